@@ -1,0 +1,33 @@
+// Everything a destination actor can be told, and what it tells its supervisor.
+import type { MessagePort } from 'node:worker_threads';
+import type { OutputConnector } from '../../connectors/sdk/connector-configuration.ts';
+import type { Relation } from '../../runtime/batch/schema.ts';
+import type { ErrorData } from '../../runtime/errors.ts';
+import type { RecordedError } from '../source/messages.ts';
+
+export interface DestinationArguments {
+  readonly connector: OutputConnector;
+  readonly relation: Relation;
+  /** Consumer end of a data channel from the engine. Marks are step numbers; confirmed after a flush. */
+  readonly port: MessagePort;
+  readonly baseFolder: string;
+}
+
+export type DestinationMessage =
+  /** Opens; resolves when open has succeeded. Frames that came before wait. */
+  | { readonly kind: 'open' }
+  /** Writes everything queued so far and flushes; resolves then. */
+  | { readonly kind: 'flush' }
+  /** Resolves with DestinationErrors. */
+  | { readonly kind: 'errors' };
+
+export interface DestinationErrors {
+  readonly encodeErrors: readonly RecordedError[];
+  readonly transportErrors: readonly RecordedError[];
+}
+
+export type DestinationNotice =
+  /** The end frame has been seen and everything is flushed. */
+  | { readonly kind: 'destination ended' }
+  | { readonly kind: 'destination failed'; readonly error: ErrorData }
+  | { readonly kind: 'destination said'; readonly message: string; readonly fields: Readonly<Record<string, unknown>> };

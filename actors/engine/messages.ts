@@ -1,0 +1,74 @@
+// Everything the engine actor can be told, and what it tells its supervisor.
+// Changes come and go on the ports; this is the control lane.
+import type { MessagePort } from 'node:worker_threads';
+import type { OnError, OnFull } from '../../connectors/sdk/connector-configuration.ts';
+import type { Schema } from '../../runtime/batch/schema.ts';
+import type { ErrorData } from '../../runtime/errors.ts';
+import type { MailboxLimits } from '../../runtime/mailbox/channel.ts';
+import type { BoundProgram } from './sql/bound.ts';
+
+export interface EngineArguments {
+  readonly program: BoundProgram;
+  readonly onError: OnError;
+  /** The most rows that one step takes in over all inputs. Default 262 144. */
+  readonly stepRowsMax: number;
+}
+
+export type EngineMessage =
+  /** Consumer end of a data channel. Input starts held when `held`. */
+  | {
+      readonly kind: 'attach input';
+      readonly endpoint: string;
+      readonly table: string;
+      readonly port: MessagePort;
+      readonly limits: MailboxLimits;
+      readonly batchRowsMax: number | null;
+      readonly held: boolean;
+    }
+  /** Resolves when nothing of it is left in the mailbox or, with `discard`, at once. */
+  | { readonly kind: 'detach input'; readonly endpoint: string; readonly discard: boolean }
+  /** No further row of it enters a step; resolves between two steps. */
+  | { readonly kind: 'hold input'; readonly endpoint: string }
+  | { readonly kind: 'release input'; readonly endpoint: string }
+  /** Producer end of a data channel: the changes of `relation` from the next step on, each step closed by a mark. */
+  | {
+      readonly kind: 'attach output';
+      readonly endpoint: string;
+      readonly relation: string;
+      readonly port: MessagePort;
+      readonly limits: MailboxLimits;
+      readonly onFull: OnFull;
+      readonly sendSnapshot: boolean;
+    }
+  /** Sends an end frame, then forgets the output. */
+  | { readonly kind: 'detach output'; readonly endpoint: string }
+  /** SELECT over materialized relations between two steps. Resolves with QueryResult. */
+  | { readonly kind: 'query'; readonly sql: string }
+  /** Resolves with EngineProgress. */
+  | { readonly kind: 'progress' }
+  /** Ends: every queued row that is not held is stepped, outputs get an end frame; resolves then. */
+  | { readonly kind: 'drain' };
+
+/** Encoded batches (wire/batch-codec), at least one, in display order. */
+export interface QueryResult {
+  readonly schema: Schema;
+  readonly frames: readonly ArrayBuffer[];
+}
+
+export interface EngineProgress {
+  readonly steps: number;
+  /** Rows taken in by steps, and rows whose effects every output has confirmed. */
+  readonly processedRecords: number;
+  readonly completedRecords: number;
+  /** The latest step whose effects every output has confirmed. */
+  readonly completedStep: number;
+}
+
+export type EngineNotice =
+  /** The end of this input has been reached and the step with its last row is computed. */
+  | { readonly kind: 'input finished'; readonly endpoint: string; readonly step: number }
+  /** The mark of an input has entered `step`, which has been computed. */
+  | { readonly kind: 'mark stepped'; readonly endpoint: string; readonly mark: number; readonly step: number }
+  /** Every output has confirmed everything up to this step. */
+  | { readonly kind: 'step completed'; readonly step: number }
+  | { readonly kind: 'evaluation failed'; readonly error: ErrorData };

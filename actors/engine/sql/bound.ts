@@ -1,0 +1,191 @@
+// The bound program: what the binder makes of SQL text, and the only thing that plan/ knows of SQL.
+//
+// Names are resolved to relations and ordinals, every expression has a type and says whether it can be NULL, every
+// coercion is an explicit cast. Nodes are immutable plain data (they can be printed and compared).
+// Not here: syntax (ast.ts), how anything is computed (plan/).
+import type { Place } from '../../../runtime/errors.ts';
+import type { Relation, Schema } from '../../../runtime/batch/schema.ts';
+import type { SqlType } from '../../../runtime/batch/sql-type.ts';
+
+// ── scalar expressions ──
+
+/**
+ * A value as expressions compute with it; the row of `sql/functions.ts` and generated code agree on it:
+ * BOOLEAN boolean · TINYINT SMALLINT INTEGER DATE INTERVAL_MONTHS REAL DOUBLE number · BIGINT TIME TIMESTAMP
+ * INTERVAL_MICROS bigint · DECIMAL bigint (value · 10^scale, any precision) · CHAR VARCHAR VARIANT(JSON text) UUID
+ * (canonical lower case) string · BINARY VARBINARY Uint8Array · NULL null.
+ */
+export type ScalarValue = boolean | number | bigint | string | Uint8Array | null;
+
+/** Where an expression stands in the SQL text (line and column count from 1) and how it reads. */
+export interface ExpressionSource {
+  readonly place: Place;
+  readonly text: string;
+}
+
+interface ScalarBase {
+  readonly type: SqlType;
+  readonly nullable: boolean;
+  readonly source: ExpressionSource;
+}
+
+/** Operators that the expression compiler inlines. Operands have been cast to a common type by the binder. */
+export type ScalarOperator =
+  // Arithmetic on two operands of one type; for DECIMAL see `DecimalRule` in sql/numeric-types.ts.
+  | '+'
+  | '-'
+  | '*'
+  | '/'
+  | '%'
+  | 'negate'
+  // Comparison of two operands of one type; BOOLEAN result.
+  | '='
+  | '<>'
+  | '<'
+  | '<='
+  | '>'
+  | '>='
+  | 'is distinct from'
+  | 'is not distinct from'
+  // Three-valued logic.
+  | 'and'
+  | 'or'
+  | 'not'
+  | 'is null'
+  | 'is not null'
+  | 'is true'
+  | 'is not true'
+  | 'is false'
+  | 'is not false';
+
+export interface ColumnReference extends ScalarBase {
+  readonly kind: 'column';
+  readonly ordinal: number;
+}
+export interface Literal extends ScalarBase {
+  readonly kind: 'literal';
+  readonly value: ScalarValue;
+}
+export interface OperatorCall extends ScalarBase {
+  readonly kind: 'operator';
+  readonly operator: ScalarOperator;
+  readonly operands: readonly Scalar[];
+}
+/** A row of sql/functions.ts; arguments have been cast to the types of the chosen overload. */
+export interface FunctionCall extends ScalarBase {
+  readonly kind: 'function';
+  readonly name: string;
+  /** Position of the chosen overload in the function's row. */
+  readonly overload: number;
+  readonly operands: readonly Scalar[];
+}
+export interface CaseExpression extends ScalarBase {
+  readonly kind: 'case';
+  readonly branches: readonly { readonly when: Scalar; readonly then: Scalar }[];
+  readonly otherwise: Scalar;
+}
+/** `safe`: NULL instead of an error. */
+export interface CastExpression extends ScalarBase {
+  readonly kind: 'cast';
+  readonly operand: Scalar;
+  readonly safe: boolean;
+}
+/** `operand IN (literal, …)` with more than a few literals of the operand's type; NULL literals are kept. */
+export interface InList extends ScalarBase {
+  readonly kind: 'in list';
+  readonly operand: Scalar;
+  readonly values: readonly ScalarValue[];
+}
+export type Scalar = ColumnReference | Literal | OperatorCall | FunctionCall | CaseExpression | CastExpression | InList;
+
+// ── relational expressions ──
+
+export type AggregateFunction = 'count' | 'sum' | 'min' | 'max' | 'avg';
+
+export interface AggregateCall {
+  readonly function: AggregateFunction;
+  /** null: COUNT(*). */
+  readonly operand: Scalar | null;
+  readonly distinct: boolean;
+  /** FILTER (WHERE …). */
+  readonly filter: Scalar | null;
+  readonly type: SqlType;
+  readonly nullable: boolean;
+  readonly source: ExpressionSource;
+}
+
+export interface SortKey {
+  readonly ordinal: number;
+  readonly descending: boolean;
+  readonly nullsFirst: boolean;
+}
+
+/** Every node carries the schema of its output. Expressions inside refer to the ordinals of the node's input(s). */
+export type Rel =
+  | { readonly kind: 'scan'; readonly relation: string; readonly schema: Schema }
+  | { readonly kind: 'values'; readonly rows: readonly (readonly Scalar[])[]; readonly schema: Schema }
+  | { readonly kind: 'filter'; readonly input: Rel; readonly predicate: Scalar; readonly schema: Schema }
+  | { readonly kind: 'project'; readonly input: Rel; readonly columns: readonly Scalar[]; readonly schema: Schema }
+  /** Output: left fields, then right fields. `condition` ordinals run over both. Keys are found by plan/. */
+  | {
+      readonly kind: 'join';
+      readonly type: 'inner' | 'left';
+      readonly left: Rel;
+      readonly right: Rel;
+      readonly condition: Scalar;
+      readonly schema: Schema;
+    }
+  /** Output: the groups, then the aggregates. No groups: exactly one row, also over no input. */
+  | {
+      readonly kind: 'aggregate';
+      readonly input: Rel;
+      readonly groups: readonly Scalar[];
+      readonly aggregates: readonly AggregateCall[];
+      readonly schema: Schema;
+    }
+  | { readonly kind: 'distinct'; readonly input: Rel; readonly schema: Schema }
+  /** UNION ALL; UNION is a distinct over it. */
+  | { readonly kind: 'union'; readonly inputs: readonly Rel[]; readonly schema: Schema }
+  /** ORDER BY … LIMIT … OFFSET; ties are broken by the remaining columns. limit null: OFFSET alone. */
+  | {
+      readonly kind: 'top';
+      readonly input: Rel;
+      readonly keys: readonly SortKey[];
+      readonly limit: number | null;
+      readonly offset: number;
+      readonly schema: Schema;
+    };
+
+// ── statements ──
+
+/** A connector declared in `WITH ('connectors' = '[…]')`: its JSON, and where the literal stands. */
+export interface DeclaredConnectors {
+  readonly json: string;
+  readonly place: Place;
+}
+
+export interface TableDefinition {
+  readonly relation: Relation;
+  /** One for each field; null: no DEFAULT. Constant expressions of the field's type. */
+  readonly defaults: readonly (Scalar | null)[];
+  readonly connectors: DeclaredConnectors | null;
+  readonly materialized: boolean;
+  readonly appendOnly: boolean;
+  readonly source: ExpressionSource;
+}
+
+export interface ViewDefinition {
+  readonly relation: Relation;
+  readonly kind: 'view' | 'materialized' | 'local';
+  readonly query: Rel;
+  /** ORDER BY without LIMIT at the top of the query: how a person wants it shown. Empty otherwise. */
+  readonly displayOrder: readonly SortKey[];
+  readonly connectors: DeclaredConnectors | null;
+  readonly source: ExpressionSource;
+}
+
+/** Views stand after everything that they read. */
+export interface BoundProgram {
+  readonly tables: readonly TableDefinition[];
+  readonly views: readonly ViewDefinition[];
+}

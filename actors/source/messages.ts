@@ -1,0 +1,48 @@
+// Everything a source actor can be told, and what it tells its supervisor.
+// Asks: open, pause, resume, errors, push. Data goes out on the port in the arguments (see source-actor.ts).
+import type { MessagePort } from 'node:worker_threads';
+import type { InputConnector } from '../../connectors/sdk/connector-configuration.ts';
+import type { DecodeError } from '../../connectors/sdk/format.ts';
+import type { Position } from '../../connectors/sdk/source.ts';
+import type { Relation } from '../../runtime/batch/schema.ts';
+import type { ErrorData } from '../../runtime/errors.ts';
+
+export interface SourceArguments {
+  readonly connector: InputConnector;
+  readonly relation: Relation;
+  /** See DecoderContext. */
+  readonly defaults: readonly (string | null)[];
+  /** Producer end of a data channel to the engine. */
+  readonly port: MessagePort;
+  readonly position: Position | null;
+  readonly baseFolder: string;
+}
+
+export type SourceMessage =
+  /** Opens and starts reading; resolves when open has succeeded. */
+  | { readonly kind: 'open' }
+  /** Stops reading at a record border; resolves when nothing more will be sent. */
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'resume' }
+  /** Resolves with SourceErrors. */
+  | { readonly kind: 'errors' };
+
+export interface RecordedError {
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  /** Position in the connector's input, from 1, where it is known. */
+  readonly record: number | null;
+  readonly error: ErrorData | DecodeError;
+}
+
+export interface SourceErrors {
+  /** The latest 100 of each kind. */
+  readonly parseErrors: readonly RecordedError[];
+  readonly transportErrors: readonly RecordedError[];
+}
+
+export type SourceNotice =
+  /** Every row has been sent to the engine (not yet stepped). */
+  | { readonly kind: 'source ended' }
+  /** The connector has failed; the actor waits for its end. */
+  | { readonly kind: 'source failed'; readonly error: ErrorData };

@@ -1,0 +1,46 @@
+// The contract of a destination: how changes go out.
+//
+// Order of calls: configure, [onCreated | onUpdated], open, write…, flush, stop, teardown. Calls do not overlap: `write` is
+// called again only after the promise of the last one is settled. `write` may buffer; `flush` makes everything written
+// so far as durable as the destination can make it. The runtime flushes when its queue runs empty and before it confirms.
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+import type { Relation } from '../../runtime/batch/schema.ts';
+import type { Parameter, ParameterValues } from './parameters.ts';
+
+/** What `write` gets: bytes when the connector has a format, else the batch itself. */
+export type Outgoing =
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly records: number }
+  | { readonly kind: 'batch'; readonly batch: ChangeBatch };
+
+export interface DestinationContext {
+  readonly endpoint: string;
+  readonly relation: Relation;
+  readonly signal: AbortSignal;
+  reportError(error: unknown): void;
+  /** A line for the user, such as how many bytes were replaced. */
+  log(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+export interface Destination {
+  open(): Promise<void>;
+  write(data: Outgoing): Promise<void>;
+  flush?(): Promise<void>;
+  stop?(): Promise<void> | void;
+  teardown?(): Promise<void> | void;
+  onCreated?(): Promise<void>;
+  onUpdated?(): Promise<void>;
+  onDeleted?(): Promise<void>;
+}
+
+export interface DestinationDefinition {
+  readonly name: string;
+  readonly summary: string;
+  readonly parameters: readonly Parameter[];
+  /** `required`: it writes bytes. `optional`: batches without a format, bytes with one. `none`: batches only. */
+  readonly format: 'required' | 'optional' | 'none';
+  readonly create: (configuration: ParameterValues, context: DestinationContext) => Destination;
+}
+
+export function defineDestination(definition: DestinationDefinition): DestinationDefinition {
+  return definition;
+}

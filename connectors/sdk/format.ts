@@ -1,0 +1,132 @@
+// The contract of a format: how bytes become changes, and changes bytes.
+//
+// A stream format (json, csv, raw) is a splitter, which finds where records end in a byte stream and runs on the source's
+// thread, and a decoder, which turns whole records into columns and may run on any thread of the decoding pool: the two
+// share nothing. A block format (parquet) plans blocks over random access instead. Decoders are made per connector from
+// a validated configuration and may be made many times; they keep no state between calls but caches.
+import type { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+import type { Relation } from '../../runtime/batch/schema.ts';
+import type { Parameter, ParameterValues } from './parameters.ts';
+import type { RandomAccess } from './source.ts';
+
+/** A row that was refused, or a value: the row is left out, the rows around it stay. */
+export interface DecodeError {
+  /** Position of the record in this call's bytes, from 1. */
+  readonly record: number;
+  /** Byte offset of the record in this call's bytes. */
+  readonly offset: number;
+  readonly code: string;
+  readonly message: string;
+  /** Column name, where one is to blame. */
+  readonly field: string | null;
+  /** The record as text, cut to 200 characters; invalid UTF-8 replaced. */
+  readonly fragment: string;
+  readonly suggestion: string | null;
+}
+
+/** What a decoder says besides rows. Only the latest `errorsMax` errors are kept, all are counted. */
+export interface DecodeReport {
+  /** Records seen, good and bad. */
+  records: number;
+  numParseErrors: number;
+  numUnknownFields: number;
+  readonly errors: DecodeError[];
+  /** The first line was a header that matches no column or some such: nothing can be read. Ends the connector. */
+  fatal: Error | null;
+}
+
+export const errorsMax = 100;
+
+export interface DecoderContext {
+  readonly relation: Relation;
+  /** A default for each column: JSON text in the default flavour, or null when the column has none. */
+  readonly defaults: readonly (string | null)[];
+  /** Unknown JSON keys and surplus CSV fields are parse errors. */
+  readonly strict: boolean;
+}
+
+/** Turns whole records into rows of `builder`. */
+export interface Decoder {
+  /**
+   * Decodes all of `bytes`. `first` is true for the first bytes of a stream (a CSV header stands there). Never throws
+   * for bad data. `prologue` is what `Splitter.prologue` returned, for every call of the stream.
+   */
+  decode(bytes: Uint8Array, builder: BatchBuilder, report: DecodeReport, first: boolean, prologue: Uint8Array): void;
+}
+
+/** Finds record borders. One per stream; it may keep state between calls. */
+export interface Splitter {
+  /**
+   * `bytes` starts at a record border: what the last call left over, then new bytes. Returns how many bytes from the
+   * start hold whole records (0: none yet). With `final` everything is returned as it is: the splitter is not asked.
+   */
+  split(bytes: Uint8Array): number;
+  /** Bytes at the head of the stream that every decode call needs (the CSV header), known after the first split. */
+  prologue?(bytes: Uint8Array): Uint8Array;
+  /** Forgets the stream: another starts. */
+  reset(): void;
+}
+
+export interface StreamInputFormat {
+  readonly kind: 'stream';
+  readonly name: string;
+  readonly summary: string;
+  readonly parameters: readonly Parameter[];
+  /** @throws a coded error for what parameters as data cannot say. */
+  readonly splitter: (configuration: ParameterValues) => Splitter;
+  readonly decoder: (configuration: ParameterValues, context: DecoderContext) => Decoder;
+}
+
+/** A part of a block file that can be decoded alone. Plain data. */
+export interface Block {
+  /** Bytes to read. */
+  readonly offset: number;
+  readonly length: number;
+  readonly rows: number;
+  /** What the decoder needs besides the bytes. Plain data. */
+  readonly description: unknown;
+}
+
+export interface BlockInputFormat {
+  readonly kind: 'block';
+  readonly name: string;
+  readonly summary: string;
+  readonly parameters: readonly Parameter[];
+  /** Reads the directory of the file. @throws a coded error when it is truncated or foreign. */
+  readonly plan: (
+    input: RandomAccess,
+    configuration: ParameterValues,
+    context: DecoderContext,
+    signal: AbortSignal,
+  ) => Promise<readonly Block[]>;
+  /** Runs in the decoding pool. Batches of at most `batchRowsMax` rows, in order. */
+  readonly decodeBlock: (
+    bytes: Uint8Array,
+    block: Block,
+    configuration: ParameterValues,
+    context: DecoderContext,
+    report: DecodeReport,
+    batchRowsMax: number,
+  ) => Promise<readonly ChangeBatch[]>;
+}
+
+export type InputFormat = StreamInputFormat | BlockInputFormat;
+
+/** Prints batches. One per connector; calls do not overlap. */
+export interface Encoder {
+  /**
+   * The bytes of a batch, deletions before insertions. The array may be reused by the next call: write it first.
+   * `records` counts what was printed (|weight| each).
+   */
+  encode(batch: ChangeBatch): { readonly bytes: Uint8Array; readonly records: number };
+  /** The bytes that end the output (a Parquet footer), if any. */
+  finish?(): Uint8Array | null;
+}
+
+export interface OutputFormat {
+  readonly name: string;
+  readonly summary: string;
+  readonly parameters: readonly Parameter[];
+  readonly encoder: (configuration: ParameterValues, relation: Relation) => Encoder;
+}

@@ -1,0 +1,39 @@
+// A connector's or format's parameters, as data. Validation, docs, console forms and both facades are derived from them.
+//
+// Names are as users write them in a configuration (snake_case, as Feldera spells them).
+import type { Place } from '../../runtime/errors.ts';
+
+/** How a parameter's value is checked and shown. */
+export type ParameterType =
+  | { readonly kind: 'string' }
+  | { readonly kind: 'boolean' }
+  /** Inclusive bounds. */
+  | { readonly kind: 'integer'; readonly min?: number; readonly max?: number }
+  | { readonly kind: 'number'; readonly min?: number; readonly max?: number }
+  | { readonly kind: 'enum'; readonly values: readonly string[] }
+  /** One ASCII character. */
+  | { readonly kind: 'character' }
+  | { readonly kind: 'list'; readonly item: ParameterType }
+  /** String keys, all values of one type, such as HTTP headers. */
+  | { readonly kind: 'map'; readonly value: ParameterType }
+  | { readonly kind: 'object'; readonly parameters: readonly Parameter[] }
+  /** Anything JSON can say; the connector checks it itself in `configure`. */
+  | { readonly kind: 'any' };
+
+export interface Parameter {
+  readonly name: string;
+  readonly type: ParameterType;
+  readonly required: boolean;
+  /** Left out: the parameter is absent when the user does not give it. */
+  readonly default?: unknown;
+  /** Never printed, logged or returned. */
+  readonly secret?: boolean;
+  /** One or two sentences for docs and forms, with the unit. */
+  readonly description: string;
+}
+
+/** A configuration after validation: every default filled in, nothing unknown. */
+export type ParameterValues = Readonly<Record<string, unknown>>;
+
+/** Finds the place of a path inside the user's configuration, such as `transport.config.path`, for error messages. */
+export type PlaceOf = (path: readonly (string | number)[]) => Place;

@@ -1,0 +1,85 @@
+// The contract of a source: how data comes in. The same for what ships with Millrace and for a user's own.
+//
+// Order of calls: `configure` (at validation, on a fresh instance, followed by teardown) · configure, [onCreated |
+// onUpdated], open(position), then `read()` is pulled while acks come back, stop, teardown. Teardown comes always, also
+// after a refused configure or a failed open. `read` is pulled one payload at a time: a source that is not pulled must
+// not run ahead. `signal` is aborted at stop: `read` then returns soon, without an error.
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+import type { Relation } from '../../runtime/batch/schema.ts';
+import type { Parameter, ParameterValues } from './parameters.ts';
+
+/** A source's own bookmark: JSON-able, opaque to the runtime. What `open` can be asked to resume from. */
+export type Position = Readonly<Record<string, unknown>>;
+
+/** Bytes of a continuous stream. Records may straddle payloads; the runtime splits them. */
+export interface BytesPayload {
+  readonly kind: 'bytes';
+  /** Given away: a fresh array that owns its whole buffer (it may be transferred). */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The position from which a source would go on after the first `length` bytes of this payload (0 = its start). */
+  readonly positionAfter: (length: number) => Position;
+  /** True when the stream ends here: the rest is a whole record, the next payload starts a new stream (a new file). */
+  readonly endOfStream?: boolean;
+}
+
+/** Changes that the source has made itself; no format is involved. */
+export interface BatchPayload {
+  readonly kind: 'batch';
+  readonly batch: ChangeBatch;
+  readonly position: Position;
+}
+
+/** Nothing more for now, but everything until here should reach the engine without waiting for more. */
+export interface IdlePayload {
+  readonly kind: 'idle';
+}
+
+export type Payload = BytesPayload | BatchPayload | IdlePayload;
+
+/** Bytes that can be read anywhere, for block formats such as Parquet. */
+export interface RandomAccess {
+  readonly size: number;
+  read(offset: number, length: number, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+export interface SourceContext {
+  /** `relation.connector`. */
+  readonly endpoint: string;
+  readonly relation: Relation;
+  readonly signal: AbortSignal;
+  /** Counts and lists a problem that does not end the connector (a retried request, say). */
+  reportError(error: unknown): void;
+}
+
+export interface Source {
+  /** @throws a coded error that ends the connector (`failed`). */
+  open(position: Position | null): Promise<void>;
+  /** Ends when the input has ended. @throws a coded error that ends the connector. */
+  read(): AsyncIterable<Payload>;
+  /** After `open`: random access to the whole input, where the source can give it. Used instead of `read`. */
+  randomAccess?(): RandomAccess | null;
+  /** Everything up to `position` is durable. */
+  ack?(position: Position): Promise<void> | void;
+  stop?(): Promise<void> | void;
+  teardown?(): Promise<void> | void;
+  onCreated?(): Promise<void>;
+  onUpdated?(): Promise<void>;
+  onDeleted?(): Promise<void>;
+}
+
+/** A kind of source, as data: one value, one line in the registry. */
+export interface SourceDefinition {
+  /** Transport name, such as `file_input`. */
+  readonly name: string;
+  readonly summary: string;
+  readonly parameters: readonly Parameter[];
+  /** `required`: bytes need a format. `none`: it makes batches itself. */
+  readonly format: 'required' | 'none';
+  /** Checks what parameters as data cannot say. @throws a coded error. `configuration` is validated. */
+  readonly create: (configuration: ParameterValues, context: SourceContext) => Source;
+}
+
+/** Identity, for types: `export const fileInput = defineSource({ … })`. */
+export function defineSource(definition: SourceDefinition): SourceDefinition {
+  return definition;
+}

@@ -1,0 +1,108 @@
+// SQL types and how each is stored in a column.
+//
+// A type says what values mean; its storage says which typed array holds them:
+//   bool  Uint8Array, 0 or 1          i8 i16 i32  Int8/16/32Array       i64  BigInt64Array
+//   f32 f64  Float32/64Array          i128  BigInt64Array, two entries a row: low word (unsigned), high word (signed)
+//   bytes  Int32Array of offsets (rows + 1) and a Uint8Array; or codes into a dictionary
+// DECIMAL(p, s) is the integer value · 10^s: i64 up to 18 digits, i128 beyond. DATE is days since 1970-01-01 (i32).
+// TIME is microseconds since midnight, TIMESTAMP microseconds since 1970-01-01 00:00:00 UTC (i64). INTERVAL has two kinds:
+// months (i32) and microseconds (i64). UUID is i128: high word = first 8 bytes, low word = last 8, both big-endian, and
+// compares as unsigned. VARIANT is its JSON text in UTF-8, without insignificant white space.
+// Not here: text forms (text-forms.ts), arithmetic (the engine).
+import { unreachable } from '../assert.ts';
+
+/** The type of a column or expression. `length: null` means unbounded. */
+export type SqlType =
+  | { readonly kind: 'BOOLEAN' }
+  | { readonly kind: 'TINYINT' }
+  | { readonly kind: 'SMALLINT' }
+  | { readonly kind: 'INTEGER' }
+  | { readonly kind: 'BIGINT' }
+  | { readonly kind: 'REAL' }
+  | { readonly kind: 'DOUBLE' }
+  | { readonly kind: 'DECIMAL'; readonly precision: number; readonly scale: number }
+  | { readonly kind: 'CHAR'; readonly length: number }
+  | { readonly kind: 'VARCHAR'; readonly length: number | null }
+  | { readonly kind: 'BINARY'; readonly length: number }
+  | { readonly kind: 'VARBINARY'; readonly length: number | null }
+  | { readonly kind: 'DATE' }
+  | { readonly kind: 'TIME' }
+  | { readonly kind: 'TIMESTAMP' }
+  | { readonly kind: 'INTERVAL_MONTHS' }
+  | { readonly kind: 'INTERVAL_MICROS' }
+  | { readonly kind: 'UUID' }
+  | { readonly kind: 'VARIANT' }
+  /** The type of a bare NULL; never the type of a table's column. */
+  | { readonly kind: 'NULL' };
+
+export type SqlTypeKind = SqlType['kind'];
+
+/** How the values of a column lie in memory. */
+export type Storage = 'bool' | 'i8' | 'i16' | 'i32' | 'i64' | 'f32' | 'f64' | 'i128' | 'bytes';
+
+export const decimalPrecisionMax = 38;
+/** The most digits of a DECIMAL that one 64-bit word holds. */
+export const decimalWordDigits = 18;
+
+/** The storage of a type. NULL is stored as bool; all its values are null. */
+export function storageOf(type: SqlType): Storage {
+  switch (type.kind) {
+    case 'BOOLEAN':
+    case 'NULL':
+      return 'bool';
+    case 'TINYINT':
+      return 'i8';
+    case 'SMALLINT':
+      return 'i16';
+    case 'INTEGER':
+    case 'DATE':
+    case 'INTERVAL_MONTHS':
+      return 'i32';
+    case 'BIGINT':
+    case 'TIME':
+    case 'TIMESTAMP':
+    case 'INTERVAL_MICROS':
+      return 'i64';
+    case 'REAL':
+      return 'f32';
+    case 'DOUBLE':
+      return 'f64';
+    case 'DECIMAL':
+      return type.precision <= decimalWordDigits ? 'i64' : 'i128';
+    case 'UUID':
+      return 'i128';
+    case 'CHAR':
+    case 'VARCHAR':
+    case 'BINARY':
+    case 'VARBINARY':
+    case 'VARIANT':
+      return 'bytes';
+    default:
+      return unreachable(type);
+  }
+}
+
+/** The type as SQL spells it, such as `DECIMAL(10, 2)`. */
+export function formatSqlType(type: SqlType): string {
+  switch (type.kind) {
+    case 'DECIMAL':
+      return `DECIMAL(${type.precision}, ${type.scale})`;
+    case 'CHAR':
+    case 'BINARY':
+      return `${type.kind}(${type.length})`;
+    case 'VARCHAR':
+    case 'VARBINARY':
+      return type.length === null ? type.kind : `${type.kind}(${type.length})`;
+    case 'INTERVAL_MONTHS':
+      return 'INTERVAL YEAR TO MONTH';
+    case 'INTERVAL_MICROS':
+      return 'INTERVAL DAY TO SECOND';
+    default:
+      return type.kind;
+  }
+}
+
+/** Whether two types are the same in kind and parameters. */
+export function sameSqlType(a: SqlType, b: SqlType): boolean {
+  return formatSqlType(a) === formatSqlType(b);
+}

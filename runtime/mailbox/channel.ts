@@ -1,0 +1,69 @@
+// A data channel: frames one way, credit and confirmations the other.
+//
+//   producer thread                                    consumer thread
+//   FrameSender ── frame (ArrayBuffer, transferred) ──► FrameReceiver (bounded mailbox)
+//               ◄── credit {rows, bytes} · confirm n ──
+//
+// The receiver grants credit; a sender without credit waits. Bounds are soft by one frame: a frame may be sent while any
+// credit is left. High and low water: once the mailbox is full, credit is granted again only when it has drained to
+// half its bound, in one go. Nothing is dropped here. Implementations: port-channel.ts (between threads), and
+// local-channel.ts (same thread, no encoding). Only batches carry rows; marks travel in order with them.
+import type { ChangeBatch } from '../batch/change-batch.ts';
+import type { Schema } from '../batch/schema.ts';
+
+/** What travels on the data lane, in order. */
+export type Frame =
+  /** `sequence` numbers the batches of one sender from 1. */
+  | { readonly kind: 'batch'; readonly sequence: number; readonly batch: ChangeBatch }
+  /** Everything before this belongs together: an engine step's outputs, or a push that has a completion token. */
+  | { readonly kind: 'mark'; readonly mark: number }
+  /** No further frame will come. */
+  | { readonly kind: 'end' };
+
+export interface FrameSender {
+  /** Whether a frame may be sent now. */
+  readonly hasCredit: boolean;
+  /** Rows and bytes sent but not yet taken by the receiver. */
+  readonly queuedRows: number;
+  readonly queuedBytes: number;
+  /** Sends at once, credit or not: ask `hasCredit` first. Gives the batch away. */
+  send(frame: Frame): void;
+  /** Resolves when there is credit; rejects with the signal's reason. Resolves at once when there is some. */
+  whenReady(signal?: AbortSignal): Promise<void>;
+  /** Called when credit comes back after there was none. One listener. */
+  onReady: (() => void) | null;
+  /** Called with the highest mark that the receiver has confirmed. One listener. */
+  onConfirm: ((mark: number) => void) | null;
+  /** Called when the other end is gone. One listener. */
+  onClose: (() => void) | null;
+  close(): void;
+}
+
+export interface MailboxLimits {
+  readonly rowsMax: number;
+  readonly bytesMax: number;
+}
+
+export interface FrameReceiver {
+  /** Rows and bytes in the mailbox, not yet taken. */
+  readonly queuedRows: number;
+  readonly queuedBytes: number;
+  readonly isEmpty: boolean;
+  /** The next frame without taking it; for a batch, `peekRows` says how many rows. */
+  peek(): Frame['kind'] | null;
+  readonly peekRows: number;
+  /** Takes the next frame and returns its credit to the sender. */
+  take(): Frame | null;
+  /** Tells the sender that everything up to `mark` is done. */
+  confirm(mark: number): void;
+  /** Called when a frame arrives in an empty mailbox. One listener. */
+  onFrame: (() => void) | null;
+  onClose: (() => void) | null;
+  close(): void;
+}
+
+/** Ends of a channel; `schema` is the schema of every batch, checked on arrival. */
+export interface ChannelOptions {
+  readonly schema: Schema;
+  readonly limits: MailboxLimits;
+}
