@@ -72,3 +72,5 @@ export type EngineNotice =
   /** Every output has confirmed everything up to this step. */
   | { readonly kind: 'step completed'; readonly step: number }
   | { readonly kind: 'evaluation failed'; readonly error: ErrorData };
+
+export type { BoundProgram, DeclaredConnectors, SortKey, TableDefinition, ViewDefinition } from './sql/bound.ts';

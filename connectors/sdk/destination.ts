@@ -5,6 +5,7 @@
 // so far as durable as the destination can make it. The runtime flushes when its queue runs empty and before it confirms.
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { Parameter, ParameterValues } from './parameters.ts';
 
 /** What `write` gets: bytes when the connector has a format, else the batch itself. */
@@ -16,6 +17,10 @@ export interface DestinationContext {
   readonly endpoint: string;
   readonly relation: Relation;
   readonly signal: AbortSignal;
+  /** Relative paths of a configuration are relative to this folder: the pipeline's. */
+  readonly baseFolder: string;
+  /** The only time a destination knows. */
+  readonly clock: Clock;
   reportError(error: unknown): void;
   /** A line for the user, such as how many bytes were replaced. */
   log(message: string, fields?: Readonly<Record<string, unknown>>): void;

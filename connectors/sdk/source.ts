@@ -6,6 +6,7 @@
 // not run ahead. `signal` is aborted at stop: `read` then returns soon, without an error.
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { Parameter, ParameterValues } from './parameters.ts';
 
 /** A source's own bookmark: JSON-able, opaque to the runtime. What `open` can be asked to resume from. */
@@ -47,6 +48,10 @@ export interface SourceContext {
   readonly endpoint: string;
   readonly relation: Relation;
   readonly signal: AbortSignal;
+  /** Relative paths of a configuration are relative to this folder: the pipeline's. */
+  readonly baseFolder: string;
+  /** The only time a source knows: retries, polling and rates wait on it. */
+  readonly clock: Clock;
   /** Counts and lists a problem that does not end the connector (a retried request, say). */
   reportError(error: unknown): void;
 }
@@ -58,6 +63,10 @@ export interface Source {
   read(): AsyncIterable<Payload>;
   /** After `open`: random access to the whole input, where the source can give it. Used instead of `read`. */
   randomAccess?(): RandomAccess | null;
+  /** Bytes of the whole input, for progress; null or left out: not known (yet). May change while a source runs. */
+  bytesTotal?(): number | null;
+  /** Rows of the whole input, for progress; null or left out: not known. */
+  recordsTotal?(): number | null;
   /** Everything up to `position` is durable. */
   ack?(position: Position): Promise<void> | void;
   stop?(): Promise<void> | void;

@@ -1,0 +1,280 @@
+// Syntax of SQL: what the grammar makes of tokens, before any name is resolved.
+//
+// Nodes are immutable plain data with a span into the text. Sugar is kept as it was written (BETWEEN, IN, COALESCE …);
+// the binder gives it meaning. What is recognised only to be refused is one node: `unsupported`.
+import type { Span } from './sql-text.ts';
+
+/** A name as written: unquoted ones are folded to lower case. */
+export interface Identifier {
+  readonly name: string;
+  readonly quoted: boolean;
+  readonly span: Span;
+}
+
+/** The name of a type with its parameters, such as DECIMAL(10, 2). */
+export interface TypeName {
+  /** Lower case, words joined by one blank. */
+  readonly name: string;
+  readonly parameters: readonly number[];
+  readonly span: Span;
+}
+
+export type BinaryOperator =
+  | '+'
+  | '-'
+  | '*'
+  | '/'
+  | '%'
+  | '||'
+  | '='
+  | '<>'
+  | '<'
+  | '<='
+  | '>'
+  | '>='
+  | '<=>'
+  | 'and'
+  | 'or';
+
+export type TruthTest = 'null' | 'true' | 'false' | 'unknown';
+
+/** Another spelling of a function call keeps its grammar here; `arguments` are in the order of the function's parameters. */
+export type Expression =
+  | { readonly kind: 'name'; readonly path: readonly Identifier[]; readonly span: Span }
+  | { readonly kind: 'number'; readonly text: string; readonly span: Span }
+  | { readonly kind: 'string'; readonly value: string; readonly span: Span }
+  | { readonly kind: 'binary literal'; readonly hex: string; readonly span: Span }
+  | { readonly kind: 'boolean'; readonly value: boolean; readonly span: Span }
+  | { readonly kind: 'null'; readonly span: Span }
+  | { readonly kind: 'typed literal'; readonly type: TemporalKeyword; readonly text: string; readonly span: Span }
+  | {
+      readonly kind: 'interval';
+      readonly negative: boolean;
+      readonly text: string;
+      readonly from: Identifier;
+      readonly to: Identifier | null;
+      readonly span: Span;
+    }
+  | { readonly kind: 'negate'; readonly operand: Expression; readonly span: Span }
+  | { readonly kind: 'not'; readonly operand: Expression; readonly span: Span }
+  | {
+      readonly kind: 'binary';
+      readonly operator: BinaryOperator;
+      readonly left: Expression;
+      readonly right: Expression;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: 'is';
+      readonly operand: Expression;
+      readonly test: TruthTest;
+      readonly negated: boolean;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: 'is distinct';
+      readonly left: Expression;
+      readonly right: Expression;
+      readonly negated: boolean;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: 'between';
+      readonly operand: Expression;
+      readonly low: Expression;
+      readonly high: Expression;
+      readonly symmetric: boolean;
+      readonly negated: boolean;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: 'in';
+      readonly operand: Expression;
+      readonly values: readonly Expression[];
+      readonly negated: boolean;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: 'like';
+      readonly function: 'like' | 'ilike' | 'rlike';
+      readonly operand: Expression;
+      readonly pattern: Expression;
+      readonly escape: Expression | null;
+      readonly negated: boolean;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: 'case';
+      readonly operand: Expression | null;
+      readonly branches: readonly { readonly when: Expression; readonly then: Expression }[];
+      readonly otherwise: Expression | null;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: 'cast';
+      readonly operand: Expression;
+      readonly type: TypeName;
+      readonly safe: boolean;
+      readonly span: Span;
+    }
+  | { readonly kind: 'extract'; readonly unit: Identifier; readonly operand: Expression; readonly span: Span }
+  | { readonly kind: 'element'; readonly operand: Expression; readonly index: Expression; readonly span: Span }
+  /** (a - b) UNIT: the difference as an interval of months or of microseconds. */
+  | { readonly kind: 'difference'; readonly operand: Expression; readonly unit: Identifier; readonly span: Span }
+  | {
+      readonly kind: 'call';
+      readonly name: Identifier;
+      readonly arguments: readonly Expression[];
+      /** f(*), as in COUNT(*). */
+      readonly star: boolean;
+      readonly distinct: boolean;
+      /** FLOOR(x TO unit). */
+      readonly unit: Identifier | null;
+      readonly filter: Expression | null;
+      readonly span: Span;
+    }
+  | UnsupportedExpression;
+
+export interface UnsupportedExpression {
+  readonly kind: 'unsupported';
+  readonly construct: string;
+  readonly instead: string;
+  readonly span: Span;
+}
+
+export type ExpressionKind = Expression['kind'];
+export type TemporalKeyword = 'DATE' | 'TIME' | 'TIMESTAMP';
+
+// ── queries ──
+
+export type SelectItem =
+  | { readonly kind: 'star'; readonly table: Identifier | null; readonly span: Span }
+  | { readonly kind: 'item'; readonly expression: Expression; readonly alias: Identifier | null; readonly span: Span };
+
+export type JoinKind = 'inner' | 'left' | 'right' | 'full' | 'cross';
+
+export type TableExpression =
+  | {
+      readonly kind: 'table';
+      readonly name: Identifier;
+      readonly alias: TableAlias | null;
+      readonly span: Span;
+    }
+  | { readonly kind: 'subquery'; readonly query: Query; readonly alias: TableAlias | null; readonly span: Span }
+  | {
+      readonly kind: 'join';
+      readonly type: JoinKind;
+      readonly natural: boolean;
+      readonly left: TableExpression;
+      readonly right: TableExpression;
+      readonly on: Expression | null;
+      readonly using: readonly Identifier[] | null;
+      /** The words of the join itself, such as `RIGHT JOIN`. */
+      readonly wordsSpan: Span;
+      readonly span: Span;
+    }
+  | UnsupportedExpression;
+
+export interface TableAlias {
+  readonly name: Identifier;
+  readonly columns: readonly Identifier[] | null;
+}
+
+export interface Select {
+  readonly kind: 'select';
+  readonly distinct: boolean;
+  readonly items: readonly SelectItem[];
+  readonly from: TableExpression | null;
+  readonly where: Expression | null;
+  /** null: no GROUP BY. Empty: GROUP BY (). */
+  readonly groupBy: readonly Expression[] | null;
+  readonly having: Expression | null;
+  readonly span: Span;
+}
+
+export interface Values {
+  readonly kind: 'values';
+  readonly rows: readonly (readonly Expression[])[];
+  readonly span: Span;
+}
+
+export interface SetOperation {
+  readonly kind: 'set operation';
+  readonly operator: 'union' | 'except' | 'intersect';
+  readonly all: boolean;
+  readonly left: QueryBody;
+  readonly right: QueryBody;
+  readonly operatorSpan: Span;
+  readonly span: Span;
+}
+
+/** A query in parentheses may have an ORDER BY and a LIMIT of its own. */
+export type QueryBody = Select | Values | SetOperation | Query;
+
+export interface OrderItem {
+  readonly expression: Expression;
+  readonly descending: boolean;
+  readonly nullsFirst: boolean | null;
+}
+
+export interface CommonTable {
+  readonly name: Identifier;
+  readonly columns: readonly Identifier[] | null;
+  readonly query: Query;
+}
+
+export interface Query {
+  readonly kind: 'query';
+  readonly with: readonly CommonTable[];
+  readonly body: QueryBody;
+  readonly orderBy: readonly OrderItem[];
+  readonly limit: Expression | null;
+  readonly offset: Expression | null;
+  readonly span: Span;
+}
+
+// ── statements ──
+
+export interface Property {
+  readonly key: string;
+  readonly value: string;
+  readonly keySpan: Span;
+  readonly valueSpan: Span;
+}
+
+export interface ColumnDefinition {
+  readonly name: Identifier;
+  readonly type: TypeName;
+  /** null: not said. */
+  readonly nullable: boolean | null;
+  readonly primaryKey: boolean;
+  readonly default: Expression | null;
+  readonly unsupported: UnsupportedExpression | null;
+  readonly span: Span;
+}
+
+export type TableElement =
+  | { readonly kind: 'column'; readonly column: ColumnDefinition }
+  | { readonly kind: 'primary key'; readonly columns: readonly Identifier[]; readonly span: Span }
+  /** FOREIGN KEY: read and left aside, as Feldera does. */
+  | { readonly kind: 'ignored' }
+  | UnsupportedExpression;
+
+export type Statement =
+  | {
+      readonly kind: 'create table';
+      readonly name: Identifier;
+      readonly elements: readonly TableElement[];
+      readonly properties: readonly Property[];
+      readonly span: Span;
+    }
+  | {
+      readonly kind: 'create view';
+      readonly view: 'view' | 'materialized' | 'local';
+      readonly name: Identifier;
+      readonly columns: readonly Identifier[] | null;
+      readonly properties: readonly Property[];
+      readonly query: Query;
+      readonly span: Span;
+    }
+  | UnsupportedExpression;

@@ -1,0 +1,56 @@
+// The text of a program, and where a part of it stands.
+//
+// Syntax carries spans (offsets of UTF-16 units, end exclusive); they become lines and columns only when somebody asks.
+// A program that is embedded in another file (a YAML block) knows how many lines stand above it and how far its lines are
+// indented, so that places are those of the outer file.
+import type { Place } from '../../../runtime/errors.ts';
+import type { ExpressionSource } from './bound.ts';
+
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface SqlTextOptions {
+  readonly file?: string;
+  /** Lines of the outer file above the first line of the text. */
+  readonly lineOffset?: number;
+  /** Columns by which every line of the text is indented in the outer file. */
+  readonly columnOffset?: number;
+}
+
+export class SqlText {
+  readonly text: string;
+  readonly #options: SqlTextOptions;
+  readonly #lineStarts: readonly number[];
+
+  constructor(text: string, options: SqlTextOptions = {}) {
+    this.text = text;
+    this.#options = options;
+    const lineStarts = [0];
+    for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) lineStarts.push(i + 1);
+    this.#lineStarts = lineStarts;
+  }
+
+  /** Line and column (both from 1) of an offset. */
+  place(offset: number): Place {
+    let low = 0;
+    let high = this.#lineStarts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#lineStarts[middle] ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    const line = low + 1 + (this.#options.lineOffset ?? 0);
+    const column = offset - (this.#lineStarts[low] ?? 0) + 1 + (this.#options.columnOffset ?? 0);
+    return this.#options.file === undefined ? { line, column } : { file: this.#options.file, line, column };
+  }
+
+  slice(span: Span): string {
+    return this.text.slice(span.start, span.end);
+  }
+
+  source(span: Span): ExpressionSource {
+    return { place: this.place(span.start), text: this.slice(span) };
+  }
+}

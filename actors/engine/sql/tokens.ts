@@ -1,0 +1,149 @@
+// Tokens of SQL: the lexer, the keywords and which of them are reserved.
+//
+// The lexer knows one pattern for words; a word that is a keyword gets the keyword's token type afterwards from a table,
+// which is much faster than a lexer with 150 keyword patterns. Keywords that are not reserved may be names: their
+// token type is of the category `Name`, as identifiers are.
+// With the grammar files the only importers of chevrotain.
+import { createToken, type IToken, Lexer, type TokenType } from 'chevrotain';
+
+/** Anything that can be a name: identifiers, quoted identifiers, keywords that are not reserved. */
+export const Name: TokenType = createToken({ name: 'Name', pattern: Lexer.NA, label: 'a name' });
+
+// ── words ──
+
+/** Reserved: a name spelled so must be quoted. Apache Calcite reserves these too, and more. */
+const reservedWords =
+  'ALL AND ARRAY AS ASYMMETRIC BETWEEN BOTH BY CASE CAST CHECK CONSTRAINT CREATE CROSS CUBE CURRENT_DATE CURRENT_TIME ' +
+  'CURRENT_TIMESTAMP DATE DEFAULT DELETE DISTINCT ELSE END ESCAPE EXCEPT EXISTS EXTRACT FALSE FETCH FILTER FOR FOREIGN FROM FULL ' +
+  'GROUP GROUPING HAVING ILIKE IN INNER INSERT INTERSECT INTERVAL INTO IS JOIN LATERAL LEADING LEFT LIKE LIMIT LOCALTIME ' +
+  'LOCALTIMESTAMP MINUS NATURAL NOT NULL OFFSET ON OR ORDER OUTER OVER OVERLAY PARTITION POSITION PRIMARY QUALIFY ' +
+  'REFERENCES RIGHT RLIKE ROLLUP SAFE_CAST SELECT SIMILAR SUBSTRING SYMMETRIC TABLE TABLESAMPLE THEN TIME TIMESTAMP TO TRAILING ' +
+  'TRIM TRUE TRY_CAST UNION UNIQUE UNKNOWN UNNEST UPDATE USING VALUES WHEN WHERE WINDOW WITH WITHIN';
+
+const freeWords =
+  'AGGREGATE APPLY ASC ASOF DECLARE DESC DROP FIRST FUNCTION IF IGNORE INDEX INTERNED KEY LAST LATENESS LINEAR LOCAL ' +
+  'MAP MATCH_RECOGNIZE MATERIALIZED NEXT NULLS ONLY ORDINALITY PIVOT PLACING PRECISION RECURSIVE REPLACE RESPECT ROW ROWS SET SETS TEMPORARY TYPE ' +
+  'UNSIGNED VARYING VIEW WATERMARK WITHOUT ZONE';
+
+function keywordTokens(words: string, reserved: boolean): Map<string, TokenType> {
+  const tokens = new Map<string, TokenType>();
+  for (const word of words.split(' ')) {
+    const categories = reserved ? {} : { categories: [Name] };
+    tokens.set(word, createToken({ name: word, pattern: Lexer.NA, label: word, ...categories }));
+  }
+  return tokens;
+}
+
+const reserved = keywordTokens(reservedWords, true);
+const keywords: ReadonlyMap<string, TokenType> = new Map([...reserved, ...keywordTokens(freeWords, false)]);
+
+/** The token type of a keyword, for the grammar. */
+export function keyword(word: string): TokenType {
+  const token = keywords.get(word);
+  if (token === undefined) throw new Error(`${word} is not a keyword`);
+  return token;
+}
+
+/** Every keyword in upper case; true when it is reserved. For docs, editors and completion. */
+export const sqlKeywords: ReadonlyMap<string, boolean> = new Map(
+  [...keywords.keys()].sort().map((word) => [word, reserved.has(word)]),
+);
+
+// ── everything else ──
+
+const WhiteSpace = createToken({ name: 'WhiteSpace', pattern: /\s+/, group: Lexer.SKIPPED, line_breaks: true });
+const LineComment = createToken({ name: 'LineComment', pattern: /--[^\n]*/, group: Lexer.SKIPPED });
+const BlockComment = createToken({
+  name: 'BlockComment',
+  pattern: /\/\*[^]*?\*\//,
+  group: Lexer.SKIPPED,
+  line_breaks: true,
+});
+export const Identifier: TokenType = createToken({
+  name: 'Identifier',
+  pattern: /[\p{L}_][\p{L}\p{N}_$]*/u,
+  categories: [Name],
+  label: 'a name',
+});
+export const QuotedIdentifier: TokenType = createToken({
+  name: 'QuotedIdentifier',
+  pattern: /"(?:[^"]|"")+"/,
+  categories: [Name],
+  label: 'a name',
+  line_breaks: true,
+});
+export const StringLiteral: TokenType = createToken({
+  name: 'StringLiteral',
+  pattern: /'(?:[^']|'')*'/,
+  label: 'a string',
+  line_breaks: true,
+});
+export const BinaryLiteral: TokenType = createToken({
+  name: 'BinaryLiteral',
+  pattern: /[xX]'[0-9a-fA-F]*'/,
+  label: 'a binary literal',
+});
+export const NumberLiteral: TokenType = createToken({
+  name: 'NumberLiteral',
+  pattern: /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?/,
+  label: 'a number',
+});
+
+const symbols = ['<=>', '<>', '!=', '<=', '>=', '::', '||', '=>', '=', '<', '>', '+', '-', '*', '/', '%', '(', ')', '[', ']', ',', '.', ';'];
+const symbolTokens: ReadonlyMap<string, TokenType> = new Map(
+  symbols.map((text) => [text, createToken({ name: text, pattern: text, label: `"${text}"` })]),
+);
+
+/** The token type of an operator or a punctuation mark. */
+export function symbol(text: string): TokenType {
+  const token = symbolTokens.get(text);
+  if (token === undefined) throw new Error(`${text} is not a symbol`);
+  return token;
+}
+
+const lexed: TokenType[] = [
+  WhiteSpace,
+  LineComment,
+  BlockComment,
+  BinaryLiteral,
+  Identifier,
+  QuotedIdentifier,
+  StringLiteral,
+  NumberLiteral,
+  ...symbolTokens.values(),
+];
+
+/** What the parser is made of. */
+export const vocabulary: TokenType[] = [Name, ...lexed, ...keywords.values()];
+
+const lexer = new Lexer(lexed, { positionTracking: 'onlyOffset', skipValidations: true, ensureOptimizations: false });
+
+export interface LexicalProblem {
+  readonly offset: number;
+  readonly text: string;
+}
+
+/** The tokens of a text, and the characters that begin none. Never throws. */
+export function tokenize(text: string): { readonly tokens: readonly IToken[]; readonly problems: readonly LexicalProblem[] } {
+  const result = lexer.tokenize(text);
+  for (const token of result.tokens) {
+    if (token.tokenType !== Identifier) continue;
+    const type = keywords.get(token.image.toUpperCase());
+    if (type === undefined) continue;
+    token.tokenType = type;
+    // SAFETY: chevrotain numbers every token type when it is created or used in a parser.
+    token.tokenTypeIdx = type.tokenTypeIdx as number;
+  }
+  const problems = result.errors.map((error) => ({
+    offset: error.offset,
+    text: text.slice(error.offset, error.offset + error.length),
+  }));
+  return { tokens: result.tokens, problems };
+}
+
+/** Whether a token is a keyword that may not be a name. */
+export function isReserved(token: IToken): boolean {
+  return reserved.get(token.image.toUpperCase()) === token.tokenType;
+}
+
+export type { IToken, TokenType };

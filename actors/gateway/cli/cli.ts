@@ -1,0 +1,96 @@
+// The command line: finds the command, reads its options, runs it, prints what was thrown, and returns the exit code.
+import { parseArgs } from 'node:util';
+import { MillraceError } from '../../../runtime/errors.ts';
+import { nearestName } from '../../../runtime/nearest-name.ts';
+import { checkCommand } from './check-command.ts';
+import { type Command, exitCodes, type Tools, UsageError } from './command.ts';
+import { inferCommand } from './infer-command.ts';
+import { problemLines } from './problem-text.ts';
+import { runCommand } from './run-command.ts';
+import { typesCommand } from './types-command.ts';
+
+/** One line each. */
+export const commands: readonly Command[] = [runCommand, checkCommand, inferCommand, typesCommand];
+
+/** Runs `millrace ARGUMENTS`. Never throws; the exit code says how it went. */
+export async function runCli(argumentsGiven: readonly string[], version: string, tools: Tools): Promise<number> {
+  const [name, ...rest] = argumentsGiven;
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') return help(rest[0], tools);
+  if (name === 'version' || name === '--version' || name === '-v') {
+    tools.out(`millrace ${version}, node ${process.version}\n`);
+    return exitCodes.ok;
+  }
+  try {
+    const command = findCommand(name);
+    if (rest.includes('--help') || rest.includes('-h')) return help(command.name, tools);
+    const { operands, options } = readArguments(command, rest);
+    return await command.run(operands, options, tools);
+  } catch (error) {
+    tools.err(`${problemLines(error).join('\n')}\n`);
+    const isInvalid = error instanceof MillraceError && /^(cli|config|sql|connector)\./.test(error.code);
+    return isInvalid ? exitCodes.invalid : exitCodes.failed;
+  }
+}
+
+function findCommand(name: string): Command {
+  const found = commands.find((command) => command.name === name);
+  if (found !== undefined) return found;
+  const names = commands.map((command) => command.name);
+  throw new UsageError(
+    { detail: `there is no command "${name}"; there are ${[...names, 'help', 'version'].join(', ')}` },
+    { suggestion: nearestName(name, names) },
+  );
+}
+
+function readArguments(
+  command: Command,
+  given: readonly string[],
+): { operands: readonly string[]; options: Readonly<Record<string, string | boolean | undefined>> } {
+  let parsed: { values: Record<string, unknown>; positionals: string[] };
+  try {
+    parsed = parseArgs({ args: [...given], options: command.options, allowPositionals: true, strict: true });
+  } catch (error) {
+    const unknown = given.find((text) => text.startsWith('--') && !(text.slice(2).split('=')[0]! in command.options));
+    const suggestion = unknown === undefined ? undefined : nearestName(unknown.slice(2), Object.keys(command.options));
+    const detail = (error instanceof Error ? error.message : String(error)).split('. ')[0] ?? '';
+    throw new UsageError(
+      { detail: `millrace ${command.name}: ${detail}` },
+      { cause: error, suggestion: suggestion === undefined ? undefined : `--${suggestion}` },
+    );
+  }
+  if (parsed.positionals.length !== command.operands) {
+    const detail = `millrace ${command.synopsis}: ${command.operands} operand expected, ${parsed.positionals.length} given`;
+    throw new UsageError({ detail });
+  }
+  // SAFETY: every option of ours is a string or a boolean, never a list.
+  return { operands: parsed.positionals, options: parsed.values as Record<string, string | boolean | undefined> };
+}
+
+function help(name: string | undefined, tools: Tools): number {
+  if (name === undefined) {
+    const width = Math.max(...commands.map((command) => command.synopsis.length));
+    tools.out(
+      [
+        'Millrace: streaming SQL inside Node.',
+        '',
+        'usage: millrace COMMAND …',
+        '',
+        ...commands.map((command) => `  ${command.synopsis.padEnd(width)}  ${command.summary}`),
+        `  ${'help [COMMAND]'.padEnd(width)}  This page, or that of a command.`,
+        `  ${'version'.padEnd(width)}  Versions of Millrace and Node.`,
+        '',
+        'exit codes: 0 done, 1 the pipeline or a connector failed, 2 invalid configuration or usage, 130 ended by a second signal',
+        '',
+      ].join('\n'),
+    );
+    return exitCodes.ok;
+  }
+  try {
+    const command = findCommand(name);
+    tools.out(`usage: millrace ${command.synopsis}\n\n${command.summary}\n\n${command.description}\n`);
+    return exitCodes.ok;
+  } catch (error) {
+    tools.err(`${problemLines(error).join('\n')}\n`);
+    return exitCodes.invalid;
+  }
+}

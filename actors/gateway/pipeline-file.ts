@@ -1,0 +1,107 @@
+// Reads a pipeline file: YAML (or JSON, which is YAML) whose keys are those of PipelineDefinition, with the place of every key, so that
+// each problem found later can be named by file, line and column.
+import { readFileSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
+import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import type { PlaceOf } from '../../connectors/sdk/parameters.ts';
+import { type CodedErrorClass, defineError, type MillraceError, type Place } from '../../runtime/errors.ts';
+
+export const PipelineFileUnreadable: CodedErrorClass<{ readonly file: string; readonly reason: string }> = defineError(
+  'config.unreadable_file',
+  { help: 'Check the path and the permissions of the pipeline file.' },
+  (f) => `cannot read ${f.file}: ${f.reason}`,
+);
+export const PipelineFileSyntax: CodedErrorClass<{ readonly detail: string }> = defineError(
+  'config.invalid_yaml',
+  { help: 'Correct the YAML at the place that is named.' },
+  (f) => f.detail,
+);
+
+/** A file that has been read. `definition` is checked by validatePipeline, not here. */
+export interface PipelineFile {
+  /** As the user would write it: relative to the working folder where that is shorter. */
+  readonly file: string;
+  readonly baseFolder: string;
+  readonly definition: unknown;
+  readonly placeOf: PlaceOf;
+  /** Where the SQL text begins, so that SQL positions become positions in the file; null when there is none. */
+  readonly programPlace: { readonly line: number; readonly indent: number } | null;
+  readonly problems: readonly MillraceError[];
+}
+
+/** @throws PipelineFileUnreadable. YAML errors are `problems`: all of them, with positions. */
+export function readPipelineFile(path: string): PipelineFile {
+  const absolute = resolve(path);
+  const near = relative(process.cwd(), absolute);
+  const file = near.startsWith('..') || near === '' ? absolute : near;
+  let text: string;
+  try {
+    text = readFileSync(absolute, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const reasons: Readonly<Record<string, string>> = {
+      ENOENT: 'there is no such file',
+      EISDIR: 'it is a folder',
+      EACCES: 'permission denied',
+    };
+    throw new PipelineFileUnreadable({ file, reason: reasons[code] ?? String(error) }, { cause: error });
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const at = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line, column: col };
+  };
+  const problems = document.errors.map(
+    (error) => new PipelineFileSyntax({ detail: error.message }, { place: at(error.pos[0]) }),
+  );
+  const placeOf: PlaceOf = (wanted) => ({ ...at(offsetOf(document, wanted)), path: wanted.join('.') });
+  return {
+    file,
+    baseFolder: dirname(absolute),
+    definition: problems.length > 0 ? null : document.toJS(),
+    placeOf,
+    programPlace: problems.length > 0 ? null : locateProgram(document, text, lines),
+    problems,
+  };
+}
+
+/** Offset of the deepest existing part of a path: the key of a map's entry, the item of a list. */
+function offsetOf(document: Document.Parsed, path: readonly (string | number)[]): number {
+  let node: unknown = document.contents;
+  let offset = isNode(node) ? start(node) : 0;
+  for (const part of path) {
+    if (isMap(node)) {
+      const pair = node.items.find((item) => (isScalar(item.key) ? String(item.key.value) : '') === String(part));
+      if (pair === undefined) break;
+      if (isNode(pair.key)) offset = start(pair.key);
+      node = pair.value;
+    } else if (isSeq(node) && typeof part === 'number') {
+      node = node.items[part];
+      if (!isNode(node)) break;
+      offset = start(node);
+    } else break;
+  }
+  return offset;
+}
+
+function start(node: Node): number {
+  return node.range?.[0] ?? 0;
+}
+
+/** A block scalar (`program: |`) begins on the next line, indented; other scalars begin where they stand. */
+function locateProgram(
+  document: Document.Parsed,
+  text: string,
+  lines: LineCounter,
+): { line: number; indent: number } | null {
+  const node = document.get('program', true);
+  if (!isScalar(node) || typeof node.value !== 'string' || node.range == null) return null;
+  const { line, col } = lines.linePos(node.range[0]);
+  if (node.type !== 'BLOCK_LITERAL' && node.type !== 'BLOCK_FOLDED') {
+    return { line, indent: node.type === 'PLAIN' ? col - 1 : col };
+  }
+  const body = text.slice(text.indexOf('\n', node.range[0]) + 1, node.range[1]);
+  const indent = /^( *)\S/m.exec(body)?.[1]?.length ?? 0;
+  return { line: line + 1, indent };
+}

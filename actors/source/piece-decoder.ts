@@ -1,0 +1,150 @@
+// Bytes of whole records, or a block of a file, become encoded batches: the work of one job, on whichever thread.
+//
+// The same function serves the intake thread (small pieces) and the workers of the decoding pool. What belongs to a
+// connector travels as one text (`DecodeSetup` as JSON), which is also the key under which the decoder is kept: the cache
+// is a pure function of its key. Batches leave here encoded, at most `batchRowsMax` rows each, so that between here and
+// the engine nothing touches a row again.
+// Not here: order, pause, credit (delivery.ts), record numbers of the whole input.
+import type {
+  Block,
+  Decoder,
+  DecodeReport,
+  DecodeError,
+  DecoderContext,
+  InputFormat,
+} from '../../connectors/sdk/format.ts';
+import type { ParameterValues } from '../../connectors/sdk/parameters.ts';
+import { assert } from '../../runtime/assert.ts';
+import { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+import type { Relation } from '../../runtime/batch/schema.ts';
+import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
+import { type ErrorData, errorToData } from '../../runtime/errors.ts';
+import { encodeBatch } from '../../runtime/wire/batch-codec.ts';
+
+/** The most rows of one batch. A multiple of 8, so that slices of validity bitmaps are views. */
+export const batchRowsMax = 65_536;
+
+/** Everything that a decoder is made of. Plain data. */
+export interface DecodeSetup {
+  readonly format: string;
+  /** Validated. */
+  readonly configuration: ParameterValues;
+  readonly relation: Relation;
+  readonly defaults: readonly (string | null)[];
+  readonly strict: boolean;
+}
+
+export type DecodeRequest =
+  | {
+      readonly kind: 'piece';
+      /** A DecodeSetup as JSON. */
+      readonly setup: string;
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly first: boolean;
+      readonly prologue: Uint8Array<ArrayBuffer>;
+    }
+  | { readonly kind: 'block'; readonly setup: string; readonly bytes: Uint8Array<ArrayBuffer>; readonly block: Block };
+
+/** A batch as it goes over a port. */
+export interface EncodedBatch {
+  readonly buffer: ArrayBuffer;
+  readonly rows: number;
+}
+
+export interface Decoded {
+  readonly batches: readonly EncodedBatch[];
+  readonly records: number;
+  readonly numParseErrors: number;
+  readonly numUnknownFields: number;
+  readonly errors: readonly DecodeError[];
+  readonly fatal: ErrorData | null;
+}
+
+/** Decodes and encodes; keeps the decoders that it has made. One for each thread. */
+export class PieceDecoder {
+  readonly #formats: readonly InputFormat[];
+  readonly #made = new Map<string, Made>();
+
+  constructor(formats: readonly InputFormat[]) {
+    this.#formats = formats;
+  }
+
+  async decode(request: DecodeRequest): Promise<Decoded> {
+    if (request.kind === 'piece') return this.decodePiece(request);
+    const made = this.#make(request.setup);
+    const { format, setup, context } = made;
+    assert(format.kind === 'block', 'a block is decoded by a block format');
+    const report = emptyReport();
+    const { bytes, block } = request;
+    const batches = await format.decodeBlock(bytes, block, setup.configuration, context, report, batchRowsMax);
+    return decoded(batches, report);
+  }
+
+  decodePiece(request: Extract<DecodeRequest, { kind: 'piece' }>): Decoded {
+    const made = this.#make(request.setup);
+    assert(made.decoder !== null, 'a piece is decoded by a stream format');
+    // Room for rows of about 32 bytes at first; a builder doubles where they are shorter.
+    const builder = new BatchBuilder(made.context.relation.schema, Math.min(batchRowsMax, request.bytes.length >> 5));
+    const report = emptyReport();
+    made.decoder.decode(request.bytes, builder, report, request.first, request.prologue);
+    return decoded(builder.rows === 0 ? [] : [builder.finish()], report);
+  }
+
+  #make(setupText: string): Made {
+    const known = this.#made.get(setupText);
+    if (known !== undefined) return known;
+    // SAFETY: the text was made from a DecodeSetup by decode-pool.ts.
+    const setup = JSON.parse(setupText) as DecodeSetup;
+    const format = this.#formats.find((candidate) => candidate.name === setup.format);
+    assert(format !== undefined, 'a decoder is asked for a format that is registered');
+    const context: DecoderContext = { relation: setup.relation, defaults: setup.defaults, strict: setup.strict };
+    const decoder = format.kind === 'stream' ? format.decoder(setup.configuration, context) : null;
+    const made = { setup, format, context, decoder };
+    if (this.#made.size === decodersMax) {
+      for (const oldest of this.#made.keys()) {
+        this.#made.delete(oldest);
+        break;
+      }
+    }
+    this.#made.set(setupText, made);
+    return made;
+  }
+}
+
+const decodersMax = 64;
+
+interface Made {
+  readonly setup: DecodeSetup;
+  readonly format: InputFormat;
+  readonly context: DecoderContext;
+  readonly decoder: Decoder | null;
+}
+
+function emptyReport(): DecodeReport {
+  return { records: 0, numParseErrors: 0, numUnknownFields: 0, errors: [], fatal: null };
+}
+
+function decoded(batches: readonly ChangeBatch[], report: DecodeReport): Decoded {
+  return {
+    batches: encodeAll(batches),
+    records: report.records,
+    numParseErrors: report.numParseErrors,
+    numUnknownFields: report.numUnknownFields,
+    errors: report.errors,
+    fatal: report.fatal === null ? null : errorToData(report.fatal),
+  };
+}
+
+/** Encoded batches of at most `batchRowsMax` rows; empty ones are left out. */
+export function encodeAll(batches: readonly ChangeBatch[]): readonly EncodedBatch[] {
+  const encoded: EncodedBatch[] = [];
+  for (const batch of batches) {
+    for (let start = 0; start < batch.rows; start += batchRowsMax) {
+      const end = Math.min(batch.rows, start + batchRowsMax);
+      const part = start === 0 && end === batch.rows ? batch : sliceBatch(batch, start, end);
+      encoded.push({ buffer: encodeBatch(part), rows: part.rows });
+    }
+  }
+  return encoded;
+}

@@ -1,0 +1,142 @@
+// Cuts a stream of payloads into pieces of whole records, each of which can be decoded alone, on any thread.
+//
+//   payloads   |······|······|······|        bytes as they came
+//   buffer     [left over][new bytes      ]  what the splitter is asked about
+//   pieces     [whole records      ][rest]   the rest waits for more
+//
+// Invariants: the pieces, one after the other, are the payloads, one after the other; nothing is looked at twice beyond
+// what the splitter itself does; the left-over is copied once for each doubling, so that a record over many payloads
+// costs linear time. A piece owns its whole buffer and may be transferred. Payloads that are larger than
+// `pieceBytesMax` are cut into several pieces. Not here: what a record is (the format's splitter), decoding.
+import type { Splitter } from '../../connectors/sdk/format.ts';
+import { assert } from '../../runtime/assert.ts';
+import { RecordTooLarge } from './source-errors.ts';
+
+/** Whole records, in the order of the stream. */
+export interface Piece {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The head of a stream: a CSV header stands here. */
+  readonly first: boolean;
+  readonly prologue: Uint8Array<ArrayBuffer>;
+  /** Bytes of the whole input before this piece, and up to its end. */
+  readonly startOffset: number;
+  readonly endOffset: number;
+}
+
+export interface CutterLimits {
+  /** A record longer than this is refused. */
+  readonly recordBytesMax: number;
+  /** Above this, a payload becomes several pieces of about a quarter of it. */
+  readonly pieceBytesMax: number;
+}
+
+export const cutterLimits: CutterLimits = { recordBytesMax: 256 << 20, pieceBytesMax: 4 << 20 };
+
+const noBytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+
+export class RecordCutter {
+  readonly #splitter: Splitter;
+  readonly #limits: CutterLimits;
+  /** Left over and new bytes: `#buffer[0 .. #used)`. Of these the splitter has seen the first `#seen`. */
+  #buffer: Uint8Array<ArrayBuffer> = noBytes;
+  #used = 0;
+  #seen = 0;
+  /** Offset of `#buffer[0]` in the whole input. */
+  #offset = 0;
+  #first = true;
+  #prologue: Uint8Array<ArrayBuffer> | null = null;
+
+  constructor(splitter: Splitter, limits: CutterLimits = cutterLimits) {
+    this.#splitter = splitter;
+    this.#limits = limits;
+  }
+
+  /** Bytes that came and have not been cut yet. */
+  get waitingBytes(): number {
+    return this.#used;
+  }
+
+  /** Bytes that came and that the splitter has not been asked about: `cut` may yield something. */
+  get unseenBytes(): number {
+    return this.#used - this.#seen;
+  }
+
+  /** Takes `bytes` over. They are not looked at before `cut` or `end`. */
+  append(bytes: Uint8Array<ArrayBuffer>): void {
+    if (bytes.length === 0) return;
+    if (this.#used === 0) {
+      this.#buffer = bytes;
+      this.#used = bytes.length;
+      return;
+    }
+    const needed = this.#used + bytes.length;
+    if (needed > this.#buffer.length) {
+      // The first growth of a short rest is exact; a record that goes on and on doubles.
+      const doubled = Math.min(this.#used * 2, this.#limits.recordBytesMax + bytes.length);
+      const grown = new Uint8Array(Math.max(needed, doubled));
+      grown.set(this.#buffer.subarray(0, this.#used));
+      this.#buffer = grown;
+    }
+    this.#buffer.set(bytes, this.#used);
+    this.#used = needed;
+  }
+
+  /**
+   * The whole records of what came so far.
+   * @throws RecordTooLarge when what is left over is longer than a record may be.
+   */
+  cut(): Piece[] {
+    const pieces: Piece[] = [];
+    if (this.unseenBytes === 0) return pieces;
+    const whole = this.unseenBytes <= this.#limits.pieceBytesMax;
+    const window = whole ? this.#used : this.#limits.pieceBytesMax >> 2;
+    let start = 0;
+    let end = this.#seen;
+    while (end < this.#used) {
+      end = Math.min(this.#used, end + window);
+      const length = this.#splitter.split(this.#buffer.subarray(start, end));
+      assert(length >= 0 && length <= end - start, 'a splitter returns a part of what it was given');
+      if (length > 0) {
+        // A piece of its own buffer; the last one of a whole payload takes the buffer itself, see below.
+        const bytes = this.#buffer.subarray(start, start + length);
+        pieces.push(this.#piece(whole ? bytes : bytes.slice(), this.#offset + start));
+        start += length;
+      } else if (end - start > this.#limits.recordBytesMax) {
+        throw new RecordTooLarge({
+          recordBytesMax: this.#limits.recordBytesMax,
+          offset: this.#offset + start,
+        });
+      }
+    }
+    if (start > 0) {
+      this.#buffer = this.#buffer.slice(start, this.#used);
+      this.#used -= start;
+      this.#offset += start;
+    }
+    this.#seen = this.#used;
+    return pieces;
+  }
+
+  /** The stream ends: everything that is left. The next bytes start a new stream. */
+  end(): Piece[] {
+    const pieces = this.cut();
+    if (this.#used > 0) {
+      pieces.push(this.#piece(this.#buffer.subarray(0, this.#used), this.#offset));
+      this.#offset += this.#used;
+    }
+    this.#buffer = noBytes;
+    this.#used = 0;
+    this.#seen = 0;
+    this.#first = true;
+    this.#prologue = null;
+    this.#splitter.reset();
+    return pieces;
+  }
+
+  #piece(bytes: Uint8Array<ArrayBuffer>, startOffset: number): Piece {
+    this.#prologue ??= new Uint8Array(this.#splitter.prologue?.(bytes) ?? noBytes);
+    const first = this.#first;
+    this.#first = false;
+    return { bytes, first, prologue: this.#prologue, startOffset, endOffset: startOffset + bytes.length };
+  }
+}

@@ -1,0 +1,81 @@
+// Errors of a pipeline's configuration: what validation can find before anything runs.
+import { type CodedErrorClass, defineError, type MillraceError } from '../../runtime/errors.ts';
+
+export const ConfigSyntax: CodedErrorClass<{ readonly detail: string }> = defineError(
+  'config.syntax',
+  { help: 'Correct the YAML or JSON at the place that is named.' },
+  (f) => f.detail,
+);
+export const ConfigUnknownRelation: CodedErrorClass<{
+  readonly relation: string;
+  readonly wanted: 'table' | 'table or view';
+}> = defineError(
+  'config.unknown_relation',
+  { help: 'Name a table (for an input) or a view or table (for an output) that the program declares.' },
+  (f) => `the program has no ${f.wanted} "${f.relation}"`,
+);
+export const ConfigNotATable: CodedErrorClass<{ readonly relation: string }> = defineError(
+  'config.not_a_table',
+  { help: 'Inputs feed tables; views are computed. Name a table.' },
+  (f) => `"${f.relation}" is a view; an input connector feeds a table`,
+);
+export const ConfigLocalView: CodedErrorClass<{ readonly relation: string }> = defineError(
+  'config.local_view',
+  { help: 'Drop LOCAL from the view, or read another view.' },
+  (f) => `"${f.relation}" is a LOCAL view; it has no outputs`,
+);
+export const ConfigDuplicateEndpoint: CodedErrorClass<{ readonly endpoint: string }> = defineError(
+  'config.duplicate_endpoint',
+  { help: 'Give one of the two connectors another name.' },
+  (f) => `two connectors are called "${f.endpoint}"`,
+);
+export const ConfigBadName: CodedErrorClass<{ readonly name: string }> = defineError(
+  'config.bad_name',
+  { help: 'Use 1 to 100 letters, digits, _ and -.' },
+  (f) => `"${f.name}" is no connector name`,
+);
+export const ConfigStartAfter: CodedErrorClass<{ readonly detail: string }> = defineError(
+  'config.bad_start_after',
+  { help: 'Give a label, or a list of at least one label.' },
+  (f) => `start_after ${f.detail}`,
+);
+export const ConfigBadLabel: CodedErrorClass<Record<string, never>> = defineError(
+  'config.bad_label',
+  { help: 'A label is any string but the empty one.' },
+  () => 'a label is empty',
+);
+export const ConfigFormat: CodedErrorClass<{ readonly transport: string; readonly needed: boolean }> = defineError(
+  'config.format_mismatch',
+  { help: 'Add a format to a transport that moves bytes; leave it out where the transport makes its own rows.' },
+  (f) => (f.needed ? `transport "${f.transport}" needs a format` : `transport "${f.transport}" takes no format`),
+);
+export const ConfigSnapshot: CodedErrorClass<{ readonly relation: string }> = defineError(
+  'config.snapshot_needs_materialized',
+  { help: 'Declare the view as CREATE MATERIALIZED VIEW, or drop send_snapshot.' },
+  (f) => `send_snapshot: "${f.relation}" is not materialized`,
+);
+export const ConfigUnsetVariable: CodedErrorClass<{ readonly variable: string }> = defineError(
+  'config.unset_variable',
+  { help: 'Set the environment variable before the start.' },
+  (f) => `the environment has no variable ${f.variable}`,
+);
+export const ConfigUnsupported: CodedErrorClass<{ readonly what: string; readonly instead: string }> = defineError(
+  'config.unsupported',
+  { help: 'Remove it; the message says what to use instead.' },
+  (f) => `${f.what} is not supported; ${f.instead}`,
+);
+export const ConfigInvalid: CodedErrorClass<{ readonly problems: readonly string[] }> = defineError(
+  'config.invalid',
+  { help: 'Every problem is listed with its place; `millrace check` prints them too.' },
+  (f) =>
+    `the pipeline has ${f.problems.length} problem${f.problems.length === 1 ? '' : 's'}:\n${f.problems.join('\n')}`,
+);
+
+/** An error with several causes, all of them in `problems`. */
+export class InvalidPipeline extends ConfigInvalid {
+  readonly problems: readonly MillraceError[];
+  constructor(problems: readonly MillraceError[]) {
+    super({ problems: problems.map((problem) => `${problem.code}: ${problem.message}`) });
+    this.problems = problems;
+  }
+}

@@ -1,0 +1,206 @@
+// From a connector as the user wrote it to an InputConnector or OutputConnector: keys checked, defaults filled in, transport and
+// format found in the registry and their parameters validated. Every problem is collected; nothing is thrown.
+// An entry that has a problem is left out of the result, so that validation can go on with the others.
+import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
+import type {
+  InputConnector,
+  NamedConfiguration,
+  OnDependencyFailure,
+  OnFull,
+  OutputConnector,
+} from '../../connectors/sdk/connector-configuration.ts';
+import type { Parameter, ParameterValues, PlaceOf } from '../../connectors/sdk/parameters.ts';
+import { ConfigUnknownFormat, ConfigUnknownTransport } from '../../connectors/sdk/registry-errors.ts';
+import { validateParameters } from '../../connectors/sdk/validate-parameters.ts';
+import type { MillraceError } from '../../runtime/errors.ts';
+import { nearestName } from '../../runtime/nearest-name.ts';
+import { ConfigBadLabel, ConfigBadName, ConfigFormat, ConfigStartAfter } from './configuration-errors.ts';
+import { inputParameters, maxQueuedBytesDefault, outputParameters } from './connector-parameters.ts';
+
+/** One connector to be parsed. `value` is the object that holds `transport`; `path` is where it stands. */
+export interface ConnectorEntry {
+  readonly relation: string;
+  /** Used unless the object itself has a `name`. */
+  readonly name: string;
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly path: readonly (string | number)[];
+  readonly placeOf: PlaceOf;
+}
+
+export function parseInputConnector(
+  entry: ConnectorEntry,
+  registry: ConnectorRegistry,
+  problems: MillraceError[],
+): InputConnector | null {
+  const before = problems.length;
+  const values = checkKeys(entry, inputParameters, problems);
+  const transport = checkTransport(entry, registry.sources, values, problems);
+  const format = checkFormat(entry, registry.inputFormats, transport?.definition, values, problems);
+  const startAfter = checkStartAfter(entry, values['start_after'], problems);
+  if (problems.length > before || transport === null) return null;
+  const queue = queueBounds(values);
+  return {
+    kind: 'input',
+    ...identity(entry, values),
+    transport: transport.configuration,
+    format,
+    // SAFETY: validateParameters has checked the types that the parameters declare, and filled in their defaults.
+    labels: values['labels'] as readonly string[],
+    startAfter,
+    onDependencyFailure: values['on_dependency_failure'] as OnDependencyFailure,
+    paused: values['paused'] === true,
+    strict: values['strict'] === true,
+    ...queue,
+    maxBatchSize: optionalNumber(values['max_batch_size']) ?? optionalNumber(values['max_worker_batch_size']),
+  };
+}
+
+export function parseOutputConnector(
+  entry: ConnectorEntry,
+  registry: ConnectorRegistry,
+  problems: MillraceError[],
+): OutputConnector | null {
+  const before = problems.length;
+  const values = checkKeys(entry, outputParameters, problems);
+  const transport = checkTransport(entry, registry.destinations, values, problems);
+  const format = checkFormat(entry, registry.outputFormats, transport?.definition, values, problems);
+  // Feldera accepts these two on outputs and ignores them; their form is still checked.
+  checkStartAfter(entry, values['start_after'], problems);
+  if (problems.length > before || transport === null) return null;
+  return {
+    kind: 'output',
+    ...identity(entry, values),
+    transport: transport.configuration,
+    format,
+    // SAFETY: as above.
+    labels: values['labels'] as readonly string[],
+    onFull: values['on_full'] as OnFull,
+    ...queueBounds(values),
+    sendSnapshot: values['send_snapshot'] === true,
+    enableOutputBuffer: values['enable_output_buffer'] === true,
+    maxOutputBufferTimeMillis: optionalNumber(values['max_output_buffer_time_millis']),
+    maxOutputBufferSizeRecords: Number(values['max_output_buffer_size_records']),
+  };
+}
+
+function checkKeys(
+  entry: ConnectorEntry,
+  parameters: readonly Parameter[],
+  problems: MillraceError[],
+): ParameterValues {
+  const checked = validateParameters(parameters, entry.value, entry.placeOf, entry.path);
+  problems.push(...checked.problems);
+  const name = checked.values['name'] ?? entry.name;
+  if (typeof name === 'string' && !/^[a-zA-Z0-9_-]{1,100}$/.test(name)) {
+    problems.push(new ConfigBadName({ name }, { place: entry.placeOf(entry.path) }));
+  }
+  const labels = checked.values['labels'];
+  if (Array.isArray(labels) && labels.includes('')) {
+    problems.push(new ConfigBadLabel({}, { place: entry.placeOf([...entry.path, 'labels']) }));
+  }
+  return checked.values;
+}
+
+function identity(
+  entry: ConnectorEntry,
+  values: ParameterValues,
+): { name: string; relation: string; endpoint: string } {
+  const name = typeof values['name'] === 'string' ? values['name'] : entry.name;
+  return { name, relation: entry.relation, endpoint: `${entry.relation}.${name}` };
+}
+
+function queueBounds(values: ParameterValues): { maxQueuedRecords: number; maxQueuedBytes: number } {
+  const maxQueuedRecords = Number(values['max_queued_records']);
+  const maxQueuedBytes =
+    optionalNumber(values['max_queued_bytes']) ?? Math.min(maxQueuedBytesDefault, 1000 * maxQueuedRecords);
+  return { maxQueuedRecords, maxQueuedBytes };
+}
+
+function optionalNumber(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
+}
+
+interface Registered {
+  readonly name: string;
+  readonly parameters: readonly Parameter[];
+}
+
+interface RegisteredTransport extends Registered {
+  readonly format: 'required' | 'optional' | 'none';
+}
+
+/** `{name, config}` as it stands in the entry, or null when checkKeys has already complained. */
+function namedConfiguration(values: ParameterValues, key: string): NamedConfiguration | null {
+  const value = values[key];
+  if (typeof value !== 'object' || value === null || !('name' in value) || typeof value.name !== 'string') return null;
+  const config = 'config' in value ? value.config : undefined;
+  // SAFETY: a config that is no object is refused by validateParameters, which gets it next.
+  return { name: value.name, config: (config ?? {}) as Readonly<Record<string, unknown>> };
+}
+
+function checkTransport<T extends RegisteredTransport>(
+  entry: ConnectorEntry,
+  known: readonly T[],
+  values: ParameterValues,
+  problems: MillraceError[],
+): { definition: T; configuration: NamedConfiguration } | null {
+  const named = namedConfiguration(values, 'transport');
+  if (named === null) return null;
+  const path = [...entry.path, 'transport'];
+  const definition = known.find((candidate) => candidate.name === named.name);
+  if (definition === undefined) {
+    const names = known.map((candidate) => candidate.name);
+    const context = { place: entry.placeOf([...path, 'name']), suggestion: nearestName(named.name, names) };
+    problems.push(new ConfigUnknownTransport({ transport: named.name, known: names }, context));
+    return null;
+  }
+  const checked = validateParameters(definition.parameters, named.config, entry.placeOf, [...path, 'config']);
+  problems.push(...checked.problems);
+  return { definition, configuration: { name: named.name, config: checked.values } };
+}
+
+function checkFormat(
+  entry: ConnectorEntry,
+  known: readonly Registered[],
+  transport: RegisteredTransport | undefined,
+  values: ParameterValues,
+  problems: MillraceError[],
+): NamedConfiguration | null {
+  const named = namedConfiguration(values, 'format');
+  const path = [...entry.path, 'format'];
+  if (named === null) {
+    if (values['format'] === undefined && transport?.format === 'required') {
+      const place = entry.placeOf([...entry.path, 'transport']);
+      problems.push(new ConfigFormat({ transport: transport.name, needed: true }, { place }));
+    }
+    return null;
+  }
+  if (transport?.format === 'none') {
+    problems.push(new ConfigFormat({ transport: transport.name, needed: false }, { place: entry.placeOf(path) }));
+  }
+  const definition = known.find((candidate) => candidate.name === named.name);
+  if (definition === undefined) {
+    const names = known.map((candidate) => candidate.name);
+    const context = { place: entry.placeOf([...path, 'name']), suggestion: nearestName(named.name, names) };
+    problems.push(new ConfigUnknownFormat({ format: named.name, known: names }, context));
+    return null;
+  }
+  const checked = validateParameters(definition.parameters, named.config, entry.placeOf, [...path, 'config']);
+  problems.push(...checked.problems);
+  return { name: named.name, config: checked.values };
+}
+
+function checkStartAfter(entry: ConnectorEntry, value: unknown, problems: MillraceError[]): readonly string[] {
+  if (value === undefined || value === null) return [];
+  const place = entry.placeOf([...entry.path, 'start_after']);
+  const refuse = (detail: string): readonly string[] => {
+    problems.push(new ConfigStartAfter({ detail }, { place }));
+    return [];
+  };
+  if (typeof value === 'string') return value === '' ? refuse('names the empty label') : [value];
+  if (!Array.isArray(value)) return refuse('is neither a string nor a list of strings');
+  if (value.length === 0) return refuse('is an empty list');
+  const labels = value.filter((label): label is string => typeof label === 'string' && label !== '');
+  if (labels.length < value.length) return refuse('holds something other than a non-empty string');
+  return [...new Set(labels)];
+}

@@ -1,0 +1,43 @@
+// When a failed connector is opened again: exponential back-off with jitter, a bounded number of times. Pure.
+//
+// Only a failure that says of itself that it may pass (`retry` is `later` or `reconnect`) is tried again, and only while
+// no row of the connector has been sent: a source that has sent rows cannot be opened anew without a position to resume
+// from, or it would send them twice.
+import type { Retry } from '../../runtime/errors.ts';
+
+export interface RestartPolicy {
+  readonly delayMsMin: number;
+  readonly delayMsMax: number;
+  readonly factor: number;
+  /** Restarts after the first attempt. */
+  readonly restartsMax: number;
+}
+
+export const defaultRestartPolicy: RestartPolicy = {
+  delayMsMin: 1_000,
+  delayMsMax: 600_000,
+  factor: 2,
+  restartsMax: 3,
+};
+
+export interface Failure {
+  readonly retry: Retry;
+  /** How many times it has been started again so far. */
+  readonly restarts: number;
+  /** Whether rows of this run may have been taken in. */
+  readonly hasSent: boolean;
+}
+
+/**
+ * Milliseconds to wait before the next attempt, or null: it has failed for good. `random` is in [0, 1): the delay is
+ * spread over its upper half, so that many connectors to one server do not come back in step.
+ */
+export function restartDelay(
+  failure: Failure,
+  random: number,
+  policy: RestartPolicy = defaultRestartPolicy,
+): number | null {
+  if (failure.retry === 'never' || failure.hasSent || failure.restarts >= policy.restartsMax) return null;
+  const full = Math.min(policy.delayMsMax, policy.delayMsMin * policy.factor ** failure.restarts);
+  return full / 2 + (full / 2) * random;
+}

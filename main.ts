@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+// The binary: puts the compiler, the registry and the terminal into the hands of the command line.
+import { readFileSync } from 'node:fs';
+import { compileProgram } from './actors/engine/sql/compile-program.ts';
+import { runCli } from './actors/gateway/cli/cli.ts';
+import { validatePipeline } from './actors/supervisor/validate-pipeline.ts';
+import { registry } from './connectors/registry.ts';
+
+// dist/main.js lies one folder below package.json, in a checkout and in the packed tarball alike.
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+
+// A reader that has gone away (`millrace run … | head`) is no failure of ours.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+}
+
+process.exitCode = await runCli(process.argv.slice(2), String(version), {
+  compile: compileProgram,
+  validate: validatePipeline,
+  registry,
+  environment: process.env,
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  terminalColumns: process.stderr.isTTY ? process.stderr.columns : null,
+});

@@ -1,0 +1,271 @@
+// DATE, TIME and TIMESTAMP, from and to text.
+//
+//   DATE       YYYY-MM-DD, years 1 to 9999, leading zeros optional
+//   TIME       HH:MM:SS[.f], up to nine fraction digits, cut to microseconds; no leap second, no 24:00
+//   TIMESTAMP  a date, a space or T, a time, and optionally a zone (Z, +HH:MM, +HHMM or +HH), converted to UTC;
+//              a date alone is its midnight
+// White space around the value is skipped. Fractions are printed only when they are not zero, with as few digits as they
+// need. Calendar arithmetic is the proleptic Gregorian one (Hinnant, "chrono-compatible low-level date algorithms").
+
+import { printDigits, printPadded } from './text-digits.ts';
+import { malformed, outOfRange, type ParseOutcome, parsed, trimEnd, trimStart } from './text-outcome.ts';
+import { millionQuotient, millionRemainder, writeInt64, writeInt64Sum } from './text-words.ts';
+
+const secondsMin = -62135596800; // 0001-01-01 00:00:00
+const secondsMax = 253402300799; // 9999-12-31 23:59:59
+
+// ── data plane ── Inner functions return a value or one of two impossible ones, because a pair would be an object.
+
+const dateMalformed = 0x7fffffff;
+const dateOutOfRange = 0x7ffffffe;
+const timeMalformed = -1;
+const timeOutOfRange = -2;
+
+/** Parses a date into days since 1970-01-01. */
+export function parseDate(bytes: Uint8Array, start: number, end: number, into: Int32Array, at: number): ParseOutcome {
+  const days = readDate(bytes, trimStart(bytes, start, end), trimEnd(bytes, start, end));
+  if (days >= dateOutOfRange) return days === dateMalformed ? malformed : outOfRange;
+  into[at] = days;
+  return parsed;
+}
+
+/** Parses a time of day into microseconds since midnight. */
+export function parseTime(bytes: Uint8Array, start: number, end: number, words: Int32Array, at: number): ParseOutcome {
+  const micros = readTime(bytes, trimStart(bytes, start, end), trimEnd(bytes, start, end));
+  if (micros < 0) return micros === timeMalformed ? malformed : outOfRange;
+  writeInt64(words, at, micros, false);
+  return parsed;
+}
+
+/** Parses a timestamp into microseconds since 1970-01-01 00:00:00 UTC. */
+export function parseTimestamp(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  words: Int32Array,
+  at: number,
+): ParseOutcome {
+  const from = trimStart(bytes, start, end);
+  let to = trimEnd(bytes, from, end);
+  let border = from + 10;
+  if (border > to || !isSeparator(bytes[border] ?? 0)) {
+    border = from;
+    while (border < to && !isSeparator(bytes[border]!)) border++;
+  }
+  const days = readDate(bytes, from, border);
+  if (days >= dateOutOfRange) return days === dateMalformed ? malformed : outOfRange;
+  let micros = 0;
+  let offsetMinutes = 0;
+  if (border < to) {
+    const zone = findZone(bytes, border + 1, to);
+    if (zone < to) {
+      offsetMinutes = readZone(bytes, zone, to);
+      if (offsetMinutes === dateMalformed) return malformed;
+      to = trimEnd(bytes, border + 1, zone);
+    }
+    micros = readTime(bytes, border + 1, to);
+    if (micros < 0) return micros === timeMalformed ? malformed : outOfRange;
+  }
+  const secondsOfDay = Math.floor(micros / 1000000);
+  const seconds = days * 86400 + secondsOfDay - offsetMinutes * 60;
+  if (seconds < secondsMin || seconds > secondsMax) return outOfRange;
+  writeTimestamp(words, at, seconds, micros - secondsOfDay * 1000000);
+  return parsed;
+}
+
+/** Writes seconds since the epoch (possibly negative) and 0 to 999,999 microseconds. */
+function writeTimestamp(words: Int32Array, at: number, seconds: number, micros: number): void {
+  if (seconds >= 0)
+    writeInt64Sum(words, at, Math.floor(seconds / 16), 16000000, (seconds % 16) * 1000000 + micros, false);
+  else {
+    const rest = -seconds;
+    writeInt64Sum(words, at, Math.floor(rest / 16), 16000000, (rest % 16) * 1000000 - micros, true);
+  }
+}
+
+function isSeparator(byte: number): boolean {
+  return byte === 0x20 || byte === 0x54 || byte === 0x74;
+}
+
+function readDate(bytes: Uint8Array, start: number, end: number): number {
+  let i = start;
+  let year = 0;
+  for (; i < end && i < start + 4; i++) {
+    const digit = bytes[i]! - 48;
+    if (digit < 0 || digit > 9) break;
+    year = year * 10 + digit;
+  }
+  if (i === start || i >= end || bytes[i] !== 0x2d) return dateMalformed;
+  const monthStart = ++i;
+  let month = 0;
+  for (; i < end && i < monthStart + 2; i++) {
+    const digit = bytes[i]! - 48;
+    if (digit < 0 || digit > 9) break;
+    month = month * 10 + digit;
+  }
+  if (i === monthStart || i >= end || bytes[i] !== 0x2d) return dateMalformed;
+  const dayStart = ++i;
+  let day = 0;
+  for (; i < end && i < dayStart + 2; i++) {
+    const digit = bytes[i]! - 48;
+    if (digit < 0 || digit > 9) break;
+    day = day * 10 + digit;
+  }
+  if (i === dayStart || i !== end) return dateMalformed;
+  if (year < 1 || month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return dateOutOfRange;
+  return daysFromCivil(year, month, day);
+}
+
+/** Days of a month from 1 to 12. */
+export function daysInMonth(year: number, month: number): number {
+  if (month === 2) return (year & 3) === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+}
+
+/** Days since 1970-01-01 of a valid date. */
+export function daysFromCivil(year: number, month: number, day: number): number {
+  // Years begin in March, so that the leap day is the last of its year.
+  const shifted = month <= 2 ? year - 1 : year;
+  const era = Math.floor(shifted / 400);
+  const yearOfEra = shifted - era * 400;
+  const dayOfYear = (((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) | 0) + day - 1;
+  return era * 146097 + yearOfEra * 365 + (yearOfEra >> 2) - ((yearOfEra / 100) | 0) + dayOfYear - 719468;
+}
+
+function readTime(bytes: Uint8Array, start: number, end: number): number {
+  let i = start;
+  let seconds = 0;
+  for (let part = 0; part < 3; part++) {
+    if (i >= end) return timeMalformed;
+    let value = bytes[i++]! - 48;
+    if (value < 0 || value > 9) return timeMalformed;
+    if (i < end) {
+      const digit = bytes[i]! - 48;
+      if (digit >= 0 && digit <= 9) {
+        value = value * 10 + digit;
+        i++;
+      }
+    }
+    if (value > (part === 0 ? 23 : 59)) return timeOutOfRange;
+    seconds = seconds * 60 + value;
+    if (part < 2 && (i >= end || bytes[i++] !== 0x3a)) return timeMalformed;
+  }
+  if (i === end) return seconds * 1000000;
+  if (bytes[i++] !== 0x2e || i === end || end - i > 9) return timeMalformed;
+  let fraction = 0;
+  let digits = 0;
+  for (; i < end; i++) {
+    const digit = bytes[i]! - 48;
+    if (digit < 0 || digit > 9) return timeMalformed;
+    if (digits < 6) {
+      fraction = fraction * 10 + digit;
+      digits++;
+    }
+  }
+  for (; digits < 6; digits++) fraction *= 10;
+  return seconds * 1000000 + fraction;
+}
+
+/** Where the zone begins; `end` when there is none. */
+function findZone(bytes: Uint8Array, start: number, end: number): number {
+  if (end > start && (bytes[end - 1]! | 0x20) === 0x7a) return end - 1;
+  const earliest = Math.max(start, end - 6);
+  for (let i = end - 1; i >= earliest; i--) if (bytes[i] === 0x2b || bytes[i] === 0x2d) return i;
+  return end;
+}
+
+/** Minutes east of UTC, or `dateMalformed`. */
+function readZone(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start === 1) return (bytes[start]! | 0x20) === 0x7a ? 0 : dateMalformed;
+  const colon = end - start === 6 ? 1 : 0;
+  if (end - start !== 3 && end - start !== 5 + colon) return dateMalformed;
+  if (colon === 1 && bytes[start + 3] !== 0x3a) return dateMalformed;
+  let digits = 0;
+  for (let i = start + 1; i < end; i++) {
+    if (colon === 1 && i === start + 3) continue;
+    const digit = bytes[i]! - 48;
+    if (digit < 0 || digit > 9) return dateMalformed;
+    digits = digits * 10 + digit;
+  }
+  const hours = end - start === 3 ? digits : (digits / 100) | 0;
+  const minutes = end - start === 3 ? 0 : digits % 100;
+  if (hours > 23 || minutes > 59) return dateMalformed;
+  return (bytes[start] === 0x2d ? -1 : 1) * (hours * 60 + minutes);
+}
+
+/** Prints days since 1970-01-01. At most 14 bytes. Returns the position behind it. */
+export function printDate(days: number, out: Uint8Array, at: number): number {
+  const shifted = days + 719468;
+  const era = Math.floor(shifted / 146097);
+  const dayOfEra = shifted - era * 146097;
+  const leapDays = ((dayOfEra / 1460) | 0) - ((dayOfEra / 36524) | 0) + ((dayOfEra / 146096) | 0);
+  const yearOfEra = ((dayOfEra - leapDays) / 365) | 0;
+  const dayOfYear = dayOfEra - (365 * yearOfEra + (yearOfEra >> 2) - ((yearOfEra / 100) | 0));
+  const shiftedMonth = ((5 * dayOfYear + 2) / 153) | 0;
+  const day = dayOfYear - (((153 * shiftedMonth + 2) / 5) | 0) + 1;
+  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
+  let year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0);
+  let to = at;
+  if (year < 0) {
+    out[to++] = 0x2d;
+    year = -year;
+  }
+  to = year < 10000 ? printPadded(year, 4, out, to) : printDigits(year, out, to);
+  out[to] = 0x2d;
+  printPadded(month, 2, out, to + 1);
+  out[to + 3] = 0x2d;
+  return printPadded(day, 2, out, to + 4);
+}
+
+/** Prints entry `index` of a TIME column. At most 15 bytes. Returns the position behind it. */
+export function printTime(words: Int32Array, index: number, out: Uint8Array, at: number): number {
+  const micros = words[2 * index + 1]! * 4294967296 + (words[2 * index]! >>> 0);
+  const seconds = Math.floor(micros / 1000000);
+  return printFraction(micros - seconds * 1000000, out, printClock(seconds, out, at));
+}
+
+/** Prints entry `index` of a TIMESTAMP column as `YYYY-MM-DD HH:MM:SS[.f]`. At most 31 bytes. Returns the position behind it. */
+export function printTimestamp(words: Int32Array, index: number, out: Uint8Array, at: number): number {
+  let low = words[2 * index]!;
+  let high = words[2 * index + 1]!;
+  const negative = high < 0;
+  if (negative) {
+    low = -low | 0;
+    high = low === 0 ? -high | 0 : ~high;
+  }
+  let seconds = millionQuotient(low, high);
+  let micros = millionRemainder(low, seconds);
+  if (negative) {
+    seconds = -seconds;
+    if (micros > 0) {
+      seconds--;
+      micros = 1000000 - micros;
+    }
+  }
+  const days = Math.floor(seconds / 86400);
+  const to = printDate(days, out, at);
+  out[to] = 0x20;
+  return printFraction(micros, out, printClock(seconds - days * 86400, out, to + 1));
+}
+
+function printClock(seconds: number, out: Uint8Array, at: number): number {
+  const minutes = (seconds / 60) | 0;
+  const hours = (minutes / 60) | 0;
+  printPadded(hours, 2, out, at);
+  out[at + 2] = 0x3a;
+  printPadded(minutes - hours * 60, 2, out, at + 3);
+  out[at + 5] = 0x3a;
+  return printPadded(seconds - minutes * 60, 2, out, at + 6);
+}
+
+function printFraction(micros: number, out: Uint8Array, at: number): number {
+  if (micros === 0) return at;
+  let fraction = micros | 0;
+  let width = 6;
+  while (fraction % 10 === 0) {
+    fraction = (fraction / 10) | 0;
+    width--;
+  }
+  out[at] = 0x2e;
+  return printPadded(fraction, width, out, at + 1);
+}

@@ -1,0 +1,45 @@
+// Prepares a checkout for `npm start`, `npm test` and `npm run bench`: installs what package-lock.json says, when it is not
+// there yet, and compiles to dist/. Says what it does. Plain JavaScript: it runs before anything is installed.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(fileURLToPath(import.meta.url));
+const [major = 0, minor = 0, patch = 0] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && (minor < 19 || (minor === 19 && patch < 4)))) {
+  console.error(`Millrace needs Node 20.19.4 or newer; this is ${process.version}.`);
+  process.exit(1);
+}
+
+function run(title, command, args) {
+  console.log(`setup: ${title}`);
+  const started = performance.now();
+  const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  if (result.error !== undefined) {
+    console.error(`setup: ${command} could not be started: ${result.error.message}`);
+    process.exit(1);
+  }
+  if (result.status !== 0) {
+    console.error(`setup: ${title} failed with exit code ${result.status}`);
+    process.exit(result.status ?? 1);
+  }
+  console.log(`setup: ${title}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
+}
+
+/** Whether node_modules holds the versions of package-lock.json (npm keeps a copy of the lock that it installed). */
+function isInstalled() {
+  const installed = join(root, 'node_modules', '.package-lock.json');
+  if (!existsSync(installed)) return false;
+  const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+  const found = JSON.parse(readFileSync(installed, 'utf8')).packages;
+  return Object.entries(wanted).every(
+    ([path, entry]) => path === '' || entry.optional === true || found[path]?.version === entry.version,
+  );
+}
+
+const npm = process.env.npm_execpath;
+if (isInstalled()) console.log('setup: packages are installed');
+else if (npm?.endsWith('.js')) run('installing packages', process.execPath, [npm, 'ci', '--no-audit', '--no-fund']);
+else run('installing packages', 'npm', ['ci', '--no-audit', '--no-fund']);
+run('compiling', process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', root]);

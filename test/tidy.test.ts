@@ -1,0 +1,207 @@
+// Facts about the sources that are facts, not taste: import arrows between folders, no cycle, a header in every file, no
+// clock outside clock.ts, allowed importers of some packages, forbidden file names.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+interface Import {
+  readonly from: string;
+  /** A path inside the repository, or a package's name. */
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+function sources(folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return sources(path);
+    return entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts') ? [path] : [];
+  });
+}
+
+const product = [
+  ...['runtime', 'actors', 'connectors'].flatMap(sources),
+  ...readdirSync(root).filter((name) => name.endsWith('.ts')),
+];
+const everything = [...product, ...sources('test'), ...sources('bench')];
+const texts = new Map(everything.map((path) => [path, readFileSync(join(root, path), 'utf8')]));
+
+const imports: readonly Import[] = everything.flatMap((path) => {
+  const text = texts.get(path) ?? '';
+  const statements = text.matchAll(/^(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm);
+  return [...statements].map((statement) => {
+    const target = statement[2] ?? '';
+    const to = target.startsWith('.') ? relative(root, resolve(root, dirname(path), target)) : target;
+    return { from: path, to, typeOnly: statement[1] !== undefined };
+  });
+});
+
+function check(title: string, problems: readonly string[]): void {
+  assert.is(problems.length, 0, `${title}:\n${problems.join('\n')}`);
+}
+
+const isIn = (path: string, folder: string): boolean => path.startsWith(`${folder}/`);
+
+test('runtime imports neither connectors nor actors, connectors import no actor', () => {
+  const wrong = imports.filter(
+    ({ from, to }) =>
+      (isIn(from, 'runtime') && (isIn(to, 'connectors') || isIn(to, 'actors'))) ||
+      (isIn(from, 'connectors') && isIn(to, 'actors')),
+  );
+  check(
+    'arrows',
+    wrong.map(({ from, to }) => `${from} imports ${to}`),
+  );
+});
+
+test('actors import one another only as types, from messages.ts', () => {
+  const folderOf = (path: string): string | null => /^actors\/([^/]+)\//.exec(path)?.[1] ?? null;
+  const wrong = imports.filter(({ from, to, typeOnly }) => {
+    const a = folderOf(from);
+    const b = folderOf(to);
+    if (a === null || b === null || a === b) return false;
+    return !(typeOnly && to.endsWith('/messages.ts'));
+  });
+  check(
+    'between actors',
+    wrong.map(({ from, to }) => `${from} imports ${to}`),
+  );
+});
+
+test('a connector imports the SDK and the runtime, never another connector, a format or a thread', () => {
+  const roomOf = (path: string): string | null => /^connectors\/([^/]+)\//.exec(path)?.[1] ?? null;
+  const wrong = imports.filter(({ from, to }) => {
+    const room = roomOf(from);
+    if (room === null) return false;
+    const other = roomOf(to);
+    if (other !== null) return other !== room && other !== 'sdk' && !(room === 'infer' && other === 'formats');
+    return isIn(to, 'runtime/thread') || isIn(to, 'runtime/actor') || isIn(to, 'runtime/mailbox');
+  });
+  check(
+    'connectors',
+    wrong.map(({ from, to }) => `${from} imports ${to}`),
+  );
+});
+
+test('inside the engine sql knows nothing of the rest, operators know only circuit/operator and state', () => {
+  const roomOf = (path: string): string | null => /^actors\/engine\/([^/]+)\//.exec(path)?.[1] ?? null;
+  const allowed: Readonly<Record<string, readonly string[]>> = {
+    sql: ['sql'],
+    state: ['state'],
+    operators: ['operators', 'circuit', 'state'],
+    circuit: ['circuit', 'state', 'sql'],
+    plan: ['plan', 'sql', 'circuit', 'operators', 'state'],
+  };
+  const wrong = imports.filter(({ from, to, typeOnly }) => {
+    const a = roomOf(from);
+    const b = roomOf(to);
+    if (a === null || b === null) return false;
+    // The circuit speaks of bound queries only in types.
+    if (a === 'circuit' && b === 'sql') return !typeOnly;
+    return !(allowed[a] ?? []).includes(b);
+  });
+  check(
+    'engine',
+    wrong.map(({ from, to }) => `${from} imports ${to}`),
+  );
+});
+
+test('no file imports itself by way of others', () => {
+  const edges = new Map<string, string[]>();
+  for (const { from, to, typeOnly } of imports) {
+    if (!typeOnly && texts.has(to)) edges.set(from, [...(edges.get(from) ?? []), to]);
+  }
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const walk = (path: string, trail: readonly string[]): void => {
+    const at = trail.indexOf(path);
+    if (at >= 0) cycles.push([...trail.slice(at), path].join(' -> '));
+    if (at >= 0 || done.has(path)) return;
+    for (const next of edges.get(path) ?? []) walk(next, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of everything) walk(path, []);
+  check('cycles', cycles);
+});
+
+test('every file opens with a header that says what it is', () => {
+  const bare = everything.filter((path) => {
+    const text = (texts.get(path) ?? '').replace(/^#![^\n]*\n/, '');
+    return !text.startsWith('// ') && !text.startsWith('/*');
+  });
+  check('no header', bare);
+});
+
+test('files are named after concepts', () => {
+  const forbidden = /^(utils?|helpers?|common|shared|misc|types|constants|manager|service|base)\.ts$/;
+  check(
+    'forbidden names',
+    product.filter((path) => {
+      const name = path.split('/').at(-1) ?? '';
+      return forbidden.test(name) || (name === 'index.ts' && path !== 'index.ts') || /[A-Z_]/.test(name);
+    }),
+  );
+});
+
+test('only clock.ts reads a clock, and nothing draws from Math.random', () => {
+  const wrong = product.filter((path) => {
+    if (path === 'runtime/clock.ts') return false;
+    const code = (texts.get(path) ?? '').replaceAll(/\/\/[^\n]*/g, '');
+    return /\bDate\.now\(|\bperformance\.now\(|\bMath\.random\(|\bnew Date\(\)/.test(code);
+  });
+  check('clocks and chance', wrong);
+});
+
+test('packages are imported only where they belong', () => {
+  const owners: Readonly<Record<string, RegExp>> = {
+    msgpackr: /^runtime\/wire\/msgpack\.ts$/,
+    chevrotain: /^actors\/engine\/sql\/(tokens|grammar[a-z-]*|parse)\.ts$/,
+    comlink: /^runtime\/thread\//,
+    piscina: /^actors\/source\//,
+    rxjs: /^(index\.ts|actors\/gateway\/)/,
+    hyparquet: /^connectors\/(formats\/parquet-|infer\/)/,
+    'hyparquet-compressors': /^connectors\/(formats\/parquet-|infer\/)/,
+    'hyparquet-writer': /^connectors\/formats\/parquet-/,
+    undici: /^connectors\/url\//,
+  };
+  const wrong = imports.filter(({ from, to }) => product.includes(from) && owners[to]?.test(from) === false);
+  check(
+    'packages',
+    wrong.map(({ from, to }) => `${from} imports ${to}`),
+  );
+});
+
+test('every product file is reached from an entry', () => {
+  const entries = ['index.ts', 'connector.ts', 'main.ts'];
+  // Entries of worker threads are named by URL.
+  const byUrl = product.filter((path) => {
+    const name = path.split('/').at(-1)?.replace(/\.ts$/, '') ?? '';
+    return product.some((other) => other !== path && new RegExp(`['"\`/]${name}[.$]`).test(urls(other)));
+  });
+  const reached = new Set<string>();
+  const queue = [...entries, ...byUrl];
+  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+    if (reached.has(path)) continue;
+    reached.add(path);
+    for (const { from, to } of imports) if (from === path && texts.has(to)) queue.push(to);
+  }
+  const allowed = new Set(['connectors/sdk/conformance.ts', 'actors/supervisor/lifecycle-page.ts']);
+  check(
+    'dead files',
+    product.filter((path) => !reached.has(path) && !allowed.has(path)),
+  );
+});
+
+/** The lines of a file that make a URL from import.meta. */
+function urls(path: string): string {
+  return (texts.get(path) ?? '')
+    .split('\n')
+    .filter((line) => line.includes('import.meta'))
+    .join('\n');
+}
+
+test.run();
