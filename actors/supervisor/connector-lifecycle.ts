@@ -64,7 +64,7 @@ export const connectorEvents: readonly ConnectorEvent[] = [
   'stop',
 ];
 
-export const connectorTransitions = {
+export const connectorTransitions: Readonly<Record<ConnectorState, Partial<Record<ConnectorEvent, ConnectorState>>>> = {
   created: { wait: 'waiting', pause: 'paused', open: 'opening', fail: 'failed', stop: 'stopped' },
   waiting: { pause: 'paused', open: 'opening', fail: 'failed', stop: 'stopped' },
   // `wait` only before it was opened; `end` when the pause came just behind the last row.
@@ -76,7 +76,7 @@ export const connectorTransitions = {
   ended: { stop: 'stopped' },
   failed: { stop: 'stopped' },
   stopped: {},
-} as const satisfies Record<ConnectorState, Partial<Record<ConnectorEvent, ConnectorState>>>;
+};
 
 export const IllegalConnectorTransition: CodedErrorClass<{
   readonly endpoint: string;
@@ -90,8 +90,7 @@ export const IllegalConnectorTransition: CodedErrorClass<{
 
 /** Where `event` leads, or null when it cannot happen in `state`. */
 export function peekConnectorState(state: ConnectorState, event: ConnectorEvent): ConnectorState | null {
-  const row: Partial<Record<ConnectorEvent, ConnectorState>> = connectorTransitions[state];
-  return row[event] ?? null;
+  return connectorTransitions[state][event] ?? null;
 }
 
 /** @throws IllegalConnectorTransition */

@@ -42,7 +42,7 @@ export const pipelineEvents: readonly PipelineEvent[] = [
   'fail',
 ];
 
-export const pipelineTransitions = {
+export const pipelineTransitions: Readonly<Record<PipelineState, Partial<Record<PipelineEvent, PipelineState>>>> = {
   created: { start: 'starting', stop: 'draining', fail: 'failed' },
   starting: { started: 'running', 'started paused': 'paused', stop: 'draining', fail: 'failed' },
   paused: { resume: 'running', stop: 'draining', fail: 'failed' },
@@ -50,7 +50,7 @@ export const pipelineTransitions = {
   draining: { drained: 'stopped', fail: 'failed' },
   stopped: {},
   failed: { stop: 'draining' },
-} as const satisfies Record<PipelineState, Partial<Record<PipelineEvent, PipelineState>>>;
+};
 
 export const IllegalPipelineTransition: CodedErrorClass<{
   readonly state: PipelineState;
@@ -63,8 +63,7 @@ export const IllegalPipelineTransition: CodedErrorClass<{
 
 /** Where `event` leads, or null when it cannot happen in `state`. */
 export function peekPipelineState(state: PipelineState, event: PipelineEvent): PipelineState | null {
-  const row: Partial<Record<PipelineEvent, PipelineState>> = pipelineTransitions[state];
-  return row[event] ?? null;
+  return pipelineTransitions[state][event] ?? null;
 }
 
 /** @throws IllegalPipelineTransition */

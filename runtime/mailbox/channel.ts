@@ -28,6 +28,8 @@ export interface FrameSender {
   readonly queuedBytes: number;
   /** Sends at once, credit or not: ask `hasCredit` first. Gives the batch away. */
   send(frame: Frame): void;
+  /** As `send` of a batch that is encoded already (wire/batch-codec). Gives the buffer away. */
+  sendEncoded(frame: ArrayBuffer, rows: number): void;
   /** Resolves when there is credit; rejects with the signal's reason. Resolves at once when there is some. */
   whenReady(signal?: AbortSignal): Promise<void>;
   /** Called when credit comes back after there was none. One listener. */

@@ -59,15 +59,25 @@ const BlockComment = createToken({
   group: Lexer.SKIPPED,
   line_breaks: true,
 });
+/** First characters of a word: one of each bucket that the lexer sorts the characters beyond Latin-1 into. */
+const wordStarts = [
+  ...Array.from({ length: 26 }, (_, i) => 65 + i),
+  95,
+  ...Array.from({ length: 26 }, (_, i) => 97 + i),
+  ...Array.from({ length: 95 }, (_, i) => 161 + i),
+  ...Array.from({ length: 257 }, (_, i) => Math.min(256 + i * 255, 65535)),
+];
 export const Identifier: TokenType = createToken({
   name: 'Identifier',
-  pattern: /[\p{L}_][\p{L}\p{N}_$]*/u,
+  // Every character beyond ASCII counts as a letter, but for spaces and typographic punctuation.
+  pattern: /[A-Za-z_\u00a1-\u1fff\u2070-\u2fff\u3001-\ufefe\uff00-\uffff][\w$\u00a1-\u1fff\u2070-\u2fff\u3001-\ufefe\uff00-\uffff]*/,
+  start_chars_hint: wordStarts,
   categories: [Name],
   label: 'a name',
 });
 export const QuotedIdentifier: TokenType = createToken({
   name: 'QuotedIdentifier',
-  pattern: /"(?:[^"]|"")+"/,
+  pattern: /"(?:[^"]|"")*"/,
   categories: [Name],
   label: 'a name',
   line_breaks: true,
@@ -78,6 +88,8 @@ export const StringLiteral: TokenType = createToken({
   label: 'a string',
   line_breaks: true,
 });
+/** What is opened and never closed swallows the rest of the text, so that there is one error and not a hundred. */
+const Unclosed: TokenType = createToken({ name: 'Unclosed', pattern: /(?:'|"|\/\*)[^]*/, line_breaks: true });
 export const BinaryLiteral: TokenType = createToken({
   name: 'BinaryLiteral',
   pattern: /[xX]'[0-9a-fA-F]*'/,
@@ -109,6 +121,7 @@ const lexed: TokenType[] = [
   Identifier,
   QuotedIdentifier,
   StringLiteral,
+  Unclosed,
   NumberLiteral,
   ...symbolTokens.values(),
 ];
@@ -118,27 +131,49 @@ export const vocabulary: TokenType[] = [Name, ...lexed, ...keywords.values()];
 
 const lexer = new Lexer(lexed, { positionTracking: 'onlyOffset', skipValidations: true, ensureOptimizations: false });
 
+/** Characters that make no token, and why. */
 export interface LexicalProblem {
   readonly offset: number;
-  readonly text: string;
+  readonly found: string;
+  readonly expected: string;
 }
 
-/** The tokens of a text, and the characters that begin none. Never throws. */
-export function tokenize(text: string): { readonly tokens: readonly IToken[]; readonly problems: readonly LexicalProblem[] } {
+export interface TokenizedText {
+  readonly tokens: readonly IToken[];
+  readonly problems: readonly LexicalProblem[];
+}
+
+/** Never throws. */
+export function tokenize(text: string): TokenizedText {
   const result = lexer.tokenize(text);
-  for (const token of result.tokens) {
-    if (token.tokenType !== Identifier) continue;
-    const type = keywords.get(token.image.toUpperCase());
-    if (type === undefined) continue;
-    token.tokenType = type;
-    // SAFETY: chevrotain numbers every token type when it is created or used in a parser.
-    token.tokenTypeIdx = type.tokenTypeIdx as number;
-  }
-  const problems = result.errors.map((error) => ({
+  const problems: LexicalProblem[] = result.errors.map((error) => ({
     offset: error.offset,
-    text: text.slice(error.offset, error.offset + error.length),
+    found: `"${text.slice(error.offset, error.offset + error.length)}"`,
+    expected: '',
   }));
-  return { tokens: result.tokens, problems };
+  const tokens: IToken[] = [];
+  for (const token of result.tokens) {
+    if (token.tokenType === Identifier) {
+      const type = keywords.get(token.image.toUpperCase());
+      if (type !== undefined) {
+        token.tokenType = type;
+        // SAFETY: chevrotain numbers every token type when it is created.
+        token.tokenTypeIdx = type.tokenTypeIdx as number;
+      }
+    } else if (token.tokenType === Unclosed) {
+      problems.push({ offset: token.startOffset, found: 'the end of the program', expected: closing(token.image) });
+      continue;
+    } else if (token.image === '""') {
+      problems.push({ offset: token.startOffset, found: '""', expected: 'a name between the quotes' });
+    }
+    tokens.push(token);
+  }
+  return { tokens, problems };
+}
+
+function closing(image: string): string {
+  if (image.startsWith('/*')) return '*/ to close the comment that begins here';
+  return image.startsWith("'") ? "' to close the string that begins here" : '" to close the name that begins here';
 }
 
 /** Whether a token is a keyword that may not be a name. */

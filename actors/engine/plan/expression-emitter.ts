@@ -1,0 +1,511 @@
+// From a bound scalar to source: one method per kind of node.
+//
+// NULL is static: an operand whose `isNull` is null can never be NULL and costs nothing. Operands of strict operators are
+// computed first, the operator itself only where none of them is NULL, so values under a NULL are never computed with.
+// AND, OR and CASE are evaluated from left to right and stop early: what stands behind the deciding operand cannot fail.
+// Equal subexpressions are computed once within a block and the blocks inside it.
+//
+// Column layouts decide the source: a program is emitted once for each combination that occurs (`ColumnShape`). For a
+// `memo` column, whatever depends on that column alone is computed once for each entry of its dictionary, on demand; slot
+// 0 of a memo stands for NULL, slot code + 1 for an entry.
+import { assert, unreachable } from '../../../runtime/assert.ts';
+import { type SqlType, storageOf } from '../../../runtime/batch/sql-type.ts';
+import type { CaseExpression, CastExpression, ColumnReference, FunctionCall } from '../sql/bound.ts';
+import type { InList, Literal, OperatorCall, Scalar, ScalarValue } from '../sql/bound.ts';
+import { arithmeticCode } from './expression-arithmetic.ts';
+import { castCode } from './expression-cast.ts';
+import type { CodeWriter, Operand, ValueCode } from './expression-code.ts';
+import { anyNull, guarded, isBinary, isText, plainCode, zeroOf } from './expression-code.ts';
+import { type Comparison, comparisonCode } from './expression-comparison.ts';
+import { resolveFunction } from './expression-functions.ts';
+import { BytesSet } from './expression-library.ts';
+import { columnsOf, isRaw, scalarKey } from './expression-shape.ts';
+import { makeCaster } from './cast-table.ts';
+import { uuidWords } from '../../../runtime/batch/scalar-text.ts';
+
+/** How a column of the input lies in the batches that a variant of a program runs on. */
+export interface ColumnShape {
+  readonly layout: 'fixed' | 'bytes' | 'dictionary' | 'memo';
+  /** Whether the column has a validity bitmap. */
+  readonly nullable: boolean;
+}
+
+/** Where results of one subexpression are kept for each entry of a dictionary. */
+export interface MemoPlan {
+  readonly ordinal: number;
+  readonly type: SqlType;
+}
+
+/** The most members of an IN list that are compared one by one. */
+const inListChainMax = 4;
+
+export class ExpressionEmitter {
+  readonly writer: CodeWriter;
+  readonly memos: MemoPlan[] = [];
+  /** Ordinals of the columns that the code reads. */
+  readonly used: Set<number> = new Set();
+  readonly #shapes: readonly ColumnShape[];
+  readonly #fold: (scalar: Scalar) => Literal | null;
+  #insideMemo = false;
+
+  constructor(
+    writer: CodeWriter,
+    shapes: readonly ColumnShape[],
+    /** The value of a scalar that reads no column, or null when computing it fails. */
+    fold: (scalar: Scalar) => Literal | null,
+  ) {
+    this.writer = writer;
+    this.#shapes = shapes;
+    this.#fold = fold;
+  }
+
+  /** Writes the statements that compute `scalar` for the current row. */
+  emit(scalar: Scalar): Operand {
+    const key = scalarKey(scalar);
+    const known = this.writer.recall(key);
+    if (known !== undefined) return known;
+    const operand = this.#emitNew(scalar);
+    this.writer.remember(key, operand);
+    return operand;
+  }
+
+  #emitNew(scalar: Scalar): Operand {
+    if (scalar.kind === 'literal') return this.#literal(scalar);
+    if (scalar.kind === 'column') return this.#column(scalar);
+    const columns = columnsOf(scalar);
+    if (columns.length === 0) {
+      const literal = this.#fold(scalar);
+      if (literal !== null) return this.#literal(literal);
+    }
+    const only = columns.length === 1 ? columns[0] : undefined;
+    if (only !== undefined && !this.#insideMemo && this.#shapes[only]?.layout === 'memo' && !isNullTest(scalar)) {
+      return this.#memo(scalar, only);
+    }
+    return this.#compute(scalar);
+  }
+
+  #compute(scalar: Exclude<Scalar, Literal | ColumnReference>): Operand {
+    switch (scalar.kind) {
+      case 'operator':
+        return this.#operator(scalar);
+      case 'function':
+        return this.#function(scalar);
+      case 'case':
+        return this.#case(scalar);
+      case 'cast':
+        return this.#cast(scalar);
+      case 'in list':
+        return this.#inList(scalar);
+      default:
+        return unreachable(scalar);
+    }
+  }
+
+  #literal(literal: Literal): Operand {
+    const { type, value } = literal;
+    const writer = this.writer;
+    if (value === null) return { type, isNull: 'true', value: this.#zero(type) };
+    if (typeof value === 'boolean') return { type, isNull: null, value: { form: 'plain', code: String(value) } };
+    const plain = writer.parameter(value);
+    if (isText(type) || isBinary(type)) {
+      const bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value;
+      assert(bytes instanceof Uint8Array, 'a text or binary literal has a string or bytes');
+      const slice = { bytes: writer.parameter(bytes), start: '0', end: String(bytes.length), plain };
+      return { type, isNull: null, value: { form: 'slice', ...slice } };
+    }
+    if (type.kind === 'UUID' && typeof value === 'string') {
+      const { low, high } = uuidWords(value);
+      const words = { low: writer.parameter(low), high: writer.parameter(high), plain };
+      return { type, isNull: null, value: { form: 'words', ...words } };
+    }
+    return { type, isNull: null, value: { form: 'plain', code: plain } };
+  }
+
+  #zero(type: SqlType): ValueCode {
+    if (isText(type)) return { form: 'slice', bytes: 'noBytes', start: '0', end: '0', plain: "''" };
+    if (isBinary(type)) return { form: 'slice', bytes: 'noBytes', start: '0', end: '0', plain: 'noBytes' };
+    if (type.kind === 'UUID') return { form: 'words', low: '0n', high: '0n', plain: "''" };
+    return { form: 'plain', code: zeroOf(type) };
+  }
+
+  #column(column: ColumnReference): Operand {
+    const { ordinal, type } = column;
+    const shape = this.#shapes[ordinal];
+    assert(shape !== undefined, 'an expression refers to a column of its input');
+    this.used.add(ordinal);
+    const writer = this.writer;
+    const isNull = shape.nullable ? writer.define('n', `(u${ordinal}[i >> 3] & (1 << (i & 7))) === 0`) : null;
+    switch (shape.layout) {
+      case 'bytes': {
+        const start = writer.define('s', `x${ordinal}[i]`);
+        const end = writer.define('e', `x${ordinal}[i + 1]`);
+        return { type, isNull, value: { form: 'slice', bytes: `b${ordinal}`, start, end } };
+      }
+      case 'dictionary':
+      case 'memo': {
+        // The code under a NULL need not be one of the dictionary's.
+        const code = writer.define('k', isNull === null ? `d${ordinal}[i]` : `${isNull} ? -1 : d${ordinal}[i]`);
+        const start = writer.define('s', isNull === null ? `x${ordinal}[${code}]` : `${code} < 0 ? 0 : x${ordinal}[${code}]`);
+        const end = writer.define(
+          'e',
+          isNull === null ? `x${ordinal}[${code} + 1]` : `${code} < 0 ? 0 : x${ordinal}[${code} + 1]`,
+        );
+        return { type, isNull, value: { form: 'slice', bytes: `b${ordinal}`, start, end } };
+      }
+      case 'fixed':
+        return { type, isNull, value: this.#fixedValue(ordinal, type, isNull) };
+      default:
+        return unreachable(shape.layout);
+    }
+  }
+
+  #fixedValue(ordinal: number, type: SqlType, isNull: string | null): ValueCode {
+    const writer = this.writer;
+    if (type.kind === 'NULL') return { form: 'plain', code: 'false' };
+    if (type.kind === 'BOOLEAN') {
+      const test = `c${ordinal}[i] === 1`;
+      return { form: 'plain', code: writer.define('v', isNull === null ? test : `!${isNull} && ${test}`) };
+    }
+    if (storageOf(type) !== 'i128') return { form: 'plain', code: writer.define('v', `c${ordinal}[i]`) };
+    const low = writer.define('l', `c${ordinal}[2 * i]`);
+    const high = writer.define('h', `c${ordinal}[2 * i + 1]`);
+    if (type.kind === 'UUID') return { form: 'words', low, high };
+    // Most wide decimals fit one word: they stay machine integers.
+    const wide = `(${high} << 64n) + BigInt.asUintN(64, ${low})`;
+    return { form: 'plain', code: writer.define('v', `${high} === (${low} < 0n ? -1n : 0n) ? ${low} : ${wide}`) };
+  }
+
+  #operator(call: OperatorCall): Operand {
+    const type = call.type;
+    switch (call.operator) {
+      case '+':
+      case '-':
+      case '*':
+      case '/':
+      case '%':
+      case 'negate': {
+        const operands = call.operands.map((operand) => this.emit(operand));
+        return guarded(this.writer, type, operands, () =>
+          arithmeticCode(
+            this.writer,
+            call,
+            operands.map((operand) => plainCode(this.writer, operand)),
+          ),
+        );
+      }
+      case '=':
+      case '<>':
+      case '<':
+      case '<=':
+      case '>':
+      case '>=':
+        return this.#comparison(call.operator, call);
+      case 'is distinct from':
+      case 'is not distinct from':
+        return this.#distinction(call);
+      case 'and':
+        return this.#conjunction(call);
+      case 'or':
+        return this.#disjunction(call);
+      case 'not': {
+        const { isNull, value } = this.#one(call);
+        const code = plainCode(this.writer, { type, isNull, value });
+        return this.#boolean(isNull === null ? `!${code}` : `!${code} && !${isNull}`, isNull);
+      }
+      case 'is null':
+        return this.#boolean(this.#one(call).isNull ?? 'false', null);
+      case 'is not null': {
+        const isNull = this.#one(call).isNull;
+        return this.#boolean(isNull === null ? 'true' : `!${isNull}`, null);
+      }
+      case 'is true':
+        return this.#boolean(plainCode(this.writer, this.#one(call)), null);
+      case 'is not true':
+        return this.#boolean(`!${plainCode(this.writer, this.#one(call))}`, null);
+      case 'is false':
+      case 'is not false': {
+        const operand = this.#one(call);
+        const code = plainCode(this.writer, operand);
+        const isFalse = operand.isNull === null ? `!${code}` : `!${code} && !${operand.isNull}`;
+        return this.#boolean(call.operator === 'is false' ? isFalse : `!(${isFalse})`, null);
+      }
+      default:
+        return unreachable(call.operator);
+    }
+  }
+
+  #one(call: OperatorCall): Operand {
+    const operand = call.operands[0];
+    assert(operand !== undefined && call.operands.length === 1, `${call.operator} takes one operand`);
+    return this.emit(operand);
+  }
+
+  #two(call: OperatorCall): readonly [Operand, Operand] {
+    const [left, right] = call.operands;
+    assert(left !== undefined && right !== undefined && call.operands.length === 2, `${call.operator} takes two operands`);
+    return [this.emit(left), this.emit(right)];
+  }
+
+  #boolean(code: string, isNull: string | null): Operand {
+    return { type: { kind: 'BOOLEAN' }, isNull, value: { form: 'plain', code: this.writer.define('v', code) } };
+  }
+
+  #comparison(comparison: Comparison, call: OperatorCall): Operand {
+    const [left, right] = this.#two(call);
+    return guarded(this.writer, call.type, [left, right], () => comparisonCode(this.writer, comparison, left, right));
+  }
+
+  #distinction(call: OperatorCall): Operand {
+    const [left, right] = this.#two(call);
+    const distinct = call.operator === 'is distinct from';
+    const equal = guarded(this.writer, call.type, [left, right], () => comparisonCode(this.writer, '=', left, right));
+    const code = plainCode(this.writer, equal);
+    // Where both are NULL they are the same; `equal` is false where any is NULL.
+    const bothNull = left.isNull === null || right.isNull === null ? null : `${left.isNull} && ${right.isNull}`;
+    const same = bothNull === null ? code : `${code} || (${bothNull})`;
+    return this.#boolean(distinct ? `!(${same})` : same, null);
+  }
+
+  /** False wins over NULL, NULL over true. An operand behind a false one is not computed. */
+  #conjunction(call: OperatorCall): Operand {
+    const writer = this.writer;
+    const value = writer.declare('v', 'false');
+    const isNull = call.operands.some((operand) => this.#mayBeNull(operand)) ? writer.declare('n', 'false') : null;
+    const label = writer.local('L');
+    writer.open(`${label}:`);
+    for (const scalar of call.operands) {
+      const operand = this.emit(scalar);
+      const code = plainCode(writer, operand);
+      if (operand.isNull === null) {
+        writer.line(isNull === null ? `if (!${code}) break ${label};` : `if (!${code}) { ${isNull} = false; break ${label}; }`);
+      } else {
+        writer.line(`if (!${code}) { if (${operand.isNull}) ${isNull} = true; else { ${isNull} = false; break ${label}; } }`);
+      }
+    }
+    writer.line(isNull === null ? `${value} = true;` : `${value} = !${isNull};`);
+    writer.close();
+    return { type: call.type, isNull, value: { form: 'plain', code: value } };
+  }
+
+  /** True wins over NULL, NULL over false. An operand behind a true one is not computed. */
+  #disjunction(call: OperatorCall): Operand {
+    const writer = this.writer;
+    const value = writer.declare('v', 'false');
+    const isNull = call.operands.some((operand) => this.#mayBeNull(operand)) ? writer.declare('n', 'false') : null;
+    const label = writer.local('L');
+    writer.open(`${label}:`);
+    for (const scalar of call.operands) {
+      const operand = this.emit(scalar);
+      const code = plainCode(writer, operand);
+      const decided = isNull === null ? '' : ` ${isNull} = false;`;
+      writer.line(`if (${code}) { ${value} = true;${decided} break ${label}; }`);
+      if (operand.isNull !== null) writer.line(`if (${operand.isNull}) ${isNull} = true;`);
+    }
+    writer.close();
+    return { type: call.type, isNull, value: { form: 'plain', code: value } };
+  }
+
+  /** Whether the value can be NULL on the batches of this variant. Errs on the side of yes. */
+  #mayBeNull(scalar: Scalar): boolean {
+    if (scalar.kind === 'column') return this.#shapes[scalar.ordinal]?.nullable ?? true;
+    if (scalar.kind === 'literal') return scalar.value === null;
+    if (scalar.kind === 'operator') {
+      if (scalar.operator.startsWith('is ')) return false;
+      return scalar.operands.some((operand) => this.#mayBeNull(operand));
+    }
+    // Cast, CASE, functions and IN: what decides is found only while emitting them.
+    return true;
+  }
+
+  #case(scalar: CaseExpression): Operand {
+    const writer = this.writer;
+    const target = new Target(writer, scalar.type, isRaw(scalar));
+    const label = writer.local('L');
+    writer.open(`${label}:`);
+    for (const branch of scalar.branches) {
+      const when = this.emit(branch.when);
+      writer.open(`if (${plainCode(writer, when)})`);
+      target.assign(this.emit(branch.then));
+      writer.line(`break ${label};`);
+      writer.close();
+    }
+    target.assign(this.emit(scalar.otherwise));
+    writer.close();
+    return target.operand();
+  }
+
+  #cast(scalar: CastExpression): Operand {
+    const operand = this.emit(scalar.operand);
+    const inlined = castCode(this.writer, scalar, operand);
+    if (inlined !== null) return inlined;
+    const caster = this.writer.parameter(makeCaster(scalar.operand.type, scalar.type, scalar.safe));
+    const mayGiveNull = scalar.safe || scalar.operand.type.kind === 'VARIANT';
+    return this.#call(scalar, [operand], mayGiveNull, (codes) => `${caster}(${codes.join(', ')})`);
+  }
+
+  #function(scalar: FunctionCall): Operand {
+    const resolved = resolveFunction(scalar);
+    const operands = scalar.operands.map((operand) => this.emit(operand));
+    const evaluate = this.writer.parameter(resolved.evaluate);
+    if (resolved.strict) {
+      return this.#call(scalar, operands, resolved.nullable, (codes) => `${evaluate}(${codes.join(', ')})`);
+    }
+    const writer = this.writer;
+    const given = operands.map((operand) => {
+      const code = plainCode(writer, operand);
+      return operand.isNull === null ? code : `${operand.isNull} ? null : ${code}`;
+    });
+    const site = writer.site(scalar);
+    writer.line(`site = ${site};`);
+    const result = writer.define('r', `${evaluate}(${given.join(', ')})`);
+    return this.#fromScalarValue(scalar.type, result);
+  }
+
+  #fromScalarValue(type: SqlType, result: string): Operand {
+    const isNull = this.writer.define('n', `${result} === null`);
+    const code = this.writer.define('v', `${isNull} ? ${zeroOf(type)} : ${result}`);
+    return { type, isNull, value: { form: 'plain', code } };
+  }
+
+  /** A strict call that may fail, and may give NULL by itself when `nullable`. */
+  #call(
+    scalar: FunctionCall | CastExpression,
+    operands: readonly Operand[],
+    nullable: boolean,
+    call: (codes: readonly string[]) => string,
+  ): Operand {
+    const writer = this.writer;
+    const site = writer.site(scalar);
+    const anyOperandNull = anyNull(writer, operands);
+    const isNull = nullable ? writer.declare('n', anyOperandNull ?? 'false') : anyOperandNull;
+    const value = writer.declare('v', zeroOf(scalar.type));
+    if (anyOperandNull !== null) writer.open(`if (!${anyOperandNull})`);
+    else writer.open('');
+    const codes = operands.map((operand) => plainCode(writer, operand));
+    writer.line(`site = ${site};`);
+    if (nullable) {
+      const result = writer.define('r', call(codes));
+      writer.line(`if (${result} === null) ${isNull} = true; else ${value} = ${result};`);
+    } else {
+      writer.line(`${value} = ${call(codes)};`);
+    }
+    writer.close();
+    return { type: scalar.type, isNull, value: { form: 'plain', code: value } };
+  }
+
+  #inList(scalar: InList): Operand {
+    const writer = this.writer;
+    const operand = this.emit(scalar.operand);
+    const members = scalar.values.filter((value) => value !== null);
+    const found = guarded(writer, scalar.type, [operand], () => this.#membership(operand, members));
+    if (members.length === scalar.values.length) return found;
+    // A NULL in the list leaves it open whether a value that was not found is in it.
+    const code = plainCode(writer, found);
+    return { ...found, isNull: writer.define('n', `!${code}`) };
+  }
+
+  #membership(operand: Operand, members: readonly ScalarValue[]): string {
+    const writer = this.writer;
+    if (members.length <= inListChainMax || operand.value.form === 'words') {
+      const literals = members.map((value) => this.#member(operand.type, value));
+      return literals.map((literal) => comparisonCode(writer, '=', operand, literal)).join(' || ') || 'false';
+    }
+    if (isText(operand.type) || isBinary(operand.type)) {
+      if (operand.value.form === 'slice') {
+        const encoder = new TextEncoder();
+        const entries = members.map((value) => (value instanceof Uint8Array ? value : encoder.encode(String(value))));
+        const set = writer.parameter(new BytesSet(entries));
+        return `${set}.has(${operand.value.bytes}, ${operand.value.start}, ${operand.value.end})`;
+      }
+      if (isBinary(operand.type)) {
+        const set = writer.parameter(new BytesSet(members.filter((value) => value instanceof Uint8Array)));
+        const code = plainCode(writer, operand);
+        return `${set}.has(${code}, 0, ${code}.length)`;
+      }
+    }
+    // A Set tells values apart as SQL does: NaN is in it when NaN is listed, -0 is 0.
+    return `${writer.parameter(new Set(members))}.has(${plainCode(writer, operand)})`;
+  }
+
+  #member(type: SqlType, value: ScalarValue): Operand {
+    return this.#literal({ kind: 'literal', type, value, nullable: false, source: { place: {}, text: '' } });
+  }
+
+  #memo(scalar: Exclude<Scalar, Literal | ColumnReference>, ordinal: number): Operand {
+    const writer = this.writer;
+    const { type } = scalar;
+    this.used.add(ordinal);
+    const memo = this.memos.push({ ordinal, type }) - 1;
+    const nullable = this.#shapes[ordinal]?.nullable ?? true;
+    const code = nullable ? `((u${ordinal}[i >> 3] & (1 << (i & 7))) === 0 ? 0 : d${ordinal}[i] + 1)` : `d${ordinal}[i] + 1`;
+    const slot = writer.define('m', code);
+    const state = writer.declare('t', `ms${memo}[${slot}]`);
+    writer.open(`if (${state} === 0)`);
+    this.#insideMemo = true;
+    const operand = this.#compute(scalar);
+    this.#insideMemo = false;
+    const plain = plainCode(writer, operand);
+    const isBoolean = type.kind === 'BOOLEAN';
+    const present = isBoolean ? `${plain} ? 3 : 2` : '2';
+    writer.line(`${state} = ${operand.isNull === null ? present : `${operand.isNull} ? 1 : ${present}`};`);
+    if (!isBoolean) writer.line(`mv${memo}[${slot}] = ${plain};`);
+    writer.line(`ms${memo}[${slot}] = ${state};`);
+    writer.close();
+    const isNull = operand.isNull === null ? null : writer.define('n', `${state} === 1`);
+    const value = writer.define('v', isBoolean ? `${state} === 3` : `mv${memo}[${slot}]`);
+    return { type, isNull, value: { form: 'plain', code: value } };
+  }
+}
+
+/** Locals that several branches assign to. */
+class Target {
+  readonly #writer: CodeWriter;
+  readonly #type: SqlType;
+  readonly #value: ValueCode;
+  readonly #isNull: string;
+  #sawNull = false;
+
+  constructor(writer: CodeWriter, type: SqlType, raw: boolean) {
+    this.#writer = writer;
+    this.#type = type;
+    this.#isNull = writer.declare('n', 'false');
+    if (!raw) {
+      this.#value = { form: 'plain', code: writer.declare('v', zeroOf(type)) };
+    } else if (type.kind === 'UUID') {
+      this.#value = { form: 'words', low: writer.declare('l', '0n'), high: writer.declare('h', '0n') };
+    } else {
+      const bytes = writer.declare('b', 'noBytes');
+      this.#value = { form: 'slice', bytes, start: writer.declare('s', '0'), end: writer.declare('e', '0') };
+    }
+  }
+
+  assign(operand: Operand): void {
+    const writer = this.#writer;
+    const target = this.#value;
+    if (operand.isNull !== null) {
+      this.#sawNull = true;
+      writer.line(`${this.#isNull} = ${operand.isNull};`);
+      if (operand.isNull === 'true') return;
+    }
+    const value = operand.value;
+    if (target.form === 'slice') {
+      assert(value.form === 'slice', 'every branch is at hand as bytes');
+      writer.line(`${target.bytes} = ${value.bytes}; ${target.start} = ${value.start}; ${target.end} = ${value.end};`);
+    } else if (target.form === 'words') {
+      assert(value.form === 'words', 'every branch is at hand as words');
+      writer.line(`${target.low} = ${value.low}; ${target.high} = ${value.high};`);
+    } else {
+      writer.line(`${target.code} = ${plainCode(writer, operand)};`);
+    }
+  }
+
+  operand(): Operand {
+    return { type: this.#type, isNull: this.#sawNull ? this.#isNull : null, value: this.#value };
+  }
+}
+
+/** Whether a column is NULL is read from its bitmap faster than from a memo. */
+function isNullTest(scalar: Scalar): boolean {
+  if (scalar.kind !== 'operator') return false;
+  return (scalar.operator === 'is null' || scalar.operator === 'is not null') && scalar.operands[0]?.kind === 'column';
+}

@@ -1,0 +1,323 @@
+// Records of words, written as the columns of a batch: the way out of state.
+//
+// A column of the output takes its values from one of several sources (own record, matched record, finished aggregates),
+// each an array of records and the numbers of the records to take. `append` gathers a run of rows; whenever the batch has
+// `batchRowsMax` rows it is emitted and a new one begun. Strings come out as codes of the pool.
+// A source of `null` stands for NULL in every row (the missing side of an outer join).
+// The caller appends to every column before it appends the weights, which ends the run.
+import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
+import type { Column, Values } from '../../../runtime/batch/column.ts';
+import type { Schema } from '../../../runtime/batch/schema.ts';
+import { type Storage, storageOf } from '../../../runtime/batch/sql-type.ts';
+import { assert } from '../../../runtime/assert.ts';
+import type { LayoutColumn } from './row-layout.ts';
+import type { StringPool } from './string-pool.ts';
+
+export type Emit = (batch: ChangeBatch) => void;
+
+/** The most rows of a batch that comes out of state. */
+export const batchRowsMax = 65_536;
+
+/** Records to take: record ids[i] begins at word ids[i] * stride; `ids` null: records 0, 1, 2, … */
+export interface RecordSource {
+  readonly words: Int32Array;
+  readonly stride: number;
+  readonly ids: Int32Array | null;
+}
+
+/** From which source (by position) a column of the output comes, and where it lies in its records. */
+export interface OutputColumn {
+  readonly source: number;
+  readonly place: LayoutColumn;
+}
+
+export class RowOutput {
+  readonly schema: Schema;
+  readonly #columns: readonly OutputColumn[];
+  readonly #pool: StringPool;
+  readonly #storages: readonly Storage[];
+  #values: Values[] = [];
+  #validity: (Uint8Array | null)[] = [];
+  #weights: Int32Array = new Int32Array(0);
+  #capacity = 0;
+  #rows = 0;
+
+  constructor(schema: Schema, columns: readonly OutputColumn[], pool: StringPool) {
+    assert(columns.length === schema.fields.length, 'an output has a source for each field');
+    this.schema = schema;
+    this.#columns = columns;
+    this.#pool = pool;
+    this.#storages = schema.fields.map((field) => storageOf(field.type));
+  }
+
+  /** Appends `count` rows. `weights` null: all +1. Emits every batch that becomes full. */
+  append(sources: readonly (RecordSource | null)[], weights: Int32Array | null, count: number, emit: Emit): void {
+    let from = 0;
+    while (from < count) {
+      const room = this.#room(count - from);
+      for (let c = 0; c < this.#columns.length; c++) {
+        const column = this.#columns[c]!;
+        const source = sources[column.source] ?? null;
+        if (source === null) this.#appendNulls(c, room);
+        else this.#appendColumn(c, column.place, source, from, room);
+      }
+      if (weights === null) this.#weights.fill(1, this.#rows, this.#rows + room);
+      else for (let i = 0; i < room; i++) this.#weights[this.#rows + i] = weights[from + i]!;
+      this.#rows += room;
+      from += room;
+      if (this.#rows === batchRowsMax) this.finish(emit);
+    }
+  }
+
+  /** Emits what is left, if anything. */
+  finish(emit: Emit): void {
+    const rows = this.#rows;
+    if (rows === 0) return;
+    const dictionary = this.#pool.dictionary();
+    const columns = this.schema.fields.map((field, c): Column => {
+      const bitmap = this.#validity[c]!;
+      const validity = bitmap === null ? null : bitmap.subarray(0, (rows + 7) >> 3);
+      const storage = this.#storages[c]!;
+      const values = this.#values[c]!.subarray(0, rows * (storage === 'i128' ? 2 : 1));
+      // SAFETY: the values of a column of bytes storage were allocated as Int32Array, for codes.
+      if (storage === 'bytes') {
+        return { layout: 'dictionary', type: field.type, validity, codes: values as Int32Array, dictionary };
+      }
+      return { layout: 'fixed', type: field.type, validity, values };
+    });
+    const weights = allOne(this.#weights, rows) ? null : this.#weights.subarray(0, rows);
+    this.#capacity = 0;
+    this.#rows = 0;
+    emit({ schema: this.schema, rows, weights, columns, presence: null });
+  }
+
+  #room(wanted: number): number {
+    const needed = Math.min(batchRowsMax, this.#rows + wanted);
+    if (needed > this.#capacity) this.#grow(Math.min(batchRowsMax, Math.max(needed, this.#capacity * 2, 16)));
+    return Math.min(wanted, this.#capacity - this.#rows);
+  }
+
+  #grow(capacity: number): void {
+    const fresh = this.#rows === 0;
+    this.#values = this.#storages.map((storage, c) => {
+      const values = allocate(storage, capacity);
+      // SAFETY: both arrays were allocated for the same storage.
+      if (!fresh) (values as Uint8Array).set(this.#values[c] as Uint8Array);
+      return values;
+    });
+    this.#validity = this.#storages.map((_, c) => {
+      const bitmap = fresh ? null : this.#validity[c]!;
+      if (bitmap === null) return null;
+      const grown = new Uint8Array((capacity + 7) >> 3).fill(255);
+      grown.set(bitmap);
+      return grown;
+    });
+    const weights = new Int32Array(capacity);
+    if (!fresh) weights.set(this.#weights);
+    this.#weights = weights;
+    this.#capacity = capacity;
+  }
+
+  #bitmap(c: number): Uint8Array {
+    return (this.#validity[c] ??= new Uint8Array((this.#capacity + 7) >> 3).fill(255));
+  }
+
+  #appendNulls(c: number, count: number): void {
+    const validity = this.#bitmap(c);
+    for (let row = this.#rows, end = row + count; row < end; row++) validity[row >> 3]! &= ~(1 << (row & 7));
+  }
+
+  #appendColumn(c: number, place: LayoutColumn, source: RecordSource, from: number, count: number): void {
+    const { words, stride, ids } = source;
+    const at = this.#rows;
+    const values = this.#values[c]!;
+    const { offset } = place;
+    // SAFETY (casts below): the class of `values` follows from the storage.
+    switch (this.#storages[c]!) {
+      case 'bool':
+        gatherU8(words, stride, offset, ids, from, count, values as Uint8Array, at);
+        break;
+      case 'i8':
+        gatherI8(words, stride, offset, ids, from, count, values as Int8Array, at);
+        break;
+      case 'i16':
+        gatherI16(words, stride, offset, ids, from, count, values as Int16Array, at);
+        break;
+      case 'i32':
+      case 'f32':
+      case 'bytes':
+        gatherWord(words, stride, offset, ids, from, count, wordView(values), at);
+        break;
+      case 'i64':
+      case 'f64':
+        gatherTwoWords(words, stride, offset, ids, from, count, wordView(values), at);
+        break;
+      case 'i128':
+        gatherFourWords(words, stride, offset, ids, from, count, wordView(values), at);
+        break;
+    }
+    if (place.nullWord < 0) return;
+    if (!anyNull(words, stride, place.nullWord, place.nullBit, ids, from, count)) return;
+    gatherValidity(words, stride, place.nullWord, place.nullBit, ids, from, count, this.#bitmap(c), at);
+  }
+}
+
+function allocate(storage: Storage, rows: number): Values {
+  switch (storage) {
+    case 'bool':
+      return new Uint8Array(rows);
+    case 'i8':
+      return new Int8Array(rows);
+    case 'i16':
+      return new Int16Array(rows);
+    case 'i32':
+    case 'bytes':
+      return new Int32Array(rows);
+    case 'f32':
+      return new Float32Array(rows);
+    case 'i64':
+      return new BigInt64Array(rows);
+    case 'f64':
+      return new Float64Array(rows);
+    case 'i128':
+      return new BigInt64Array(rows * 2);
+  }
+}
+
+function wordView(values: Values): Int32Array {
+  return new Int32Array(values.buffer, values.byteOffset, values.byteLength >> 2);
+}
+
+// ── data plane ── One loop for each width, with and without record numbers.
+
+function allOne(weights: Int32Array, rows: number): boolean {
+  for (let i = 0; i < rows; i++) if (weights[i] !== 1) return false;
+  return true;
+}
+
+function gatherU8(
+  words: Int32Array,
+  stride: number,
+  offset: number,
+  ids: Int32Array | null,
+  from: number,
+  count: number,
+  out: Uint8Array,
+  at: number,
+): void {
+  for (let i = 0; i < count; i++) out[at + i] = words[(ids === null ? from + i : ids[from + i]!) * stride + offset]!;
+}
+
+function gatherI8(
+  words: Int32Array,
+  stride: number,
+  offset: number,
+  ids: Int32Array | null,
+  from: number,
+  count: number,
+  out: Int8Array,
+  at: number,
+): void {
+  for (let i = 0; i < count; i++) out[at + i] = words[(ids === null ? from + i : ids[from + i]!) * stride + offset]!;
+}
+
+function gatherI16(
+  words: Int32Array,
+  stride: number,
+  offset: number,
+  ids: Int32Array | null,
+  from: number,
+  count: number,
+  out: Int16Array,
+  at: number,
+): void {
+  for (let i = 0; i < count; i++) out[at + i] = words[(ids === null ? from + i : ids[from + i]!) * stride + offset]!;
+}
+
+function gatherWord(
+  words: Int32Array,
+  stride: number,
+  offset: number,
+  ids: Int32Array | null,
+  from: number,
+  count: number,
+  out: Int32Array,
+  at: number,
+): void {
+  if (ids === null) {
+    let read = from * stride + offset;
+    for (let i = 0; i < count; i++, read += stride) out[at + i] = words[read]!;
+    return;
+  }
+  for (let i = 0; i < count; i++) out[at + i] = words[ids[from + i]! * stride + offset]!;
+}
+
+function gatherTwoWords(
+  words: Int32Array,
+  stride: number,
+  offset: number,
+  ids: Int32Array | null,
+  from: number,
+  count: number,
+  out: Int32Array,
+  at: number,
+): void {
+  let write = 2 * at;
+  for (let i = 0; i < count; i++, write += 2) {
+    const read = (ids === null ? from + i : ids[from + i]!) * stride + offset;
+    out[write] = words[read]!;
+    out[write + 1] = words[read + 1]!;
+  }
+}
+
+function gatherFourWords(
+  words: Int32Array,
+  stride: number,
+  offset: number,
+  ids: Int32Array | null,
+  from: number,
+  count: number,
+  out: Int32Array,
+  at: number,
+): void {
+  let write = 4 * at;
+  for (let i = 0; i < count; i++, write += 4) {
+    const read = (ids === null ? from + i : ids[from + i]!) * stride + offset;
+    out[write] = words[read]!;
+    out[write + 1] = words[read + 1]!;
+    out[write + 2] = words[read + 2]!;
+    out[write + 3] = words[read + 3]!;
+  }
+}
+
+function anyNull(
+  words: Int32Array,
+  stride: number,
+  nullWord: number,
+  nullBit: number,
+  ids: Int32Array | null,
+  from: number,
+  count: number,
+): boolean {
+  for (let i = 0; i < count; i++) {
+    if ((words[(ids === null ? from + i : ids[from + i]!) * stride + nullWord]! & nullBit) !== 0) return true;
+  }
+  return false;
+}
+
+function gatherValidity(
+  words: Int32Array,
+  stride: number,
+  nullWord: number,
+  nullBit: number,
+  ids: Int32Array | null,
+  from: number,
+  count: number,
+  validity: Uint8Array,
+  at: number,
+): void {
+  for (let i = 0; i < count; i++) {
+    if ((words[(ids === null ? from + i : ids[from + i]!) * stride + nullWord]! & nullBit) !== 0)
+      validity[(at + i) >> 3]! &= ~(1 << ((at + i) & 7));
+  }
+}

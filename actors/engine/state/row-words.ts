@@ -1,0 +1,214 @@
+// Rows of a batch, written as records of words (row-layout.ts says how they lie).
+//
+// `encodeRows` fills rows [from, to) of a batch into a scratch array, column by column, one kernel for each storage.
+// Strings become codes of the pool: by a memo for dictionary columns, by hashing for bytes columns, not at all for columns
+// that came out of the pool. `canonicalZero` is for keys: -0 equals 0 there; elsewhere a row keeps its sign.
+// Not here: the way back (row-output.ts).
+import type { Column, DictionaryColumn, FixedColumn } from '../../../runtime/batch/column.ts';
+import { unreachable } from '../../../runtime/assert.ts';
+import type { LayoutColumn, RowLayout } from './row-layout.ts';
+import { nullWordsOf } from './row-layout.ts';
+import type { StringPool } from './string-pool.ts';
+
+export interface RowRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Where records are written: row `from` begins at word 0, the next one `stride` words on. */
+export interface RecordTarget {
+  readonly words: Int32Array;
+  readonly stride: number;
+}
+
+export function encodeRows(
+  columns: readonly Column[],
+  layout: RowLayout,
+  rows: RowRange,
+  target: RecordTarget,
+  pool: StringPool,
+  canonicalZero: boolean,
+): void {
+  const { words, stride } = target;
+  const count = rows.to - rows.from;
+  const [firstNull, nullWords] = nullWordsOf(layout);
+  for (let k = 0; k < nullWords; k++) fillStrided(words, stride, firstNull + k, count, 0);
+  for (let c = 0; c < columns.length; c++) {
+    const column = columns[c]!;
+    const place = layout.columns[c]!;
+    if (column.layout === 'dictionary') encodeDictionary(column, place.offset, rows, target, pool);
+    else if (column.layout === 'bytes') pool.internColumn(column, rows.from, rows.to, words, stride, place.offset);
+    else encodeFixed(column, place, rows, target, canonicalZero);
+    if (column.validity !== null && place.nullWord >= 0)
+      markNulls(column.validity, rows.from, count, words, stride, place.offset, place.words, place.nullWord, place.nullBit);
+  }
+}
+
+function encodeFixed(column: FixedColumn, place: LayoutColumn, rows: RowRange, target: RecordTarget, zero: boolean): void {
+  const { words, stride } = target;
+  const { offset } = place;
+  const count = rows.to - rows.from;
+  // SAFETY (all casts below): the class of `values` follows from the storage of the column's type.
+  switch (place.storage) {
+    case 'bool':
+      return copyU8(column.values as Uint8Array, rows.from, count, words, stride, offset);
+    case 'i8':
+      return copyI8(column.values as Int8Array, rows.from, count, words, stride, offset);
+    case 'i16':
+      return copyI16(column.values as Int16Array, rows.from, count, words, stride, offset);
+    case 'i32':
+      return copyWord(column.values as Int32Array, rows.from, count, words, stride, offset);
+    case 'i64':
+      return copyTwoWords(wordsOfValues(column.values), rows.from, count, words, stride, offset);
+    case 'i128':
+      return copyFourWords(wordsOfValues(column.values), rows.from, count, words, stride, offset);
+    case 'f32':
+      copyWord(wordsOfValues(column.values), rows.from, count, words, stride, offset);
+      return canonicalSingles(words, stride, offset, count, zero);
+    case 'f64':
+      copyTwoWords(wordsOfValues(column.values), rows.from, count, words, stride, offset);
+      return canonicalDoubles(words, stride, offset, count, zero);
+    case 'bytes':
+      throw new TypeError('a fixed column has fixed storage');
+    default:
+      return unreachable(place.storage);
+  }
+}
+
+function encodeDictionary(
+  column: DictionaryColumn,
+  offset: number,
+  rows: RowRange,
+  target: RecordTarget,
+  pool: StringPool,
+): void {
+  const { codes, dictionary, validity } = column;
+  const count = rows.to - rows.from;
+  if (dictionary.identity === pool) return copyWord(codes, rows.from, count, target.words, target.stride, offset);
+  const memo = pool.memoOf(dictionary);
+  const bytes = dictionary.bytes;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { words, stride } = target;
+  const starts = dictionary.offsets;
+  let at = offset;
+  for (let i = 0, row = rows.from; i < count; i++, row++, at += stride) {
+    if (validity !== null && (validity[row >> 3]! & (1 << (row & 7))) === 0) {
+      words[at] = 0;
+      continue;
+    }
+    const code = codes[row]!;
+    let pooled = memo[code]!;
+    if (pooled === 0) {
+      pooled = pool.intern(bytes, view, starts[code]!, starts[code + 1]!) + 1;
+      memo[code] = pooled;
+    }
+    words[at] = pooled - 1;
+  }
+}
+
+/** The words of a column of 32-bit or wider values. */
+export function wordsOfValues(values: ArrayBufferView): Int32Array {
+  return new Int32Array(values.buffer, values.byteOffset, values.byteLength >> 2);
+}
+
+// ── data plane ── One loop for each storage: a loop that sees arrays of many classes costs five times as much.
+
+function fillStrided(words: Int32Array, stride: number, offset: number, count: number, value: number): void {
+  let at = offset;
+  for (let i = 0; i < count; i++, at += stride) words[at] = value;
+}
+
+function copyU8(values: Uint8Array, from: number, count: number, words: Int32Array, stride: number, offset: number): void {
+  let at = offset;
+  for (let i = 0; i < count; i++, at += stride) words[at] = values[from + i]!;
+}
+
+function copyI8(values: Int8Array, from: number, count: number, words: Int32Array, stride: number, offset: number): void {
+  let at = offset;
+  for (let i = 0; i < count; i++, at += stride) words[at] = values[from + i]!;
+}
+
+function copyI16(values: Int16Array, from: number, count: number, words: Int32Array, stride: number, offset: number): void {
+  let at = offset;
+  for (let i = 0; i < count; i++, at += stride) words[at] = values[from + i]!;
+}
+
+function copyWord(values: Int32Array, from: number, count: number, words: Int32Array, stride: number, offset: number): void {
+  let at = offset;
+  for (let i = 0; i < count; i++, at += stride) words[at] = values[from + i]!;
+}
+
+function copyTwoWords(
+  values: Int32Array,
+  from: number,
+  count: number,
+  words: Int32Array,
+  stride: number,
+  offset: number,
+): void {
+  let at = offset;
+  let read = 2 * from;
+  for (let i = 0; i < count; i++, at += stride, read += 2) {
+    words[at] = values[read]!;
+    words[at + 1] = values[read + 1]!;
+  }
+}
+
+function copyFourWords(
+  values: Int32Array,
+  from: number,
+  count: number,
+  words: Int32Array,
+  stride: number,
+  offset: number,
+): void {
+  let at = offset;
+  let read = 4 * from;
+  for (let i = 0; i < count; i++, at += stride, read += 4) {
+    words[at] = values[read]!;
+    words[at + 1] = values[read + 1]!;
+    words[at + 2] = values[read + 2]!;
+    words[at + 3] = values[read + 3]!;
+  }
+}
+
+/** One bit pattern for NaN and, in keys, one for zero. */
+function canonicalSingles(words: Int32Array, stride: number, offset: number, count: number, zero: boolean): void {
+  let at = offset;
+  for (let i = 0; i < count; i++, at += stride) {
+    const word = words[at]!;
+    if ((word & 0x7fffffff) > 0x7f800000) words[at] = 0x7fc00000;
+    else if (zero && word === -0x80000000) words[at] = 0;
+  }
+}
+
+function canonicalDoubles(words: Int32Array, stride: number, offset: number, count: number, zero: boolean): void {
+  let at = offset;
+  for (let i = 0; i < count; i++, at += stride) {
+    const high = words[at + 1]!;
+    const magnitude = high & 0x7fffffff;
+    if (magnitude > 0x7ff00000 || (magnitude === 0x7ff00000 && words[at] !== 0)) {
+      words[at] = 0;
+      words[at + 1] = 0x7ff80000;
+    } else if (zero && high === -0x80000000 && words[at] === 0) words[at + 1] = 0;
+  }
+}
+
+function markNulls(
+  validity: Uint8Array,
+  from: number,
+  count: number,
+  words: Int32Array,
+  stride: number,
+  offset: number,
+  width: number,
+  nullWord: number,
+  nullBit: number,
+): void {
+  let at = 0;
+  for (let i = 0, row = from; i < count; i++, row++, at += stride) {
+    if ((validity[row >> 3]! & (1 << (row & 7))) !== 0) continue;
+    for (let k = 0; k < width; k++) words[at + offset + k] = 0;
+    words[at + nullWord]! |= nullBit;
+  }
+}

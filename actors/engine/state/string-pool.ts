@@ -1,0 +1,207 @@
+// Every distinct byte string that the state of a circuit holds, numbered from 0 in order of first sight.
+//
+// One pool serves all operators of a circuit, so that a string is hashed once, where it enters the state, and is an
+// int32 code from then on: equal codes mean equal bytes in every index, group and join. The pool is the dictionary of the
+// columns that come out of state (identity = the pool), so a batch that points at it costs no translation at all.
+//
+//   bytes    all strings one after the other          offsets  entry c is bytes[offsets[c] .. offsets[c + 1])
+//   slots    open addressing, two words a slot: hash, code + 1 (0 = free), at most half full
+//
+// Append-only: an entry keeps its code for the life of the pool; strings of deleted rows stay. Arrays are replaced when
+// they grow (x2), never written below `size`, so a column that points at older arrays stays right.
+// Not here: order of strings across columns of rows (row-order.ts), null handling (row-words.ts).
+import type { BytesColumn, Dictionary } from '../../../runtime/batch/column.ts';
+import { defineError, type CodedErrorClass } from '../../../runtime/errors.ts';
+import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
+
+export const StringsFull: CodedErrorClass<{ readonly bytes: number }> = defineError(
+  'state.strings_full',
+  { help: 'The distinct strings of one pipeline may take 2 GiB. Keep fewer or shorter strings in views and joins.' },
+  (f) => `the distinct strings in the state of the pipeline exceed ${f.bytes} bytes`,
+);
+
+const poolBytesMax = 2 ** 31 - 16;
+
+export class StringPool {
+  #bytes: Uint8Array = new Uint8Array(1 << 12);
+  #view: DataView = new DataView(this.#bytes.buffer);
+  #offsets: Int32Array = new Int32Array(1 << 8);
+  #slots: Int32Array = new Int32Array(1 << 10);
+  #size = 0;
+  #dictionary: Dictionary | null = null;
+  readonly #memos: WeakMap<object, Int32Array> = new WeakMap();
+  readonly #hashMask: number;
+
+  /** `hashMask` is for tests: 0 makes every string collide. */
+  constructor(hashMask = -1) {
+    this.#hashMask = hashMask;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get stateBytes(): number {
+    return this.#bytes.length + this.#offsets.byteLength + this.#slots.byteLength;
+  }
+
+  /** The pool as a dictionary; valid for every code given out so far. */
+  dictionary(): Dictionary {
+    const size = this.#size;
+    if (this.#dictionary === null || this.#dictionary.size !== size) {
+      const used = this.#offsets[size]!;
+      const offsets = this.#offsets.subarray(0, size + 1);
+      this.#dictionary = { identity: this, size, offsets, bytes: this.#bytes.subarray(0, used) };
+    }
+    return this.#dictionary;
+  }
+
+  /** The code of source[start .. end), given out now if it is new. `view` covers the same bytes as `source`. */
+  intern(source: Uint8Array, view: DataView, start: number, end: number): number {
+    const length = end - start;
+    const hash = hashBytes(view, source, start, end) & this.#hashMask;
+    const slots = this.#slots;
+    const mask = (slots.length >> 1) - 1;
+    let slot = hash & mask;
+    for (;;) {
+      const code = slots[2 * slot + 1]! - 1;
+      if (code < 0) break;
+      if (slots[2 * slot] === hash) {
+        const at = this.#offsets[code]!;
+        if (this.#offsets[code + 1]! - at === length && equalBytes(this.#view, this.#bytes, at, view, source, start, length))
+          return code;
+      }
+      slot = (slot + 1) & mask;
+    }
+    return this.#append(source, start, length, hash, slot);
+  }
+
+  /** Codes of another dictionary as codes of this pool, + 1; 0 = not translated yet. Filled by the caller's kernel. */
+  memoOf(dictionary: Dictionary): Int32Array {
+    let memo = this.#memos.get(dictionary.identity);
+    if (memo === undefined || memo.length < dictionary.size) {
+      const grown = new Int32Array(memo === undefined ? dictionary.size : Math.max(dictionary.size, memo.length * 2));
+      if (memo !== undefined) grown.set(memo);
+      memo = grown;
+      this.#memos.set(dictionary.identity, memo);
+    }
+    return memo;
+  }
+
+  /** Writes the codes of rows [from, to) of a bytes column to target[(row - from) * stride + offset]. */
+  internColumn(column: BytesColumn, from: number, to: number, target: Int32Array, stride: number, offset: number): void {
+    const { offsets, bytes, validity } = column;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let at = offset;
+    for (let row = from; row < to; row++, at += stride) {
+      if (validity !== null && (validity[row >> 3]! & (1 << (row & 7))) === 0) target[at] = 0;
+      else target[at] = this.intern(bytes, view, offsets[row]!, offsets[row + 1]!);
+    }
+  }
+
+  /** Bytewise order of two entries: negative, 0 or positive. */
+  compare(a: number, b: number): number {
+    if (a === b) return 0;
+    const bytes = this.#bytes;
+    let i = this.#offsets[a]!;
+    let j = this.#offsets[b]!;
+    const endA = this.#offsets[a + 1]!;
+    const endB = this.#offsets[b + 1]!;
+    while (i < endA && j < endB) {
+      const difference = bytes[i++]! - bytes[j++]!;
+      if (difference !== 0) return difference;
+    }
+    return endA - i - (endB - j);
+  }
+
+  snapshot(writer: SnapshotWriter): void {
+    writer.number(this.#size);
+    writer.bytes(this.#bytes.subarray(0, this.#offsets[this.#size]!));
+    writer.words(this.#offsets.subarray(0, this.#size + 1));
+    writer.words(this.#slots);
+  }
+
+  restore(reader: SnapshotReader): void {
+    this.#size = reader.number();
+    this.#bytes = reader.bytes();
+    this.#view = new DataView(this.#bytes.buffer);
+    this.#offsets = reader.words();
+    this.#slots = reader.words();
+    this.#dictionary = null;
+  }
+
+  #append(source: Uint8Array, start: number, length: number, hash: number, slot: number): number {
+    const code = this.#size;
+    const at = this.#offsets[code]!;
+    if (at + length > this.#bytes.length) {
+      if (at + length > poolBytesMax) throw new StringsFull({ bytes: poolBytesMax });
+      const grown = new Uint8Array(Math.min(poolBytesMax, Math.max(at + length, this.#bytes.length * 2, 64)));
+      grown.set(this.#bytes);
+      this.#bytes = grown;
+      this.#view = new DataView(grown.buffer);
+    }
+    const bytes = this.#bytes;
+    if (length < 32) for (let i = 0; i < length; i++) bytes[at + i] = source[start + i]!;
+    else bytes.set(source.subarray(start, start + length), at);
+    if (code + 2 > this.#offsets.length) {
+      const grown = new Int32Array(this.#offsets.length * 2 + 2);
+      grown.set(this.#offsets);
+      this.#offsets = grown;
+    }
+    this.#offsets[code + 1] = at + length;
+    this.#size = code + 1;
+    this.#slots[2 * slot] = hash;
+    this.#slots[2 * slot + 1] = code + 1;
+    if (this.#size * 4 > this.#slots.length) this.#slots = growSlots(this.#slots);
+    return code;
+  }
+}
+
+// ── data plane ── Top-level functions over arrays and numbers: called for every string that enters the state.
+
+/** A table of (hash, value) slots of twice the size with the same content; 0 is a free value. */
+export function growSlots(slots: Int32Array): Int32Array {
+  const grown = new Int32Array(slots.length * 2);
+  const mask = slots.length - 1;
+  for (let i = 0; i < slots.length; i += 2) {
+    const value = slots[i + 1]!;
+    if (value === 0) continue;
+    const hash = slots[i]!;
+    let slot = hash & mask;
+    while (grown[2 * slot + 1] !== 0) slot = (slot + 1) & mask;
+    grown[2 * slot] = hash;
+    grown[2 * slot + 1] = value;
+  }
+  return grown;
+}
+
+function hashBytes(view: DataView, bytes: Uint8Array, start: number, end: number): number {
+  let hash = Math.imul(end - start, 0x9e3779b1) ^ 0x2c1b3c6d;
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    hash = Math.imul(((hash << 5) | (hash >>> 27)) ^ view.getInt32(at, true), 0x85ebca77);
+  }
+  let tail = 0;
+  for (; at < end; at++) tail = (tail << 8) | bytes[at]!;
+  hash = Math.imul(((hash << 5) | (hash >>> 27)) ^ tail, 0x85ebca77);
+  hash ^= hash >>> 15;
+  hash = Math.imul(hash, 0x2c1b3c6d);
+  return hash ^ (hash >>> 13);
+}
+
+function equalBytes(
+  viewA: DataView,
+  bytesA: Uint8Array,
+  startA: number,
+  viewB: DataView,
+  bytesB: Uint8Array,
+  startB: number,
+  length: number,
+): boolean {
+  let i = 0;
+  for (; i + 4 <= length; i += 4) {
+    if (viewA.getInt32(startA + i, true) !== viewB.getInt32(startB + i, true)) return false;
+  }
+  for (; i < length; i++) if (bytesA[startA + i] !== bytesB[startB + i]) return false;
+  return true;
+}

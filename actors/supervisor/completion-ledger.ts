@@ -1,0 +1,94 @@
+// What is complete: which steps every output has confirmed, which marks of which ingress, and who waits for either.
+//
+// Steps only grow. A waiter is asked again after every change; waiting without a bound is the caller's choice (it has a
+// signal). `failWaiters` ends every wait when the pipeline can no longer get there.
+import { decodeToken, encodeToken, MarkProgress, TokenForeign } from './completion-token.ts';
+
+interface Waiter {
+  readonly isDone: () => boolean;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class CompletionLedger {
+  readonly incarnation: string;
+  #completedStep = 0;
+  readonly #marks = new Map<string, MarkProgress>();
+  readonly #waiters = new Set<Waiter>();
+
+  constructor(incarnation: string) {
+    this.incarnation = incarnation;
+  }
+
+  get completedStep(): number {
+    return this.#completedStep;
+  }
+
+  nextMark(endpoint: string): { mark: number; token: string } {
+    let progress = this.#marks.get(endpoint);
+    if (progress === undefined) this.#marks.set(endpoint, (progress = new MarkProgress()));
+    const mark = progress.nextMark();
+    return { mark, token: encodeToken({ incarnation: this.incarnation, endpoint, mark }) };
+  }
+
+  markStepped(endpoint: string, mark: number, step: number): void {
+    const progress = this.#marks.get(endpoint);
+    progress?.stepped(mark, step);
+    // The step may have been confirmed before this notice was read.
+    progress?.completed(this.#completedStep);
+    this.check();
+  }
+
+  stepCompleted(step: number): void {
+    this.#completedStep = Math.max(this.#completedStep, step);
+    for (const progress of this.#marks.values()) progress.completed(this.#completedStep);
+    this.check();
+  }
+
+  /** Every mark given so far, for those who wait for all of it. */
+  get areMarksComplete(): boolean {
+    return [...this.#marks.values()].every((progress) => progress.isComplete(progress.lastMark));
+  }
+
+  /** @throws TokenMalformed, TokenForeign */
+  isTokenComplete(token: string): () => boolean {
+    const { incarnation, endpoint, mark } = decodeToken(token);
+    const progress = this.#marks.get(endpoint);
+    if (incarnation !== this.incarnation || progress === undefined || mark > progress.lastMark) {
+      throw new TokenForeign({ token });
+    }
+    return () => progress.isComplete(mark);
+  }
+
+  /** Resolves when `isDone` first holds; asked at once and after every change. Rejects with the signal's reason. */
+  async when(isDone: () => boolean, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (isDone()) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiter: Waiter = { isDone, resolve, reject };
+    const onAbort = (): void => reject(signal.reason);
+    this.#waiters.add(waiter);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await promise;
+    } finally {
+      this.#waiters.delete(waiter);
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Something that waiters look at has changed. `isDone` may throw to end its wait. */
+  check(): void {
+    for (const waiter of this.#waiters) {
+      try {
+        if (waiter.isDone()) waiter.resolve();
+      } catch (error) {
+        waiter.reject(error);
+      }
+    }
+  }
+
+  failWaiters(error: unknown): void {
+    for (const waiter of this.#waiters) waiter.reject(error);
+  }
+}

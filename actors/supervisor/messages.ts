@@ -1,0 +1,171 @@
+// What the supervisor can be asked, and what it tells: the public face of the actor that owns the dependency graph and
+// every lifecycle transition. Gateways (embedded API, HTTP, command line) know this file and nothing else of it.
+//
+// Everything here is plain data (it survives a structured clone) except the interface itself, which lives on the
+// supervisor's own thread. Connectors are named by endpoint, `relation.name`.
+import type { MessagePort } from 'node:worker_threads';
+import type { ErrorData } from '../../runtime/errors.ts';
+import type { LogEntry } from '../../runtime/log.ts';
+import type { MailboxLimits } from '../../runtime/mailbox/channel.ts';
+import type { QueryResult, ViewDefinition } from '../engine/messages.ts';
+import type { RecordedError } from '../source/messages.ts';
+import type { ConnectorState } from './connector-lifecycle.ts';
+import type { PipelineState } from './pipeline-lifecycle.ts';
+
+export type { ConnectorState } from './connector-lifecycle.ts';
+export type { PipelineState } from './pipeline-lifecycle.ts';
+export type {
+  CompileProgram,
+  PipelineDefinition,
+  ValidatedPipeline,
+  ValidatePipeline,
+  ValidationOptions,
+} from './validate-pipeline.ts';
+
+export type Direction = 'input' | 'output';
+
+/** One connector as it is now. */
+export interface ConnectorStatus {
+  readonly direction: Direction;
+  readonly endpoint: string;
+  readonly relation: string;
+  readonly name: string;
+  readonly state: ConnectorState;
+  /** The labels whose connectors have not all finished; empty unless it is waiting. */
+  readonly waitingFor: readonly string[];
+  /** The user's own pause, whatever the state: it stays across pausing and resuming the pipeline. */
+  readonly paused: boolean;
+  /** It waits for a connector that has failed, and will not start unless it is resumed by hand. */
+  readonly stuck: boolean;
+  readonly error: ErrorData | null;
+  /** How many times it has been opened again after a failure that might pass. */
+  readonly restarts: number;
+}
+
+export interface PipelineStatus {
+  readonly state: PipelineState;
+  readonly error: ErrorData | null;
+  /** Inputs, then outputs, in the order of the configuration. */
+  readonly connectors: readonly ConnectorStatus[];
+}
+
+/** Counters of an input connector beside its status. */
+export interface InputConnectorStats extends ConnectorStatus {
+  /** Rows that have been read, the refused ones not among them. */
+  readonly totalRecords: number;
+  readonly totalBytes: number;
+  /** Rows that are read but not yet taken by a step. */
+  readonly bufferedRecords: number;
+  readonly bufferedBytes: number;
+  readonly numParseErrors: number;
+  readonly numUnknownFields: number;
+  readonly numTransportErrors: number;
+  /** The end of the input is reached and the step with its last row is computed. */
+  readonly endOfInput: boolean;
+  /** Milliseconds spent waiting for what comes after it. */
+  readonly throttledMs: number;
+  /** Size of the whole input where it is known, for progress. */
+  readonly bytesTotal: number | null;
+  readonly recordsTotal: number | null;
+  /** The latest 100. */
+  readonly parseErrors: readonly RecordedError[];
+  readonly transportErrors: readonly RecordedError[];
+}
+
+/** Counters of an output connector beside its status. */
+export interface OutputConnectorStats extends ConnectorStatus {
+  readonly transmittedRecords: number;
+  readonly transmittedBytes: number;
+  readonly queuedRecords: number;
+  readonly queuedBytes: number;
+  readonly numEncodeErrors: number;
+  readonly numTransportErrors: number;
+  /** Lost to `on_full: drop`. */
+  readonly droppedRecords: number;
+  readonly encodeErrors: readonly RecordedError[];
+  readonly transportErrors: readonly RecordedError[];
+}
+
+export interface EngineStats {
+  readonly steps: number;
+  readonly completedStep: number;
+  readonly processedRecords: number;
+  readonly completedRecords: number;
+  readonly stepMs: number;
+  readonly stateRows: number;
+  readonly stateBytes: number;
+  readonly numEvaluationErrors: number;
+}
+
+export interface PipelineStats {
+  readonly state: PipelineState;
+  readonly incarnation: string;
+  readonly uptimeMs: number;
+  /** Worker threads and who is placed on them; the decoding pool's threads are not among them. */
+  readonly threads: readonly { readonly name: string; readonly actors: readonly string[] }[];
+  readonly memory: { readonly rssBytes: number; readonly heapBytes: number; readonly arrayBuffersBytes: number };
+  readonly engine: EngineStats | null;
+  /** Without error lists: ask for a connector's own. */
+  readonly inputs: readonly InputConnectorStats[];
+  readonly outputs: readonly OutputConnectorStats[];
+}
+
+/** A data channel into or out of the engine that a gateway holds an end of. */
+export interface GatewayChannel {
+  readonly endpoint: string;
+  readonly port: MessagePort;
+}
+
+/** What awaiting everything comes to: connectors that did not make it. Both empty: all went well. */
+export interface CompletionReport {
+  readonly failed: readonly string[];
+  readonly stuck: readonly string[];
+}
+
+export interface SupervisorInterface {
+  readonly status: PipelineStatus;
+  /** Called after every change of `status`. */
+  onStatus: (() => void) | null;
+
+  /** Engine and outputs are open; inputs run, or are held with `paused`. */
+  start(options: { readonly paused: boolean }): Promise<void>;
+  /** Resolves when no further row of any input will enter a step. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Idempotent. Without `force` what has been read reaches the outputs first. */
+  stop(options: { readonly force: boolean; readonly timeoutMs: number }): Promise<void>;
+
+  pauseConnector(endpoint: string): Promise<void>;
+  resumeConnector(endpoint: string): Promise<void>;
+  /** The whole definition with one connector more; validated as a whole. */
+  addConnector(direction: Direction, key: string, definition: unknown): Promise<string>;
+  removeConnector(direction: Direction, endpoint: string): Promise<void>;
+
+  /** Resolves when the connector has ended; rejects when it has failed. */
+  connectorEnded(direction: Direction, endpoint: string, signal: AbortSignal): Promise<void>;
+  /** Every input is over and everything that was read has been confirmed by every output. */
+  allCompleted(signal: AbortSignal): Promise<CompletionReport>;
+  /** Resolves once the pipeline is running. */
+  whenRunning(signal: AbortSignal): Promise<void>;
+
+  query(sql: string, signal: AbortSignal): Promise<QueryResult>;
+  inputStats(endpoint: string): Promise<InputConnectorStats>;
+  outputStats(endpoint: string): Promise<OutputConnectorStats>;
+  stats(): Promise<PipelineStats>;
+
+  /** An input of the engine that the gateway feeds. It carries no label and never ends. */
+  openIngress(table: string, limits: MailboxLimits): Promise<GatewayChannel>;
+  /** Numbers the next push of an ingress; the mark to send behind its rows, and the token for it. */
+  nextMark(endpoint: string): { readonly mark: number; readonly token: string };
+  /** Resolves when what the token stands for has reached the outputs. */
+  tokenCompleted(token: string, signal: AbortSignal): Promise<void>;
+  /** An output of the engine that the gateway reads. */
+  openEgress(relation: string, limits: MailboxLimits): Promise<GatewayChannel>;
+  closeEgress(endpoint: string): Promise<void>;
+}
+
+/** What the supervisor is made from besides its configuration: where lines for the user go. */
+export type LogSink = (entry: LogEntry) => void;
+
+/** Tables and views for a gateway. */
+export type ViewKind = ViewDefinition['kind'];

@@ -1,0 +1,238 @@
+// A data channel over a MessagePort: what channel.ts promises, between two threads.
+//
+//   to the receiver    a batch is an ArrayBuffer (batch-codec.ts), transferred; a mark { mark }; the end { end: true }
+//   to the sender      credit { rows, bytes }; a confirmation { confirm }
+//
+// Rows of a frame that was not decoded yet are known from its header note: a batch travels as { frame, rows }.
+// An end whose peer is gone sends into the void; whoever waits for credit is rejected (ChannelClosed).
+// Frames are decoded in take(), on the thread and at the time that the consumer chooses. A frame that cannot be decoded
+// throws from take() and is gone. Ports may be handed over before anyone listens: they queue until an end is opened here.
+// A port keeps its thread alive only while something is expected: a receiver until the end or the close, a sender while it
+// has no credit or while marks are unconfirmed.
+import type { MessagePort } from 'node:worker_threads';
+import type { ChangeBatch } from '../batch/change-batch.ts';
+import { decodeBatch, encodeBatch } from '../wire/batch-codec.ts';
+import { markBytes } from './batch-bytes.ts';
+import type { ChannelOptions, Frame, FrameReceiver, FrameSender } from './channel.ts';
+import { ReturnCredit, SendCredit } from './credit.ts';
+import { Queue } from './mailbox.ts';
+import { ChannelClosed, Readiness } from './readiness.ts';
+
+type ToReceiver =
+  | { readonly kind: 'batch'; readonly frame: ArrayBuffer; readonly rows: number }
+  | { readonly kind: 'mark'; readonly mark: number }
+  | { readonly kind: 'end' };
+
+type ToSender =
+  | { readonly kind: 'credit'; readonly rows: number; readonly bytes: number }
+  | { readonly kind: 'confirm'; readonly mark: number };
+
+/** The producer's end. */
+export function openFrameSender(port: MessagePort, options: ChannelOptions): FrameSender {
+  return new PortSender(port, options);
+}
+
+/** The consumer's end. */
+export function openFrameReceiver(port: MessagePort, options: ChannelOptions): FrameReceiver {
+  return new PortReceiver(port, options);
+}
+
+class PortSender implements FrameSender {
+  onReady: (() => void) | null = null;
+  onConfirm: ((mark: number) => void) | null = null;
+  onClose: (() => void) | null = null;
+  readonly #port: MessagePort;
+  readonly #credit: SendCredit;
+  readonly #readiness = new Readiness();
+  #markSent = 0;
+  #markConfirmed = 0;
+  #isClosed = false;
+
+  constructor(port: MessagePort, options: ChannelOptions) {
+    this.#port = port;
+    this.#credit = new SendCredit(options.limits);
+    port.on('message', (message: ToSender) => this.#receive(message));
+    port.on('close', () => this.#closed());
+    port.unref();
+  }
+
+  get hasCredit(): boolean {
+    return this.#credit.isOpen;
+  }
+
+  get queuedRows(): number {
+    return this.#credit.queuedRows;
+  }
+
+  get queuedBytes(): number {
+    return this.#credit.queuedBytes;
+  }
+
+  send(frame: Frame): void {
+    if (this.#isClosed) return;
+    switch (frame.kind) {
+      case 'batch':
+        this.#sendBatch(frame.batch, frame.sequence);
+        break;
+      case 'mark':
+        this.#markSent = frame.mark;
+        this.#post({ kind: 'mark', mark: frame.mark }, 0, markBytes);
+        break;
+      case 'end':
+        this.#post({ kind: 'end' }, 0, markBytes);
+        break;
+    }
+    this.#keepAlive();
+  }
+
+  sendEncoded(frame: ArrayBuffer, rows: number): void {
+    if (this.#isClosed) return;
+    this.#postBatch(frame, rows);
+    this.#keepAlive();
+  }
+
+  whenReady(signal?: AbortSignal): Promise<void> {
+    if (this.#isClosed) return Promise.reject(new ChannelClosed({}));
+    return this.#credit.isOpen ? Promise.resolve() : this.#readiness.wait(signal);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#port.close();
+    this.#readiness.close();
+  }
+
+  #sendBatch(batch: ChangeBatch, sequence: number): void {
+    this.#postBatch(encodeBatch(batch, sequence), batch.rows);
+  }
+
+  #postBatch(frame: ArrayBuffer, rows: number): void {
+    const bytes = frame.byteLength;
+    this.#port.postMessage({ kind: 'batch', frame, rows } satisfies ToReceiver, [frame]);
+    this.#credit.spend(rows, bytes);
+  }
+
+  #post(message: ToReceiver, rows: number, bytes: number): void {
+    this.#port.postMessage(message);
+    this.#credit.spend(rows, bytes);
+  }
+
+  #receive(message: ToSender): void {
+    if (this.#isClosed) return;
+    if (message.kind === 'confirm') {
+      this.#markConfirmed = Math.max(this.#markConfirmed, message.mark);
+      this.#keepAlive();
+      this.onConfirm?.(message.mark);
+      return;
+    }
+    const opened = this.#credit.giveBack(message.rows, message.bytes);
+    this.#keepAlive();
+    if (!opened) return;
+    this.#readiness.release();
+    this.onReady?.();
+  }
+
+  #keepAlive(): void {
+    const expected = !this.#credit.isOpen || (this.onConfirm !== null && this.#markConfirmed < this.#markSent);
+    if (expected) this.#port.ref();
+    else this.#port.unref();
+  }
+
+  #closed(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#readiness.close();
+    this.onClose?.();
+  }
+}
+
+class PortReceiver implements FrameReceiver {
+  onFrame: (() => void) | null = null;
+  onClose: (() => void) | null = null;
+  readonly #port: MessagePort;
+  readonly #options: ChannelOptions;
+  readonly #credit: ReturnCredit;
+  readonly #queue = new Queue<ToReceiver>();
+  #queuedRows = 0;
+  #queuedBytes = 0;
+  #isClosed = false;
+
+  constructor(port: MessagePort, options: ChannelOptions) {
+    this.#port = port;
+    this.#options = options;
+    this.#credit = new ReturnCredit(options.limits);
+    port.on('message', (message: ToReceiver) => this.#receive(message));
+    port.on('close', () => this.#closed());
+  }
+
+  get queuedRows(): number {
+    return this.#queuedRows;
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#queue.size === 0;
+  }
+
+  get peekRows(): number {
+    return rowsOf(this.#queue.peek());
+  }
+
+  peek(): Frame['kind'] | null {
+    return this.#queue.peek()?.kind ?? null;
+  }
+
+  take(): Frame | null {
+    const message = this.#queue.take();
+    if (message === undefined) return null;
+    const rows = rowsOf(message);
+    const bytes = bytesOf(message);
+    this.#queuedRows -= rows;
+    this.#queuedBytes -= bytes;
+    if (this.#credit.take(rows, bytes, this.isEmpty)) this.#post({ kind: 'credit', ...this.#credit.collect() });
+    if (message.kind !== 'batch') return message;
+    return { kind: 'batch', ...decodeBatch(message.frame, this.#options.schema) };
+  }
+
+  confirm(mark: number): void {
+    this.#post({ kind: 'confirm', mark });
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#port.close();
+  }
+
+  #post(message: ToSender): void {
+    if (!this.#isClosed) this.#port.postMessage(message);
+  }
+
+  #receive(message: ToReceiver): void {
+    if (this.#isClosed) return;
+    const wasEmpty = this.isEmpty;
+    this.#queue.put(message);
+    this.#queuedRows += rowsOf(message);
+    this.#queuedBytes += bytesOf(message);
+    if (message.kind === 'end') this.#port.unref();
+    if (wasEmpty) this.onFrame?.();
+  }
+
+  #closed(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.onClose?.();
+  }
+}
+
+function rowsOf(message: ToReceiver | undefined): number {
+  return message?.kind === 'batch' ? message.rows : 0;
+}
+
+function bytesOf(message: ToReceiver): number {
+  return message.kind === 'batch' ? message.frame.byteLength : markBytes;
+}

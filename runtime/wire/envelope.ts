@@ -1,0 +1,93 @@
+// The envelope of a frame: a checksum, a header and an aligned body, together one valid msgpack value in one ArrayBuffer.
+//
+//   0          0x93                 array of 3
+//   1          0xce  u32            CRC-32 (as in zlib) of every byte from offset 6 to the end
+//   6          map                  header, msgpack, h bytes
+//   6 + h      0xc6  u32            bin32: length of what follows
+//   11 + h     p zero bytes         0 <= p < 8, so that the body begins at a multiple of 8
+//   11 + h + p body                 its arrays begin at multiples of 8 of the body; to the end of the buffer
+//
+// All integers of msgpack are big-endian; the arrays of the body are in the machine's order (little-endian wherever Node
+// runs). A frame is a fresh ArrayBuffer of exactly its size, so it can be transferred. The checksum is what makes every
+// flipped bit known; it costs about 0.2 ms a MiB on each side. `openEnvelope` copies nothing and throws nothing but FrameCorrupt.
+// Not here: what header and body mean (batch-codec.ts).
+import { crc32 } from 'node:zlib';
+import { assert } from '../assert.ts';
+import { type CodedErrorClass, defineError } from '../errors.ts';
+import { pack, unpack } from './msgpack.ts';
+
+export const FrameCorrupt: CodedErrorClass<{ readonly reason: string; readonly frameBytes: number }> = defineError(
+  'wire.frame_corrupt',
+  { help: 'The bytes were cut or changed on their way. Read them again from where they came; the sender is unharmed.' },
+  (f) => `frame of ${f.frameBytes} bytes is corrupt: ${f.reason}`,
+);
+
+const arrayOf3 = 0x93;
+const uint32 = 0xce;
+const bin32 = 0xc6;
+const checksumAt = 2;
+const headerAt = 6;
+/** The least a frame can have: an empty map and an empty body. */
+const frameBytesMin = headerAt + 1 + 5;
+const bodyBytesMax = 2 ** 32 - 8;
+
+/** Where a body lies in its frame. */
+export interface OpenEnvelope {
+  readonly header: unknown;
+  /** A multiple of 8. */
+  readonly bodyAt: number;
+  readonly bodyBytes: number;
+}
+
+/** Makes a frame; `fill` writes the body, which begins zeroed at `bodyAt`. */
+export function sealEnvelope(
+  header: unknown,
+  bodyBytes: number,
+  fill: (frame: ArrayBuffer, bodyAt: number) => void,
+): ArrayBuffer {
+  assert(bodyBytes <= bodyBytesMax, 'the body of a frame stays below 4 GiB');
+  const head = pack(header);
+  const binAt = headerAt + head.length;
+  const bodyAt = (binAt + 5 + 7) & ~7;
+  const frame = new ArrayBuffer(bodyAt + bodyBytes);
+  const bytes = new Uint8Array(frame);
+  const view = new DataView(frame);
+  bytes[0] = arrayOf3;
+  bytes[1] = uint32;
+  bytes.set(head, headerAt);
+  bytes[binAt] = bin32;
+  view.setUint32(binAt + 1, frame.byteLength - binAt - 5);
+  fill(frame, bodyAt);
+  view.setUint32(checksumAt, crc32(bytes.subarray(headerAt)));
+  return frame;
+}
+
+/** @throws FrameCorrupt when the frame is not exactly what `sealEnvelope` made. */
+export function openEnvelope(frame: ArrayBuffer): OpenEnvelope {
+  const bytes = new Uint8Array(frame);
+  if (bytes.length < frameBytesMin) throw corrupt(frame, 'it is shorter than an empty one');
+  if (bytes[0] !== arrayOf3 || bytes[1] !== uint32) throw corrupt(frame, 'it does not begin as a frame does');
+  if (new DataView(frame).getUint32(checksumAt) !== crc32(bytes.subarray(headerAt))) {
+    throw corrupt(frame, 'its checksum does not match');
+  }
+  let parts: unknown;
+  try {
+    parts = unpack(bytes);
+  } catch (cause) {
+    throw corrupt(frame, 'it is not one msgpack value', cause);
+  }
+  if (!Array.isArray(parts) || parts.length !== 3) throw corrupt(frame, 'it has not three parts');
+  const [, header, body]: unknown[] = parts;
+  if (!(body instanceof Uint8Array) || body.buffer !== frame) throw corrupt(frame, 'its body is not binary');
+  const bodyAt = (body.byteOffset + 7) & ~7;
+  const bodyBytes = frame.byteLength - bodyAt;
+  if (bodyBytes < 0 || body.byteOffset + body.byteLength !== frame.byteLength) {
+    throw corrupt(frame, 'its body does not reach to its end');
+  }
+  return { header, bodyAt, bodyBytes };
+}
+
+/** The one way to say that a frame is not what it should be. */
+export function corrupt(frame: ArrayBuffer, reason: string, cause?: unknown): InstanceType<typeof FrameCorrupt> {
+  return new FrameCorrupt({ reason, frameBytes: frame.byteLength }, cause === undefined ? {} : { cause });
+}
