@@ -26,14 +26,23 @@ export class Delivery<T> {
   #bytes = 0;
   #running: Promise<void> | null = null;
   #failure: { readonly error: unknown } | null = null;
+  readonly #reject: (error: unknown) => void;
   #waiting: (() => void)[] = [];
   /** Called when the last entry has been handed out. One listener. */
   onEmpty: (() => void) | null = null;
+  /** Never resolves; rejects at once with what a result or `handOut` was rejected with. */
+  readonly failed: Promise<never>;
 
   /** `handOut` is called for one result at a time. When it rejects, nothing more is handed out. */
   constructor(limits: DeliveryLimits, handOut: (result: T) => Promise<void>) {
     this.#limits = limits;
     this.#handOut = handOut;
+    let reject: (error: unknown) => void = () => {};
+    this.failed = new Promise<never>((_, refuse) => {
+      reject = refuse;
+    });
+    this.failed.catch(() => {});
+    this.#reject = reject;
   }
 
   get isEmpty(): boolean {
@@ -72,6 +81,7 @@ export class Delivery<T> {
       this.onEmpty?.();
     } catch (error) {
       this.#failure = { error };
+      this.#reject(error);
       this.#wake();
     }
   }

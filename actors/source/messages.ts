@@ -16,6 +16,8 @@ export interface SourceArguments {
   readonly port: MessagePort;
   readonly position: Position | null;
   readonly baseFolder: string;
+  /** The most threads that decode for the sources of this thread; 0: none. Default: as many as there are cores. */
+  readonly decodeWorkers?: number;
 }
 
 export type SourceMessage =

@@ -8,12 +8,12 @@ export const RecordTooLarge: CodedErrorClass<{ readonly recordBytesMax: number; 
     (f) => `a record that begins at byte ${f.offset} is longer than ${f.recordBytesMax} bytes`,
   );
 
-export const InputTooLargeToBuffer: CodedErrorClass<{ readonly format: string; readonly inputBytesMax: number }> =
+export const InputTooLargeToBuffer: CodedErrorClass<{ readonly inputBytesMax: number }> =
   defineError(
     'source.input_too_large_to_buffer',
     { help: 'Read the input through a transport that offers random access, such as file_input.' },
     (f) =>
-      `format ${f.format} needs the whole input, the transport has no random access, ` +
+      'the format needs the whole input, the transport has no random access, ' +
       `and the input is larger than ${f.inputBytesMax} bytes`,
   );
 

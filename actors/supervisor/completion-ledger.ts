@@ -64,17 +64,26 @@ export class CompletionLedger {
   async when(isDone: () => boolean, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (isDone()) return;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiter: Waiter = { isDone, resolve, reject };
-    const onAbort = (): void => reject(signal.reason);
-    this.#waiters.add(waiter);
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      await promise;
-    } finally {
-      this.#waiters.delete(waiter);
-      signal.removeEventListener('abort', onAbort);
-    }
+    await new Promise<void>((resolve, reject) => {
+      const leave = (): void => {
+        this.#waiters.delete(waiter);
+        signal.removeEventListener('abort', onAbort);
+      };
+      const waiter: Waiter = {
+        isDone,
+        resolve: () => {
+          leave();
+          resolve();
+        },
+        reject: (error) => {
+          leave();
+          reject(error);
+        },
+      };
+      const onAbort = (): void => waiter.reject(signal.reason);
+      this.#waiters.add(waiter);
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
   }
 
   /** Something that waiters look at has changed. `isDone` may throw to end its wait. */

@@ -30,7 +30,6 @@ export type ConnectorEvent =
   | 'pause'
   | 'open'
   | 'opened'
-  | 'retry'
   | 'resume'
   | 'throttle'
   | 'flow'
@@ -55,7 +54,6 @@ export const connectorEvents: readonly ConnectorEvent[] = [
   'pause',
   'open',
   'opened',
-  'retry',
   'resume',
   'throttle',
   'flow',
@@ -70,7 +68,15 @@ export const connectorTransitions: Readonly<Record<ConnectorState, Partial<Recor
   // `wait` only before it was opened; `end` when the pause came just behind the last row.
   paused: { wait: 'waiting', open: 'opening', resume: 'running', end: 'ended', fail: 'failed', stop: 'stopped' },
   // An input that is short may have ended before the answer to `open` is here.
-  opening: { opened: 'running', retry: 'opening', pause: 'paused', end: 'ended', fail: 'failed', stop: 'stopped' },
+  // One that could not be opened may be opened again, or paused before that.
+  opening: {
+    open: 'opening',
+    opened: 'running',
+    pause: 'paused',
+    end: 'ended',
+    fail: 'failed',
+    stop: 'stopped',
+  },
   running: { throttle: 'throttled', pause: 'paused', end: 'ended', fail: 'failed', stop: 'stopped' },
   throttled: { flow: 'running', pause: 'paused', end: 'ended', fail: 'failed', stop: 'stopped' },
   ended: { stop: 'stopped' },

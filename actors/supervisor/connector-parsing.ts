@@ -1,6 +1,8 @@
 // From a connector as the user wrote it to an InputConnector or OutputConnector: keys checked, defaults filled in, transport and
 // format found in the registry and their parameters validated. Every problem is collected; nothing is thrown.
 // An entry that has a problem is left out of the result, so that validation can go on with the others.
+
+import { ConfigUnknownFormat, ConfigUnknownTransport } from '../../connectors/sdk/configuration-errors.ts';
 import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
 import type {
   InputConnector,
@@ -10,7 +12,6 @@ import type {
   OutputConnector,
 } from '../../connectors/sdk/connector-configuration.ts';
 import type { Parameter, ParameterValues, PlaceOf } from '../../connectors/sdk/parameters.ts';
-import { ConfigUnknownFormat, ConfigUnknownTransport } from '../../connectors/sdk/registry-errors.ts';
 import { validateParameters } from '../../connectors/sdk/validate-parameters.ts';
 import type { MillraceError } from '../../runtime/errors.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
@@ -34,8 +35,8 @@ export function parseInputConnector(
 ): InputConnector | null {
   const before = problems.length;
   const values = checkKeys(entry, inputParameters, problems);
-  const transport = checkTransport(entry, registry.sources, values, problems);
-  const format = checkFormat(entry, registry.inputFormats, transport?.definition, values, problems);
+  const transport = checkTransport(entry, 'input', registry.sources, values, problems);
+  const format = checkFormat(entry, 'input', registry.inputFormats, transport?.definition, values, problems);
   const startAfter = checkStartAfter(entry, values['start_after'], problems);
   if (problems.length > before || transport === null) return null;
   const queue = queueBounds(values);
@@ -62,8 +63,8 @@ export function parseOutputConnector(
 ): OutputConnector | null {
   const before = problems.length;
   const values = checkKeys(entry, outputParameters, problems);
-  const transport = checkTransport(entry, registry.destinations, values, problems);
-  const format = checkFormat(entry, registry.outputFormats, transport?.definition, values, problems);
+  const transport = checkTransport(entry, 'output', registry.destinations, values, problems);
+  const format = checkFormat(entry, 'output', registry.outputFormats, transport?.definition, values, problems);
   // Feldera accepts these two on outputs and ignores them; their form is still checked.
   checkStartAfter(entry, values['start_after'], problems);
   if (problems.length > before || transport === null) return null;
@@ -140,6 +141,7 @@ function namedConfiguration(values: ParameterValues, key: string): NamedConfigur
 
 function checkTransport<T extends RegisteredTransport>(
   entry: ConnectorEntry,
+  direction: 'input' | 'output',
   known: readonly T[],
   values: ParameterValues,
   problems: MillraceError[],
@@ -151,16 +153,23 @@ function checkTransport<T extends RegisteredTransport>(
   if (definition === undefined) {
     const names = known.map((candidate) => candidate.name);
     const context = { place: entry.placeOf([...path, 'name']), suggestion: nearestName(named.name, names) };
-    problems.push(new ConfigUnknownTransport({ transport: named.name, known: names }, context));
+    problems.push(new ConfigUnknownTransport({ name: named.name, direction, known: names }, context));
     return null;
   }
-  const checked = validateParameters(definition.parameters, named.config, entry.placeOf, [...path, 'config']);
+  const checked = validateParameters(
+    definition.parameters,
+    named.config,
+    entry.placeOf,
+    [...path, 'config'],
+    named.name,
+  );
   problems.push(...checked.problems);
   return { definition, configuration: { name: named.name, config: checked.values } };
 }
 
 function checkFormat(
   entry: ConnectorEntry,
+  direction: 'input' | 'output',
   known: readonly Registered[],
   transport: RegisteredTransport | undefined,
   values: ParameterValues,
@@ -182,10 +191,16 @@ function checkFormat(
   if (definition === undefined) {
     const names = known.map((candidate) => candidate.name);
     const context = { place: entry.placeOf([...path, 'name']), suggestion: nearestName(named.name, names) };
-    problems.push(new ConfigUnknownFormat({ format: named.name, known: names }, context));
+    problems.push(new ConfigUnknownFormat({ name: named.name, direction, known: names }, context));
     return null;
   }
-  const checked = validateParameters(definition.parameters, named.config, entry.placeOf, [...path, 'config']);
+  const checked = validateParameters(
+    definition.parameters,
+    named.config,
+    entry.placeOf,
+    [...path, 'config'],
+    named.name,
+  );
   problems.push(...checked.problems);
   return { name: named.name, config: checked.values };
 }

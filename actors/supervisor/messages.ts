@@ -160,7 +160,7 @@ export interface SupervisorInterface {
   /** Resolves when what the token stands for has reached the outputs. */
   tokenCompleted(token: string, signal: AbortSignal): Promise<void>;
   /** An output of the engine that the gateway reads. */
-  openEgress(relation: string, limits: MailboxLimits): Promise<GatewayChannel>;
+  openEgress(relation: string, limits: MailboxLimits, sendSnapshot: boolean): Promise<GatewayChannel>;
   closeEgress(endpoint: string): Promise<void>;
 }
 

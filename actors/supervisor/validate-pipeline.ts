@@ -105,7 +105,7 @@ export type ValidatePipeline = (definition: unknown, options: ValidationOptions)
 export const validatePipeline: ValidatePipeline = (definition, options) => {
   const problems: MillraceError[] = [];
   const placeOf = options.placeOf ?? ((path) => ({ path: path.join('.') }));
-  const checked = validateParameters(definitionParameters, definition, placeOf, []);
+  const checked = validateParameters(definitionParameters, definition, placeOf, [], 'the pipeline');
   problems.push(...checked.problems);
   const text = typeof checked.values['program'] === 'string' ? checked.values['program'] : '';
   const compiled = options.compile(text, {

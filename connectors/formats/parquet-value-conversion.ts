@@ -179,7 +179,7 @@ function integers(
   const max = BigInt(conversion.max);
   const refused: Refused = new Map();
   const { count } = stored;
-  const wordSized = stored.kind === 'numbers' || stored.bytes.length <= count * 8;
+  const wordSized = stored.kind === 'numbers' || longest(stored) <= 8;
   const bigUnsigned = conversion.unsigned && stored.kind === 'numbers' && stored.values instanceof BigInt64Array;
   if (storage === 'i128' || !wordSized || bigUnsigned || multiply > 10n ** 18n) {
     const wide = new BigInt64Array(storage === 'i128' ? count * 2 : count);
@@ -264,6 +264,12 @@ function halfFloat(bits: number): number {
   if (exponent === 0) return sign * fraction * 2 ** -24;
   if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
   return sign * (1024 + fraction) * 2 ** (exponent - 25);
+}
+
+function longest(stored: StoredBytes): number {
+  let length = 0;
+  for (let i = 0; i < stored.count; i++) length = Math.max(length, stored.offsets[i + 1]! - stored.offsets[i]!);
+  return length;
 }
 
 // ── data plane ──────────────────────────────────────────────────────────────────────────────────────────────────────

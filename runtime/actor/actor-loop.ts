@@ -55,13 +55,7 @@ export class ActorLoop {
 
   constructor(behaviours: Behaviours, surroundings: CellSurroundings) {
     this.#behaviours = behaviours;
-    this.#surroundings = {
-      clock: surroundings.clock,
-      report: (report) => {
-        if (report.kind === 'failed') this.#cells.delete(report.actor);
-        surroundings.report(report);
-      },
-    };
+    this.#surroundings = surroundings;
   }
 
   /** Resolves when the actor has started. @throws UnknownBehaviour, or what the behaviour threw. */
@@ -71,7 +65,16 @@ export class ActorLoop {
       const suggestion = nearestName(spec.behaviour, Object.keys(this.#behaviours));
       throw new UnknownBehaviour({ behaviour: spec.behaviour }, { suggestion });
     }
-    const cell = new ActorCell(spec.actor, new Gauges(spec.gauges), this.#surroundings);
+    const { clock, report } = this.#surroundings;
+    const cell: ActorCell = new ActorCell(spec.actor, new Gauges(spec.gauges), {
+      clock,
+      report: (said) => {
+        // A detached actor may go on for a while; its successor of the same name must not be blamed for it.
+        if (this.#cells.get(spec.actor) !== cell) return;
+        if (said.kind === 'failed') this.#cells.delete(spec.actor);
+        report(said);
+      },
+    });
     this.#cells.set(spec.actor, cell);
     try {
       await cell.start(behaviour, spec.args);

@@ -34,8 +34,12 @@ export class CodeWriter {
   readonly #parameterNames = new Map<unknown, string>();
   readonly #lines: string[] = [];
   readonly #scopes: Map<string, Operand>[] = [new Map()];
-  #depth = 1;
+  #depth: number;
   #locals = 0;
+
+  constructor(depth: number) {
+    this.#depth = depth;
+  }
 
   get text(): string {
     return this.#lines.join('\n');
@@ -47,7 +51,7 @@ export class CodeWriter {
 
   /** Opens a block; what is computed in it is forgotten at its end. */
   open(head: string): void {
-    this.line(`${head} {`);
+    this.line(head === '' ? '{' : `${head} {`);
     this.#depth++;
     this.#scopes.push(new Map());
   }
@@ -60,7 +64,8 @@ export class CodeWriter {
   }
 
   local(prefix: string): string {
-    return `${prefix}${this.#locals++}`;
+    // With an underscore, locals never collide with hoisted arrays (x3) or parameters (p3).
+    return `${prefix}_${this.#locals++}`;
   }
 
   /** Declares a constant with the value of `expression` and returns its name. */

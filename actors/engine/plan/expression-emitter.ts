@@ -21,7 +21,7 @@ import { resolveFunction } from './expression-functions.ts';
 import { BytesSet } from './expression-library.ts';
 import { columnsOf, isRaw, scalarKey } from './expression-shape.ts';
 import { makeCaster } from './cast-table.ts';
-import { uuidWords } from '../../../runtime/batch/scalar-text.ts';
+import { parseUuidText } from '../../../runtime/batch/scalar-text.ts';
 
 /** How a column of the input lies in the batches that a variant of a program runs on. */
 export interface ColumnShape {
@@ -78,7 +78,7 @@ export class ExpressionEmitter {
       if (literal !== null) return this.#literal(literal);
     }
     const only = columns.length === 1 ? columns[0] : undefined;
-    if (only !== undefined && !this.#insideMemo && this.#shapes[only]?.layout === 'memo' && !isNullTest(scalar)) {
+    if (only !== undefined && !this.#insideMemo && this.#shapes[only]?.layout === 'memo' && isWorthMemo(scalar)) {
       return this.#memo(scalar, only);
     }
     return this.#compute(scalar);
@@ -114,9 +114,10 @@ export class ExpressionEmitter {
       return { type, isNull: null, value: { form: 'slice', ...slice } };
     }
     if (type.kind === 'UUID' && typeof value === 'string') {
-      const { low, high } = uuidWords(value);
-      const words = { low: writer.parameter(low), high: writer.parameter(high), plain };
-      return { type, isNull: null, value: { form: 'words', ...words } };
+      const words = parseUuidText(value);
+      assert(words !== undefined, 'a UUID literal is well-formed');
+      const names = { low: writer.parameter(words.low), high: writer.parameter(words.high), plain };
+      return { type, isNull: null, value: { form: 'words', ...names } };
     }
     return { type, isNull: null, value: { form: 'plain', code: plain } };
   }
@@ -271,6 +272,8 @@ export class ExpressionEmitter {
     const writer = this.writer;
     const value = writer.declare('v', 'false');
     const isNull = call.operands.some((operand) => this.#mayBeNull(operand)) ? writer.declare('n', 'false') : null;
+    // The first operand is computed in any case: outside of the block, what it computes can be used again later.
+    if (call.operands[0] !== undefined) this.emit(call.operands[0]);
     const label = writer.local('L');
     writer.open(`${label}:`);
     for (const scalar of call.operands) {
@@ -292,6 +295,8 @@ export class ExpressionEmitter {
     const writer = this.writer;
     const value = writer.declare('v', 'false');
     const isNull = call.operands.some((operand) => this.#mayBeNull(operand)) ? writer.declare('n', 'false') : null;
+    // The first operand is computed in any case: outside of the block, what it computes can be used again later.
+    if (call.operands[0] !== undefined) this.emit(call.operands[0]);
     const label = writer.local('L');
     writer.open(`${label}:`);
     for (const scalar of call.operands) {
@@ -321,6 +326,7 @@ export class ExpressionEmitter {
     const writer = this.writer;
     const target = new Target(writer, scalar.type, isRaw(scalar));
     const label = writer.local('L');
+    if (scalar.branches[0] !== undefined) this.emit(scalar.branches[0].when);
     writer.open(`${label}:`);
     for (const branch of scalar.branches) {
       const when = this.emit(branch.when);
@@ -504,8 +510,9 @@ class Target {
   }
 }
 
-/** Whether a column is NULL is read from its bitmap faster than from a memo. */
-function isNullTest(scalar: Scalar): boolean {
-  if (scalar.kind !== 'operator') return false;
-  return (scalar.operator === 'is null' || scalar.operator === 'is not null') && scalar.operands[0]?.kind === 'column';
+/** Not what is read from a bitmap faster than from a memo, nor what is the column's own bytes or chosen from bytes. */
+function isWorthMemo(scalar: Scalar): boolean {
+  if (isRaw(scalar)) return false;
+  if (scalar.kind !== 'operator') return true;
+  return (scalar.operator !== 'is null' && scalar.operator !== 'is not null') || scalar.operands[0]?.kind !== 'column';
 }

@@ -5,6 +5,7 @@
 // Called only by code that expression-compiler.ts generates.
 import { assert } from '../../../runtime/assert.ts';
 import type { MillraceError } from '../../../runtime/errors.ts';
+import { parseUuidText } from '../../../runtime/batch/scalar-text.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
 import type { ExpressionSource } from '../sql/bound.ts';
@@ -26,7 +27,7 @@ export function divisionByZero(): MillraceError {
 
 // ── data plane ── no allocation but of the strings and big integers that are asked for
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** bytes[start .. end) as a JavaScript string. Short ASCII, by far the most common, is built without the decoder. */
 export function decodeText(bytes: Uint8Array, start: number, end: number): string {
@@ -95,6 +96,16 @@ export function divideRounded(n: bigint, d: bigint): bigint {
   const twice = (remainder < 0n ? -remainder : remainder) * 2n;
   if (twice < (d < 0n ? -d : d)) return quotient;
   return n < 0n === d < 0n ? quotient + 1n : quotient - 1n;
+}
+
+export { formatUuid as uuidText } from '../../../runtime/batch/scalar-text.ts';
+
+/** The text of a UUID as entry `row` of an i128 column. */
+export function writeUuid(text: string, into: BigInt64Array, row: number): void {
+  const words = parseUuidText(text);
+  assert(words !== undefined, 'a computed UUID is well-formed');
+  into[2 * row] = words.low;
+  into[2 * row + 1] = words.high;
 }
 
 /** A set of byte strings, probed with slices: open addressing over 32-bit hashes. */

@@ -2,7 +2,7 @@
 //
 // Pure functions of immutable nodes; results are kept per node, because the emitter asks at every level of a tree.
 import type { Scalar } from '../sql/bound.ts';
-import { formatSqlType, sameSqlType } from '../../../runtime/batch/sql-type.ts';
+import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
 import { isBinary, isText } from './expression-code.ts';
 import { isIdentityCast } from './expression-cast.ts';
 
@@ -82,9 +82,7 @@ export function isRaw(scalar: Scalar): boolean {
     case 'cast':
       return isIdentityCast(scalar) && isRaw(scalar.operand);
     case 'case':
-      return [...scalar.branches.map((branch) => branch.then), scalar.otherwise].every(
-        (branch) => isRaw(branch) && sameSqlType({ ...branch.type }, branch.type),
-      );
+      return [...scalar.branches.map((branch) => branch.then), scalar.otherwise].every(isRaw);
     default:
       return false;
   }

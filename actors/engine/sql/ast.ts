@@ -151,7 +151,7 @@ export type SelectItem =
   | { readonly kind: 'star'; readonly table: Identifier | null; readonly span: Span }
   | { readonly kind: 'item'; readonly expression: Expression; readonly alias: Identifier | null; readonly span: Span };
 
-export type JoinKind = 'inner' | 'left' | 'right' | 'full' | 'cross';
+export type JoinKind = 'inner' | 'left' | 'right' | 'cross';
 
 export type TableExpression =
   | {
@@ -172,8 +172,7 @@ export type TableExpression =
       /** The words of the join itself, such as `RIGHT JOIN`. */
       readonly wordsSpan: Span;
       readonly span: Span;
-    }
-  | UnsupportedExpression;
+    };
 
 export interface TableAlias {
   readonly name: Identifier;
@@ -198,9 +197,8 @@ export interface Values {
   readonly span: Span;
 }
 
-export interface SetOperation {
-  readonly kind: 'set operation';
-  readonly operator: 'union' | 'except' | 'intersect';
+export interface Union {
+  readonly kind: 'union';
   readonly all: boolean;
   readonly left: QueryBody;
   readonly right: QueryBody;
@@ -209,7 +207,7 @@ export interface SetOperation {
 }
 
 /** A query in parentheses may have an ORDER BY and a LIMIT of its own. */
-export type QueryBody = Select | Values | SetOperation | Query;
+export type QueryBody = Select | Values | Union | Query;
 
 export interface OrderItem {
   readonly expression: Expression;
@@ -276,5 +274,4 @@ export type Statement =
       readonly properties: readonly Property[];
       readonly query: Query;
       readonly span: Span;
-    }
-  | UnsupportedExpression;
+    };

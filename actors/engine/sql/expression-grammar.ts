@@ -45,35 +45,38 @@ export class ExpressionGrammar extends EmbeddedActionsParser {
     const start = this.LA(1);
     const words: IToken[] = [];
     const parameters: number[] = [];
-    this.OR([
-      { ALT: () => words.push(this.CONSUME(keyword('DATE'))) },
-      { ALT: () => words.push(this.CONSUME(keyword('TIME'))) },
-      { ALT: () => words.push(this.CONSUME(keyword('TIMESTAMP'))) },
-      {
-        ALT: () => {
-          words.push(this.CONSUME(keyword('INTERVAL')));
-          words.push(this.CONSUME(Name));
-          this.OPTION(() => {
-            words.push(this.CONSUME(keyword('TO')));
-            words.push(this.CONSUME2(Name));
-          });
+    this.OR({
+      DEF: [
+        { ALT: () => words.push(this.CONSUME(keyword('DATE'))) },
+        { ALT: () => words.push(this.CONSUME(keyword('TIME'))) },
+        { ALT: () => words.push(this.CONSUME(keyword('TIMESTAMP'))) },
+        {
+          ALT: () => {
+            words.push(this.CONSUME(keyword('INTERVAL')));
+            words.push(this.CONSUME(Name));
+            this.OPTION(() => {
+              words.push(this.CONSUME(keyword('TO')));
+              words.push(this.CONSUME2(Name));
+            });
+          },
         },
-      },
-      {
-        ALT: () => {
-          words.push(this.CONSUME3(Name));
-          this.OPTION2(() => {
-            words.push(
-              this.OR2([
-                { ALT: () => this.CONSUME(keyword('PRECISION')) },
-                { ALT: () => this.CONSUME(keyword('VARYING')) },
-                { ALT: () => this.CONSUME(keyword('UNSIGNED')) },
-              ]),
-            );
-          });
+        {
+          ALT: () => {
+            words.push(this.CONSUME3(Name));
+            this.OPTION2(() => {
+              words.push(
+                this.OR2([
+                  { ALT: () => this.CONSUME(keyword('PRECISION')) },
+                  { ALT: () => this.CONSUME(keyword('VARYING')) },
+                  { ALT: () => this.CONSUME(keyword('UNSIGNED')) },
+                ]),
+              );
+            });
+          },
         },
-      },
-    ], 'the name of a type');
+      ],
+      ERR_MSG: 'the name of a type',
+    });
     this.OPTION3(() => {
       this.CONSUME(symbol('('));
       this.AT_LEAST_ONE_SEP({
@@ -87,10 +90,7 @@ export class ExpressionGrammar extends EmbeddedActionsParser {
     });
     this.OPTION4(() => {
       words.push(
-        this.OR3([
-          { ALT: () => this.CONSUME(keyword('WITH')) },
-          { ALT: () => this.CONSUME(keyword('WITHOUT')) },
-        ]),
+        this.OR3([{ ALT: () => this.CONSUME(keyword('WITH')) }, { ALT: () => this.CONSUME(keyword('WITHOUT')) }]),
       );
       words.push(this.CONSUME2(keyword('TIME')));
       words.push(this.CONSUME(keyword('ZONE')));
@@ -125,16 +125,19 @@ export class ExpressionGrammar extends EmbeddedActionsParser {
   });
 
   readonly negation: Rule<Expression> = this.RULE('negation', () =>
-    this.OR([
-      {
-        ALT: () => {
-          const start = this.CONSUME(keyword('NOT'));
-          const operand = this.SUBRULE(this.negation);
-          return this.ACTION((): Expression => ({ kind: 'not', operand, span: this.spanFrom(start) }));
+    this.OR({
+      DEF: [
+        {
+          ALT: () => {
+            const start = this.CONSUME(keyword('NOT'));
+            const operand = this.SUBRULE(this.negation);
+            return this.ACTION((): Expression => ({ kind: 'not', operand, span: this.spanFrom(start) }));
+          },
         },
-      },
-      { ALT: () => this.SUBRULE(this.predicate) },
-    ], 'an expression'),
+        { ALT: () => this.SUBRULE(this.predicate) },
+      ],
+      ERR_MSG: 'an expression',
+    }),
   );
 
   readonly predicate: Rule<Expression> = this.RULE('predicate', () => {
@@ -155,122 +158,131 @@ export class ExpressionGrammar extends EmbeddedActionsParser {
             ALT: () => {
               this.CONSUME(keyword('IS'));
               const negated = this.OPTION(() => this.CONSUME(keyword('NOT'))) !== undefined;
-              this.OR2([
-                {
-                  ALT: () => {
-                    const test = this.SUBRULE(this.truthTest);
-                    this.ACTION(() => {
-                      const span = { start: left.span.start, end: this.spanFrom(this.LA(0)).end };
-                      left = { kind: 'is', operand: left, test, negated, span };
-                    });
+              this.OR2({
+                DEF: [
+                  {
+                    ALT: () => {
+                      const test = this.SUBRULE(this.truthTest);
+                      this.ACTION(() => {
+                        const span = { start: left.span.start, end: endOf(this.LA(0)) };
+                        left = { kind: 'is', operand: left, test, negated, span };
+                      });
+                    },
                   },
-                },
-                {
-                  ALT: () => {
-                    this.CONSUME(keyword('DISTINCT'));
-                    this.CONSUME(keyword('FROM'));
-                    const right = this.SUBRULE3(this.sum);
-                    this.ACTION(() => {
-                      left = { kind: 'is distinct', left, right, negated, span: cover(left.span, right.span) };
-                    });
+                  {
+                    ALT: () => {
+                      this.CONSUME(keyword('DISTINCT'));
+                      this.CONSUME(keyword('FROM'));
+                      const right = this.SUBRULE3(this.sum);
+                      this.ACTION(() => {
+                        left = { kind: 'is distinct', left, right, negated, span: cover(left.span, right.span) };
+                      });
+                    },
                   },
-                },
-              ], 'NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM');
+                ],
+                ERR_MSG: 'NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM',
+              });
             },
           },
           {
             ALT: () => {
               const negated = this.OPTION2(() => this.CONSUME2(keyword('NOT'))) !== undefined;
-              this.OR3([
-                {
-                  ALT: () => {
-                    this.CONSUME(keyword('BETWEEN'));
-                    const symmetric = this.OPTION3(() =>
-                      this.OR4([
-                        { ALT: () => this.CONSUME(keyword('SYMMETRIC')) },
-                        { ALT: () => this.CONSUME(keyword('ASYMMETRIC')) },
-                      ]),
-                    );
-                    const low = this.SUBRULE4(this.sum);
-                    this.CONSUME(keyword('AND'));
-                    const high = this.SUBRULE5(this.sum);
-                    this.ACTION(() => {
-                      left = {
-                        kind: 'between',
-                        operand: left,
-                        low,
-                        high,
-                        symmetric: symmetric?.tokenType === keyword('SYMMETRIC'),
-                        negated,
-                        span: cover(left.span, high.span),
-                      };
-                    });
+              this.OR3({
+                DEF: [
+                  {
+                    ALT: () => {
+                      this.CONSUME(keyword('BETWEEN'));
+                      const symmetric = this.OPTION3(() =>
+                        this.OR4([
+                          { ALT: () => this.CONSUME(keyword('SYMMETRIC')) },
+                          { ALT: () => this.CONSUME(keyword('ASYMMETRIC')) },
+                        ]),
+                      );
+                      const low = this.SUBRULE4(this.sum);
+                      this.CONSUME(keyword('AND'));
+                      const high = this.SUBRULE5(this.sum);
+                      this.ACTION(() => {
+                        left = {
+                          kind: 'between',
+                          operand: left,
+                          low,
+                          high,
+                          symmetric: symmetric?.tokenType === keyword('SYMMETRIC'),
+                          negated,
+                          span: cover(left.span, high.span),
+                        };
+                      });
+                    },
                   },
-                },
-                {
-                  ALT: () => {
-                    const start = this.CONSUME(keyword('IN'));
-                    this.CONSUME(symbol('('));
-                    this.OR5([
-                      {
-                        GATE: () => this.#startsQuery(1),
-                        ALT: () => {
-                          this.SUBRULE(this.query);
-                          this.ACTION(() => {
-                            left = {
-                              kind: 'unsupported',
-                              construct: 'IN with a subquery',
-                              instead: 'join with SELECT DISTINCT of the subquery',
-                              span: this.spanFrom(start),
-                            };
-                          });
-                        },
-                      },
-                      {
-                        ALT: () => {
-                          const values: Expression[] = [];
-                          this.AT_LEAST_ONE_SEP({
-                            SEP: symbol(','),
-                            DEF: () => {
-                              values.push(this.SUBRULE(this.expression));
+                  {
+                    ALT: () => {
+                      const start = this.CONSUME(keyword('IN'));
+                      this.CONSUME(symbol('('));
+                      this.OR5({
+                        DEF: [
+                          {
+                            GATE: () => this.#startsQuery(1),
+                            ALT: () => {
+                              this.SUBRULE(this.query);
+                              this.ACTION(() => {
+                                left = {
+                                  kind: 'unsupported',
+                                  construct: 'IN with a subquery',
+                                  instead: 'join with SELECT DISTINCT of the subquery',
+                                  span: this.spanFrom(start),
+                                };
+                              });
                             },
-                          });
-                          this.ACTION(() => {
-                            const span = { start: left.span.start, end: this.spanFrom(this.LA(1)).end };
-                            left = { kind: 'in', operand: left, values, negated, span };
-                          });
-                        },
-                      },
-                    ], 'a value');
-                    this.CONSUME(symbol(')'));
+                          },
+                          {
+                            ALT: () => {
+                              const values: Expression[] = [];
+                              this.AT_LEAST_ONE_SEP({
+                                SEP: symbol(','),
+                                DEF: () => {
+                                  values.push(this.SUBRULE(this.expression));
+                                },
+                              });
+                              this.ACTION(() => {
+                                const span = { start: left.span.start, end: endOf(this.LA(1)) };
+                                left = { kind: 'in', operand: left, values, negated, span };
+                              });
+                            },
+                          },
+                        ],
+                        ERR_MSG: 'a value',
+                      });
+                      this.CONSUME(symbol(')'));
+                    },
                   },
-                },
-                {
-                  ALT: () => {
-                    const word = this.OR6([
-                      { ALT: () => this.CONSUME(keyword('LIKE')) },
-                      { ALT: () => this.CONSUME(keyword('ILIKE')) },
-                      { ALT: () => this.CONSUME(keyword('RLIKE')) },
-                    ]);
-                    const pattern = this.SUBRULE6(this.sum);
-                    const escape = this.OPTION4(() => {
-                      this.CONSUME(keyword('ESCAPE'));
-                      return this.SUBRULE7(this.sum);
-                    });
-                    this.ACTION(() => {
-                      left = {
-                        kind: 'like',
-                        function: likeFunction(word),
-                        operand: left,
-                        pattern,
-                        escape: escape ?? null,
-                        negated,
-                        span: cover(left.span, (escape ?? pattern).span),
-                      };
-                    });
+                  {
+                    ALT: () => {
+                      const word = this.OR6([
+                        { ALT: () => this.CONSUME(keyword('LIKE')) },
+                        { ALT: () => this.CONSUME(keyword('ILIKE')) },
+                        { ALT: () => this.CONSUME(keyword('RLIKE')) },
+                      ]);
+                      const pattern = this.SUBRULE6(this.sum);
+                      const escape = this.OPTION4(() => {
+                        this.CONSUME(keyword('ESCAPE'));
+                        return this.SUBRULE7(this.sum);
+                      });
+                      this.ACTION(() => {
+                        left = {
+                          kind: 'like',
+                          function: likeFunction(word),
+                          operand: left,
+                          pattern,
+                          escape: escape ?? null,
+                          negated,
+                          span: cover(left.span, (escape ?? pattern).span),
+                        };
+                      });
+                    },
                   },
-                },
-              ], 'BETWEEN, IN or LIKE');
+                ],
+                ERR_MSG: 'BETWEEN, IN or LIKE',
+              });
             },
           },
         ]);
@@ -307,10 +319,7 @@ export class ExpressionGrammar extends EmbeddedActionsParser {
   readonly sum: Rule<Expression> = this.RULE('sum', () => {
     let left = this.SUBRULE(this.product);
     this.MANY(() => {
-      const operator = this.OR([
-        { ALT: () => this.CONSUME(symbol('+')) },
-        { ALT: () => this.CONSUME(symbol('-')) },
-      ]);
+      const operator = this.OR([{ ALT: () => this.CONSUME(symbol('+')) }, { ALT: () => this.CONSUME(symbol('-')) }]);
       const right = this.SUBRULE2(this.product);
       this.ACTION(() => (left = binary(operatorOf(operator), left, right)));
     });
@@ -333,22 +342,25 @@ export class ExpressionGrammar extends EmbeddedActionsParser {
   });
 
   readonly unary: Rule<Expression> = this.RULE('unary', () =>
-    this.OR([
-      {
-        ALT: () => {
-          const start = this.CONSUME(symbol('-'));
-          const operand = this.SUBRULE(this.unary);
-          return this.ACTION((): Expression => ({ kind: 'negate', operand, span: this.spanFrom(start) }));
+    this.OR({
+      DEF: [
+        {
+          ALT: () => {
+            const start = this.CONSUME(symbol('-'));
+            const operand = this.SUBRULE(this.unary);
+            return this.ACTION((): Expression => ({ kind: 'negate', operand, span: this.spanFrom(start) }));
+          },
         },
-      },
-      {
-        ALT: () => {
-          this.CONSUME(symbol('+'));
-          return this.SUBRULE2(this.unary);
+        {
+          ALT: () => {
+            this.CONSUME(symbol('+'));
+            return this.SUBRULE2(this.unary);
+          },
         },
-      },
-      { ALT: () => this.SUBRULE(this.postfix) },
-    ], 'an expression'),
+        { ALT: () => this.SUBRULE(this.postfix) },
+      ],
+      ERR_MSG: 'an expression',
+    }),
   );
 
   readonly postfix: Rule<Expression> = this.RULE('postfix', () => {
@@ -389,95 +401,98 @@ export class ExpressionGrammar extends EmbeddedActionsParser {
   // ── primaries ──
 
   readonly primary: Rule<Expression> = this.RULE('primary', () =>
-    this.OR([
-      {
-        ALT: () => {
-          const token = this.CONSUME(NumberLiteral);
-          return this.ACTION((): Expression => ({ kind: 'number', text: token.image, span: spanOf(token) }));
+    this.OR({
+      DEF: [
+        {
+          ALT: () => {
+            const token = this.CONSUME(NumberLiteral);
+            return this.ACTION((): Expression => ({ kind: 'number', text: token.image, span: spanOf(token) }));
+          },
         },
-      },
-      { ALT: () => this.SUBRULE(this.stringLiteral) },
-      {
-        ALT: () => {
-          const token = this.CONSUME(BinaryLiteral);
-          return this.ACTION(
-            (): Expression => ({ kind: 'binary literal', hex: token.image.slice(2, -1), span: spanOf(token) }),
-          );
+        { ALT: () => this.SUBRULE(this.stringLiteral) },
+        {
+          ALT: () => {
+            const token = this.CONSUME(BinaryLiteral);
+            return this.ACTION(
+              (): Expression => ({ kind: 'binary literal', hex: token.image.slice(2, -1), span: spanOf(token) }),
+            );
+          },
         },
-      },
-      {
-        ALT: () => {
-          const token = this.CONSUME(keyword('TRUE'));
-          return this.ACTION((): Expression => ({ kind: 'boolean', value: true, span: spanOf(token) }));
+        {
+          ALT: () => {
+            const token = this.CONSUME(keyword('TRUE'));
+            return this.ACTION((): Expression => ({ kind: 'boolean', value: true, span: spanOf(token) }));
+          },
         },
-      },
-      {
-        ALT: () => {
-          const token = this.CONSUME(keyword('FALSE'));
-          return this.ACTION((): Expression => ({ kind: 'boolean', value: false, span: spanOf(token) }));
+        {
+          ALT: () => {
+            const token = this.CONSUME(keyword('FALSE'));
+            return this.ACTION((): Expression => ({ kind: 'boolean', value: false, span: spanOf(token) }));
+          },
         },
-      },
-      {
-        ALT: () => {
-          const token = this.CONSUME(keyword('NULL'));
-          return this.ACTION((): Expression => ({ kind: 'null', span: spanOf(token) }));
+        {
+          ALT: () => {
+            const token = this.CONSUME(keyword('NULL'));
+            return this.ACTION((): Expression => ({ kind: 'null', span: spanOf(token) }));
+          },
         },
-      },
-      {
-        ALT: () => {
-          const token = this.OR2([
-            { ALT: () => this.CONSUME(keyword('DATE')) },
-            { ALT: () => this.CONSUME(keyword('TIME')) },
-            { ALT: () => this.CONSUME(keyword('TIMESTAMP')) },
-          ]);
-          const literal = this.CONSUME(StringLiteral);
-          return this.ACTION((): Expression => {
-            // SAFETY: the three keywords above are the three temporal keywords.
-            const type = token.image.toUpperCase() as TemporalKeyword;
-            return { kind: 'typed literal', type, text: unquote(literal.image), span: this.spanFrom(token) };
-          });
+        {
+          ALT: () => {
+            const token = this.OR2([
+              { ALT: () => this.CONSUME(keyword('DATE')) },
+              { ALT: () => this.CONSUME(keyword('TIME')) },
+              { ALT: () => this.CONSUME(keyword('TIMESTAMP')) },
+            ]);
+            const literal = this.CONSUME(StringLiteral);
+            return this.ACTION((): Expression => {
+              // SAFETY: the three keywords above are the three temporal keywords.
+              const type = token.image.toUpperCase() as TemporalKeyword;
+              return { kind: 'typed literal', type, text: unquote(literal.image), span: this.spanFrom(token) };
+            });
+          },
         },
-      },
-      { ALT: () => this.SUBRULE(this.intervalLiteral) },
-      { ALT: () => this.SUBRULE(this.caseExpression) },
-      { ALT: () => this.SUBRULE(this.castExpression) },
-      { ALT: () => this.SUBRULE(this.extractExpression) },
-      { ALT: () => this.SUBRULE(this.trimCall) },
-      { ALT: () => this.SUBRULE(this.substringCall) },
-      { ALT: () => this.SUBRULE(this.positionCall) },
-      { ALT: () => this.SUBRULE(this.overlayCall) },
-      {
-        ALT: () => {
-          const word = this.OR3([
-            { ALT: () => this.CONSUME(keyword('LEFT')) },
-            { ALT: () => this.CONSUME(keyword('RIGHT')) },
-            { ALT: () => this.CONSUME(keyword('RLIKE')) },
-          ]);
-          const call = this.SUBRULE(this.callArguments);
-          return this.ACTION(
-            (): Expression => ({ kind: 'call', name: wordIdentifier(word), ...call, span: this.spanFrom(word) }),
-          );
+        { ALT: () => this.SUBRULE(this.intervalLiteral) },
+        { ALT: () => this.SUBRULE(this.caseExpression) },
+        { ALT: () => this.SUBRULE(this.castExpression) },
+        { ALT: () => this.SUBRULE(this.extractExpression) },
+        { ALT: () => this.SUBRULE(this.trimCall) },
+        { ALT: () => this.SUBRULE(this.substringCall) },
+        { ALT: () => this.SUBRULE(this.positionCall) },
+        { ALT: () => this.SUBRULE(this.overlayCall) },
+        {
+          ALT: () => {
+            const word = this.OR3([
+              { ALT: () => this.CONSUME(keyword('LEFT')) },
+              { ALT: () => this.CONSUME(keyword('RIGHT')) },
+              { ALT: () => this.CONSUME(keyword('RLIKE')) },
+            ]);
+            const call = this.SUBRULE(this.callArguments);
+            return this.ACTION(
+              (): Expression => ({ kind: 'call', name: wordIdentifier(word), ...call, span: this.spanFrom(word) }),
+            );
+          },
         },
-      },
-      {
-        GATE: () => this.#startsQuery(2),
-        ALT: () => {
-          const start = this.CONSUME(symbol('('));
-          this.SUBRULE(this.query);
-          this.CONSUME(symbol(')'));
-          return this.ACTION(
-            (): Expression => ({
-              kind: 'unsupported',
-              construct: 'a subquery inside an expression',
-              instead: 'join with the subquery in FROM',
-              span: this.spanFrom(start),
-            }),
-          );
+        {
+          GATE: () => this.#startsQuery(2),
+          ALT: () => {
+            const start = this.CONSUME(symbol('('));
+            this.SUBRULE(this.query);
+            this.CONSUME(symbol(')'));
+            return this.ACTION(
+              (): Expression => ({
+                kind: 'unsupported',
+                construct: 'a subquery inside an expression',
+                instead: 'join with the subquery in FROM',
+                span: this.spanFrom(start),
+              }),
+            );
+          },
         },
-      },
-      { ALT: () => this.SUBRULE(this.parenthesized) },
-      { ALT: () => this.SUBRULE(this.nameOrCall) },
-    ], 'an expression'),
+        { ALT: () => this.SUBRULE(this.parenthesized) },
+        { ALT: () => this.SUBRULE(this.nameOrCall) },
+      ],
+      ERR_MSG: 'an expression',
+    }),
   );
 
   readonly stringLiteral: Rule<Extract<Expression, { kind: 'string' }>> = this.RULE('stringLiteral', () => {
@@ -498,10 +513,10 @@ export class ExpressionGrammar extends EmbeddedActionsParser {
   readonly intervalLiteral: Rule<Expression> = this.RULE('intervalLiteral', () => {
     const start = this.CONSUME(keyword('INTERVAL'));
     const minus = this.OPTION(() => this.CONSUME(symbol('-')));
-    const amount = this.OR(
-      [{ ALT: () => this.CONSUME(StringLiteral) }, { ALT: () => this.CONSUME(NumberLiteral) }],
-      'a number of units, such as \'5\'',
-    );
+    const amount = this.OR({
+      DEF: [{ ALT: () => this.CONSUME(StringLiteral) }, { ALT: () => this.CONSUME(NumberLiteral) }],
+      ERR_MSG: "a number of units, such as '5'",
+    });
     const from = this.SUBRULE(this.intervalUnit);
     const to = this.OPTION2(() => {
       this.CONSUME(keyword('TO'));
@@ -629,7 +644,10 @@ export class ExpressionGrammar extends EmbeddedActionsParser {
     const operands: Expression[] = [];
     this.CONSUME(symbol('('));
     operands.push(this.SUBRULE(this.expression));
-    this.OR([{ ALT: () => this.CONSUME(symbol(',')) }, { ALT: () => this.CONSUME(keyword('FROM')) }], 'FROM or ","');
+    this.OR({
+      DEF: [{ ALT: () => this.CONSUME(symbol(',')) }, { ALT: () => this.CONSUME(keyword('FROM')) }],
+      ERR_MSG: 'FROM or ","',
+    });
     operands.push(this.SUBRULE2(this.expression));
     this.OPTION(() => {
       this.OR2([{ ALT: () => this.CONSUME2(symbol(',')) }, { ALT: () => this.CONSUME(keyword('FOR')) }]);
@@ -644,7 +662,10 @@ export class ExpressionGrammar extends EmbeddedActionsParser {
     const start = this.CONSUME(keyword('POSITION'));
     this.CONSUME(symbol('('));
     const needle = this.SUBRULE(this.sum);
-    this.OR([{ ALT: () => this.CONSUME(keyword('IN')) }, { ALT: () => this.CONSUME(symbol(',')) }], 'IN');
+    this.OR({
+      DEF: [{ ALT: () => this.CONSUME(keyword('IN')) }, { ALT: () => this.CONSUME(symbol(',')) }],
+      ERR_MSG: 'IN',
+    });
     const haystack = this.SUBRULE2(this.sum);
     this.CONSUME(symbol(')'));
     return this.ACTION(() => this.#call(start, 'position', [needle, haystack]));
@@ -686,7 +707,12 @@ export class ExpressionGrammar extends EmbeddedActionsParser {
       const [operand] = items;
       const span = this.spanFrom(start);
       if (operand === undefined || items.length > 1) {
-        return { kind: 'unsupported', construct: 'a row of several values', instead: 'compare the values singly', span };
+        return {
+          kind: 'unsupported',
+          construct: 'a row of several values',
+          instead: 'compare the values singly',
+          span,
+        };
       }
       return unit === undefined ? operand : { kind: 'difference', operand, unit, span };
     });
@@ -695,56 +721,60 @@ export class ExpressionGrammar extends EmbeddedActionsParser {
   readonly nameOrCall: Rule<Expression> = this.RULE('nameOrCall', () => {
     const start = this.LA(1);
     const path = [this.SUBRULE(this.identifier)];
-    return this.OR(
-      [
-        {
-          ALT: () => {
-            const call = this.SUBRULE(this.callArguments);
-            return this.ACTION((): Expression => {
-              const [name] = path;
-              // A call follows one name, which the rule has just read.
-              return { kind: 'call', name: name ?? wordIdentifier(start), ...call, span: this.spanFrom(start) };
-            });
-          },
+    return this.OR([
+      {
+        ALT: () => {
+          const call = this.SUBRULE(this.callArguments);
+          return this.ACTION((): Expression => {
+            const [name] = path;
+            // A call follows one name, which the rule has just read.
+            return { kind: 'call', name: name ?? wordIdentifier(start), ...call, span: this.spanFrom(start) };
+          });
         },
-        {
-          ALT: () => {
-            this.MANY(() => {
-              this.CONSUME(symbol('.'));
-              path.push(this.SUBRULE2(this.identifier));
-            });
-            return this.ACTION((): Expression => ({ kind: 'name', path, span: this.spanFrom(start) }));
-          },
+      },
+      {
+        ALT: () => {
+          this.MANY(() => {
+            this.CONSUME(symbol('.'));
+            path.push(this.SUBRULE2(this.identifier));
+          });
+          return this.ACTION((): Expression => ({ kind: 'name', path, span: this.spanFrom(start) }));
         },
-      ],
-    );
+      },
+    ]);
   });
 
   readonly callArguments: Rule<CallArguments> = this.RULE('callArguments', () => {
     const operands: Expression[] = [];
     this.CONSUME(symbol('('));
     const head = this.OPTION(() =>
-      this.OR([
-        { ALT: () => ({ star: this.CONSUME(symbol('*')) }) },
-        {
-          ALT: () => {
-            const quantifier = this.OPTION2(() =>
-              this.OR2([{ ALT: () => this.CONSUME(keyword('DISTINCT')) }, { ALT: () => this.CONSUME(keyword('ALL')) }]),
-            );
-            this.AT_LEAST_ONE_SEP({
-              SEP: symbol(','),
-              DEF: () => {
-                operands.push(this.SUBRULE(this.expression));
-              },
-            });
-            const unit = this.OPTION3(() => {
-              this.CONSUME(keyword('TO'));
-              return this.SUBRULE(this.identifier);
-            });
-            return { quantifier, unit };
+      this.OR({
+        DEF: [
+          { ALT: () => ({ star: this.CONSUME(symbol('*')) }) },
+          {
+            ALT: () => {
+              const quantifier = this.OPTION2(() =>
+                this.OR2([
+                  { ALT: () => this.CONSUME(keyword('DISTINCT')) },
+                  { ALT: () => this.CONSUME(keyword('ALL')) },
+                ]),
+              );
+              this.AT_LEAST_ONE_SEP({
+                SEP: symbol(','),
+                DEF: () => {
+                  operands.push(this.SUBRULE(this.expression));
+                },
+              });
+              const unit = this.OPTION3(() => {
+                this.CONSUME(keyword('TO'));
+                return this.SUBRULE(this.identifier);
+              });
+              return { quantifier, unit };
+            },
           },
-        },
-      ], 'an expression or ")"'),
+        ],
+        ERR_MSG: 'an expression or ")"',
+      }),
     );
     this.CONSUME(symbol(')'));
     const filter = this.OPTION4(() => {

@@ -119,10 +119,10 @@ export const SqlInvalidDefinition: CodedErrorClass<{ readonly detail: string }> 
   (f) => f.detail,
 );
 
-export const SqlTooDeep: CodedErrorClass<{ readonly depthMax: number }> = defineError(
+export const SqlTooDeep: CodedErrorClass<Record<string, never>> = defineError(
   'sql.too_deep',
   { help: 'Split the query into several views.' },
-  (f) => `the statement is nested deeper than ${f.depthMax} levels`,
+  () => 'the statement is nested too deep',
 );
 
 /** At most eight names, for a message. */

@@ -70,7 +70,8 @@ const wordStarts = [
 export const Identifier: TokenType = createToken({
   name: 'Identifier',
   // Every character beyond ASCII counts as a letter, but for spaces and typographic punctuation.
-  pattern: /[A-Za-z_\u00a1-\u1fff\u2070-\u2fff\u3001-\ufefe\uff00-\uffff][\w$\u00a1-\u1fff\u2070-\u2fff\u3001-\ufefe\uff00-\uffff]*/,
+  pattern:
+    /[A-Za-z_\u00a1-\u1fff\u2070-\u2fff\u3001-\ufefe\uff00-\uffff][\w$\u00a1-\u1fff\u2070-\u2fff\u3001-\ufefe\uff00-\uffff]*/,
   start_chars_hint: wordStarts,
   categories: [Name],
   label: 'a name',
@@ -101,7 +102,31 @@ export const NumberLiteral: TokenType = createToken({
   label: 'a number',
 });
 
-const symbols = ['<=>', '<>', '!=', '<=', '>=', '::', '||', '=>', '=', '<', '>', '+', '-', '*', '/', '%', '(', ')', '[', ']', ',', '.', ';'];
+const symbols = [
+  '<=>',
+  '<>',
+  '!=',
+  '<=',
+  '>=',
+  '::',
+  '||',
+  '=>',
+  '=',
+  '<',
+  '>',
+  '+',
+  '-',
+  '*',
+  '/',
+  '%',
+  '(',
+  ')',
+  '[',
+  ']',
+  ',',
+  '.',
+  ';',
+];
 const symbolTokens: ReadonlyMap<string, TokenType> = new Map(
   symbols.map((text) => [text, createToken({ name: text, pattern: text, label: `"${text}"` })]),
 );

@@ -18,10 +18,11 @@ export type Emit = (batch: ChangeBatch) => void;
 /** The most rows of a batch that comes out of state. */
 export const batchRowsMax = 65_536;
 
-/** Records to take: record ids[i] begins at word ids[i] * stride; `ids` null: records 0, 1, 2, … */
+/** Records to take: the columns of record ids[i] begin at word ids[i] * stride + shift; `ids` null: records 0, 1, 2, … */
 export interface RecordSource {
   readonly words: Int32Array;
   readonly stride: number;
+  readonly shift: number;
   readonly ids: Int32Array | null;
 }
 
@@ -131,7 +132,8 @@ export class RowOutput {
     const { words, stride, ids } = source;
     const at = this.#rows;
     const values = this.#values[c]!;
-    const { offset } = place;
+    const offset = place.offset + source.shift;
+    const nullWord = place.nullWord + source.shift;
     // SAFETY (casts below): the class of `values` follows from the storage.
     switch (this.#storages[c]!) {
       case 'bool':
@@ -157,8 +159,8 @@ export class RowOutput {
         break;
     }
     if (place.nullWord < 0) return;
-    if (!anyNull(words, stride, place.nullWord, place.nullBit, ids, from, count)) return;
-    gatherValidity(words, stride, place.nullWord, place.nullBit, ids, from, count, this.#bitmap(c), at);
+    if (!anyNull(words, stride, nullWord, place.nullBit, ids, from, count)) return;
+    gatherValidity(words, stride, nullWord, place.nullBit, ids, from, count, this.#bitmap(c), at);
   }
 }
 

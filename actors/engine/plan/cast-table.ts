@@ -1,0 +1,85 @@
+// Casts between scalar types: one table, from-kind x to-kind.
+//
+// A row takes a value that is not NULL and gives the converted value, null (only from VARIANT, whose content is of
+// another type), or undefined when the value has no counterpart in the target type: then CAST fails and SAFE_CAST is NULL.
+// Numbers: exact where the target can hold them; DECIMAL targets round half away from zero, integer targets cut the
+// fraction off (as Feldera). Text: trimmed when read; VARCHAR(n) cuts, CHAR(n) cuts and pads. What the table lacks cannot
+// be cast; the binder refuses it (`isCastable`). Rows are in cast-numbers.ts, cast-text.ts, cast-temporal.ts, cast-variant.ts.
+import { formatSqlType, type SqlType, type SqlTypeKind } from '../../../runtime/batch/sql-type.ts';
+import type { ScalarValue } from '../sql/bound.ts';
+import { InvalidCast } from '../sql/evaluation-errors.ts';
+import type { Cast } from './cast-row.ts';
+import { castNumber, numberKinds } from './cast-numbers.ts';
+import { datetimeCasts } from './cast-temporal.ts';
+import { castToBinary, castToText, fromTextCasts } from './cast-text.ts';
+import { castFromVariant, castToVariant } from './cast-variant.ts';
+
+type Row = Partial<Record<SqlTypeKind, Cast>>;
+
+const scalarKinds: readonly SqlTypeKind[] = [
+  ...numberKinds,
+  'BOOLEAN',
+  'CHAR',
+  'VARCHAR',
+  'BINARY',
+  'VARBINARY',
+  'DATE',
+  'TIME',
+  'TIMESTAMP',
+  'INTERVAL_MONTHS',
+  'INTERVAL_MICROS',
+  'UUID',
+];
+
+const same: Cast = (value) => value;
+
+const table: ReadonlyMap<SqlTypeKind, Row> = buildTable();
+
+function buildTable(): Map<SqlTypeKind, Row> {
+  const rows = new Map<SqlTypeKind, Row>();
+  const numbersAndBoolean: readonly SqlTypeKind[] = [...numberKinds, 'BOOLEAN'];
+  for (const from of scalarKinds) {
+    const row: Row = { [from]: same, CHAR: castToText, VARCHAR: castToText, VARIANT: castToVariant };
+    if (numbersAndBoolean.includes(from)) for (const to of numbersAndBoolean) row[to] = castNumber;
+    if (from === 'CHAR' || from === 'VARCHAR') Object.assign(row, fromTextCasts);
+    if (from === 'BINARY' || from === 'VARBINARY' || from === 'CHAR' || from === 'VARCHAR') {
+      row.BINARY = castToBinary;
+      row.VARBINARY = castToBinary;
+    }
+    Object.assign(row, datetimeCasts[from]);
+    rows.set(from, row);
+  }
+  const fromVariant: Row = { VARIANT: same };
+  for (const to of scalarKinds) fromVariant[to] = castFromVariant;
+  rows.set('VARIANT', fromVariant);
+  return rows;
+}
+
+/** Whether CAST between the types is defined at all. A bare NULL can be cast to everything. */
+export function isCastable(from: SqlType, to: SqlType): boolean {
+  if (from.kind === 'NULL') return true;
+  return table.get(from.kind)?.[to.kind] !== undefined;
+}
+
+/** The function for one cast. It throws InvalidCast where the value has no counterpart, or gives null when `safe`. */
+export function makeCaster(from: SqlType, to: SqlType, safe: boolean): (value: ScalarValue) => ScalarValue {
+  if (from.kind === 'NULL') return () => null;
+  const cast = table.get(from.kind)?.[to.kind];
+  if (cast === undefined) throw new InvalidCast({ value: 'a value', from: formatSqlType(from), to: formatSqlType(to) });
+  const convert = (value: ScalarValue): ScalarValue => {
+    if (value === null) return null;
+    const converted = cast(value, from, to);
+    if (converted !== undefined) return converted;
+    if (safe) return null;
+    const shown = castToText(value, from, { kind: 'VARCHAR', length: null });
+    const text = String(shown);
+    const quoted = from.kind === 'CHAR' || from.kind === 'VARCHAR' ? `'${text.slice(0, 100)}'` : text.slice(0, 100);
+    throw new InvalidCast({ value: quoted, from: formatSqlType(from), to: formatSqlType(to) });
+  };
+  return convert;
+}
+
+/** Casts one value. @throws InvalidCast unless `safe`. */
+export function castValue(value: ScalarValue, from: SqlType, to: SqlType, safe = false): ScalarValue {
+  return makeCaster(from, to, safe)(value);
+}

@@ -1,0 +1,103 @@
+// Casts to and from text, and between text and binary.
+//
+// Text forms are those of formats (runtime/batch/scalar-text.ts): DECIMAL with all digits of its scale, TIMESTAMP
+// `YYYY-MM-DD HH:MM:SS[.f]`, BOOLEAN `true` and `false` (any case when read), integers also with a fraction of zeros or
+// an exponent when read. Binary and text convert as UTF-8; bytes that are not UTF-8 have no text.
+import * as text from '../../../runtime/batch/scalar-text.ts';
+import type { SqlType, SqlTypeKind } from '../../../runtime/batch/sql-type.ts';
+import type { ScalarValue } from '../sql/bound.ts';
+import { castExact } from './cast-numbers.ts';
+import type { Cast } from './cast-row.ts';
+
+const encoder = new TextEncoder();
+const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Any scalar as CHAR or VARCHAR. */
+export const castToText: Cast = (value, from, to) => {
+  const formatted = formatScalar(value, from);
+  return formatted === undefined ? undefined : fitText(formatted, to);
+};
+
+/** Text cut (VARCHAR) or cut and padded with spaces (CHAR) to the length of the type, in code points. */
+export function fitText(value: string, to: SqlType): string {
+  if ((to.kind !== 'CHAR' && to.kind !== 'VARCHAR') || to.length === null) return value;
+  const length = to.length;
+  let points = value.length;
+  if (/[\ud800-\udfff]/.test(value)) points = [...value].length;
+  if (points > length) return points === value.length ? value.slice(0, length) : [...value].slice(0, length).join('');
+  return to.kind === 'CHAR' ? value + ' '.repeat(length - points) : value;
+}
+
+/** The value as text, or undefined for bytes that are not UTF-8. VARIANT is its JSON text. */
+export function formatScalar(value: NonNullable<ScalarValue>, type: SqlType): string | undefined {
+  if (typeof value === 'string') return value;
+  if (value instanceof Uint8Array) {
+    try {
+      return strictDecoder.decode(value);
+    } catch {
+      return undefined;
+    }
+  }
+  if (typeof value === 'number') {
+    if (type.kind === 'DOUBLE') return text.formatDouble(value);
+    if (type.kind === 'REAL') return text.formatReal(value);
+    if (type.kind === 'DATE') return text.formatDate(value);
+    if (type.kind === 'INTERVAL_MONTHS') return text.formatMonths(value);
+    return String(value);
+  }
+  if (typeof value === 'bigint') {
+    if (type.kind === 'DECIMAL') return text.formatDecimal(value, type.scale);
+    if (type.kind === 'TIME') return text.formatTime(value);
+    if (type.kind === 'TIMESTAMP') return text.formatTimestamp(value);
+    if (type.kind === 'INTERVAL_MICROS') return text.formatMicros(value);
+    return String(value);
+  }
+  return value ? 'true' : 'false';
+}
+
+export const fromTextCasts: Partial<Record<SqlTypeKind, Cast>> = {
+  BOOLEAN: (value) => parseBoolean(String(value)),
+  TINYINT: parseInteger,
+  SMALLINT: parseInteger,
+  INTEGER: parseInteger,
+  BIGINT: parseInteger,
+  REAL: (value) => {
+    const parsed = text.parseDoubleText(String(value));
+    return parsed === undefined ? undefined : Math.fround(parsed);
+  },
+  DOUBLE: (value) => text.parseDoubleText(String(value)),
+  DECIMAL: (value, _, to) => (to.kind === 'DECIMAL' ? text.parseDecimalText(String(value), to, false) : undefined),
+  DATE: (value) => text.parseDateText(String(value)),
+  TIME: (value) => text.parseTimeText(String(value)),
+  TIMESTAMP: (value) => text.parseTimestampText(String(value)),
+  INTERVAL_MONTHS: (value) => text.parseMonthsText(String(value)),
+  INTERVAL_MICROS: (value) => text.parseMicrosText(String(value)),
+  UUID: (value) => {
+    const words = text.parseUuidText(String(value));
+    return words === undefined ? undefined : text.formatUuid(words.low, words.high);
+  },
+  CHAR: castToText,
+  VARCHAR: castToText,
+};
+
+function parseInteger(value: NonNullable<ScalarValue>, _: SqlType, to: SqlType): ScalarValue | undefined {
+  const parsed = text.parseIntegerText(String(value));
+  return parsed === undefined ? undefined : castExact(parsed, 0, to);
+}
+
+function parseBoolean(value: string): boolean | undefined {
+  const word = value.trim().toLowerCase();
+  return word === 'true' ? true : word === 'false' ? false : undefined;
+}
+
+/** Text as UTF-8, or bytes; BINARY(n) cut and padded with zeros, VARBINARY(n) cut. */
+export const castToBinary: Cast = (value, _, to) => {
+  const bytes = typeof value === 'string' ? encoder.encode(value) : value;
+  if (!(bytes instanceof Uint8Array)) return undefined;
+  if ((to.kind !== 'BINARY' && to.kind !== 'VARBINARY') || to.length === null) return bytes;
+  if (bytes.length > to.length) return bytes.slice(0, to.length);
+  if (to.kind === 'VARBINARY' || bytes.length === to.length) return bytes;
+  const padded = new Uint8Array(to.length);
+  padded.set(bytes);
+  return padded;
+};

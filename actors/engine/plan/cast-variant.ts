@@ -1,0 +1,58 @@
+// Casts to and from VARIANT, which is JSON text without insignificant white space.
+//
+// A number becomes a JSON number with all its digits, BOOLEAN a JSON boolean, everything else a JSON string of its text
+// form (binary: an array of bytes, as in formats); NaN and infinities have no JSON. Back: a JSON string is read as text of
+// the target type, a number or boolean as its text; what is not of the target type, JSON null included, is NULL, not an error.
+import { decimalPrecisionMax, type SqlType } from '../../../runtime/batch/sql-type.ts';
+import type { ScalarValue } from '../sql/bound.ts';
+import type { Cast } from './cast-row.ts';
+import { castNumber, numberKinds } from './cast-numbers.ts';
+import { castToBinary, castToText, formatScalar, fromTextCasts } from './cast-text.ts';
+import { parseDecimalText } from '../../../runtime/batch/scalar-text.ts';
+
+export const castToVariant: Cast = (value, from) => {
+  if (typeof value === 'boolean') return value ? 'true' : 'false';
+  if (value instanceof Uint8Array) return `[${value.join(',')}]`;
+  const text = formatScalar(value, from);
+  if (text === undefined) return undefined;
+  if (!numberKinds.includes(from.kind)) return JSON.stringify(text);
+  return typeof value === 'number' && !Number.isFinite(value) ? undefined : text;
+};
+
+export const castFromVariant: Cast = (value, _, to) => {
+  if (typeof value !== 'string') return undefined;
+  const json = value.trim();
+  const first = json.charCodeAt(0);
+  if (first === 0x22) return fromString(json, to);
+  if (json === 'true' || json === 'false') {
+    if (to.kind === 'BOOLEAN') return json === 'true';
+    return to.kind === 'CHAR' || to.kind === 'VARCHAR' ? castToText(json, { kind: 'VARCHAR', length: null }, to) : null;
+  }
+  if (first === 0x2d || (first >= 0x30 && first <= 0x39)) return fromNumber(json, to);
+  if (first === 0x5b && (to.kind === 'BINARY' || to.kind === 'VARBINARY')) return fromBytes(json, to);
+  return null;
+};
+
+function fromString(json: string, to: SqlType): ScalarValue {
+  const parsed: unknown = JSON.parse(json);
+  if (typeof parsed !== 'string' || numberKinds.includes(to.kind) || to.kind === 'BOOLEAN') return null;
+  return fromTextCasts[to.kind]?.(parsed, { kind: 'VARCHAR', length: null }, to) ?? null;
+}
+
+function fromNumber(json: string, to: SqlType): ScalarValue {
+  if (to.kind === 'CHAR' || to.kind === 'VARCHAR') return castToText(json, { kind: 'VARCHAR', length: null }, to) ?? null;
+  if (!numberKinds.includes(to.kind)) return null;
+  if (to.kind === 'REAL' || to.kind === 'DOUBLE' || to.kind === 'DECIMAL') {
+    return fromTextCasts[to.kind]?.(json, { kind: 'VARCHAR', length: null }, to) ?? null;
+  }
+  const exact = { kind: 'DECIMAL', precision: decimalPrecisionMax, scale: 10 } as const;
+  const value = parseDecimalText(json, exact, false);
+  return value === undefined ? null : (castNumber(value, exact, to) ?? null);
+}
+
+function fromBytes(json: string, to: SqlType): ScalarValue {
+  const parsed: unknown = JSON.parse(json);
+  if (!Array.isArray(parsed)) return null;
+  if (!parsed.every((byte) => typeof byte === 'number' && Number.isInteger(byte) && byte >= 0 && byte <= 255)) return null;
+  return castToBinary(Uint8Array.from(parsed), { kind: 'VARBINARY', length: null }, to) ?? null;
+}

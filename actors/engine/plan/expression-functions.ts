@@ -1,0 +1,13 @@
+// The function rows of sql/functions.ts as the emitter needs them. Stub until wired.
+import { assert } from '../../../runtime/assert.ts';
+import type { FunctionCall, ScalarValue } from '../sql/bound.ts';
+
+export interface ResolvedFunction {
+  readonly evaluate: (...values: ScalarValue[]) => ScalarValue;
+  readonly strict: boolean;
+  readonly nullable: boolean;
+}
+
+export function resolveFunction(call: FunctionCall): ResolvedFunction {
+  assert(false, `no function ${call.name}`);
+}

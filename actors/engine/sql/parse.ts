@@ -1,0 +1,210 @@
+// Text to syntax: tokens, statements, and every syntax error with its place.
+//
+// The tokens are split at semicolons and each statement is parsed by itself, so that a bad statement hides none of the
+// others. A statement that failed leaves the name that it would have declared (`lost`), so that what reads from it is
+// not reported as well.
+import type { IRecognitionException } from './statement-grammar.ts';
+import type { MillraceError } from '../../../runtime/errors.ts';
+import { nearestName } from '../../../runtime/nearest-name.ts';
+import type { Query, Statement } from './ast.ts';
+import { identifierOf } from './expression-grammar.ts';
+import { SqlReservedWord, SqlSyntax, SqlTooDeep, SqlUnsupported } from './sql-errors.ts';
+import type { SqlText } from './sql-text.ts';
+import { SqlParser } from './statement-grammar.ts';
+import { Identifier, type IToken, isReserved, keyword, Name, sqlKeywords, symbol, tokenize } from './tokens.ts';
+import { findRefusedSyntax } from './unsupported-syntax.ts';
+
+export interface ParsedProgram {
+  readonly statements: readonly Statement[];
+  readonly problems: readonly MillraceError[];
+  /** Names of relations whose statements could not be read. */
+  readonly lost: ReadonlySet<string>;
+}
+
+export interface ParsedQuery {
+  readonly query: Query | null;
+  readonly problems: readonly MillraceError[];
+}
+
+// Making the parser takes some milliseconds, so one serves all programs of a thread. It is reset by every `read`.
+let parser: SqlParser | undefined;
+
+function theParser(): SqlParser {
+  parser ??= new SqlParser();
+  return parser;
+}
+
+export function parseProgram(source: SqlText): ParsedProgram {
+  const { tokens, problems } = lex(source);
+  const statements: Statement[] = [];
+  const lost = new Set<string>();
+  for (const { tokens: part, end } of splitStatements(tokens, source)) {
+    const before = problems.length;
+    const statement = parseStatement(source, part, end, problems);
+    if (statement !== null && problems.length === before) statements.push(statement);
+    else for (const name of declaredNames(part)) lost.add(name);
+  }
+  return { statements, problems, lost };
+}
+
+/** One query, with or without a semicolon at its end. */
+export function parseQuery(source: SqlText): ParsedQuery {
+  const { tokens, problems } = lex(source);
+  const parts = splitStatements(tokens, source);
+  const [part] = parts;
+  const second = parts[1]?.tokens[0];
+  if (second !== undefined) problems.push(syntaxError(source, second, '', second.startOffset));
+  if (part === undefined) {
+    problems.push(new SqlSyntax({ found: 'nothing', expected: 'a query' }, { place: source.place(0) }));
+    return { query: null, problems };
+  }
+  const refused = refuse(source, part.tokens, true, problems);
+  const query = refused ? null : runRule(source, part.tokens, part.end, problems, (p) => p.query());
+  return { query: problems.length > 0 ? null : query, problems };
+}
+
+function parseStatement(
+  source: SqlText,
+  tokens: readonly IToken[],
+  end: number,
+  problems: MillraceError[],
+): Statement | null {
+  if (refuse(source, tokens, false, problems)) return null;
+  const reservedColumns = columnsWithReservedNames(tokens);
+  for (const token of reservedColumns) problems.push(reservedWord(source, token));
+  if (reservedColumns.length > 0) return null;
+  const [first] = tokens;
+  if (first !== undefined && first.tokenType !== keyword('CREATE')) {
+    const found = `"${first.image.slice(0, 40)}"`;
+    const context = { place: source.place(first.startOffset), suggestion: nearestName(first.image, ['CREATE']) };
+    problems.push(new SqlSyntax({ found, expected: 'CREATE TABLE or CREATE VIEW' }, context));
+    return null;
+  }
+  return runRule(source, tokens, end, problems, (p) => p.statement());
+}
+
+function lex(source: SqlText): { tokens: readonly IToken[]; problems: MillraceError[] } {
+  const { tokens, problems } = tokenize(source.text);
+  const errors = problems.map(
+    ({ found, expected, offset }) => new SqlSyntax({ found, expected }, { place: source.place(offset) }),
+  );
+  return { tokens, problems: errors };
+}
+
+function splitStatements(
+  tokens: readonly IToken[],
+  source: SqlText,
+): { readonly tokens: readonly IToken[]; readonly end: number }[] {
+  const parts: { tokens: IToken[]; end: number }[] = [];
+  let part: IToken[] = [];
+  for (const token of tokens) {
+    if (token.tokenType !== symbol(';')) {
+      part.push(token);
+      continue;
+    }
+    if (part.length > 0) parts.push({ tokens: part, end: token.startOffset });
+    part = [];
+  }
+  const last = part.at(-1);
+  if (last !== undefined) {
+    parts.push({ tokens: part, end: Math.min(source.text.length, last.startOffset + last.image.length) });
+  }
+  return parts;
+}
+
+function refuse(source: SqlText, tokens: readonly IToken[], query: boolean, problems: MillraceError[]): boolean {
+  const refused = findRefusedSyntax(tokens, query);
+  for (const { token, construct, instead } of refused) {
+    problems.push(new SqlUnsupported({ construct, instead }, { place: source.place(token.startOffset) }));
+  }
+  return refused.length > 0;
+}
+
+function runRule<T>(
+  source: SqlText,
+  tokens: readonly IToken[],
+  end: number,
+  problems: MillraceError[],
+  rule: (parser: SqlParser) => T,
+): T | null {
+  const parser = theParser();
+  parser.read(source.text, tokens);
+  try {
+    const result = rule(parser);
+    const [error] = parser.errors;
+    if (error === undefined) return result;
+    problems.push(recognitionError(source, error, end));
+  } catch (thrown) {
+    // Nested thousands of levels deep, a text exhausts the stack of any recursive parser.
+    if (!(thrown instanceof RangeError)) throw thrown;
+    problems.push(new SqlTooDeep({}, { place: source.place(tokens[0]?.startOffset ?? 0) }));
+  }
+  return null;
+}
+
+// ── errors ──
+
+/** The parser's message is what it expected, see `expectations` in statement-grammar.ts. */
+function recognitionError(source: SqlText, error: IRecognitionException, end: number): MillraceError {
+  const { token, message } = error;
+  const before = 'previousToken' in error ? (error.previousToken as IToken | undefined) : undefined;
+  if (before !== undefined && isTemporalWord(before) && message === 'a string') return reservedWord(source, before);
+  if (isReserved(token) && (message === 'a name' || message === 'the name of a column')) {
+    return reservedWord(source, token);
+  }
+  return syntaxError(source, token, message, end, before);
+}
+
+function syntaxError(source: SqlText, token: IToken, expected: string, end: number, before?: IToken): MillraceError {
+  const atEnd = Number.isNaN(token.startOffset);
+  const found = atEnd ? 'the end of the statement' : `"${token.image.slice(0, 40)}"`;
+  const place = source.place(atEnd ? end : token.startOffset);
+  const suggestion = nearestKeyword(token) ?? (before === undefined ? undefined : nearestKeyword(before));
+  return new SqlSyntax({ found, expected }, { place, suggestion });
+}
+
+function reservedWord(source: SqlText, token: IToken): MillraceError {
+  return new SqlReservedWord({ word: token.image }, { place: source.place(token.startOffset) });
+}
+
+/** A word that is nearly a keyword: WHRE. */
+function nearestKeyword(token: IToken): string | undefined {
+  return token.tokenType === Identifier ? nearestName(token.image, sqlKeywords.keys()) : undefined;
+}
+
+function isTemporalWord(token: IToken): boolean {
+  return [keyword('DATE'), keyword('TIME'), keyword('TIMESTAMP')].includes(token.tokenType);
+}
+
+const constraintWords = ['PRIMARY', 'FOREIGN', 'CONSTRAINT', 'CHECK', 'UNIQUE'].map(keyword);
+
+/** The columns of CREATE TABLE whose names are reserved words: all of them, where the parser would stop at the first. */
+function columnsWithReservedNames(tokens: readonly IToken[]): IToken[] {
+  if (tokens[1]?.tokenType !== keyword('TABLE')) return [];
+  const found: IToken[] = [];
+  let depth = 0;
+  for (const [position, token] of tokens.entries()) {
+    if (token.tokenType === symbol('(')) depth++;
+    else if (token.tokenType === symbol(')') && --depth === 0) break;
+    const before = tokens[position - 1]?.tokenType;
+    const isElement = depth === 1 && (before === symbol('(') || before === symbol(','));
+    if (!isElement || !isReserved(token) || constraintWords.includes(token.tokenType)) continue;
+    const next = tokens[position + 1];
+    // Only before what can be the name of a type; else the parser knows better.
+    if (next?.tokenType === Identifier || (next !== undefined && isTemporalWord(next))) found.push(token);
+  }
+  return found;
+}
+
+/** The names that a statement would have declared: what follows TABLE or VIEW at its beginning. */
+function declaredNames(tokens: readonly IToken[]): string[] {
+  for (let i = 1; i < Math.min(tokens.length - 1, 5); i++) {
+    const [token, next] = [tokens[i], tokens[i + 1]];
+    if (token === undefined || next === undefined) break;
+    const declares = token.tokenType === keyword('TABLE') || token.tokenType === keyword('VIEW');
+    if (!declares) continue;
+    const isName = next.tokenType === Name || next.tokenType.CATEGORIES?.includes(Name) === true;
+    return isName ? [identifierOf(next).name] : [];
+  }
+  return [];
+}

@@ -1,0 +1,489 @@
+// Grammar of queries: WITH, SELECT, VALUES, UNION, FROM with joins, ORDER BY and LIMIT.
+//
+// What is refused wherever it stands (window functions, EXCEPT, GROUPING SETS …) has been refused before the
+// parser runs, see unsupported-syntax.ts; this grammar does not know it.
+import { ExpressionGrammar, type Rule, spanOf, unquote } from './expression-grammar.ts';
+import type {
+  CommonTable,
+  Expression,
+  Identifier,
+  JoinKind,
+  OrderItem,
+  Query,
+  QueryBody,
+  Select,
+  SelectItem,
+  TableAlias,
+  TableExpression,
+  Values,
+} from './ast.ts';
+import type { Span } from './sql-text.ts';
+import { type IToken, keyword, Name, StringLiteral, symbol } from './tokens.ts';
+
+export class QueryGrammar extends ExpressionGrammar {
+  override readonly query: Rule<Query> = this.RULE('query', () => {
+    const start = this.LA(1);
+    const common: CommonTable[] = [];
+    const orderBy: OrderItem[] = [];
+    this.OPTION(() => {
+      this.CONSUME(keyword('WITH'));
+      this.AT_LEAST_ONE_SEP({
+        SEP: symbol(','),
+        DEF: () => {
+          common.push(this.SUBRULE(this.commonTable));
+        },
+      });
+    });
+    const body = this.SUBRULE(this.queryBody);
+    this.OPTION2(() => {
+      this.CONSUME(keyword('ORDER'));
+      this.CONSUME(keyword('BY'));
+      this.AT_LEAST_ONE_SEP2({
+        SEP: symbol(','),
+        DEF: () => {
+          orderBy.push(this.SUBRULE(this.orderItem));
+        },
+      });
+    });
+    let limit: Expression | null = null;
+    let offset: Expression | null = null;
+    this.MANY(() =>
+      this.OR([
+        {
+          ALT: () => {
+            this.CONSUME(keyword('LIMIT'));
+            this.OR2([
+              { ALT: () => this.CONSUME(keyword('ALL')) },
+              {
+                ALT: () => {
+                  limit = this.SUBRULE(this.sum);
+                },
+              },
+            ]);
+          },
+        },
+        {
+          ALT: () => {
+            this.CONSUME(keyword('OFFSET'));
+            offset = this.SUBRULE2(this.sum);
+            this.OPTION3(() => this.SUBRULE(this.rowWord));
+          },
+        },
+        {
+          ALT: () => {
+            const fetch = this.CONSUME(keyword('FETCH'));
+            this.OR3([{ ALT: () => this.CONSUME(keyword('FIRST')) }, { ALT: () => this.CONSUME(keyword('NEXT')) }]);
+            const count = this.OPTION4({
+              GATE: () => this.LA(2).tokenType !== keyword('ONLY'),
+              DEF: () => this.SUBRULE3(this.sum),
+            });
+            this.SUBRULE2(this.rowWord);
+            this.CONSUME(keyword('ONLY'));
+            this.ACTION(() => {
+              limit = count ?? { kind: 'number', text: '1', span: spanOf(fetch) };
+            });
+          },
+        },
+      ]),
+    );
+    return this.ACTION(
+      (): Query => ({ kind: 'query', with: common, body, orderBy, limit, offset, span: this.spanFrom(start) }),
+    );
+  });
+
+  readonly rowWord: Rule<IToken> = this.RULE('rowWord', () =>
+    this.OR([{ ALT: () => this.CONSUME(keyword('ROW')) }, { ALT: () => this.CONSUME(keyword('ROWS')) }]),
+  );
+
+  readonly commonTable: Rule<CommonTable> = this.RULE('commonTable', () => {
+    const name = this.SUBRULE(this.identifier);
+    const columns = this.OPTION(() => this.SUBRULE(this.nameList));
+    this.CONSUME(keyword('AS'));
+    this.CONSUME(symbol('('));
+    const query = this.SUBRULE(this.query);
+    this.CONSUME(symbol(')'));
+    return this.ACTION(() => ({ name, columns: columns ?? null, query }));
+  });
+
+  readonly nameList: Rule<Identifier[]> = this.RULE('nameList', () => {
+    const names: Identifier[] = [];
+    this.CONSUME(symbol('('));
+    this.AT_LEAST_ONE_SEP({
+      SEP: symbol(','),
+      DEF: () => {
+        names.push(this.SUBRULE(this.identifier));
+      },
+    });
+    this.CONSUME(symbol(')'));
+    return names;
+  });
+
+  readonly orderItem: Rule<OrderItem> = this.RULE('orderItem', () => {
+    const expression = this.SUBRULE(this.expression);
+    const direction = this.OPTION(() =>
+      this.OR([{ ALT: () => this.CONSUME(keyword('ASC')) }, { ALT: () => this.CONSUME(keyword('DESC')) }]),
+    );
+    const nulls = this.OPTION2(() => {
+      this.CONSUME(keyword('NULLS'));
+      return this.OR2([{ ALT: () => this.CONSUME(keyword('FIRST')) }, { ALT: () => this.CONSUME(keyword('LAST')) }]);
+    });
+    return this.ACTION(() => ({
+      expression,
+      descending: direction?.tokenType === keyword('DESC'),
+      nullsFirst: nulls === undefined ? null : nulls.tokenType === keyword('FIRST'),
+    }));
+  });
+
+  readonly queryBody: Rule<QueryBody> = this.RULE('queryBody', () => {
+    let left = this.SUBRULE(this.queryTerm);
+    this.MANY(() => {
+      const union = this.CONSUME(keyword('UNION'));
+      const quantifier = this.OPTION(() =>
+        this.OR([{ ALT: () => this.CONSUME(keyword('ALL')) }, { ALT: () => this.CONSUME(keyword('DISTINCT')) }]),
+      );
+      const right = this.SUBRULE2(this.queryTerm);
+      this.ACTION(() => {
+        left = {
+          kind: 'union',
+          all: quantifier?.tokenType === keyword('ALL'),
+          left,
+          right,
+          operatorSpan: spanOf(union),
+          span: { start: left.span.start, end: right.span.end },
+        };
+      });
+    });
+    return left;
+  });
+
+  readonly queryTerm: Rule<QueryBody> = this.RULE('queryTerm', () =>
+    this.OR({
+      DEF: [
+        { ALT: () => this.SUBRULE(this.select) },
+        { ALT: () => this.SUBRULE(this.values) },
+        {
+          ALT: () => {
+            this.CONSUME(symbol('('));
+            const query = this.SUBRULE(this.query);
+            this.CONSUME(symbol(')'));
+            return query;
+          },
+        },
+      ],
+      ERR_MSG: 'SELECT, VALUES or WITH',
+    }),
+  );
+
+  readonly values: Rule<Values> = this.RULE('values', () => {
+    const start = this.CONSUME(keyword('VALUES'));
+    const rows: Expression[][] = [];
+    this.AT_LEAST_ONE_SEP({
+      SEP: symbol(','),
+      DEF: () => {
+        rows.push(this.SUBRULE(this.valuesRow));
+      },
+    });
+    return this.ACTION(() => ({ kind: 'values' as const, rows, span: this.spanFrom(start) }));
+  });
+
+  readonly valuesRow: Rule<Expression[]> = this.RULE('valuesRow', () => {
+    const row: Expression[] = [];
+    this.OR([
+      {
+        ALT: () => {
+          this.CONSUME(symbol('('));
+          this.AT_LEAST_ONE_SEP({
+            SEP: symbol(','),
+            DEF: () => {
+              row.push(this.SUBRULE(this.expression));
+            },
+          });
+          this.CONSUME(symbol(')'));
+        },
+      },
+      {
+        ALT: () => {
+          row.push(this.SUBRULE2(this.expression));
+        },
+      },
+    ]);
+    return row;
+  });
+
+  readonly select: Rule<Select> = this.RULE('select', () => {
+    const start = this.CONSUME(keyword('SELECT'));
+    const quantifier = this.OPTION(() =>
+      this.OR([{ ALT: () => this.CONSUME(keyword('DISTINCT')) }, { ALT: () => this.CONSUME(keyword('ALL')) }]),
+    );
+    const items: SelectItem[] = [];
+    this.AT_LEAST_ONE_SEP({
+      SEP: symbol(','),
+      DEF: () => {
+        items.push(this.SUBRULE(this.selectItem));
+      },
+    });
+    const from = this.OPTION2(() => {
+      this.CONSUME(keyword('FROM'));
+      return this.SUBRULE(this.tableList);
+    });
+    const where = this.OPTION3(() => {
+      this.CONSUME(keyword('WHERE'));
+      return this.SUBRULE(this.expression);
+    });
+    const groupBy = this.OPTION4(() => {
+      this.CONSUME(keyword('GROUP'));
+      this.CONSUME(keyword('BY'));
+      return this.SUBRULE(this.groupItems);
+    });
+    const having = this.OPTION5(() => {
+      this.CONSUME(keyword('HAVING'));
+      return this.SUBRULE2(this.expression);
+    });
+    return this.ACTION(() => ({
+      kind: 'select' as const,
+      distinct: quantifier?.tokenType === keyword('DISTINCT'),
+      items,
+      from: from ?? null,
+      where: where ?? null,
+      groupBy: groupBy ?? null,
+      having: having ?? null,
+      span: this.spanFrom(start),
+    }));
+  });
+
+  readonly selectItem: Rule<SelectItem> = this.RULE('selectItem', () => {
+    const start = this.LA(1);
+    return this.OR({
+      DEF: [
+        {
+          ALT: () => {
+            this.CONSUME(symbol('*'));
+            return this.ACTION((): SelectItem => ({ kind: 'star', table: null, span: this.spanFrom(start) }));
+          },
+        },
+        {
+          GATE: () => this.LA(2).tokenType === symbol('.') && this.LA(3).tokenType === symbol('*'),
+          ALT: () => {
+            const table = this.SUBRULE(this.identifier);
+            this.CONSUME(symbol('.'));
+            this.CONSUME2(symbol('*'));
+            return this.ACTION((): SelectItem => ({ kind: 'star', table, span: this.spanFrom(start) }));
+          },
+        },
+        {
+          ALT: () => {
+            const expression = this.SUBRULE(this.expression);
+            const alias = this.OPTION(() => this.SUBRULE(this.columnAlias));
+            return this.ACTION(
+              (): SelectItem => ({ kind: 'item', expression, alias: alias ?? null, span: this.spanFrom(start) }),
+            );
+          },
+        },
+      ],
+      ERR_MSG: 'an expression',
+    });
+  });
+
+  /** [AS] name, or AS 'name'. */
+  readonly columnAlias: Rule<Identifier> = this.RULE('columnAlias', () =>
+    this.OR([
+      {
+        ALT: () => {
+          this.CONSUME(keyword('AS'));
+          return this.OR2({
+            DEF: [
+              { ALT: () => this.SUBRULE(this.identifier) },
+              {
+                ALT: () => {
+                  const literal = this.CONSUME(StringLiteral);
+                  return this.ACTION(() => ({ name: unquote(literal.image), quoted: true, span: spanOf(literal) }));
+                },
+              },
+            ],
+            ERR_MSG: 'a name',
+          });
+        },
+      },
+      { ALT: () => this.SUBRULE2(this.identifier) },
+    ]),
+  );
+
+  readonly groupItems: Rule<Expression[]> = this.RULE('groupItems', () => {
+    const items: Expression[] = [];
+    this.OR([
+      {
+        GATE: () => this.LA(2).tokenType === symbol(')'),
+        ALT: () => {
+          this.CONSUME(symbol('('));
+          this.CONSUME(symbol(')'));
+        },
+      },
+      {
+        ALT: () => {
+          this.AT_LEAST_ONE_SEP({
+            SEP: symbol(','),
+            DEF: () => {
+              items.push(this.SUBRULE(this.expression));
+            },
+          });
+        },
+      },
+    ]);
+    return items;
+  });
+
+  // ── FROM ──
+
+  readonly tableList: Rule<TableExpression> = this.RULE('tableList', () => {
+    let left = this.SUBRULE(this.joinedTable);
+    this.MANY(() => {
+      const comma = this.CONSUME(symbol(','));
+      const right = this.SUBRULE2(this.joinedTable);
+      this.ACTION(() => (left = joined('cross', false, left, right, null, null, spanOf(comma))));
+    });
+    return left;
+  });
+
+  readonly joinedTable: Rule<TableExpression> = this.RULE('joinedTable', () => {
+    let left = this.SUBRULE(this.tablePrimary);
+    this.MANY(() => {
+      this.OR([
+        {
+          ALT: () => {
+            const start = this.CONSUME(keyword('CROSS'));
+            this.CONSUME(keyword('JOIN'));
+            const words = this.ACTION(() => this.spanFrom(start));
+            const right = this.SUBRULE2(this.tablePrimary);
+            this.ACTION(() => (left = joined('cross', false, left, right, null, null, words)));
+          },
+        },
+        {
+          ALT: () => {
+            const start = this.LA(1);
+            const natural = this.OPTION(() => this.CONSUME(keyword('NATURAL'))) !== undefined;
+            const side = this.OPTION2(() => this.SUBRULE(this.joinSide));
+            this.CONSUME2(keyword('JOIN'));
+            const words = this.ACTION(() => this.spanFrom(start));
+            const right = this.SUBRULE3(this.tablePrimary);
+            const on = this.OPTION4(() => {
+              this.CONSUME(keyword('ON'));
+              return this.SUBRULE(this.expression);
+            });
+            const using = this.OPTION5(() => {
+              this.CONSUME(keyword('USING'));
+              return this.SUBRULE(this.nameList);
+            });
+            this.ACTION(() => (left = joined(side ?? 'inner', natural, left, right, on ?? null, using ?? null, words)));
+          },
+        },
+      ]);
+    });
+    return left;
+  });
+
+  readonly joinSide: Rule<JoinKind> = this.RULE('joinSide', () =>
+    this.OR([
+      {
+        ALT: () => {
+          this.CONSUME(keyword('INNER'));
+          return 'inner' as const;
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(keyword('LEFT'));
+          this.OPTION(() => this.CONSUME(keyword('OUTER')));
+          return 'left' as const;
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(keyword('RIGHT'));
+          this.OPTION2(() => this.CONSUME2(keyword('OUTER')));
+          return 'right' as const;
+        },
+      },
+    ]),
+  );
+
+  readonly tablePrimary: Rule<TableExpression> = this.RULE('tablePrimary', () => {
+    const start = this.LA(1);
+    return this.OR({
+      DEF: [
+        {
+          GATE: () => this.#parenthesesHoldQuery(),
+          ALT: () => {
+            this.CONSUME(symbol('('));
+            const query = this.SUBRULE(this.query);
+            this.CONSUME(symbol(')'));
+            const alias = this.OPTION(() => this.SUBRULE(this.tableAlias));
+            return this.ACTION(
+              (): TableExpression => ({ kind: 'subquery', query, alias: alias ?? null, span: this.spanFrom(start) }),
+            );
+          },
+        },
+        {
+          ALT: () => {
+            this.CONSUME2(symbol('('));
+            const table = this.SUBRULE(this.tableList);
+            this.CONSUME2(symbol(')'));
+            return table;
+          },
+        },
+        {
+          ALT: () => {
+            const name = this.SUBRULE(this.identifier);
+            const alias = this.OPTION2(() => this.SUBRULE2(this.tableAlias));
+            return this.ACTION(
+              (): TableExpression => ({ kind: 'table', name, alias: alias ?? null, span: this.spanFrom(start) }),
+            );
+          },
+        },
+      ],
+      ERR_MSG: 'the name of a table or a subquery',
+    });
+  });
+
+  readonly tableAlias: Rule<TableAlias> = this.RULE('tableAlias', () => {
+    this.OPTION(() => this.CONSUME(keyword('AS')));
+    const token = this.SUBRULE(this.identifier);
+    const columns = this.OPTION2(() => this.SUBRULE(this.nameList));
+    return this.ACTION(() => ({ name: token, columns: columns ?? null }));
+  });
+
+  /** ((SELECT …) UNION …) is a query, ((SELECT …) AS a JOIN b) is not: what follows the inner parentheses tells. */
+  #parenthesesHoldQuery(): boolean {
+    let distance = 1;
+    while (this.LA(distance).tokenType === symbol('(')) distance++;
+    const parentheses = distance - 1;
+    const first = this.LA(distance).tokenType;
+    if (first !== keyword('SELECT') && first !== keyword('VALUES') && first !== keyword('WITH')) return false;
+    let depth = parentheses;
+    while (depth > 1) {
+      const type = this.LA(distance++).tokenType;
+      if (type === symbol('(')) depth++;
+      else if (type === symbol(')')) depth--;
+      else if (this.LA(distance).image === '') return true;
+    }
+    const next = this.LA(distance).tokenType;
+    return parentheses === 1 || (next !== keyword('AS') && next !== keyword('JOIN') && !this.#isJoinOrName(next));
+  }
+
+  #isJoinOrName(type: IToken['tokenType']): boolean {
+    const joins = ['INNER', 'LEFT', 'RIGHT', 'FULL', 'CROSS', 'NATURAL'].map(keyword);
+    return joins.includes(type) || type.CATEGORIES?.includes(Name) === true || type === symbol(',');
+  }
+}
+
+function joined(
+  type: JoinKind,
+  natural: boolean,
+  left: TableExpression,
+  right: TableExpression,
+  on: Expression | null,
+  using: readonly Identifier[] | null,
+  wordsSpan: Span,
+): TableExpression {
+  const span = { start: left.span.start, end: right.span.end };
+  return { kind: 'join', type, natural, left, right, on, using, wordsSpan, span };
+}

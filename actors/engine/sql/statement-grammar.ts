@@ -1,0 +1,292 @@
+// Grammar of statements: CREATE TABLE and CREATE VIEW. The parser of the whole language.
+//
+// One parser is made per thread, at the first program (parse.ts); making it costs a few milliseconds.
+import { type IParserErrorMessageProvider, type IRecognitionException, tokenLabel } from 'chevrotain';
+import type {
+  ColumnDefinition,
+  Expression,
+  Identifier,
+  Property,
+  Statement,
+  TableElement,
+  UnsupportedExpression,
+} from './ast.ts';
+import { type Rule, spanOf, unquote } from './expression-grammar.ts';
+import { QueryGrammar } from './query-grammar.ts';
+import { type IToken, keyword, StringLiteral, symbol, type TokenType } from './tokens.ts';
+
+export type { IRecognitionException };
+
+export class SqlParser extends QueryGrammar {
+  #text = '';
+
+  /** `validate` checks the grammar for ambiguities and left recursion, which takes long: for tests. */
+  constructor(options: { readonly validate?: boolean } = {}) {
+    super({
+      errorMessageProvider: expectations,
+      maxLookahead: 1,
+      nodeLocationTracking: 'none',
+      recoveryEnabled: false,
+      skipValidations: options.validate !== true,
+    });
+    this.performSelfAnalysis();
+  }
+
+  /** Gives the parser tokens, and the text that they come from. */
+  read(text: string, tokens: readonly IToken[]): void {
+    this.#text = text;
+    this.input = [...tokens];
+  }
+
+  readonly statement: Rule<Statement> = this.RULE('statement', () => {
+    const start = this.CONSUME(keyword('CREATE'));
+    return this.OR({
+      DEF: [
+        {
+          ALT: () => {
+            this.CONSUME(keyword('TABLE'));
+            const name = this.SUBRULE(this.identifier);
+            const elements: TableElement[] = [];
+            this.CONSUME(symbol('('));
+            this.AT_LEAST_ONE_SEP({
+              SEP: symbol(','),
+              DEF: () => {
+                elements.push(this.SUBRULE(this.tableElement));
+              },
+            });
+            this.CONSUME(symbol(')'));
+            const properties = this.OPTION(() => this.SUBRULE(this.properties));
+            return this.ACTION(
+              (): Statement => ({
+                kind: 'create table',
+                name,
+                elements,
+                properties: properties ?? [],
+                span: this.spanFrom(start),
+              }),
+            );
+          },
+        },
+        {
+          ALT: () => {
+            const qualifier = this.OPTION2(() =>
+              this.OR2([
+                { ALT: () => this.CONSUME(keyword('MATERIALIZED')) },
+                { ALT: () => this.CONSUME(keyword('LOCAL')) },
+              ]),
+            );
+            this.CONSUME(keyword('VIEW'));
+            const name = this.SUBRULE2(this.identifier);
+            const columns = this.OPTION3(() => this.SUBRULE(this.nameList));
+            const properties = this.OPTION4(() => this.SUBRULE2(this.properties));
+            this.CONSUME(keyword('AS'));
+            const query = this.SUBRULE(this.query);
+            return this.ACTION(
+              (): Statement => ({
+                kind: 'create view',
+                view: viewKind(qualifier),
+                name,
+                columns: columns ?? null,
+                properties: properties ?? [],
+                query,
+                span: this.spanFrom(start),
+              }),
+            );
+          },
+        },
+      ],
+      ERR_MSG: 'TABLE or [MATERIALIZED | LOCAL] VIEW',
+    });
+  });
+
+  readonly tableElement: Rule<TableElement> = this.RULE('tableElement', () =>
+    this.OR({
+      DEF: [
+        {
+          ALT: () => {
+            const column = this.SUBRULE(this.columnDefinition);
+            return this.ACTION((): TableElement => ({ kind: 'column', column }));
+          },
+        },
+        { ALT: () => this.SUBRULE(this.tableConstraint) },
+      ],
+      ERR_MSG: 'the name of a column',
+    }),
+  );
+
+  readonly tableConstraint: Rule<TableElement> = this.RULE('tableConstraint', () => {
+    const start = this.LA(1);
+    this.OPTION(() => {
+      this.CONSUME(keyword('CONSTRAINT'));
+      this.SUBRULE(this.identifier);
+    });
+    return this.OR([
+      {
+        ALT: () => {
+          this.CONSUME(keyword('PRIMARY'));
+          this.CONSUME(keyword('KEY'));
+          const columns = this.SUBRULE(this.nameList);
+          return this.ACTION((): TableElement => ({ kind: 'primary key', columns, span: this.spanFrom(start) }));
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(keyword('FOREIGN'));
+          this.CONSUME2(keyword('KEY'));
+          this.SUBRULE2(this.nameList);
+          this.SUBRULE(this.references);
+          return { kind: 'ignored' as const };
+        },
+      },
+      {
+        ALT: () => {
+          const check = this.CONSUME(keyword('CHECK'));
+          this.CONSUME(symbol('('));
+          this.SUBRULE(this.expression);
+          this.CONSUME(symbol(')'));
+          return unsupported(check, 'CHECK', 'filter the rows in a view');
+        },
+      },
+      {
+        ALT: () => {
+          const unique = this.CONSUME(keyword('UNIQUE'));
+          this.SUBRULE3(this.nameList);
+          return unsupported(unique, 'UNIQUE', 'declare a PRIMARY KEY');
+        },
+      },
+    ]);
+  });
+
+  readonly references: Rule<void> = this.RULE('references', () => {
+    this.CONSUME(keyword('REFERENCES'));
+    this.SUBRULE(this.identifier);
+    this.OPTION(() => this.SUBRULE(this.nameList));
+  });
+
+  readonly columnDefinition: Rule<ColumnDefinition> = this.RULE('columnDefinition', () => {
+    const name: Identifier = this.SUBRULE(this.identifier);
+    const type = this.SUBRULE(this.typeName);
+    let nullable: boolean | null = null;
+    let primaryKey = false;
+    let defaultValue: Expression | null = null;
+    let refused: UnsupportedExpression | null = null;
+    this.MANY(() =>
+      this.OR([
+        {
+          ALT: () => {
+            this.CONSUME(keyword('NOT'));
+            this.CONSUME(keyword('NULL'));
+            nullable = false;
+          },
+        },
+        {
+          ALT: () => {
+            this.CONSUME2(keyword('NULL'));
+            nullable = true;
+          },
+        },
+        {
+          ALT: () => {
+            this.CONSUME(keyword('PRIMARY'));
+            this.CONSUME(keyword('KEY'));
+            primaryKey = true;
+          },
+        },
+        {
+          ALT: () => {
+            this.CONSUME(keyword('DEFAULT'));
+            defaultValue = this.SUBRULE(this.expression);
+          },
+        },
+        {
+          ALT: () => {
+            this.OPTION(() => {
+              this.CONSUME(keyword('FOREIGN'));
+              this.CONSUME2(keyword('KEY'));
+            });
+            this.SUBRULE(this.references);
+          },
+        },
+        {
+          ALT: () => {
+            const word = this.CONSUME(keyword('LATENESS'));
+            this.SUBRULE2(this.expression);
+            refused = unsupported(word, 'LATENESS', 'leave it out: it only lets state be dropped sooner');
+          },
+        },
+        {
+          ALT: () => {
+            const word = this.CONSUME(keyword('WATERMARK'));
+            this.SUBRULE3(this.expression);
+            refused = unsupported(word, 'WATERMARK', 'leave it out');
+          },
+        },
+        { ALT: () => this.CONSUME(keyword('INTERNED')) },
+      ]),
+    );
+    return this.ACTION(() => ({
+      name,
+      type,
+      nullable,
+      primaryKey,
+      default: defaultValue,
+      unsupported: refused,
+      span: { start: name.span.start, end: this.LA(0).startOffset + this.LA(0).image.length },
+    }));
+  });
+
+  readonly properties: Rule<Property[]> = this.RULE('properties', () => {
+    const properties: Property[] = [];
+    this.CONSUME(keyword('WITH'));
+    this.CONSUME(symbol('('));
+    this.AT_LEAST_ONE_SEP({
+      SEP: symbol(','),
+      DEF: () => {
+        const key = this.CONSUME(StringLiteral);
+        this.CONSUME(symbol('='));
+        const value = this.SUBRULE(this.stringLiteral);
+        this.ACTION(() =>
+          properties.push({
+            key: unquote(key.image),
+            value: value.value,
+            keySpan: spanOf(key),
+            valueSpan: value.span,
+          }),
+        );
+      },
+    });
+    this.CONSUME(symbol(')'));
+    return properties;
+  });
+
+  protected override lineBreakBefore(token: IToken): boolean {
+    const before = this.LA(0);
+    return this.#text.slice(before.startOffset + before.image.length, token.startOffset).includes('\n');
+  }
+}
+
+/** Messages of the parser are what it expected, in plain words; parse.ts makes errors of them. */
+const expectations: IParserErrorMessageProvider = {
+  buildMismatchTokenMessage: ({ expected }) => tokenLabel(expected),
+  buildNotAllInputParsedMessage: () => '',
+  buildNoViableAltMessage: ({ expectedPathsPerAlt, customUserDescription }) =>
+    customUserDescription ?? listTokens(expectedPathsPerAlt.flat()),
+  buildEarlyExitMessage: ({ expectedIterationPaths, customUserDescription }) =>
+    customUserDescription ?? listTokens(expectedIterationPaths),
+};
+
+function listTokens(paths: readonly (readonly TokenType[])[]): string {
+  const labels = [...new Set(paths.map(([first]) => (first === undefined ? '' : tokenLabel(first))))];
+  const last = labels.pop() ?? '';
+  if (labels.length > 6) return '';
+  return labels.length === 0 ? last : `${labels.join(', ')} or ${last}`;
+}
+
+function viewKind(qualifier: IToken | undefined): 'view' | 'materialized' | 'local' {
+  if (qualifier === undefined) return 'view';
+  return qualifier.tokenType === keyword('MATERIALIZED') ? 'materialized' : 'local';
+}
+
+function unsupported(token: IToken, construct: string, instead: string): UnsupportedExpression {
+  return { kind: 'unsupported', construct, instead, span: spanOf(token) };
+}

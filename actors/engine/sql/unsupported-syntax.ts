@@ -1,0 +1,169 @@
+// What is recognised only to be refused: constructs that betray themselves by their first words.
+//
+// The words of a statement are compared with the rows below before the parser runs, so that the grammar stays free of what
+// it cannot build, and so that every refused construct of a statement is reported, not only the first.
+// To support a construct: remove its row, add its grammar.
+import { type IToken, Identifier, isReserved, QuotedIdentifier, StringLiteral } from './tokens.ts';
+
+export interface RefusedSyntax {
+  readonly token: IToken;
+  readonly construct: string;
+  readonly instead: string;
+}
+
+interface Row {
+  /** Words and symbols that follow one another. */
+  readonly words: string;
+  readonly construct: string;
+  readonly instead: string;
+  /** The words must begin the statement. */
+  readonly first?: true;
+}
+
+const rows: readonly Row[] = [
+  { words: 'OVER', construct: 'a window function (OVER)', instead: 'aggregate with GROUP BY and join the result' },
+  { words: 'WINDOW', construct: 'WINDOW', instead: 'aggregate with GROUP BY and join the result' },
+  { words: 'PARTITION BY', construct: 'PARTITION BY', instead: 'aggregate with GROUP BY and join the result' },
+  { words: 'QUALIFY', construct: 'QUALIFY', instead: 'use ORDER BY with LIMIT, or GROUP BY with HAVING' },
+  { words: 'FULL JOIN', construct: 'FULL JOIN', instead: 'unite two LEFT JOINs with UNION' },
+  { words: 'FULL OUTER', construct: 'FULL OUTER JOIN', instead: 'unite two LEFT JOINs with UNION' },
+  { words: 'ASOF JOIN', construct: 'ASOF JOIN', instead: 'join on the key and keep the latest row with MAX' },
+  { words: 'LEFT ASOF', construct: 'LEFT ASOF JOIN', instead: 'join on the key and keep the latest row with MAX' },
+  { words: 'CROSS APPLY', construct: 'CROSS APPLY', instead: 'use a JOIN' },
+  { words: 'OUTER APPLY', construct: 'OUTER APPLY', instead: 'use a LEFT JOIN' },
+  { words: 'EXISTS', construct: 'EXISTS with a subquery', instead: 'join with SELECT DISTINCT of the subquery' },
+  { words: 'EXCEPT', construct: 'EXCEPT', instead: 'use a LEFT JOIN and keep the rows without a partner (IS NULL)' },
+  { words: 'MINUS', construct: 'MINUS', instead: 'use a LEFT JOIN and keep the rows without a partner (IS NULL)' },
+  { words: 'INTERSECT', construct: 'INTERSECT', instead: 'join both sides and take SELECT DISTINCT' },
+  { words: 'GROUPING SETS', construct: 'GROUPING SETS', instead: 'unite one GROUP BY for each set with UNION ALL' },
+  { words: 'GROUPING (', construct: 'GROUPING()', instead: 'unite one GROUP BY for each set with UNION ALL' },
+  { words: 'ROLLUP', construct: 'ROLLUP', instead: 'unite one GROUP BY for each level with UNION ALL' },
+  { words: 'CUBE', construct: 'CUBE', instead: 'unite one GROUP BY for each set with UNION ALL' },
+  { words: 'WITHIN', construct: 'WITHIN', instead: 'leave it out' },
+  { words: 'LATERAL', construct: 'LATERAL', instead: 'use a JOIN' },
+  { words: 'UNNEST', construct: 'UNNEST', instead: 'send one row for each element' },
+  { words: 'TABLESAMPLE', construct: 'TABLESAMPLE', instead: 'filter on a column' },
+  { words: 'PIVOT (', construct: 'PIVOT', instead: 'use aggregates with FILTER (WHERE …)' },
+  { words: 'MATCH_RECOGNIZE', construct: 'MATCH_RECOGNIZE', instead: 'use a JOIN of the table with itself' },
+  {
+    words: 'TABLE (',
+    construct: 'a table function',
+    instead: 'round timestamps with TIMESTAMP_TRUNC or FLOOR(… TO …)',
+  },
+  { words: 'WITH RECURSIVE', construct: 'WITH RECURSIVE', instead: 'unroll the recursion into several views' },
+  { words: 'SIMILAR', construct: 'SIMILAR TO', instead: 'use LIKE or RLIKE' },
+  { words: 'ARRAY [', construct: 'ARRAY[…]', instead: 'use a VARIANT column, or one row for each element' },
+  { words: 'MAP [', construct: 'MAP[…]', instead: 'use a VARIANT column' },
+  { words: 'ROW (', construct: 'ROW(…)', instead: 'use one column for each field' },
+  {
+    words: 'CURRENT_DATE',
+    construct: 'CURRENT_DATE',
+    instead: 'compare with a column that holds the time of the event',
+  },
+  {
+    words: 'CURRENT_TIME',
+    construct: 'CURRENT_TIME',
+    instead: 'compare with a column that holds the time of the event',
+  },
+  { words: 'CURRENT_TIMESTAMP', construct: 'CURRENT_TIMESTAMP', instead: 'compare with a column of event times' },
+  { words: 'LOCALTIME', construct: 'LOCALTIME', instead: 'compare with a column that holds the time of the event' },
+  {
+    words: 'LOCALTIMESTAMP',
+    construct: 'LOCALTIMESTAMP',
+    instead: 'compare with a column that holds the time of the event',
+  },
+  { words: 'NOW (', construct: 'NOW()', instead: 'compare with a column that holds the time of the event' },
+  {
+    words: 'CREATE INDEX',
+    construct: 'CREATE INDEX',
+    instead: 'leave it out: indexes are made by themselves',
+    first: true,
+  },
+  {
+    words: 'CREATE FUNCTION',
+    construct: 'CREATE FUNCTION',
+    instead: 'write the expression where it is used',
+    first: true,
+  },
+  { words: 'CREATE TYPE', construct: 'CREATE TYPE', instead: 'use one column for each field', first: true },
+  {
+    words: 'CREATE AGGREGATE',
+    construct: 'CREATE AGGREGATE',
+    instead: 'combine COUNT, SUM, MIN, MAX and AVG',
+    first: true,
+  },
+  {
+    words: 'CREATE LINEAR',
+    construct: 'CREATE AGGREGATE',
+    instead: 'combine COUNT, SUM, MIN, MAX and AVG',
+    first: true,
+  },
+  { words: 'CREATE RECURSIVE', construct: 'a recursive view', instead: 'unroll it into several views', first: true },
+  { words: 'CREATE OR', construct: 'CREATE OR REPLACE', instead: 'a program declares each name once', first: true },
+  { words: 'CREATE TEMPORARY', construct: 'CREATE TEMPORARY', instead: 'use CREATE LOCAL VIEW', first: true },
+  {
+    words: 'DECLARE',
+    construct: 'DECLARE RECURSIVE VIEW',
+    instead: 'unroll the recursion into several views',
+    first: true,
+  },
+  {
+    words: 'LATENESS',
+    construct: 'LATENESS',
+    instead: 'leave it out: it only lets state be dropped sooner',
+    first: true,
+  },
+  { words: 'INSERT', construct: 'INSERT', instead: 'rows come in through connectors', first: true },
+  { words: 'UPDATE', construct: 'UPDATE', instead: 'changes come in through connectors', first: true },
+  { words: 'DELETE', construct: 'DELETE', instead: 'deletions come in through connectors', first: true },
+  { words: 'DROP', construct: 'DROP', instead: 'a program declares what there is', first: true },
+  { words: 'SET', construct: 'SET', instead: 'leave it out', first: true },
+  {
+    words: 'SELECT',
+    construct: 'a query outside of a view',
+    instead: 'write CREATE VIEW name AS before it',
+    first: true,
+  },
+  {
+    words: 'VALUES',
+    construct: 'a query outside of a view',
+    instead: 'write CREATE VIEW name AS before it',
+    first: true,
+  },
+  {
+    words: 'WITH',
+    construct: 'a query outside of a view',
+    instead: 'write CREATE VIEW name AS before it',
+    first: true,
+  },
+];
+
+const rowsByFirstWord = new Map<string, { readonly row: Row; readonly words: readonly string[] }[]>();
+for (const row of rows) {
+  const words = row.words.split(' ');
+  const first = words[0] ?? '';
+  rowsByFirstWord.set(first, [...(rowsByFirstWord.get(first) ?? []), { row, words }]);
+}
+
+/** Every refused construct among the tokens of one statement. `query`: the text is a query of its own, not a statement. */
+export function findRefusedSyntax(tokens: readonly IToken[], query: boolean): RefusedSyntax[] {
+  const found: RefusedSyntax[] = [];
+  for (const [position, token] of tokens.entries()) {
+    const candidates = rowsByFirstWord.get(wordOf(token));
+    if (candidates === undefined) continue;
+    for (const { row, words } of candidates) {
+      if (row.first === true && (query || position > 0)) continue;
+      // A word that is not reserved may be the name of a column or a table, as in t.exists.
+      if (!isReserved(token) && words.length === 1 && row.first !== true) continue;
+      if (!words.every((word, i) => i === 0 || wordOf(tokens[position + i]) === word)) continue;
+      found.push({ token, construct: row.construct, instead: row.instead });
+      break;
+    }
+  }
+  return found;
+}
+
+function wordOf(token: IToken | undefined): string {
+  if (token === undefined || token.tokenType === QuotedIdentifier || token.tokenType === StringLiteral) return '';
+  return token.tokenType === Identifier || token.image.length > 1 ? token.image.toUpperCase() : token.image;
+}

@@ -1,0 +1,101 @@
+// The kernels of a record table, generated for one number of key words: hashing and comparing are unrolled, and every
+// width has functions (and type feedback) of its own. Only numbers enter the source, never a name or a value of a user.
+//
+// A kernel goes over `count` keys, key i beginning at word i * stride of `keys`, and writes a record number for each to
+// `ids`. `header` is the table's [used, first free + 1, live]; the table must have room for `count` more records.
+// The cache of compiled kernels is a pure function of the number of words.
+
+export interface RecordKernels {
+  /** Finds each key, or gives it a record: the key is copied, the words behind it are 0. */
+  readonly findOrInsert: (
+    slots: Int32Array,
+    words: Int32Array,
+    width: number,
+    keys: Int32Array,
+    stride: number,
+    count: number,
+    ids: Int32Array,
+    header: Int32Array,
+    hashMask: number,
+  ) => void;
+  /** Finds each key; -1 where there is none. */
+  readonly find: (
+    slots: Int32Array,
+    words: Int32Array,
+    width: number,
+    keys: Int32Array,
+    stride: number,
+    count: number,
+    ids: Int32Array,
+    hashMask: number,
+  ) => void;
+  /** The hash of the key that begins at word `at`. */
+  readonly hash: (words: Int32Array, at: number, hashMask: number) => number;
+}
+
+const unrolledMax = 24;
+const compiled = new Map<number, RecordKernels>();
+
+export function recordKernels(keyWords: number): RecordKernels {
+  let kernels = compiled.get(keyWords);
+  if (kernels === undefined) {
+    // SAFETY: the source below returns an object of these three functions.
+    kernels = new Function(recordKernelSource(keyWords))() as RecordKernels;
+    compiled.set(keyWords, kernels);
+  }
+  return kernels;
+}
+
+export function recordKernelSource(keyWords: number): string {
+  const unrolled = keyWords <= unrolledMax;
+  const each = Array.from({ length: keyWords }, (_, k) => k);
+  const load = unrolled ? each.map((k) => `const k${k} = keys[at + ${k}];`).join(' ') : '';
+  const hash = (array: string): string =>
+    unrolled
+      ? `let h = ${0x3c6ef372 | 0}; ${each.map((k) => mix(array === 'keys' ? `k${k}` : `words[at + ${k}]`)).join(' ')} ${finish}`
+      : `let h = ${0x3c6ef372 | 0}; for (let k = 0; k < ${keyWords}; k++) { ${mix(`${array}[at + k]`)} } ${finish}`;
+  const equal = unrolled
+    ? `if (${each.map((k) => `words[b + ${k}] === k${k}`).join(' && ') || 'true'}) { id = r; break; }`
+    : `let k = 0; while (k < ${keyWords} && words[b + k] === keys[at + k]) k++; if (k === ${keyWords}) { id = r; break; }`;
+  const copy = unrolled
+    ? each.map((k) => `words[w + ${k}] = k${k};`).join(' ')
+    : `for (let k = 0; k < ${keyWords}; k++) words[w + k] = keys[at + k];`;
+  const probe = (absent: string): string => `
+      let s = (h & mask) << 1;
+      let id;
+      for (;;) {
+        const r = slots[s + 1] - 1;
+        if (r < 0) { ${absent} break; }
+        if (slots[s] === h) { const b = r * width; ${equal} }
+        s = (s + 2) & last;
+      }
+      ids[i] = id;`;
+  return `'use strict';
+  function findOrInsert(slots, words, width, keys, stride, count, ids, header, hashMask) {
+    const mask = (slots.length >> 1) - 1, last = slots.length - 1;
+    let used = header[0], free = header[1], live = header[2];
+    for (let i = 0, at = 0; i < count; i++, at += stride) {
+      ${load} ${hash('keys')}${probe(`
+          if (free !== 0) { id = free - 1; free = words[id * width]; } else id = used++;
+          live++;
+          const w = id * width;
+          ${keyWords === 0 ? 'words[w] = 0;' : copy}
+          slots[s] = h; slots[s + 1] = id + 1;`)}
+    }
+    header[0] = used; header[1] = free; header[2] = live;
+  }
+  function find(slots, words, width, keys, stride, count, ids, hashMask) {
+    const mask = (slots.length >> 1) - 1, last = slots.length - 1;
+    for (let i = 0, at = 0; i < count; i++, at += stride) {
+      ${load} ${hash('keys')}${probe('id = -1;')}
+    }
+  }
+  function hash(words, at, hashMask) { ${hash('words')} return h; }
+  return { findOrInsert, find, hash };`;
+}
+
+function mix(word: string): string {
+  return `h = Math.imul(((h << 13) | (h >>> 19)) ^ ${word}, ${0x9e3779b1 | 0});`;
+}
+
+const finish = `h ^= h >>> 15; h = Math.imul(h, ${0x2c1b3c6d | 0}); h ^= h >>> 13; h &= hashMask;`;

@@ -1,0 +1,139 @@
+// A hash table of records: each has a key of some words, and words behind it that belong to the caller.
+//
+//   words    record r begins at word r * width: [ key words | extra words | padding to an even number ]
+//   slots    open addressing, two words a slot: hash of the key, record + 1 (0 = free), at most half full
+//   free     records that were removed, chained through their first word (record + 1; 0 = end)
+// Record numbers are dense and stable until `remove`. Extra words are 0 when a record is new. The width is even, so that
+// `doubles` (the same memory as 64-bit floats) can hold sums and counts beside the key.
+// Arrays are replaced when they grow (x2): read `words` and `doubles` again after `findOrInsert`. A hash selects a slot,
+// equality of all key words decides. `hashMask` is for tests: 0 makes every key collide.
+import { recordKernels, type RecordKernels } from './kernel-source.ts';
+import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
+import { growSlots } from './string-pool.ts';
+
+export interface RecordTableShape {
+  readonly keyWords: number;
+  readonly extraWords: number;
+  readonly hashMask?: number;
+}
+
+export class RecordTable {
+  readonly keyWords: number;
+  /** Words of a record. */
+  readonly width: number;
+  words: Int32Array;
+  doubles: Float64Array;
+  readonly #kernels: RecordKernels;
+  readonly #hashMask: number;
+  #slots: Int32Array = new Int32Array(32);
+  /** [records ever used, first free + 1, live records] */
+  readonly #header: Int32Array = new Int32Array(3);
+
+  constructor(shape: RecordTableShape) {
+    this.keyWords = shape.keyWords;
+    this.width = Math.max(2, (shape.keyWords + shape.extraWords + 1) & -2);
+    this.#hashMask = shape.hashMask ?? -1;
+    this.#kernels = recordKernels(shape.keyWords);
+    this.words = new Int32Array(8 * this.width);
+    this.doubles = new Float64Array(this.words.buffer);
+  }
+
+  /** Records in the table. */
+  get live(): number {
+    return this.#header[2]!;
+  }
+
+  get stateBytes(): number {
+    return this.words.byteLength + this.#slots.byteLength;
+  }
+
+  /** Writes the record of each of `count` keys to `ids`; new keys get a record. */
+  findOrInsert(keys: Int32Array, stride: number, count: number, ids: Int32Array): void {
+    this.#reserve(count);
+    this.#kernels.findOrInsert(
+      this.#slots,
+      this.words,
+      this.width,
+      keys,
+      stride,
+      count,
+      ids,
+      this.#header,
+      this.#hashMask,
+    );
+  }
+
+  /** Writes the record of each of `count` keys to `ids`, -1 where there is none. */
+  find(keys: Int32Array, stride: number, count: number, ids: Int32Array): void {
+    this.#kernels.find(this.#slots, this.words, this.width, keys, stride, count, ids, this.#hashMask);
+  }
+
+  /** Forgets a record; its number will be given out again. */
+  remove(id: number): void {
+    const at = id * this.width;
+    removeSlot(this.#slots, this.#kernels.hash(this.words, at, this.#hashMask), id + 1);
+    this.words.fill(0, at, at + this.width);
+    this.words[at] = this.#header[1]!;
+    this.#header[1] = id + 1;
+    this.#header[2]!--;
+  }
+
+  /** The numbers of all records, in no particular order. O(size). */
+  ids(): Int32Array {
+    const ids = new Int32Array(this.live);
+    let found = 0;
+    for (let i = 1; i < this.#slots.length; i += 2) if (this.#slots[i] !== 0) ids[found++] = this.#slots[i]! - 1;
+    return ids;
+  }
+
+  snapshot(writer: SnapshotWriter): void {
+    writer.words(this.#header);
+    writer.words(this.words.subarray(0, this.#header[0]! * this.width));
+    writer.words(this.#slots);
+  }
+
+  restore(reader: SnapshotReader): void {
+    this.#header.set(reader.words());
+    const words = reader.words();
+    this.words = new Int32Array(Math.max(words.length, 8 * this.width));
+    this.words.set(words);
+    this.doubles = new Float64Array(this.words.buffer);
+    this.#slots = reader.words();
+  }
+
+  #reserve(count: number): void {
+    const used = this.#header[0]! + count;
+    const live = this.#header[2]! + count;
+    if (used * this.width > this.words.length) {
+      const grown = new Int32Array(Math.max(used * this.width, this.words.length * 2));
+      grown.set(this.words);
+      this.words = grown;
+      this.doubles = new Float64Array(grown.buffer);
+    }
+    while (live * 4 > this.#slots.length) this.#slots = growSlots(this.#slots);
+  }
+}
+
+// ── data plane ──
+
+/** Frees the slot that holds `value` and closes the gap (backward shift), so that no tombstones pile up. */
+export function removeSlot(slots: Int32Array, hash: number, value: number): void {
+  const last = slots.length - 1;
+  const mask = (slots.length >> 1) - 1;
+  let gap = (hash & mask) << 1;
+  while (slots[gap + 1] !== value) gap = (gap + 2) & last;
+  let next = gap;
+  for (;;) {
+    next = (next + 2) & last;
+    if (slots[next + 1] === 0) break;
+    const home = (slots[next]! & mask) << 1;
+    // The entry may move into the gap unless its home lies cyclically between the gap and itself.
+    if (((next - home) & last) >= ((next - gap) & last)) {
+      slots[gap] = slots[next]!;
+      slots[gap + 1] = slots[next + 1]!;
+      gap = next;
+    }
+  }
+  slots[gap] = 0;
+  slots[gap + 1] = 0;
+}

@@ -1,0 +1,135 @@
+// Progress of a run: a bar for each input, redrawn in place on a terminal; a plain line for each input now and then elsewhere.
+// Shows rows, rows/s, bytes and the state (waiting, paused, running, throttled, ended, failed).
+import type { Clock, Timer } from '../../../runtime/clock.ts';
+import type { InputConnectorStats } from '../../supervisor/messages.ts';
+
+const barWidth = 24;
+const redrawMs = 200;
+const plainLineMs = 2000;
+/** Bars that fit above the fold; further inputs are summed up in one line. */
+const barsMax = 16;
+
+export interface ProgressOptions {
+  readonly clock: Clock;
+  /** Columns of the terminal, or null: plain lines, no control characters. */
+  readonly terminalColumns: number | null;
+  write(text: string): void;
+  read(): Promise<readonly InputConnectorStats[]>;
+}
+
+export class ProgressDisplay {
+  readonly #options: ProgressOptions;
+  readonly #started: number;
+  #timer: Timer | null = null;
+  #drawnLines = 0;
+  #isReading = false;
+  #plainStates = new Map<string, string>();
+  #rates = new Map<string, { at: number; records: number; perSecond: number }>();
+
+  constructor(options: ProgressOptions) {
+    this.#options = options;
+    this.#started = options.clock.monotonic();
+  }
+
+  start(): void {
+    const isTerminal = this.#options.terminalColumns !== null;
+    this.#timer = this.#options.clock.every(isTerminal ? redrawMs : plainLineMs, () => void this.#tick());
+  }
+
+  /** Draws once more, with the final numbers. */
+  async finish(): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#draw(await this.#options.read());
+  }
+
+  async #tick(): Promise<void> {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    try {
+      const inputs = await this.#options.read();
+      if (this.#timer !== null) this.#draw(inputs);
+    } catch {
+      // The pipeline ended between two ticks; `finish` reports what there is.
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  #draw(inputs: readonly InputConnectorStats[]): void {
+    const width = Math.max(0, ...inputs.map((input) => input.endpoint.length));
+    if (this.#options.terminalColumns === null) this.#drawPlain(inputs, width);
+    else this.#drawBars(inputs, width, this.#options.terminalColumns);
+  }
+
+  #drawBars(inputs: readonly InputConnectorStats[], width: number, columns: number): void {
+    const lines = inputs.slice(0, barsMax).map((input) => this.#line(input, width, true).slice(0, columns - 1));
+    if (inputs.length > barsMax) lines.push(`… and ${inputs.length - barsMax} more inputs`);
+    const up = this.#drawnLines > 0 ? `\u001b[${this.#drawnLines}A` : '';
+    this.#options.write(`${up}${lines.map((line) => `\r\u001b[2K${line}\n`).join('')}`);
+    this.#drawnLines = lines.length;
+  }
+
+  /** An input that has not changed since its last line is left out. */
+  #drawPlain(inputs: readonly InputConnectorStats[], width: number): void {
+    for (const input of inputs) {
+      const key = `${input.state} ${input.totalRecords}`;
+      if (this.#plainStates.get(input.endpoint) === key) continue;
+      this.#plainStates.set(input.endpoint, key);
+      this.#options.write(`${this.#line(input, width, false)}\n`);
+    }
+  }
+
+  #line(input: InputConnectorStats, width: number, withBar: boolean): string {
+    const share = progressShare(input);
+    const bar = withBar ? ` ${drawBar(share)}` : '';
+    const percent = share === null ? '   ' : `${String(Math.floor(share * 100)).padStart(3)}%`;
+    const rows = formatCount(input.totalRecords).padStart(11);
+    const rate = `${formatCount(Math.round(this.#rate(input)))}/s`.padStart(12);
+    const bytes = formatBytes(input.totalBytes).padStart(9);
+    const waiting = input.waitingFor.length === 0 ? '' : ` for ${input.waitingFor.join(', ')}`;
+    const errors = input.numParseErrors === 0 ? '' : `, ${formatCount(input.numParseErrors)} refused`;
+    return `${input.endpoint.padEnd(width)}${bar} ${percent} ${rows} rows ${rate} ${bytes}  ${input.state}${waiting}${errors}`;
+  }
+
+  /** Rows a second since the last look; once it has ended, over the whole time it took. */
+  #rate(input: InputConnectorStats): number {
+    const now = this.#options.clock.monotonic();
+    const last = this.#rates.get(input.endpoint);
+    if (last === undefined) {
+      const seconds = (now - this.#started) / 1000;
+      const perSecond = seconds > 0 ? input.totalRecords / seconds : 0;
+      this.#rates.set(input.endpoint, { at: now, records: input.totalRecords, perSecond });
+      return perSecond;
+    }
+    if (input.totalRecords === last.records) return last.perSecond;
+    const perSecond = ((input.totalRecords - last.records) / (now - last.at)) * 1000;
+    this.#rates.set(input.endpoint, { at: now, records: input.totalRecords, perSecond });
+    return perSecond;
+  }
+}
+
+function progressShare(input: InputConnectorStats): number | null {
+  if (input.state === 'ended') return 1;
+  if (input.recordsTotal !== null && input.recordsTotal > 0)
+    return Math.min(1, input.totalRecords / input.recordsTotal);
+  if (input.bytesTotal !== null && input.bytesTotal > 0) return Math.min(1, input.totalBytes / input.bytesTotal);
+  return null;
+}
+
+function drawBar(share: number | null): string {
+  const full = share === null ? 0 : Math.round(share * barWidth);
+  return `[${'█'.repeat(full)}${'·'.repeat(barWidth - full)}]`;
+}
+
+/** 1234567 as 1,234,567. */
+export function formatCount(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+}
+
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;
+  if (bytes < 1e9) return `${(bytes / 1e6).toFixed(1)} MB`;
+  return `${(bytes / 1e9).toFixed(2)} GB`;
+}

@@ -1,0 +1,213 @@
+// Reads a source to its end: payloads are cut at record borders, decoded in parallel, and handed out in order.
+//
+//   source.read() ─► RecordCutter ─► decode (pool or here) ─► Delivery ─► Outbox ─► engine
+//
+// While something is on its way, small payloads are gathered until a piece is worth a job; when nothing is, whatever
+// has come leaves at once: one row is not kept waiting, a flood is not cut into drops. The intake asks for room and for an
+// open door before every read, so that a source is never pulled ahead of what the engine takes.
+// Everything that was read before a failure is handed out before the failure is told.
+// Not here: threads (decode-pool.ts), notices and the life of the source (source-actor.ts).
+import type { Payload, RandomAccess, Source } from '../../connectors/sdk/source.ts';
+import { errorFromData } from '../../runtime/errors.ts';
+import { Delivery } from './delivery.ts';
+import type { InFlightPositions } from './in-flight-positions.ts';
+import { inputBuffer } from './input-buffer.ts';
+import type { IntakeLedger } from './intake-ledger.ts';
+import type { Outbox } from './outbox.ts';
+import { type Decoded, type DecodeRequest, encodeAll } from './piece-decoder.ts';
+import type { Piece, RecordCutter } from './record-cutter.ts';
+import { UnexpectedPayload } from './source-errors.ts';
+import type { Block } from '../../connectors/sdk/format.ts';
+
+/** Payloads are gathered up to this while earlier ones are on their way. */
+const gatheredBytesMax = 256 << 10;
+const inFlightBytesMax = 64 << 20;
+
+/** How the payloads of a connector are read. */
+export type Reading =
+  | { readonly kind: 'stream'; readonly cutter: RecordCutter; readonly setup: string }
+  | { readonly kind: 'blocks'; readonly plan: (input: RandomAccess) => Promise<readonly Block[]>; readonly setup: string }
+  | { readonly kind: 'batches' };
+
+export interface IntakeParts {
+  readonly transport: string;
+  readonly source: Source;
+  readonly reading: Reading;
+  readonly decode: (request: DecodeRequest) => Promise<Decoded> | Decoded;
+  /** Requests that are worth being under way at once. */
+  readonly entriesMax: number;
+  readonly outbox: Outbox;
+  readonly ledger: IntakeLedger;
+  /** Null when the source wants no acknowledgement. */
+  readonly positions: InFlightPositions | null;
+  readonly totals: (totals: { readonly bytes?: number | null; readonly records?: number | null }) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Decoded rows with their place in the input. */
+interface Parcel {
+  readonly decoded: Decoded;
+  readonly startOffset: number;
+  /** Called when everything until its end has been sent. */
+  readonly sent: () => void;
+}
+
+export class Intake {
+  readonly #parts: IntakeParts;
+  readonly #delivery: Delivery<Parcel>;
+  /** Bytes of all payloads so far. */
+  #offset = 0;
+
+  constructor(parts: IntakeParts) {
+    this.#parts = parts;
+    const limits = { entriesMax: parts.entriesMax, bytesMax: inFlightBytesMax };
+    this.#delivery = new Delivery<Parcel>(limits, (parcel) => this.#handOut(parcel));
+  }
+
+  /** Resolves when the last row has been sent. @throws what ends the connector, after everything before it was sent. */
+  async run(): Promise<void> {
+    const reading = this.#read();
+    reading.catch(() => {});
+    try {
+      // A failure of what was handed out must not wait for the next payload.
+      await Promise.race([reading, this.#delivery.failed]);
+    } catch (error) {
+      if (!this.#parts.signal.aborted) await this.#delivery.finished().catch(() => {});
+      throw error;
+    }
+    await this.#delivery.finished();
+  }
+
+  async #read(): Promise<void> {
+    const { reading } = this.#parts;
+    if (reading.kind === 'blocks') await this.#readBlocks(reading);
+    else await this.#readPayloads(reading);
+  }
+
+  async #readPayloads(reading: Extract<Reading, { kind: 'stream' | 'batches' }>): Promise<void> {
+    const { source, signal, outbox } = this.#parts;
+    if (reading.kind === 'stream') this.#delivery.onEmpty = () => this.#pushGathered(reading);
+    await this.#mayRead();
+    for await (const payload of source.read()) {
+      if (signal.aborted) return;
+      this.#showTotals();
+      await this.#take(payload, reading);
+      await this.#mayRead();
+    }
+    if (signal.aborted) return;
+    if (reading.kind === 'stream') await this.#pushPieces(reading.cutter.end(), reading.setup);
+    await outbox.whenOpen();
+    this.#showTotals();
+  }
+
+  async #take(payload: Payload, reading: Extract<Reading, { kind: 'stream' | 'batches' }>): Promise<void> {
+    const { positions, ledger } = this.#parts;
+    switch (payload.kind) {
+      case 'bytes': {
+        if (reading.kind !== 'stream') throw this.#unexpected(payload);
+        const { cutter, setup } = reading;
+        const { bytes } = payload;
+        ledger.read(bytes.length);
+        positions?.payload(this.#offset, this.#offset + bytes.length, payload.positionAfter);
+        this.#offset += bytes.length;
+        cutter.append(bytes);
+        if (payload.endOfStream === true) await this.#pushPieces(cutter.end(), setup);
+        else if (this.#delivery.isEmpty || cutter.unseenBytes >= gatheredBytesMax) {
+          await this.#pushPieces(cutter.cut(), setup);
+        }
+        return;
+      }
+      case 'batch': {
+        if (reading.kind !== 'batches') throw this.#unexpected(payload);
+        const { batch, position } = payload;
+        const result = { decoded: ready(encodeAll([batch])), startOffset: 0, sent: () => positions?.sentPosition(position) };
+        let bytes = 0;
+        for (const { buffer } of result.decoded.batches) bytes += buffer.byteLength;
+        ledger.read(bytes);
+        this.#delivery.push({ result, bytes });
+        return;
+      }
+      case 'idle':
+        if (reading.kind === 'stream') await this.#pushPieces(reading.cutter.cut(), reading.setup);
+    }
+  }
+
+  async #pushPieces(pieces: readonly Piece[], setup: string): Promise<void> {
+    for (const piece of pieces) {
+      await this.#delivery.room();
+      this.#pushPiece(piece, setup);
+    }
+  }
+
+  /** What was gathered while earlier pieces were on their way: they have left, so it leaves as well. */
+  #pushGathered(reading: Extract<Reading, { kind: 'stream' }>): void {
+    try {
+      for (const piece of reading.cutter.cut()) this.#pushPiece(piece, reading.setup);
+    } catch (error) {
+      this.#delivery.push({ result: Promise.reject(error), bytes: 0 });
+    }
+  }
+
+  #pushPiece(piece: Piece, setup: string): void {
+    const { bytes, first, prologue, startOffset, endOffset } = piece;
+    const length = bytes.length;
+    const decoded = this.#parts.decode({ kind: 'piece', setup, bytes, first, prologue });
+    const sent = (): void => this.#parts.positions?.sentUpTo(endOffset);
+    this.#delivery.push({ result: parcel(decoded, startOffset, sent), bytes: length });
+  }
+
+  async #readBlocks(reading: Extract<Reading, { kind: 'blocks' }>): Promise<void> {
+    const { source, signal, ledger, totals } = this.#parts;
+    await this.#mayRead();
+    const input = source.randomAccess?.() ?? (await inputBuffer(source.read(), signal));
+    const blocks = await reading.plan(input);
+    totals({ bytes: input.size, records: blocks.reduce((rows, block) => rows + block.rows, 0) });
+    let end = 0;
+    for (const block of blocks) {
+      await this.#mayRead();
+      const bytes = await input.read(block.offset, block.length, signal);
+      ledger.read(block.length);
+      end += block.length;
+      const decoded = this.#parts.decode({ kind: 'block', setup: reading.setup, bytes, block });
+      this.#delivery.push({ result: parcel(decoded, block.offset, () => {}), bytes: block.length });
+    }
+    // The directory of the file counts as read, so that progress ends at the whole.
+    if (!signal.aborted) ledger.read(Math.max(0, input.size - end));
+  }
+
+  /** Resolves when the door is open and there is room for what will be read. */
+  async #mayRead(): Promise<void> {
+    await this.#parts.outbox.whenOpen();
+    await this.#delivery.room();
+  }
+
+  async #handOut(parcel: Parcel): Promise<void> {
+    const { outbox, ledger } = this.#parts;
+    ledger.decoded(parcel.decoded, parcel.startOffset);
+    for (const { buffer, rows } of parcel.decoded.batches) {
+      await outbox.send((sender) => sender.sendEncoded(buffer, rows));
+      ledger.sent(rows);
+    }
+    if (parcel.decoded.fatal !== null) throw errorFromData(parcel.decoded.fatal);
+    parcel.sent();
+  }
+
+  #showTotals(): void {
+    const { source, totals } = this.#parts;
+    totals({ bytes: source.bytesTotal?.() ?? null, records: source.recordsTotal?.() ?? null });
+  }
+
+  #unexpected(payload: Payload): Error {
+    return new UnexpectedPayload({ transport: this.#parts.transport, payload: payload.kind });
+  }
+}
+
+function parcel(decoded: Promise<Decoded> | Decoded, startOffset: number, sent: () => void): Promise<Parcel> | Parcel {
+  if (decoded instanceof Promise) return decoded.then((result) => ({ decoded: result, startOffset, sent }));
+  return { decoded, startOffset, sent };
+}
+
+function ready(batches: Decoded['batches']): Decoded {
+  const records = batches.reduce((rows, batch) => rows + batch.rows, 0);
+  return { batches, records, numParseErrors: 0, numUnknownFields: 0, errors: [], fatal: null };
+}

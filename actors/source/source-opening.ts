@@ -1,0 +1,68 @@
+// From a connector's configuration to a source that can be opened, and to the way in which it will be read.
+//
+// The configuration has been validated with places by the supervisor; it is validated again here, since this is where
+// its defaults are filled in. Nothing is opened yet.
+import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
+import type { DecoderContext } from '../../connectors/sdk/format.ts';
+import type { Parameter, ParameterValues } from '../../connectors/sdk/parameters.ts';
+import { ConfigUnknownFormat, ConfigUnknownTransport } from '../../connectors/sdk/registry-errors.ts';
+import type { Source, SourceContext } from '../../connectors/sdk/source.ts';
+import { validateParameters } from '../../connectors/sdk/validate-parameters.ts';
+import { nearestName } from '../../runtime/nearest-name.ts';
+import type { Reading } from './intake.ts';
+import type { SourceArguments } from './messages.ts';
+import type { DecodeSetup } from './piece-decoder.ts';
+import { RecordCutter } from './record-cutter.ts';
+import { FormatMissing } from './source-errors.ts';
+
+/** @throws a coded error when the configuration does not fit the registry. */
+export function openSource(
+  args: SourceArguments,
+  connectors: ConnectorRegistry,
+  context: Pick<SourceContext, 'signal' | 'clock' | 'reportError'>,
+): { readonly source: Source; readonly reading: Reading } {
+  const { connector, relation, baseFolder } = args;
+  const { transport } = connector;
+  const definition = connectors.sources.find((candidate) => candidate.name === transport.name);
+  if (definition === undefined) {
+    const known = connectors.sources.map((candidate) => candidate.name);
+    const suggestion = nearestName(transport.name, known);
+    throw new ConfigUnknownTransport({ transport: transport.name, known }, { suggestion });
+  }
+  const configuration = validated(definition.parameters, transport.config, `${connector.endpoint}: ${definition.name}`);
+  const reading = readingOf(args, connectors, definition.format === 'none', context.signal);
+  const source = definition.create(configuration, { ...context, endpoint: connector.endpoint, relation, baseFolder });
+  return { source, reading };
+}
+
+function readingOf(
+  args: SourceArguments,
+  connectors: ConnectorRegistry,
+  makesBatches: boolean,
+  signal: AbortSignal,
+): Reading {
+  const { connector, relation, defaults } = args;
+  if (makesBatches) return { kind: 'batches' };
+  if (connector.format === null) throw new FormatMissing({ transport: connector.transport.name });
+  const { name, config } = connector.format;
+  const format = connectors.inputFormats.find((candidate) => candidate.name === name);
+  if (format === undefined) {
+    const known = connectors.inputFormats.map((candidate) => candidate.name);
+    throw new ConfigUnknownFormat({ format: name, known }, { suggestion: nearestName(name, known) });
+  }
+  const configuration = validated(format.parameters, config, `${connector.endpoint}: ${name}`);
+  const { strict } = connector;
+  const setup = JSON.stringify({ format: name, configuration, relation, defaults, strict } satisfies DecodeSetup);
+  if (format.kind === 'stream') {
+    return { kind: 'stream', cutter: new RecordCutter(format.splitter(configuration)), setup };
+  }
+  const context: DecoderContext = { relation, defaults, strict };
+  return { kind: 'blocks', plan: (input) => format.plan(input, configuration, context, signal), setup };
+}
+
+/** @throws the first problem. */
+export function validated(parameters: readonly Parameter[], config: unknown, owner: string): ParameterValues {
+  const { values, problems } = validateParameters(parameters, config, () => ({}), [], owner);
+  if (problems[0] !== undefined) throw problems[0];
+  return values;
+}

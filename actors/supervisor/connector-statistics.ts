@@ -1,0 +1,64 @@
+// Counters of a connector, from its gauges in shared memory and its lists of errors, in the form that users see. Pure.
+import type { Gauges } from '../../runtime/metrics.ts';
+import type { DestinationErrors } from '../destination/messages.ts';
+import type { SourceErrors } from '../source/messages.ts';
+import type { ConnectorStatus, EngineStats, InputConnectorStats, OutputConnectorStats } from './messages.ts';
+
+/** `gauges` is null while the connector has never been opened. */
+export function inputStatistics(
+  status: ConnectorStatus,
+  gauges: Gauges | null,
+  errors: SourceErrors,
+): InputConnectorStats {
+  return {
+    ...status,
+    totalRecords: gauges?.get('records') ?? 0,
+    totalBytes: gauges?.get('bytes') ?? 0,
+    bufferedRecords: gauges?.get('queuedRecords') ?? 0,
+    bufferedBytes: gauges?.get('queuedBytes') ?? 0,
+    numParseErrors: gauges?.get('numParseErrors') ?? 0,
+    numUnknownFields: gauges?.get('numUnknownFields') ?? 0,
+    numTransportErrors: gauges?.get('numTransportErrors') ?? 0,
+    endOfInput: status.state === 'ended',
+    throttledMs: gauges?.get('throttledMs') ?? 0,
+    bytesTotal: gauges?.get('bytesTotal') || null,
+    recordsTotal: gauges?.get('recordsTotal') || null,
+    parseErrors: errors.parseErrors,
+    transportErrors: errors.transportErrors,
+  };
+}
+
+export function outputStatistics(
+  status: ConnectorStatus,
+  gauges: Gauges | null,
+  errors: DestinationErrors,
+): OutputConnectorStats {
+  return {
+    ...status,
+    transmittedRecords: gauges?.get('records') ?? 0,
+    transmittedBytes: gauges?.get('bytes') ?? 0,
+    queuedRecords: gauges?.get('queuedRecords') ?? 0,
+    queuedBytes: gauges?.get('queuedBytes') ?? 0,
+    numEncodeErrors: gauges?.get('numEncodeErrors') ?? 0,
+    numTransportErrors: gauges?.get('numTransportErrors') ?? 0,
+    droppedRecords: gauges?.get('droppedRecords') ?? 0,
+    encodeErrors: errors.encodeErrors,
+    transportErrors: errors.transportErrors,
+  };
+}
+
+export function engineStatistics(
+  gauges: Gauges,
+  progress: Pick<EngineStats, 'steps' | 'completedStep' | 'processedRecords' | 'completedRecords'>,
+): EngineStats {
+  return {
+    steps: progress.steps,
+    completedStep: progress.completedStep,
+    processedRecords: progress.processedRecords,
+    completedRecords: progress.completedRecords,
+    stepMs: gauges.get('stepNanos') / 1e6,
+    stateRows: gauges.get('stateRows'),
+    stateBytes: gauges.get('stateBytes'),
+    numEvaluationErrors: gauges.get('numEvaluationErrors'),
+  };
+}
