@@ -76,17 +76,25 @@ export function defineError<F extends ErrorFields>(
   options: { readonly help: string; readonly retry?: Retry },
   message: (fields: F) => string,
 ): CodedErrorClass<F> {
-  if (!/^[a-z][a-z_]*(\.[a-z][a-z_]*)+$/.test(code)) throw new Error(`malformed error code ${code}`);
+  if (!/^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/.test(code)) throw new Error(`malformed error code ${code}`);
   if (definitions.has(code)) throw new Error(`error code ${code} is defined twice`);
   const definition: ErrorDefinition = { code, help: options.help, retry: options.retry ?? 'never' };
   definitions.set(code, definition);
   return class extends MillraceError {
     static readonly definition = definition;
     declare readonly fields: F;
+    /** By code: an error that has crossed a thread is still an instance of the class that it was made with. */
+    static override [Symbol.hasInstance](value: unknown): boolean {
+      return isCoded(value) && value.code === code;
+    }
     constructor(fields: F, context: ErrorContext = {}) {
       super(definition, message(fields), fields, context);
     }
   };
+}
+
+function isCoded(value: unknown): value is MillraceError {
+  return value instanceof MillraceError;
 }
 
 /** Every definition that has been loaded, by code. */

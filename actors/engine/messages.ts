@@ -62,6 +62,12 @@ export interface EngineProgress {
   readonly completedRecords: number;
   /** The latest step whose effects every output has confirmed. */
   readonly completedStep: number;
+  /** Outputs that are attached; `droppedRecords` are those that `on_full: drop` has cost. */
+  readonly outputs?: readonly {
+    readonly endpoint: string;
+    readonly droppedRecords: number;
+    readonly queuedRecords: number;
+  }[];
 }
 
 export type EngineNotice =

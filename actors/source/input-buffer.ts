@@ -2,7 +2,7 @@
 import type { Payload, RandomAccess } from '../../connectors/sdk/source.ts';
 import { InputTooLargeToBuffer, UnexpectedPayload } from './source-errors.ts';
 
-export const bufferedBytesMax = 1 << 30;
+export const bufferedBytesMax: number = 1 << 30;
 
 /** Reads `payloads` to their end. @throws InputTooLargeToBuffer when they are longer than `bytesMax`. */
 export async function inputBuffer(

@@ -13,7 +13,7 @@ import { Delivery } from './delivery.ts';
 import type { InFlightPositions } from './in-flight-positions.ts';
 import { inputBuffer } from './input-buffer.ts';
 import type { IntakeLedger } from './intake-ledger.ts';
-import type { Outbox } from './outbox.ts';
+import { type Outbox, postFrame } from './outbox.ts';
 import { type Decoded, type DecodeRequest, encodeAll } from './piece-decoder.ts';
 import type { Piece, RecordCutter } from './record-cutter.ts';
 import { UnexpectedPayload } from './source-errors.ts';
@@ -182,7 +182,7 @@ export class Intake {
   }
 
   async #handOut(parcel: Parcel): Promise<void> {
-    const { outbox, ledger } = this.#parts;
+    const { outbox, ledger, positions } = this.#parts;
     ledger.decoded(parcel.decoded, parcel.startOffset);
     for (const { buffer, rows } of parcel.decoded.batches) {
       await outbox.send((sender) => sender.sendEncoded(buffer, rows));
@@ -190,6 +190,8 @@ export class Intake {
     }
     if (parcel.decoded.fatal !== null) throw errorFromData(parcel.decoded.fatal);
     parcel.sent();
+    const mark = positions?.takeMark() ?? null;
+    if (mark !== null) await outbox.send(postFrame({ kind: 'mark', mark }));
   }
 
   #showTotals(): void {

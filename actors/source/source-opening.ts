@@ -5,7 +5,7 @@
 import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
 import type { DecoderContext } from '../../connectors/sdk/format.ts';
 import type { Parameter, ParameterValues } from '../../connectors/sdk/parameters.ts';
-import { ConfigUnknownFormat, ConfigUnknownTransport } from '../../connectors/sdk/registry-errors.ts';
+import { ConfigUnknownFormat, ConfigUnknownTransport } from '../../connectors/sdk/configuration-errors.ts';
 import type { Source, SourceContext } from '../../connectors/sdk/source.ts';
 import { validateParameters } from '../../connectors/sdk/validate-parameters.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
@@ -27,7 +27,7 @@ export function openSource(
   if (definition === undefined) {
     const known = connectors.sources.map((candidate) => candidate.name);
     const suggestion = nearestName(transport.name, known);
-    throw new ConfigUnknownTransport({ transport: transport.name, known }, { suggestion });
+    throw new ConfigUnknownTransport({ name: transport.name, direction: 'input', known }, { suggestion });
   }
   const configuration = validated(definition.parameters, transport.config, `${connector.endpoint}: ${definition.name}`);
   const reading = readingOf(args, connectors, definition.format === 'none', context.signal);
@@ -48,7 +48,7 @@ function readingOf(
   const format = connectors.inputFormats.find((candidate) => candidate.name === name);
   if (format === undefined) {
     const known = connectors.inputFormats.map((candidate) => candidate.name);
-    throw new ConfigUnknownFormat({ format: name, known }, { suggestion: nearestName(name, known) });
+    throw new ConfigUnknownFormat({ name, direction: 'input', known }, { suggestion: nearestName(name, known) });
   }
   const configuration = validated(format.parameters, config, `${connector.endpoint}: ${name}`);
   const { strict } = connector;

@@ -7,8 +7,8 @@ export interface SpawnOrder<Notice> {
   readonly id: ActorId;
   /** Name of a behaviour in actors/behaviours.ts. */
   readonly behaviour: string;
-  /** Name of the thread; made when it is the first there. */
-  readonly thread: string;
+  /** Name of its thread, made when it is the first there; null: alone, while there are threads for outputs. */
+  readonly thread: string | null;
   readonly args: unknown;
   readonly transfer: readonly TransferListItem[];
   readonly onNotice: (notice: Notice) => void;

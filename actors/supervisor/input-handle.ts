@@ -35,6 +35,7 @@ export interface InputContext {
   readonly random: () => number;
   readonly baseFolder: string;
   readonly thread: string;
+  readonly decodeWorkers: number;
   readonly onChange: () => void;
 }
 
@@ -151,6 +152,7 @@ export class InputHandle {
           port: port1,
           position: null,
           baseFolder: this.#context.baseFolder,
+          decodeWorkers: this.#context.decodeWorkers,
         };
         this.#source = await this.#context.host.spawn<SourceMessage, SourceNotice>({
           id: actorId(attempt === 1 ? `source:${endpoint}` : `source:${endpoint}#${attempt}`),
@@ -253,7 +255,7 @@ export class InputHandle {
 
   /** Reads no more; what it has sent stays in the engine's mailbox. The first half of a graceful stop. */
   async quiesce(): Promise<void> {
-    if (this.#state !== 'stopped') this.#move('stop');
+    if (!this.isOver) this.#move('stop');
     this.#cancelBackOff();
     this.#isFlowing = false;
     await this.#stopSource();
@@ -284,7 +286,8 @@ export class InputHandle {
     return this.#error === null ? null : errorFromData(this.#error);
   }
 
-  get sourceId(): string | null {
+  /** Id of its actor while it lives. */
+  get actor(): string | null {
     return this.#source?.id ?? null;
   }
 
@@ -330,7 +333,7 @@ export class InputHandle {
     try {
       const detach = { kind: 'detach input', endpoint: this.connector.endpoint, discard: rows === 'discard' } as const;
       // Rows that are kept may have a long queue before them: the engine takes them at its own pace.
-      await this.#context.engine().ask(detach, { deadlineMs: 2 ** 31 - 1 });
+      await this.#context.engine().ask(detach, { deadlineMs: Number.POSITIVE_INFINITY });
     } catch (error) {
       this.#context.log.debug(`detaching ${this.connector.endpoint}`, { cause: errorToData(error).message });
     }

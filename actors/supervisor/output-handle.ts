@@ -28,7 +28,6 @@ export interface OutputContext {
   readonly engine: () => ActorRef<EngineMessage>;
   readonly log: Log;
   readonly baseFolder: string;
-  readonly thread: string;
   readonly onChange: () => void;
 }
 
@@ -43,6 +42,7 @@ export class OutputHandle {
   #error: ErrorData | null = null;
   #enginePort: MessagePort | null = null;
   #isAttached = false;
+  readonly #overListeners: (() => void)[] = [];
 
   constructor(connector: OutputConnector, relation: Relation, context: OutputContext) {
     this.connector = connector;
@@ -66,7 +66,8 @@ export class OutputHandle {
     return this.#gauges;
   }
 
-  get destinationId(): string | null {
+  /** Id of its actor while it lives. */
+  get actor(): string | null {
     return this.#destination?.id ?? null;
   }
 
@@ -90,7 +91,7 @@ export class OutputHandle {
       this.#destination = await this.#context.host.spawn<DestinationMessage, DestinationNotice>({
         id: actorId(`destination:${endpoint}`),
         behaviour: 'destination',
-        thread: this.#context.thread,
+        thread: null,
         args,
         transfer: [port2],
         onNotice: (notice) => this.#onNotice(notice),
@@ -138,8 +139,9 @@ export class OutputHandle {
     await this.#whenOver(signal);
   }
 
+  /** Releases everything. What has ended or failed stays so; anything else is `stopped`, its queue lost. */
   async stop(): Promise<void> {
-    if (this.#state !== 'stopped') this.#move('stop');
+    if (!this.isOver) this.#move('stop');
     await this.#release();
   }
 
@@ -154,8 +156,6 @@ export class OutputHandle {
     return this.#errors;
   }
 
-  #overListeners: (() => void)[] = [];
-
   #whenOver(signal: AbortSignal): Promise<void> {
     if (this.isOver) return Promise.resolve();
     return new Promise((resolve, reject) => {
@@ -169,11 +169,12 @@ export class OutputHandle {
     switch (notice.kind) {
       case 'destination ended':
         if (!this.isOver) this.#move('end');
-        return;
+        break;
       case 'destination failed':
-        return this.fail(errorFromData(notice.error));
+        this.fail(errorFromData(notice.error));
+        break;
       case 'destination said':
-        return this.#context.log.info(`connector ${endpoint}: ${notice.message}`, { endpoint, ...notice.fields });
+        this.#context.log.info(`connector ${endpoint}: ${notice.message}`, { endpoint, ...notice.fields });
     }
   }
 

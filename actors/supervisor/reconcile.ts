@@ -72,7 +72,8 @@ function actionFor(input: InputObserved, desired: Desired, observed: Observed): 
   }
   const failed = failedDependency(endpoint, desired, observed);
   if (failed !== null && wanted.onDependencyFailure === 'fail') return { kind: 'fail', endpoint, dependency: failed };
-  if (waitingFor(endpoint, desired, observed).length > 0) return state === 'waiting' ? null : { kind: 'wait', endpoint };
+  if (waitingFor(endpoint, desired, observed).length > 0)
+    return state === 'waiting' ? null : { kind: 'wait', endpoint };
   if (held) return state === 'paused' ? null : { kind: 'pause', endpoint };
   return input.backingOff ? null : { kind: 'open', endpoint };
 }

@@ -1,16 +1,14 @@
-// The supervisor: owner of the dependency graph and of every lifecycle transition of one pipeline.
+// The supervisor: owner of every lifecycle transition of one pipeline.
 //
-// Lives on the control thread. It decides nothing: reconcile.ts says what has to happen to inputs, and the handles
-// perform it. Order at start: engine, destinations open, outputs attached, inputs. Stop is the reverse; with `force`
-// what is queued is lost. Every call answers with a result or a coded error; nothing here touches a row.
+// Lives on the control thread. It decides nothing: reconcile.ts says what has to happen to inputs, and the roster's
+// handles perform it. Order at start: engine, destinations open, outputs attached, inputs. Stop is the reverse; with
+// `force` what is queued is lost. Every call answers with a result or a coded error; nothing here touches a row.
 import type { Connector, InputConnector, OutputConnector } from '../../connectors/sdk/connector-configuration.ts';
 import { type ActorRef, actorId, type SupervisionEvent } from '../../runtime/actor/actor.ts';
-import type { Relation } from '../../runtime/batch/schema.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
-import { type ErrorData, errorFromData, errorToData, type MillraceError } from '../../runtime/errors.ts';
+import { type ErrorData, errorFromData, errorToData } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { MailboxLimits } from '../../runtime/mailbox/channel.ts';
-import { nearestName } from '../../runtime/nearest-name.ts';
 import type {
   BoundProgram,
   EngineArguments,
@@ -21,13 +19,12 @@ import type {
 } from '../engine/messages.ts';
 import type { ActorHost } from './actor-host.ts';
 import { CompletionLedger } from './completion-ledger.ts';
-import { engineStatistics, inputStatistics, outputStatistics } from './connector-statistics.ts';
-import { buildDependencyGraph, type DependencyGraph } from './dependency-graph.ts';
+import { ConnectorRoster } from './connector-roster.ts';
+import { engineStatistics } from './connector-statistics.ts';
 import { GatewayChannels } from './gateway-channels.ts';
-import { InputHandle } from './input-handle.ts';
+import type { InputHandle } from './input-handle.ts';
 import type {
   CompletionReport,
-  ConnectorStatus,
   Direction,
   GatewayChannel,
   InputConnectorStats,
@@ -36,22 +33,15 @@ import type {
   PipelineStatus,
   SupervisorInterface,
 } from './messages.ts';
-import { OutputHandle } from './output-handle.ts';
-import { outputThread } from './output-placement.ts';
 import { nextPipelineState, type PipelineEvent, type PipelineState } from './pipeline-lifecycle.ts';
-import { type Desired, reconcile, stuckInputs, waitingFor } from './reconcile.ts';
 import {
   ConnectorFailed,
   ConnectorRemoved,
-  ConnectorThreadLost,
-  ConnectorUnknown,
-  DependencyFailed,
   EngineLost,
   PipelineAlreadyStarted,
   PipelineFailed,
   PipelineNotStarted,
   PipelineStopped,
-  RelationUnknown,
   StopTimedOut,
 } from './supervision-errors.ts';
 
@@ -60,8 +50,9 @@ const sampleMs = 100;
 /** What a failed pipeline's outputs get to write what was computed before the failure. */
 const failureDrainMs = 10_000;
 const stopDeadlineMs = 10_000;
-/** Queries, and a step before them, may take long; the caller has a signal of its own. */
-const longDeadlineMs = 2 ** 31 - 1;
+/** Of asks that a caller's signal bounds: a query, and the step before it, may take long. */
+const noDeadline: number = Number.POSITIVE_INFINITY;
+const never: AbortSignal = new AbortController().signal;
 
 export interface SupervisorArguments {
   readonly name: string;
@@ -71,7 +62,7 @@ export interface SupervisorArguments {
   readonly onError: EngineArguments['onError'];
   readonly stepRowsMax: number;
   readonly baseFolder: string;
-  readonly cores: number;
+  readonly decodeWorkers: number;
   /** Unique to this run: completion tokens of another run are refused. */
   readonly incarnation: string;
   readonly host: ActorHost;
@@ -83,66 +74,63 @@ export interface SupervisorArguments {
   readonly defaultsOf: (table: string) => readonly (string | null)[];
   /** Validates the whole definition with one connector more and returns that one. @throws PipelineInvalid */
   readonly extend: (direction: Direction, key: string, definition: unknown) => Connector;
-  /** The definition without this connector. */
+  /** The definition is from now on without this connector. */
   readonly shrink: (direction: Direction, endpoint: string) => void;
+}
+
+interface StopOptions {
+  readonly force: boolean;
+  readonly timeoutMs: number;
 }
 
 export class Supervisor implements SupervisorInterface {
   onStatus: (() => void) | null = null;
   readonly #args: SupervisorArguments;
-  readonly #inputs = new Map<string, InputHandle>();
-  readonly #outputs = new Map<string, OutputHandle>();
+  readonly #roster: ConnectorRoster;
   readonly #ledger: CompletionLedger;
   readonly #channels: GatewayChannels;
   readonly #startedAt: number;
-  #graph: DependencyGraph;
   #state: PipelineState = 'created';
   #error: ErrorData | null = null;
   #engine: ActorRef<EngineMessage> | null = null;
   #sampling: Timer | null = null;
   #stopping: Promise<void> | null = null;
-  #teardown: Promise<void> | null = null;
-  #isReconcileQueued = false;
-  #outputsPlaced = 0;
+  #failing: Promise<void> | null = null;
+  #isLookDue = false;
 
   constructor(args: SupervisorArguments) {
     this.#args = args;
+    const { host, clock, log, program, defaultsOf } = args;
+    const engine = (): ActorRef<EngineMessage> => this.#liveEngine();
+    const onChange = (): void => this.#changed();
+    const context = { ...args, thread: 'intake', engine, onChange };
+    this.#roster = new ConnectorRoster({ program, context, defaultsOf }, [...args.inputs, ...args.outputs]);
     this.#ledger = new CompletionLedger(args.incarnation);
-    const isTaken = (endpoint: string): boolean => this.#inputs.has(endpoint) || this.#outputs.has(endpoint);
-    this.#channels = new GatewayChannels(() => this.#liveEngine(), args.log, isTaken);
-    this.#startedAt = args.clock.now();
-    for (const input of args.inputs) this.#addInput(input);
-    for (const output of args.outputs) this.#addOutput(output);
-    this.#graph = buildDependencyGraph(args.inputs).graph;
-    args.host.onSupervision = (event) => this.#onSupervision(event);
+    this.#channels = new GatewayChannels(engine, log, (endpoint) => this.#roster.has(endpoint));
+    this.#startedAt = clock.now();
+    host.onSupervision = (event) => this.#onSupervision(event);
   }
 
   // ── pipeline ──
 
   get status(): PipelineStatus {
-    const stuck = this.#stuck();
-    const inputs = [...this.#inputs.values()].map((handle) => this.#inputStatus(handle, stuck));
-    const outputs = [...this.#outputs.values()].map((handle) => this.#outputStatus(handle));
-    return { state: this.#state, error: this.#error, connectors: [...inputs, ...outputs] };
+    return { state: this.#state, error: this.#error, connectors: this.#roster.status };
   }
 
   async start(options: { readonly paused: boolean }): Promise<void> {
     const call = options.paused ? 'startPaused' : 'start';
-    if (this.#state !== 'created') {
-      this.#refuseUnlessLive(call);
-      throw new PipelineAlreadyStarted({ call, state: this.#state });
-    }
+    this.#refuseUnlessLive(call);
+    if (this.#state !== 'created') throw new PipelineAlreadyStarted({ call, state: this.#state });
     this.#move('start');
     try {
       this.#engine = await this.#spawnEngine();
-      const outputs = [...this.#outputs.values()];
-      await Promise.all(outputs.map((output) => output.open()));
-      for (const output of outputs) await output.attach();
+      await Promise.all(this.#roster.outputs.map((output) => output.open()));
+      for (const output of this.#roster.outputs) await output.attach();
     } catch (error) {
       this.#fail(error);
     }
-    // A stop may have come while it started.
-    if (this.#state !== 'starting') return this.#refuseUnlessLive(call);
+    // It may have failed, or been stopped meanwhile.
+    this.#refuseUnlessLive(call);
     this.#sampling = this.#args.clock.every(sampleMs, () => this.#sample());
     this.#move(options.paused ? 'started paused' : 'started');
   }
@@ -150,7 +138,7 @@ export class Supervisor implements SupervisorInterface {
   async pause(): Promise<void> {
     this.#refuseUnlessStarted('pause');
     if (this.#state === 'running') this.#move('pause');
-    await this.#whenSettled('pause', () => [...this.#inputs.values()]);
+    await this.#whenSettled('pause', () => this.#roster.inputs);
   }
 
   async resume(): Promise<void> {
@@ -158,7 +146,7 @@ export class Supervisor implements SupervisorInterface {
     if (this.#state === 'paused') this.#move('resume');
   }
 
-  stop(options: { readonly force: boolean; readonly timeoutMs: number }): Promise<void> {
+  stop(options: StopOptions): Promise<void> {
     this.#stopping ??= this.#stopOnce(options);
     return this.#stopping;
   }
@@ -167,7 +155,7 @@ export class Supervisor implements SupervisorInterface {
 
   async pauseConnector(endpoint: string): Promise<void> {
     this.#refuseUnlessLive('pauseConnector');
-    const input = this.#input(endpoint);
+    const input = this.#roster.input(endpoint);
     input.desired = { ...input.desired, paused: true };
     this.#changed();
     await this.#whenSettled('pauseConnector', () => [input]);
@@ -175,8 +163,8 @@ export class Supervisor implements SupervisorInterface {
 
   async resumeConnector(endpoint: string): Promise<void> {
     this.#refuseUnlessLive('resumeConnector');
-    const input = this.#input(endpoint);
-    const startedByHand = input.desired.startedByHand || this.#waitingFor(endpoint).length > 0;
+    const input = this.#roster.input(endpoint);
+    const startedByHand = input.desired.startedByHand || this.#roster.waitingFor(endpoint).length > 0;
     input.desired = { ...input.desired, paused: false, startedByHand };
     this.#changed();
     await this.#whenSettled('resumeConnector', () => [input]);
@@ -187,40 +175,31 @@ export class Supervisor implements SupervisorInterface {
     this.#refuseUnlessLive('addConnector');
     const connector = this.#args.extend(direction, key, definition);
     if (connector.kind === 'input') {
-      this.#addInput(connector);
-      this.#graph = buildDependencyGraph([...this.#inputs.values()].map((handle) => handle.connector)).graph;
-      this.#changed();
-      return connector.endpoint;
+      this.#roster.addInput(connector);
+    } else {
+      const output = this.#roster.addOutput(connector);
+      if (this.#engine !== null) {
+        await output.open();
+        await output.attach();
+      }
     }
-    const output = this.#addOutput(connector);
-    if (this.#engine !== null) {
-      await output.open();
-      await output.attach();
-    }
+    this.#changed();
     return connector.endpoint;
   }
 
   async removeConnector(direction: Direction, endpoint: string): Promise<void> {
     this.#refuseUnlessLive('removeConnector');
     if (direction === 'output') {
-      const output = this.#output(endpoint);
+      const output = this.#roster.output(endpoint);
       await output.drain(AbortSignal.timeout(stopDeadlineMs)).catch((error) => output.fail(error));
       await output.stop();
-      this.#outputs.delete(endpoint);
     } else {
-      const input = this.#input(endpoint);
-      const others = [...this.#inputs.values()].filter((handle) => handle !== input);
-      // What has started needs its labels no more.
-      const needs = others.map(({ connector, observed, desired, isOver }) =>
-        observed.attached || isOver || desired.startedByHand ? { ...connector, startAfter: [] } : connector,
-      );
-      const problem = buildDependencyGraph(needs).problems[0];
-      if (problem !== undefined) throw problem;
+      const input = this.#roster.input(endpoint);
+      this.#roster.assertRemovable(input);
       // Rows of a held input would never be taken.
       await input.stop(input.observed.flowing ? 'keep' : 'discard');
-      this.#inputs.delete(endpoint);
-      this.#graph = buildDependencyGraph(others.map((handle) => handle.connector)).graph;
     }
+    this.#roster.forget(direction, endpoint);
     this.#args.shrink(direction, endpoint);
     this.#changed();
   }
@@ -228,7 +207,7 @@ export class Supervisor implements SupervisorInterface {
   // ── waiting ──
 
   async connectorEnded(direction: Direction, endpoint: string, signal: AbortSignal): Promise<void> {
-    const handle = direction === 'input' ? this.#input(endpoint) : this.#output(endpoint);
+    const handle = this.#roster.handle(direction, endpoint);
     await this.#ledger.when(() => {
       if (handle.state === 'failed') throw new ConnectorFailed({ endpoint }, { cause: handle.cause });
       if (handle.state === 'ended') return true;
@@ -239,23 +218,17 @@ export class Supervisor implements SupervisorInterface {
   }
 
   async allCompleted(signal: AbortSignal): Promise<CompletionReport> {
-    const call = 'waitForCompletion';
-    this.#refuseUnlessStarted(call);
-    await this.#ledger.when(() => {
-      this.#refuseUnlessLive(call);
-      const stuck = this.#stuck();
-      const inputs = [...this.#inputs.values()];
-      const areInputsOver = inputs.every((input) => input.isClosed || stuck.has(input.connector.endpoint));
-      return areInputsOver && this.#ledger.areMarksComplete;
-    }, signal);
+    this.#refuseUnlessStarted('waitForCompletion');
+    const when = (isDone: () => boolean): Promise<void> =>
+      this.#ledger.when(() => {
+        this.#refuseUnlessLive('waitForCompletion');
+        return isDone();
+      }, signal);
+    await when(() => this.#roster.areInputsThrough && this.#ledger.areMarksComplete);
+    // Rows of an input that failed are in a step too, of which nobody was told.
     const { steps } = await this.#liveEngine().ask<EngineProgress>({ kind: 'progress' }, { signal });
-    await this.#ledger.when(() => {
-      this.#refuseUnlessLive(call);
-      return this.#ledger.completedStep >= steps;
-    }, signal);
-    const handles = [...this.#inputs.values(), ...this.#outputs.values()];
-    const failed = handles.filter((handle) => handle.state === 'failed').map((handle) => handle.connector.endpoint);
-    return { failed, stuck: [...this.#stuck()] };
+    await when(() => this.#ledger.completedStep >= steps);
+    return { failed: this.#roster.failed, stuck: [...this.#roster.stuck] };
   }
 
   async whenRunning(signal: AbortSignal): Promise<void> {
@@ -276,45 +249,40 @@ export class Supervisor implements SupervisorInterface {
 
   // ── data for gateways ──
 
-  query(sql: string, signal: AbortSignal): Promise<QueryResult> {
+  async query(sql: string, signal: AbortSignal): Promise<QueryResult> {
     this.#refuseUnlessStarted('query');
-    return this.#liveEngine().ask<QueryResult>({ kind: 'query', sql }, { signal, deadlineMs: longDeadlineMs });
+    return await this.#liveEngine().ask<QueryResult>({ kind: 'query', sql }, { signal, deadlineMs: noDeadline });
   }
 
-  openIngress(table: string, limits: MailboxLimits): Promise<GatewayChannel> {
+  async openIngress(table: string, limits: MailboxLimits): Promise<GatewayChannel> {
     this.#refuseUnlessStarted('inputJson');
-    return this.#channels.openIngress(table, limits);
+    return await this.#channels.openIngress(table, limits);
   }
 
   nextMark(endpoint: string): { mark: number; token: string } {
     return this.#ledger.nextMark(endpoint);
   }
 
-  openEgress(relation: string, limits: MailboxLimits, sendSnapshot: boolean): Promise<GatewayChannel> {
+  async openEgress(relation: string, limits: MailboxLimits, sendSnapshot: boolean): Promise<GatewayChannel> {
     this.#refuseUnlessStarted('listen');
-    return this.#channels.openEgress(relation, limits, sendSnapshot);
+    return await this.#channels.openEgress(relation, limits, sendSnapshot);
   }
 
   closeEgress(endpoint: string): Promise<void> {
     return this.#channels.closeEgress(endpoint);
   }
 
-  async inputStats(endpoint: string): Promise<InputConnectorStats> {
-    const input = this.#input(endpoint);
-    const errors = await input.errors();
-    input.sample();
-    return inputStatistics(this.#inputStatus(input, this.#stuck()), input.gauges, errors);
+  inputStats(endpoint: string): Promise<InputConnectorStats> {
+    return this.#roster.inputStats(endpoint);
   }
 
-  async outputStats(endpoint: string): Promise<OutputConnectorStats> {
-    const output = this.#output(endpoint);
-    return outputStatistics(this.#outputStatus(output), output.gauges, await output.errors());
+  outputStats(endpoint: string): Promise<OutputConnectorStats> {
+    return this.#roster.outputStats(endpoint);
   }
 
   async stats(): Promise<PipelineStats> {
-    const none = { parseErrors: [], encodeErrors: [], transportErrors: [] };
-    const stuck = this.#stuck();
     const engine = this.#engine;
+    // Between two states the engine may be gone: then there is nothing to say of it.
     const progress = await engine?.ask<EngineProgress>({ kind: 'progress' }).catch(() => null);
     const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
     return {
@@ -324,8 +292,7 @@ export class Supervisor implements SupervisorInterface {
       threads: this.#args.host.threads,
       memory: { rssBytes: rss, heapBytes: heapUsed, arrayBuffersBytes: arrayBuffers },
       engine: engine == null || progress == null ? null : engineStatistics(engine.gauges, progress),
-      inputs: [...this.#inputs.values()].map((h) => inputStatistics(this.#inputStatus(h, stuck), h.gauges, none)),
-      outputs: [...this.#outputs.values()].map((h) => outputStatistics(this.#outputStatus(h), h.gauges, none)),
+      ...this.#roster.stats,
     };
   }
 
@@ -347,13 +314,16 @@ export class Supervisor implements SupervisorInterface {
   #onEngineNotice(notice: EngineNotice): void {
     switch (notice.kind) {
       case 'input finished':
-        return this.#inputs.get(notice.endpoint)?.finished();
+        this.#roster.finished(notice.endpoint);
+        break;
       case 'mark stepped':
-        return this.#ledger.markStepped(notice.endpoint, notice.mark, notice.step);
+        this.#ledger.markStepped(notice.endpoint, notice.mark, notice.step);
+        break;
       case 'step completed':
-        return this.#ledger.stepCompleted(notice.step);
+        this.#ledger.stepCompleted(notice.step);
+        break;
       case 'evaluation failed':
-        return this.#fail(errorFromData(notice.error));
+        this.#fail(errorFromData(notice.error));
     }
   }
 
@@ -364,12 +334,7 @@ export class Supervisor implements SupervisorInterface {
       this.#engine = null;
       this.#fail(new EngineLost({}, { cause: event.error }));
     }
-    const handles = [...this.#inputs.values(), ...this.#outputs.values()];
-    for (const handle of handles) {
-      const id = handle instanceof InputHandle ? handle.sourceId : handle.destinationId;
-      if (id === null || !actors.includes(id)) continue;
-      handle.fail(new ConnectorThreadLost({ endpoint: handle.connector.endpoint }, { cause: event.error }));
-    }
+    this.#roster.lost(actors, event.error);
   }
 
   #fail(error: unknown): void {
@@ -377,179 +342,73 @@ export class Supervisor implements SupervisorInterface {
     this.#error = errorToData(error);
     this.#args.log.error(`the pipeline has failed: ${this.#error.message}`, { code: this.#error.code });
     this.#move('fail');
-    this.#teardown = this.#release({ force: this.#engine === null, timeoutMs: failureDrainMs }).then(
+    this.#failing = this.#release({ force: this.#engine === null, timeoutMs: failureDrainMs }).then(
       () => undefined,
       (cause) => this.#args.log.debug('releasing a failed pipeline', { cause: errorToData(cause).message }),
     );
   }
 
-  async #stopOnce(options: { readonly force: boolean; readonly timeoutMs: number }): Promise<void> {
-    if (this.#state === 'stopped') return;
-    await this.#teardown;
-    if (this.#state === 'created' || this.#state === 'starting') this.#sampling?.cancel();
+  async #stopOnce(options: StopOptions): Promise<void> {
+    await this.#failing;
     this.#move('stop');
-    const drained = await this.#release(options);
+    const isDrained = await this.#release(options);
     this.#move('drained');
-    if (!drained && !options.force) throw new StopTimedOut({ timeoutMs: options.timeoutMs });
+    if (!isDrained && !options.force) throw new StopTimedOut({ timeoutMs: options.timeoutMs });
   }
 
   /** Reverse order of the start. Returns false when the drain had to be cut off. */
-  async #release(options: { readonly force: boolean; readonly timeoutMs: number }): Promise<boolean> {
+  async #release(options: StopOptions): Promise<boolean> {
     this.#sampling?.cancel();
-    const inputs = [...this.#inputs.values()].filter((input) => !input.isOver);
-    const outputs = [...this.#outputs.values()].filter((output) => !output.isOver);
-    await Promise.all(inputs.map((input) => input.quiesce()));
-    let drained = true;
-    if (!options.force) {
-      const signal = AbortSignal.timeout(options.timeoutMs);
-      try {
-        if (this.#state !== 'failed') await this.#engine?.ask({ kind: 'drain' }, { deadlineMs: longDeadlineMs, signal });
-        await Promise.all(outputs.map((output) => output.drain(signal)));
-      } catch (error) {
-        drained = false;
-        this.#args.log.warn('the drain was cut off', { cause: errorToData(error).message });
-      }
-    }
-    await Promise.all([...this.#outputs.values()].map((output) => (output.isOver ? undefined : output.stop())));
+    await Promise.all(this.#roster.inputs.map((input) => input.quiesce()));
+    const isDrained = options.force || (await this.#drain(AbortSignal.timeout(options.timeoutMs)));
+    await Promise.all(this.#roster.outputs.map((output) => output.stop()));
     const engine = this.#engine;
     this.#engine = null;
     await engine?.stop(stopDeadlineMs);
     await this.#args.host.stop(stopDeadlineMs);
-    return drained;
+    return isDrained;
+  }
+
+  async #drain(signal: AbortSignal): Promise<boolean> {
+    try {
+      // An engine that has failed takes no further step; its outputs still get what was computed before.
+      if (this.#state === 'draining') await this.#engine?.ask({ kind: 'drain' }, { deadlineMs: noDeadline, signal });
+      await Promise.all(this.#roster.outputs.map((output) => output.drain(signal)));
+      return true;
+    } catch (error) {
+      this.#args.log.warn('the drain was cut off', { cause: errorToData(error).message });
+      return false;
+    }
   }
 
   #move(event: PipelineEvent): void {
     this.#state = nextPipelineState(this.#state, event);
+    this.#roster.pipeline = this.#state === 'paused' ? 'paused' : 'running';
     this.#changed();
   }
 
   /** Something has changed: connectors are looked at once the present call is through, and everybody is told. */
   #changed(): void {
-    if (this.#isReconcileQueued) return;
-    this.#isReconcileQueued = true;
+    if (this.#isLookDue) return;
+    this.#isLookDue = true;
     queueMicrotask(() => {
-      this.#isReconcileQueued = false;
-      this.#reconcile();
+      this.#isLookDue = false;
+      if (this.#state === 'running' || this.#state === 'paused') this.#roster.perform();
       this.#ledger.check();
       this.onStatus?.();
     });
   }
 
-  #reconcile(): void {
-    if (this.#state !== 'running' && this.#state !== 'paused') return;
-    for (const action of reconcile(this.#desired(), this.#observed())) {
-      const input = this.#inputs.get(action.endpoint);
-      if (input === undefined) continue;
-      if (action.kind === 'fail') input.fail(new DependencyFailed(action));
-      else void input[action.kind]();
-    }
+  #sample(): void {
+    for (const input of this.#roster.inputs) input.sample();
   }
 
-  #desired(): Desired {
-    const inputs = new Map([...this.#inputs].map(([endpoint, handle]) => [endpoint, handle.desired]));
-    return { pipeline: this.#state === 'paused' ? 'paused' : 'running', graph: this.#graph, inputs };
-  }
-
-  #observed(): Map<string, InputHandle['observed']> {
-    return new Map([...this.#inputs].map(([endpoint, handle]) => [endpoint, handle.observed]));
-  }
-
-  #stuck(): ReadonlySet<string> {
-    return new Set(stuckInputs(this.#desired(), this.#observed()));
-  }
-
-  #waitingFor(endpoint: string): readonly string[] {
-    return waitingFor(endpoint, this.#desired(), this.#observed());
-  }
-
-  /** Until nothing is under way, nor to be begun, for any of `inputs`. */
   async #whenSettled(call: string, inputs: () => readonly InputHandle[]): Promise<void> {
     if (this.#state === 'created') return;
     await this.#ledger.when(() => {
       this.#refuseUnlessLive(call);
-      const endpoints = new Set(inputs().map((input) => input.connector.endpoint));
-      if (inputs().some((input) => input.observed.busy && !input.isOver)) return false;
-      return !reconcile(this.#desired(), this.#observed()).some((action) => endpoints.has(action.endpoint));
-    }, new AbortController().signal);
-  }
-
-  #sample(): void {
-    for (const input of this.#inputs.values()) input.sample();
-  }
-
-  #addInput(connector: InputConnector): InputHandle {
-    const { host, clock, log, random, baseFolder } = this.#args;
-    const onChange = (): void => this.#changed();
-    const context = { host, clock, log, random, baseFolder, onChange, thread: 'intake', engine: () => this.#liveEngine() };
-    const relation = this.#relation(connector.relation, 'table');
-    const handle = new InputHandle(connector, relation, this.#args.defaultsOf(connector.relation), context);
-    this.#inputs.set(connector.endpoint, handle);
-    return handle;
-  }
-
-  #addOutput(connector: OutputConnector): OutputHandle {
-    const { host, log, baseFolder, cores } = this.#args;
-    const onChange = (): void => this.#changed();
-    const thread = outputThread(this.#outputsPlaced++, cores);
-    const context = { host, log, baseFolder, thread, onChange, engine: () => this.#liveEngine() };
-    const handle = new OutputHandle(connector, this.#relation(connector.relation, 'view or table'), context);
-    this.#outputs.set(connector.endpoint, handle);
-    return handle;
-  }
-
-  #relation(name: string, wanted: 'table' | 'view or table'): Relation {
-    const { tables, views } = this.#args.program;
-    const candidates = wanted === 'table' ? tables : [...views, ...tables];
-    const found = candidates.find((candidate) => candidate.relation.name === name);
-    if (found !== undefined) return found.relation;
-    const suggestion = nearestName(
-      name,
-      candidates.map((candidate) => candidate.relation.name),
-    );
-    throw new RelationUnknown({ relation: name, wanted }, { suggestion });
-  }
-
-  #input(endpoint: string): InputHandle {
-    return this.#inputs.get(endpoint) ?? unknownConnector('input', endpoint, this.#inputs.keys());
-  }
-
-  #output(endpoint: string): OutputHandle {
-    return this.#outputs.get(endpoint) ?? unknownConnector('output', endpoint, this.#outputs.keys());
-  }
-
-  #inputStatus(handle: InputHandle, stuck: ReadonlySet<string>): ConnectorStatus {
-    const { endpoint, relation, name } = handle.connector;
-    const { state, error, restarts } = handle;
-    return {
-      direction: 'input',
-      endpoint,
-      relation,
-      name,
-      state,
-      waitingFor: state === 'waiting' ? this.#waitingFor(endpoint) : [],
-      paused: handle.desired.paused,
-      stuck: stuck.has(endpoint),
-      error,
-      restarts,
-    };
-  }
-
-  #outputStatus(handle: OutputHandle): ConnectorStatus {
-    const { endpoint, relation, name } = handle.connector;
-    const { state, error } = handle;
-    const direction = 'output';
-    return {
-      direction,
-      endpoint,
-      relation,
-      name,
-      state,
-      waitingFor: [],
-      paused: false,
-      stuck: false,
-      error,
-      restarts: 0,
-    };
+      return this.#roster.isSettled(inputs());
+    }, never);
   }
 
   #liveEngine(): ActorRef<EngineMessage> {
@@ -564,16 +423,11 @@ export class Supervisor implements SupervisorInterface {
 
   #refuseUnlessLive(call: string): void {
     if (this.#state === 'failed') {
-      const cause = this.#error === null ? undefined : errorFromData(this.#error);
-      throw new PipelineFailed({ call }, { cause });
+      const cause = this.#error === null ? {} : { cause: errorFromData(this.#error) };
+      throw new PipelineFailed({ call }, cause);
     }
     if (this.#state === 'stopped' || this.#state === 'draining') {
       throw new PipelineStopped({ call, state: this.#state });
     }
   }
-}
-
-function unknownConnector(direction: Direction, endpoint: string, known: Iterable<string>): never {
-  const error: MillraceError = new ConnectorUnknown({ endpoint, direction }, { suggestion: nearestName(endpoint, known) });
-  throw error;
 }

@@ -9,8 +9,8 @@ import type { Relation } from '../../runtime/batch/schema.ts';
 import type { DecoderContext } from '../sdk/format.ts';
 import { type ColumnTarget, makeTargets } from './column-target.ts';
 import { FormatBadDefault } from './format-errors.ts';
-import { JsonKeys, keyRefused, keyUnknown } from './json-keys.ts';
-import { skipColon, skipSpace, skipValue } from './json-scan.ts';
+import { JsonKeys, keyRefused, keyUnknown, matchSpelling } from './json-keys.ts';
+import { skipSpace, skipValue } from './json-scan.ts';
 import { readValue, refused } from './json-value.ts';
 import { Refusal } from './refusal.ts';
 
@@ -31,6 +31,8 @@ export class RowReader {
   /** seen[c] === stamp: the row at hand has given column c. */
   readonly seen: Int32Array;
   stamp = 0;
+  /** Over the bytes of the call. */
+  view: DataView = new DataView(new ArrayBuffer(0));
   /** Unknown fields of the row at hand. */
   unknownFields = 0;
 
@@ -46,18 +48,12 @@ export class RowReader {
     this.defaults = this.targets.map((target) => this.#encodeDefault(context.defaults[target.ordinal] ?? null, target));
   }
 
-  /** Takes the arrays of `builder`, anew after each growth. */
-  bind(builder: BatchBuilder): void {
-    const targets = this.targets;
-    for (let c = 0; c < targets.length; c++) targets[c]!.bind(builder.columns[c]!);
-  }
-
   /** The default as bytes, after it has been read once, so that no row can fail on it. */
   #encodeDefault(text: string | null, target: ColumnTarget): Uint8Array | null {
     if (text === null) return null;
     const bytes = new TextEncoder().encode(text.trim());
     const isNull = text.trim() === 'null';
-    const end = isNull ? bytes.length : readValue(bytes, 0, bytes.length, target, 0, this.refusal);
+    const end = isNull ? bytes.length : readValue(bytes, viewOf(bytes), 0, bytes.length, target, 0, this.refusal);
     target.column.clearRow(0);
     if (end !== bytes.length || (isNull && !target.nullable)) {
       throw new FormatBadDefault({ column: target.field.name, value: text });
@@ -96,7 +92,7 @@ function readObject(
   purpose: number,
   builder: BatchBuilder,
 ): number {
-  const { targets, seen, keys, refusal } = reader;
+  const { targets, seen, keys, refusal, view } = reader;
   const { spellings, successors } = keys;
   if (reader.stamp === 0x7fffffff) {
     seen.fill(0);
@@ -112,27 +108,18 @@ function readObject(
   }
   for (;;) {
     let column = successors[previous + 1]!;
-    const spelling = spellings[column]!;
-    const length = spelling.length;
-    let k = 0;
-    if (i + length < end) while (k < length && bytes[i + k] === spelling[k]) k++;
-    if (k === length) i += length;
+    // White space behind the spelling: the key is read in full, and the white space remembered as part of it.
+    const valueStart = matchSpelling(view, i, end, spellings[column]!);
+    if (valueStart > 0 && bytes[valueStart]! > 0x20) i = valueStart;
     else {
       column = keys.lookup(bytes, i, end, previous, refusal);
-      if (keys.end < 0) return brokenKey(reader, bytes, keys.end, end);
+      if (keys.valueStart < 0) return brokenKey(reader, bytes, keys.valueStart, end);
       if (column === keyRefused) return refused;
       if (column === keyUnknown && reader.strict) {
         refusal.suggestion = keys.suggest(bytes, i, keys.end);
         return refused;
       }
-      i = keys.end;
-    }
-    if (i < end && bytes[i] === 0x3a) {
-      i++;
-      if (i < end && bytes[i]! <= 0x20) i = skipSpace(bytes, i, end);
-    } else {
-      i = skipColon(bytes, i, end);
-      if (i < 0) return i;
+      i = keys.valueStart;
     }
     if (column < 0) {
       reader.unknownFields++;
@@ -150,9 +137,10 @@ function readObject(
           seen[column] = stamp;
           given++;
         }
-        i = i < end && bytes[i] === 0x6e
-          ? readNull(bytes, i, end, target, row, refusal)
-          : readValue(bytes, i, end, target, row, refusal);
+        i =
+          i < end && bytes[i] === 0x6e
+            ? readNull(bytes, i, end, target, row, refusal)
+            : readValue(bytes, view, i, end, target, row, refusal);
         if (i < 0) return i;
       }
     }
@@ -175,7 +163,7 @@ function readArray(
   row: number,
   purpose: number,
 ): number {
-  const { targets, refusal } = reader;
+  const { targets, refusal, view } = reader;
   let column = 0;
   let i = skipSpace(bytes, start + 1, end);
   if (i < end && bytes[i] === 0x5d) i++;
@@ -195,9 +183,10 @@ function readArray(
           }
         }
       } else {
-        i = i < end && bytes[i] === 0x6e
-          ? readNull(bytes, i, end, target, row, refusal)
-          : readValue(bytes, i, end, target, row, refusal);
+        i =
+          i < end && bytes[i] === 0x6e
+            ? readNull(bytes, i, end, target, row, refusal)
+            : readValue(bytes, view, i, end, target, row, refusal);
         if (i < 0) return i;
       }
       column++;
@@ -248,6 +237,10 @@ function completeRow(reader: RowReader, stop: number, row: number, purpose: numb
       if (purpose === rowUpdated) builder.setAbsent(c);
       continue;
     }
+    if (purpose !== rowInserted) {
+      reader.refusal.set('missing', c, stop, -1, `key column ${target.field.name} is missing`);
+      return refused;
+    }
     if (!writeDefault(reader, target, row)) {
       reader.refusal.set('missing', c, stop, -1);
       return refused;
@@ -262,7 +255,7 @@ export function writeDefault(reader: RowReader, target: ColumnTarget, row: numbe
   if (value === null || value[0] === 0x6e) {
     if (!target.nullable) return false;
     target.column.setNull(row);
-  } else readValue(value, 0, value.length, target, row, reader.refusal);
+  } else readValue(value, viewOf(value), 0, value.length, target, row, reader.refusal);
   return true;
 }
 
@@ -270,4 +263,8 @@ function brokenKey(reader: RowReader, bytes: Uint8Array, stop: number, end: numb
   if (~stop >= end || bytes[~stop]! < 0x80) return stop;
   reader.refusal.set('utf8', -1, ~stop, -1);
   return refused;
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }

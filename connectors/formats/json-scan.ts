@@ -3,8 +3,9 @@
 // Every function takes a position and the end of the bytes and returns the position behind what it read, or `~p` (negative)
 // when the grammar, or UTF-8 inside a string, is broken at byte p. What passes here passes JSON.parse, and the reverse, save that
 // invalid UTF-8 is an error. Nesting is bounded by memory only: containers are remembered as bits, not on the call stack.
-import { findInvalidUtf8, writeCodePoint } from './utf8.ts';
+
 import { hexDigit } from '../../runtime/batch/text-uuid.ts';
+import { findInvalidUtf8, writeCodePoint } from './utf8.ts';
 
 // ── data plane ──
 
@@ -221,9 +222,9 @@ export function copyUnescaped(bytes: Uint8Array, start: number, end: number, out
       i++;
       continue;
     }
-    const escape = bytes[i + 1]!;
-    if (escape !== 0x75) {
-      out[to++] = unescaped(escape);
+    const letter = bytes[i + 1]!;
+    if (letter !== 0x75) {
+      out[to++] = unescaped(letter);
       i += 2;
       continue;
     }
@@ -241,8 +242,8 @@ export function copyUnescaped(bytes: Uint8Array, start: number, end: number, out
   return to;
 }
 
-function unescaped(escape: number): number {
-  switch (escape) {
+function unescaped(letter: number): number {
+  switch (letter) {
     case 0x62:
       return 8;
     case 0x66:
@@ -254,7 +255,7 @@ function unescaped(escape: number): number {
     case 0x74:
       return 9;
     default:
-      return escape;
+      return letter;
   }
 }
 

@@ -12,7 +12,13 @@ import { parseDecimal } from '../../runtime/batch/text-decimal.ts';
 import { parseDouble } from '../../runtime/batch/text-double.ts';
 import { parseBigint, parseInteger } from '../../runtime/batch/text-integer.ts';
 import { inexact, malformed, outOfRange, type ParseOutcome, parsed } from '../../runtime/batch/text-outcome.ts';
-import { parseDate, parseTime, parseTimestamp } from '../../runtime/batch/text-temporal.ts';
+import {
+  parseDate,
+  parseDateFixed,
+  parseTime,
+  parseTimestamp,
+  parseTimestampFixed,
+} from '../../runtime/batch/text-temporal.ts';
 import { parseUuid } from '../../runtime/batch/text-uuid.ts';
 import { writeInt64 } from '../../runtime/batch/text-words.ts';
 import {
@@ -37,13 +43,16 @@ import { findInvalidUtf8 } from './utf8.ts';
 /** The value is legal JSON but does not suit its column. No `~p` is this number: bytes are shorter than 2 GiB. */
 export const refused = -0x80000000;
 
+const stringShort = 48;
+
 const powersOfTen: Float64Array = Float64Array.from({ length: 16 }, (_, exponent) => Number(`1e${exponent}`));
 
 // ── data plane ──
 
-/** Reads the value at `start` into row `row` of `target`. */
+/** Reads the value at `start` into row `row` of `target`. `view` is over the same bytes. */
 export function readValue(
   bytes: Uint8Array,
+  view: DataView,
   start: number,
   end: number,
   target: ColumnTarget,
@@ -58,21 +67,18 @@ export function readValue(
       return readInteger(bytes, start, end, target, row, refusal);
     case targetDecimal:
       return readDecimal(bytes, start, end, target, row, refusal);
-    case targetTimestamp: {
-      // `YYYY-MM-DD HH:MM:SS`: a quote or backslash inside would be refused by the parser.
-      const quote = start + 20;
-      if (quote < end && bytes[quote] === 0x22 && bytes[start] === 0x22) {
-        if (parseTimestamp(bytes, start + 1, quote, target.words, row) === parsed) return quote + 1;
+    case targetTimestamp:
+      // A quote where `YYYY-MM-DD HH:MM:SS` ends: what stands before it holds no escape if it parses.
+      if (start + 20 < end && bytes[start + 20] === 0x22 && bytes[start] === 0x22) {
+        if (parseTimestampFixed(view, start + 1, target.words, row) === parsed) return start + 21;
       }
       return readSlowly(bytes, start, end, target, row, refusal);
-    }
-    case targetDate: {
-      const quote = start + 11;
-      if (quote < end && bytes[quote] === 0x22 && bytes[start] === 0x22) {
-        if (parseDate(bytes, start + 1, quote, target.ints as Int32Array, row) === parsed) return quote + 1;
+    case targetDate:
+      if (start + 11 < end && bytes[start + 11] === 0x22 && bytes[start] === 0x22) {
+        // SAFETY: the storage of DATE is i32.
+        if (parseDateFixed(view, start + 1, target.ints as Int32Array, row) === parsed) return start + 12;
       }
       return readSlowly(bytes, start, end, target, row, refusal);
-    }
     case targetFloat: {
       const stop = skipNumber(bytes, start, end);
       if (stop < 0) return readSlowly(bytes, start, end, target, row, refusal);
@@ -108,30 +114,28 @@ export function readValue(
 
 function readString(bytes: Uint8Array, start: number, end: number, target: ColumnTarget, refusal: Refusal): number {
   if (bytes[start] !== 0x22) return refuseToken(bytes, start, end, target, refusal);
+  const column = target.column;
   const first = start + 1;
   let i = first;
   let all = 0;
-  for (; i < end; i++) {
+  // Short strings without escapes are copied while they are scanned.
+  const shortEnd = end - first < stringShort ? end : first + stringShort;
+  column.reserveBytes(stringShort);
+  const out = column.bytes;
+  let to = column.bytesUsed;
+  for (; i < shortEnd; i++) {
     const byte = bytes[i]!;
-    if (byte === 0x22 || byte < 0x20 || byte === 0x5c) break;
+    if (byte === 0x22) {
+      if (all >= 0x80) {
+        const invalid = findInvalidUtf8(bytes, first, i);
+        if (invalid >= 0) return refuseUtf8(refusal, target, invalid);
+      }
+      column.bytesUsed = to;
+      return i + 1;
+    }
+    if (byte < 0x20 || byte === 0x5c) break;
     all |= byte;
-  }
-  const column = target.column;
-  if (i < end && bytes[i] === 0x22) {
-    if (all >= 0x80) {
-      const invalid = findInvalidUtf8(bytes, first, i);
-      if (invalid >= 0) return refuseUtf8(refusal, target, invalid);
-    }
-    column.reserveBytes(i - first);
-    const out = column.bytes;
-    let to = column.bytesUsed;
-    if (i - first < 32) for (let k = first; k < i; k++) out[to++] = bytes[k]!;
-    else {
-      out.set(bytes.subarray(first, i), to);
-      to += i - first;
-    }
-    column.bytesUsed = to;
-    return i + 1;
+    out[to++] = byte;
   }
   const stop = skipString(bytes, start, end);
   if (stop < 0) return brokenString(bytes, stop, end, target, refusal);
@@ -339,12 +343,6 @@ function refuseUtf8(refusal: Refusal, target: ColumnTarget, at: number): number 
 }
 
 /** `skipString` stops at bytes that are not UTF-8, too: those break no grammar. */
-function brokenString(
-  bytes: Uint8Array,
-  stop: number,
-  end: number,
-  target: ColumnTarget,
-  refusal: Refusal,
-): number {
+function brokenString(bytes: Uint8Array, stop: number, end: number, target: ColumnTarget, refusal: Refusal): number {
   return ~stop < end && bytes[~stop]! >= 0x80 ? refuseUtf8(refusal, target, ~stop) : stop;
 }

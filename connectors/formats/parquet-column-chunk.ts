@@ -244,7 +244,7 @@ function joinCodes(pieces: readonly Piece[], rows: number): Int32Array {
 function areDistinct(entries: ConvertedBytes): boolean {
   const seen = new Set<string>();
   const buffer = Buffer.from(entries.bytes.buffer, entries.bytes.byteOffset, entries.bytes.byteLength);
-  for (let i = 0; i < entries.count; i++) seen.add(buffer.latin1Slice(entries.offsets[i], entries.offsets[i + 1]));
+  for (let i = 0; i < entries.count; i++) seen.add(buffer.toString('latin1', entries.offsets[i], entries.offsets[i + 1]));
   return seen.size === entries.count;
 }
 

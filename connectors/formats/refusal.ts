@@ -2,10 +2,11 @@
 //
 // The row loops note what is wrong as a small number and a few positions in a `Refusal`, which costs a good row nothing; only
 // `reportRefusal` makes text of it. Codes are stable: users filter on them. Only the latest `errorsMax` are kept.
-import { type CodedErrorClass, defineError } from '../../runtime/errors.ts';
-import { inexact, outOfRange, type ParseOutcome } from '../../runtime/batch/text-outcome.ts';
-import { type DecodeReport, errorsMax } from '../sdk/format.ts';
+
 import { formatSqlType, type SqlType } from '../../runtime/batch/sql-type.ts';
+import { inexact, outOfRange, type ParseOutcome } from '../../runtime/batch/text-outcome.ts';
+import { type CodedErrorClass, defineError } from '../../runtime/errors.ts';
+import { type DecodeReport, errorsMax } from '../sdk/format.ts';
 
 type Detail = CodedErrorClass<{ readonly detail: string }>;
 const refusalKind = (code: string, help: string): Detail => defineError(code, { help }, (f) => f.detail);
@@ -15,7 +16,7 @@ export const RecordMalformed: Detail = refusalKind(
   'The record breaks the grammar of its format and was left out. Correct it at the source.',
 );
 export const RecordInvalidUtf8: Detail = refusalKind(
-  'record.invalid_utf8',
+  'record.invalid_encoding',
   'The record holds bytes that are not UTF-8 and was left out. Convert the input to UTF-8.',
 );
 export const RecordUnknownField: Detail = refusalKind(
@@ -47,7 +48,18 @@ export const ValueInexact: Detail = refusalKind(
   'The value has more fraction digits than the column keeps. Give the DECIMAL a larger scale or round at the source.',
 );
 
-const kinds = {
+export type RefusalKind =
+  | 'malformed'
+  | 'utf8'
+  | 'unknown'
+  | 'operation'
+  | 'missing'
+  | 'null'
+  | 'value'
+  | 'range'
+  | 'inexact';
+
+const kinds: Readonly<Record<RefusalKind, Detail>> = {
   malformed: RecordMalformed,
   utf8: RecordInvalidUtf8,
   unknown: RecordUnknownField,
@@ -57,9 +69,7 @@ const kinds = {
   value: ValueMalformed,
   range: ValueOutOfRange,
   inexact: ValueInexact,
-} as const;
-
-export type RefusalKind = keyof typeof kinds;
+};
 
 /** What is wrong with the record at hand. One per decoder, overwritten by each refusal. */
 export class Refusal {

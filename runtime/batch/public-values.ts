@@ -120,7 +120,8 @@ function convert(value: unknown, type: SqlType): CellValue | undefined {
 function integerOf(value: unknown, bits: number): number | bigint | undefined {
   let exact: bigint | undefined;
   if (typeof value === 'number') {
-    if (bits < 64) return Number.isInteger(value) && Math.abs(value) <= 2 ** 31 && fits(BigInt(value), bits) ? value : undefined;
+    if (bits < 64)
+      return Number.isInteger(value) && Math.abs(value) <= 2 ** 31 && fits(BigInt(value), bits) ? value : undefined;
     // A number beyond the safe range is not the integer that was meant.
     exact = Number.isSafeInteger(value) ? BigInt(value) : undefined;
   } else if (typeof value === 'bigint') exact = value;
@@ -147,7 +148,8 @@ function decimalOf(value: unknown, type: Extract<SqlType, { kind: 'DECIMAL' }>):
 function bytesOf(value: unknown): Uint8Array | undefined {
   if (value instanceof Uint8Array) return value;
   if (!Array.isArray(value)) return undefined;
-  if (!value.every((byte) => typeof byte === 'number' && Number.isInteger(byte) && byte >= 0 && byte < 256)) return undefined;
+  if (!value.every((byte) => typeof byte === 'number' && Number.isInteger(byte) && byte >= 0 && byte < 256))
+    return undefined;
   return Uint8Array.from(value);
 }
 

@@ -1,15 +1,25 @@
-// Batches as plain JavaScript objects, for the one place where a user's own code asks for rows.
+// Rows as plain JavaScript objects, for the one place where a user's own code gives or asks for rows.
 //
 // `rowsFromBatch` makes one object per row of the batch, keyed by column name, and the weights beside them; a row with a
-// weight of 3 is one object. Values have the forms of public-values.ts. It works column by column: text is decoded once
-// for a whole column where it is ASCII, once per entry where there is a dictionary.
-// Not here: objects to batches (row-input.ts is re-exported nowhere; import it), JSON text (formats).
+// weight of 3 is one object. `rowsToBatch` takes objects or positional arrays, checks every value and writes a batch: bad
+// rows are left out and listed, never thrown. Values have the forms of public-values.ts. Rules for names, missing
+// columns and verbs are those of JSON input, so the same row means the same in a file and in a call:
+//
+//   names     any case for unquoted columns, exact case for quoted ones; what matches no column is counted and ignored
+//   missing   DEFAULT, else NULL where that is allowed, else the row is refused; null never stands for the default
+//   arrays    by position: every column must be there, surplus elements are counted and ignored
+//   delete    by key where the relation has one (nothing else is looked at), else the full row
+//   update    the key and the columns to change; the relation must have a key
+// Not here: JSON text (formats).
 import { assert } from '../assert.ts';
+import { nearestName } from '../nearest-name.ts';
+import { BatchBuilder } from './batch-builder.ts';
 import type { ChangeBatch } from './change-batch.ts';
-import { type BytesColumn, type Column, type DictionaryColumn, isValid } from './column.ts';
-import { type PublicForms, toPublic } from './public-values.ts';
-import { formatDate, formatDecimal, formatTime, formatTimestamp } from './scalar-text.ts';
-import { type CellValue, readCell } from './scalar-values.ts';
+import { columnValues } from './column-values.ts';
+import { fromPublic, type PublicForms, Refusal, toPublic } from './public-values.ts';
+import { type CellValue, readCell, writeCell } from './scalar-values.ts';
+import type { Relation } from './schema.ts';
+import { parseVariant } from './variant-json.ts';
 
 export interface RowObjects {
   readonly rows: object[];
@@ -27,7 +37,8 @@ export function rowsFromBatch(batch: ChangeBatch, forms: PublicForms = {}): RowO
     assert(name !== undefined, 'a batch has one column for each field');
     assignColumn(rows, name, columnValues(column, batch.rows, forms));
   });
-  const weights = batch.weights === null ? new Array<number>(batch.rows).fill(1) : [...batch.weights.subarray(0, batch.rows)];
+  const weights = batch.weights === null ? new Array<number>(batch.rows).fill(1) : Array.from(batch.weights);
+  weights.length = batch.rows;
   return { rows, weights };
 }
 
@@ -45,84 +56,214 @@ function assignColumn(rows: Record<string, unknown>[], name: string, values: rea
   for (let i = 0; i < rows.length; i++) rows[i]![name] = values[i];
 }
 
-/** The values of a column in their public forms. */
-function columnValues(column: Column, rows: number, forms: PublicForms): unknown[] {
-  if (column.type.kind === 'NULL') return new Array<null>(rows).fill(null);
-  const values = presentValues(column, rows, forms);
-  const validity = column.validity;
-  if (validity !== null) for (let i = 0; i < rows; i++) if (!isValid(validity, i)) values[i] = null;
-  return values;
+/** Why a row was left out. */
+export interface RowProblem {
+  /** Position in the rows given, from 1. */
+  readonly row: number;
+  readonly field: string | null;
+  readonly reason: string;
+  /** The nearest column name, where a name is to blame. */
+  readonly suggestion: string | null;
 }
 
-/** As above, with anything under a NULL. */
-function presentValues(column: Column, rows: number, forms: PublicForms): unknown[] {
-  const type = column.type;
-  if (column.layout === 'dictionary') return dictionaryValues(column, rows, forms);
-  if (column.layout === 'bytes') {
-    if (type.kind === 'CHAR' || type.kind === 'VARCHAR') return textValues(column, rows);
-    return cellValues(column, rows, forms);
+export interface RowsToBatchResult {
+  readonly batch: ChangeBatch;
+  readonly problems: readonly RowProblem[];
+  readonly numUnknownFields: number;
+}
+
+/**
+ * Rows, or `{ insert | delete | update: row }` objects, as a batch.
+ * `defaults`: for each column its default as JSON text in the default flavour, or null.
+ */
+export function rowsToBatch(
+  rows: Iterable<unknown>,
+  relation: Relation,
+  defaults: readonly (string | null)[],
+  options: { readonly updateFormat: 'raw' | 'insert_delete' },
+): RowsToBatchResult {
+  const writer = new RowWriter(relation, defaults);
+  for (const row of rows) {
+    writer.nextRow();
+    if (options.updateFormat === 'raw') writer.write('insert', row);
+    else writer.writeVerbs(row);
   }
-  const values = column.values;
-  if (values instanceof BigInt64Array) {
-    if (type.kind === 'BIGINT') return bigintValues(values, rows, forms);
-    if (type.kind === 'DECIMAL' && type.precision <= 18) {
-      return Array.from({ length: rows }, (_, i) => formatDecimal(values[i]!, type.scale));
+  return writer.finish();
+}
+
+type Verb = 'insert' | 'delete' | 'update';
+/** The order in which several verbs of one object are applied. */
+const verbs: readonly Verb[] = ['delete', 'insert', 'update'];
+
+/** Thrown and caught within this file: a row is refused at the first thing wrong with it. */
+class RowRefused extends Error {
+  readonly field: string | null;
+  readonly suggestion: string | null;
+  constructor(reason: string, field: string | null = null, suggestion: string | null = null) {
+    super(reason);
+    this.field = field;
+    this.suggestion = suggestion;
+  }
+}
+
+class RowWriter {
+  readonly #relation: Relation;
+  readonly #builder: BatchBuilder;
+  readonly #defaults: readonly (CellValue | undefined)[];
+  readonly #problems: RowProblem[] = [];
+  /** Ordinals by the keys that rows have used; -1: no column. */
+  readonly #ordinals = new Map<string, number>();
+  #row = 0;
+  #numUnknownFields = 0;
+
+  constructor(relation: Relation, defaults: readonly (string | null)[]) {
+    this.#relation = relation;
+    this.#builder = new BatchBuilder(relation.schema);
+    this.#defaults = relation.schema.fields.map((field, i) => {
+      const text = defaults[i] ?? null;
+      if (text === null) return undefined;
+      const value = fromPublic(parseVariant(text), field.type);
+      assert(!(value instanceof Refusal), `the default of ${field.name} is of the column's type`);
+      return value;
+    });
+  }
+
+  nextRow(): void {
+    this.#row++;
+  }
+
+  finish(): RowsToBatchResult {
+    const batch = this.#builder.finish();
+    return { batch, problems: this.#problems, numUnknownFields: this.#numUnknownFields };
+  }
+
+  /** All verbs of one object, or none of them. */
+  writeVerbs(change: unknown): void {
+    const before = this.#builder.rows;
+    const unknownBefore = this.#numUnknownFields;
+    this.#attempt(
+      () => {
+        if (typeof change !== 'object' || change === null || Array.isArray(change)) {
+          throw new RowRefused('a change is an object such as { insert: row }');
+        }
+        const given = new Map<string, unknown>(Object.entries(change).filter(([, value]) => value !== undefined));
+        for (const key of given.keys()) {
+          if (key === 'table' || key === 'insert' || key === 'delete' || key === 'update') continue;
+          const reason = `unknown verb "${key}": a change has insert, delete or update`;
+          throw new RowRefused(reason, null, nearestName(key, verbs) ?? null);
+        }
+        if (!verbs.some((verb) => given.has(verb))) throw new RowRefused('a change has insert, delete or update');
+        for (const verb of verbs) if (given.has(verb)) this.#writeRow(verb, given.get(verb));
+      },
+      () => {
+        this.#builder.rollbackTo(before);
+        this.#numUnknownFields = unknownBefore;
+      },
+    );
+  }
+
+  write(verb: Verb, row: unknown): void {
+    const unknownBefore = this.#numUnknownFields;
+    this.#attempt(
+      () => this.#writeRow(verb, row),
+      () => {
+        this.#builder.rollbackRow();
+        this.#numUnknownFields = unknownBefore;
+      },
+    );
+  }
+
+  #attempt(write: () => void, undo: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      if (!(error instanceof RowRefused)) throw error;
+      undo();
+      const { field, suggestion } = error;
+      this.#problems.push({ row: this.#row, field, reason: error.message, suggestion });
     }
-    if (type.kind === 'TIMESTAMP' && forms.timestamps !== 'date') {
-      return Array.from({ length: rows }, (_, i) => formatTimestamp(values[i]!));
+  }
+
+  #writeRow(verb: Verb, row: unknown): void {
+    if (typeof row !== 'object' || row === null) throw new RowRefused('a row is an object or an array');
+    const keyed = this.#relation.primaryKey.length > 0;
+    if (verb === 'update' && !keyed) {
+      throw new RowRefused(`"${this.#relation.name}" has no primary key, so its rows cannot be updated`);
     }
-    if (type.kind === 'TIME') return Array.from({ length: rows }, (_, i) => formatTime(values[i]!));
-    return cellValues(column, rows, forms);
-  }
-  if (type.kind === 'BOOLEAN') return Array.from({ length: rows }, (_, i) => values[i] === 1);
-  if (type.kind === 'DATE' && forms.timestamps !== 'date') {
-    return Array.from({ length: rows }, (_, i) => formatDate(values[i]!));
-  }
-  if (type.kind === 'DATE' || type.kind === 'INTERVAL_MONTHS') return cellValues(column, rows, forms);
-  return Array.from(values.subarray(0, rows));
-}
-
-function cellValues(column: Column, rows: number, forms: PublicForms): unknown[] {
-  return Array.from({ length: rows }, (_, i) => toPublic(readCell(column, i), column.type, forms));
-}
-
-function bigintValues(values: BigInt64Array, rows: number, forms: PublicForms): unknown[] {
-  const made: unknown[] = new Array(rows).fill(null);
-  const always = forms.integers === 'bigint';
-  for (let i = 0; i < rows; i++) {
-    const value = values[i]!;
-    made[i] = always || value > 9007199254740991n || value < -9007199254740991n ? value : Number(value);
-  }
-  return made;
-}
-
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-
-function textValues(column: BytesColumn, rows: number): string[] {
-  const { offsets, bytes } = column;
-  const base = offsets[0]!;
-  const whole = decoder.decode(bytes.subarray(base, offsets[rows]!));
-  const isAscii = whole.length === offsets[rows]! - base;
-  return Array.from({ length: rows }, (_, i) =>
-    isAscii
-      ? whole.slice(offsets[i]! - base, offsets[i + 1]! - base)
-      : decoder.decode(bytes.subarray(offsets[i]!, offsets[i + 1]!)),
-  );
-}
-
-function dictionaryValues(column: DictionaryColumn, rows: number, forms: PublicForms): unknown[] {
-  const known = new Map<number, CellValue>();
-  return Array.from({ length: rows }, (_, i) => {
-    if (!isValid(column.validity, i)) return null;
-    const code = column.codes[i]!;
-    let value = known.get(code);
-    if (value === undefined) {
-      value = readCell(column, i);
-      known.set(code, value);
+    const values = Array.isArray(row) ? this.#byPosition(row) : this.#byName(row);
+    this.#builder.reserve(1);
+    for (let ordinal = 0; ordinal < this.#relation.schema.fields.length; ordinal++) {
+      const isKey = this.#relation.primaryKey.includes(ordinal);
+      if (verb === 'delete' && keyed && !isKey) this.#writeIgnored(ordinal);
+      else if (verb === 'update' && !values.has(ordinal)) this.#writeAbsent(ordinal, isKey);
+      else this.#writeValue(ordinal, values);
     }
-    // Objects and bytes are made anew, so that no two rows share one that can be changed.
-    return typeof value === 'string' && column.type.kind !== 'VARIANT'
-      ? value
-      : toPublic(value instanceof Uint8Array ? value.slice() : value, column.type, forms);
-  });
+    this.#builder.commitRow(verb === 'delete' ? -1 : 1);
+  }
+
+  #byPosition(row: readonly unknown[]): Map<number, unknown> {
+    const fields = this.#relation.schema.fields;
+    const missing = fields[row.length];
+    if (missing !== undefined) {
+      throw new RowRefused(`${row.length} values for ${fields.length} columns`, missing.name);
+    }
+    this.#numUnknownFields += row.length - fields.length;
+    return new Map(fields.map((_, ordinal) => [ordinal, row[ordinal] ?? null]));
+  }
+
+  #byName(row: object): Map<number, unknown> {
+    const values = new Map<number, unknown>();
+    for (const [key, value] of Object.entries(row)) {
+      if (value === undefined) continue;
+      const ordinal = this.#ordinalOf(key);
+      if (ordinal < 0) this.#numUnknownFields++;
+      else values.set(ordinal, value);
+    }
+    return values;
+  }
+
+  #ordinalOf(key: string): number {
+    const known = this.#ordinals.get(key);
+    if (known !== undefined) return known;
+    const fields = this.#relation.schema.fields;
+    const lower = key.toLowerCase();
+    let ordinal = fields.findIndex((field) => field.name === key);
+    if (ordinal < 0) ordinal = fields.findIndex((field) => field.quoted !== true && field.name.toLowerCase() === lower);
+    const quoted = ordinal < 0 ? fields.find((field) => field.name.toLowerCase() === lower) : undefined;
+    if (quoted !== undefined) {
+      throw new RowRefused(`column "${quoted.name}" is quoted: its case has to match, not "${key}"`, key, quoted.name);
+    }
+    this.#ordinals.set(key, ordinal);
+    return ordinal;
+  }
+
+  #writeValue(ordinal: number, values: ReadonlyMap<number, unknown>): void {
+    const field = this.#relation.schema.fields[ordinal];
+    const column = this.#builder.columns[ordinal];
+    assert(field !== undefined && column !== undefined, 'a builder has a column for each field');
+    const fallback = this.#defaults[ordinal];
+    let value: CellValue | Refusal;
+    if (values.has(ordinal)) value = fromPublic(values.get(ordinal), field.type);
+    else if (fallback !== undefined) value = fallback;
+    else if (field.nullable) value = null;
+    else {
+      const given = [...this.#ordinals].filter(([, known]) => known < 0).map(([key]) => key);
+      throw new RowRefused(`missing field "${field.name}"`, field.name, nearestName(field.name, given) ?? null);
+    }
+    if (value instanceof Refusal) throw new RowRefused(value.reason, field.name);
+    if (value === null && !field.nullable) throw new RowRefused('NULL in a NOT NULL column', field.name);
+    writeCell(column, this.#builder.rows, value);
+  }
+
+  /** A value that nobody reads. The column stays consistent: NULL where that is allowed, else whatever is there. */
+  #writeIgnored(ordinal: number): void {
+    if (this.#relation.schema.fields[ordinal]?.nullable) this.#builder.columns[ordinal]?.setNull(this.#builder.rows);
+  }
+
+  #writeAbsent(ordinal: number, isKey: boolean): void {
+    const name = this.#relation.schema.fields[ordinal]?.name ?? '';
+    if (isKey) throw new RowRefused(`missing key field "${name}"`, name);
+    this.#builder.setAbsent(ordinal);
+    this.#writeIgnored(ordinal);
+  }
 }

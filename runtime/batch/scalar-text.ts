@@ -143,7 +143,7 @@ export function formatMicros(micros: bigint): string {
 export function parseMicrosText(text: string): bigint | undefined {
   const match = /^\s*([+-]?)(\d+) (\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d+)?)\s*$/.exec(text);
   if (match === null) return undefined;
-  const time = parseTimeText((match[3] ?? '').replace(/\b\d\b(?=:|\.|$)/g, '0$&'));
+  const time = parseTimeText((match[3] ?? '').replace(/(?<=^|:)\d(?=[:.]|$)/g, '0$&'));
   if (time === undefined) return undefined;
   const magnitude = BigInt(match[2] ?? '') * microsOfDay + time;
   const micros = match[1] === '-' ? -magnitude : magnitude;

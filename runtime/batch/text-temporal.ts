@@ -75,16 +75,71 @@ export function parseTimestamp(
 
 /** Writes seconds since the epoch (possibly negative) and 0 to 999,999 microseconds. */
 function writeTimestamp(words: Int32Array, at: number, seconds: number, micros: number): void {
-  if (seconds >= 0)
-    writeInt64Sum(words, at, Math.floor(seconds / 16), 16000000, (seconds % 16) * 1000000 + micros, false);
-  else {
-    const rest = -seconds;
-    writeInt64Sum(words, at, Math.floor(rest / 16), 16000000, (rest % 16) * 1000000 - micros, true);
-  }
+  const total = seconds * 1000000 + micros;
+  if (total >= 0 && total < 9007199254740992) writeInt64(words, at, total, false);
+  else if (seconds >= 0) writeInt64Sum(words, at, seconds, 1000000, micros, false);
+  else writeInt64Sum(words, at, -seconds, 1000000, -micros, true);
 }
 
 function isSeparator(byte: number): boolean {
   return byte === 0x20 || byte === 0x54 || byte === 0x74;
+}
+
+/**
+ * Parses the 19 bytes `YYYY-MM-DD HH:MM:SS` (or with T) at `start`, four at a time. Says `malformed` of every other spelling, also of
+ * those that `parseTimestamp` takes: ask that then. The caller has checked that the bytes are there.
+ */
+export function parseTimestampFixed(view: DataView, start: number, words: Int32Array, at: number): ParseOutcome {
+  const days = readDateFixed(view, start);
+  if (days >= dateOutOfRange) return days === dateMalformed ? malformed : outOfRange;
+  // "D HH" and ":MM:" and ":SS" with the last digit of the minutes before it: little-endian, first byte lowest.
+  const hours = view.getInt32(start + 9, true);
+  const minutes = view.getInt32(start + 13, true);
+  const seconds = view.getInt32(start + 15, true);
+  const separator = (hours >> 8) & 0xff;
+  if (separator !== 0x20 && separator !== 0x54) return malformed;
+  if ((minutes & 0xfff0f0ff) !== 0x3a30303a || (seconds & 0xf0f0fff0) !== 0x30303a30) return malformed;
+  const hourTens = (hours >> 16) & 0xff;
+  const hourUnits = (hours >>> 24) - 48;
+  const minuteUnits = (minutes >> 16) & 15;
+  const secondTens = (seconds >> 16) & 15;
+  const secondUnits = (seconds >> 24) & 15;
+  const digitsValid = hourUnits >= 0 && hourUnits <= 9 && minuteUnits <= 9 && secondTens <= 9 && secondUnits <= 9;
+  const minuteTens = (minutes >> 8) & 15;
+  if (!digitsValid || hourTens < 48 || hourTens > 57 || minuteTens > 9) return malformed;
+  const hour = (hourTens - 48) * 10 + hourUnits;
+  if (hour > 23 || minuteTens > 5 || secondTens > 5) return outOfRange;
+  const secondsOfDay = hour * 3600 + (minuteTens * 10 + minuteUnits) * 60 + secondTens * 10 + secondUnits;
+  writeTimestamp(words, at, days * 86400 + secondsOfDay, 0);
+  return parsed;
+}
+
+/** Parses the 10 bytes `YYYY-MM-DD` at `start` as `parseTimestampFixed` does. */
+export function parseDateFixed(view: DataView, start: number, into: Int32Array, at: number): ParseOutcome {
+  const days = readDateFixed(view, start);
+  if (days >= dateOutOfRange) return days === dateMalformed ? malformed : outOfRange;
+  into[at] = days;
+  return parsed;
+}
+
+function readDateFixed(view: DataView, start: number): number {
+  const years = view.getInt32(start, true);
+  const months = view.getInt32(start + 4, true);
+  const rest = view.getInt32(start + 6, true);
+  // The high nibble of a digit is 3; adding 6 leaves it at 3 for 0 to 9 only.
+  if (((years | (years + 0x06060606)) & 0xf0f0f0f0) !== 0x30303030) return dateMalformed;
+  if ((months & 0xfff0f0ff) !== 0x2d30302d || (rest & 0xf0f0fff0) !== 0x30302d30) return dateMalformed;
+  const monthTens = (months >> 8) & 15;
+  const monthUnits = (months >> 16) & 15;
+  const dayTens = (rest >> 16) & 15;
+  const dayUnits = (rest >> 24) & 15;
+  if (monthTens > 9 || monthUnits > 9 || dayTens > 9 || dayUnits > 9) return dateMalformed;
+  const year = (years & 15) * 1000 + ((years >> 8) & 15) * 100 + ((years >> 16) & 15) * 10 + ((years >> 24) & 15);
+  const month = monthTens * 10 + monthUnits;
+  const day = dayTens * 10 + dayUnits;
+  if (year < 1 || month < 1 || month > 12 || day < 1) return dateOutOfRange;
+  if (day > 28 && day > daysInMonth(year, month)) return dateOutOfRange;
+  return daysFromCivil(year, month, day);
 }
 
 function readDate(bytes: Uint8Array, start: number, end: number): number {
@@ -126,7 +181,7 @@ export function daysInMonth(year: number, month: number): number {
 export function daysFromCivil(year: number, month: number, day: number): number {
   // Years begin in March, so that the leap day is the last of its year.
   const shifted = month <= 2 ? year - 1 : year;
-  const era = Math.floor(shifted / 400);
+  const era = shifted >= 0 ? (shifted / 400) | 0 : Math.floor(shifted / 400);
   const yearOfEra = shifted - era * 400;
   const dayOfYear = (((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) | 0) + day - 1;
   return era * 146097 + yearOfEra * 365 + (yearOfEra >> 2) - ((yearOfEra / 100) | 0) + dayOfYear - 719468;

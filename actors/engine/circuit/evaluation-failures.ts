@@ -3,6 +3,8 @@
 // Under `stop` the first one ends the step: `report` throws EvaluationFailed, which names the view, the expression with
 // its place, and the row. Under `skip` the row is left out of the view; it is counted and the latest 100 are kept.
 // One object lives as long as its circuit; row programs and operators report to it.
+
+import { formatVariant } from '../../../runtime/batch/variant-json.ts';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
 import type { ExpressionSource } from '../sql/bound.ts';
 
@@ -63,7 +65,11 @@ export class EvaluationFailures {
   }
 }
 
+/** The row as JSON with all digits; values without a JSON form (NaN) as their text. */
 function formatRow(row: object): string {
-  const text = JSON.stringify(row, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)) ?? '';
+  const members = Object.entries(row).map(
+    ([name, value]) => `${JSON.stringify(name)}:${formatVariant(value) ?? String(value)}`,
+  );
+  const text = `{${members.join(',')}}`;
   return text.length > 400 ? `${text.slice(0, 400)}…` : text;
 }

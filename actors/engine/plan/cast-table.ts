@@ -8,8 +8,8 @@
 import { formatSqlType, type SqlType, type SqlTypeKind } from '../../../runtime/batch/sql-type.ts';
 import type { ScalarValue } from '../sql/bound.ts';
 import { InvalidCast } from '../sql/evaluation-errors.ts';
-import type { Cast } from './cast-row.ts';
 import { castNumber, numberKinds } from './cast-numbers.ts';
+import type { Cast } from './cast-row.ts';
 import { datetimeCasts } from './cast-temporal.ts';
 import { castToBinary, castToText, fromTextCasts } from './cast-text.ts';
 import { castFromVariant, castToVariant } from './cast-variant.ts';

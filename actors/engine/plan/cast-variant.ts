@@ -3,12 +3,13 @@
 // A number becomes a JSON number with all its digits, BOOLEAN a JSON boolean, everything else a JSON string of its text
 // form (binary: an array of bytes, as in formats); NaN and infinities have no JSON. Back: a JSON string is read as text of
 // the target type, a number or boolean as its text; what is not of the target type, JSON null included, is NULL, not an error.
+
+import { parseDecimalText } from '../../../runtime/batch/scalar-text.ts';
 import { decimalPrecisionMax, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { ScalarValue } from '../sql/bound.ts';
-import type { Cast } from './cast-row.ts';
 import { castNumber, numberKinds } from './cast-numbers.ts';
+import type { Cast } from './cast-row.ts';
 import { castToBinary, castToText, formatScalar, fromTextCasts } from './cast-text.ts';
-import { parseDecimalText } from '../../../runtime/batch/scalar-text.ts';
 
 export const castToVariant: Cast = (value, from) => {
   if (typeof value === 'boolean') return value ? 'true' : 'false';
@@ -40,7 +41,8 @@ function fromString(json: string, to: SqlType): ScalarValue {
 }
 
 function fromNumber(json: string, to: SqlType): ScalarValue {
-  if (to.kind === 'CHAR' || to.kind === 'VARCHAR') return castToText(json, { kind: 'VARCHAR', length: null }, to) ?? null;
+  if (to.kind === 'CHAR' || to.kind === 'VARCHAR')
+    return castToText(json, { kind: 'VARCHAR', length: null }, to) ?? null;
   if (!numberKinds.includes(to.kind)) return null;
   if (to.kind === 'REAL' || to.kind === 'DOUBLE' || to.kind === 'DECIMAL') {
     return fromTextCasts[to.kind]?.(json, { kind: 'VARCHAR', length: null }, to) ?? null;
@@ -53,6 +55,7 @@ function fromNumber(json: string, to: SqlType): ScalarValue {
 function fromBytes(json: string, to: SqlType): ScalarValue {
   const parsed: unknown = JSON.parse(json);
   if (!Array.isArray(parsed)) return null;
-  if (!parsed.every((byte) => typeof byte === 'number' && Number.isInteger(byte) && byte >= 0 && byte <= 255)) return null;
+  if (!parsed.every((byte) => typeof byte === 'number' && Number.isInteger(byte) && byte >= 0 && byte <= 255))
+    return null;
   return castToBinary(Uint8Array.from(parsed), { kind: 'VARBINARY', length: null }, to) ?? null;
 }

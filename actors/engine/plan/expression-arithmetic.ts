@@ -79,7 +79,8 @@ function integer(writer: CodeWriter, call: OperatorCall, a: string, b: string): 
     return `(${a} % ${b}) | 0`;
   }
   if (operator === '/') checkDivisor(writer, call, b, '0');
-  const exact = operator === 'negate' ? `-${a}` : operator === '/' ? `Math.trunc(${a} / ${b})` : `${a} ${operator} ${b}`;
+  const exact =
+    operator === 'negate' ? `-${a}` : operator === '/' ? `Math.trunc(${a} / ${b})` : `${a} ${operator} ${b}`;
   const result = writer.define('x', exact);
   checkInteger(writer, call.type, result, overflowStatement(writer, call));
   // A negative zero would show in later double arithmetic.
@@ -109,8 +110,13 @@ function decimal(writer: CodeWriter, call: OperatorCall, type: DecimalType, a: s
       const x = scaledUp(writer, left, scale - left.scale);
       const y = scaledUp(writer, right, scale - right.scale);
       const bound = x.bound + y.bound;
-      return fitDecimal(writer, { code: wrapped(`${x.code} ${call.operator} ${y.code}`, bound), bound }, scale, type, call)
-        .code;
+      return fitDecimal(
+        writer,
+        { code: wrapped(`${x.code} ${call.operator} ${y.code}`, bound), bound },
+        scale,
+        type,
+        call,
+      ).code;
     }
     case '*': {
       const bound = left.bound * right.bound;
@@ -130,7 +136,8 @@ function decimal(writer: CodeWriter, call: OperatorCall, type: DecimalType, a: s
       const scale = Math.max(left.scale, right.scale);
       const x = scaledUp(writer, left, scale - left.scale);
       const y = scaledUp(writer, right, scale - right.scale);
-      const bound = x.bound < y.bound ? x.bound : y.bound;
+      // |x % y| is at most |x| and less than |y|.
+      const bound = leastBound(x.bound, y.bound);
       return fitDecimal(writer, { code: wrapped(`${x.code} % ${y.code}`, bound), bound }, scale, type, call).code;
     }
     default:
@@ -177,6 +184,10 @@ function roundedOff(writer: CodeWriter, value: Exact, digits: number): Exact {
   const sum = wrapped(`${value.code} + (${value.code} < 0n ? -${half}n : ${half}n)`, value.bound + half);
   const bound = (value.bound + half) / factor;
   return { code: writer.define('x', wrapped(`(${sum}) / ${factor}n`, value.bound)), bound };
+}
+
+function leastBound(a: bigint, b: bigint): bigint {
+  return [a, b].reduce((least, bound) => (bound < least ? bound : least));
 }
 
 function wrapped(code: string, bound: bigint): string {

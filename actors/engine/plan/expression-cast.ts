@@ -38,7 +38,8 @@ function nullOf(type: SqlType): Operand {
   if (isBinary(type)) {
     return { type, isNull: 'true', value: { form: 'slice', bytes: 'noBytes', start: '0', end: '0', plain: 'noBytes' } };
   }
-  if (type.kind === 'UUID') return { type, isNull: 'true', value: { form: 'words', low: '0n', high: '0n', plain: "''" } };
+  if (type.kind === 'UUID')
+    return { type, isNull: 'true', value: { form: 'words', low: '0n', high: '0n', plain: "''" } };
   return { type, isNull: 'true', value: { form: 'plain', code: zeroOf(type) } };
 }
 

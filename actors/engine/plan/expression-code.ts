@@ -183,7 +183,10 @@ export function plainCode(writer: CodeWriter, operand: Operand): string {
   const key = `plain ${JSON.stringify(value)}`;
   const known = writer.recall(key);
   if (known !== undefined && known.value.form === 'plain') return known.value.code;
-  const code = writer.define('t', operand.isNull === null ? made : `${operand.isNull} ? ${zeroOf(operand.type)} : ${made}`);
+  const code = writer.define(
+    't',
+    operand.isNull === null ? made : `${operand.isNull} ? ${zeroOf(operand.type)} : ${made}`,
+  );
   writer.remember(key, { type: operand.type, isNull: operand.isNull, value: { form: 'plain', code } });
   return code;
 }

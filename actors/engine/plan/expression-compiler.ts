@@ -111,7 +111,10 @@ class CompiledRowProgram implements RowProgram {
 
   run(batch: ChangeBatch, failures: EvaluationFailures): ChangeBatch | null {
     assert(batch.presence === null, 'a row program runs on whole rows');
-    assert(batch.columns.length === this.#options.inputSchema.fields.length, 'a row program gets batches of its schema');
+    assert(
+      batch.columns.length === this.#options.inputSchema.fields.length,
+      'a row program gets batches of its schema',
+    );
     if (batch.rows === 0) return null;
     const schema = this.#options.outputSchema;
     if (!this.#computes) {
@@ -119,9 +122,11 @@ class CompiledRowProgram implements RowProgram {
       const columns = this.#outputs.map((output) => this.#passed(output, batch, null, batch.rows));
       return { schema, rows: batch.rows, weights: batch.weights, columns, presence: null };
     }
-    const variant = this.#variant(batch);
+    const shapes = this.#shapesOf(batch);
+    const variant = this.#variant(shapes);
+    const read = batch.columns.map((column, i) => (shapes[i]?.nullable ? withBitmap(column, batch.rows) : column));
     const selection = new Int32Array(batch.rows);
-    const frame = variant.frame(batch.columns, batch.rows, this.#outputs, selection);
+    const frame = variant.frame(read, batch.rows, this.#outputs, selection);
     variant.run(frame);
     while (frame.failed) {
       this.#report(batch, frame, variant, failures);
@@ -165,12 +170,22 @@ class CompiledRowProgram implements RowProgram {
     });
   }
 
-  #variant(batch: ChangeBatch): Variant {
-    const shapes = batch.columns.map((column, ordinal): ColumnShape => {
-      const nullable = column.validity !== null;
+  /** How the columns lie, as far as the source depends on it. */
+  #shapesOf(batch: ChangeBatch): readonly ColumnShape[] {
+    // With many variants already, every column that may hold NULLs is taken to hold some.
+    const byBatch = this.#variants.size < variantsMax;
+    return batch.columns.map((column, ordinal): ColumnShape => {
+      const declared = this.#options.inputSchema.fields[ordinal]?.nullable ?? true;
+      const nullable = column.validity !== null || (!byBatch && declared && this.#reads.has(ordinal));
       if (column.layout !== 'dictionary') return { layout: column.layout, nullable };
-      return { layout: this.#reads.has(ordinal) && this.#memoPays(column, batch.rows) ? 'memo' : 'dictionary', nullable };
+      return {
+        layout: this.#reads.has(ordinal) && this.#memoPays(column, batch.rows) ? 'memo' : 'dictionary',
+        nullable,
+      };
     });
+  }
+
+  #variant(shapes: readonly ColumnShape[]): Variant {
     const key = this.#key(shapes);
     const known = this.#variants.get(key);
     if (known !== undefined) return known;
@@ -265,12 +280,7 @@ class Variant {
     this.run = made;
   }
 
-  frame(
-    columns: readonly Column[],
-    rows: number,
-    outputs: readonly OutputPlan[],
-    selection: Int32Array,
-  ): Frame {
+  frame(columns: readonly Column[], rows: number, outputs: readonly OutputPlan[], selection: Int32Array): Frame {
     const written: WrittenOutput[] = [];
     for (const output of outputs) {
       if (output.kind !== 'computed') continue;
@@ -306,6 +316,11 @@ function allocateOutput(type: SqlType, rows: number, nullable: boolean): Written
   return { type, values: column.values, validity, sink: null };
 }
 
+/** The column with a bitmap, for code that expects one. */
+function withBitmap(column: Column, rows: number): Column {
+  return column.validity === null ? { ...column, validity: new Uint8Array((rows + 7) >> 3).fill(255) } : column;
+}
+
 function forgetRow(output: WrittenOutput, row: number): void {
   if (output.validity !== null && row >> 3 < output.validity.length) output.validity[row >> 3]! |= 1 << (row & 7);
   if (output.sink !== null) output.sink.used = output.sink.offsets[row]!;
@@ -321,7 +336,8 @@ function finishOutput(output: WrittenOutput, rows: number): Column {
     return { layout: 'bytes', type, validity, offsets: sink.offsets.subarray(0, rows + 1), bytes };
   }
   const length = storageOf(type) === 'i128' ? rows * 2 : rows;
-  const values = length * 2 >= output.values.length ? output.values.subarray(0, length) : output.values.slice(0, length);
+  const values =
+    length * 2 >= output.values.length ? output.values.subarray(0, length) : output.values.slice(0, length);
   return { layout: 'fixed', type, validity, values };
 }
 

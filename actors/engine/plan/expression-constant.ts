@@ -1,11 +1,12 @@
 // A literal as a column: the same value in every row. Text becomes a dictionary of one entry, with codes that are all 0,
 // so that grouping and joining by it is integer work; its identity is the literal's, for all batches.
-import type { Column, Dictionary } from '../../../runtime/batch/column.ts';
+
+import { assert } from '../../../runtime/assert.ts';
 import { BatchBuilder } from '../../../runtime/batch/batch-builder.ts';
+import type { Column, Dictionary } from '../../../runtime/batch/column.ts';
 import { writeCell } from '../../../runtime/batch/scalar-values.ts';
 import { makeSchema } from '../../../runtime/batch/schema.ts';
 import { storageOf } from '../../../runtime/batch/sql-type.ts';
-import { assert } from '../../../runtime/assert.ts';
 import type { Literal } from '../sql/bound.ts';
 
 const dictionaries = new WeakMap<Literal, Dictionary>();
@@ -13,7 +14,13 @@ const dictionaries = new WeakMap<Literal, Dictionary>();
 export function constantColumn(literal: Literal, rows: number): Column {
   const { type, value } = literal;
   if (value !== null && storageOf(type) === 'bytes') {
-    return { layout: 'dictionary', type, validity: null, codes: new Int32Array(rows), dictionary: dictionaryOf(literal) };
+    return {
+      layout: 'dictionary',
+      type,
+      validity: null,
+      codes: new Int32Array(rows),
+      dictionary: dictionaryOf(literal),
+    };
   }
   const builder = new BatchBuilder(makeSchema([{ name: '', type, nullable: true }]), rows);
   builder.reserve(rows);

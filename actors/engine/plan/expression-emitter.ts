@@ -9,9 +9,20 @@
 // `memo` column, whatever depends on that column alone is computed once for each entry of its dictionary, on demand; slot
 // 0 of a memo stands for NULL, slot code + 1 for an entry.
 import { assert, unreachable } from '../../../runtime/assert.ts';
+import { parseUuidText } from '../../../runtime/batch/scalar-text.ts';
 import { type SqlType, storageOf } from '../../../runtime/batch/sql-type.ts';
-import type { CaseExpression, CastExpression, ColumnReference, FunctionCall } from '../sql/bound.ts';
-import type { InList, Literal, OperatorCall, Scalar, ScalarValue } from '../sql/bound.ts';
+import type {
+  CaseExpression,
+  CastExpression,
+  ColumnReference,
+  FunctionCall,
+  InList,
+  Literal,
+  OperatorCall,
+  Scalar,
+  ScalarValue,
+} from '../sql/bound.ts';
+import { makeCaster } from './cast-table.ts';
 import { arithmeticCode } from './expression-arithmetic.ts';
 import { castCode } from './expression-cast.ts';
 import type { CodeWriter, Operand, ValueCode } from './expression-code.ts';
@@ -20,8 +31,6 @@ import { type Comparison, comparisonCode } from './expression-comparison.ts';
 import { resolveFunction } from './expression-functions.ts';
 import { BytesSet } from './expression-library.ts';
 import { columnsOf, isRaw, scalarKey } from './expression-shape.ts';
-import { makeCaster } from './cast-table.ts';
-import { parseUuidText } from '../../../runtime/batch/scalar-text.ts';
 
 /** How a column of the input lies in the batches that a variant of a program runs on. */
 export interface ColumnShape {
@@ -146,7 +155,10 @@ export class ExpressionEmitter {
       case 'memo': {
         // The code under a NULL need not be one of the dictionary's.
         const code = writer.define('k', isNull === null ? `d${ordinal}[i]` : `${isNull} ? -1 : d${ordinal}[i]`);
-        const start = writer.define('s', isNull === null ? `x${ordinal}[${code}]` : `${code} < 0 ? 0 : x${ordinal}[${code}]`);
+        const start = writer.define(
+          's',
+          isNull === null ? `x${ordinal}[${code}]` : `${code} < 0 ? 0 : x${ordinal}[${code}]`,
+        );
         const end = writer.define(
           'e',
           isNull === null ? `x${ordinal}[${code} + 1]` : `${code} < 0 ? 0 : x${ordinal}[${code} + 1]`,
@@ -243,7 +255,10 @@ export class ExpressionEmitter {
 
   #two(call: OperatorCall): readonly [Operand, Operand] {
     const [left, right] = call.operands;
-    assert(left !== undefined && right !== undefined && call.operands.length === 2, `${call.operator} takes two operands`);
+    assert(
+      left !== undefined && right !== undefined && call.operands.length === 2,
+      `${call.operator} takes two operands`,
+    );
     return [this.emit(left), this.emit(right)];
   }
 
@@ -270,19 +285,24 @@ export class ExpressionEmitter {
   /** False wins over NULL, NULL over true. An operand behind a false one is not computed. */
   #conjunction(call: OperatorCall): Operand {
     const writer = this.writer;
+    const operands = flattened(call);
     const value = writer.declare('v', 'false');
-    const isNull = call.operands.some((operand) => this.#mayBeNull(operand)) ? writer.declare('n', 'false') : null;
+    const isNull = operands.some((operand) => this.#mayBeNull(operand)) ? writer.declare('n', 'false') : null;
     // The first operand is computed in any case: outside of the block, what it computes can be used again later.
-    if (call.operands[0] !== undefined) this.emit(call.operands[0]);
+    if (operands[0] !== undefined) this.emit(operands[0]);
     const label = writer.local('L');
     writer.open(`${label}:`);
-    for (const scalar of call.operands) {
+    for (const scalar of operands) {
       const operand = this.emit(scalar);
       const code = plainCode(writer, operand);
       if (operand.isNull === null) {
-        writer.line(isNull === null ? `if (!${code}) break ${label};` : `if (!${code}) { ${isNull} = false; break ${label}; }`);
+        writer.line(
+          isNull === null ? `if (!${code}) break ${label};` : `if (!${code}) { ${isNull} = false; break ${label}; }`,
+        );
       } else {
-        writer.line(`if (!${code}) { if (${operand.isNull}) ${isNull} = true; else { ${isNull} = false; break ${label}; } }`);
+        writer.line(
+          `if (!${code}) { if (${operand.isNull}) ${isNull} = true; else { ${isNull} = false; break ${label}; } }`,
+        );
       }
     }
     writer.line(isNull === null ? `${value} = true;` : `${value} = !${isNull};`);
@@ -293,13 +313,14 @@ export class ExpressionEmitter {
   /** True wins over NULL, NULL over false. An operand behind a true one is not computed. */
   #disjunction(call: OperatorCall): Operand {
     const writer = this.writer;
+    const operands = flattened(call);
     const value = writer.declare('v', 'false');
-    const isNull = call.operands.some((operand) => this.#mayBeNull(operand)) ? writer.declare('n', 'false') : null;
+    const isNull = operands.some((operand) => this.#mayBeNull(operand)) ? writer.declare('n', 'false') : null;
     // The first operand is computed in any case: outside of the block, what it computes can be used again later.
-    if (call.operands[0] !== undefined) this.emit(call.operands[0]);
+    if (operands[0] !== undefined) this.emit(operands[0]);
     const label = writer.local('L');
     writer.open(`${label}:`);
-    for (const scalar of call.operands) {
+    for (const scalar of operands) {
       const operand = this.emit(scalar);
       const code = plainCode(writer, operand);
       const decided = isNull === null ? '' : ` ${isNull} = false;`;
@@ -350,8 +371,12 @@ export class ExpressionEmitter {
   }
 
   #function(scalar: FunctionCall): Operand {
-    const resolved = resolveFunction(scalar);
-    const operands = scalar.operands.map((operand) => this.emit(operand));
+    // Operands that amount to literals are made literals, for the patterns and units that a function prepares once.
+    const folded = scalar.operands.map(
+      (operand) => (columnsOf(operand).length === 0 ? this.#fold(operand) : null) ?? operand,
+    );
+    const resolved = resolveFunction({ ...scalar, operands: folded });
+    const operands = folded.map((operand) => this.emit(operand));
     const evaluate = this.writer.parameter(resolved.evaluate);
     if (resolved.strict) {
       return this.#call(scalar, operands, resolved.nullable, (codes) => `${evaluate}(${codes.join(', ')})`);
@@ -443,7 +468,9 @@ export class ExpressionEmitter {
     this.used.add(ordinal);
     const memo = this.memos.push({ ordinal, type }) - 1;
     const nullable = this.#shapes[ordinal]?.nullable ?? true;
-    const code = nullable ? `((u${ordinal}[i >> 3] & (1 << (i & 7))) === 0 ? 0 : d${ordinal}[i] + 1)` : `d${ordinal}[i] + 1`;
+    const code = nullable
+      ? `((u${ordinal}[i >> 3] & (1 << (i & 7))) === 0 ? 0 : d${ordinal}[i] + 1)`
+      : `d${ordinal}[i] + 1`;
     const slot = writer.define('m', code);
     const state = writer.declare('t', `ms${memo}[${slot}]`);
     writer.open(`if (${state} === 0)`);
@@ -508,6 +535,13 @@ class Target {
   operand(): Operand {
     return { type: this.#type, isNull: this.#sawNull ? this.#isNull : null, value: this.#value };
   }
+}
+
+/** The operands of nested ANDs, or of nested ORs, as one list. */
+function flattened(call: OperatorCall): readonly Scalar[] {
+  return call.operands.flatMap((operand) =>
+    operand.kind === 'operator' && operand.operator === call.operator ? flattened(operand) : [operand],
+  );
 }
 
 /** Not what is read from a bitmap faster than from a memo, nor what is the column's own bytes or chosen from bytes. */

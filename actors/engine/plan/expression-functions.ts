@@ -1,4 +1,4 @@
-// The function rows of sql/functions.ts as the emitter needs them. Stub until wired.
+// The evaluator of a bound call. Replaced by sql/functions.ts as soon as its rows are there.
 import { assert } from '../../../runtime/assert.ts';
 import type { FunctionCall, ScalarValue } from '../sql/bound.ts';
 

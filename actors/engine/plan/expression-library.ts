@@ -4,10 +4,10 @@
 // same order (UTF-16 order differs above U+FFFF). Words are the two halves of a UUID: they compare as unsigned.
 // Called only by code that expression-compiler.ts generates.
 import { assert } from '../../../runtime/assert.ts';
-import type { MillraceError } from '../../../runtime/errors.ts';
 import { parseUuidText } from '../../../runtime/batch/scalar-text.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
+import type { MillraceError } from '../../../runtime/errors.ts';
 import type { ExpressionSource } from '../sql/bound.ts';
 import { DivisionByZero, NumericOverflow } from '../sql/evaluation-errors.ts';
 

@@ -8,11 +8,10 @@
 // then says at which row and in which expression; the driver decides whether to go on behind that row.
 // Only code is made here; it is compiled and driven by expression-compiler.ts.
 import { type SqlType, storageOf } from '../../../runtime/batch/sql-type.ts';
-import type { OperatorCall, Scalar } from '../sql/bound.ts';
+import type { Literal, OperatorCall, Scalar } from '../sql/bound.ts';
 import { CodeWriter, type Operand, plainCode } from './expression-code.ts';
 import { type ColumnShape, ExpressionEmitter, type MemoPlan } from './expression-emitter.ts';
 import type { FailureSite } from './expression-library.ts';
-import type { Literal } from '../sql/bound.ts';
 
 /** Where a column of the result comes from. */
 export type OutputPlan =
@@ -96,7 +95,8 @@ function hoistColumn(ordinal: number, shape: ColumnShape | undefined): readonly 
 }
 
 function hoistOutput(slot: number, type: SqlType, nullable: boolean): readonly string[] {
-  const target = storageOf(type) === 'bytes' ? `z${slot} = f.outputs[${slot}].sink` : `o${slot} = f.outputs[${slot}].values`;
+  const target =
+    storageOf(type) === 'bytes' ? `z${slot} = f.outputs[${slot}].sink` : `o${slot} = f.outputs[${slot}].values`;
   const lines = [`  const ${target};`];
   if (nullable) lines.push(`  const w${slot} = f.outputs[${slot}].validity;`);
   return lines;

@@ -1,10 +1,11 @@
 // What can be said of a scalar without computing it: its columns, its identity, how its value will be at hand.
 //
 // Pure functions of immutable nodes; results are kept per node, because the emitter asks at every level of a tree.
-import type { Scalar } from '../sql/bound.ts';
+
 import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
-import { isBinary, isText } from './expression-code.ts';
+import type { Scalar } from '../sql/bound.ts';
 import { isIdentityCast } from './expression-cast.ts';
+import { isBinary, isText } from './expression-code.ts';
 
 const keys = new WeakMap<Scalar, string>();
 const columns = new WeakMap<Scalar, readonly number[]>();

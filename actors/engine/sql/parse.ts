@@ -35,12 +35,14 @@ function theParser(): SqlParser {
 }
 
 export function parseProgram(source: SqlText): ParsedProgram {
-  const { tokens, problems } = lex(source);
+  const { tokens, problems, unreadable } = lex(source);
   const statements: Statement[] = [];
   const lost = new Set<string>();
   for (const { tokens: part, end } of splitStatements(tokens, source)) {
     const before = problems.length;
-    const statement = parseStatement(source, part, end, problems);
+    // Characters that make no token have been reported; what the parser would say is only their consequence.
+    const readable = unreadable.every((offset) => offset < (part[0]?.startOffset ?? 0) || offset > end);
+    const statement = readable ? parseStatement(source, part, end, problems) : null;
     if (statement !== null && problems.length === before) statements.push(statement);
     else for (const name of declaredNames(part)) lost.add(name);
   }
@@ -58,7 +60,7 @@ export function parseQuery(source: SqlText): ParsedQuery {
     problems.push(new SqlSyntax({ found: 'nothing', expected: 'a query' }, { place: source.place(0) }));
     return { query: null, problems };
   }
-  const refused = refuse(source, part.tokens, true, problems);
+  const refused = problems.length > 0 || refuse(source, part.tokens, true, problems);
   const query = refused ? null : runRule(source, part.tokens, part.end, problems, (p) => p.query());
   return { query: problems.length > 0 ? null : query, problems };
 }
@@ -83,12 +85,19 @@ function parseStatement(
   return runRule(source, tokens, end, problems, (p) => p.statement());
 }
 
-function lex(source: SqlText): { tokens: readonly IToken[]; problems: MillraceError[] } {
+interface Lexed {
+  readonly tokens: readonly IToken[];
+  readonly problems: MillraceError[];
+  /** Where characters make no token. */
+  readonly unreadable: readonly number[];
+}
+
+function lex(source: SqlText): Lexed {
   const { tokens, problems } = tokenize(source.text);
   const errors = problems.map(
     ({ found, expected, offset }) => new SqlSyntax({ found, expected }, { place: source.place(offset) }),
   );
-  return { tokens, problems: errors };
+  return { tokens, problems: errors, unreadable: problems.map(({ offset }) => offset) };
 }
 
 function splitStatements(
@@ -105,9 +114,8 @@ function splitStatements(
     if (part.length > 0) parts.push({ tokens: part, end: token.startOffset });
     part = [];
   }
-  const last = part.at(-1);
-  if (last !== undefined) {
-    parts.push({ tokens: part, end: Math.min(source.text.length, last.startOffset + last.image.length) });
+  if (part.length > 0) {
+    parts.push({ tokens: part, end: source.text.trimEnd().length });
   }
   return parts;
 }
@@ -133,7 +141,7 @@ function runRule<T>(
     const result = rule(parser);
     const [error] = parser.errors;
     if (error === undefined) return result;
-    problems.push(recognitionError(source, error, end));
+    problems.push(recognitionError(source, tokens, error, end));
   } catch (thrown) {
     // Nested thousands of levels deep, a text exhausts the stack of any recursive parser.
     if (!(thrown instanceof RangeError)) throw thrown;
@@ -145,9 +153,14 @@ function runRule<T>(
 // ── errors ──
 
 /** The parser's message is what it expected, see `expectations` in statement-grammar.ts. */
-function recognitionError(source: SqlText, error: IRecognitionException, end: number): MillraceError {
+function recognitionError(
+  source: SqlText,
+  tokens: readonly IToken[],
+  error: IRecognitionException,
+  end: number,
+): MillraceError {
   const { token, message } = error;
-  const before = 'previousToken' in error ? (error.previousToken as IToken | undefined) : undefined;
+  const before = tokens[tokens.indexOf(token) - 1] ?? tokens.at(-1);
   if (before !== undefined && isTemporalWord(before) && message === 'a string') return reservedWord(source, before);
   if (isReserved(token) && (message === 'a name' || message === 'the name of a column')) {
     return reservedWord(source, token);
@@ -169,7 +182,9 @@ function reservedWord(source: SqlText, token: IToken): MillraceError {
 
 /** A word that is nearly a keyword: WHRE. */
 function nearestKeyword(token: IToken): string | undefined {
-  return token.tokenType === Identifier ? nearestName(token.image, sqlKeywords.keys()) : undefined;
+  return token.tokenType === Identifier && token.image.length > 2
+    ? nearestName(token.image, sqlKeywords.keys())
+    : undefined;
 }
 
 function isTemporalWord(token: IToken): boolean {

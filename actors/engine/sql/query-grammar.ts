@@ -190,6 +190,7 @@ export class QueryGrammar extends ExpressionGrammar {
     const row: Expression[] = [];
     this.OR([
       {
+        IGNORE_AMBIGUITIES: true,
         ALT: () => {
           this.CONSUME(symbol('('));
           this.AT_LEAST_ONE_SEP({
@@ -221,6 +222,7 @@ export class QueryGrammar extends ExpressionGrammar {
       DEF: () => {
         items.push(this.SUBRULE(this.selectItem));
       },
+      ERR_MSG: 'an expression or "*"',
     });
     const from = this.OPTION2(() => {
       this.CONSUME(keyword('FROM'));

@@ -23,7 +23,6 @@ interface Row {
 const rows: readonly Row[] = [
   { words: 'OVER', construct: 'a window function (OVER)', instead: 'aggregate with GROUP BY and join the result' },
   { words: 'WINDOW', construct: 'WINDOW', instead: 'aggregate with GROUP BY and join the result' },
-  { words: 'PARTITION BY', construct: 'PARTITION BY', instead: 'aggregate with GROUP BY and join the result' },
   { words: 'QUALIFY', construct: 'QUALIFY', instead: 'use ORDER BY with LIMIT, or GROUP BY with HAVING' },
   { words: 'FULL JOIN', construct: 'FULL JOIN', instead: 'unite two LEFT JOINs with UNION' },
   { words: 'FULL OUTER', construct: 'FULL OUTER JOIN', instead: 'unite two LEFT JOINs with UNION' },

@@ -1,0 +1,133 @@
+// Where a pipeline's control thread begins: the composition root of the embedded API, and the one file that knows every
+// actor's makers. Run by node:worker_threads (control-connection.ts), never imported.
+//
+// It puts the compiler, the registry and the actor system into the hands of the supervisor, and the supervisor into those
+// of the gateway that answers the user's main thread.
+import { randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { parentPort } from 'node:worker_threads';
+import { registry } from '../connectors/registry.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { errorToData } from '../runtime/errors.ts';
+import { type LogEntry, makeLog } from '../runtime/log.ts';
+import { expose, transfer } from '../runtime/thread/remote.ts';
+import { siblingModule, type ThreadDying } from '../runtime/thread/worker-thread.ts';
+import { evaluateConstant } from './engine/plan/expression-compiler.ts';
+import { compileProgram } from './engine/sql/compile-program.ts';
+import type { ControlReport, OpenedPipeline, OpenRequest } from './gateway/embedded/control-interface.ts';
+import { type MadePipeline, PipelineControl } from './gateway/embedded/pipeline-control.ts';
+import { pushedBatches } from './gateway/embedded/pushed-rows.ts';
+import { readPipelineFile } from './gateway/pipeline-file.ts';
+import { ActorSystemHost } from './supervisor/actor-system-host.ts';
+import { columnDefaults } from './supervisor/column-defaults.ts';
+import { invalid, LiveDefinition } from './supervisor/live-definition.ts';
+import type { ValidatedPipeline } from './supervisor/messages.ts';
+import { outputThreadsMax } from './supervisor/output-placement.ts';
+import { Supervisor } from './supervisor/supervisor-actor.ts';
+import { validatePipeline } from './supervisor/validate-pipeline.ts';
+
+/** The most rows that one step takes in, unless the user says otherwise. */
+const stepRowsMaxDefault = 262_144;
+
+if (parentPort === null) throw new Error('control-thread is run as a worker thread');
+const report = (value: ControlReport | ThreadDying): void => exposed.report(value);
+
+// What nobody catches ends this thread and with it the pipeline; the main thread is told why.
+process.on('uncaughtException', (error) => {
+  report({ kind: 'thread dying', error: errorToData(error) });
+  process.exit(1);
+});
+
+const control = new PipelineControl({ clock: systemClock, make: makePipeline, report, transfer });
+const exposed = expose(control, parentPort);
+
+/** @throws PipelineInvalid, PipelineFileUnreadable */
+function makePipeline(request: OpenRequest): MadePipeline {
+  const { definition, baseFolder } = readDefinition(request);
+  const { configuration, program, startOrder } = definition.validated;
+  if (configuration === null || program === null) throw invalid(definition.validated.problems);
+  const onLog = (entry: LogEntry): void => report({ kind: 'log', entry });
+  const log = makeLog('supervisor', systemClock.now, onLog);
+  const defaults = new Map(
+    program.tables.map((table) => [table.relation.name, columnDefaults(table, evaluateConstant)]),
+  );
+  const host = new ActorSystemHost({
+    behaviours: siblingModule('behaviours', import.meta.url),
+    outputThreadsMax: outputThreadsMax(availableParallelism()),
+    clock: systemClock,
+    log,
+    onLog,
+  });
+  const supervisor = new Supervisor({
+    ...configuration,
+    program,
+    baseFolder,
+    stepRowsMax: request.stepRowsMax ?? stepRowsMaxDefault,
+    incarnation: randomUUID(),
+    host,
+    clock: systemClock,
+    log,
+    random: Math.random,
+    defaultsOf: (table) => defaults.get(table) ?? [],
+    extend: (direction, key, connector) => definition.add(direction, key, connector),
+    shrink: (direction, endpoint) => definition.remove(direction, endpoint),
+  });
+  const tables = program.tables.map((table) => table.relation);
+  const views = program.views.filter((view) => view.kind !== 'local').map((view) => view.relation);
+  return {
+    supervisor,
+    description: { name: configuration.name, startOrder, ...describeRelations(program) },
+    tables,
+    views,
+    toBatches: (rows, relation, options) => pushedBatches(rows, relation, defaults.get(relation.name) ?? [], options),
+  };
+}
+
+function readDefinition(request: OpenRequest): { definition: LiveDefinition; baseFolder: string } {
+  const { source } = request;
+  const common = {
+    compile: compileProgram,
+    registry,
+    environment: process.env,
+    decodeWorkersDefault: availableParallelism(),
+  };
+  if ('definition' in source) {
+    const { baseFolder } = source;
+    const validate = (value: unknown): ValidatedPipeline => validatePipeline(value, { ...common, baseFolder });
+    return { definition: new LiveDefinition(source.definition, validate), baseFolder };
+  }
+  const file = readPipelineFile(source.file);
+  if (file.problems.length > 0) throw invalid(file.problems);
+  const { baseFolder, placeOf, programPlace } = file;
+  const validate = (value: unknown): ValidatedPipeline =>
+    validatePipeline(value, {
+      ...common,
+      baseFolder,
+      file: file.file,
+      placeOf,
+      ...(programPlace === null ? {} : { programPlace }),
+    });
+  return { definition: new LiveDefinition(file.definition, validate), baseFolder };
+}
+
+function describeRelations(
+  program: NonNullable<ValidatedPipeline['program']>,
+): Pick<OpenedPipeline, 'tables' | 'views'> {
+  const tables = program.tables.map(({ relation, materialized }) => ({
+    name: relation.name,
+    schema: relation.schema,
+    primaryKey: relation.primaryKey.map((ordinal) => relation.schema.fields[ordinal]?.name ?? ''),
+    materialized: materialized || relation.primaryKey.length > 0,
+  }));
+  const views = program.views.map(({ relation, kind, displayOrder }) => ({
+    name: relation.name,
+    schema: relation.schema,
+    kind,
+    displayOrder: displayOrder.map(({ ordinal, descending, nullsFirst }) => ({
+      column: relation.schema.fields[ordinal]?.name ?? '',
+      descending,
+      nullsFirst,
+    })),
+  }));
+  return { tables, views };
+}

@@ -1,0 +1,43 @@
+// Prints a batch with the format's encoder, and saves what can be saved when a row cannot be printed.
+//
+// A batch that the encoder refuses is printed in halves, down to the single rows that are to blame: those are counted and
+// listed, all others are kept, in their order. Costs an extra pass for each level of halves, and only for such batches.
+import type { Encoder } from '../../connectors/sdk/format.ts';
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
+
+export interface Printed {
+  /** May be reused by the next print. */
+  readonly bytes: Uint8Array;
+  readonly records: number;
+}
+
+/**
+ * Calls `write` with the bytes of `batch`, in parts where it has to be, and `refused` for each row that cannot be
+ * printed, with its number in the batch from 0.
+ */
+export async function printBatch(
+  encoder: Encoder,
+  batch: ChangeBatch,
+  write: (printed: Printed) => Promise<void>,
+  refused: (error: unknown, row: number) => void,
+): Promise<void> {
+  // Parts still to be printed, the next one last.
+  const parts: { readonly start: number; readonly end: number }[] = [{ start: 0, end: batch.rows }];
+  for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+    const { start, end } = part;
+    let printed: Printed;
+    try {
+      printed = encoder.encode(sliceBatch(batch, start, end));
+    } catch (error) {
+      if (end - start <= 1) {
+        refused(error, start);
+        continue;
+      }
+      const middle = (start + end) >> 1;
+      parts.push({ start: middle, end }, { start, end: middle });
+      continue;
+    }
+    await write(printed);
+  }
+}

@@ -1,0 +1,50 @@
+// Gathers changes so that those that undo one another never leave: the output buffer of a connector.
+//
+// Holds batches until they have so many rows, or until the first of them has waited so long, or until it is asked for them.
+// What leaves is consolidated: each distinct row once, with the sum of its weights, none with 0. What it holds counts as
+// not written: marks behind it wait. Pure: time is a parameter.
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+
+export class OutputBuffer {
+  readonly #rowsMax: number;
+  readonly #timeMsMax: number | null;
+  #batches: ChangeBatch[] = [];
+  #rows = 0;
+  #since = 0;
+
+  constructor(options: { readonly rowsMax: number; readonly timeMsMax: number | null }) {
+    this.#rowsMax = options.rowsMax;
+    this.#timeMsMax = options.timeMsMax;
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** `now`: monotonic milliseconds. */
+  add(batch: ChangeBatch, now: number): void {
+    if (batch.rows === 0) return;
+    if (this.#batches.length === 0) this.#since = now;
+    this.#batches.push(batch);
+    this.#rows += batch.rows;
+  }
+
+  isDue(now: number): boolean {
+    if (this.#batches.length === 0) return false;
+    return this.#rows >= this.#rowsMax || (this.#timeMsMax !== null && now - this.#since >= this.#timeMsMax);
+  }
+
+  /** Milliseconds from `now` until it is due by time; null: never. */
+  dueIn(now: number): number | null {
+    if (this.#batches.length === 0 || this.#timeMsMax === null) return null;
+    return Math.max(0, this.#since + this.#timeMsMax - now);
+  }
+
+  /** Everything that it holds; it is empty then. */
+  take(): readonly ChangeBatch[] {
+    const batches = this.#batches;
+    this.#batches = [];
+    this.#rows = 0;
+    return batches;
+  }
+}

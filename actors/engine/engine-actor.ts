@@ -1,0 +1,186 @@
+// The engine actor: ports in, ports out, a circuit between them.
+//
+// It has no SQL, no row loop and no disk: what a step takes is decided by step-scheduler.ts, when one takes place by
+// step-loop.ts, what comes out by the circuit. Everything here happens between two steps, since a step is one synchronous
+// call: that is why `hold input` may answer at once, and why a query sees whole steps only.
+import type { Actor, ActorContext, Behaviour, Reply } from '../../runtime/actor/actor.ts';
+import { assert, unreachable } from '../../runtime/assert.ts';
+import { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
+import type { Relation } from '../../runtime/batch/schema.ts';
+import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
+import { AssertionFailed, MillraceError } from '../../runtime/errors.ts';
+import { openFrameReceiver, openFrameSender } from '../../runtime/mailbox/port-channel.ts';
+import { encodeBatch } from '../../runtime/wire/batch-codec.ts';
+import type { EngineCircuit } from './engine-circuit.ts';
+import { EngineFailed, InputUnknown } from './engine-errors.ts';
+import { InputGate } from './input-gate.ts';
+import type { EngineArguments, EngineMessage, EngineNotice, QueryResult } from './messages.ts';
+import { frameRowsMax, OutputQueue } from './output-queue.ts';
+import { StepLoop } from './step-loop.ts';
+
+export const stepRowsMaxDefault = 262_144;
+/** State is counted at most this often: it walks over every operator. */
+const statisticsMs = 500;
+
+type Context = ActorContext<EngineMessage, EngineNotice>;
+type Attach<K extends EngineMessage['kind']> = Extract<EngineMessage, { kind: K }>;
+
+export function engineBehaviour(
+  makeCircuit: (args: EngineArguments) => EngineCircuit,
+): Behaviour<EngineArguments, EngineMessage, EngineNotice> {
+  return (args, context) => new EngineActor(args, context, makeCircuit(args));
+}
+
+class EngineActor implements Actor<EngineMessage> {
+  readonly #relations: ReadonlyMap<string, Relation>;
+  readonly #context: Context;
+  readonly #circuit: EngineCircuit;
+  readonly #loop: StepLoop;
+  /** Before any time, so that the first step is counted. */
+  #countedAt = -statisticsMs;
+
+  constructor(args: EngineArguments, context: Context, circuit: EngineCircuit) {
+    const { clock, gauges } = context;
+    this.#context = context;
+    this.#circuit = circuit;
+    const definitions = [...args.program.tables, ...args.program.views];
+    this.#relations = new Map(definitions.map(({ relation }) => [relation.name, relation]));
+    this.#loop = new StepLoop({
+      compute: (batches) => circuit.step(batches),
+      stepRowsMax: args.stepRowsMax,
+      clock,
+      gauges,
+      notify: (notice) => context.notify(notice),
+      schedule: (call) => setImmediate(call),
+      defect: (error) => context.fail(error),
+      onStepped: () => this.#countState(),
+    });
+  }
+
+  receive(message: EngineMessage, reply: Reply): void {
+    try {
+      this.#receive(message, reply);
+    } catch (error) {
+      // A refusal is the asker's; a defect is ours, and the actor dies of it.
+      if (!(error instanceof MillraceError) || error instanceof AssertionFailed) throw error;
+      reply.reject(error);
+    }
+  }
+
+  stop(): void {
+    this.#loop.stop();
+  }
+
+  #receive(message: EngineMessage, reply: Reply): void {
+    switch (message.kind) {
+      case 'attach input':
+        this.#attachInput(message);
+        return reply.resolve();
+      case 'detach input':
+        return this.#detachInput(message, reply);
+      case 'hold input':
+        this.#input(message.endpoint).isHeld = true;
+        return reply.resolve();
+      case 'release input':
+        this.#releaseInput(message.endpoint);
+        return reply.resolve();
+      case 'attach output':
+        this.#attachOutput(message);
+        return reply.resolve();
+      case 'detach output':
+        this.#loop.removeOutput(message.endpoint);
+        return reply.resolve();
+      case 'query':
+        return this.#query(message.sql, reply);
+      case 'progress':
+        return reply.resolve(this.#loop.progress);
+      case 'drain':
+        this.#drain().then(reply.resolve, reply.reject);
+        return;
+      default:
+        unreachable(message);
+    }
+  }
+
+  #attachInput(message: Attach<'attach input'>): void {
+    const { endpoint, table, port, limits, batchRowsMax, held } = message;
+    const { schema } = this.#relation(table);
+    const receiver = openFrameReceiver(port, { schema, limits });
+    const isHeld = held || this.#loop.hasFailed;
+    const rowsMax = batchRowsMax ?? Number.MAX_SAFE_INTEGER;
+    this.#loop.addInput(new InputGate({ endpoint, table, receiver, rowsMax, isHeld }));
+  }
+
+  #detachInput(message: Attach<'detach input'>, reply: Reply): void {
+    const gate = this.#input(message.endpoint);
+    const detach = (): void => {
+      this.#loop.removeInput(gate);
+      reply.resolve();
+    };
+    if (message.discard || this.#loop.hasFailed) detach();
+    else this.#loop.whenQuiet(() => gate.isEmpty || this.#loop.hasFailed).then(detach);
+  }
+
+  #releaseInput(endpoint: string): void {
+    if (this.#loop.hasFailed) throw new EngineFailed({});
+    this.#input(endpoint).isHeld = false;
+    this.#loop.wake();
+  }
+
+  #attachOutput(message: Attach<'attach output'>): void {
+    const { endpoint, relation, port, limits, onFull, sendSnapshot } = message;
+    const { schema } = this.#relation(relation);
+    // What is not materialized is refused before the port is taken over.
+    const snapshot = sendSnapshot ? this.#circuit.contents(relation) : [];
+    this.#circuit.observe(relation);
+    const sender = openFrameSender(port, { schema, limits });
+    const output = new OutputQueue({ endpoint, relation, sender, onFull });
+    this.#loop.addOutput(output);
+    this.#loop.sendNow(output, snapshot);
+  }
+
+  #query(sql: string, reply: Reply): void {
+    this.#loop.ensureFirstStep();
+    if (this.#loop.hasFailed) throw new EngineFailed({});
+    const { schema, batches } = this.#circuit.query(sql);
+    const frames: ArrayBuffer[] = [];
+    for (const batch of batches) {
+      for (let start = 0; start < batch.rows; start += frameRowsMax) {
+        frames.push(encodeBatch(sliceBatch(batch, start, Math.min(batch.rows, start + frameRowsMax))));
+      }
+    }
+    if (frames.length === 0) frames.push(encodeBatch(new BatchBuilder(schema, 8).finish()));
+    reply.resolve({ schema, frames } satisfies QueryResult, frames);
+  }
+
+  async #drain(): Promise<void> {
+    const loop = this.#loop;
+    loop.start();
+    await loop.whenQuiet(() => !loop.hasReadyInput);
+    loop.endOutputs();
+    await loop.whenQuiet(() => loop.areOutputsFlushed);
+  }
+
+  #countState(): void {
+    const { clock, gauges } = this.#context;
+    const now = clock.monotonic();
+    if (now - this.#countedAt < statisticsMs) return;
+    this.#countedAt = now;
+    const { stateRows, stateBytes, evaluationErrors } = this.#circuit.statistics();
+    gauges.set('stateRows', stateRows);
+    gauges.set('stateBytes', stateBytes);
+    gauges.set('numEvaluationErrors', evaluationErrors);
+  }
+
+  #input(endpoint: string): InputGate {
+    const gate = this.#loop.input(endpoint);
+    if (gate === undefined) throw new InputUnknown({ endpoint });
+    return gate;
+  }
+
+  #relation(name: string): Relation {
+    const relation = this.#relations.get(name);
+    assert(relation !== undefined, 'the supervisor attaches to relations of the program');
+    return relation;
+  }
+}

@@ -1,0 +1,24 @@
+// What the engine actor needs of a compiled program, and nothing more.
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+import type { Schema } from '../../runtime/batch/schema.ts';
+
+/** The changes of every observed relation that has any. */
+export type StepChanges = ReadonlyMap<string, readonly ChangeBatch[]>;
+
+/** A batch on its way into a table. */
+export interface TableBatch {
+  readonly relation: string;
+  readonly batch: ChangeBatch;
+}
+
+export interface EngineCircuit {
+  /** Changes of `relation` are wanted from the next step on. */
+  observe(relation: string): void;
+  /** @throws a coded error when a row cannot be computed and the program stops on errors. */
+  step(batches: readonly TableBatch[]): StepChanges;
+  /** @throws a coded error when the relation is not materialized. */
+  contents(relation: string): readonly ChangeBatch[];
+  /** @throws a coded error when the text is no query, or reads what is not materialized. */
+  query(sql: string): { readonly schema: Schema; readonly batches: readonly ChangeBatch[] };
+  statistics(): { readonly stateRows: number; readonly stateBytes: number; readonly evaluationErrors: number };
+}

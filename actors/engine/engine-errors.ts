@@ -1,0 +1,20 @@
+// What the engine actor itself can say is wrong.
+import { type CodedErrorClass, defineError } from '../../runtime/errors.ts';
+
+export const EngineFailed: CodedErrorClass<Record<string, never>> = defineError(
+  'engine.failed',
+  { help: 'A step could not be computed; the pipeline has failed with the cause. Correct it and start anew.' },
+  () => 'the engine has stopped after a step that could not be computed',
+);
+
+export const InputUnknown: CodedErrorClass<{ readonly endpoint: string }> = defineError(
+  'engine.input_unknown',
+  { help: 'The input has been detached, or was never attached.' },
+  (f) => `the engine has no input ${f.endpoint}`,
+);
+
+export const RelationNotMaterialized: CodedErrorClass<{ readonly relation: string }> = defineError(
+  'engine.relation_not_materialized',
+  { help: "Declare it MATERIALIZED: CREATE MATERIALIZED VIEW …, or CREATE TABLE … WITH ('materialized' = 'true')." },
+  (f) => `the rows of ${f.relation} are not kept: it is not MATERIALIZED`,
+);

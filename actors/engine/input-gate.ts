@@ -1,0 +1,69 @@
+// One input of the engine: the frames that wait for a step, and whether they may enter it.
+//
+// A batch that is larger than what a step may take of this input is cut; what is left of it waits here, in front of the
+// mailbox, so that holding the input in the middle of a batch loses nothing. Credit goes back to the sender when a batch
+// is taken out of the mailbox, cut or not. Not here: which input's turn it is (step-scheduler.ts).
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
+import type { Frame, FrameReceiver } from '../../runtime/mailbox/channel.ts';
+
+export class InputGate {
+  readonly endpoint: string;
+  readonly table: string;
+  readonly receiver: FrameReceiver;
+  /** The most rows of this input that one step takes. */
+  readonly rowsMax: number;
+  /** No row of a held input enters a step. */
+  isHeld: boolean;
+  /** The end frame has been taken. */
+  hasEnded = false;
+  #rest: ChangeBatch | null = null;
+
+  constructor(options: {
+    readonly endpoint: string;
+    readonly table: string;
+    readonly receiver: FrameReceiver;
+    readonly rowsMax: number;
+    readonly isHeld: boolean;
+  }) {
+    this.endpoint = options.endpoint;
+    this.table = options.table;
+    this.receiver = options.receiver;
+    this.rowsMax = options.rowsMax;
+    this.isHeld = options.isHeld;
+  }
+
+  get isEmpty(): boolean {
+    return this.#rest === null && this.receiver.isEmpty;
+  }
+
+  /** Something waits and may be taken. */
+  get isReady(): boolean {
+    return !this.isHeld && !this.isEmpty;
+  }
+
+  get queuedRows(): number {
+    return (this.#rest?.rows ?? 0) + this.receiver.queuedRows;
+  }
+
+  /** What comes next, without taking it. */
+  peek(): Frame['kind'] | null {
+    return this.#rest !== null ? 'batch' : this.receiver.peek();
+  }
+
+  /** Rows of the batch that comes next. */
+  get peekRows(): number {
+    return this.#rest?.rows ?? this.receiver.peekRows;
+  }
+
+  /** Takes the next frame; of a batch at most `rows` rows. */
+  take(rows: number): Frame | null {
+    const rest = this.#rest;
+    this.#rest = null;
+    const frame: Frame | null = rest === null ? this.receiver.take() : { kind: 'batch', sequence: 0, batch: rest };
+    if (frame?.kind === 'end') this.hasEnded = true;
+    if (frame?.kind !== 'batch' || frame.batch.rows <= rows) return frame;
+    this.#rest = sliceBatch(frame.batch, rows, frame.batch.rows);
+    return { ...frame, batch: sliceBatch(frame.batch, 0, rows) };
+  }
+}

@@ -1,0 +1,206 @@
+// From cells to result columns: what SQL says the value of an aggregate is.
+//
+//   COUNT   the count, BIGINT                     SUM   NULL without values; must fit the result type, else a failure
+//   AVG     sum / count: DOUBLE and REAL as a quotient of doubles; DECIMAL rounded half away from zero at the scale of the
+//           result; integers truncated, as integer division is                MIN MAX   NULL without values
+// Results are written as records of words, column by column, for the groups that a step has touched. `failed[t]` becomes
+// the number of the aggregate + 1 whose result does not fit its type.
+// Not here: how cells are kept (aggregate-cells.ts), what becomes of a failure (aggregate.ts).
+import { decimalPrecisionMax, type SqlType, storageOf } from '../../../runtime/batch/sql-type.ts';
+import { limbsOfDecimal, limbsOfWord, readFloat, readSum } from '../state/exact-sum.ts';
+import type { RecordTable } from '../state/record-table.ts';
+import { type LayoutColumn, wordsOf } from '../state/row-layout.ts';
+import { type AggregateCells, type AggregateColumn, type Cell, markOf } from './aggregate-cells.ts';
+
+/** Where results go: result of group ids[t] to the record that begins at word t * stride. */
+export interface ResultTarget {
+  readonly words: Int32Array;
+  readonly stride: number;
+  readonly ids: Int32Array;
+  readonly from: number;
+  readonly to: number;
+  /** Per group: 0, or the number of the failed aggregate + 1. */
+  readonly failed: Uint8Array;
+}
+
+/** Writes the results of one aggregate. Words of the target are 0 before. */
+export type ResultWriter = (groups: RecordTable, target: ResultTarget) => void;
+
+/** `position` is the number of the aggregate, `place` its column in the target's records. */
+export function resultWriter(
+  call: AggregateColumn,
+  position: number,
+  place: LayoutColumn,
+  cells: AggregateCells,
+): ResultWriter {
+  switch (call.function) {
+    case 'count': {
+      const at = cells.countAt(call);
+      return (groups, target) => writeCounts(groups.doubles, groups.width >> 1, at, target, place.offset);
+    }
+    case 'min':
+    case 'max':
+      return extremeWriter(call, place, cells.extremeOf(call));
+    case 'sum':
+    case 'avg':
+      return sumWriter(call, position, place, cells.sumOf(call), cells.countAt(call));
+  }
+}
+
+function extremeWriter(call: AggregateColumn, place: LayoutColumn, cell: Cell): ResultWriter {
+  const size = wordsOf(cell.storage!);
+  const { multiset } = cell;
+  if (multiset === null) {
+    const mark = markOf(cell);
+    return (groups, target) => {
+      for (let t = target.from; t < target.to; t++) {
+        const group = target.ids[t]! * groups.width;
+        const to = t * target.stride;
+        if (groups.words[group + mark] === 0) setNull(target.words, to, place);
+        else copyWords(groups.words, group + cell.at * 2, target.words, to + place.offset, size);
+      }
+    };
+  }
+  const rootAt = cell.at * 2 + (call.function === 'max' ? 1 : 0);
+  return (groups, target) => {
+    for (let t = target.from; t < target.to; t++) {
+      const root = groups.words[target.ids[t]! * groups.width + rootAt]!;
+      const to = t * target.stride;
+      if (root === 0) setNull(target.words, to, place);
+      else copyWords(multiset.words, (root - 1) * multiset.width + 1, target.words, to + place.offset, size);
+    }
+  };
+}
+
+function sumWriter(call: AggregateColumn, position: number, place: LayoutColumn, cell: Cell, countAt: number): ResultWriter {
+  const float = cell.storage === 'f32' || cell.storage === 'f64';
+  const limbs = cell.storage === 'i128' ? limbsOfDecimal : limbsOfWord;
+  const average = call.function === 'avg';
+  const resultStorage = storageOf(call.type);
+  const toFloat = resultStorage === 'f32' || resultStorage === 'f64';
+  const scaleOf = (type: SqlType): number => (type.kind === 'DECIMAL' ? type.scale : 0);
+  const shift = scaleOf(call.type) - scaleOf(call.operandType!);
+  const factor = 10n ** BigInt(Math.abs(shift));
+  const limits = limitsOf(call.type);
+  const exact = new Int32Array(4);
+  return (groups, target) => {
+    const { doubles } = groups;
+    const width = groups.width >> 1;
+    for (let t = target.from; t < target.to; t++) {
+      const group = target.ids[t]! * width;
+      const to = t * target.stride;
+      const count = doubles[group + countAt]!;
+      if (count === 0) {
+        setNull(target.words, to, place);
+        // Rounding errors of a float sum end with the last value.
+        if (float) doubles.fill(0, group + cell.at, group + cell.at + cell.doubles);
+        continue;
+      }
+      if (float) {
+        const sum = readFloat(doubles, group + cell.at);
+        writeFloat(average ? sum / count : sum, resultStorage, target.words, to + place.offset);
+        continue;
+      }
+      let fits = readSum(doubles, group + cell.at, limbs, exact, 0);
+      if (fits && toFloat) {
+        const sum = sumAsNumber(exact) / Number(factor) ** Math.sign(-shift);
+        writeFloat(average ? sum / count : sum, resultStorage, target.words, to + place.offset);
+        continue;
+      }
+      if (fits && (average || shift !== 0)) {
+        const scaled = shift >= 0 ? sumAsBigInt(exact) * factor : sumAsBigInt(exact);
+        const divisor = (average ? BigInt(count) : 1n) * (shift < 0 ? factor : 1n);
+        fits = writeBigInt(call.type.kind === 'DECIMAL' ? divideRounded(scaled, divisor) : scaled / divisor, exact);
+      }
+      if (!fits || !withinLimits(exact, limits, place.words)) {
+        target.failed[t] = position + 1;
+        continue;
+      }
+      copyWords(exact, 0, target.words, to + place.offset, place.words);
+    }
+  };
+}
+
+/** The greatest magnitude of a DECIMAL type; null for integers, whose words are the limit. */
+function limitsOf(type: SqlType): { readonly bound: bigint; readonly safe: number; readonly bits: number } {
+  const bits = { bool: 1, i8: 8, i16: 16, i32: 32, i64: 64, i128: 128, f32: 0, f64: 0, bytes: 0 }[storageOf(type)];
+  const precision = type.kind === 'DECIMAL' ? type.precision : decimalPrecisionMax + 1;
+  const bound = 10n ** BigInt(precision);
+  return { bound, safe: Number(bound) * 0.999, bits };
+}
+
+function withinLimits(
+  words: Int32Array,
+  limits: { readonly bound: bigint; readonly safe: number; readonly bits: number },
+  size: number,
+): boolean {
+  const top = words[size - 1]!;
+  for (let k = size; k < 4; k++) if (words[k] !== top >> 31) return false;
+  if (limits.bits < 32 && (top << (32 - limits.bits)) >> (32 - limits.bits) !== top) return false;
+  if (Math.abs(sumAsNumber(words)) < limits.safe) return true;
+  const value = sumAsBigInt(words);
+  return value < limits.bound && value > -limits.bound;
+}
+
+function divideRounded(value: bigint, divisor: bigint): bigint {
+  const magnitude = value < 0n ? -value : value;
+  const positive = divisor < 0n ? -divisor : divisor;
+  const quotient = (2n * magnitude + positive) / (2n * positive);
+  return value < 0n !== divisor < 0n ? -quotient : quotient;
+}
+
+function sumAsBigInt(words: Int32Array): bigint {
+  return (
+    (BigInt(words[3]!) << 96n) |
+    (BigInt(words[2]! >>> 0) << 64n) |
+    (BigInt(words[1]! >>> 0) << 32n) |
+    BigInt(words[0]! >>> 0)
+  );
+}
+
+/** The nearest double while the sum fits 53 bits, and within one unit in the last place beyond. */
+function sumAsNumber(words: Int32Array): number {
+  if (words[3] === words[1]! >> 31 && words[2] === words[3]) return words[1]! * 4294967296 + (words[0]! >>> 0);
+  return Number(sumAsBigInt(words));
+}
+
+function writeBigInt(value: bigint, words: Int32Array): boolean {
+  for (let k = 0; k < 4; k++) words[k] = Number(BigInt.asIntN(32, value >> BigInt(32 * k)));
+  return BigInt.asIntN(128, value) === value;
+}
+
+// ── data plane ──
+
+const pair: Int32Array = new Int32Array(2);
+const pairAsDouble: Float64Array = new Float64Array(pair.buffer);
+const single: Float32Array = new Float32Array(pair.buffer);
+
+function writeFloat(value: number, storage: string, words: Int32Array, at: number): void {
+  if (storage === 'f32') {
+    single[0] = value;
+    words[at] = value === value ? pair[0]! : 0x7fc00000;
+    return;
+  }
+  pairAsDouble[0] = value;
+  words[at] = value === value ? pair[0]! : 0;
+  words[at + 1] = value === value ? pair[1]! : 0x7ff80000;
+}
+
+function setNull(words: Int32Array, at: number, place: LayoutColumn): void {
+  if (place.nullWord >= 0) words[at + place.nullWord]! |= place.nullBit;
+}
+
+function copyWords(from: Int32Array, at: number, to: Int32Array, target: number, count: number): void {
+  for (let k = 0; k < count; k++) to[target + k] = from[at + k]!;
+}
+
+function writeCounts(doubles: Float64Array, width: number, cell: number, target: ResultTarget, offset: number): void {
+  const { words, stride, ids } = target;
+  for (let t = target.from; t < target.to; t++) {
+    const count = doubles[ids[t]! * width + cell]!;
+    const at = t * stride + offset;
+    // The conversion to int32 takes the count modulo 2^32.
+    words[at] = count | 0;
+    words[at + 1] = Math.floor(count / 4294967296);
+  }
+}

@@ -1,0 +1,397 @@
+// Equi-join of two change streams on equal key columns, inner or left.
+//
+//   inner   ∆out = ∆L ⋈ R  +  L ⋈ ∆R           each batch meets the other side as it is now, then joins its own side
+//   left    … + nulls(∆L where R has no match)  ± nulls(L of keys whose matches came or went)
+//   weight(out) = weight(l) · weight(r)         bilinear, so batches of the two sides may come in any order
+//
+// A NULL in a key matches nothing unless `nullsMatch` (keys compared with IS NOT DISTINCT FROM). No keys: every row
+// matches every row. State: one table of join keys with the chain heads of both sides, so a row costs one probe, and the
+// rows of each side (state/join-rows.ts). Cost: O(changed rows + matches); a key with many matches costs all of them.
+// A batch goes through in blocks that stay in the cache. A side is emitted from its block, the other one from state.
+// Not here: conditions beyond equality and the choice of keys (plan/planner.ts).
+import { assert } from '../../../runtime/assert.ts';
+import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
+import type { Field, Schema } from '../../../runtime/batch/schema.ts';
+import { storageOf } from '../../../runtime/batch/sql-type.ts';
+import type { Emit, Operator } from '../circuit/operator.ts';
+import { JoinRows } from '../state/join-rows.ts';
+import { type LayoutColumn, layoutOf, nullWordsOf, type RowLayout } from '../state/row-layout.ts';
+import { RecordTable } from '../state/record-table.ts';
+import { RowOutput, type RecordSource } from '../state/row-output.ts';
+import { encodeRows } from '../state/row-words.ts';
+import type { SnapshotReader, SnapshotWriter } from '../state/snapshot-codec.ts';
+import type { StringPool } from '../state/string-pool.ts';
+
+export interface JoinInput {
+  readonly schema: Schema;
+  /** Ordinals of the key columns; types agree with the other side's, one by one. */
+  readonly keys: readonly number[];
+}
+
+export interface JoinShape {
+  readonly type: 'inner' | 'left';
+  readonly left: JoinInput;
+  readonly right: JoinInput;
+  readonly nullsMatch: boolean;
+  /** Columns of the output: those of the left, then those of the right. */
+  readonly schema: Schema;
+  readonly outputs: readonly { readonly side: 'left' | 'right'; readonly ordinal: number }[];
+  readonly pool: StringPool;
+  readonly hashMask?: number;
+}
+
+const blockRows = 4096;
+const pairsMax = 16_384;
+
+/** What is kept of one side: its columns, as keys and as payload behind them. */
+interface Side {
+  readonly schema: Schema;
+  readonly keys: readonly number[];
+  readonly payload: readonly number[];
+  readonly payloadLayout: RowLayout;
+  readonly rows: JoinRows;
+  readonly headAt: number;
+  readonly stride: number;
+}
+
+export class Join implements Operator {
+  readonly name: string;
+  readonly detail: string;
+  readonly contents: null = null;
+  readonly #shape: JoinShape;
+  readonly #keyLayout: RowLayout;
+  readonly #keys: RecordTable;
+  readonly #sides: readonly [Side, Side];
+  readonly #output: RowOutput;
+  readonly #outer: boolean;
+  /** Words of a key record behind the key: heads of both chains, a mark, and the weight of the right side. */
+  readonly #markAt: number;
+  readonly #rightWeightAt: number;
+  #scratch: Int32Array = new Int32Array(0);
+  readonly #ids: Int32Array = new Int32Array(blockRows);
+  readonly #weights: Int32Array = new Int32Array(blockRows);
+  readonly #pairDelta: Int32Array = new Int32Array(pairsMax);
+  readonly #pairOther: Int32Array = new Int32Array(pairsMax);
+  readonly #pairWeights: Int32Array = new Int32Array(pairsMax);
+  /** [next row of the block, next record of its chain + 1, pairs written] */
+  readonly #cursor: Int32Array = new Int32Array(3);
+  readonly #emptied: number[] = [];
+
+  constructor(shape: JoinShape) {
+    this.#shape = shape;
+    this.name = `${shape.type} join`;
+    this.detail = `${shape.left.keys.map((k, i) => `#${k} = #${shape.right.keys[i]}`).join(', ')}`;
+    this.#outer = shape.type === 'left';
+    const nullable = (i: number): boolean =>
+      shape.left.schema.fields[shape.left.keys[i]!]!.nullable || shape.right.schema.fields[shape.right.keys[i]!]!.nullable;
+    this.#keyLayout = layoutOf(shape.left.keys.map((k, i) => ({ ...shape.left.schema.fields[k]!, nullable: nullable(i) })));
+    const keyWords = this.#keyLayout.words;
+    const hashMask = shape.hashMask ?? -1;
+    this.#keys = new RecordTable({ keyWords, extraWords: 4, hashMask });
+    this.#markAt = keyWords + 2;
+    this.#rightWeightAt = keyWords + 3;
+    this.#sides = [
+      this.#side(shape.left, 'left', keyWords, hashMask),
+      this.#side(shape.right, 'right', keyWords + 1, hashMask),
+    ];
+    this.#output = new RowOutput(shape.schema, this.#outputColumns(), shape.pool);
+  }
+
+  push(port: number, batch: ChangeBatch, emit: Emit): void {
+    const side = this.#sides[port];
+    assert(side !== undefined && batch.columns.length === side.schema.fields.length, 'join: columns of an input');
+    for (let from = 0; from < batch.rows; from += blockRows) {
+      this.#block(port, side, batch, from, Math.min(batch.rows, from + blockRows), emit);
+    }
+    this.#output.finish(emit);
+  }
+
+  flush(_emit: Emit): void {}
+
+  stateRows(): number {
+    return this.#sides[0].rows.live + this.#sides[1].rows.live;
+  }
+
+  stateBytes(): number {
+    return this.#keys.stateBytes + this.#sides[0].rows.stateBytes + this.#sides[1].rows.stateBytes;
+  }
+
+  snapshot(writer: SnapshotWriter): void {
+    this.#keys.snapshot(writer);
+    for (const side of this.#sides) side.rows.snapshot(writer);
+  }
+
+  restore(reader: SnapshotReader): void {
+    this.#keys.restore(reader);
+    for (const side of this.#sides) side.rows.restore(reader);
+  }
+
+  #side(input: JoinInput, name: 'left' | 'right', headAt: number, hashMask: number): Side {
+    const used = this.#shape.outputs.filter((output) => output.side === name).map((output) => output.ordinal);
+    const payload = [...new Set(used)].filter((ordinal) => !isExactKey(input, ordinal)).sort((a, b) => a - b);
+    const payloadLayout = layoutOf(payload.map((ordinal) => input.schema.fields[ordinal]!));
+    const rows = new JoinRows(this.#keys, headAt, payloadLayout.words, hashMask);
+    const stride = this.#keyLayout.words + payloadLayout.words;
+    return { schema: input.schema, keys: input.keys, payload, payloadLayout, rows, headAt, stride };
+  }
+
+  #outputColumns(): readonly { readonly source: number; readonly place: LayoutColumn }[] {
+    return this.#shape.outputs.map(({ side: name, ordinal }) => {
+      const input = this.#shape[name];
+      const side = this.#sides[name === 'left' ? 0 : 1];
+      const source = name === 'left' ? 1 : 2;
+      if (!isExactKey(input, ordinal)) {
+        return { source, place: side.payloadLayout.columns[side.payload.indexOf(ordinal)]! };
+      }
+      // Both sides of a match have the same key. Without a match the right side's key is NULL (source 3).
+      return { source: name === 'left' ? 0 : 3, place: this.#keyLayout.columns[input.keys.indexOf(ordinal)]! };
+    });
+  }
+
+  #block(port: number, side: Side, batch: ChangeBatch, from: number, to: number, emit: Emit): void {
+    const count = this.#load(port, side, batch, from, to, emit);
+    if (count === 0) return;
+    this.#keys.findOrInsert(this.#scratch, side.stride, count, this.#ids);
+    this.#match(port, side, count, emit);
+    if (this.#outer && port === 0) this.#unmatched(side, count, emit);
+    const touched = this.#outer && port === 1 ? this.#touch(count) : null;
+    const keyWords = this.#keyLayout.words;
+    side.rows.change(this.#scratch, side.stride, keyWords, this.#ids, this.#weights, count, this.#emptied);
+    if (touched !== null) this.#matchesChanged(touched, count, emit);
+    if (this.#emptied.length > 0) this.#releaseKeys();
+  }
+
+  /** Fills scratch and weights with the rows of a block that can match, and returns how many there are. */
+  #load(port: number, side: Side, batch: ChangeBatch, from: number, to: number, emit: Emit): number {
+    const count = to - from;
+    const { stride, keys, payload, payloadLayout } = side;
+    if (this.#scratch.length < count * stride) this.#scratch = new Int32Array(blockRows * Math.max(1, stride));
+    const target = { words: this.#scratch, stride };
+    const { pool } = this.#shape;
+    const keyColumns = keys.map((ordinal) => batch.columns[ordinal]!);
+    encodeRows(keyColumns, this.#keyLayout, { from, to }, target, pool, true);
+    if (payload.length > 0) {
+      const shifted = { words: this.#scratch.subarray(this.#keyLayout.words), stride };
+      encodeRows(payload.map((ordinal) => batch.columns[ordinal]!), payloadLayout, { from, to }, shifted, pool, false);
+    }
+    copyWeights(batch.weights, from, count, this.#weights);
+    if (this.#shape.nullsMatch || keyColumns.every((column) => column.validity === null)) return count;
+    const [first, words] = nullWordsOf(this.#keyLayout);
+    if (this.#outer && port === 0) {
+      const { pairDelta, pairWeights } = { pairDelta: this.#pairDelta, pairWeights: this.#pairWeights };
+      const found = selectNullKeys(this.#scratch, stride, first, words, this.#weights, count, pairDelta, pairWeights);
+      this.#emitLeftOnly(stride, pairDelta, pairWeights, found, emit);
+    }
+    return dropNullKeys(this.#scratch, stride, first, words, this.#weights, count);
+  }
+
+  #match(port: number, side: Side, count: number, emit: Emit): void {
+    const other = this.#sides[1 - port]!;
+    const cursor = this.#cursor;
+    cursor[0] = 0;
+    cursor[1] = -1;
+    while (cursor[0]! < count) {
+      const { words, width, nextAt, weightAt } = other.rows;
+      const keys = this.#keys;
+      matchRows(keys.words, keys.width, other.headAt, this.#ids, this.#weights, count, words, width, nextAt, weightAt,
+        this.#pairDelta, this.#pairOther, this.#pairWeights, cursor);
+      const pairs = cursor[2]!;
+      if (pairs === 0) continue;
+      const keySource = { words: this.#scratch, stride: side.stride, shift: 0, ids: this.#pairDelta };
+      const own = { words: this.#scratch, stride: side.stride, shift: this.#keyLayout.words, ids: this.#pairDelta };
+      const matched = { words, stride: width, shift: 1, ids: this.#pairOther };
+      const sources = port === 0 ? [keySource, own, matched, keySource] : [keySource, matched, own, keySource];
+      this.#output.append(sources, this.#pairWeights, pairs, emit);
+    }
+  }
+
+  /** Left rows of the block for which the right side has nothing. */
+  #unmatched(side: Side, count: number, emit: Emit): void {
+    const keys = this.#keys;
+    const found = selectUnmatched(keys.words, keys.width, this.#rightWeightAt, this.#ids, this.#weights, count, this.#pairDelta, this.#pairWeights);
+    this.#emitLeftOnly(side.stride, this.#pairDelta, this.#pairWeights, found, emit);
+  }
+
+  #emitLeftOnly(stride: number, rows: Int32Array, weights: Int32Array, count: number, emit: Emit): void {
+    if (count === 0) return;
+    const keySource = { words: this.#scratch, stride, shift: 0, ids: rows };
+    const own = { words: this.#scratch, stride, shift: this.#keyLayout.words, ids: rows };
+    this.#output.append([keySource, own, null, null], weights, count, emit);
+  }
+
+  /** The distinct keys of a block of the right side, each with whether it had matches before. Applies the weights. */
+  #touch(count: number): { readonly keys: Int32Array; readonly before: Uint8Array; readonly length: number } {
+    const keys = new Int32Array(count);
+    const before = new Uint8Array(count);
+    const { words, width } = this.#keys;
+    let length = 0;
+    for (let i = 0; i < count; i++) {
+      const base = this.#ids[i]! * width;
+      if (words[base + this.#markAt] === 0) {
+        words[base + this.#markAt] = 1;
+        keys[length] = this.#ids[i]!;
+        before[length++] = words[base + this.#rightWeightAt]! > 0 ? 1 : 0;
+      }
+      words[base + this.#rightWeightAt]! += this.#weights[i]!;
+    }
+    return { keys, before, length };
+  }
+
+  #matchesChanged(touched: { keys: Int32Array; before: Uint8Array; length: number }, _count: number, emit: Emit): void {
+    const table = this.#keys;
+    const left = this.#sides[0];
+    let pairs = 0;
+    for (let t = 0; t < touched.length; t++) {
+      const key = touched.keys[t]!;
+      const base = key * table.width;
+      table.words[base + this.#markAt] = 0;
+      const now = table.words[base + this.#rightWeightAt]! > 0;
+      if (now === (touched.before[t] === 1)) continue;
+      const { words, width, nextAt, weightAt } = left.rows;
+      for (let id = table.words[base + left.headAt]!; id !== 0; id = words[(id - 1) * width + nextAt]!) {
+        const weight = words[(id - 1) * width + weightAt]!;
+        this.#pairDelta[pairs] = key;
+        this.#pairOther[pairs] = id - 1;
+        this.#pairWeights[pairs++] = now ? -weight : weight;
+        if (pairs === pairsMax) pairs = this.#emitStoredLeft(pairs, emit);
+      }
+    }
+    this.#emitStoredLeft(pairs, emit);
+  }
+
+  #emitStoredLeft(count: number, emit: Emit): 0 {
+    if (count === 0) return 0;
+    const keys: RecordSource = { words: this.#keys.words, stride: this.#keys.width, shift: 0, ids: this.#pairDelta };
+    const { words, width } = this.#sides[0].rows;
+    const rows: RecordSource = { words, stride: width, shift: 1, ids: this.#pairOther };
+    this.#output.append([keys, rows, null, null], this.#pairWeights, count, emit);
+    return 0;
+  }
+
+  #releaseKeys(): void {
+    const table = this.#keys;
+    const [left, right] = this.#sides;
+    for (const key of new Set(this.#emptied)) {
+      const base = key * table.width;
+      if (table.words[base + left.headAt] === 0 && table.words[base + right.headAt] === 0) table.remove(key);
+    }
+    this.#emptied.length = 0;
+  }
+}
+
+/** Whether a column is a key whose stored form is the value itself: a key of floats forgets the sign of zero. */
+function isExactKey(input: JoinInput, ordinal: number): boolean {
+  const field: Field = input.schema.fields[ordinal]!;
+  const storage = storageOf(field.type);
+  return input.keys.includes(ordinal) && storage !== 'f32' && storage !== 'f64';
+}
+
+// ── data plane ──
+
+function copyWeights(weights: Int32Array | null, from: number, count: number, out: Int32Array): void {
+  if (weights === null) out.fill(1, 0, count);
+  else for (let i = 0; i < count; i++) out[i] = weights[from + i]!;
+}
+
+function matchRows(
+  keys: Int32Array,
+  keyWidth: number,
+  headAt: number,
+  ids: Int32Array,
+  weights: Int32Array,
+  count: number,
+  words: Int32Array,
+  width: number,
+  nextAt: number,
+  weightAt: number,
+  outDelta: Int32Array,
+  outOther: Int32Array,
+  outWeights: Int32Array,
+  cursor: Int32Array,
+): void {
+  const room = outDelta.length;
+  let row = cursor[0]!;
+  let record = cursor[1]!;
+  let pairs = 0;
+  while (row < count) {
+    if (record < 0) record = keys[ids[row]! * keyWidth + headAt]!;
+    const weight = weights[row]!;
+    while (record !== 0 && pairs < room) {
+      const base = (record - 1) * width;
+      outDelta[pairs] = row;
+      outOther[pairs] = record - 1;
+      outWeights[pairs++] = Math.imul(weight, words[base + weightAt]!);
+      record = words[base + nextAt]!;
+    }
+    if (record !== 0) break;
+    record = -1;
+    row++;
+  }
+  cursor[0] = row;
+  cursor[1] = record;
+  cursor[2] = pairs;
+}
+
+function selectUnmatched(
+  keys: Int32Array,
+  keyWidth: number,
+  rightWeightAt: number,
+  ids: Int32Array,
+  weights: Int32Array,
+  count: number,
+  outRows: Int32Array,
+  outWeights: Int32Array,
+): number {
+  let found = 0;
+  for (let i = 0; i < count; i++) {
+    if (keys[ids[i]! * keyWidth + rightWeightAt]! > 0) continue;
+    outRows[found] = i;
+    outWeights[found++] = weights[i]!;
+  }
+  return found;
+}
+
+function hasNull(words: Int32Array, at: number, count: number): boolean {
+  for (let k = 0; k < count; k++) if (words[at + k] !== 0) return true;
+  return false;
+}
+
+function selectNullKeys(
+  scratch: Int32Array,
+  stride: number,
+  nullWord: number,
+  nullWords: number,
+  weights: Int32Array,
+  count: number,
+  outRows: Int32Array,
+  outWeights: Int32Array,
+): number {
+  let found = 0;
+  for (let i = 0; i < count; i++) {
+    if (!hasNull(scratch, i * stride + nullWord, nullWords)) continue;
+    outRows[found] = i;
+    outWeights[found++] = weights[i]!;
+  }
+  return found;
+}
+
+/** Moves the rows without a NULL in their key to the front. */
+function dropNullKeys(
+  scratch: Int32Array,
+  stride: number,
+  nullWord: number,
+  nullWords: number,
+  weights: Int32Array,
+  count: number,
+): number {
+  let kept = 0;
+  for (let i = 0; i < count; i++) {
+    if (hasNull(scratch, i * stride + nullWord, nullWords)) continue;
+    if (kept !== i) {
+      for (let k = 0; k < stride; k++) scratch[kept * stride + k] = scratch[i * stride + k]!;
+      weights[kept] = weights[i]!;
+    }
+    kept++;
+  }
+  return kept;
+}

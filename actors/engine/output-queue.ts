@@ -1,0 +1,100 @@
+// One output of the engine: what it is sent, and what waits here because its mailbox is full.
+//
+// A step's changes for an output are sent whole or, with `on_full: drop`, not at all: with `block` the engine begins no
+// step while an output is blocked, so at most one step's changes wait here; with `drop` a step that finds the output
+// blocked is counted and lost for it, mark included. Behind the changes of a step goes a mark with its number.
+// `end` may be called more than once. Not here: what is confirmed (completion.ts).
+import type { OnFull } from '../../connectors/sdk/connector-configuration.ts';
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
+import type { Frame, FrameSender } from '../../runtime/mailbox/channel.ts';
+
+/** The most rows of one frame. */
+export const frameRowsMax = 65_536;
+
+export class OutputQueue {
+  readonly endpoint: string;
+  readonly relation: string;
+  readonly sender: FrameSender;
+  readonly #onFull: OnFull;
+  readonly #pending: Frame[] = [];
+  #sequence = 0;
+  #droppedRows = 0;
+  #hasEnded = false;
+  /** Called when something that waited has left. One listener. */
+  onProgress: (() => void) | null = null;
+
+  constructor(options: {
+    readonly endpoint: string;
+    readonly relation: string;
+    readonly sender: FrameSender;
+    readonly onFull: OnFull;
+  }) {
+    this.endpoint = options.endpoint;
+    this.relation = options.relation;
+    this.sender = options.sender;
+    this.#onFull = options.onFull;
+    this.sender.onReady = () => this.#flush();
+  }
+
+  /** No step may begin. */
+  get holdsSteps(): boolean {
+    return this.#onFull === 'block' && this.#isFull;
+  }
+
+  /** Everything has left for the mailbox. */
+  get isFlushed(): boolean {
+    return this.#pending.length === 0;
+  }
+
+  get droppedRows(): number {
+    return this.#droppedRows;
+  }
+
+  /** Sends the changes of a step and its mark. False: dropped, or nothing to send. */
+  sendStep(batches: readonly ChangeBatch[], step: number): boolean {
+    const rows = batches.reduce((sum, batch) => sum + batch.rows, 0);
+    if (rows === 0 || this.#hasEnded) return false;
+    if (this.#onFull === 'drop' && this.#isFull) {
+      this.#droppedRows += rows;
+      return false;
+    }
+    for (const batch of batches) {
+      for (let start = 0; start < batch.rows; start += frameRowsMax) {
+        this.#sequence++;
+        const part = sliceBatch(batch, start, Math.min(batch.rows, start + frameRowsMax));
+        this.#send({ kind: 'batch', sequence: this.#sequence, batch: part });
+      }
+    }
+    this.#send({ kind: 'mark', mark: step });
+    return true;
+  }
+
+  /** No further frame will come. */
+  end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#send({ kind: 'end' });
+  }
+
+  get #isFull(): boolean {
+    return this.#pending.length > 0 || !this.sender.hasCredit;
+  }
+
+  #send(frame: Frame): void {
+    // Marks and the end carry no rows: they go at once, but never past a batch that waits.
+    if (this.#pending.length === 0 && (frame.kind !== 'batch' || this.sender.hasCredit)) this.sender.send(frame);
+    else this.#pending.push(frame);
+  }
+
+  #flush(): void {
+    let sent = 0;
+    for (const frame of this.#pending) {
+      if (frame.kind === 'batch' && !this.sender.hasCredit) break;
+      this.sender.send(frame);
+      sent++;
+    }
+    this.#pending.splice(0, sent);
+    this.onProgress?.();
+  }
+}

@@ -1,0 +1,90 @@
+// Aggregate functions: which there are, and the types of their results.
+//
+//   COUNT   BIGINT, never NULL
+//   SUM     of integers BIGINT; of DECIMAL(p, s) DECIMAL(38, s); of REAL and DOUBLE their own type. Overflow is an error
+//   AVG     of integers BIGINT, cut toward zero; of DECIMAL(p, s) the same type, rounded half away from zero; of REAL and DOUBLE
+//           their own type
+//   MIN MAX the type of the argument
+// NULL arguments are skipped; without any other the result is NULL (COUNT: 0). EVERY and SOME are MIN and MAX of BOOLEAN,
+// COUNTIF(c) is COUNT(*) FILTER (WHERE c).
+import { decimalPrecisionMax, type SqlType } from '../../../runtime/batch/sql-type.ts';
+import type { AggregateFunction } from './bound.ts';
+import { isInteger, isNumeric } from './numeric-types.ts';
+
+export interface AggregateDefinition {
+  /** Lower case. */
+  readonly name: string;
+  readonly synopsis: string;
+  readonly summary: string;
+  readonly function: AggregateFunction;
+  readonly takes: 'anything' | 'number' | 'boolean' | 'condition';
+}
+
+export const aggregateFunctions: readonly AggregateDefinition[] = [
+  row('count', 'COUNT(*), COUNT([DISTINCT] x)', 'Number of rows, or of values that are not NULL.', 'count', 'anything'),
+  row('countif', 'COUNTIF(condition)', 'Number of rows for which the condition is true.', 'count', 'condition'),
+  row('sum', 'SUM([DISTINCT] x)', 'Sum of the values.', 'sum', 'number'),
+  row('avg', 'AVG([DISTINCT] x)', 'Mean of the values, in the type of the argument.', 'avg', 'number'),
+  row('min', 'MIN(x)', 'Smallest value.', 'min', 'anything'),
+  row('max', 'MAX(x)', 'Largest value.', 'max', 'anything'),
+  row('every', 'EVERY(condition)', 'Whether the condition is true for all rows.', 'min', 'boolean'),
+  row('bool_and', 'BOOL_AND(condition)', 'The same as EVERY.', 'min', 'boolean'),
+  row('logical_and', 'LOGICAL_AND(condition)', 'The same as EVERY.', 'min', 'boolean'),
+  row('some', 'SOME(condition)', 'Whether the condition is true for at least one row.', 'max', 'boolean'),
+  row('bool_or', 'BOOL_OR(condition)', 'The same as SOME.', 'max', 'boolean'),
+  row('logical_or', 'LOGICAL_OR(condition)', 'The same as SOME.', 'max', 'boolean'),
+];
+
+function row(
+  name: string,
+  synopsis: string,
+  summary: string,
+  implementation: AggregateFunction,
+  takes: AggregateDefinition['takes'],
+): AggregateDefinition {
+  return { name, synopsis, summary, function: implementation, takes };
+}
+
+const byName: ReadonlyMap<string, AggregateDefinition> = new Map(aggregateFunctions.map((each) => [each.name, each]));
+
+export function findAggregate(name: string): AggregateDefinition | undefined {
+  return byName.get(name);
+}
+
+/** Aggregates of other engines, and what can be written here. */
+export const refusedAggregates: Readonly<Record<string, string>> = {
+  array_agg: 'emit one row for each element',
+  string_agg: 'emit one row for each element',
+  listagg: 'emit one row for each element',
+  any_value: 'use MIN or MAX',
+  arg_max: 'join with the MAX of the group',
+  arg_min: 'join with the MIN of the group',
+  bit_and: 'aggregate in a destination',
+  bit_or: 'aggregate in a destination',
+  bit_xor: 'aggregate in a destination',
+  stddev: 'compute it from COUNT(*), SUM(x) and SUM(x * x)',
+  stddev_pop: 'compute it from COUNT(*), SUM(x) and SUM(x * x)',
+  stddev_samp: 'compute it from COUNT(*), SUM(x) and SUM(x * x)',
+  variance: 'compute it from COUNT(*), SUM(x) and SUM(x * x)',
+  var_pop: 'compute it from COUNT(*), SUM(x) and SUM(x * x)',
+  var_samp: 'compute it from COUNT(*), SUM(x) and SUM(x * x)',
+  row_number: 'use ORDER BY with LIMIT',
+  rank: 'use ORDER BY with LIMIT',
+  dense_rank: 'use ORDER BY with LIMIT',
+  lag: 'join the table with itself',
+  lead: 'join the table with itself',
+};
+
+/** The type of an aggregate over an argument of this type, or null when it takes no such argument. */
+export function aggregateType(definition: AggregateDefinition, argument: SqlType): SqlType | null {
+  if (definition.function === 'count') return { kind: 'BIGINT' };
+  if (definition.takes === 'boolean') return argument.kind === 'BOOLEAN' ? argument : null;
+  if (definition.takes === 'anything') return argument;
+  if (argument.kind === 'NULL') return { kind: 'BIGINT' };
+  if (!isNumeric(argument)) return null;
+  if (isInteger(argument)) return { kind: 'BIGINT' };
+  if (argument.kind === 'DECIMAL' && definition.function === 'sum') {
+    return { kind: 'DECIMAL', precision: decimalPrecisionMax, scale: argument.scale };
+  }
+  return argument;
+}

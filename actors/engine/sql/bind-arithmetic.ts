@@ -1,0 +1,56 @@
+// Binary operators: logic, comparison, concatenation and arithmetic.
+//
+// Arithmetic on numbers is an operator, with operands cast as numeric-types.ts says; arithmetic with dates, times and
+// intervals is a function row of the same name (functions-interval.ts).
+import type { SqlType } from '../../../runtime/batch/sql-type.ts';
+import type { BinaryOperator } from './ast.ts';
+import { bindComparison, isComparison, operator } from './bind-comparison.ts';
+import type { ExpressionSource, Scalar } from './bound.ts';
+import { requireBoolean } from './expression-context.ts';
+import { bindNamedFunction } from './named-function.ts';
+import { type ArithmeticOperator, arithmeticType, decimalRule, isApproximate, isNumeric } from './numeric-types.ts';
+import { SqlTypeMismatch } from './sql-errors.ts';
+import { coerce, describePair, isDatetime, isInterval } from './type-coercion.ts';
+
+export function bindBinary(name: BinaryOperator, left: Scalar, right: Scalar, source: ExpressionSource): Scalar {
+  if (name === 'and' || name === 'or') {
+    const operands = [requireBoolean(left, name.toUpperCase()), requireBoolean(right, name.toUpperCase())];
+    return operator(name, operands, source);
+  }
+  if (name === '||') return bindNamedFunction('||', [left, right], source);
+  if (name === '<=>') return bindComparison('is not distinct from', left, right, source);
+  if (isComparison(name)) return bindComparison(name, left, right, source);
+  return bindArithmetic(name, left, right, source);
+}
+
+function bindArithmetic(name: ArithmeticOperator, left: Scalar, right: Scalar, source: ExpressionSource): Scalar {
+  if (isTemporal(left.type) || isTemporal(right.type)) {
+    return bindNamedFunction(name, [left, right], source);
+  }
+  const [a, b] = untypedNulls(left, right);
+  if (!isNumeric(a.type) || !isNumeric(b.type)) {
+    const detail = `${name} is not defined on ${describePair(left.type, right.type)}`;
+    throw new SqlTypeMismatch({ detail }, { place: source.place });
+  }
+  const type = arithmeticType(name, a.type, b.type);
+  const nullable = a.nullable || b.nullable;
+  if (type.kind === 'DECIMAL' && !isApproximate(a.type) && !isApproximate(b.type)) {
+    const rule = decimalRule(name, a.type, b.type);
+    const operands = [coerce(a, rule.left), coerce(b, rule.right)];
+    return { kind: 'operator', operator: name, operands, type, nullable, source };
+  }
+  return { kind: 'operator', operator: name, operands: [coerce(a, type), coerce(b, type)], type, nullable, source };
+}
+
+function isTemporal(type: SqlType): boolean {
+  return isDatetime(type) || isInterval(type);
+}
+
+/** A bare NULL beside a number is a NULL of the number's type. */
+function untypedNulls(left: Scalar, right: Scalar): readonly [Scalar, Scalar] {
+  const integer: SqlType = { kind: 'INTEGER' };
+  const a = left.type.kind === 'NULL' ? coerce(left, right.type.kind === 'NULL' ? integer : right.type) : left;
+  const b = right.type.kind === 'NULL' ? coerce(right, a.type) : right;
+  return [a, b];
+}
+

@@ -1,0 +1,170 @@
+// Binder of calls: functions by their rows, aggregates, and the few calls that are sugar for CASE.
+import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
+import { nearestName } from '../../../runtime/nearest-name.ts';
+import {
+  type AggregateDefinition,
+  aggregateFunctions,
+  aggregateType,
+  findAggregate,
+  refusedAggregates,
+} from './aggregate-functions.ts';
+import type { Expression } from './ast.ts';
+import { bindBinary } from './bind-arithmetic.ts';
+import { makeCase } from './bind-case.ts';
+import { bindComparison, operator } from './bind-comparison.ts';
+import type { ExpressionSource, Scalar } from './bound.ts';
+import { type AggregateSink, type Bind, type ExpressionContext, requireBoolean } from './expression-context.ts';
+import { resolveCall } from './function-resolution.ts';
+import { findFunction, functionNames } from './functions.ts';
+import { unitLiteral } from './named-function.ts';
+import {
+  SqlInvalidArguments,
+  SqlMisplacedAggregate,
+  SqlTypeMismatch,
+  SqlUnknownFunction,
+  SqlUnsupported,
+} from './sql-errors.ts';
+import { coerce, commonTypeOf, describePair, literal } from './type-coercion.ts';
+
+type Call = Extract<Expression, { kind: 'call' }>;
+
+/** Calls that are another way to write CASE or an operator: how many arguments they take. */
+const rewrites: Readonly<Record<string, readonly [least: number, most: number]>> = {
+  coalesce: [1, Number.POSITIVE_INFINITY],
+  ifnull: [2, 2],
+  nvl: [2, 2],
+  nullif: [2, 2],
+  if: [3, 3],
+  mod: [2, 2],
+};
+
+export function bindCall(context: ExpressionContext, call: Call, source: ExpressionSource, bind: Bind): Scalar {
+  const { name } = call.name;
+  const aggregate = findAggregate(name);
+  if (aggregate !== undefined) return bindAggregate(context, call, aggregate, source, bind);
+  const instead = refusedAggregates[name];
+  if (instead !== undefined) throw new SqlUnsupported({ construct: name.toUpperCase(), instead }, { place: source.place });
+  if (call.star || call.distinct || call.filter !== null) {
+    const word = call.star ? '*' : call.distinct ? 'DISTINCT' : 'FILTER';
+    throw new SqlInvalidArguments({ function: name.toUpperCase(), detail: `only an aggregate takes ${word}` }, { place: source.place });
+  }
+  const rewrite = rewrites[name];
+  if (rewrite !== undefined) return bindRewrite(context, call, rewrite, source, bind);
+  const truncation = call.unit === null ? undefined : `${name === 'ceiling' ? 'ceil' : name}_to`;
+  const definition = findFunction(truncation ?? name);
+  if (definition === undefined) {
+    const known = [...functionNames(), ...aggregateFunctions.map((each) => each.name), ...Object.keys(rewrites)];
+    throw new SqlUnknownFunction({ name }, { place: source.place, suggestion: nearestName(name, known) });
+  }
+  const unitAt = definition.overloads[0]?.parameters.indexOf('unit') ?? -1;
+  const operands = call.arguments.map((argument, i) =>
+    i === unitAt ? unitArgument(context, argument) : bind(context, argument),
+  );
+  if (call.unit !== null) operands.push(unitLiteral(context.source, call.unit));
+  return resolveCall(definition, operands, source);
+}
+
+function unitArgument(context: ExpressionContext, argument: Expression): Scalar {
+  if (argument.kind === 'string') return unitLiteral(context.source, { name: argument.value, quoted: true, span: argument.span });
+  const [name] = argument.kind === 'name' && argument.path.length === 1 ? argument.path : [];
+  return unitLiteral(context.source, name ?? { name: context.source.slice(argument.span), quoted: false, span: argument.span });
+}
+
+// ── sugar ──
+
+function bindRewrite(
+  context: ExpressionContext,
+  call: Call,
+  [least, most]: readonly [number, number],
+  source: ExpressionSource,
+  bind: Bind,
+): Scalar {
+  const { name } = call.name;
+  const operands = call.arguments.map((argument) => bind(context, argument));
+  const [first, second, third] = operands;
+  if (operands.length < least || operands.length > most || first === undefined) {
+    const detail = `takes ${least}${most === least ? '' : ' or more'} argument${least === 1 && most === 1 ? '' : 's'}`;
+    throw new SqlInvalidArguments({ function: name.toUpperCase(), detail }, { place: source.place });
+  }
+  if (name === 'mod' && second !== undefined) return bindBinary('%', first, second, source);
+  if (name === 'nullif' && second !== undefined) {
+    const when = bindComparison('=', first, second, source);
+    return { ...makeCase([{ when, then: literal(null, first.type, source) }], first, source), nullable: true };
+  }
+  if (name === 'if' && second !== undefined && third !== undefined) {
+    return makeCase([{ when: requireBoolean(first, 'IF'), then: second }], third, source);
+  }
+  return coalesce(operands, source);
+}
+
+/** CASE WHEN a IS NOT NULL THEN a … ELSE z END; what follows a value that is never NULL is left out. */
+function coalesce(operands: readonly Scalar[], source: ExpressionSource): Scalar {
+  const type = commonTypeOf(operands.map((operand) => operand.type));
+  if (!('kind' in type)) {
+    const detail = `the arguments of ${source.text} have no common type: ${describePair(type[0], type[1])}`;
+    throw new SqlTypeMismatch({ detail }, { place: source.place });
+  }
+  const typed = operands.map((operand) => coerce(operand, type));
+  const certain = typed.findIndex((operand) => !operand.nullable);
+  const live = certain < 0 ? typed : typed.slice(0, certain + 1);
+  const otherwise = live.at(-1) ?? literal(null, type, source);
+  const branches = live.slice(0, -1).map((operand) => ({
+    when: operator('is not null', [operand], source, false),
+    then: operand,
+  }));
+  if (branches.length === 0) return otherwise;
+  return { kind: 'case', branches, otherwise, type, nullable: certain < 0, source };
+}
+
+// ── aggregates ──
+
+function bindAggregate(
+  context: ExpressionContext,
+  call: Call,
+  definition: AggregateDefinition,
+  source: ExpressionSource,
+  bind: Bind,
+): Scalar {
+  if (context.aggregates === null) {
+    throw new SqlMisplacedAggregate({ expression: source.text, clause: context.clause }, { place: source.place });
+  }
+  const refuse = (detail: string): Error =>
+    new SqlInvalidArguments({ function: definition.name.toUpperCase(), detail }, { place: source.place });
+  const inner = { ...context, aggregates: null, clause: 'an aggregate' };
+  const given = call.filter === null ? null : requireBoolean(bind(inner, call.filter), 'FILTER');
+  if (call.star) {
+    if (definition.name !== 'count') throw refuse('only COUNT takes *');
+    return context.aggregates.add(callOf(definition, null, false, given, source));
+  }
+  const [argument, ...others] = call.arguments;
+  if (argument === undefined || others.length > 0) {
+    throw others.length > 0 && definition.name === 'count'
+      ? new SqlUnsupported({ construct: 'COUNT of several values', instead: 'count one of them' }, { place: source.place })
+      : refuse('takes one argument');
+  }
+  const operand = bind(inner, argument);
+  if (definition.takes === 'condition') {
+    const condition = requireBoolean(operand, 'COUNTIF');
+    const filter = given === null ? condition : operator('and', [condition, given], source);
+    return context.aggregates.add(callOf(definition, null, false, filter, source));
+  }
+  if (aggregateType(definition, operand.type) === null) {
+    const wanted = definition.takes === 'boolean' ? 'a BOOLEAN' : 'a number';
+    throw refuse(`takes ${wanted}, ${operand.source.text} is ${formatSqlType(operand.type)}`);
+  }
+  // The smallest of distinct values is the smallest of all values.
+  const distinct = call.distinct && definition.function !== 'min' && definition.function !== 'max';
+  const counted = definition.function === 'count' && !distinct && !operand.nullable ? null : operand;
+  return context.aggregates.add(callOf(definition, counted, distinct, given, source));
+}
+
+function callOf(
+  definition: AggregateDefinition,
+  operand: Scalar | null,
+  distinct: boolean,
+  filter: Scalar | null,
+  source: ExpressionSource,
+): Parameters<AggregateSink['add']>[0] {
+  const type = aggregateType(definition, operand?.type ?? { kind: 'NULL' }) ?? { kind: 'BIGINT' };
+  return { function: definition.function, operand, distinct, filter, type, source };
+}

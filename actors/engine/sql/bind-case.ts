@@ -1,0 +1,38 @@
+// CASE and CAST.
+import { formatSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
+import type { CaseExpression, ExpressionSource, Scalar } from './bound.ts';
+import { SqlTypeMismatch } from './sql-errors.ts';
+import { coerce, commonTypeOf, describePair, isCastable, literal } from './type-coercion.ts';
+
+/** CASE with its results cast to one type. */
+export function makeCase(
+  branches: CaseExpression['branches'],
+  otherwise: Scalar,
+  source: ExpressionSource,
+): CaseExpression {
+  const results = [...branches.map(({ then }) => then), otherwise];
+  const type = commonTypeOf(results.map((result) => result.type));
+  if (!('kind' in type)) {
+    const detail = `the results of ${source.text} have no common type: ${describePair(type[0], type[1])}`;
+    throw new SqlTypeMismatch({ detail }, { place: source.place });
+  }
+  return {
+    kind: 'case',
+    branches: branches.map(({ when, then }) => ({ when, then: coerce(then, type) })),
+    otherwise: coerce(otherwise, type),
+    type,
+    nullable: results.some((result) => result.nullable),
+    source,
+  };
+}
+
+export function bindCast(operand: Scalar, type: SqlType, safe: boolean, source: ExpressionSource): Scalar {
+  if (!isCastable(operand.type, type)) {
+    const detail = `${formatSqlType(operand.type)} cannot be cast to ${formatSqlType(type)}`;
+    throw new SqlTypeMismatch({ detail }, { place: source.place });
+  }
+  if (operand.kind === 'literal' && operand.value === null) return literal(null, type, source);
+  const nullable = operand.nullable || safe || operand.type.kind === 'VARIANT';
+  return { kind: 'cast', operand, safe, type, nullable, source };
+}
+

@@ -1,0 +1,95 @@
+// Comparisons: both sides cast to one type; BETWEEN and IN.
+import { formatSqlType, sameSqlType } from '../../../runtime/batch/sql-type.ts';
+import type { BinaryOperator, Expression } from './ast.ts';
+import type { ExpressionSource, OperatorCall, Scalar, ScalarOperator } from './bound.ts';
+import { SqlTypeMismatch } from './sql-errors.ts';
+import { boolean, coerce, commonType, comparisonType, describePair, fitsExactly } from './type-coercion.ts';
+
+export type ComparisonOperator = '=' | '<>' | '<' | '<=' | '>' | '>=' | 'is distinct from' | 'is not distinct from';
+
+const comparisons: readonly string[] = ['=', '<>', '<', '<=', '>', '>='];
+
+/** A list of at least so many literals is looked up, a shorter one is compared one by one. */
+const inListMin = 4;
+
+export function isComparison(name: BinaryOperator): name is Extract<BinaryOperator, ComparisonOperator> {
+  return comparisons.includes(name);
+}
+
+/** A BOOLEAN operator; NULL when an operand is, unless `nullable` says otherwise. */
+export function operator(
+  name: ScalarOperator,
+  operands: readonly Scalar[],
+  source: ExpressionSource,
+  nullable: boolean = operands.some((operand) => operand.nullable),
+): OperatorCall {
+  return { kind: 'operator', operator: name, operands, type: boolean, nullable, source };
+}
+
+export function not(operand: Scalar, source: ExpressionSource): OperatorCall {
+  return operator('not', [operand], source);
+}
+
+/** @throws SqlTypeMismatch when the two have no common type. */
+export function bindComparison(
+  name: ComparisonOperator,
+  left: Scalar,
+  right: Scalar,
+  source: ExpressionSource,
+): Scalar {
+  const type = comparisonType(left, right);
+  if (type === null) {
+    const detail = `${describePair(left.type, right.type)} cannot be compared, in ${source.text}`;
+    throw new SqlTypeMismatch({ detail }, { place: source.place });
+  }
+  const operands = [coerce(left, type), coerce(right, type)];
+  return name.startsWith('is') ? operator(name, operands, source, false) : operator(name, operands, source);
+}
+
+export function bindBetween(
+  expression: Extract<Expression, { kind: 'between' }>,
+  operand: Scalar,
+  low: Scalar,
+  high: Scalar,
+  source: ExpressionSource,
+): Scalar {
+  const within = (from: Scalar, to: Scalar): Scalar =>
+    operator(
+      'and',
+      [bindComparison('>=', operand, from, source), bindComparison('<=', operand, to, source)],
+      source,
+    );
+  const inside = expression.symmetric ? operator('or', [within(low, high), within(high, low)], source) : within(low, high);
+  return expression.negated ? not(inside, source) : inside;
+}
+
+export function bindIn(operand: Scalar, values: readonly Scalar[], negated: boolean, source: ExpressionSource): Scalar {
+  const found = inList(operand, values, source) ?? anyOf(operand, values, source);
+  return negated ? not(found, source) : found;
+}
+
+function anyOf(operand: Scalar, values: readonly Scalar[], source: ExpressionSource): Scalar {
+  const [first, ...rest] = values.map((value) => bindComparison('=', operand, value, source));
+  // The grammar has read at least one value.
+  if (first === undefined) return operand;
+  return rest.reduce((left, right) => operator('or', [left, right], source), first);
+}
+
+function inList(operand: Scalar, values: readonly Scalar[], source: ExpressionSource): Scalar | null {
+  if (values.length < inListMin || values.some((value) => value.kind !== 'literal')) return null;
+  let type = operand.type;
+  for (const value of values) {
+    const common = fitsExactly(value, type) ? type : commonType(type, value.type);
+    if (common === null) {
+      const detail = `${value.source.text} is ${formatSqlType(value.type)}, ${operand.source.text} is ${formatSqlType(operand.type)}`;
+      throw new SqlTypeMismatch({ detail }, { place: value.source.place });
+    }
+    type = common;
+  }
+  const converted = values.map((value) => coerce(value, type));
+  const literals = converted.filter((value) => value.kind === 'literal' && sameSqlType(value.type, type));
+  if (literals.length < converted.length) return null;
+  const list = literals.map((value) => (value.kind === 'literal' ? value.value : null));
+  const nullable = operand.nullable || list.includes(null);
+  return { kind: 'in list', operand: coerce(operand, type), values: list, type: boolean, nullable, source };
+}

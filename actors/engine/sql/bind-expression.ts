@@ -1,0 +1,248 @@
+// Binder of expressions: names to ordinals, types, NULLs, coercions, functions.
+//
+// Sugar ends here: BETWEEN, IN, COALESCE, NULLIF, simple CASE become operators and CASE. An aggregate becomes a reference to a
+// column behind those of the input; group-aggregation.ts moves it to its place. Errors are thrown, one for each
+// expression; who binds several expressions collects them (problem-list.ts).
+import { formatSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
+import type { Expression, Identifier } from './ast.ts';
+import { bindBinary } from './bind-arithmetic.ts';
+import { bindCall } from './bind-call.ts';
+import { bindCast, makeCase } from './bind-case.ts';
+import { bindBetween, bindComparison, bindIn, not, operator } from './bind-comparison.ts';
+import type { ExpressionSource, Scalar } from './bound.ts';
+import { type ExpressionContext, requireBoolean } from './expression-context.ts';
+import { intervalLiteral, intervalUnits, normalizeUnit, numberLiteral, parseTypedText } from './literals.ts';
+import { bindNamedFunction, unitLiteral } from './named-function.ts';
+import { isNumeric } from './numeric-types.ts';
+import { findColumn, hasTable, requireTableColumn, type ScopeColumn, unknownColumn } from './scope.ts';
+import { SqlInvalidLiteral, SqlTypeMismatch, SqlUnsupported } from './sql-errors.ts';
+import { boolean, isInterval, literal, varchar } from './type-coercion.ts';
+import { resolveTypeName } from './type-names.ts';
+
+/** @throws MillraceError: sql.unknown_column, sql.type_mismatch and the like. */
+export function bindExpression(context: ExpressionContext, expression: Expression): Scalar {
+  const source = context.source.source(expression.span);
+  const bind = (inner: Expression): Scalar => bindExpression(context, inner);
+  switch (expression.kind) {
+    case 'name':
+      return bindName(context, expression.path, source);
+    case 'number':
+      return bindNumber(expression.text, false, source);
+    case 'string':
+      return literal(expression.value, varchar, source);
+    case 'binary literal':
+      return bindBinaryLiteral(expression.hex, source);
+    case 'boolean':
+      return literal(expression.value, boolean, source);
+    case 'null':
+      return literal(null, { kind: 'NULL' }, source);
+    case 'typed literal': {
+      const type: SqlType = { kind: expression.type };
+      const value = parseTypedText(expression.text, type);
+      if (value === undefined) throw invalidLiteral(expression.text, expression.type, source);
+      return literal(value, type, source);
+    }
+    case 'interval':
+      return bindInterval(context, expression, source);
+    case 'negate':
+      return bindNegate(context, expression.operand, source);
+    case 'not':
+      return not(requireBoolean(bind(expression.operand), 'NOT'), source);
+    case 'binary':
+      return bindBinary(expression.operator, bind(expression.left), bind(expression.right), source);
+    case 'is': {
+      const operand = bind(expression.operand);
+      const test = expression.test === 'unknown' ? 'null' : expression.test;
+      if (expression.test !== 'null') requireBoolean(operand, 'IS');
+      return operator(expression.negated ? `is not ${test}` : `is ${test}`, [operand], source, false);
+    }
+    case 'is distinct': {
+      const name = expression.negated ? 'is not distinct from' : 'is distinct from';
+      return bindComparison(name, bind(expression.left), bind(expression.right), source);
+    }
+    case 'between':
+      return bindBetween(expression, bind(expression.operand), bind(expression.low), bind(expression.high), source);
+    case 'in':
+      return bindIn(bind(expression.operand), expression.values.map(bind), expression.negated, source);
+    case 'like': {
+      const parts = [expression.operand, expression.pattern, expression.escape].filter((part) => part !== null);
+      const call = bindNamedFunction(expression.function, parts.map(bind), source);
+      return expression.negated ? not(call, source) : call;
+    }
+    case 'case':
+      return bindCase(context, expression, source);
+    case 'cast':
+      return bindCast(
+        bind(expression.operand),
+        resolveTypeName(context.source, expression.type),
+        expression.safe,
+        source,
+      );
+    case 'extract':
+      return bindNamedFunction('date_part', [unitLiteral(context.source, expression.unit), bind(expression.operand)], source);
+    case 'element':
+      return bindElement(bind(expression.operand), bind(expression.index), source);
+    case 'difference':
+      return bindDifference(context, expression.operand, expression.unit, source);
+    case 'call':
+      return bindCall(context, expression, source, bindExpression);
+    case 'unsupported':
+      throw new SqlUnsupported({ construct: expression.construct, instead: expression.instead }, { place: source.place });
+  }
+}
+
+// ── names and literals ──
+
+function bindName(context: ExpressionContext, path: readonly Identifier[], source: ExpressionSource): Scalar {
+  const [first, second, ...rest] = path;
+  if (first === undefined) return unknownColumn(context.scope, '', source.place);
+  if (second !== undefined && hasTable(context.scope, first.name)) {
+    const column = requireTableColumn(context.scope, first.name, second.name, source.place);
+    return bindFields(context, columnReference(column, source), rest, source);
+  }
+  const column = findColumn(context.scope, first.name, source.place);
+  if (column !== undefined) {
+    const base = columnReference(column, second === undefined ? source : context.source.source(first.span));
+    return bindFields(context, base, path.slice(1), source);
+  }
+  if (second !== undefined) {
+    requireTableColumn(context.scope, first.name, second.name, source.place);
+  }
+  const alias = context.aliases?.get(first.name);
+  if (alias !== undefined && context.aliases !== null) {
+    // An alias does not see itself, so that `x + 1 AS x` cannot turn in circles.
+    const others = new Map(context.aliases);
+    others.delete(first.name);
+    return { ...bindExpression({ ...context, aliases: others }, alias), source };
+  }
+  if (first.name === 'pi' && !first.quoted) return literal(Math.PI, { kind: 'DOUBLE' }, source);
+  const names = context.aliases === null ? [] : [...context.aliases.keys()];
+  return unknownColumn([...context.scope, ...names.map(aliasColumn)], first.name, source.place);
+}
+
+/** An alias in the list of known names. */
+function aliasColumn(name: string): ScopeColumn {
+  return { table: null, name, ordinal: 0, type: { kind: 'NULL' }, nullable: true, quoted: false, hidden: false };
+}
+
+function columnReference(column: ScopeColumn, source: ExpressionSource): Scalar {
+  return { kind: 'column', ordinal: column.ordinal, type: column.type, nullable: column.nullable, source };
+}
+
+/** variant.field is variant['field']. */
+function bindFields(
+  context: ExpressionContext,
+  base: Scalar,
+  fields: readonly Identifier[],
+  source: ExpressionSource,
+): Scalar {
+  let scalar = base;
+  for (const field of fields) {
+    scalar = bindElement(scalar, literal(field.name, varchar, context.source.source(field.span)), source);
+  }
+  return scalar;
+}
+
+function bindElement(operand: Scalar, index: Scalar, source: ExpressionSource): Scalar {
+  if (operand.type.kind === 'VARIANT') return bindNamedFunction('variant_element', [operand, index], source);
+  const detail = `${operand.source.text} is ${formatSqlType(operand.type)}, only a VARIANT has elements and fields`;
+  throw new SqlTypeMismatch({ detail }, { place: source.place });
+}
+
+function bindNumber(text: string, negative: boolean, source: ExpressionSource): Scalar {
+  const number = numberLiteral(text, negative);
+  if (number === undefined) {
+    throw new SqlInvalidLiteral({ text, type: 'DECIMAL', expected: 'at most 38 digits' }, { place: source.place });
+  }
+  return literal(number.value, number.type, source);
+}
+
+function bindBinaryLiteral(hex: string, source: ExpressionSource): Scalar {
+  if (hex.length % 2 === 1) {
+    const fields = { text: hex, type: 'binary', expected: 'an even number of hexadecimal digits' };
+    throw new SqlInvalidLiteral(fields, { place: source.place });
+  }
+  return literal(new Uint8Array(Buffer.from(hex, 'hex')), { kind: 'VARBINARY', length: null }, source);
+}
+
+function bindInterval(
+  context: ExpressionContext,
+  expression: Extract<Expression, { kind: 'interval' }>,
+  source: ExpressionSource,
+): Scalar {
+  const units = [expression.from, expression.to].filter((unit) => unit !== null);
+  for (const unit of units) {
+    if (intervalUnits.includes(normalizeUnit(unit.name))) continue;
+    const fields = { text: unit.name, type: 'time unit', expected: intervalUnits.join(', ') };
+    throw new SqlInvalidLiteral(fields, { place: context.source.place(unit.span.start) });
+  }
+  const [from = '', to = null] = units.map((unit) => normalizeUnit(unit.name));
+  const value = intervalLiteral(expression.text, from, to, expression.negative);
+  if (value === undefined) {
+    const type = `INTERVAL ${from.toUpperCase()}${to === null ? '' : ` TO ${to.toUpperCase()}`}`;
+    throw new SqlInvalidLiteral({ text: expression.text, type, expected: '' }, { place: source.place });
+  }
+  return literal(value.value, value.type, source);
+}
+
+function invalidLiteral(text: string, type: 'DATE' | 'TIME' | 'TIMESTAMP', source: ExpressionSource): Error {
+  const expected = {
+    DATE: "such as '2001-12-31'",
+    TIME: "such as '23:59:59.5'",
+    TIMESTAMP: "such as '2001-12-31 23:59:59'",
+  };
+  return new SqlInvalidLiteral({ text, type, expected: expected[type] }, { place: source.place });
+}
+
+// ── operators ──
+
+function bindNegate(context: ExpressionContext, operand: Expression, source: ExpressionSource): Scalar {
+  if (operand.kind === 'number') return bindNumber(operand.text, true, source);
+  const scalar = bindExpression(context, operand);
+  if (scalar.type.kind === 'NULL') return scalar;
+  if (!isNumeric(scalar.type) && !isInterval(scalar.type)) {
+    const detail = `- takes a number, ${scalar.source.text} is ${formatSqlType(scalar.type)}`;
+    throw new SqlTypeMismatch({ detail }, { place: source.place });
+  }
+  return { kind: 'operator', operator: 'negate', operands: [scalar], type: scalar.type, nullable: scalar.nullable, source };
+}
+
+function bindDifference(
+  context: ExpressionContext,
+  operand: Expression,
+  unit: Identifier,
+  source: ExpressionSource,
+): Scalar {
+  const name = normalizeUnit(unit.name);
+  const difference = operand.kind === 'binary' ? operand : undefined;
+  if (difference === undefined) return bindExpression(context, operand);
+  const sides = [bindExpression(context, difference.left), bindExpression(context, difference.right)];
+  const months = name === 'year' || name === 'month';
+  return bindNamedFunction(months ? 'months_between' : '-', sides, source);
+}
+
+// ── CASE and CAST ──
+
+function bindCase(
+  context: ExpressionContext,
+  expression: Extract<Expression, { kind: 'case' }>,
+  source: ExpressionSource,
+): Scalar {
+  const subject = expression.operand === null ? null : bindExpression(context, expression.operand);
+  const branches = expression.branches.map(({ when, then }) => {
+    const condition = bindExpression(context, when);
+    return {
+      when:
+        subject === null
+          ? requireBoolean(condition, 'WHEN')
+          : bindComparison('=', subject, condition, condition.source),
+      then: bindExpression(context, then),
+    };
+  });
+  const otherwise =
+    expression.otherwise === null
+      ? literal(null, { kind: 'NULL' }, source)
+      : bindExpression(context, expression.otherwise);
+  return makeCase(branches, otherwise, source);
+}
+

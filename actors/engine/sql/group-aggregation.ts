@@ -1,0 +1,79 @@
+// Aggregation of one SELECT: its groups, its aggregates, and expressions over the result.
+//
+// Expressions of an aggregate query are bound over the rows before grouping; an aggregate in them is a column
+// reference from `aggregateOrdinal` on. `overGroups` then rewrites the whole expression for the rows after grouping:
+// what equals a group expression becomes the group's column, aggregates move behind the groups, and a column that is left
+// is an error.
+import type { AggregateCall, Scalar } from './bound.ts';
+import type { AggregateSink } from './expression-context.ts';
+import { aggregateKey, scalarKey } from './scalar-key.ts';
+import { SqlNotGrouped } from './sql-errors.ts';
+
+/** Beyond the ordinals of any relation. */
+const aggregateOrdinal = 1 << 20;
+
+export class GroupAggregation implements AggregateSink {
+  readonly groups: readonly Scalar[];
+  readonly #groupKeys: readonly string[];
+  readonly #calls: AggregateCall[] = [];
+  readonly #ordinals = new Map<string, number>();
+
+  constructor(groups: readonly Scalar[]) {
+    this.groups = groups;
+    this.#groupKeys = groups.map(scalarKey);
+  }
+
+  get calls(): readonly AggregateCall[] {
+    return this.#calls;
+  }
+
+  add(call: Omit<AggregateCall, 'nullable'>): Scalar {
+    const { operand, filter, type, source } = call;
+    // A group has at least one row, so that an argument that is never NULL gives a value; a filter may leave no row.
+    const mayBeEmpty = this.groups.length === 0 || filter !== null;
+    const nullable = call.function !== 'count' && (mayBeEmpty || operand === null || operand.nullable);
+    const full: AggregateCall = { ...call, nullable };
+    const key = aggregateKey(full);
+    const known = this.#ordinals.get(key);
+    const ordinal = known ?? this.#calls.length;
+    if (known === undefined) {
+      this.#calls.push(full);
+      this.#ordinals.set(key, ordinal);
+    }
+    return { kind: 'column', ordinal: aggregateOrdinal + ordinal, type, nullable, source };
+  }
+
+  /** An expression over the rows before grouping as one over those after it. @throws SqlNotGrouped */
+  overGroups(scalar: Scalar): Scalar {
+    const group = scalar.kind === 'literal' ? -1 : this.#groupKeys.indexOf(scalarKey(scalar));
+    if (group >= 0) {
+      const { type, nullable, source } = scalar;
+      return { kind: 'column', ordinal: group, type, nullable, source };
+    }
+    switch (scalar.kind) {
+      case 'literal':
+        return scalar;
+      case 'column': {
+        if (scalar.ordinal >= aggregateOrdinal) {
+          return { ...scalar, ordinal: scalar.ordinal - aggregateOrdinal + this.groups.length };
+        }
+        throw new SqlNotGrouped({ expression: scalar.source.text }, { place: scalar.source.place });
+      }
+      case 'operator':
+      case 'function':
+        return { ...scalar, operands: scalar.operands.map((operand) => this.overGroups(operand)) };
+      case 'cast':
+      case 'in list':
+        return { ...scalar, operand: this.overGroups(scalar.operand) };
+      case 'case':
+        return {
+          ...scalar,
+          branches: scalar.branches.map(({ when, then }) => ({
+            when: this.overGroups(when),
+            then: this.overGroups(then),
+          })),
+          otherwise: this.overGroups(scalar.otherwise),
+        };
+    }
+  }
+}

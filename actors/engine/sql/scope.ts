@@ -1,0 +1,77 @@
+// Scope: the columns that an expression may name, and how a name finds one.
+//
+// A scope is a list of columns in the order of the relation's fields; each knows the table (or alias) through which it may
+// also be named. Columns merged by USING or NATURAL appear once without a table name: the right one is hidden.
+import { nearestName } from '../../../runtime/nearest-name.ts';
+import type { Place } from '../../../runtime/errors.ts';
+import type { Schema } from '../../../runtime/batch/schema.ts';
+import type { SqlType } from '../../../runtime/batch/sql-type.ts';
+import { SqlAmbiguousColumn, SqlUnknownColumn, SqlUnknownTable } from './sql-errors.ts';
+
+export interface ScopeColumn {
+  readonly table: string | null;
+  readonly name: string;
+  readonly ordinal: number;
+  readonly type: SqlType;
+  readonly nullable: boolean;
+  readonly quoted: boolean;
+  /** Only reachable through its table. */
+  readonly hidden: boolean;
+}
+
+export type Scope = readonly ScopeColumn[];
+
+export function scopeOf(schema: Schema, table: string | null): Scope {
+  return schema.fields.map((field, ordinal) => ({
+    table,
+    name: field.name,
+    ordinal,
+    type: field.type,
+    nullable: field.nullable,
+    quoted: field.quoted === true,
+    hidden: false,
+  }));
+}
+
+/** The scope of a join: left columns, then right columns. */
+export function joinScopes(left: Scope, right: Scope, rightNullable: boolean): Scope {
+  const shifted = right.map((column) => ({
+    ...column,
+    ordinal: column.ordinal + left.length,
+    nullable: column.nullable || rightNullable,
+  }));
+  return [...left, ...shifted];
+}
+
+/** The column that an unqualified name means, or undefined. @throws SqlAmbiguousColumn */
+export function findColumn(scope: Scope, name: string, place: Place): ScopeColumn | undefined {
+  const found = scope.filter((column) => !column.hidden && column.name === name);
+  if (found.length > 1) {
+    throw new SqlAmbiguousColumn({ name, tables: found.map((column) => column.table ?? '(a subquery)') }, { place });
+  }
+  return found[0];
+}
+
+export function hasTable(scope: Scope, table: string): boolean {
+  return scope.some((column) => column.table === table);
+}
+
+/** The column that table.name means. @throws SqlUnknownTable, SqlUnknownColumn, SqlAmbiguousColumn */
+export function requireTableColumn(scope: Scope, table: string, name: string, place: Place): ScopeColumn {
+  const columns = scope.filter((column) => column.table === table);
+  if (columns.length === 0) throw unknownTable(scope, table, place);
+  const [found, second] = columns.filter((column) => column.name === name);
+  if (second !== undefined) throw new SqlAmbiguousColumn({ name, tables: [table, table] }, { place });
+  return found ?? unknownColumn(columns, name, place);
+}
+
+/** @throws SqlUnknownColumn always */
+export function unknownColumn(scope: Scope, name: string, place: Place): never {
+  const known = [...new Set(scope.map((column) => column.name))];
+  throw new SqlUnknownColumn({ name, known }, { place, suggestion: nearestName(name, known) });
+}
+
+export function unknownTable(scope: Scope, name: string, place: Place): Error {
+  const known = [...new Set(scope.map((column) => column.table).filter((table) => table !== null))];
+  return new SqlUnknownTable({ name, known }, { place, suggestion: nearestName(name, known) });
+}

@@ -1,0 +1,161 @@
+// Coercion: the type that two expressions have in common, and how an expression becomes one of it.
+//
+// Numbers widen (numeric-types.ts), DATE becomes TIMESTAMP, CHAR becomes VARCHAR, and a string beside a date, time,
+// timestamp, number, boolean or UUID is read as one, as in Calcite. Everything else needs a CAST. A literal is
+// converted here and now, so that `price > 5` compares a DECIMAL(10, 2) column with 5.00 and casts no column.
+import { formatSqlType, type SqlType, type SqlTypeKind, sameSqlType } from '../../../runtime/batch/sql-type.ts';
+import type { ExpressionSource, Literal, Scalar, ScalarValue } from './bound.ts';
+import { parseTypedText } from './literals.ts';
+import { asDecimal, commonNumericType, isInteger, isNumeric } from './numeric-types.ts';
+import { SqlInvalidLiteral } from './sql-errors.ts';
+
+export const varchar: SqlType = { kind: 'VARCHAR', length: null };
+export const boolean: SqlType = { kind: 'BOOLEAN' };
+
+export function isText(type: SqlType): boolean {
+  return type.kind === 'CHAR' || type.kind === 'VARCHAR';
+}
+
+export function isBinary(type: SqlType): boolean {
+  return type.kind === 'BINARY' || type.kind === 'VARBINARY';
+}
+
+export function isInterval(type: SqlType): boolean {
+  return type.kind === 'INTERVAL_MONTHS' || type.kind === 'INTERVAL_MICROS';
+}
+
+export function isDatetime(type: SqlType): boolean {
+  return type.kind === 'DATE' || type.kind === 'TIME' || type.kind === 'TIMESTAMP';
+}
+
+/** Types that a string beside them is read as. */
+const readFromText: readonly SqlTypeKind[] = ['DATE', 'TIME', 'TIMESTAMP', 'BOOLEAN', 'UUID'];
+
+/** The type that both sides can be cast to without being asked, or null. */
+export function commonType(left: SqlType, right: SqlType): SqlType | null {
+  if (sameSqlType(left, right) || right.kind === 'NULL') return left;
+  if (left.kind === 'NULL') return right;
+  if (isNumeric(left) && isNumeric(right)) return commonNumericType(left, right);
+  if (isText(left) && isText(right)) return varchar;
+  if (isBinary(left) && isBinary(right)) return { kind: 'VARBINARY', length: null };
+  if (left.kind === 'VARIANT' || right.kind === 'VARIANT') return { kind: 'VARIANT' };
+  if (isText(left) || isText(right)) {
+    const other = isText(left) ? right : left;
+    if (isNumeric(other)) return isInteger(other) ? { kind: 'BIGINT' } : { kind: 'DOUBLE' };
+    return readFromText.includes(other.kind) ? other : null;
+  }
+  const kinds = [left.kind, right.kind];
+  if (kinds.includes('DATE') && kinds.includes('TIMESTAMP')) return { kind: 'TIMESTAMP' };
+  return null;
+}
+
+/** The common type of several, or the two that have none. */
+export function commonTypeOf(types: readonly SqlType[]): SqlType | readonly [SqlType, SqlType] {
+  let common: SqlType = { kind: 'NULL' };
+  for (const type of types) {
+    const next = commonType(common, type);
+    if (next === null) return [common, type];
+    common = next;
+  }
+  return common;
+}
+
+/** The common type for a comparison: a literal takes the type of the other side where it fits that exactly. */
+export function comparisonType(left: Scalar, right: Scalar): SqlType | null {
+  if (fitsExactly(right, left.type)) return left.type;
+  if (fitsExactly(left, right.type)) return right.type;
+  return commonType(left.type, right.type);
+}
+
+/** Whether a numeric literal is a value of an exact numeric type. */
+export function fitsExactly(scalar: Scalar, type: SqlType): boolean {
+  const exact = isInteger(type) || type.kind === 'DECIMAL';
+  if (scalar.kind !== 'literal' || scalar.value === null || !exact) return false;
+  if (!isInteger(scalar.type) && scalar.type.kind !== 'DECIMAL') return false;
+  return foldLiteral(scalar.value, scalar.type, type, true) !== undefined;
+}
+
+/** The expression as one of `type`: itself, a converted literal, or a cast. */
+export function coerce(scalar: Scalar, type: SqlType): Scalar {
+  if (sameSqlType(scalar.type, type)) return scalar;
+  if (scalar.kind === 'literal') {
+    const value = foldLiteral(scalar.value, scalar.type, type, false);
+    if (value !== undefined) return { ...scalar, type, value, nullable: value === null };
+    if (isText(scalar.type) && isDatetime(type)) throw notALiteral(scalar, type);
+  }
+  // A column of VARCHAR(10) is a VARCHAR as it stands.
+  if (scalar.type.kind === 'VARCHAR' && type.kind === 'VARCHAR' && type.length === null) return { ...scalar, type };
+  const nullable = scalar.nullable || scalar.type.kind === 'VARIANT';
+  return { kind: 'cast', operand: scalar, safe: false, type, nullable, source: scalar.source };
+}
+
+function notALiteral(literal: Literal, type: SqlType): Error {
+  const expected = { DATE: "such as '2001-12-31'", TIME: "such as '23:59:59'" }[type.kind as string];
+  return new SqlInvalidLiteral(
+    { text: String(literal.value), type: type.kind, expected: expected ?? "such as '2001-12-31 23:59:59'" },
+    { place: literal.source.place },
+  );
+}
+
+/** Whether CAST between two types is defined. */
+export function isCastable(from: SqlType, to: SqlType): boolean {
+  if (from.kind === 'NULL' || from.kind === 'VARIANT' || to.kind === 'VARIANT' || from.kind === to.kind) return true;
+  if (isText(to)) return true;
+  if (isText(from)) return to.kind !== 'NULL';
+  if (isBinary(from) || isBinary(to)) return isBinary(from) && isBinary(to);
+  const numbers = (type: SqlType): boolean => isNumeric(type) || type.kind === 'BOOLEAN';
+  if (numbers(from) && numbers(to)) return true;
+  const pair = `${from.kind} ${to.kind}`;
+  return pair === 'DATE TIMESTAMP' || pair === 'TIMESTAMP DATE' || pair === 'TIMESTAMP TIME';
+}
+
+const integerBits: Readonly<Record<string, number>> = { TINYINT: 8, SMALLINT: 16, INTEGER: 32, BIGINT: 64 };
+
+/** A literal's value in another type, or undefined when it must be cast at run time (or does not fit). */
+export function foldLiteral(value: ScalarValue, from: SqlType, to: SqlType, exact: boolean): ScalarValue | undefined {
+  if (value === null) return null;
+  if (isText(from)) return typeof value === 'string' ? parseTypedText(value, to) : undefined;
+  if (from.kind === 'DATE' && to.kind === 'TIMESTAMP') return BigInt(Number(value)) * 86_400_000_000n;
+  if (!isInteger(from) && from.kind !== 'DECIMAL') return undefined;
+  // Exact numbers, as value · 10^-scale.
+  const scale = asDecimal(from).scale;
+  const unscaled = BigInt(value as number | bigint);
+  if (to.kind === 'DOUBLE' || to.kind === 'REAL') {
+    const double = Number(`${unscaled}e-${scale}`);
+    return to.kind === 'REAL' ? Math.fround(double) : double;
+  }
+  const bits = integerBits[to.kind];
+  if (bits === undefined && to.kind !== 'DECIMAL') return undefined;
+  const scaled = rescale(unscaled, scale, asDecimal(to).scale);
+  if (scaled.inexact && (exact || bits !== undefined)) return undefined;
+  if (bits !== undefined) {
+    if (BigInt.asIntN(bits, scaled.value) !== scaled.value) return undefined;
+    return bits === 64 ? scaled.value : Number(scaled.value);
+  }
+  const limit = 10n ** BigInt(asDecimal(to).precision);
+  return scaled.value < limit && scaled.value > -limit ? scaled.value : undefined;
+}
+
+/** value · 10^-from as an integer · 10^-to, rounded half away from zero. */
+export function rescale(
+  value: bigint,
+  from: number,
+  to: number,
+): { readonly value: bigint; readonly inexact: boolean } {
+  if (to >= from) return { value: value * 10n ** BigInt(to - from), inexact: false };
+  const divisor = 10n ** BigInt(from - to);
+  const rest = value % divisor;
+  const magnitude = rest < 0n ? -rest : rest;
+  const away = magnitude * 2n >= divisor ? (value < 0n ? -1n : 1n) : 0n;
+  return { value: value / divisor + away, inexact: rest !== 0n };
+}
+
+/** A literal node. */
+export function literal(value: ScalarValue, type: SqlType, source: ExpressionSource): Literal {
+  return { kind: 'literal', value, type, nullable: value === null, source };
+}
+
+/** `BIGINT and VARCHAR`, for messages. */
+export function describePair(left: SqlType, right: SqlType): string {
+  return `${formatSqlType(left)} and ${formatSqlType(right)}`;
+}

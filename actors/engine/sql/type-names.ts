@@ -1,0 +1,139 @@
+// Names of SQL types: synonyms, and their parameters checked.
+//
+// FLOAT alone is refused, as Feldera does: dialects disagree about its size. VARCHAR and VARBINARY without a length are
+// unbounded, CHAR and BINARY without one have length 1, DECIMAL without precision is DECIMAL(38, 0). The precision of
+// TIME and TIMESTAMP is accepted and means nothing: both count microseconds.
+import { nearestName } from '../../../runtime/nearest-name.ts';
+import { decimalPrecisionMax, type SqlType } from '../../../runtime/batch/sql-type.ts';
+import type { TypeName } from './ast.ts';
+import { SqlInvalidDefinition, SqlUnknownType, SqlUnsupported } from './sql-errors.ts';
+import type { SqlText } from './sql-text.ts';
+
+const plainTypes: Readonly<Record<string, SqlType>> = {
+  boolean: { kind: 'BOOLEAN' },
+  bool: { kind: 'BOOLEAN' },
+  tinyint: { kind: 'TINYINT' },
+  smallint: { kind: 'SMALLINT' },
+  int2: { kind: 'SMALLINT' },
+  integer: { kind: 'INTEGER' },
+  int: { kind: 'INTEGER' },
+  signed: { kind: 'INTEGER' },
+  int4: { kind: 'INTEGER' },
+  bigint: { kind: 'BIGINT' },
+  int8: { kind: 'BIGINT' },
+  int64: { kind: 'BIGINT' },
+  real: { kind: 'REAL' },
+  float4: { kind: 'REAL' },
+  float32: { kind: 'REAL' },
+  double: { kind: 'DOUBLE' },
+  'double precision': { kind: 'DOUBLE' },
+  float8: { kind: 'DOUBLE' },
+  float64: { kind: 'DOUBLE' },
+  date: { kind: 'DATE' },
+  uuid: { kind: 'UUID' },
+  variant: { kind: 'VARIANT' },
+};
+
+/** Types with parameters: how many they may have. */
+const parametersMax: Readonly<Record<string, number>> = {
+  decimal: 2,
+  dec: 2,
+  numeric: 2,
+  number: 2,
+  char: 1,
+  character: 1,
+  varchar: 1,
+  'char varying': 1,
+  'character varying': 1,
+  string: 1,
+  text: 1,
+  binary: 1,
+  varbinary: 1,
+  'binary varying': 1,
+  bytea: 1,
+  time: 1,
+  'time without time zone': 1,
+  timestamp: 1,
+  datetime: 1,
+  'timestamp without time zone': 1,
+};
+
+const instead: Readonly<Record<string, string>> = {
+  float: 'write REAL (32 bits) or DOUBLE (64 bits)',
+  json: 'write VARIANT',
+  jsonb: 'write VARIANT',
+};
+
+const typeNames: readonly string[] = [...Object.keys(plainTypes), ...Object.keys(parametersMax)];
+
+/** @throws SqlUnknownType, SqlUnsupported, SqlInvalidDefinition */
+export function resolveTypeName(source: SqlText, type: TypeName): SqlType {
+  const place = source.place(type.span.start);
+  const { name, parameters } = type;
+  const refuse = (detail: string): Error => new SqlInvalidDefinition({ detail }, { place });
+  const plain = plainTypes[name];
+  const max = plain === undefined ? parametersMax[name] : 0;
+  if (max === undefined) throw unknownType(name, place);
+  if (parameters.length > max) {
+    throw refuse(`${name.toUpperCase()} takes ${max === 0 ? 'no parameters' : `at most ${max}`}`);
+  }
+  if (parameters.some((parameter) => !Number.isInteger(parameter))) {
+    throw refuse(`the parameters of ${name.toUpperCase()} are integers`);
+  }
+  if (plain !== undefined) return plain;
+  const [first, second] = parameters;
+  if (first === 0 && !name.startsWith('time')) throw refuse(`the length of ${name.toUpperCase()} is at least 1`);
+  switch (name) {
+    case 'decimal':
+    case 'dec':
+    case 'numeric':
+    case 'number': {
+      const precision = first ?? decimalPrecisionMax;
+      const scale = second ?? 0;
+      if (precision > decimalPrecisionMax) throw refuse(`DECIMAL has at most ${decimalPrecisionMax} digits`);
+      if (scale > precision) throw refuse(`the scale of DECIMAL(${precision}, ${scale}) is larger than its precision`);
+      return { kind: 'DECIMAL', precision, scale };
+    }
+    case 'char':
+    case 'character':
+      return { kind: 'CHAR', length: first ?? 1 };
+    case 'binary':
+      return { kind: 'BINARY', length: first ?? 1 };
+    case 'varbinary':
+    case 'binary varying':
+    case 'bytea':
+      return { kind: 'VARBINARY', length: first ?? null };
+    case 'time':
+    case 'time without time zone':
+      return { kind: 'TIME' };
+    case 'timestamp':
+    case 'datetime':
+    case 'timestamp without time zone':
+      return { kind: 'TIMESTAMP' };
+    default:
+      return { kind: 'VARCHAR', length: first ?? null };
+  }
+}
+
+function unknownType(name: string, place: ReturnType<SqlText['place']>): Error {
+  const shown = name.toUpperCase();
+  if (instead[name] !== undefined) {
+    return new SqlUnsupported({ construct: `type ${shown}`, instead: instead[name] }, { place });
+  }
+  if (name.endsWith(' array')) {
+    return new SqlUnsupported(
+      { construct: `type ${shown}`, instead: 'use VARIANT, or one row for each element' },
+      { place },
+    );
+  }
+  if (name.endsWith('unsigned')) {
+    return new SqlUnsupported({ construct: `type ${shown}`, instead: 'use the next larger signed type' }, { place });
+  }
+  if (name.endsWith('with time zone')) {
+    return new SqlUnsupported({ construct: `type ${shown}`, instead: 'use TIMESTAMP: it is UTC' }, { place });
+  }
+  if (name.startsWith('interval') || name === 'row' || name === 'map' || name === 'geometry') {
+    return new SqlUnsupported({ construct: `type ${shown}`, instead: '' }, { place });
+  }
+  return new SqlUnknownType({ name: shown }, { place, suggestion: nearestName(name, typeNames)?.toUpperCase() });
+}

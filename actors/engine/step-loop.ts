@@ -1,0 +1,309 @@
+// The engine's heart beat: take what is queued, step, send, again; and between two steps the rest of the world.
+//
+//   frames ─► InputGate ─┐                              ┌─► OutputQueue ─► changes, mark n ─► … ─► confirm n ─┐
+//   frames ─► InputGate ─┴► planStep ─► compute (step n) ┴─► OutputQueue                        Completion ◄───┘
+//
+// Invariants: a step is one synchronous call; between two steps control messages get their turn (`schedule` yields to the event
+// loop). No step begins while an output with `on_full: block` has no credit. The first step takes place even when
+// nothing came in: views over constants and global aggregates have rows then. A step that fails lets nothing out, and
+// none follows: every input is held for good.
+// Not here: messages and ports (engine-actor.ts), SQL, operators (the circuit behind `compute`).
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { AssertionFailed, errorToData, MillraceError } from '../../runtime/errors.ts';
+import type { Gauges } from '../../runtime/metrics.ts';
+import { Completion } from './completion.ts';
+import type { StepChanges } from './engine-circuit.ts';
+import type { InputGate } from './input-gate.ts';
+import type { EngineNotice, EngineProgress } from './messages.ts';
+import type { OutputQueue } from './output-queue.ts';
+import { planStep, type StepPlan } from './step-scheduler.ts';
+
+export interface StepLoopParts {
+  /** @throws a coded error when the step cannot be computed. */
+  readonly compute: (batches: StepPlan['batches']) => StepChanges;
+  readonly stepRowsMax: number;
+  readonly clock: Clock;
+  readonly gauges: Gauges;
+  readonly notify: (notice: EngineNotice) => void;
+  /** Calls later, after the event loop has had its turn. */
+  readonly schedule: (call: () => void) => void;
+  /** A defect: the actor dies. */
+  readonly defect: (error: unknown) => void;
+  /** Called after a step, for gauges of the circuit. */
+  readonly onStepped: () => void;
+}
+
+/** Somebody who waits for a quiet moment: `isDone` has to hold in two turns, so that frames on their way arrive. */
+interface Waiter {
+  readonly isDone: () => boolean;
+  readonly done: () => void;
+  quietTurns: number;
+}
+
+const quietTurnsMin = 2;
+
+export class StepLoop {
+  readonly #parts: StepLoopParts;
+  readonly #gates: InputGate[] = [];
+  readonly #outputs = new Map<string, OutputQueue>();
+  /** Detached, but their readers have not gone yet: something may still wait for credit. */
+  readonly #leaving = new Set<OutputQueue>();
+  readonly #completion = new Completion();
+  #waiters: Waiter[] = [];
+  #isScheduled = false;
+  #isStarted = false;
+  #isStopped = false;
+  #hasFailed = false;
+  #steps = 0;
+  #records = 0;
+  #toldStep = 0;
+  #turns = 0;
+  /** When steps began to wait for an output. */
+  #heldSince: number | null = null;
+  #droppedBefore = 0;
+
+  constructor(parts: StepLoopParts) {
+    this.#parts = parts;
+  }
+
+  get hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
+  get steps(): number {
+    return this.#steps;
+  }
+
+  get progress(): EngineProgress {
+    const { completedStep, completedRecords } = this.#completion;
+    const outputs = [...this.#outputs.values()].map(({ endpoint, droppedRows, sender }) => ({
+      endpoint,
+      droppedRecords: droppedRows,
+      queuedRecords: sender.queuedRows,
+    }));
+    return { steps: this.#steps, processedRecords: this.#records, completedRecords, completedStep, outputs };
+  }
+
+  input(endpoint: string): InputGate | undefined {
+    return this.#gates.find((gate) => gate.endpoint === endpoint);
+  }
+
+  output(endpoint: string): OutputQueue | undefined {
+    return this.#outputs.get(endpoint);
+  }
+
+  /** Begins to step, also when nothing comes in. */
+  start(): void {
+    this.#isStarted = true;
+    this.wake();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    for (const gate of this.#gates.splice(0)) gate.receiver.close();
+    for (const output of [...this.#outputs.values(), ...this.#leaving]) output.sender.close();
+    this.#outputs.clear();
+    this.#leaving.clear();
+  }
+
+  addInput(gate: InputGate): void {
+    this.#gates.push(gate);
+    gate.receiver.onFrame = () => this.wake();
+    this.start();
+  }
+
+  removeInput(gate: InputGate): void {
+    const at = this.#gates.indexOf(gate);
+    if (at >= 0) this.#gates.splice(at, 1);
+    gate.receiver.onFrame = null;
+    gate.receiver.close();
+    this.wake();
+  }
+
+  addOutput(output: OutputQueue): void {
+    const { endpoint, sender } = output;
+    this.#outputs.set(endpoint, output);
+    this.#completion.attach(endpoint);
+    output.onProgress = () => this.wake();
+    sender.onConfirm = (mark) => {
+      this.#completion.confirmed(endpoint, mark);
+      this.wake();
+    };
+    // Nobody reads any more: the output must not hold the others back.
+    sender.onClose = () => {
+      if (!this.#leaving.delete(output)) this.#forget(output);
+    };
+  }
+
+  /** Sends rows that are no step's, such as a snapshot, with the mark of the latest step. */
+  sendNow(output: OutputQueue, batches: readonly ChangeBatch[]): void {
+    if (output.sendStep(batches, this.#steps)) this.#completion.sent(output.endpoint, this.#steps);
+  }
+
+  /** Ends and forgets an output; the port is closed by the reader. */
+  removeOutput(endpoint: string): void {
+    const output = this.#outputs.get(endpoint);
+    if (output === undefined) return;
+    output.end();
+    this.#leaving.add(output);
+    this.#forget(output);
+  }
+
+  #forget(output: OutputQueue): void {
+    this.#droppedBefore += output.droppedRows;
+    this.#outputs.delete(output.endpoint);
+    this.#completion.detach(output.endpoint);
+    this.wake();
+  }
+
+  endOutputs(): void {
+    for (const output of this.#outputs.values()) output.end();
+  }
+
+  get areOutputsFlushed(): boolean {
+    return [...this.#outputs.values()].every((output) => output.isFlushed);
+  }
+
+  /** Whether anything waits that may enter a step. */
+  get hasReadyInput(): boolean {
+    return !this.#hasFailed && (this.#isFirstDue || this.#gates.some((gate) => gate.isReady));
+  }
+
+  /** Resolves when `isDone` holds and nothing on its way can change that. */
+  whenQuiet(isDone: () => boolean): Promise<void> {
+    return new Promise((done) => {
+      this.#waiters.push({ isDone, done, quietTurns: 0 });
+      this.wake();
+    });
+  }
+
+  /** Takes the first step now, if it has not been. */
+  ensureFirstStep(): void {
+    this.#isStarted = true;
+    if (this.#steps === 0 && !this.#hasFailed) this.#step({ batches: [], rows: 0, marks: [], ended: [] });
+  }
+
+  /** Something may have become possible. */
+  wake(): void {
+    if (this.#isScheduled || this.#isStopped) return;
+    this.#isScheduled = true;
+    this.#parts.schedule(() => {
+      this.#isScheduled = false;
+      if (this.#isStopped) return;
+      try {
+        this.#turn();
+      } catch (error) {
+        this.#parts.defect(error);
+      }
+    });
+  }
+
+  get #isFirstDue(): boolean {
+    return this.#isStarted && this.#steps === 0;
+  }
+
+  #turn(): void {
+    if (this.hasReadyInput && this.#mayStep()) {
+      const plan = planStep(this.#gates, this.#turns++, this.#parts.stepRowsMax);
+      if (plan.rows > 0 || this.#isFirstDue) this.#step(plan);
+      if (!this.#hasFailed) this.#tell(plan);
+    }
+    this.#tellCompleted();
+    this.#settle();
+    this.#showQueues();
+    if (this.hasReadyInput && this.#heldSince === null) this.wake();
+  }
+
+  #step(plan: StepPlan): void {
+    const { compute, clock, gauges, onStepped } = this.#parts;
+    const since = clock.monotonic();
+    let changes: StepChanges;
+    try {
+      changes = compute(plan.batches);
+    } catch (error) {
+      if (!(error instanceof MillraceError) || error instanceof AssertionFailed) throw error;
+      this.#fail(error);
+      return;
+    }
+    const step = ++this.#steps;
+    this.#records += plan.rows;
+    for (const output of this.#outputs.values()) {
+      const batches = changes.get(output.relation);
+      if (batches !== undefined && output.sendStep(batches, step)) this.#completion.sent(output.endpoint, step);
+    }
+    this.#completion.stepped(step, this.#records);
+    gauges.set('steps', step);
+    gauges.add('stepNanos', (clock.monotonic() - since) * 1e6);
+    gauges.set('records', this.#records);
+    gauges.add('batches', plan.batches.length);
+    gauges.add('heartbeat', 1);
+    gauges.set('activeAt', clock.now());
+    onStepped();
+  }
+
+  #fail(error: MillraceError): void {
+    this.#hasFailed = true;
+    for (const gate of this.#gates) gate.isHeld = true;
+    this.#parts.notify({ kind: 'evaluation failed', error: errorToData(error) });
+  }
+
+  /** Whether every output lets a step begin; shows and counts the time for which one does not. */
+  #mayStep(): boolean {
+    const { clock, gauges } = this.#parts;
+    for (const output of this.#outputs.values()) {
+      if (!output.holdsSteps) continue;
+      this.#heldSince ??= clock.monotonic();
+      gauges.set('throttled', 1);
+      return false;
+    }
+    if (this.#heldSince !== null) {
+      gauges.set('throttled', 0);
+      gauges.add('throttledMs', clock.monotonic() - this.#heldSince);
+      this.#heldSince = null;
+    }
+    return true;
+  }
+
+  #tell(plan: StepPlan): void {
+    const step = this.#steps;
+    for (const { endpoint, mark } of plan.marks) {
+      this.#parts.notify({ kind: 'mark stepped', endpoint, mark, step });
+    }
+    for (const endpoint of plan.ended) this.#parts.notify({ kind: 'input finished', endpoint, step });
+  }
+
+  #tellCompleted(): void {
+    const step = this.#completion.completedStep;
+    if (step === this.#toldStep) return;
+    this.#toldStep = step;
+    this.#parts.notify({ kind: 'step completed', step });
+  }
+
+  #settle(): void {
+    if (this.#waiters.length === 0) return;
+    const settled: Waiter[] = [];
+    for (const waiter of this.#waiters) {
+      waiter.quietTurns = waiter.isDone() ? waiter.quietTurns + 1 : 0;
+      if (waiter.quietTurns > 0) this.wake();
+      if (waiter.quietTurns >= quietTurnsMin) settled.push(waiter);
+    }
+    this.#waiters = this.#waiters.filter((waiter) => !settled.includes(waiter));
+    for (const waiter of settled) waiter.done();
+  }
+
+  #showQueues(): void {
+    const { gauges } = this.#parts;
+    let rows = 0;
+    let bytes = 0;
+    for (const gate of this.#gates) {
+      rows += gate.queuedRows;
+      bytes += gate.receiver.queuedBytes;
+    }
+    let dropped = this.#droppedBefore;
+    for (const output of this.#outputs.values()) dropped += output.droppedRows;
+    gauges.set('queuedRecords', rows);
+    gauges.set('queuedBytes', bytes);
+    gauges.set('droppedRecords', dropped);
+  }
+}

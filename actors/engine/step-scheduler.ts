@@ -1,0 +1,71 @@
+// What one step takes in: as many queued batches as fit, from all inputs in turn.
+//
+// Promises: the frames of an input are taken in their order; at most `rowsMax` rows in all and `gate.rowsMax` of one
+// input; no input waits for another for ever, since each step begins with another input and a batch that does not fit
+// is the first of its input in the next step. A batch is cut only where no step could take it whole.
+// Marks and ends cost nothing and are taken as soon as everything before them is.
+import type { TableBatch } from './engine-circuit.ts';
+import type { InputGate } from './input-gate.ts';
+
+export interface StepPlan {
+  /** In the order in which they were taken. */
+  readonly batches: TableBatch[];
+  rows: number;
+  readonly marks: { readonly endpoint: string; readonly mark: number }[];
+  /** Inputs whose end frame has been taken. */
+  readonly ended: string[];
+}
+
+/** Takes frames out of `gates`, beginning with number `first` (modulo their number). */
+export function planStep(gates: readonly InputGate[], first: number, rowsMax: number): StepPlan {
+  const plan: StepPlan = { batches: [], rows: 0, marks: [], ended: [] };
+  let turns = gates.map((_, i) => new Turn(gates[(first + i) % gates.length]!, rowsMax));
+  while (turns.length > 0) turns = turns.filter((turn) => turn.next(plan, rowsMax));
+  return plan;
+}
+
+/** One input within one step. */
+class Turn {
+  readonly #gate: InputGate;
+  /** The most that a step can ever take of this input. */
+  readonly #cap: number;
+  #rows = 0;
+
+  constructor(gate: InputGate, rowsMax: number) {
+    this.#gate = gate;
+    this.#cap = Math.min(gate.rowsMax, rowsMax);
+  }
+
+  /** Takes one batch and what stands around it. False: nothing more of this input in this step. */
+  next(plan: StepPlan, rowsMax: number): boolean {
+    const gate = this.#gate;
+    if (gate.isHeld) return false;
+    this.#takeSigns(plan);
+    if (gate.peek() !== 'batch') return false;
+    const room = Math.min(rowsMax - plan.rows, this.#cap - this.#rows);
+    const fits = gate.peekRows <= room;
+    if (!fits && (gate.peekRows <= this.#cap || room === 0)) return false;
+    const frame = gate.take(fits ? room : aligned(room));
+    if (frame?.kind === 'batch') {
+      plan.batches.push({ relation: gate.table, batch: frame.batch });
+      plan.rows += frame.batch.rows;
+      this.#rows += frame.batch.rows;
+    }
+    this.#takeSigns(plan);
+    return fits;
+  }
+
+  #takeSigns(plan: StepPlan): void {
+    const { endpoint } = this.#gate;
+    for (let kind = this.#gate.peek(); kind === 'mark' || kind === 'end'; kind = this.#gate.peek()) {
+      const frame = this.#gate.take(0);
+      if (frame?.kind === 'mark') plan.marks.push({ endpoint, mark: frame.mark });
+      if (frame?.kind === 'end') plan.ended.push(endpoint);
+    }
+  }
+}
+
+/** Cuts at multiples of 8 where there is a choice, so that validity bitmaps are shared and not copied. */
+function aligned(rows: number): number {
+  return rows > 8 ? rows - (rows % 8) : rows;
+}

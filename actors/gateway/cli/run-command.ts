@@ -1,0 +1,210 @@
+// `millrace run FILE`: runs a pipeline until all inputs have ended and all outputs are flushed, or until SIGINT or SIGTERM.
+//
+// The first signal drains (exit 0), a second one ends the process at once (exit 130). A connector that has failed makes the
+// exit code 1 after the others have ended.
+import { systemClock } from '../../../runtime/clock.ts';
+import { errorToData } from '../../../runtime/errors.ts';
+import type { LogEntry } from '../../../runtime/log.ts';
+import type { InputConnectorStats, PipelineStats } from '../../supervisor/messages.ts';
+import { Pipeline } from '../embedded/pipeline.ts';
+import { type Command, exitCodes, type OptionValues, type Tools } from './command.ts';
+import { jsonText } from './json-text.ts';
+import { loadPipeline, printProblems } from './load-pipeline.ts';
+import { problemLines } from './problem-text.ts';
+import { formatBytes, formatCount, ProgressDisplay } from './progress-display.ts';
+import { textTable } from './text-table.ts';
+
+const rowsDefault = 60;
+
+export const runCommand: Command = {
+  name: 'run',
+  synopsis: 'run FILE.yaml [--json] [--rows N]',
+  summary: 'Runs a pipeline file until its inputs have ended.',
+  description: `Runs until all inputs have ended and all outputs are flushed, then prints the materialized views (at most --rows
+rows of each, default ${rowsDefault}) and the throughput. SIGINT or SIGTERM drains what has been read and ends with 0; a second
+signal ends at once with 130. With --json one JSON object is printed for each event, and a summary with the views at the end.
+
+exit codes: 0 done, 1 the pipeline or a connector failed (the others were run to their end), 2 invalid configuration or usage`,
+  options: { json: { type: 'boolean' }, rows: { type: 'string' } },
+  operands: 1,
+  async run(operands, options, tools): Promise<number> {
+    const loaded = loadPipeline(operands[0] ?? '', tools);
+    if (loaded.problems.length > 0) {
+      if (options['json'] === true) {
+        tools.out(`${jsonText({ event: 'invalid', problems: loaded.problems.map(errorToData) })}\n`);
+      } else printProblems(loaded, tools);
+      return exitCodes.invalid;
+    }
+    const output = options['json'] === true ? jsonOutput(tools) : textOutput(tools);
+    return await runPipeline(operands[0] ?? '', readRows(options), output);
+  },
+};
+
+function readRows(options: OptionValues): number {
+  const rows = Number(options['rows'] ?? rowsDefault);
+  return Number.isSafeInteger(rows) && rows >= 0 ? rows : rowsDefault;
+}
+
+/** Two ways to tell the user what happens. */
+interface RunOutput {
+  log(entry: LogEntry): void;
+  started(pipeline: Pipeline): void;
+  draining(signal: string): void;
+  /** Called once, whatever happened, before the summary. */
+  ended(): Promise<void>;
+  failed(error: unknown): void;
+  summary(views: readonly ViewRows[], stats: PipelineStats, seconds: number): void;
+}
+
+interface ViewRows {
+  readonly view: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly totalRows: number;
+}
+
+async function runPipeline(file: string, rowsMax: number, output: RunOutput): Promise<number> {
+  const interrupt = new AbortController();
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (interrupt.signal.aborted) process.exit(exitCodes.interrupted);
+    output.draining(signal);
+    interrupt.abort(signal);
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const started = systemClock.monotonic();
+  let exitCode: number = exitCodes.ok;
+  const pipeline = await Pipeline.open({ file, log: (entry) => output.log(entry) });
+  try {
+    await pipeline.start();
+    output.started(pipeline);
+    const completion = pipeline.waitForCompletion({ signal: interrupt.signal }).catch((error: unknown) => {
+      if (!interrupt.signal.aborted) throw error;
+    });
+    try {
+      await completion;
+    } catch (error) {
+      exitCode = exitCodes.failed;
+      await output.ended();
+      output.failed(error);
+    }
+    const seconds = (systemClock.monotonic() - started) / 1000;
+    if (exitCode === exitCodes.ok) await output.ended();
+    const stats = await pipeline.stats();
+    if (stats.state === 'failed') return exitCodes.failed;
+    output.summary(await readViews(pipeline, rowsMax), stats, seconds);
+    if ([...stats.inputs, ...stats.outputs].some((connector) => connector.state === 'failed')) {
+      exitCode = exitCodes.failed;
+    }
+  } finally {
+    await pipeline.stop();
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+  return exitCode;
+}
+
+/** The materialized views, in the order that their ORDER BY asks for. */
+async function readViews(pipeline: Pipeline, rowsMax: number): Promise<ViewRows[]> {
+  const views: ViewRows[] = [];
+  for (const view of pipeline.views()) {
+    if (view.kind !== 'materialized') continue;
+    const name = `"${view.name.replaceAll('"', '""')}"`;
+    const order = view.displayOrder.map((key) => {
+      const nulls = key.nullsFirst ? 'NULLS FIRST' : 'NULLS LAST';
+      return `${key.ordinal + 1} ${key.descending ? 'DESC' : 'ASC'} ${nulls}`;
+    });
+    const orderBy = order.length === 0 ? '' : ` ORDER BY ${order.join(', ')}`;
+    const rows = await pipeline.query(`SELECT * FROM ${name}${orderBy}`);
+    views.push({ view: view.name, columns: view.columns, rows: rows.slice(0, rowsMax), totalRows: rows.length });
+  }
+  return views;
+}
+
+function textOutput(tools: Tools): RunOutput {
+  let display: ProgressDisplay | null = null;
+  return {
+    log(entry): void {
+      if (entry.level === 'debug' || (entry.level === 'info' && entry.fields['user'] !== true)) return;
+      tools.err(`${entry.level}: ${entry.message}\n`);
+    },
+    started(pipeline): void {
+      display = new ProgressDisplay({
+        clock: systemClock,
+        terminalColumns: tools.terminalColumns,
+        write: (text) => tools.err(text),
+        read: async () => (await pipeline.stats()).inputs,
+      });
+      display.start();
+    },
+    draining(signal): void {
+      tools.err(`${signal}: draining; once more ends at once\n`);
+    },
+    async ended(): Promise<void> {
+      await display?.finish();
+    },
+    failed(error): void {
+      tools.err(`${problemLines(error).join('\n')}\n`);
+    },
+    summary(views, stats, seconds): void {
+      for (const view of views) {
+        tools.out(`\n${view.view}\n${textTable(view.columns, view.rows).join('\n')}\n`);
+        const rest = view.totalRows - view.rows.length;
+        if (rest > 0) tools.out(`… and ${formatCount(rest)} more rows\n`);
+      }
+      tools.out(`\n${throughputLines(stats, seconds).join('\n')}\n`);
+    },
+  };
+}
+
+function throughputLines(stats: PipelineStats, seconds: number): string[] {
+  const records = stats.inputs.reduce((sum, input) => sum + input.totalRecords, 0);
+  const bytes = stats.inputs.reduce((sum, input) => sum + input.totalBytes, 0);
+  const written = stats.outputs.reduce((sum, output) => sum + output.transmittedRecords, 0);
+  const lines = [
+    `${formatCount(records)} rows (${formatBytes(bytes)}) in ${seconds.toFixed(2)} s: ` +
+      `${formatCount(Math.round(records / seconds))} rows/s, ${formatBytes(bytes / seconds)}/s`,
+  ];
+  if (written > 0) lines.push(`${formatCount(written)} changes written`);
+  for (const input of stats.inputs) lines.push(...inputNotes(input));
+  for (const output of stats.outputs) {
+    const { endpoint, droppedRecords, numEncodeErrors, error } = output;
+    if (droppedRecords > 0) lines.push(`${endpoint}: ${formatCount(droppedRecords)} changes dropped (on_full: drop)`);
+    if (numEncodeErrors > 0) lines.push(`${endpoint}: ${formatCount(numEncodeErrors)} changes could not be written`);
+    if (error !== null) lines.push(`${endpoint} failed: ${error.code}: ${error.message}`);
+  }
+  const evaluation = stats.engine?.numEvaluationErrors ?? 0;
+  if (evaluation > 0) lines.push(`${formatCount(evaluation)} rows left out by failing expressions (on_error: skip)`);
+  return lines;
+}
+
+function inputNotes(input: InputConnectorStats): string[] {
+  const notes: string[] = [];
+  if (input.numParseErrors > 0) notes.push(`${input.endpoint}: ${formatCount(input.numParseErrors)} rows refused`);
+  if (input.numUnknownFields > 0) {
+    notes.push(`${input.endpoint}: ${formatCount(input.numUnknownFields)} fields that the table lacks ignored`);
+  }
+  if (input.error !== null) notes.push(`${input.endpoint} failed: ${input.error.code}: ${input.error.message}`);
+  return notes;
+}
+
+function jsonOutput(tools: Tools): RunOutput {
+  const print = (event: string, fields: Readonly<Record<string, unknown>>): void =>
+    tools.out(`${jsonText({ event, ...fields })}\n`);
+  let subscription: { unsubscribe(): void } | null = null;
+  return {
+    log: (entry) => print('log', { ...entry }),
+    started(pipeline): void {
+      let last = '';
+      subscription = pipeline.status$.subscribe((status) => {
+        const text = jsonText(status);
+        if (text !== last) print('status', { ...status });
+        last = text;
+      });
+    },
+    draining: (signal) => print('draining', { signal }),
+    async ended(): Promise<void> {
+      subscription?.unsubscribe();
+    },
+    failed: (error) => print('failed', { error: errorToData(error) }),
+    summary: (views, stats, seconds) => print('summary', { seconds, stats, views }),
+  };
+}

@@ -1,0 +1,114 @@
+// What the user's main thread may call on the control thread (over comlink), and what the control thread reports by
+// itself. Plain data, transferred buffers, and nothing else crosses.
+//
+// Calls that may wait for long carry a `waitId`, by which the caller gives them up (`cancel`): a signal cannot cross.
+import type { Schema } from '../../../runtime/batch/schema.ts';
+import type { LogEntry } from '../../../runtime/log.ts';
+import type { QueryResult } from '../../engine/messages.ts';
+import type {
+  CompletionReport,
+  Direction,
+  InputConnectorStats,
+  OutputConnectorStats,
+  PipelineStats,
+  PipelineStatus,
+  ViewKind,
+} from '../../supervisor/messages.ts';
+
+export interface OpenRequest {
+  /** A pipeline file, or a definition as an object. */
+  readonly source: { readonly file: string } | { readonly definition: unknown; readonly baseFolder: string };
+  /** The most rows that one step takes in; null: the engine's own bound. */
+  readonly stepRowsMax: number | null;
+}
+
+/** How rows of a relation are shown when nothing else is asked for: ORDER BY at the top of a view. */
+export interface DisplayKey {
+  readonly column: string;
+  readonly descending: boolean;
+  readonly nullsFirst: boolean;
+}
+
+export interface TableDescription {
+  readonly name: string;
+  readonly schema: Schema;
+  /** Names of the columns of the primary key; empty: rows may repeat. */
+  readonly primaryKey: readonly string[];
+  readonly materialized: boolean;
+}
+
+export interface ViewDescription {
+  readonly name: string;
+  readonly schema: Schema;
+  readonly kind: ViewKind;
+  readonly displayOrder: readonly DisplayKey[];
+}
+
+export interface OpenedPipeline {
+  readonly name: string;
+  readonly tables: readonly TableDescription[];
+  readonly views: readonly ViewDescription[];
+  /** Endpoints of inputs, level by level. */
+  readonly startOrder: readonly (readonly string[])[];
+  readonly status: PipelineStatus;
+}
+
+export interface PushOptions {
+  readonly updateFormat: 'raw' | 'insert_delete';
+  /** Also into a paused pipeline. */
+  readonly force: boolean;
+}
+
+export interface ListenerOptions {
+  /** Wait for a slow listener, or leave out what it has no room for (a gap in the sequence numbers, counted). */
+  readonly backpressure: boolean;
+  /** Begin with the whole content of the relation. */
+  readonly sendSnapshot: boolean;
+  readonly rowsMax: number;
+}
+
+/** The changes that one step made to a relation. */
+export interface StepChanges {
+  readonly sequenceNumber: number;
+  /** Encoded batches (wire/batch-codec), at least one. */
+  readonly frames: readonly ArrayBuffer[];
+}
+
+/** At least one step, or none: the listener has come to its end. */
+export interface PulledSteps {
+  readonly steps: readonly StepChanges[];
+  readonly droppedRecords: number;
+}
+
+export interface ControlInterface {
+  open(request: OpenRequest): Promise<OpenedPipeline>;
+  start(options: { readonly paused: boolean }): Promise<void>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  stop(options: { readonly force: boolean; readonly timeoutMs: number }): Promise<void>;
+
+  pauseConnector(endpoint: string): Promise<void>;
+  resumeConnector(endpoint: string): Promise<void>;
+  addConnector(direction: Direction, key: string, definition: unknown): Promise<string>;
+  removeConnector(direction: Direction, endpoint: string): Promise<void>;
+
+  connectorEnded(waitId: number, direction: Direction, endpoint: string): Promise<void>;
+  allCompleted(waitId: number): Promise<CompletionReport>;
+  tokenCompleted(waitId: number, token: string): Promise<void>;
+  cancel(waitId: number): void;
+
+  query(waitId: number, sql: string): Promise<QueryResult>;
+  push(waitId: number, table: string, rows: readonly unknown[], options: PushOptions): Promise<string>;
+  openListener(relation: string, options: ListenerOptions): Promise<number>;
+  pullSteps(listener: number): Promise<PulledSteps>;
+  closeListener(listener: number): Promise<void>;
+
+  inputStats(endpoint: string): Promise<InputConnectorStats>;
+  outputStats(endpoint: string): Promise<OutputConnectorStats>;
+  stats(): Promise<PipelineStats>;
+}
+
+/** One way, in order with the answers. */
+export type ControlReport =
+  | { readonly kind: 'status'; readonly status: PipelineStatus }
+  | { readonly kind: 'log'; readonly entry: LogEntry };

@@ -1,0 +1,248 @@
+// The control thread's side of one embedded pipeline: answers the calls of the user's main thread.
+//
+// Lifecycle calls go straight to the supervisor. Pushed rows and listeners pass through here, because they are the user's
+// own rows: nothing else of the data plane does. Waiting calls can be given up by number. Status is reported after every
+// change, at most once in `statusGapMs`, and always before the answer to a call, so that the caller sees its effect.
+import type { TransferListItem } from 'node:worker_threads';
+import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
+import type { Relation } from '../../../runtime/batch/schema.ts';
+import type { Clock, Timer } from '../../../runtime/clock.ts';
+import { errorFromData } from '../../../runtime/errors.ts';
+import { openFrameReceiver } from '../../../runtime/mailbox/port-channel.ts';
+import { nearestName } from '../../../runtime/nearest-name.ts';
+import type { QueryResult } from '../../engine/messages.ts';
+import type { CompletionReport, Direction, SupervisorInterface } from '../../supervisor/messages.ts';
+import type {
+  ControlInterface,
+  ControlReport,
+  ListenerOptions,
+  OpenedPipeline,
+  OpenRequest,
+  PulledSteps,
+  PushOptions,
+} from './control-interface.ts';
+import { CallGivenUp, ListenerGone, NotOpen, UnknownRelation } from './embedded-errors.ts';
+import { Ingress } from './ingress.ts';
+import { StepFeed } from './step-feed.ts';
+
+const statusGapMs = 25;
+/** A listener may hold as many bytes as this behind its rows. */
+const listenerBytesMax = 64 * 1024 * 1024;
+
+/** A pipeline that has been validated and compiled. */
+export interface MadePipeline {
+  readonly supervisor: SupervisorInterface;
+  readonly description: Omit<OpenedPipeline, 'status'>;
+  readonly tables: readonly Relation[];
+  readonly views: readonly Relation[];
+  /** @throws a coded error when a row does not fit; nothing has been sent then. */
+  readonly toBatches: (rows: readonly unknown[], relation: Relation, options: PushOptions) => readonly ChangeBatch[];
+}
+
+export interface ControlSurroundings {
+  readonly clock: Clock;
+  readonly make: (request: OpenRequest) => MadePipeline;
+  readonly report: (report: ControlReport) => void;
+  readonly transfer: <T extends object>(value: T, items: readonly TransferListItem[]) => T;
+}
+
+export class PipelineControl implements ControlInterface {
+  readonly #surroundings: ControlSurroundings;
+  #made: MadePipeline | null = null;
+  readonly #waits = new Map<number, AbortController>();
+  readonly #ingresses = new Map<string, Ingress>();
+  readonly #feeds = new Map<number, { readonly feed: StepFeed; readonly endpoint: string }>();
+  #feedsOpened = 0;
+  #isStatusDue = false;
+  #statusTimer: Timer | null = null;
+
+  constructor(surroundings: ControlSurroundings) {
+    this.#surroundings = surroundings;
+  }
+
+  async open(request: OpenRequest): Promise<OpenedPipeline> {
+    const made = this.#surroundings.make(request);
+    this.#made = made;
+    made.supervisor.onStatus = () => this.#statusChanged();
+    return { ...made.description, status: made.supervisor.status };
+  }
+
+  start(options: { readonly paused: boolean }): Promise<void> {
+    return this.#answer((supervisor) => supervisor.start(options));
+  }
+
+  pause(): Promise<void> {
+    return this.#answer((supervisor) => supervisor.pause());
+  }
+
+  resume(): Promise<void> {
+    return this.#answer((supervisor) => supervisor.resume());
+  }
+
+  async stop(options: { readonly force: boolean; readonly timeoutMs: number }): Promise<void> {
+    // Pushes that wait for a running pipeline would keep it from draining.
+    for (const wait of this.#waits.values()) wait.abort(new CallGivenUp({ reason: 'the pipeline stops' }));
+    await this.#answer((supervisor) => supervisor.stop(options));
+    await Promise.all([...this.#ingresses.values()].map((ingress) => ingress.close()));
+    this.#statusTimer?.cancel();
+  }
+
+  pauseConnector(endpoint: string): Promise<void> {
+    return this.#answer((supervisor) => supervisor.pauseConnector(endpoint));
+  }
+
+  resumeConnector(endpoint: string): Promise<void> {
+    return this.#answer((supervisor) => supervisor.resumeConnector(endpoint));
+  }
+
+  addConnector(direction: Direction, key: string, definition: unknown): Promise<string> {
+    return this.#answer((supervisor) => supervisor.addConnector(direction, key, definition));
+  }
+
+  removeConnector(direction: Direction, endpoint: string): Promise<void> {
+    return this.#answer((supervisor) => supervisor.removeConnector(direction, endpoint));
+  }
+
+  connectorEnded(waitId: number, direction: Direction, endpoint: string): Promise<void> {
+    return this.#wait(waitId, (signal) => this.#supervisor.connectorEnded(direction, endpoint, signal));
+  }
+
+  allCompleted(waitId: number): Promise<CompletionReport> {
+    return this.#wait(waitId, (signal) => this.#supervisor.allCompleted(signal));
+  }
+
+  tokenCompleted(waitId: number, token: string): Promise<void> {
+    return this.#wait(waitId, (signal) => this.#supervisor.tokenCompleted(token, signal));
+  }
+
+  cancel(waitId: number): void {
+    this.#waits.get(waitId)?.abort(new CallGivenUp({ reason: 'the caller has given up' }));
+  }
+
+  async query(waitId: number, sql: string): Promise<QueryResult> {
+    const result = await this.#wait(waitId, (signal) => this.#supervisor.query(sql, signal));
+    return this.#surroundings.transfer(result, result.frames);
+  }
+
+  push(waitId: number, table: string, rows: readonly unknown[], options: PushOptions): Promise<string> {
+    return this.#wait(waitId, (signal) => {
+      const { tables, toBatches } = this.#pipeline;
+      const relation = findRelation(tables, table, 'table');
+      const batches = toBatches(rows, relation, options);
+      let ingress = this.#ingresses.get(relation.name);
+      if (ingress === undefined) {
+        ingress = new Ingress(this.#supervisor, relation);
+        this.#ingresses.set(relation.name, ingress);
+      }
+      return ingress.push(batches, options.force, signal);
+    });
+  }
+
+  async openListener(name: string, options: ListenerOptions): Promise<number> {
+    const { tables, views, supervisor } = this.#pipeline;
+    const relation = findRelation([...views, ...tables], name, 'view or table');
+    const limits = { rowsMax: options.rowsMax, bytesMax: listenerBytesMax };
+    const { endpoint, port } = await supervisor.openEgress(relation.name, limits, options.sendSnapshot);
+    const receiver = openFrameReceiver(port, { schema: relation.schema, limits });
+    const id = ++this.#feedsOpened;
+    this.#feeds.set(id, { feed: new StepFeed(receiver, options), endpoint });
+    return id;
+  }
+
+  async pullSteps(listener: number): Promise<PulledSteps> {
+    const open = this.#feeds.get(listener);
+    if (open === undefined) throw new ListenerGone({});
+    const pulled = await open.feed.pull();
+    const frames = pulled.steps.flatMap((step) => step.frames);
+    if (frames.length === 0) this.#feeds.delete(listener);
+    return this.#surroundings.transfer(pulled, frames);
+  }
+
+  async closeListener(listener: number): Promise<void> {
+    const open = this.#feeds.get(listener);
+    if (open === undefined) return;
+    this.#feeds.delete(listener);
+    open.feed.close();
+    await this.#supervisor.closeEgress(open.endpoint);
+  }
+
+  inputStats(endpoint: string): ReturnType<SupervisorInterface['inputStats']> {
+    return this.#answer((supervisor) => supervisor.inputStats(endpoint));
+  }
+
+  outputStats(endpoint: string): ReturnType<SupervisorInterface['outputStats']> {
+    return this.#answer((supervisor) => supervisor.outputStats(endpoint));
+  }
+
+  stats(): ReturnType<SupervisorInterface['stats']> {
+    return this.#answer((supervisor) => supervisor.stats());
+  }
+
+  get #pipeline(): MadePipeline {
+    if (this.#made === null) throw new NotOpen({});
+    return this.#made;
+  }
+
+  get #supervisor(): SupervisorInterface {
+    return this.#pipeline.supervisor;
+  }
+
+  /** The caller shall see the status that its call has led to. */
+  async #answer<R>(call: (supervisor: SupervisorInterface) => Promise<R>): Promise<R> {
+    try {
+      return await call(this.#supervisor);
+    } finally {
+      this.#isStatusDue = true;
+      this.#reportStatus();
+    }
+  }
+
+  async #wait<R>(waitId: number, call: (signal: AbortSignal) => Promise<R>): Promise<R> {
+    const abort = new AbortController();
+    this.#waits.set(waitId, abort);
+    try {
+      return await call(abort.signal);
+    } finally {
+      this.#waits.delete(waitId);
+      this.#reportStatus();
+    }
+  }
+
+  #statusChanged(): void {
+    this.#isStatusDue = true;
+    const { error, state } = this.#supervisor.status;
+    if (state === 'failed' && error !== null) this.#endFeeds();
+    if (this.#statusTimer !== null) return;
+    this.#reportStatus();
+    this.#statusTimer = this.#surroundings.clock.after(statusGapMs, () => {
+      this.#statusTimer = null;
+      if (this.#isStatusDue) this.#statusChanged();
+    });
+  }
+
+  #reportStatus(): void {
+    if (!this.#isStatusDue || this.#made === null) return;
+    this.#isStatusDue = false;
+    this.#surroundings.report({ kind: 'status', status: this.#made.supervisor.status });
+  }
+
+  /** Listeners of a failed pipeline end with its error, after what was computed before. */
+  #endFeeds(): void {
+    const { error } = this.#supervisor.status;
+    const failure = new ListenerGone({}, error === null ? {} : { cause: errorFromData(error) });
+    for (const { feed } of this.#feeds.values()) feed.fail(failure);
+  }
+}
+
+/** By exact name, or folded to lower case as SQL folds an unquoted identifier. */
+function findRelation(relations: readonly Relation[], name: string, wanted: string): Relation {
+  const found =
+    relations.find((relation) => relation.name === name) ??
+    relations.find((relation) => relation.name === name.toLowerCase());
+  if (found !== undefined) return found;
+  const suggestion = nearestName(
+    name,
+    relations.map((relation) => relation.name),
+  );
+  throw new UnknownRelation({ relation: name, wanted }, { suggestion });
+}

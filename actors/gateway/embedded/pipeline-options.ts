@@ -1,0 +1,100 @@
+// The types of the embedded API: what users pass and get, apart from the class itself.
+import type { PublicForms } from '../../../runtime/batch/public-values.ts';
+import type { LogEntry } from '../../../runtime/log.ts';
+
+/** A row by column name. */
+export type AnyRow = Record<string, unknown>;
+
+/** Row types by relation, when the user gives none: `Pipeline.open<Tables>` names them (`millrace types` prints them). */
+export interface AnyTables {
+  readonly [relation: string]: AnyRow;
+}
+
+/** A connector as in a pipeline file: `stream`, and the connector's fields under `connector_config` or flat. */
+export type ConnectorDefinition = Readonly<Record<string, unknown>>;
+
+/** Limits of one call. */
+export interface CallOptions {
+  /** Gives the call up: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Gives the call up after this time: it rejects with `embedded.timed_out`. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface CommonOpenOptions extends CallOptions, PublicForms {
+  /** Lines for the user. Nothing is printed. Called on the main thread. */
+  readonly log?: ((entry: LogEntry) => void) | undefined;
+  /** The most rows that one step takes in. */
+  readonly stepRowsMax?: number | undefined;
+}
+
+export interface FileOpenOptions extends CommonOpenOptions {
+  /** A pipeline file; its connectors' paths are relative to its folder. */
+  readonly file: string;
+}
+
+export interface ProgramOpenOptions extends CommonOpenOptions {
+  /** SQL text. */
+  readonly program: string;
+  /** By connector name. */
+  readonly inputs?: Readonly<Record<string, ConnectorDefinition>> | undefined;
+  readonly outputs?: Readonly<Record<string, ConnectorDefinition>> | undefined;
+  readonly name?: string | undefined;
+  /** What an expression that fails on a row does: stop the pipeline (default), or leave the row out and count it. */
+  readonly onError?: 'stop' | 'skip' | undefined;
+  /** Threads that decode large inputs. Default: the number of cores. */
+  readonly decodeWorkers?: number | undefined;
+  /** Relative paths of connectors start here. Default: the working folder. */
+  readonly baseFolder?: string | undefined;
+}
+
+export type OpenOptions = FileOpenOptions | ProgramOpenOptions;
+
+export type UpdateFormat = 'raw' | 'insert_delete';
+
+/** A change to a table: in `update`, columns that are left out keep their value. */
+export type TableChange<Row> =
+  | { readonly insert: Partial<Row> }
+  | { readonly delete: Partial<Row> }
+  | { readonly update: Partial<Row> };
+
+/** What inputJson takes. Columns that are left out get their default, or NULL. */
+export type InputRow<Row, Format extends UpdateFormat> = Format extends 'insert_delete'
+  ? TableChange<Row>
+  : Partial<Row>;
+
+export interface InputOptions<Format extends UpdateFormat> extends CallOptions {
+  /** Default `raw`: every object is a row to insert (with a primary key: to upsert). */
+  readonly updateFormat?: Format | undefined;
+  /** Push into a paused pipeline too. Otherwise the call waits until it runs (default at most 30 s). */
+  readonly force?: boolean | undefined;
+}
+
+export interface ListenOptions {
+  /**
+   * Default true: a listener that does not read makes the pipeline wait once its queue is full. With false the listener
+   * loses whole steps then: a gap in the sequence numbers, counted in `droppedRecords`.
+   */
+  readonly backpressure?: boolean | undefined;
+  /** Begin with the whole content of the view, which has to be materialized. Default false. */
+  readonly sendSnapshot?: boolean | undefined;
+  /** Rows that are kept for a listener that has not read them yet. Default 1 000 000. */
+  readonly queuedRowsMax?: number | undefined;
+}
+
+export interface StopOptions extends CallOptions {
+  /** Do not take what has been read to the outputs. */
+  readonly force?: boolean | undefined;
+}
+
+export interface DirectionOptions extends CallOptions {
+  /** Needed only where an input and an output have the same name. */
+  readonly direction?: 'input' | 'output' | undefined;
+}
+
+/** A running `foreachChunk`. */
+export interface ChunkSubscription {
+  /** Resolves when the pipeline has stopped or `close` was called; rejects when the callback threw. */
+  readonly closed: Promise<void>;
+  close(): Promise<void>;
+}

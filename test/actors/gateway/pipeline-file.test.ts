@@ -1,0 +1,53 @@
+// The pipeline file: YAML with the place of everything in it.
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { readPipelineFile } from '../../../actors/gateway/pipeline-file.ts';
+import { MillraceError } from '../../../runtime/errors.ts';
+
+function write(text: string): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'millrace-')), 'pipeline.yaml');
+  writeFileSync(path, text);
+  return path;
+}
+
+test('names line and column of a key, and of the deepest key that exists', () => {
+  const file = readPipelineFile(write('program: x\ninputs:\n  users:\n    stream: users\n    paused: 3\n'));
+  assert.equal(file.problems, []);
+  const paused = file.placeOf(['inputs', 'users', 'paused']);
+  assert.is(paused.line, 5);
+  assert.is(paused.column, 5);
+  assert.is(paused.path, 'inputs.users.paused');
+  const missing = file.placeOf(['inputs', 'users', 'transport', 'name']);
+  assert.is(missing.line, 3);
+});
+
+test('finds where the SQL text of a block scalar begins', () => {
+  const file = readPipelineFile(write('name: p\nprogram: |\n    CREATE TABLE t (a INT);\n    SELECT;\n'));
+  assert.equal(file.programPlace, { line: 3, indent: 4 });
+});
+
+test('reports a syntax error of the YAML with its position instead of a definition', () => {
+  const file = readPipelineFile(write('program: "x\ninputs: {\n'));
+  assert.ok(file.problems.length >= 1);
+  assert.is(file.problems[0]?.code, 'config.invalid_yaml');
+  assert.type(file.problems[0]?.place?.line, 'number');
+});
+
+test('refuses a file that is not there and a folder with a coded error', () => {
+  for (const path of [join(tmpdir(), 'no-such-file.yaml'), tmpdir()]) {
+    let caught: unknown;
+    try {
+      readPipelineFile(path);
+    } catch (error) {
+      caught = error;
+    }
+    assert.instance(caught, MillraceError);
+    // SAFETY: asserted on the line above.
+    assert.is((caught as MillraceError).code, 'config.unreadable_file');
+  }
+});
+
+test.run();

@@ -1,0 +1,144 @@
+// Validation of a pipeline as a whole: every problem at once, each with code and place.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { compileProgram } from '../../../actors/engine/sql/compile-program.ts';
+import { type ValidatedPipeline, validatePipeline } from '../../../actors/supervisor/validate-pipeline.ts';
+import { registry } from '../../../connectors/registry.ts';
+
+const program = `
+  CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, name VARCHAR);
+  CREATE TABLE orders (id BIGINT, user_id BIGINT);
+  CREATE VIEW joined AS SELECT u.name, o.id FROM orders o JOIN users u ON o.user_id = u.id;
+  CREATE LOCAL VIEW hidden AS SELECT id FROM orders;
+`;
+const csv = { name: 'csv' };
+const file = (path: string): object => ({ name: 'file_input', config: { path } });
+
+function validate(definition: unknown, environment: Record<string, string> = {}): ValidatedPipeline {
+  return validatePipeline(definition, {
+    compile: compileProgram,
+    registry,
+    environment,
+    baseFolder: '/tmp',
+    decodeWorkersDefault: 2,
+  });
+}
+
+const codes = (validated: ValidatedPipeline): string[] => validated.problems.map((problem) => problem.code).sort();
+
+test('accepts connector fields flat and under connector_config', () => {
+  const validated = validate({
+    program,
+    inputs: {
+      flat: { stream: 'users', transport: file('a.csv'), format: csv, labels: ['dimension'] },
+      'orders.nested': {
+        stream: 'orders',
+        connector_config: { transport: file('b.csv'), format: csv, start_after: 'dimension' },
+      },
+    },
+    outputs: {
+      out: { stream: 'joined', transport: { name: 'file_output', config: { path: 'x' } }, format: { name: 'json' } },
+    },
+  });
+  assert.equal(codes(validated), []);
+  assert.equal(
+    validated.inputs.map((input) => input.endpoint),
+    ['users.flat', 'orders.nested'],
+  );
+  assert.equal(validated.inputs[1]?.startAfter, ['dimension']);
+  assert.is(validated.inputs[0]?.maxQueuedRecords, 1_000_000);
+  assert.equal(validated.startOrder, [['users.flat'], ['orders.nested']]);
+  assert.is(validated.configuration?.outputs[0]?.endpoint, 'joined.out');
+});
+
+test('reads connectors declared in SQL and numbers the unnamed ones by position', () => {
+  const validated = validate({
+    program: `CREATE TABLE t (a INT) WITH ('connectors' = '[
+      {"name": "first", "transport": {"name": "file_input", "config": {"path": "a.csv"}}, "format": {"name": "csv"}},
+      {"transport": {"name": "datagen", "config": {"plan": [{"limit": 1}]}}}
+    ]');`,
+  });
+  assert.equal(codes(validated), []);
+  assert.equal(
+    validated.inputs.map((input) => input.endpoint),
+    ['t.first', 't.unnamed-1'],
+  );
+});
+
+test('collects every problem, each with its path and the nearest valid name', () => {
+  const validated = validate({
+    program,
+    on_eror: 'stop',
+    inputs: {
+      a: { stream: 'user', transport: file('a.csv'), format: csv },
+      b: { stream: 'users', transport: { name: 'file_inptu', config: {} }, format: { name: 'cvs' } },
+      c: { stream: 'users', transport: file('c.csv') },
+      d: { stream: 'joined', transport: file('d.csv'), format: csv },
+      e: { stream: 'users', transport: { name: 'file_input', config: { pth: 'x' } }, format: csv, startafter: 'x' },
+      f: { stream: 'users', transport: file('f.csv'), format: csv, start_after: [] },
+      g: { stream: 'users', transport: file('g.csv'), format: csv, start_after: 'nobody' },
+    },
+    outputs: { h: { stream: 'hidden', transport: { name: 'null_output' } } },
+  });
+  assert.equal(codes(validated), [
+    'config.bad_start_after',
+    'config.format_mismatch',
+    'config.local_view',
+    'config.missing_key',
+    'config.not_a_table',
+    'config.unknown_format',
+    'config.unknown_key',
+    'config.unknown_key',
+    'config.unknown_key',
+    'config.unknown_relation',
+    'config.unknown_transport',
+    'connector.unknown_label',
+  ]);
+  const find = (code: string): string => validated.problems.find((problem) => problem.code === code)?.message ?? '';
+  assert.match(find('config.unknown_relation'), /inputs\.a.*did you mean "users"/);
+  assert.match(find('config.unknown_transport'), /did you mean "file_input"/);
+  assert.match(find('config.unknown_format'), /did you mean "csv"/);
+  assert.is(validated.configuration, null);
+});
+
+test('refuses a cycle of labels and names the whole way', () => {
+  const connector = (label: string, after: string): object => ({
+    stream: 'users',
+    labels: [label],
+    start_after: after,
+    transport: file('a.csv'),
+    format: csv,
+  });
+  const validated = validate({ program, inputs: { a: connector('x', 'y'), b: connector('y', 'x') } });
+  assert.equal(codes(validated), ['connector.dependency_cycle']);
+  assert.match(validated.problems[0]?.message ?? '', /users\.a.*users\.b.*users\.a/);
+});
+
+test('two connectors of one name on one stream are refused', () => {
+  const connector = { stream: 'users', name: 'same', transport: file('a.csv'), format: csv };
+  assert.equal(codes(validate({ program, inputs: { a: connector, b: connector } })), ['config.duplicate_endpoint']);
+});
+
+test('a program that does not compile does not make its connectors look wrong', () => {
+  const validated = validate({
+    program: 'CREATE TABLE users (id BIGINT',
+    inputs: { a: { stream: 'users', transport: file('a.csv'), format: csv } },
+  });
+  assert.ok(codes(validated).every((code) => code.startsWith('sql.')));
+  assert.ok(codes(validated).length > 0);
+});
+
+test('replaces ${env:NAME} in connectors and refuses a variable that is not set', () => {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the reference is Millrace's, not JavaScript's.
+  const path = '${env:FOLDER}/a.csv';
+  const inputs = { a: { stream: 'users', transport: file(path), format: csv } };
+  const validated = validate({ program, inputs }, { FOLDER: '/data' });
+  assert.is(validated.inputs[0]?.transport.config['path'], '/data/a.csv');
+  assert.equal(codes(validate({ program, inputs })), ['config.unset_variable']);
+});
+
+test('a definition that is no object at all is one problem, not a crash', () => {
+  for (const definition of [null, 3, 'text', []]) assert.ok(validate(definition).problems.length > 0);
+});
+
+test.run();
