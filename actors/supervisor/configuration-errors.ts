@@ -1,5 +1,5 @@
 // Errors of a pipeline's configuration: what validation can find before anything runs.
-import { type CodedErrorClass, defineError, type MillraceError } from '../../runtime/errors.ts';
+import { type CodedErrorClass, defineError } from '../../runtime/errors.ts';
 
 export const ConfigSyntax: CodedErrorClass<{ readonly detail: string }> = defineError(
   'config.syntax',
@@ -64,18 +64,3 @@ export const ConfigUnsupported: CodedErrorClass<{ readonly what: string; readonl
   { help: 'Remove it; the message says what to use instead.' },
   (f) => `${f.what} is not supported; ${f.instead}`,
 );
-export const ConfigInvalid: CodedErrorClass<{ readonly problems: readonly string[] }> = defineError(
-  'config.invalid',
-  { help: 'Every problem is listed with its place; `millrace check` prints them too.' },
-  (f) =>
-    `the pipeline has ${f.problems.length} problem${f.problems.length === 1 ? '' : 's'}:\n${f.problems.join('\n')}`,
-);
-
-/** An error with several causes, all of them in `problems`. */
-export class InvalidPipeline extends ConfigInvalid {
-  readonly problems: readonly MillraceError[];
-  constructor(problems: readonly MillraceError[]) {
-    super({ problems: problems.map((problem) => `${problem.code}: ${problem.message}`) });
-    this.problems = problems;
-  }
-}

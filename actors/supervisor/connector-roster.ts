@@ -6,7 +6,7 @@ import type { Connector, InputConnector, OutputConnector } from '../../connector
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { MillraceError } from '../../runtime/errors.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
-import type { BoundProgram } from '../engine/messages.ts';
+import type { BoundProgram, EngineProgress } from '../engine/messages.ts';
 import { inputStatistics, outputStatistics } from './connector-statistics.ts';
 import { buildDependencyGraph, type DependencyGraph } from './dependency-graph.ts';
 import { type InputContext, InputHandle } from './input-handle.ts';
@@ -151,6 +151,14 @@ export class ConnectorRoster {
     }
   }
 
+  /** The engine has said how its queues stand. */
+  noteQueues(queues: NonNullable<EngineProgress['outputs']>): void {
+    for (const { endpoint, droppedRecords, queuedRecords } of queues) {
+      const output = this.#outputs.get(endpoint);
+      if (output !== undefined) output.queue = { droppedRecords, queuedRecords };
+    }
+  }
+
   // ── what users see ──
 
   get status(): readonly ConnectorStatus[] {
@@ -167,7 +175,7 @@ export class ConnectorRoster {
 
   async outputStats(endpoint: string): Promise<OutputConnectorStats> {
     const output = this.output(endpoint);
-    return outputStatistics(this.#statusOf(output, this.stuck), output.gauges, await output.errors());
+    return outputStatistics(this.#statusOf(output, this.stuck), output.gauges, await output.errors(), output.queue);
   }
 
   /** Every connector's counters, without lists of errors: no actor is asked. */
@@ -176,7 +184,9 @@ export class ConnectorRoster {
     const stuck = this.stuck;
     return {
       inputs: this.inputs.map((input) => inputStatistics(this.#statusOf(input, stuck), input.gauges, none)),
-      outputs: this.outputs.map((output) => outputStatistics(this.#statusOf(output, stuck), output.gauges, none)),
+      outputs: this.outputs.map((output) =>
+        outputStatistics(this.#statusOf(output, stuck), output.gauges, none, output.queue),
+      ),
     };
   }
 

@@ -28,20 +28,27 @@ export function inputStatistics(
   };
 }
 
+/** What the engine knows of an output: it stands in front of the destination's mailbox. */
+export interface OutputQueueState {
+  readonly droppedRecords: number;
+  readonly queuedRecords: number;
+}
+
 export function outputStatistics(
   status: ConnectorStatus,
   gauges: Gauges | null,
   errors: DestinationErrors,
+  queue: OutputQueueState,
 ): OutputConnectorStats {
   return {
     ...status,
     transmittedRecords: gauges?.get('records') ?? 0,
     transmittedBytes: gauges?.get('bytes') ?? 0,
-    queuedRecords: gauges?.get('queuedRecords') ?? 0,
+    queuedRecords: queue.queuedRecords,
     queuedBytes: gauges?.get('queuedBytes') ?? 0,
     numEncodeErrors: gauges?.get('numEncodeErrors') ?? 0,
     numTransportErrors: gauges?.get('numTransportErrors') ?? 0,
-    droppedRecords: gauges?.get('droppedRecords') ?? 0,
+    droppedRecords: queue.droppedRecords,
     encodeErrors: errors.encodeErrors,
     transportErrors: errors.transportErrors,
   };

@@ -18,6 +18,7 @@ import type {
 import type { EngineMessage } from '../engine/messages.ts';
 import type { ActorHost } from './actor-host.ts';
 import { type ConnectorEvent, type ConnectorState, nextConnectorState } from './connector-lifecycle.ts';
+import type { OutputQueueState } from './connector-statistics.ts';
 
 const openDeadlineMs = 120_000;
 const stopDeadlineMs = 10_000;
@@ -42,6 +43,8 @@ export class OutputHandle {
   #error: ErrorData | null = null;
   #enginePort: MessagePort | null = null;
   #isAttached = false;
+  /** As the engine last said; kept when the output is detached. */
+  queue: OutputQueueState = { droppedRecords: 0, queuedRecords: 0 };
   readonly #overListeners: (() => void)[] = [];
 
   constructor(connector: OutputConnector, relation: Relation, context: OutputContext) {

@@ -276,14 +276,14 @@ export class Supervisor implements SupervisorInterface {
     return this.#roster.inputStats(endpoint);
   }
 
-  outputStats(endpoint: string): Promise<OutputConnectorStats> {
-    return this.#roster.outputStats(endpoint);
+  async outputStats(endpoint: string): Promise<OutputConnectorStats> {
+    await this.#progress();
+    return await this.#roster.outputStats(endpoint);
   }
 
   async stats(): Promise<PipelineStats> {
     const engine = this.#engine;
-    // Between two states the engine may be gone: then there is nothing to say of it.
-    const progress = await engine?.ask<EngineProgress>({ kind: 'progress' }).catch(() => null);
+    const progress = await this.#progress();
     const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
     return {
       state: this.#state,
@@ -291,7 +291,7 @@ export class Supervisor implements SupervisorInterface {
       uptimeMs: this.#args.clock.now() - this.#startedAt,
       threads: this.#args.host.threads,
       memory: { rssBytes: rss, heapBytes: heapUsed, arrayBuffersBytes: arrayBuffers },
-      engine: engine == null || progress == null ? null : engineStatistics(engine.gauges, progress),
+      engine: engine === null || progress === null ? null : engineStatistics(engine.gauges, progress),
       ...this.#roster.stats,
     };
   }
@@ -309,6 +309,13 @@ export class Supervisor implements SupervisorInterface {
       transfer: [],
       onNotice: (notice) => this.#onEngineNotice(notice),
     });
+  }
+
+  /** null while there is no engine, or when it is gone before it can answer. */
+  async #progress(): Promise<EngineProgress | null> {
+    const progress = await this.#engine?.ask<EngineProgress>({ kind: 'progress' }).catch(() => null);
+    this.#roster.noteQueues(progress?.outputs ?? []);
+    return progress ?? null;
   }
 
   #onEngineNotice(notice: EngineNotice): void {

@@ -102,7 +102,8 @@ export function makeTargets(relation: Relation, columns: readonly ColumnBuilder[
   return relation.schema.fields.map((field, i) => new ColumnTarget(field, i, columns[i]!, format));
 }
 
-function targetKindOf(field: Field, format: string): number {
+/** The kind of a column. @throws FormatUnsupportedType */
+export function targetKindOf(field: Field, format: string): number {
   switch (field.type.kind) {
     case 'BOOLEAN':
       return targetBoolean;

@@ -7,8 +7,8 @@
 import type { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { DecoderContext } from '../sdk/format.ts';
+import { encodeDefaults, writeDefault } from './column-default.ts';
 import { type ColumnTarget, makeTargets } from './column-target.ts';
-import { FormatBadDefault } from './format-errors.ts';
 import { JsonKeys, keyRefused, keyUnknown, matchSpelling } from './json-keys.ts';
 import { skipSpace, skipValue } from './json-scan.ts';
 import { readValue, refused } from './json-value.ts';
@@ -45,20 +45,7 @@ export class RowReader {
     this.isKey = new Uint8Array(this.targets.length);
     for (const ordinal of context.relation.primaryKey) this.isKey[ordinal] = 1;
     this.seen = new Int32Array(this.targets.length);
-    this.defaults = this.targets.map((target) => this.#encodeDefault(context.defaults[target.ordinal] ?? null, target));
-  }
-
-  /** The default as bytes, after it has been read once, so that no row can fail on it. */
-  #encodeDefault(text: string | null, target: ColumnTarget): Uint8Array | null {
-    if (text === null) return null;
-    const bytes = new TextEncoder().encode(text.trim());
-    const isNull = text.trim() === 'null';
-    const end = isNull ? bytes.length : readValue(bytes, viewOf(bytes), 0, bytes.length, target, 0, this.refusal);
-    target.column.clearRow(0);
-    if (end !== bytes.length || (isNull && !target.nullable)) {
-      throw new FormatBadDefault({ column: target.field.name, value: text });
-    }
-    return bytes;
+    this.defaults = encodeDefaults(this.targets, context.defaults);
   }
 }
 
@@ -241,7 +228,7 @@ function completeRow(reader: RowReader, stop: number, row: number, purpose: numb
       reader.refusal.set('missing', c, stop, -1, `key column ${target.field.name} is missing`);
       return refused;
     }
-    if (!writeDefault(reader, target, row)) {
+    if (!writeDefault(reader.defaults, target, row, reader.refusal)) {
       reader.refusal.set('missing', c, stop, -1);
       return refused;
     }
@@ -249,22 +236,8 @@ function completeRow(reader: RowReader, stop: number, row: number, purpose: numb
   return stop;
 }
 
-/** Writes the default of a column, or NULL; false when it has neither. */
-export function writeDefault(reader: RowReader, target: ColumnTarget, row: number): boolean {
-  const value = reader.defaults[target.ordinal] ?? null;
-  if (value === null || value[0] === 0x6e) {
-    if (!target.nullable) return false;
-    target.column.setNull(row);
-  } else readValue(value, viewOf(value), 0, value.length, target, row, reader.refusal);
-  return true;
-}
-
 function brokenKey(reader: RowReader, bytes: Uint8Array, stop: number, end: number): number {
   if (~stop >= end || bytes[~stop]! < 0x80) return stop;
   reader.refusal.set('utf8', -1, ~stop, -1);
   return refused;
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -2,7 +2,7 @@
 //
 // Everything from outside only puts into the mailbox; one turn of the event loop later the cell takes what is there by
 // lane and hands it over, message by message. What is put meanwhile waits for the next turn, so that ports and timers of
-// the thread get theirs. A throw from `receive`, `start` or the behaviour, or `context.fail`, is the actor's death: every
+// the thread get theirs. What an actor tells itself is on the data lane: requests from outside overtake its work. A throw from `receive`, `start` or the behaviour, or `context.fail`, is the actor's death: every
 // request it owes is rejected at once, `stop()` is called, then the failure is reported. Reports are in order.
 // Called by actor-loop.ts only. Not here: which thread, restarts.
 import type { Clock } from '../clock.ts';
@@ -127,7 +127,11 @@ export class ActorCell {
     return {
       id,
       clock,
-      log: makeLog(id, () => clock.now(), (entry) => report({ kind: 'log', entry })),
+      log: makeLog(
+        id,
+        () => clock.now(),
+        (entry) => report({ kind: 'log', entry }),
+      ),
       gauges: this.#gauges,
       notify: (notice) => report({ kind: 'notice', actor: id, notice }),
       self: (message) => {
@@ -206,7 +210,15 @@ export class ActorCell {
   }
 
   #reportFailure(): void {
-    this.#surroundings.report({ kind: 'failed', actor: this.id, error: errorToData(this.#failure) });
+    // The stack stays on its thread but for this line; the failure itself travels as data.
+    const stack = this.#failure instanceof Error ? this.#failure.stack : undefined;
+    const { clock, report } = this.#surroundings;
+    makeLog(
+      this.id,
+      () => clock.now(),
+      (entry) => report({ kind: 'log', entry }),
+    ).debug('the actor failed', { stack });
+    report({ kind: 'failed', actor: this.id, error: errorToData(this.#failure) });
   }
 
   /** Stops an actor that has failed, for a bounded time and whatever comes of it. */

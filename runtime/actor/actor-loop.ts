@@ -2,7 +2,7 @@
 //
 // One loop lives on each worker thread (thread/worker-entry.ts exposes it to the actor system) and one on the system's own
 // thread for actors placed 'here'. It knows its actors by id and nothing of other threads.
-import type { TransferListItem } from 'node:worker_threads';
+import { MessagePort, type TransferListItem } from 'node:worker_threads';
 import { type CodedErrorClass, defineError } from '../errors.ts';
 import { Gauges } from '../metrics.ts';
 import { nearestName } from '../nearest-name.ts';
@@ -80,6 +80,7 @@ export class ActorLoop {
       await cell.start(behaviour, spec.args);
     } catch (error) {
       this.#cells.delete(spec.actor);
+      closePorts(spec.args);
       throw error;
     }
   }
@@ -108,6 +109,12 @@ export class ActorLoop {
   detach(actor: ActorId): void {
     this.#cells.delete(actor);
   }
+}
+
+/** Closes the ports that were handed to an actor that never was, so that their other ends hear of it. */
+function closePorts(args: unknown): void {
+  if (typeof args !== 'object' || args === null) return;
+  for (const value of Object.values(args)) if (value instanceof MessagePort) value.close();
 }
 
 /** What the actor system calls on a worker thread, by comlink. Messages travel in an object so that they can be transferred. */

@@ -78,7 +78,7 @@ interface Entry {
 const spawnDeadlineMs = 60_000;
 const stopDeadlineMs = 10_000;
 /** How long a thread with an actor that does not stop has to show that its other actors live. */
-const signOfLifeMs = 500;
+const signOfLifeMs = 2_000;
 
 export class ActorSystem {
   readonly #options: ActorSystemOptions;

@@ -11,7 +11,9 @@ import type { ActorId } from './actor.ts';
 
 export const ActorStuck: CodedErrorClass<{ readonly actor: ActorId; readonly silentMs: number }> = defineError(
   'actor.stuck',
-  { help: 'The actor is in an endless loop or waits on something that blocks its thread. It is ended and may be restarted.' },
+  {
+    help: 'The actor is in an endless loop or waits on something that blocks its thread. It is ended and may be restarted.',
+  },
   (f) => `${f.actor} has shown no sign of life for ${f.silentMs} ms`,
 );
 

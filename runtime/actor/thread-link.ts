@@ -8,7 +8,14 @@ import { ThreadGone, transfer } from '../thread/remote.ts';
 import { siblingModule, WorkerThread } from '../thread/worker-thread.ts';
 import type { ActorId } from './actor.ts';
 import type { CellReport } from './actor-cell.ts';
-import { ActorLoop, type ActorSpec, type Envelope, importBehaviours, type ThreadHost, type Transfer } from './actor-loop.ts';
+import {
+  ActorLoop,
+  type ActorSpec,
+  type Envelope,
+  importBehaviours,
+  type ThreadHost,
+  type Transfer,
+} from './actor-loop.ts';
 import { ActorGone, ActorTimeout, settleWithin } from './request.ts';
 
 export interface RequestLimits {
@@ -58,14 +65,17 @@ export function startThread(options: LinkOptions): ThreadLink {
   const request = async <R>(actor: ActorId, limits: RequestLimits, call: () => PromiseLike<R>): Promise<R> => {
     const { deadlineMs, signal } = limits;
     try {
-      return await connection.call(call, { deadlineMs, signal, timeout: () => new ActorTimeout({ actor, deadlineMs }) });
+      return await connection.call(call, {
+        deadlineMs,
+        signal,
+        timeout: () => new ActorTimeout({ actor, deadlineMs }),
+      });
     } catch (error) {
       throw isThreadGone(error) ? new ActorGone({ actor }, { cause: error }) : error;
     }
   };
   return {
-    spawn: (spec, items, limits) =>
-      request(spec.actor, limits, () => connection.proxy.spawn(transfer(spec, items))),
+    spawn: (spec, items, limits) => request(spec.actor, limits, () => connection.proxy.spawn(transfer(spec, items))),
     tell: async (envelope, items) => await connection.proxy.tell(transfer(envelope, items)),
     ask: async (envelope, items, limits) => {
       const answer = await request(envelope.actor, limits, () => connection.proxy.ask(transfer(envelope, items)));

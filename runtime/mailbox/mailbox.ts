@@ -10,12 +10,15 @@ import { type CodedErrorClass, defineError } from '../errors.ts';
 export const lanes = ['signal', 'supervision', 'control', 'data'] as const;
 export type Lane = (typeof lanes)[number];
 
-export const MailboxFull: CodedErrorClass<{ readonly owner: string; readonly lane: Lane; readonly messagesMax: number }> =
-  defineError(
-    'mailbox.full',
-    { help: 'The actor takes messages more slowly than they come. Send again later, or send less.', retry: 'later' },
-    (f) => `${f.owner}: lane ${f.lane} of its mailbox is at its limit, ${f.messagesMax} messages`,
-  );
+export const MailboxFull: CodedErrorClass<{
+  readonly owner: string;
+  readonly lane: Lane;
+  readonly messagesMax: number;
+}> = defineError(
+  'mailbox.full',
+  { help: 'The actor takes messages more slowly than they come. Send again later, or send less.', retry: 'later' },
+  (f) => `${f.owner}: lane ${f.lane} of its mailbox is at its limit, ${f.messagesMax} messages`,
+);
 
 /** Messages that a lane holds at most, unless its owner says otherwise. */
 export const laneMessagesMax = 100_000;

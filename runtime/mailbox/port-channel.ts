@@ -53,6 +53,7 @@ class PortSender implements FrameSender {
     this.#credit = new SendCredit(options.limits);
     port.on('message', (message: ToSender) => this.#receive(message));
     port.on('close', () => this.#closed());
+    if (isDead(port)) setImmediate(() => this.#closed());
     port.unref();
   }
 
@@ -164,6 +165,7 @@ class PortReceiver implements FrameReceiver {
     this.#credit = new ReturnCredit(options.limits);
     port.on('message', (message: ToReceiver) => this.#receive(message));
     port.on('close', () => this.#closed());
+    if (isDead(port)) setImmediate(() => this.#closed());
   }
 
   get queuedRows(): number {
@@ -227,6 +229,15 @@ class PortReceiver implements FrameReceiver {
     this.#isClosed = true;
     this.onClose?.();
   }
+}
+
+/**
+ * Whether the other end closed before anyone listened here, so that no 'close' will come. A port that has just got a
+ * listener for messages keeps its thread alive, unless it is closed.
+ */
+function isDead(port: MessagePort): boolean {
+  // SAFETY: Node has this method since 18.1; its types forget it.
+  return !(port as MessagePort & { hasRef(): boolean }).hasRef();
 }
 
 function rowsOf(message: ToReceiver | undefined): number {

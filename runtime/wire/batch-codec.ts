@@ -3,7 +3,7 @@
 // The frame is an envelope (envelope.ts). Header, a map:
 //
 //   kind         'change batch'              version      1
-//   fingerprint  u32, of the schema          rows         0 .. 2^31 - 1
+//   fingerprint  u32, of the schema          rows         0 .. 2^31 - 8
 //   sequence     >= 0, 0 = not numbered
 //   weights      offset of rows x i32 in the body, or null: every row +1
 //   presence     offset of rows x presenceBytes(columns) bytes, or null: every column of every row present
@@ -40,13 +40,15 @@ export interface NumberedBatch {
 
 const kind = 'change batch';
 const version = 1;
-const rowsMax = 2 ** 31 - 1;
+/** Leaves room for 32-bit arithmetic on the bits of a bitmap. */
+const rowsMax = 2 ** 31 - 8;
 
 /** The batch as a frame of its own; the batch stays as it is. */
 export function encodeBatch(batch: ChangeBatch, sequence = 0): ArrayBuffer {
   assertBatch(batch);
   assert(Number.isSafeInteger(sequence) && sequence >= 0, 'a sequence counts from 0');
   const { rows, schema } = batch;
+  assert(rows <= rowsMax, 'a batch has fewer than 2^31 - 7 rows');
   const plan = new BodyPlan();
   const weights = batch.weights?.subarray(0, rows) ?? null;
   assert(weights === null || weightsAreSound(weights), 'weights of a batch are not 0');
@@ -58,9 +60,7 @@ export function encodeBatch(batch: ChangeBatch, sequence = 0): ArrayBuffer {
     sequence,
     weights: weights === null || allOnes(weights) ? null : plan.add(weights),
     presence:
-      batch.presence === null
-        ? null
-        : plan.add(batch.presence.subarray(0, rows * presenceBytes(batch.columns.length))),
+      batch.presence === null ? null : plan.add(batch.presence.subarray(0, rows * presenceBytes(batch.columns.length))),
     columns: batch.columns.map((column) => {
       const { layout, storage, validity, at, dataBytes, entries } = planColumn(plan, column, rows);
       return [layout, storage, validity, at, dataBytes, entries];
@@ -177,7 +177,8 @@ class Body {
 
   #place(at: unknown, lengthBytes: number): number {
     if (!isCount(at, Number.MAX_SAFE_INTEGER) || at % 8 !== 0) throw corrupt(this.frame, 'an array is not aligned');
-    if (at + lengthBytes > this.#bodyBytes) throw corrupt(this.frame, 'an array reaches beyond the end');
+    if (lengthBytes < 0 || at + lengthBytes > this.#bodyBytes)
+      throw corrupt(this.frame, 'an array reaches beyond the end');
     return this.#bodyAt + at;
   }
 }

@@ -20,7 +20,7 @@ export interface ResultTarget {
   readonly from: number;
   readonly to: number;
   /** Per group: 0, or the number of the failed aggregate + 1. */
-  readonly failed: Uint8Array;
+  readonly failed: Uint16Array;
 }
 
 /** Writes the results of one aggregate. Words of the target are 0 before. */

@@ -5,7 +5,7 @@ import { assert } from '../../../runtime/assert.ts';
 import { type SqlType, sameSqlType } from '../../../runtime/batch/sql-type.ts';
 import type { CastExpression } from '../sql/bound.ts';
 import { checkInteger, fitDecimal, overflowStatement } from './expression-arithmetic.ts';
-import { type CodeWriter, guarded, isBinary, isText, type Operand, plainCode, zeroOf } from './expression-code.ts';
+import { type CodeWriter, guarded, nullValue, type Operand, plainCode } from './expression-code.ts';
 
 /** Bits of the integers that are JavaScript numbers. */
 const integerBits: Readonly<Record<string, number>> = { TINYINT: 8, SMALLINT: 16, INTEGER: 32 };
@@ -25,22 +25,10 @@ export function castCode(writer: CodeWriter, cast: CastExpression, operand: Oper
   const from = cast.operand.type;
   const to = cast.type;
   if (isIdentityCast(cast)) return { ...operand, type: to };
-  if (from.kind === 'NULL') return nullOf(to);
+  if (from.kind === 'NULL') return { type: to, isNull: 'true', value: nullValue(to) };
   if (cast.safe && !neverFails(from, to)) return null;
   if (!isInlined(from, to)) return null;
   return guarded(writer, to, [operand], () => numberCode(writer, cast, plainCode(writer, operand)));
-}
-
-function nullOf(type: SqlType): Operand {
-  if (isText(type)) {
-    return { type, isNull: 'true', value: { form: 'slice', bytes: 'noBytes', start: '0', end: '0', plain: "''" } };
-  }
-  if (isBinary(type)) {
-    return { type, isNull: 'true', value: { form: 'slice', bytes: 'noBytes', start: '0', end: '0', plain: 'noBytes' } };
-  }
-  if (type.kind === 'UUID')
-    return { type, isNull: 'true', value: { form: 'words', low: '0n', high: '0n', plain: "''" } };
-  return { type, isNull: 'true', value: { form: 'plain', code: zeroOf(type) } };
 }
 
 function neverFails(from: SqlType, to: SqlType): boolean {

@@ -151,6 +151,14 @@ export function zeroOf(type: SqlType): string {
   }
 }
 
+/** What the locals of a NULL hold. */
+export function nullValue(type: SqlType): ValueCode {
+  if (isText(type)) return { form: 'slice', bytes: 'noBytes', start: '0', end: '0', plain: "''" };
+  if (isBinary(type)) return { form: 'slice', bytes: 'noBytes', start: '0', end: '0', plain: 'noBytes' };
+  if (type.kind === 'UUID') return { form: 'words', low: '0n', high: '0n', plain: "''" };
+  return { form: 'plain', code: zeroOf(type) };
+}
+
 /** Computes a value from operands that are not NULL; NULL where any of them is. */
 export function guarded(
   writer: CodeWriter,

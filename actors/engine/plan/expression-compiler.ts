@@ -9,22 +9,23 @@
 // and, when the policy lets it, left out; the loop starts again behind it.
 // A program belongs to one circuit and is not reentrant. Not here: what expressions mean (expression-emitter.ts).
 import { assert } from '../../../runtime/assert.ts';
-import { BatchBuilder } from '../../../runtime/batch/batch-builder.ts';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
-import type { Column, Values } from '../../../runtime/batch/column.ts';
+import type { Column } from '../../../runtime/batch/column.ts';
 import { rowFromBatch } from '../../../runtime/batch/row-objects.ts';
 import { readCell } from '../../../runtime/batch/scalar-values.ts';
-import { makeSchema, type Schema } from '../../../runtime/batch/schema.ts';
-import { type SqlType, storageOf } from '../../../runtime/batch/sql-type.ts';
+import type { Schema } from '../../../runtime/batch/schema.ts';
+import { type SqlType, sameSqlType, storageOf } from '../../../runtime/batch/sql-type.ts';
 import { MillraceError } from '../../../runtime/errors.ts';
 import type { EvaluationFailures } from '../circuit/evaluation-failures.ts';
 import type { ExpressionSource, Literal, Scalar, ScalarValue } from '../sql/bound.ts';
+import { dateOf, isoWeekday } from '../sql/calendar.ts';
 import { castValue } from './cast-table.ts';
 import { constantColumn } from './expression-constant.ts';
-import type { ColumnShape } from './expression-emitter.ts';
 import { gatherColumn, gatherWeights } from './expression-gather.ts';
+import type { ColumnShape } from './expression-leaf.ts';
 import * as library from './expression-library.ts';
 import { Memo } from './expression-memo.ts';
+import { allocateOutput, finishOutput, forgetRow, type WrittenOutput } from './expression-output.ts';
 import { emitProgram, type OutputPlan, type ProgramSource } from './expression-program.ts';
 import { columnsOf } from './expression-shape.ts';
 
@@ -82,6 +83,7 @@ class CompiledRowProgram implements RowProgram {
   readonly isIdentity: boolean;
   readonly #options: RowProgramOptions;
   readonly #outputs: readonly OutputPlan[];
+  readonly #types: readonly SqlType[];
   readonly #variants = new Map<string, Variant>();
   readonly #memoDictionaries: WeakSet<object> = new WeakSet();
   readonly #computes: boolean;
@@ -92,6 +94,7 @@ class CompiledRowProgram implements RowProgram {
     const { inputSchema, outputSchema, predicate } = options;
     this.#options = options;
     this.#outputs = planOutputs(options);
+    this.#types = outputSchema.fields.map((field) => field.type);
     assert(this.#outputs.length === outputSchema.fields.length, 'a row program yields a column for each output field');
     this.#computes = predicate !== null || this.#outputs.some((output) => output.kind === 'computed');
     const computed = this.#outputs.flatMap((output) => (output.kind === 'computed' ? [output.scalar] : []));
@@ -119,7 +122,7 @@ class CompiledRowProgram implements RowProgram {
     const schema = this.#options.outputSchema;
     if (!this.#computes) {
       if (this.isIdentity && schema.fingerprint === batch.schema.fingerprint) return batch;
-      const columns = this.#outputs.map((output) => this.#passed(output, batch, null, batch.rows));
+      const columns = this.#outputs.map((output, i) => this.#passed(output, this.#types[i]!, batch, null, batch.rows));
       return { schema, rows: batch.rows, weights: batch.weights, columns, presence: null };
     }
     const shapes = this.#shapesOf(batch);
@@ -138,8 +141,8 @@ class CompiledRowProgram implements RowProgram {
     const rows = frame.out;
     if (rows === 0) return null;
     const chosen = rows === batch.rows ? null : selection;
-    const columns = this.#outputs.map((output) => {
-      if (output.kind !== 'computed') return this.#passed(output, batch, chosen, rows);
+    const columns = this.#outputs.map((output, i) => {
+      if (output.kind !== 'computed') return this.#passed(output, this.#types[i]!, batch, chosen, rows);
       const written = frame.outputs[output.slot];
       assert(written !== undefined, 'a computed output has been written');
       return finishOutput(written, rows);
@@ -149,12 +152,14 @@ class CompiledRowProgram implements RowProgram {
     return { schema, rows, weights, columns, presence: null };
   }
 
-  #passed(output: OutputPlan, batch: ChangeBatch, selection: Int32Array | null, rows: number): Column {
+  /** `type` may differ from the input's in length or precision only: the storage is the same. */
+  #passed(output: OutputPlan, type: SqlType, batch: ChangeBatch, selection: Int32Array | null, rows: number): Column {
     if (output.kind === 'constant') return constantColumn(output.literal, rows);
     assert(output.kind === 'column', 'only columns and literals are passed on');
     const column = batch.columns[output.ordinal];
     assert(column !== undefined, 'an output refers to a column of the input');
-    return selection === null ? column : gatherColumn(column, selection, rows);
+    const passed = selection === null ? column : gatherColumn(column, selection, rows);
+    return sameSqlType(passed.type, type) ? passed : { ...passed, type };
   }
 
   #report(batch: ChangeBatch, frame: Frame, variant: Variant, failures: EvaluationFailures): void {
@@ -257,13 +262,6 @@ interface Frame {
   site: number;
 }
 
-interface WrittenOutput {
-  readonly type: SqlType;
-  readonly values: Values;
-  readonly validity: Uint8Array | null;
-  readonly sink: library.TextSink | null;
-}
-
 /** One compiled source, with the memos that live as long as it. */
 class Variant {
   readonly source: ProgramSource;
@@ -302,50 +300,12 @@ const generatedScope = {
   divideRounded: library.divideRounded,
   uuidText: library.uuidText,
   writeUuid: library.writeUuid,
+  dateOf,
+  isoWeekday,
   noBytes: new Uint8Array(0),
 } as const;
-
-function allocateOutput(type: SqlType, rows: number, nullable: boolean): WrittenOutput {
-  const validity = nullable ? new Uint8Array((rows + 7) >> 3).fill(255) : null;
-  if (storageOf(type) === 'bytes') {
-    return { type, values: new Uint8Array(0), validity, sink: new library.TextSink(rows, rows * 8) };
-  }
-  const builder = new BatchBuilder(makeSchema([{ name: '', type, nullable }]), rows);
-  const column = builder.columns[0];
-  assert(column !== undefined, 'a builder has a column for its field');
-  return { type, values: column.values, validity, sink: null };
-}
 
 /** The column with a bitmap, for code that expects one. */
 function withBitmap(column: Column, rows: number): Column {
   return column.validity === null ? { ...column, validity: new Uint8Array((rows + 7) >> 3).fill(255) } : column;
-}
-
-function forgetRow(output: WrittenOutput, row: number): void {
-  if (output.validity !== null && row >> 3 < output.validity.length) output.validity[row >> 3]! |= 1 << (row & 7);
-  if (output.sink !== null) output.sink.used = output.sink.offsets[row]!;
-}
-
-/** The first `rows` rows as a column. Arrays of which little is used are copied, so that the rest can be freed. */
-function finishOutput(output: WrittenOutput, rows: number): Column {
-  const { type, sink, validity: written } = output;
-  const validity = written === null || !hasNull(written, rows) ? null : written.subarray(0, (rows + 7) >> 3);
-  if (sink !== null) {
-    const mostlyUsed = sink.used * 2 >= sink.bytes.length;
-    const bytes = mostlyUsed ? sink.bytes.subarray(0, sink.used) : sink.bytes.slice(0, sink.used);
-    return { layout: 'bytes', type, validity, offsets: sink.offsets.subarray(0, rows + 1), bytes };
-  }
-  const length = storageOf(type) === 'i128' ? rows * 2 : rows;
-  const values =
-    length * 2 >= output.values.length ? output.values.subarray(0, length) : output.values.slice(0, length);
-  return { layout: 'fixed', type, validity, values };
-}
-
-// ── data plane ──
-
-function hasNull(validity: Uint8Array, rows: number): boolean {
-  const whole = rows >> 3;
-  for (let i = 0; i < whole; i++) if (validity[i] !== 255) return true;
-  const mask = (1 << (rows & 7)) - 1;
-  return mask !== 0 && (validity[whole]! & mask) !== mask;
 }

@@ -9,8 +9,7 @@
 // `memo` column, whatever depends on that column alone is computed once for each entry of its dictionary, on demand; slot
 // 0 of a memo stands for NULL, slot code + 1 for an entry.
 import { assert, unreachable } from '../../../runtime/assert.ts';
-import { parseUuidText } from '../../../runtime/batch/scalar-text.ts';
-import { type SqlType, storageOf } from '../../../runtime/batch/sql-type.ts';
+import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import type {
   CaseExpression,
   CastExpression,
@@ -22,22 +21,27 @@ import type {
   Scalar,
   ScalarValue,
 } from '../sql/bound.ts';
+import { resolveFunction } from '../sql/functions.ts';
 import { makeCaster } from './cast-table.ts';
 import { arithmeticCode } from './expression-arithmetic.ts';
 import { castCode } from './expression-cast.ts';
-import type { CodeWriter, Operand, ValueCode } from './expression-code.ts';
-import { anyNull, guarded, isBinary, isText, plainCode, zeroOf } from './expression-code.ts';
+import {
+  anyNull,
+  type CodeWriter,
+  guarded,
+  isBinary,
+  isText,
+  type Operand,
+  plainCode,
+  zeroOf,
+} from './expression-code.ts';
 import { type Comparison, comparisonCode } from './expression-comparison.ts';
-import { resolveFunction } from './expression-functions.ts';
+import { type ColumnShape, columnOperand, literalOperand } from './expression-leaf.ts';
 import { BytesSet } from './expression-library.ts';
+import { conjunction, disjunction, type OperandSource } from './expression-logic.ts';
 import { columnsOf, isRaw, scalarKey } from './expression-shape.ts';
-
-/** How a column of the input lies in the batches that a variant of a program runs on. */
-export interface ColumnShape {
-  readonly layout: 'fixed' | 'bytes' | 'dictionary' | 'memo';
-  /** Whether the column has a validity bitmap. */
-  readonly nullable: boolean;
-}
+import { Target } from './expression-target.ts';
+import { temporalCode } from './expression-temporal.ts';
 
 /** Where results of one subexpression are kept for each entry of a dictionary. */
 export interface MemoPlan {
@@ -55,6 +59,7 @@ export class ExpressionEmitter {
   readonly used: Set<number> = new Set();
   readonly #shapes: readonly ColumnShape[];
   readonly #fold: (scalar: Scalar) => Literal | null;
+  readonly #source: OperandSource;
   #insideMemo = false;
 
   constructor(
@@ -66,6 +71,11 @@ export class ExpressionEmitter {
     this.writer = writer;
     this.#shapes = shapes;
     this.#fold = fold;
+    this.#source = {
+      writer,
+      emit: (scalar) => this.emit(scalar),
+      mayBeNull: (scalar) => this.#mayBeNull(scalar),
+    };
   }
 
   /** Writes the statements that compute `scalar` for the current row. */
@@ -79,12 +89,15 @@ export class ExpressionEmitter {
   }
 
   #emitNew(scalar: Scalar): Operand {
-    if (scalar.kind === 'literal') return this.#literal(scalar);
-    if (scalar.kind === 'column') return this.#column(scalar);
+    if (scalar.kind === 'literal') return literalOperand(this.writer, scalar);
+    if (scalar.kind === 'column') {
+      this.used.add(scalar.ordinal);
+      return columnOperand(this.writer, this.#shapes, scalar);
+    }
     const columns = columnsOf(scalar);
     if (columns.length === 0) {
       const literal = this.#fold(scalar);
-      if (literal !== null) return this.#literal(literal);
+      if (literal !== null) return literalOperand(this.writer, literal);
     }
     const only = columns.length === 1 ? columns[0] : undefined;
     if (only !== undefined && !this.#insideMemo && this.#shapes[only]?.layout === 'memo' && isWorthMemo(scalar)) {
@@ -108,84 +121,6 @@ export class ExpressionEmitter {
       default:
         return unreachable(scalar);
     }
-  }
-
-  #literal(literal: Literal): Operand {
-    const { type, value } = literal;
-    const writer = this.writer;
-    if (value === null) return { type, isNull: 'true', value: this.#zero(type) };
-    if (typeof value === 'boolean') return { type, isNull: null, value: { form: 'plain', code: String(value) } };
-    const plain = writer.parameter(value);
-    if (isText(type) || isBinary(type)) {
-      const bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value;
-      assert(bytes instanceof Uint8Array, 'a text or binary literal has a string or bytes');
-      const slice = { bytes: writer.parameter(bytes), start: '0', end: String(bytes.length), plain };
-      return { type, isNull: null, value: { form: 'slice', ...slice } };
-    }
-    if (type.kind === 'UUID' && typeof value === 'string') {
-      const words = parseUuidText(value);
-      assert(words !== undefined, 'a UUID literal is well-formed');
-      const names = { low: writer.parameter(words.low), high: writer.parameter(words.high), plain };
-      return { type, isNull: null, value: { form: 'words', ...names } };
-    }
-    return { type, isNull: null, value: { form: 'plain', code: plain } };
-  }
-
-  #zero(type: SqlType): ValueCode {
-    if (isText(type)) return { form: 'slice', bytes: 'noBytes', start: '0', end: '0', plain: "''" };
-    if (isBinary(type)) return { form: 'slice', bytes: 'noBytes', start: '0', end: '0', plain: 'noBytes' };
-    if (type.kind === 'UUID') return { form: 'words', low: '0n', high: '0n', plain: "''" };
-    return { form: 'plain', code: zeroOf(type) };
-  }
-
-  #column(column: ColumnReference): Operand {
-    const { ordinal, type } = column;
-    const shape = this.#shapes[ordinal];
-    assert(shape !== undefined, 'an expression refers to a column of its input');
-    this.used.add(ordinal);
-    const writer = this.writer;
-    const isNull = shape.nullable ? writer.define('n', `(u${ordinal}[i >> 3] & (1 << (i & 7))) === 0`) : null;
-    switch (shape.layout) {
-      case 'bytes': {
-        const start = writer.define('s', `x${ordinal}[i]`);
-        const end = writer.define('e', `x${ordinal}[i + 1]`);
-        return { type, isNull, value: { form: 'slice', bytes: `b${ordinal}`, start, end } };
-      }
-      case 'dictionary':
-      case 'memo': {
-        // The code under a NULL need not be one of the dictionary's.
-        const code = writer.define('k', isNull === null ? `d${ordinal}[i]` : `${isNull} ? -1 : d${ordinal}[i]`);
-        const start = writer.define(
-          's',
-          isNull === null ? `x${ordinal}[${code}]` : `${code} < 0 ? 0 : x${ordinal}[${code}]`,
-        );
-        const end = writer.define(
-          'e',
-          isNull === null ? `x${ordinal}[${code} + 1]` : `${code} < 0 ? 0 : x${ordinal}[${code} + 1]`,
-        );
-        return { type, isNull, value: { form: 'slice', bytes: `b${ordinal}`, start, end } };
-      }
-      case 'fixed':
-        return { type, isNull, value: this.#fixedValue(ordinal, type, isNull) };
-      default:
-        return unreachable(shape.layout);
-    }
-  }
-
-  #fixedValue(ordinal: number, type: SqlType, isNull: string | null): ValueCode {
-    const writer = this.writer;
-    if (type.kind === 'NULL') return { form: 'plain', code: 'false' };
-    if (type.kind === 'BOOLEAN') {
-      const test = `c${ordinal}[i] === 1`;
-      return { form: 'plain', code: writer.define('v', isNull === null ? test : `!${isNull} && ${test}`) };
-    }
-    if (storageOf(type) !== 'i128') return { form: 'plain', code: writer.define('v', `c${ordinal}[i]`) };
-    const low = writer.define('l', `c${ordinal}[2 * i]`);
-    const high = writer.define('h', `c${ordinal}[2 * i + 1]`);
-    if (type.kind === 'UUID') return { form: 'words', low, high };
-    // Most wide decimals fit one word: they stay machine integers.
-    const wide = `(${high} << 64n) + BigInt.asUintN(64, ${low})`;
-    return { form: 'plain', code: writer.define('v', `${high} === (${low} < 0n ? -1n : 0n) ? ${low} : ${wide}`) };
   }
 
   #operator(call: OperatorCall): Operand {
@@ -217,9 +152,9 @@ export class ExpressionEmitter {
       case 'is not distinct from':
         return this.#distinction(call);
       case 'and':
-        return this.#conjunction(call);
+        return conjunction(this.#source, call);
       case 'or':
-        return this.#disjunction(call);
+        return disjunction(this.#source, call);
       case 'not': {
         const { isNull, value } = this.#one(call);
         const code = plainCode(this.writer, { type, isNull, value });
@@ -282,55 +217,6 @@ export class ExpressionEmitter {
     return this.#boolean(distinct ? `!(${same})` : same, null);
   }
 
-  /** False wins over NULL, NULL over true. An operand behind a false one is not computed. */
-  #conjunction(call: OperatorCall): Operand {
-    const writer = this.writer;
-    const operands = flattened(call);
-    const value = writer.declare('v', 'false');
-    const isNull = operands.some((operand) => this.#mayBeNull(operand)) ? writer.declare('n', 'false') : null;
-    // The first operand is computed in any case: outside of the block, what it computes can be used again later.
-    if (operands[0] !== undefined) this.emit(operands[0]);
-    const label = writer.local('L');
-    writer.open(`${label}:`);
-    for (const scalar of operands) {
-      const operand = this.emit(scalar);
-      const code = plainCode(writer, operand);
-      if (operand.isNull === null) {
-        writer.line(
-          isNull === null ? `if (!${code}) break ${label};` : `if (!${code}) { ${isNull} = false; break ${label}; }`,
-        );
-      } else {
-        writer.line(
-          `if (!${code}) { if (${operand.isNull}) ${isNull} = true; else { ${isNull} = false; break ${label}; } }`,
-        );
-      }
-    }
-    writer.line(isNull === null ? `${value} = true;` : `${value} = !${isNull};`);
-    writer.close();
-    return { type: call.type, isNull, value: { form: 'plain', code: value } };
-  }
-
-  /** True wins over NULL, NULL over false. An operand behind a true one is not computed. */
-  #disjunction(call: OperatorCall): Operand {
-    const writer = this.writer;
-    const operands = flattened(call);
-    const value = writer.declare('v', 'false');
-    const isNull = operands.some((operand) => this.#mayBeNull(operand)) ? writer.declare('n', 'false') : null;
-    // The first operand is computed in any case: outside of the block, what it computes can be used again later.
-    if (operands[0] !== undefined) this.emit(operands[0]);
-    const label = writer.local('L');
-    writer.open(`${label}:`);
-    for (const scalar of operands) {
-      const operand = this.emit(scalar);
-      const code = plainCode(writer, operand);
-      const decided = isNull === null ? '' : ` ${isNull} = false;`;
-      writer.line(`if (${code}) { ${value} = true;${decided} break ${label}; }`);
-      if (operand.isNull !== null) writer.line(`if (${operand.isNull}) ${isNull} = true;`);
-    }
-    writer.close();
-    return { type: call.type, isNull, value: { form: 'plain', code: value } };
-  }
-
   /** Whether the value can be NULL on the batches of this variant. Errs on the side of yes. */
   #mayBeNull(scalar: Scalar): boolean {
     if (scalar.kind === 'column') return this.#shapes[scalar.ordinal]?.nullable ?? true;
@@ -375,7 +261,16 @@ export class ExpressionEmitter {
     const folded = scalar.operands.map(
       (operand) => (columnsOf(operand).length === 0 ? this.#fold(operand) : null) ?? operand,
     );
-    const resolved = resolveFunction({ ...scalar, operands: folded });
+    const call = { ...scalar, operands: folded };
+    const temporal = temporalCode(call);
+    const argument = temporal === null ? undefined : folded[temporal.operand];
+    if (temporal !== null && argument !== undefined) {
+      const operand = this.emit(argument);
+      return guarded(this.writer, scalar.type, [operand], () =>
+        temporal.code(this.writer, plainCode(this.writer, operand)),
+      );
+    }
+    const resolved = resolveFunction(call);
     const operands = folded.map((operand) => this.emit(operand));
     const evaluate = this.writer.parameter(resolved.evaluate);
     if (resolved.strict) {
@@ -459,7 +354,13 @@ export class ExpressionEmitter {
   }
 
   #member(type: SqlType, value: ScalarValue): Operand {
-    return this.#literal({ kind: 'literal', type, value, nullable: false, source: { place: {}, text: '' } });
+    return literalOperand(this.writer, {
+      kind: 'literal',
+      type,
+      value,
+      nullable: false,
+      source: { place: {}, text: '' },
+    });
   }
 
   #memo(scalar: Exclude<Scalar, Literal | ColumnReference>, ordinal: number): Operand {
@@ -488,60 +389,6 @@ export class ExpressionEmitter {
     const value = writer.define('v', isBoolean ? `${state} === 3` : `mv${memo}[${slot}]`);
     return { type, isNull, value: { form: 'plain', code: value } };
   }
-}
-
-/** Locals that several branches assign to. */
-class Target {
-  readonly #writer: CodeWriter;
-  readonly #type: SqlType;
-  readonly #value: ValueCode;
-  readonly #isNull: string;
-  #sawNull = false;
-
-  constructor(writer: CodeWriter, type: SqlType, raw: boolean) {
-    this.#writer = writer;
-    this.#type = type;
-    this.#isNull = writer.declare('n', 'false');
-    if (!raw) {
-      this.#value = { form: 'plain', code: writer.declare('v', zeroOf(type)) };
-    } else if (type.kind === 'UUID') {
-      this.#value = { form: 'words', low: writer.declare('l', '0n'), high: writer.declare('h', '0n') };
-    } else {
-      const bytes = writer.declare('b', 'noBytes');
-      this.#value = { form: 'slice', bytes, start: writer.declare('s', '0'), end: writer.declare('e', '0') };
-    }
-  }
-
-  assign(operand: Operand): void {
-    const writer = this.#writer;
-    const target = this.#value;
-    if (operand.isNull !== null) {
-      this.#sawNull = true;
-      writer.line(`${this.#isNull} = ${operand.isNull};`);
-      if (operand.isNull === 'true') return;
-    }
-    const value = operand.value;
-    if (target.form === 'slice') {
-      assert(value.form === 'slice', 'every branch is at hand as bytes');
-      writer.line(`${target.bytes} = ${value.bytes}; ${target.start} = ${value.start}; ${target.end} = ${value.end};`);
-    } else if (target.form === 'words') {
-      assert(value.form === 'words', 'every branch is at hand as words');
-      writer.line(`${target.low} = ${value.low}; ${target.high} = ${value.high};`);
-    } else {
-      writer.line(`${target.code} = ${plainCode(writer, operand)};`);
-    }
-  }
-
-  operand(): Operand {
-    return { type: this.#type, isNull: this.#sawNull ? this.#isNull : null, value: this.#value };
-  }
-}
-
-/** The operands of nested ANDs, or of nested ORs, as one list. */
-function flattened(call: OperatorCall): readonly Scalar[] {
-  return call.operands.flatMap((operand) =>
-    operand.kind === 'operator' && operand.operator === call.operator ? flattened(operand) : [operand],
-  );
 }
 
 /** Not what is read from a bitmap faster than from a memo, nor what is the column's own bytes or chosen from bytes. */

@@ -8,10 +8,12 @@
 // then says at which row and in which expression; the driver decides whether to go on behind that row.
 // Only code is made here; it is compiled and driven by expression-compiler.ts.
 import { type SqlType, storageOf } from '../../../runtime/batch/sql-type.ts';
-import type { Literal, OperatorCall, Scalar } from '../sql/bound.ts';
+import type { Literal, Scalar } from '../sql/bound.ts';
 import { CodeWriter, type Operand, plainCode } from './expression-code.ts';
-import { type ColumnShape, ExpressionEmitter, type MemoPlan } from './expression-emitter.ts';
+import { ExpressionEmitter, type MemoPlan } from './expression-emitter.ts';
+import type { ColumnShape } from './expression-leaf.ts';
 import type { FailureSite } from './expression-library.ts';
+import { flattened } from './expression-logic.ts';
 
 /** Where a column of the result comes from. */
 export type OutputPlan =
@@ -76,9 +78,7 @@ export function emitProgram(options: {
 /** The operands of a top-level AND. A row passes when each of them is true, so each alone may reject it. */
 function conjunctsOf(predicate: Scalar | null): readonly Scalar[] {
   if (predicate === null) return [];
-  if (predicate.kind !== 'operator' || predicate.operator !== 'and') return [predicate];
-  const call: OperatorCall = predicate;
-  return call.operands.flatMap(conjunctsOf);
+  return predicate.kind === 'operator' && predicate.operator === 'and' ? flattened(predicate) : [predicate];
 }
 
 function hoistColumn(ordinal: number, shape: ColumnShape | undefined): readonly string[] {

@@ -53,4 +53,3 @@ function untypedNulls(left: Scalar, right: Scalar): readonly [Scalar, Scalar] {
   const b = right.type.kind === 'NULL' ? coerce(right, a.type) : right;
   return [a, b];
 }
-

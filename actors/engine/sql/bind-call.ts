@@ -43,10 +43,14 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
   const aggregate = findAggregate(name);
   if (aggregate !== undefined) return bindAggregate(context, call, aggregate, source, bind);
   const instead = refusedAggregates[name];
-  if (instead !== undefined) throw new SqlUnsupported({ construct: name.toUpperCase(), instead }, { place: source.place });
+  if (instead !== undefined)
+    throw new SqlUnsupported({ construct: name.toUpperCase(), instead }, { place: source.place });
   if (call.star || call.distinct || call.filter !== null) {
     const word = call.star ? '*' : call.distinct ? 'DISTINCT' : 'FILTER';
-    throw new SqlInvalidArguments({ function: name.toUpperCase(), detail: `only an aggregate takes ${word}` }, { place: source.place });
+    throw new SqlInvalidArguments(
+      { function: name.toUpperCase(), detail: `only an aggregate takes ${word}` },
+      { place: source.place },
+    );
   }
   const rewrite = rewrites[name];
   if (rewrite !== undefined) return bindRewrite(context, call, rewrite, source, bind);
@@ -65,9 +69,13 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
 }
 
 function unitArgument(context: ExpressionContext, argument: Expression): Scalar {
-  if (argument.kind === 'string') return unitLiteral(context.source, { name: argument.value, quoted: true, span: argument.span });
+  if (argument.kind === 'string')
+    return unitLiteral(context.source, { name: argument.value, quoted: true, span: argument.span });
   const [name] = argument.kind === 'name' && argument.path.length === 1 ? argument.path : [];
-  return unitLiteral(context.source, name ?? { name: context.source.slice(argument.span), quoted: false, span: argument.span });
+  return unitLiteral(
+    context.source,
+    name ?? { name: context.source.slice(argument.span), quoted: false, span: argument.span },
+  );
 }
 
 // ── sugar ──
@@ -139,7 +147,10 @@ function bindAggregate(
   const [argument, ...others] = call.arguments;
   if (argument === undefined || others.length > 0) {
     throw others.length > 0 && definition.name === 'count'
-      ? new SqlUnsupported({ construct: 'COUNT of several values', instead: 'count one of them' }, { place: source.place })
+      ? new SqlUnsupported(
+          { construct: 'COUNT of several values', instead: 'count one of them' },
+          { place: source.place },
+        )
       : refuse('takes one argument');
   }
   const operand = bind(inner, argument);

@@ -35,4 +35,3 @@ export function bindCast(operand: Scalar, type: SqlType, safe: boolean, source: 
   const nullable = operand.nullable || safe || operand.type.kind === 'VARIANT';
   return { kind: 'cast', operand, safe, type, nullable, source };
 }
-

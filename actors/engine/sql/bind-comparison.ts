@@ -54,12 +54,10 @@ export function bindBetween(
   source: ExpressionSource,
 ): Scalar {
   const within = (from: Scalar, to: Scalar): Scalar =>
-    operator(
-      'and',
-      [bindComparison('>=', operand, from, source), bindComparison('<=', operand, to, source)],
-      source,
-    );
-  const inside = expression.symmetric ? operator('or', [within(low, high), within(high, low)], source) : within(low, high);
+    operator('and', [bindComparison('>=', operand, from, source), bindComparison('<=', operand, to, source)], source);
+  const inside = expression.symmetric
+    ? operator('or', [within(low, high), within(high, low)], source)
+    : within(low, high);
   return expression.negated ? not(inside, source) : inside;
 }
 

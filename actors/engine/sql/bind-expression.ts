@@ -79,7 +79,11 @@ export function bindExpression(context: ExpressionContext, expression: Expressio
         source,
       );
     case 'extract':
-      return bindNamedFunction('date_part', [unitLiteral(context.source, expression.unit), bind(expression.operand)], source);
+      return bindNamedFunction(
+        'date_part',
+        [unitLiteral(context.source, expression.unit), bind(expression.operand)],
+        source,
+      );
     case 'element':
       return bindElement(bind(expression.operand), bind(expression.index), source);
     case 'difference':
@@ -87,7 +91,10 @@ export function bindExpression(context: ExpressionContext, expression: Expressio
     case 'call':
       return bindCall(context, expression, source, bindExpression);
     case 'unsupported':
-      throw new SqlUnsupported({ construct: expression.construct, instead: expression.instead }, { place: source.place });
+      throw new SqlUnsupported(
+        { construct: expression.construct, instead: expression.instead },
+        { place: source.place },
+      );
   }
 }
 
@@ -204,7 +211,14 @@ function bindNegate(context: ExpressionContext, operand: Expression, source: Exp
     const detail = `- takes a number, ${scalar.source.text} is ${formatSqlType(scalar.type)}`;
     throw new SqlTypeMismatch({ detail }, { place: source.place });
   }
-  return { kind: 'operator', operator: 'negate', operands: [scalar], type: scalar.type, nullable: scalar.nullable, source };
+  return {
+    kind: 'operator',
+    operator: 'negate',
+    operands: [scalar],
+    type: scalar.type,
+    nullable: scalar.nullable,
+    source,
+  };
 }
 
 function bindDifference(
@@ -245,4 +259,3 @@ function bindCase(
       : bindExpression(context, expression.otherwise);
   return makeCase(branches, otherwise, source);
 }
-

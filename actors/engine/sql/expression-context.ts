@@ -34,4 +34,3 @@ export function requireBoolean(scalar: Scalar, clause: string): Scalar {
   const detail = `${clause} takes a BOOLEAN, ${scalar.source.text} is ${formatSqlType(scalar.type)}`;
   throw new SqlTypeMismatch({ detail }, { place: scalar.source.place });
 }
-

@@ -36,7 +36,15 @@ export function resolveCall(
   const converted = operands.map((operand, i) => coerce(operand, types[i] ?? operand.type));
   const type = overload.result(converted.map((operand) => operand.type));
   const nullable = overload.nullable === true || (overload.strict && converted.some((operand) => operand.nullable));
-  return { kind: 'function', name: definition.name, overload: best.overload, operands: converted, type, nullable, source };
+  return {
+    kind: 'function',
+    name: definition.name,
+    overload: best.overload,
+    operands: converted,
+    type,
+    nullable,
+    source,
+  };
 }
 
 function fitArguments(

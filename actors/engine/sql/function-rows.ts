@@ -24,7 +24,7 @@ export function typed<Values extends readonly (ScalarValue | undefined)[]>(
   evaluate: (...values: Values) => ScalarValue,
 ): Evaluator {
   // SAFETY: the binder has cast the arguments to the parameters of the row, and a strict row is never given NULL.
-  return evaluate as Evaluator;
+  return evaluate as unknown as Evaluator;
 }
 
 /** The type of the first argument. */

@@ -14,26 +14,76 @@ export const binaryFunctions: readonly FunctionDefinition[] = [
     example: ["'Post' || 'greSQL'", "'PostgreSQL'"],
     deterministic: true,
     overloads: [
-      strictRow(['binary', 'binary'], bytes, typed((x: Uint8Array, y: Uint8Array) => new Uint8Array([...x, ...y]))),
-      strictRow(['text', 'text'], text, typed((x: string, y: string) => x + y)),
+      strictRow(
+        ['binary', 'binary'],
+        bytes,
+        typed((x: Uint8Array, y: Uint8Array) => new Uint8Array([...x, ...y])),
+      ),
+      strictRow(
+        ['text', 'text'],
+        text,
+        typed((x: string, y: string) => x + y),
+      ),
     ],
   },
-  define('octet_length', 'OCTET_LENGTH(x)', 'Number of bytes, of a string in UTF-8.', ["OCTET_LENGTH(X'0abc')", '2'], [
-    strictRow(['binary'], integer, typed((x: Uint8Array) => x.length)),
-    strictRow(['string'], integer, typed((x: string) => Buffer.byteLength(x))),
-  ]),
-  define('to_hex', 'TO_HEX(x)', 'Hexadecimal digits of the bytes, lower case.', ["TO_HEX(X'0ABC')", "'0abc'"], [
-    strictRow(['binary'], text, typed((x: Uint8Array) => Buffer.from(x).toString('hex'))),
-  ]),
-  define('from_hex', 'FROM_HEX(x)', 'The bytes that hexadecimal digits spell.', ["FROM_HEX('0abc')", "X'0ABC'"], [
-    strictRow(['string'], bytes, typed(fromHex), { canFail: true }),
-  ]),
-  define('bin2utf8', 'BIN2UTF8(x)', 'The bytes read as UTF-8, NULL when they are not.', ["BIN2UTF8(X'4041')", "'@A'"], [
-    strictRow(['binary'], text, typed(readUtf8), { nullable: true }),
-  ]),
-  define('to_int', 'TO_INT(x)', 'The first four bytes as an INTEGER, the highest first.', ["TO_INT(X'0abc')", '2748'], [
-    strictRow(['binary'], integer, typed((x: Uint8Array) => x.slice(0, 4).reduce((sum, byte) => (sum << 8) | byte, 0))),
-  ]),
+  define(
+    'octet_length',
+    'OCTET_LENGTH(x)',
+    'Number of bytes, of a string in UTF-8.',
+    ["OCTET_LENGTH(X'0abc')", '2'],
+    [
+      strictRow(
+        ['binary'],
+        integer,
+        typed((x: Uint8Array) => x.length),
+      ),
+      strictRow(
+        ['string'],
+        integer,
+        typed((x: string) => Buffer.byteLength(x)),
+      ),
+    ],
+  ),
+  define(
+    'to_hex',
+    'TO_HEX(x)',
+    'Hexadecimal digits of the bytes, lower case.',
+    ["TO_HEX(X'0ABC')", "'0abc'"],
+    [
+      strictRow(
+        ['binary'],
+        text,
+        typed((x: Uint8Array) => Buffer.from(x).toString('hex')),
+      ),
+    ],
+  ),
+  define(
+    'from_hex',
+    'FROM_HEX(x)',
+    'The bytes that hexadecimal digits spell.',
+    ["FROM_HEX('0abc')", "X'0ABC'"],
+    [strictRow(['string'], bytes, typed(fromHex), { canFail: true })],
+  ),
+  define(
+    'bin2utf8',
+    'BIN2UTF8(x)',
+    'The bytes read as UTF-8, NULL when they are not.',
+    ["BIN2UTF8(X'4041')", "'@A'"],
+    [strictRow(['binary'], text, typed(readUtf8), { nullable: true })],
+  ),
+  define(
+    'to_int',
+    'TO_INT(x)',
+    'The first four bytes as an INTEGER, the highest first.',
+    ["TO_INT(X'0abc')", '2748'],
+    [
+      strictRow(
+        ['binary'],
+        integer,
+        typed((x: Uint8Array) => x.slice(0, 4).reduce((sum, byte) => (sum << 8) | byte, 0)),
+      ),
+    ],
+  ),
 ];
 
 function define(
@@ -48,7 +98,10 @@ function define(
 
 function fromHex(x: string): Uint8Array {
   if (/^(?:[0-9a-fA-F]{2})*$/.test(x)) return new Uint8Array(Buffer.from(x, 'hex'));
-  throw new InvalidArgument({ function: 'FROM_HEX', detail: `'${x.slice(0, 100)}' is not an even number of hexadecimal digits` });
+  throw new InvalidArgument({
+    function: 'FROM_HEX',
+    detail: `'${x.slice(0, 100)}' is not an even number of hexadecimal digits`,
+  });
 }
 
 function readUtf8(x: Uint8Array): string | null {

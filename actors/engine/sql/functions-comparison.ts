@@ -8,10 +8,34 @@ import { firstType, strictRow } from './function-rows.ts';
 import { compareText } from './text-characters.ts';
 
 export const comparisonFunctions: readonly FunctionDefinition[] = [
-  define('greatest', 'GREATEST(x, …)', 'The largest of the arguments; NULL when one is NULL.', ['GREATEST(1, 3, 2)', '3'], pick(1, true)),
-  define('least', 'LEAST(x, …)', 'The smallest of the arguments; NULL when one is NULL.', ['LEAST(1, 3, 2)', '1'], pick(-1, true)),
-  define('greatest_ignore_nulls', 'GREATEST_IGNORE_NULLS(x, …)', 'The largest of the arguments that are not NULL.', ['GREATEST_IGNORE_NULLS(1, NULL, 2)', '2'], pick(1, false)),
-  define('least_ignore_nulls', 'LEAST_IGNORE_NULLS(x, …)', 'The smallest of the arguments that are not NULL.', ['LEAST_IGNORE_NULLS(3, NULL, 2)', '2'], pick(-1, false)),
+  define(
+    'greatest',
+    'GREATEST(x, …)',
+    'The largest of the arguments; NULL when one is NULL.',
+    ['GREATEST(1, 3, 2)', '3'],
+    pick(1, true),
+  ),
+  define(
+    'least',
+    'LEAST(x, …)',
+    'The smallest of the arguments; NULL when one is NULL.',
+    ['LEAST(1, 3, 2)', '1'],
+    pick(-1, true),
+  ),
+  define(
+    'greatest_ignore_nulls',
+    'GREATEST_IGNORE_NULLS(x, …)',
+    'The largest of the arguments that are not NULL.',
+    ['GREATEST_IGNORE_NULLS(1, NULL, 2)', '2'],
+    pick(1, false),
+  ),
+  define(
+    'least_ignore_nulls',
+    'LEAST_IGNORE_NULLS(x, …)',
+    'The smallest of the arguments that are not NULL.',
+    ['LEAST_IGNORE_NULLS(3, NULL, 2)', '2'],
+    pick(-1, false),
+  ),
 ];
 
 function define(
@@ -32,7 +56,9 @@ function pick(direction: 1 | -1, strict: boolean): FunctionOverload {
     }
     return best;
   };
-  const row = strictRow(['common'], (argumentTypes: readonly SqlType[]) => firstType(argumentTypes), evaluate, { variadic: true });
+  const row = strictRow(['common'], (argumentTypes: readonly SqlType[]) => firstType(argumentTypes), evaluate, {
+    variadic: true,
+  });
   return strict ? row : { ...row, strict: false, nullable: true };
 }
 

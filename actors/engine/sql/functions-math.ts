@@ -6,18 +6,41 @@ import { strictRow, typed, types } from './function-rows.ts';
 const { double, boolean } = types;
 
 export const mathFunctions: readonly FunctionDefinition[] = [
-  define('power', ['pow'], 'POWER(x, y)', 'x to the power of y.', ['POWER(2, 10)', '1024'], [
-    strictRow(['double', 'double'], double, typed((x: number, y: number) => x ** y)),
-  ]),
+  define(
+    'power',
+    ['pow'],
+    'POWER(x, y)',
+    'x to the power of y.',
+    ['POWER(2, 10)', '1024'],
+    [
+      strictRow(
+        ['double', 'double'],
+        double,
+        typed((x: number, y: number) => x ** y),
+      ),
+    ],
+  ),
   unary('sqrt', 'Square root; NaN of a negative number.', ['SQRT(9)', '3'], Math.sqrt),
   unary('cbrt', 'Cube root.', ['CBRT(27)', '3'], Math.cbrt),
   unary('exp', 'e to the power of x.', ['EXP(0)', '1'], Math.exp),
-  define('ln', [], 'LN(x)', 'Natural logarithm; an error of a negative number.', ['LN(1)', '0'], [logarithm('LN', Math.log)]),
+  define(
+    'ln',
+    [],
+    'LN(x)',
+    'Natural logarithm; an error of a negative number.',
+    ['LN(1)', '0'],
+    [logarithm('LN', Math.log)],
+  ),
   define('log10', [], 'LOG10(x)', 'Logarithm to the base 10.', ['LOG10(1000)', '3'], [logarithm('LOG10', Math.log10)]),
   define('log2', [], 'LOG2(x)', 'Logarithm to the base 2.', ['LOG2(8)', '3'], [logarithm('LOG2', Math.log2)]),
-  define('log', [], 'LOG(x [, base])', 'Logarithm to a base (e).', ['LOG(8, 2)', '3'], [
-    strictRow(['double', 'double'], double, typed(logarithmTo), { optional: 1, canFail: true }),
-  ]),
+  define(
+    'log',
+    [],
+    'LOG(x [, base])',
+    'Logarithm to a base (e).',
+    ['LOG(8, 2)', '3'],
+    [strictRow(['double', 'double'], double, typed(logarithmTo), { optional: 1, canFail: true })],
+  ),
   unary('sin', 'Sine of radians.', ['SIN(0)', '0'], Math.sin),
   unary('cos', 'Cosine of radians.', ['COS(0)', '1'], Math.cos),
   unary('tan', 'Tangent of radians.', ['TAN(0)', '0'], Math.tan),
@@ -27,9 +50,20 @@ export const mathFunctions: readonly FunctionDefinition[] = [
   unary('asin', 'Arc sine in radians; NaN outside of [-1, 1].', ['ASIN(0)', '0'], Math.asin),
   unary('acos', 'Arc cosine in radians; NaN outside of [-1, 1].', ['ACOS(1)', '0'], Math.acos),
   unary('atan', 'Arc tangent in radians.', ['ATAN(0)', '0'], Math.atan),
-  define('atan2', [], 'ATAN2(y, x)', 'Arc tangent of y / x in radians.', ['ATAN2(0, 1)', '0'], [
-    strictRow(['double', 'double'], double, typed((y: number, x: number) => Math.atan2(y, x))),
-  ]),
+  define(
+    'atan2',
+    [],
+    'ATAN2(y, x)',
+    'Arc tangent of y / x in radians.',
+    ['ATAN2(0, 1)', '0'],
+    [
+      strictRow(
+        ['double', 'double'],
+        double,
+        typed((y: number, x: number) => Math.atan2(y, x)),
+      ),
+    ],
+  ),
   unary('sinh', 'Hyperbolic sine.', ['SINH(0)', '0'], Math.sinh),
   unary('cosh', 'Hyperbolic cosine.', ['COSH(0)', '1'], Math.cosh),
   unary('tanh', 'Hyperbolic tangent.', ['TANH(0)', '0'], Math.tanh),
@@ -42,12 +76,34 @@ export const mathFunctions: readonly FunctionDefinition[] = [
   unary('radians', 'Degrees as radians.', ['RADIANS(0)', '0'], (x) => (x * Math.PI) / 180),
   unary('degrees', 'Radians as degrees.', ['DEGREES(0)', '0'], (x) => (x * 180) / Math.PI),
   define('pi', [], 'PI', 'The number π.', ['PI', '3.141592653589793'], [strictRow([], double, () => Math.PI)]),
-  define('is_nan', [], 'IS_NAN(x)', 'Whether x is not a number.', ["IS_NAN(CAST('NaN' AS DOUBLE))", 'TRUE'], [
-    strictRow(['double'], boolean, typed((x: number) => Number.isNaN(x))),
-  ]),
-  define('is_inf', [], 'IS_INF(x)', 'Whether x is infinite.', ['IS_INF(1e0)', 'FALSE'], [
-    strictRow(['double'], boolean, typed((x: number) => Math.abs(x) === Number.POSITIVE_INFINITY)),
-  ]),
+  define(
+    'is_nan',
+    [],
+    'IS_NAN(x)',
+    'Whether x is not a number.',
+    ["IS_NAN(CAST('NaN' AS DOUBLE))", 'TRUE'],
+    [
+      strictRow(
+        ['double'],
+        boolean,
+        typed((x: number) => Number.isNaN(x)),
+      ),
+    ],
+  ),
+  define(
+    'is_inf',
+    [],
+    'IS_INF(x)',
+    'Whether x is infinite.',
+    ['IS_INF(1e0)', 'FALSE'],
+    [
+      strictRow(
+        ['double'],
+        boolean,
+        typed((x: number) => Math.abs(x) === Number.POSITIVE_INFINITY),
+      ),
+    ],
+  ),
 ];
 
 function define(
@@ -67,11 +123,18 @@ function unary(
   example: FunctionDefinition['example'],
   compute: (x: number) => number,
 ): FunctionDefinition {
-  return define(name, [], `${name.toUpperCase()}(x)`, summary, example, [strictRow(['double'], double, typed(compute))]);
+  return define(name, [], `${name.toUpperCase()}(x)`, summary, example, [
+    strictRow(['double'], double, typed(compute)),
+  ]);
 }
 
 function logarithm(name: string, compute: (x: number) => number): FunctionOverload {
-  return strictRow(['double'], double, typed((x: number) => compute(notNegative(name, x))), { canFail: true });
+  return strictRow(
+    ['double'],
+    double,
+    typed((x: number) => compute(notNegative(name, x))),
+    { canFail: true },
+  );
 }
 
 function logarithmTo(x: number, base?: number): number {

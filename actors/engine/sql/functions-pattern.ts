@@ -36,9 +36,14 @@ export const patternFunctions: readonly FunctionDefinition[] = [
     example: ["'string' RLIKE 's..i.*'", 'TRUE'],
     deterministic: true,
     overloads: [
-      strictRow(['string', 'string'], types.boolean, typed((x: string, pattern: string) => regularExpression(pattern, 'RLIKE').test(x)), {
-        canFail: true,
-      }),
+      strictRow(
+        ['string', 'string'],
+        types.boolean,
+        typed((x: string, pattern: string) => regularExpression(pattern, 'RLIKE').test(x)),
+        {
+          canFail: true,
+        },
+      ),
     ],
   },
   {
@@ -82,7 +87,8 @@ function remember<T>(cache: Map<string, T>, key: string, make: () => T): T {
 
 function matcher(pattern: string, escape: string | undefined, ignoreCase: boolean): Matcher {
   const character = escape ?? '\\';
-  if (!isEscape(character)) throw new InvalidArgument({ function: 'LIKE', detail: 'ESCAPE takes one character, not _ or %' });
+  if (!isEscape(character))
+    throw new InvalidArgument({ function: 'LIKE', detail: 'ESCAPE takes one character, not _ or %' });
   const key = `${ignoreCase ? 'i' : ' '}${character}${pattern}`;
   return remember(matchers, key, () => likeMatcher(pattern, character, ignoreCase));
 }

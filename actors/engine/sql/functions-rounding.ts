@@ -12,38 +12,116 @@ import { asDecimal } from './numeric-types.ts';
 import { rescale } from './type-coercion.ts';
 
 export const roundingFunctions: readonly FunctionDefinition[] = [
-  define('abs', [], 'ABS(x)', 'Absolute value.', ['ABS(-1.5)', '1.5'], [
-    strictRow(['integer'], firstType, typed((x: number | bigint) => (x < 0 ? -x : x)), { canFail: true, prepare: absInteger }),
-    strictRow(['decimal'], firstType, typed((x: bigint) => (x < 0n ? -x : x))),
-    ...floating((x) => Math.abs(x)),
-    strictRow(['months'], firstType, typed((x: number) => Math.abs(x))),
-    strictRow(['micros'], firstType, typed((x: bigint) => (x < 0n ? -x : x))),
-  ]),
-  define('sign', [], 'SIGN(x)', '-1, 0 or 1, in the type of x.', ['SIGN(-7)', '-1'], [
-    strictRow(['integer'], firstType, typed((x: number | bigint) => (typeof x === 'bigint' ? BigInt(Number(x > 0n) - Number(x < 0n)) : Math.sign(x)))),
-    strictRow(['decimal'], firstType, typed((x: bigint) => x), { prepare: signDecimal }),
-    ...floating((x) => Math.sign(x)),
-  ]),
-  define('floor', [], 'FLOOR(x)', 'The largest integer that is not larger.', ['FLOOR(-1.5)', '-2'], [
-    strictRow(['integer'], firstType, identity),
-    strictRow(['decimal'], withoutScale, identity, { prepare: wholeDecimal((q, rest) => (rest < 0n ? q - 1n : q)) }),
-    ...floating((x) => Math.floor(x)),
-  ]),
-  define('ceil', ['ceiling'], 'CEIL(x)', 'The smallest integer that is not smaller.', ['CEIL(1.2)', '2'], [
-    strictRow(['integer'], firstType, identity),
-    strictRow(['decimal'], withoutScale, identity, { prepare: wholeDecimal((q, rest) => (rest > 0n ? q + 1n : q)) }),
-    ...floating((x) => Math.ceil(x)),
-  ]),
-  define('round', [], 'ROUND(x [, digits])', 'Rounds to a number of digits behind the point (0), before it when negative.', ['ROUND(2.345, 2)', '2.350'], [
-    strictRow(['integer', 'INT'], firstType, identity, { optional: 1, canFail: true, prepare: roundExact(roundTo) }),
-    strictRow(['decimal', 'INT'], oneDigitMore, identity, { optional: 1, canFail: true, prepare: roundExact(roundTo) }),
-    ...floatingDigits((x) => roundEven(x), (x, digits) => shift(x, digits, (y) => Math.sign(y) * Math.round(Math.abs(y)))),
-  ]),
-  define('truncate', ['trunc'], 'TRUNCATE(x [, digits])', 'Cuts off behind a number of digits (0).', ['TRUNCATE(2.349, 2)', '2.340'], [
-    strictRow(['integer', 'INT'], firstType, identity, { optional: 1, prepare: roundExact(truncateTo) }),
-    strictRow(['decimal', 'INT'], firstType, identity, { optional: 1, prepare: roundExact(truncateTo) }),
-    ...floatingDigits((x) => Math.trunc(x), (x, digits) => shift(x, digits, Math.trunc)),
-  ]),
+  define(
+    'abs',
+    [],
+    'ABS(x)',
+    'Absolute value.',
+    ['ABS(-1.5)', '1.5'],
+    [
+      strictRow(
+        ['integer'],
+        firstType,
+        typed((x: number | bigint) => (x < 0 ? -x : x)),
+        { canFail: true, prepare: absInteger },
+      ),
+      strictRow(
+        ['decimal'],
+        firstType,
+        typed((x: bigint) => (x < 0n ? -x : x)),
+      ),
+      ...floating((x) => Math.abs(x)),
+      strictRow(
+        ['months'],
+        firstType,
+        typed((x: number) => Math.abs(x)),
+      ),
+      strictRow(
+        ['micros'],
+        firstType,
+        typed((x: bigint) => (x < 0n ? -x : x)),
+      ),
+    ],
+  ),
+  define(
+    'sign',
+    [],
+    'SIGN(x)',
+    '-1, 0 or 1, in the type of x.',
+    ['SIGN(-7)', '-1'],
+    [
+      strictRow(
+        ['integer'],
+        firstType,
+        typed((x: number | bigint) => (typeof x === 'bigint' ? BigInt(Number(x > 0n) - Number(x < 0n)) : Math.sign(x))),
+      ),
+      strictRow(
+        ['decimal'],
+        firstType,
+        typed((x: bigint) => x),
+        { prepare: signDecimal },
+      ),
+      ...floating((x) => Math.sign(x)),
+    ],
+  ),
+  define(
+    'floor',
+    [],
+    'FLOOR(x)',
+    'The largest integer that is not larger.',
+    ['FLOOR(-1.5)', '-2'],
+    [
+      strictRow(['integer'], firstType, identity),
+      strictRow(['decimal'], withoutScale, identity, { prepare: wholeDecimal((q, rest) => (rest < 0n ? q - 1n : q)) }),
+      ...floating((x) => Math.floor(x)),
+    ],
+  ),
+  define(
+    'ceil',
+    ['ceiling'],
+    'CEIL(x)',
+    'The smallest integer that is not smaller.',
+    ['CEIL(1.2)', '2'],
+    [
+      strictRow(['integer'], firstType, identity),
+      strictRow(['decimal'], withoutScale, identity, { prepare: wholeDecimal((q, rest) => (rest > 0n ? q + 1n : q)) }),
+      ...floating((x) => Math.ceil(x)),
+    ],
+  ),
+  define(
+    'round',
+    [],
+    'ROUND(x [, digits])',
+    'Rounds to a number of digits behind the point (0), before it when negative.',
+    ['ROUND(2.345, 2)', '2.350'],
+    [
+      strictRow(['integer', 'INT'], firstType, identity, { optional: 1, canFail: true, prepare: roundExact(roundTo) }),
+      strictRow(['decimal', 'INT'], oneDigitMore, identity, {
+        optional: 1,
+        canFail: true,
+        prepare: roundExact(roundTo),
+      }),
+      ...floatingDigits(
+        (x) => roundEven(x),
+        (x, digits) => shift(x, digits, (y) => Math.sign(y) * Math.round(Math.abs(y))),
+      ),
+    ],
+  ),
+  define(
+    'truncate',
+    ['trunc'],
+    'TRUNCATE(x [, digits])',
+    'Cuts off behind a number of digits (0).',
+    ['TRUNCATE(2.349, 2)', '2.340'],
+    [
+      strictRow(['integer', 'INT'], firstType, identity, { optional: 1, prepare: roundExact(truncateTo) }),
+      strictRow(['decimal', 'INT'], firstType, identity, { optional: 1, prepare: roundExact(truncateTo) }),
+      ...floatingDigits(
+        (x) => Math.trunc(x),
+        (x, digits) => shift(x, digits, Math.trunc),
+      ),
+    ],
+  ),
 ];
 
 function define(
@@ -64,7 +142,11 @@ function identity(x: ScalarValue): ScalarValue {
 /** The same function for REAL (rounded to it) and for DOUBLE. */
 function floating(compute: (x: number) => number): FunctionOverload[] {
   return [
-    strictRow(['real'], firstType, typed((x: number) => Math.fround(compute(x)))),
+    strictRow(
+      ['real'],
+      firstType,
+      typed((x: number) => Math.fround(compute(x))),
+    ),
     strictRow(['double'], firstType, typed(compute)),
   ];
 }
@@ -72,7 +154,12 @@ function floating(compute: (x: number) => number): FunctionOverload[] {
 function floatingDigits(whole: (x: number) => number, digits: (x: number, n: number) => number): FunctionOverload[] {
   const compute = (x: number, n?: number): number => (n === undefined ? whole(x) : digits(x, n));
   return [
-    strictRow(['real', 'INT'], firstType, typed((x: number, n?: number) => Math.fround(compute(x, n))), { optional: 1 }),
+    strictRow(
+      ['real', 'INT'],
+      firstType,
+      typed((x: number, n?: number) => Math.fround(compute(x, n))),
+      { optional: 1 },
+    ),
     strictRow(['double', 'INT'], firstType, typed(compute), { optional: 1 }),
   ];
 }

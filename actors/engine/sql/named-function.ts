@@ -27,4 +27,3 @@ export function unitLiteral(source: SqlText, unit: Identifier): Scalar {
   }
   return literal(name, varchar, source.source(unit.span));
 }
-

@@ -144,7 +144,7 @@ function runRule<T>(
     problems.push(recognitionError(source, tokens, error, end));
   } catch (thrown) {
     // Nested thousands of levels deep, a text exhausts the stack of any recursive parser.
-    if (!(thrown instanceof RangeError)) throw thrown;
+    if (!(thrown instanceof RangeError) || !thrown.message.includes('call stack')) throw thrown;
     problems.push(new SqlTooDeep({}, { place: source.place(tokens[0]?.startOffset ?? 0) }));
   }
   return null;

@@ -107,16 +107,20 @@ async function readViews(pipeline: Pipeline, rowsMax: number): Promise<ViewRows[
   const views: ViewRows[] = [];
   for (const view of pipeline.views()) {
     if (view.kind !== 'materialized') continue;
-    const name = `"${view.name.replaceAll('"', '""')}"`;
     const order = view.displayOrder.map((key) => {
       const nulls = key.nullsFirst ? 'NULLS FIRST' : 'NULLS LAST';
-      return `${key.ordinal + 1} ${key.descending ? 'DESC' : 'ASC'} ${nulls}`;
+      return `${quoteName(key.column)} ${key.descending ? 'DESC' : 'ASC'} ${nulls}`;
     });
     const orderBy = order.length === 0 ? '' : ` ORDER BY ${order.join(', ')}`;
-    const rows = await pipeline.query(`SELECT * FROM ${name}${orderBy}`);
-    views.push({ view: view.name, columns: view.columns, rows: rows.slice(0, rowsMax), totalRows: rows.length });
+    const rows = await pipeline.query(`SELECT * FROM ${quoteName(view.name)}${orderBy}`);
+    const columns = view.schema.fields.map((field) => field.name);
+    views.push({ view: view.name, columns, rows: rows.slice(0, rowsMax), totalRows: rows.length });
   }
   return views;
+}
+
+function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
 }
 
 function textOutput(tools: Tools): RunOutput {

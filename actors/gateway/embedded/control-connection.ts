@@ -30,6 +30,7 @@ export interface ConnectionOptions {
 export class ControlConnection {
   readonly #thread: WorkerThread<ControlInterface>;
   #isEnded = false;
+  #isLost = false;
   #waits = 0;
 
   constructor(options: ConnectionOptions) {
@@ -41,9 +42,16 @@ export class ControlConnection {
       // SAFETY: the control thread reports nothing else.
       onReport: (report) => options.onReport(report as ControlReport),
       onExit: (error) => {
-        if (!this.#isEnded) options.onLost(error);
+        if (this.#isEnded) return;
+        this.#isLost = true;
+        options.onLost(error);
       },
     });
+  }
+
+  /** The thread has died by itself. */
+  get isLost(): boolean {
+    return this.#isLost;
   }
 
   /** A call that takes effect at once. `name` is what the user has called. */

@@ -192,7 +192,6 @@ export class PipelineControl implements ControlInterface {
     try {
       return await call(this.#supervisor);
     } finally {
-      this.#isStatusDue = true;
       this.#reportStatus();
     }
   }

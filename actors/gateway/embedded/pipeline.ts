@@ -325,7 +325,7 @@ export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposa
   }
 
   /** An input's rows that were read are taken, an output's queue is written, before it goes. */
-  removeConnector(relation: string, connector: string, options: DirectionOptions = {}): Promise<void> {
+  async removeConnector(relation: string, connector: string, options: DirectionOptions = {}): Promise<void> {
     const endpoint = this.#endpoint(relation, connector);
     const direction = this.#direction(endpoint, options.direction);
     return this.#connection.call('removeConnector', (control) => control.removeConnector(direction, endpoint), options);
@@ -338,6 +338,8 @@ export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposa
     // The engine cannot drain into a listener that nobody reads: what is left of each is fetched here.
     const drains = [...this.#listeners].map((listener) => listener.drain().catch(() => {}));
     try {
+      // Of a control thread that has died nothing is left to be stopped.
+      if (this.#connection.isLost) return;
       await this.#connection.call('stop', (control) => control.stop({ force, timeoutMs }), {
         signal,
         timeoutMs: timeoutMs + stopMarginMs,

@@ -94,14 +94,17 @@ class Model {
       case 'open':
         this.#checkMayOpen(action.endpoint);
         this.#put(action.endpoint, 'open', {});
-        return this.#put(action.endpoint, 'opened', { attached: true, flowing: true });
+        this.#put(action.endpoint, 'opened', { attached: true, flowing: true });
+        break;
       case 'pause':
-        return this.#put(action.endpoint, 'pause', attached ? { flowing: false } : {});
+        this.#put(action.endpoint, 'pause', attached ? { flowing: false } : {});
+        break;
       case 'resume':
-        return this.#put(action.endpoint, 'resume', { flowing: true });
+        this.#put(action.endpoint, 'resume', { flowing: true });
+        break;
       case 'wait':
       case 'fail':
-        return this.#put(action.endpoint, action.kind, {});
+        this.#put(action.endpoint, action.kind, {});
     }
   }
 

@@ -88,6 +88,25 @@ test('a start that does not end is given up at its deadline', async ({ trial }) 
   assert.equal(trial.system.threads(), []);
 });
 
+test('the ports of an actor that could not start are closed', async ({ trial }) => {
+  const { port1, port2 } = new MessageChannel();
+  const closed = new Promise<void>((resolve) => port1.once('close', resolve));
+  const args = { start: 'throw', port: port2 };
+  await errorOf(trial.system.spawn({ id: actorId('p'), behaviour: 'trial', args, heat: 'hot', transfer: [port2] }));
+  await closed;
+});
+
+test('two hundred quiet actors and one hot one take two threads', async ({ trial }) => {
+  await Promise.all([spawn(trial, {}, { heat: 'hot' }), ...Array.from({ length: 200 }, () => spawn(trial))]);
+  assert.equal(
+    trial.system.threads().map(({ name, actors }) => [name, actors.length]),
+    [
+      ['hot-1', 1],
+      ['quiet', 200],
+    ],
+  );
+});
+
 test('an unknown behaviour is refused with the nearest name', async ({ trial }) => {
   const spawning = trial.system.spawn({ id: actorId('x'), behaviour: 'trail', args: {}, heat: 'quiet' });
   const error = await errorOf(spawning);
@@ -107,7 +126,9 @@ test('an ask that is not answered ends at its deadline or with the reason of its
   }
 });
 
-test('an actor that throws dies: its requests are rejected with the cause and its supervisor is told', async ({ trial }) => {
+test('an actor that throws dies: its requests are rejected with the cause and its supervisor is told', async ({
+  trial,
+}) => {
   for (const where of [{ heat: 'hot' }, { thread: 'here' }] as const) {
     const ref = await spawn(trial, {}, where);
     const owed = errorOf(ref.ask({ kind: 'never' }));
@@ -140,7 +161,10 @@ test('process.exit in a worker rejects asks at once and is told with every actor
   await trial.until(() => trial.events.length > 0);
   const [event] = trial.events;
   assert.is(event?.kind, 'thread exited');
-  assert.equal(event?.kind === 'thread exited' ? event.actors : [], refs.map((ref) => ref.id));
+  assert.equal(
+    event?.kind === 'thread exited' ? event.actors : [],
+    refs.map((ref) => ref.id),
+  );
   assert.equal(trial.system.threads(), []);
 });
 
@@ -193,20 +217,26 @@ test('gauges are the same memory on both sides', async ({ trial }) => {
 });
 
 test('an actor without answer and heartbeat is reported as stuck, one that beats is not', async () => {
-  const trial = makeTrial({ stuckMs: 150 });
+  const trial = makeTrial({ stuckMs: 600 });
   const [busy, stuck] = await Promise.all([spawn(trial, {}, { heat: 'hot' }), spawn(trial, {}, { heat: 'hot' })]);
   busy.tell({ kind: 'spin', beat: true });
   stuck.tell({ kind: 'spin', beat: false });
   await trial.until(() => trial.events.length > 0);
   assert.equal(
-    trial.events.map((event) => (event.kind === 'actor failed' ? [event.actor, (event.error as MillraceError).code] : [])),
+    trial.events.map((event) =>
+      event.kind === 'actor failed' ? [event.actor, (event.error as MillraceError).code] : [],
+    ),
     [[stuck.id, 'actor.stuck']],
   );
   await trial.system.shutdown(100);
 });
 
 test('shutdown stops in reverse order of spawning and refuses to spawn again', async ({ trial }) => {
-  const refs = [await spawn(trial), await spawn(trial, {}, { heat: 'hot' }), await spawn(trial, {}, { thread: 'here' })];
+  const refs = [
+    await spawn(trial),
+    await spawn(trial, {}, { heat: 'hot' }),
+    await spawn(trial, {}, { thread: 'here' }),
+  ];
   await trial.system.shutdown();
   assert.equal(
     trial.notices.map(({ actor }) => actor),
@@ -215,7 +245,9 @@ test('shutdown stops in reverse order of spawning and refuses to spawn again', a
   assert.is((await errorOf(spawn(trial))).code, 'actor.system_closed');
 });
 
-test('frames go straight from thread to thread, in order and within the bounds, behind a slow consumer', async ({ trial }) => {
+test('frames go straight from thread to thread, in order and within the bounds, behind a slow consumer', async ({
+  trial,
+}) => {
   const { port1, port2 } = new MessageChannel();
   const limits = { rowsMax: 1_000, bytesMax: 1 << 20 };
   const producer = await trial.system.spawn<{ kind: 'run' }>({
@@ -249,7 +281,13 @@ test('a thread that dies closes the channels of its actors', async ({ trial }) =
   const { port1, port2 } = new MessageChannel();
   const limits = { rowsMax: 10, bytesMax: 1 << 20 };
   const args = { port: port1, limits, batches: 1_000, rows: 10 };
-  const producing = { id: actorId('cut producer'), behaviour: 'producer', args, heat: 'hot', transfer: [port1] } as const;
+  const producing = {
+    id: actorId('cut producer'),
+    behaviour: 'producer',
+    args,
+    heat: 'hot',
+    transfer: [port1],
+  } as const;
   const producer = await trial.system.spawn<{ kind: 'run' }>(producing);
   const killer = await spawn(trial, {}, { thread: 'doomed' });
   await trial.system.spawn({

@@ -38,9 +38,9 @@ export interface TrialArguments {
 const trial: Behaviour<TrialArguments, TrialMessage, unknown> = (args, context): Actor<TrialMessage> => {
   let counted: ((value: unknown) => void) | null = null;
   return {
-    start: () => {
+    start: async () => {
       if (args.start === 'throw') throw failure();
-      return args.start === 'hang' ? new Promise(() => {}) : undefined;
+      if (args.start === 'hang') await new Promise(() => {});
     },
     receive: (message, reply) => {
       switch (message.kind) {
@@ -67,7 +67,7 @@ const trial: Behaviour<TrialArguments, TrialMessage, unknown> = (args, context):
         case 'exit':
           return process.exit(message.code);
         case 'spin':
-          for (;;) if (message.beat) context.gauges.add('heartbeat', 1);
+          while (true) if (message.beat) context.gauges.add('heartbeat', 1);
         case 'never':
           return;
         case 'notify':
@@ -84,9 +84,9 @@ const trial: Behaviour<TrialArguments, TrialMessage, unknown> = (args, context):
           return reply.resolve();
       }
     },
-    stop: () => {
+    stop: async () => {
       if (args.stop === 'throw') throw failure();
-      if (args.stop === 'hang') return new Promise(() => {});
+      if (args.stop === 'hang') await new Promise(() => {});
       context.notify({ kind: 'stopped' });
     },
   };

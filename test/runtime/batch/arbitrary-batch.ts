@@ -41,9 +41,11 @@ export const arbitraryType: fc.Arbitrary<SqlType> = fc.oneof(
     { kind: 'UUID' },
     { kind: 'VARIANT' },
   ),
-  fc.integer({ min: 1, max: 38 }).chain((precision) =>
-    fc.integer({ min: 0, max: precision }).map((scale): SqlType => ({ kind: 'DECIMAL', precision, scale })),
-  ),
+  fc
+    .integer({ min: 1, max: 38 })
+    .chain((precision) =>
+      fc.integer({ min: 0, max: precision }).map((scale): SqlType => ({ kind: 'DECIMAL', precision, scale })),
+    ),
 );
 
 export const arbitrarySchema: fc.Arbitrary<Schema> = fc
@@ -135,7 +137,9 @@ function arbitraryFixed(type: SqlType, validity: Uint8Array | null, rows: number
       return many(arbitraryInt64(type), rows).map((values) => column(BigInt64Array.from(values)));
     case 'i128':
       return many(arbitraryInt128(type), rows).map((values) =>
-        column(BigInt64Array.from(values.flatMap((value) => [BigInt.asIntN(64, value), BigInt.asIntN(64, value >> 64n)]))),
+        column(
+          BigInt64Array.from(values.flatMap((value) => [BigInt.asIntN(64, value), BigInt.asIntN(64, value >> 64n)])),
+        ),
       );
     case 'bytes':
       throw new Error('bytes are not fixed');

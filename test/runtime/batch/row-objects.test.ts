@@ -1,3 +1,4 @@
+// Rows as objects, in and out: every form of every type, names, defaults, verbs, and the way there and back.
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,3 +1,4 @@
+// Failing rows under both policies: what is thrown, what is counted, what is kept.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {

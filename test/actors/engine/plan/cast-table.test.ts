@@ -1,3 +1,4 @@
+// The table of casts: every pair of types by example, agreement with the binder, and text that is read back.
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

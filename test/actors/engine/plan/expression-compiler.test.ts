@@ -1,9 +1,12 @@
+// The expression compiler: operators by table, layouts, failures, generated source, and agreement with a naive interpreter.
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EvaluationFailures } from '../../../../actors/engine/circuit/evaluation-failures.ts';
 import { compileRowProgram, evaluateConstant } from '../../../../actors/engine/plan/expression-compiler.ts';
-import type { Scalar, ScalarValue } from '../../../../actors/engine/sql/bound.ts';
+import type { FunctionCall, Scalar, ScalarValue } from '../../../../actors/engine/sql/bound.ts';
+import { resolveFunction } from '../../../../actors/engine/sql/functions.ts';
+import { bindNamedFunction } from '../../../../actors/engine/sql/named-function.ts';
 import { decimalRule } from '../../../../actors/engine/sql/numeric-types.ts';
 import { assertBatch, type ChangeBatch } from '../../../../runtime/batch/change-batch.ts';
 import { readCell } from '../../../../runtime/batch/scalar-values.ts';
@@ -654,5 +657,80 @@ test('NULL typed and VARIANT columns can be tested and passed on', () => {
   );
   assert.is(computed(cast(column(0, nullType), varchar), [nullType], [null]), null);
 });
+
+const source = { place: {}, text: 'f' };
+
+test('functions are computed by their rows, strict ones only where no argument is NULL', () => {
+  const text = column(0, varchar);
+  const upper = bindNamedFunction('upper', [text], source);
+  const like = bindNamedFunction('like', [text, literal('%o%', varchar)], source);
+  const greatest = bindNamedFunction('greatest_ignore_nulls', [column(1, integer), column(2, integer)], source);
+  const rows = [
+    ['bob', 1, null],
+    [null, null, null],
+    ['ann', 5, 7],
+  ];
+  const types = [varchar, integer, integer];
+  const program = compile(types, null, [upper, like, greatest]);
+  for (const batch of [batchOf(schemaOf(types), rows), withDictionaries(batchOf(schemaOf(types), rows))]) {
+    assert.equal(rowsOf(program.run(batch, new EvaluationFailures('stop'))), [
+      ['BOB', true, 1],
+      [null, null, null],
+      ['ANN', false, 7],
+    ]);
+  }
+});
+
+test('an error of a function names the call', () => {
+  const call = bindNamedFunction('chr', [column(0, integer)], { place: { line: 9 }, text: 'CHR(x)' });
+  const sqrt = bindNamedFunction('ln', [column(0, double)], { place: { line: 9 }, text: 'LN(x)' });
+  assert.is(computed(call, [integer], [65]), 'A');
+  const failures = new EvaluationFailures('skip');
+  compile([double], null, [sqrt]).run(batchOf(schemaOf([double]), [[-1], [1]]), failures);
+  for (const failure of failures.latest) assert.is(failure.expression.text, 'LN(x)');
+});
+
+test('inlined functions of dates agree with their rows', () => {
+  const units = ['year', 'quarter', 'month', 'day', 'dow', 'isodow', 'hour', 'minute', 'second', 'millisecond'];
+  const timestamps = [
+    0n,
+    -1n,
+    -86400000001n,
+    951782399999999n,
+    978307200123456n,
+    -62135596800000000n,
+    253402300799999999n,
+  ];
+  const days = [0, -1, 11016, 11356, -719162, 2932896];
+  const calls: (readonly [SqlType, FunctionCall])[] = [];
+  for (const unit of [...units, 'microsecond', 'epoch', 'week', 'doy']) {
+    const name = literal(unit, varchar);
+    calls.push([timestamp, functionCall('date_part', [name, column(0, timestamp)])]);
+    const ofDate = units.indexOf(unit) < 6;
+    if (ofDate) calls.push([date, functionCall('date_part', [name, column(0, date)])]);
+  }
+  for (const unit of ['day', 'hour', 'minute', 'second', 'month']) {
+    calls.push([timestamp, functionCall('date_trunc', [column(0, timestamp), literal(unit, varchar)])]);
+    calls.push([timestamp, functionCall('floor_to', [column(0, timestamp), literal(unit, varchar)])]);
+  }
+  for (const name of ['year', 'quarter', 'month', 'dayofmonth', 'dayofweek', 'dayofyear', 'hour', 'minute', 'second']) {
+    calls.push([timestamp, functionCall(name, [column(0, timestamp)])]);
+  }
+  for (const [type, call] of calls) {
+    const evaluator = resolveFunction(call).evaluate;
+    for (const value of type.kind === 'DATE' ? days : timestamps) {
+      const given = call.operands.map((operand) => (operand.kind === 'literal' ? operand.value : value));
+      const label = `${call.name} ${String(given)}`;
+      assert.is(computed(call, [type], [value]), evaluator(...given), label);
+    }
+    assert.is(computed(call, [type], [null]), null);
+  }
+});
+
+function functionCall(name: string, operands: readonly Scalar[]): FunctionCall {
+  const call = bindNamedFunction(name, operands, source);
+  if (call.kind !== 'function') throw new Error(`${name} is a function`);
+  return call;
+}
 
 test.run();

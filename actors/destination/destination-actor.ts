@@ -1,0 +1,300 @@
+// The actor of one output connector: takes changes from the engine, prints them, writes them, and says what is flushed.
+//
+//   port ─► frame ─► [OutputBuffer] ─► encoder ─► destination.write … flush ─► confirm(mark) ─► port
+//
+// Promises: one call of the destination at a time; a mark is confirmed only after a flush that covers everything before
+// it; frames that come before the destination is open wait. It is flushed when the queue runs empty, at a mark when the
+// last flush is a while ago, at the end, and when asked. Rows that cannot be printed are counted and listed, the others
+// kept; a destination that cannot write has failed: that is told, what is lost is counted, and the port is closed, so
+// that the engine does not wait for it.
+import { registry } from '../../connectors/registry.ts';
+import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
+import type { Destination, Outgoing } from '../../connectors/sdk/destination.ts';
+import { type Encoder, errorsMax } from '../../connectors/sdk/format.ts';
+import type { Actor, ActorContext, Behaviour, Reply } from '../../runtime/actor/actor.ts';
+import { unreachable } from '../../runtime/assert.ts';
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+import { consolidate } from '../../runtime/batch/consolidate.ts';
+import type { Timer } from '../../runtime/clock.ts';
+import { errorToData } from '../../runtime/errors.ts';
+import type { Frame, FrameReceiver } from '../../runtime/mailbox/channel.ts';
+import { openFrameReceiver } from '../../runtime/mailbox/port-channel.ts';
+import { LatestList } from '../latest-list.ts';
+import type { RecordedError } from '../source/messages.ts';
+import { printBatch } from './batch-printer.ts';
+import { RowNotEncodable } from './destination-errors.ts';
+import { openDestination } from './destination-opening.ts';
+import type { DestinationArguments, DestinationErrors, DestinationMessage, DestinationNotice } from './messages.ts';
+import { OutputBuffer } from './output-buffer.ts';
+
+/** Between two flushes while the queue does not run empty. */
+const flushMs = 100;
+/** What a write that is under way at `stop` gets before its signal is aborted. */
+const stopPatienceMs = 2_000;
+
+type Context = ActorContext<DestinationMessage, DestinationNotice>;
+
+export function destinationBehaviour(
+  connectors: ConnectorRegistry = registry,
+): Behaviour<DestinationArguments, DestinationMessage, DestinationNotice> {
+  return (args, context) => new DestinationActor(args, context, connectors);
+}
+
+class DestinationActor implements Actor<DestinationMessage> {
+  readonly #args: DestinationArguments;
+  readonly #context: Context;
+  readonly #connectors: ConnectorRegistry;
+  readonly #receiver: FrameReceiver;
+  readonly #buffer: OutputBuffer | null;
+  readonly #abort = new AbortController();
+  readonly #encodeErrors = new LatestList<RecordedError>(errorsMax);
+  readonly #transportErrors = new LatestList<RecordedError>(errorsMax);
+  #destination: Destination | null = null;
+  #encoder: Encoder | null = null;
+  #state: 'opening' | 'open' | 'ended' | 'failed' | 'stopping' = 'opening';
+  #running: Promise<void> | null = null;
+  #flushAsked: Reply[] = [];
+  #bufferTimer: Timer | null = null;
+  /** The latest mark that came, that is covered by what was written, and that was confirmed. */
+  #seenMark = 0;
+  #writtenMark = 0;
+  #confirmedMark = 0;
+  #isDirty = false;
+  #flushedAt: number;
+
+  constructor(args: DestinationArguments, context: Context, connectors: ConnectorRegistry) {
+    const { connector, relation, port } = args;
+    this.#args = args;
+    this.#context = context;
+    this.#connectors = connectors;
+    this.#flushedAt = context.clock.monotonic();
+    const limits = { rowsMax: connector.maxQueuedRecords, bytesMax: connector.maxQueuedBytes };
+    this.#receiver = openFrameReceiver(port, { schema: relation.schema, limits });
+    this.#receiver.onFrame = () => this.#pump();
+    const rowsMax = connector.maxOutputBufferSizeRecords;
+    const timeMsMax = connector.maxOutputBufferTimeMillis;
+    this.#buffer = connector.enableOutputBuffer ? new OutputBuffer({ rowsMax, timeMsMax }) : null;
+  }
+
+  receive(message: DestinationMessage, reply: Reply): void {
+    switch (message.kind) {
+      case 'open':
+        this.#open().then(reply.resolve, reply.reject);
+        return;
+      case 'flush':
+        this.#flushAsked.push(reply);
+        this.#pump();
+        return;
+      case 'errors':
+        reply.resolve(this.#errors);
+        return;
+      default:
+        unreachable(message);
+    }
+  }
+
+  async stop(): Promise<void> {
+    const wasOpen = this.#state === 'open';
+    this.#state = 'stopping';
+    this.#bufferTimer?.cancel();
+    const impatience = this.#context.clock.after(stopPatienceMs, () => this.#abort.abort());
+    try {
+      await this.#running;
+      if (wasOpen && this.#isDirty) await this.#flush().catch((error) => this.#transportError(error));
+    } finally {
+      impatience.cancel();
+      this.#abort.abort();
+      this.#receiver.close();
+      try {
+        await this.#destination?.stop?.();
+      } finally {
+        await this.#destination?.teardown?.();
+      }
+    }
+  }
+
+  get #errors(): DestinationErrors {
+    return { encodeErrors: this.#encodeErrors.toArray(), transportErrors: this.#transportErrors.toArray() };
+  }
+
+  async #open(): Promise<void> {
+    const { signal } = this.#abort;
+    const { clock, notify } = this.#context;
+    const { destination, encoder } = openDestination(this.#args, this.#connectors, {
+      signal,
+      clock,
+      reportError: (error) => this.#transportError(error),
+      log: (message, fields = {}) => notify({ kind: 'destination said', message, fields }),
+    });
+    this.#destination = destination;
+    this.#encoder = encoder;
+    await destination.open();
+    if (this.#state !== 'opening') return;
+    this.#state = 'open';
+    this.#pump();
+  }
+
+  /** Sees to it that whatever waits is worked on. */
+  #pump(): void {
+    if (this.#running !== null || this.#state === 'opening') return;
+    this.#running = this.#run().finally(() => {
+      this.#running = null;
+      // Something may have come in while the last flush was under way.
+      if (this.#state === 'open' && (!this.#receiver.isEmpty || this.#flushAsked.length > 0)) this.#pump();
+    });
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#state === 'open') {
+        const frame = this.#receiver.take();
+        this.#showQueue();
+        if (frame === null) break;
+        await this.#take(frame);
+        const now = this.#context.clock.monotonic();
+        if (this.#buffer?.isDue(now) === true) await this.#writeBuffer();
+        if (frame.kind === 'mark' && now - this.#flushedAt >= flushMs) await this.#flush();
+      }
+      await this.#idle();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** The queue has run empty, or nothing more is to be taken. */
+  async #idle(): Promise<void> {
+    const asked = this.#flushAsked.splice(0);
+    if (this.#state !== 'open') {
+      for (const reply of asked) reply.resolve();
+      return;
+    }
+    try {
+      if (asked.length > 0 || this.#buffer?.isDue(this.#context.clock.monotonic()) === true) await this.#writeBuffer();
+      await this.#flush();
+    } catch (error) {
+      for (const reply of asked) reply.reject(error);
+      throw error;
+    }
+    for (const reply of asked) reply.resolve();
+    this.#setBufferTimer();
+  }
+
+  async #take(frame: Frame): Promise<void> {
+    switch (frame.kind) {
+      case 'batch':
+        if (this.#buffer === null) await this.#write(frame.batch);
+        else this.#buffer.add(frame.batch, this.#context.clock.monotonic());
+        return;
+      case 'mark':
+        this.#seenMark = frame.mark;
+        if (this.#buffer === null || this.#buffer.rows === 0) this.#writtenMark = frame.mark;
+        return;
+      case 'end':
+        return await this.#end();
+      default:
+        return unreachable(frame);
+    }
+  }
+
+  async #end(): Promise<void> {
+    await this.#writeBuffer();
+    const bytes = this.#encoder?.finish?.() ?? null;
+    if (bytes !== null && bytes.length > 0) await this.#send({ kind: 'bytes', bytes, records: 0 });
+    await this.#flush();
+    this.#showQueue();
+    if (this.#state !== 'open') return;
+    this.#state = 'ended';
+    this.#context.notify({ kind: 'destination ended' });
+  }
+
+  async #writeBuffer(): Promise<void> {
+    const buffer = this.#buffer;
+    if (buffer === null || buffer.rows === 0) return;
+    const batch = consolidate(buffer.take());
+    if (batch.rows > 0) await this.#write(batch);
+    this.#writtenMark = this.#seenMark;
+  }
+
+  async #write(batch: ChangeBatch): Promise<void> {
+    const encoder = this.#encoder;
+    this.#context.gauges.add('batches', 1);
+    if (encoder === null) return await this.#send({ kind: 'batch', batch });
+    const before = this.#context.gauges.get('records');
+    await printBatch(
+      encoder,
+      batch,
+      ({ bytes, records }) => this.#send({ kind: 'bytes', bytes, records }),
+      (error, row) => this.#encodeError(error, before + row + 1),
+    );
+  }
+
+  async #send(data: Outgoing): Promise<void> {
+    const { gauges, clock } = this.#context;
+    this.#isDirty = true;
+    await this.#destination?.write(data);
+    if (data.kind === 'bytes') gauges.add('bytes', data.bytes.length);
+    gauges.add('records', data.kind === 'bytes' ? data.records : countRecords(data.batch.weights, data.batch.rows));
+    gauges.add('heartbeat', 1);
+    gauges.set('activeAt', clock.now());
+  }
+
+  /** Flushes what was written, if anything was, and confirms what that covers. */
+  async #flush(): Promise<void> {
+    const mark = this.#writtenMark;
+    if (this.#isDirty) {
+      this.#isDirty = false;
+      await this.#destination?.flush?.();
+    }
+    this.#flushedAt = this.#context.clock.monotonic();
+    if (mark <= this.#confirmedMark) return;
+    this.#confirmedMark = mark;
+    this.#receiver.confirm(mark);
+  }
+
+  #setBufferTimer(): void {
+    this.#bufferTimer?.cancel();
+    this.#bufferTimer = null;
+    const ms = this.#buffer?.dueIn(this.#context.clock.monotonic()) ?? null;
+    if (ms !== null) this.#bufferTimer = this.#context.clock.after(ms, () => this.#pump());
+  }
+
+  #fail(error: unknown): void {
+    if (this.#state === 'stopping') return;
+    this.#state = 'failed';
+    this.#transportError(error);
+    this.#context.gauges.add('droppedRecords', this.#receiver.queuedRows + (this.#buffer?.rows ?? 0));
+    this.#receiver.close();
+    for (const reply of this.#flushAsked.splice(0)) reply.reject(error);
+    this.#context.notify({ kind: 'destination failed', error: errorToData(error) });
+  }
+
+  #encodeError(error: unknown, record: number): void {
+    const { clock, gauges } = this.#context;
+    const reason = error instanceof Error ? error.message : String(error);
+    const format = this.#args.connector.format?.name ?? '';
+    const coded = new RowNotEncodable({ format, reason }, { cause: error, place: { record } });
+    gauges.add('numEncodeErrors', 1);
+    this.#encodeErrors.add({ time: clock.now(), record, error: errorToData(coded) });
+  }
+
+  #transportError(error: unknown): void {
+    this.#context.gauges.add('numTransportErrors', 1);
+    this.#transportErrors.add({ time: this.#context.clock.now(), record: null, error: errorToData(error) });
+  }
+
+  #showQueue(): void {
+    const { gauges } = this.#context;
+    gauges.set('queuedRecords', this.#receiver.queuedRows + (this.#buffer?.rows ?? 0));
+    gauges.set('queuedBytes', this.#receiver.queuedBytes);
+  }
+}
+
+// ── data plane ──
+
+/** What a row counts for is how often it is there or gone. */
+function countRecords(weights: Int32Array | null, rows: number): number {
+  if (weights === null) return rows;
+  let records = 0;
+  for (let i = 0; i < rows; i++) records += Math.abs(weights[i]!);
+  return records;
+}

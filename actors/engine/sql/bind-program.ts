@@ -1,0 +1,92 @@
+// Binder of programs: statements in order, each seeing the relations before it.
+//
+// A statement that fails leaves its name as `lost`: what reads from it is left out without a message of its own. Views may only
+// read what stands above them, so the program is in dependency order as it is.
+import type { Place } from '../../../runtime/errors.ts';
+import { makeSchema, type Relation } from '../../../runtime/batch/schema.ts';
+import type { Identifier, Statement } from './ast.ts';
+import { bindQuery } from './bind-query.ts';
+import { bindTable } from './bind-table.ts';
+import type { BoundProgram, DeclaredConnectors, TableDefinition, ViewDefinition } from './bound.ts';
+import type { ParsedProgram } from './parse.ts';
+import type { ProblemList } from './problem-list.ts';
+import { renamed } from './query-context.ts';
+import { SqlDuplicateName, SqlInvalidDefinition, SqlUnknownTable } from './sql-errors.ts';
+import type { SqlText } from './sql-text.ts';
+import { readViewProperties } from './statement-properties.ts';
+
+type CreateView = Extract<Statement, { kind: 'create view' }>;
+
+/** Every statement that can be bound; problems are added to the list. */
+export function bindProgram(source: SqlText, parsed: ParsedProgram, problems: ProblemList): BoundProgram {
+  const relations = new Map<string, Relation>();
+  const lost = new Set(parsed.lost);
+  const tables: TableDefinition[] = [];
+  const views: ViewDefinition[] = [];
+  for (const [position, statement] of parsed.statements.entries()) {
+    const before = problems.count;
+    const bound = problems.attempt(() => {
+      requireFreeName(source, statement.name, relations);
+      if (statement.kind === 'create table') return bindTable(source, statement, problems);
+      return bindView(source, statement, { relations, lost, problems, later: parsed.statements.slice(position + 1) });
+    });
+    if (bound === null || problems.count > before) {
+      lost.add(statement.name.name);
+      continue;
+    }
+    relations.set(bound.relation.name, bound.relation);
+    if ('query' in bound) views.push(bound);
+    else tables.push(bound);
+  }
+  return { tables, views };
+}
+
+function requireFreeName(source: SqlText, name: Identifier, relations: ReadonlyMap<string, Relation>): void {
+  if (!relations.has(name.name)) return;
+  const place = source.place(name.span.start);
+  throw new SqlDuplicateName({ what: 'relation', name: name.name }, { place });
+}
+
+interface ViewSurroundings {
+  readonly relations: ReadonlyMap<string, Relation>;
+  readonly lost: ReadonlySet<string>;
+  readonly problems: ProblemList;
+  readonly later: readonly Statement[];
+}
+
+function bindView(source: SqlText, view: CreateView, surroundings: ViewSurroundings): ViewDefinition {
+  const { relations, lost, problems, later } = surroundings;
+  const properties = problems.attempt(() => readViewProperties(source, view.properties, problems));
+  const context = { source, problems, relations, lost, common: new Map() };
+  const { rel, displayOrder } = explainOrder(later, view.name.name, () => bindQuery(context, view.query));
+  const columns = view.columns;
+  if (columns !== null && columns.length !== rel.schema.fields.length) {
+    const detail = `view "${view.name.name}" names ${columns.length} columns, its query has ${rel.schema.fields.length}`;
+    throw new SqlInvalidDefinition({ detail }, { place: source.place(view.name.span.start) });
+  }
+  const query = columns === null ? rel : renamed(rel, columns);
+  requireDistinctColumns(query.schema.fields, source.place(view.name.span.start));
+  const relation: Relation = { name: view.name.name, schema: makeSchema(query.schema.fields), primaryKey: [] };
+  const connectors: DeclaredConnectors | null = properties?.connectors ?? null;
+  return { relation, kind: view.view, query, displayOrder, connectors, source: source.source(view.span) };
+}
+
+/** A relation that is declared further below gets a better message than one that is not declared at all. */
+function explainOrder<T>(later: readonly Statement[], view: string, bind: () => T): T {
+  try {
+    return bind();
+  } catch (thrown) {
+    if (!(thrown instanceof SqlUnknownTable)) throw thrown;
+    const { name } = thrown.fields;
+    const context: { place: Place | undefined } = { place: thrown.place };
+    if (name === view) throw new SqlInvalidDefinition({ detail: `view "${view}" reads from itself` }, context);
+    if (!later.some((statement) => statement.name.name === name)) throw thrown;
+    throw new SqlInvalidDefinition({ detail: `"${name}" is declared below; declare it before "${view}"` }, context);
+  }
+}
+
+function requireDistinctColumns(fields: readonly { readonly name: string }[], place: Place): void {
+  const names = fields.map((field) => field.name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new SqlDuplicateName({ what: 'column', name: twice }, { place });
+}

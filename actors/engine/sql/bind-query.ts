@@ -1,0 +1,197 @@
+// Binder of queries: WITH, SELECT, VALUES, UNION, ORDER BY and LIMIT.
+//
+// ORDER BY with LIMIT or OFFSET is a `top`; alone it says nothing about a multiset of rows: at the top of a view it is kept as
+// the order in which a person wants to see the rows (as far as it names columns of the result), elsewhere it is dropped.
+import { formatSqlType, sameSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
+import { type Field, makeSchema } from '../../../runtime/batch/schema.ts';
+import type { OrderItem, Query, QueryBody, Union, Values } from './ast.ts';
+import { bindExpression } from './bind-expression.ts';
+import { bindSelect } from './bind-select.ts';
+import type { Rel, Scalar, SortKey } from './bound.ts';
+import { findOutput, orderKey, rowCount } from './order-keys.ts';
+import { bindAll, columnOf, type NamedQuery, type QueryContext, renamed } from './query-context.ts';
+import { SqlDuplicateName, SqlInvalidDefinition, SqlTypeMismatch, SqlUnsupported } from './sql-errors.ts';
+import { coerce, commonType } from './type-coercion.ts';
+
+export interface BoundQuery {
+  readonly rel: Rel;
+  readonly displayOrder: readonly SortKey[];
+}
+
+/** @throws MillraceError, AlreadyReported; further problems are in the context. */
+export function bindQuery(context: QueryContext, query: Query): BoundQuery {
+  const inner = query.with.length === 0 ? context : withCommonTables(context, query);
+  const [limit = null, offset = null] = bindAll(context.problems, [
+    () => rowCount(query.limit, 'LIMIT', context.source),
+    () => rowCount(query.offset, 'OFFSET', context.source),
+  ]);
+  const body = bindBody(inner, query.body, query.orderBy);
+  const width = body.fields.length;
+  if (limit === null && offset === null) {
+    const hidden = body.keys.findIndex((key) => key.ordinal >= width);
+    return { rel: firstColumns(body.rel, width), displayOrder: hidden < 0 ? body.keys : body.keys.slice(0, hidden) };
+  }
+  const top: Rel = {
+    kind: 'top',
+    input: body.rel,
+    keys: body.keys,
+    limit,
+    offset: offset ?? 0,
+    schema: body.rel.schema,
+  };
+  const shown = body.keys.every((key) => key.ordinal < width) ? body.keys : [];
+  return { rel: firstColumns(top, width), displayOrder: shown };
+}
+
+function bindRel(context: QueryContext, query: Query): Rel {
+  return bindQuery(context, query).rel;
+}
+
+function withCommonTables(context: QueryContext, query: Query): QueryContext {
+  const common = new Map(context.common);
+  const names = new Set<string>();
+  const lost = new Set(context.lost);
+  const inner: QueryContext = { ...context, common, lost };
+  for (const { name, columns, query: definition } of query.with) {
+    const bound = context.problems.attempt((): NamedQuery => {
+      if (names.has(name.name)) {
+        const place = context.source.place(name.span.start);
+        throw new SqlDuplicateName({ what: 'WITH query', name: name.name }, { place });
+      }
+      const rel = bindRel(inner, definition);
+      if (columns === null) return { rel, schema: rel.schema };
+      if (columns.length !== rel.schema.fields.length) {
+        const detail = `${name.name} names ${columns.length} columns, its query has ${rel.schema.fields.length}`;
+        throw new SqlInvalidDefinition({ detail }, { place: context.source.place(name.span.start) });
+      }
+      const named = renamed(rel, columns);
+      return { rel: named, schema: named.schema };
+    });
+    names.add(name.name);
+    if (bound === null) {
+      common.delete(name.name);
+      lost.add(name.name);
+    } else common.set(name.name, bound);
+  }
+  return inner;
+}
+
+interface BoundBody {
+  readonly rel: Rel;
+  readonly fields: readonly Field[];
+  readonly keys: readonly SortKey[];
+}
+
+function bindBody(context: QueryContext, body: QueryBody, orderBy: readonly OrderItem[]): BoundBody {
+  if (body.kind === 'select') return bindSelect(context, body, orderBy, bindRel);
+  const rel = bindWhole(context, body);
+  const { fields } = rel.schema;
+  const names = fields.map((field) => field.name);
+  const keys = bindAll(
+    context.problems,
+    orderBy.map((item) => () => {
+      const ordinal = findOutput(item.expression, names, context.source);
+      if (ordinal !== null) return orderKey(item, ordinal);
+      throw new SqlUnsupported(
+        { construct: 'ORDER BY an expression over UNION or VALUES', instead: 'order by a column of the result' },
+        { place: context.source.place(item.expression.span.start) },
+      );
+    }),
+  );
+  return { rel, fields, keys };
+}
+
+function bindWhole(context: QueryContext, body: QueryBody): Rel {
+  switch (body.kind) {
+    case 'query':
+      return bindRel(context, body);
+    case 'select':
+      return bindSelect(context, body, [], bindRel).rel;
+    case 'values':
+      return bindValues(context, body);
+    case 'union':
+      return bindUnion(context, body);
+  }
+}
+
+function firstColumns(rel: Rel, width: number): Rel {
+  const { fields } = rel.schema;
+  if (fields.length === width) return rel;
+  const kept = fields.slice(0, width);
+  // What only ORDER BY needed is not needed where the order is not.
+  if (rel.kind === 'project') return { ...rel, columns: rel.columns.slice(0, width), schema: makeSchema(kept) };
+  return { kind: 'project', input: rel, columns: kept.map(columnOf), schema: makeSchema(kept) };
+}
+
+// ── VALUES and UNION ──
+
+function bindValues(context: QueryContext, values: Values): Rel {
+  const expressionContext = { source: context.source, scope: [], aggregates: null, clause: 'VALUES', aliases: null };
+  const rows = bindAll(
+    context.problems,
+    values.rows.map((row) => () => row.map((expression) => bindExpression(expressionContext, expression))),
+  );
+  const width = rows[0]?.length ?? 0;
+  const uneven = rows.findIndex((row) => row.length !== width);
+  if (uneven >= 0) {
+    const detail = `row ${uneven + 1} of VALUES has ${rows[uneven]?.length} values, the first has ${width}`;
+    throw new SqlTypeMismatch({ detail }, { place: context.source.place(values.span.start) });
+  }
+  const fields = Array.from({ length: width }, (_, i): Field => {
+    const column = rows.map((row) => row[i]).filter((scalar) => scalar !== undefined);
+    const type = column.reduce((common: SqlType, scalar) => commonColumn(context, values, i, common, scalar), {
+      kind: 'NULL',
+    });
+    return { name: `EXPR$${i}`, type, nullable: column.some((scalar) => scalar.nullable), quoted: true };
+  });
+  const converted = rows.map((row) => row.map((scalar, i) => coerce(scalar, fields[i]?.type ?? scalar.type)));
+  return { kind: 'values', rows: converted, schema: makeSchema(fields) };
+}
+
+function commonColumn(context: QueryContext, values: Values, i: number, type: SqlType, scalar: Scalar): SqlType {
+  const common = commonType(type, scalar.type);
+  if (common !== null) return common;
+  const detail = `column ${i + 1} of VALUES is ${formatSqlType(type)} and ${formatSqlType(scalar.type)}`;
+  throw new SqlTypeMismatch({ detail }, { place: scalar.source.place ?? context.source.place(values.span.start) });
+}
+
+function bindUnion(context: QueryContext, union: Union): Rel {
+  const inputs = bindAll(
+    context.problems,
+    branches(union, union.all).map((branch) => () => bindWhole(context, branch)),
+  );
+  const place = context.source.place(union.operatorSpan.start);
+  const [first, ...rest] = inputs;
+  // A union has two branches at least.
+  if (first === undefined) throw new Error('unreachable');
+  let fields = first.schema.fields;
+  for (const input of rest) {
+    const others = input.schema.fields;
+    if (others.length !== fields.length) {
+      const detail = `UNION of ${fields.length} and ${others.length} columns`;
+      throw new SqlTypeMismatch({ detail }, { place });
+    }
+    fields = fields.map((field, i) => {
+      const other = others[i] ?? field;
+      const type = commonType(field.type, other.type);
+      if (type !== null) return { ...field, type, nullable: field.nullable || other.nullable };
+      const types = `${formatSqlType(field.type)} and ${formatSqlType(other.type)}`;
+      throw new SqlTypeMismatch({ detail: `column ${i + 1} of UNION is ${types}` }, { place });
+    });
+  }
+  const schema = makeSchema(fields);
+  const rel: Rel = { kind: 'union', inputs: inputs.map((input) => asTypes(input, fields)), schema };
+  return union.all ? rel : { kind: 'distinct', input: rel, schema };
+}
+
+/** The branches of a chain of the same UNION, left to right. */
+function branches(union: Union, all: boolean): QueryBody[] {
+  const left = union.left.kind === 'union' && union.left.all === all ? branches(union.left, all) : [union.left];
+  return [...left, union.right];
+}
+
+function asTypes(rel: Rel, fields: readonly Field[]): Rel {
+  if (rel.schema.fields.every((field, i) => sameSqlType(field.type, fields[i]?.type ?? field.type))) return rel;
+  const columns = rel.schema.fields.map((field, i) => coerce(columnOf(field, i), fields[i]?.type ?? field.type));
+  return { kind: 'project', input: rel, columns, schema: makeSchema(fields) };
+}

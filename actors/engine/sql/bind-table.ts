@@ -1,0 +1,135 @@
+// Binder of CREATE TABLE: columns, keys, defaults.
+//
+// A column may hold NULL unless it is NOT NULL or part of the primary key. DEFAULT is a constant expression, cast to
+// the type of its column.
+import { formatSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
+import { type Field, makeSchema } from '../../../runtime/batch/schema.ts';
+import { nearestName } from '../../../runtime/nearest-name.ts';
+import type { ColumnDefinition, Identifier, Statement, TableElement } from './ast.ts';
+import { bindCast } from './bind-case.ts';
+import { bindExpression } from './bind-expression.ts';
+import type { Scalar, TableDefinition } from './bound.ts';
+import { AlreadyReported, type ProblemList } from './problem-list.ts';
+import {
+  SqlDuplicateName,
+  SqlInvalidDefinition,
+  SqlTypeMismatch,
+  SqlUnknownColumn,
+  SqlUnsupported,
+} from './sql-errors.ts';
+import type { SqlText } from './sql-text.ts';
+import { readTableProperties } from './statement-properties.ts';
+import { coerce, commonType, isText } from './type-coercion.ts';
+import { resolveTypeName } from './type-names.ts';
+
+type CreateTable = Extract<Statement, { kind: 'create table' }>;
+
+interface BoundColumn {
+  readonly field: Field;
+  readonly default: Scalar | null;
+}
+
+/** @throws AlreadyReported when a part failed; every problem is in the list. */
+export function bindTable(source: SqlText, table: CreateTable, problems: ProblemList): TableDefinition {
+  const before = problems.count;
+  const columns = table.elements.flatMap((element) => (element.kind === 'column' ? [element.column] : []));
+  const key = keyNames(source, table, columns, problems);
+  requireDistinctNames(source, columns, problems);
+  const bound = columns.map((column) =>
+    problems.attempt(() => bindColumn(source, column, key.includes(column.name.name))),
+  );
+  for (const element of table.elements) refuseElement(source, element, problems);
+  const properties = readTableProperties(source, table.properties, problems);
+  const whole = bound.filter((column) => column !== null);
+  if (columns.length === 0) {
+    const place = source.place(table.name.span.start);
+    problems.keep(new SqlInvalidDefinition({ detail: `table "${table.name.name}" has no columns` }, { place }));
+  }
+  if (problems.count > before) throw new AlreadyReported();
+  const fields = whole.map((column) => column.field);
+  const primaryKey = key.map((name) => fields.findIndex((field) => field.name === name));
+  return {
+    relation: { name: table.name.name, schema: makeSchema(fields), primaryKey },
+    defaults: whole.map((column) => column.default),
+    ...properties,
+    source: source.source(table.span),
+  };
+}
+
+function bindColumn(source: SqlText, column: ColumnDefinition, inKey: boolean): BoundColumn {
+  const place = source.place(column.name.span.start);
+  const { name, quoted } = column.name;
+  const type = resolveTypeName(source, column.type);
+  if (column.unsupported !== null) {
+    const { construct, instead, span } = column.unsupported;
+    throw new SqlUnsupported({ construct, instead }, { place: source.place(span.start) });
+  }
+  if (inKey && column.nullable === true) {
+    throw new SqlInvalidDefinition({ detail: `column "${name}" of the primary key may not be NULL` }, { place });
+  }
+  const nullable = !inKey && column.nullable !== false;
+  const field = quoted ? { name, type, nullable, quoted } : { name, type, nullable };
+  return { field, default: bindDefault(source, column, type, nullable) };
+}
+
+function bindDefault(source: SqlText, column: ColumnDefinition, type: SqlType, nullable: boolean): Scalar | null {
+  if (column.default === null) return null;
+  const context = { source, scope: [], aggregates: null, clause: 'DEFAULT', aliases: null };
+  const scalar = bindExpression(context, column.default);
+  const place = scalar.source.place;
+  if (commonType(scalar.type, type) === null && !isText(type)) {
+    const detail = `the DEFAULT of "${column.name.name}" is ${formatSqlType(scalar.type)}, the column is ${formatSqlType(type)}`;
+    throw new SqlTypeMismatch({ detail }, { place });
+  }
+  if (!nullable && scalar.kind === 'literal' && scalar.value === null) {
+    throw new SqlTypeMismatch({ detail: `"${column.name.name}" is NOT NULL, its DEFAULT is NULL` }, { place });
+  }
+  const converted = coerce(scalar, type);
+  return converted.kind === 'cast' ? bindCast(scalar, type, false, scalar.source) : converted;
+}
+
+/** The names of the primary key, inline or as a constraint. */
+function keyNames(
+  source: SqlText,
+  table: CreateTable,
+  columns: readonly ColumnDefinition[],
+  problems: ProblemList,
+): readonly string[] {
+  const inline = columns.filter((column) => column.primaryKey).map((column) => column.name);
+  const constraints = table.elements.filter((element) => element.kind === 'primary key');
+  const declared = [...(inline.length === 0 ? [] : [inline]), ...constraints.map((element) => element.columns)];
+  const [key = [], second] = declared;
+  const again = second?.[0];
+  if (again !== undefined) {
+    const detail = `table "${table.name.name}" has two primary keys`;
+    problems.keep(new SqlInvalidDefinition({ detail }, { place: source.place(again.span.start) }));
+  }
+  const known = columns.map((column) => column.name.name);
+  for (const [i, name] of key.entries()) {
+    const place = source.place(name.span.start);
+    if (!known.includes(name.name)) {
+      const suggestion = nearestName(name.name, known);
+      problems.keep(new SqlUnknownColumn({ name: name.name, known }, { place, suggestion }));
+    } else if (key.slice(0, i).some((earlier: Identifier) => earlier.name === name.name)) {
+      problems.keep(new SqlDuplicateName({ what: 'column of the primary key', name: name.name }, { place }));
+    }
+  }
+  return key.map((name) => name.name);
+}
+
+function requireDistinctNames(source: SqlText, columns: readonly ColumnDefinition[], problems: ProblemList): void {
+  const seen = new Set<string>();
+  for (const { name } of columns) {
+    if (seen.has(name.name)) {
+      const place = source.place(name.span.start);
+      problems.keep(new SqlDuplicateName({ what: 'column', name: name.name }, { place }));
+    }
+    seen.add(name.name);
+  }
+}
+
+function refuseElement(source: SqlText, element: TableElement, problems: ProblemList): void {
+  if (element.kind !== 'unsupported') return;
+  const { construct, instead, span } = element;
+  problems.keep(new SqlUnsupported({ construct, instead }, { place: source.place(span.start) }));
+}

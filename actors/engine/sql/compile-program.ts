@@ -1,0 +1,65 @@
+// SQL text to a bound program: the entry to this folder.
+//
+// A program is compiled whole: every problem of every statement is reported, and only a program without any is given.
+// Bad SQL never throws here; an ad-hoc query throws its first problem.
+import type { MillraceError } from '../../../runtime/errors.ts';
+import type { Relation } from '../../../runtime/batch/schema.ts';
+import { bindProgram } from './bind-program.ts';
+import { bindQuery } from './bind-query.ts';
+import type { BoundProgram, Rel, SortKey } from './bound.ts';
+import { parseProgram, parseQuery } from './parse.ts';
+import { ProblemList } from './problem-list.ts';
+import { SqlSyntax, SqlTooDeep } from './sql-errors.ts';
+import { SqlText, type SqlTextOptions } from './sql-text.ts';
+
+export interface CompiledProgram {
+  /** null when there is any problem. */
+  readonly program: BoundProgram | null;
+  /** In the order of the text. */
+  readonly problems: MillraceError[];
+}
+
+/** Compiles CREATE TABLE and CREATE VIEW statements. Never throws because of the text. */
+export function compileProgram(text: string, options: SqlTextOptions = {}): CompiledProgram {
+  const source = new SqlText(text, options);
+  const parsed = parseProgram(source);
+  const list = new ProblemList();
+  const program = guardDepth(list, source, () => bindProgram(source, parsed, list));
+  const problems = [...parsed.problems, ...list.list()].sort(byPlace);
+  return { program: problems.length === 0 ? program : null, problems };
+}
+
+/** An ad-hoc SELECT over relations that there are, with the order in which its rows are to be shown. */
+export interface CompiledQuery {
+  readonly query: Rel;
+  readonly displayOrder: readonly SortKey[];
+}
+
+/** @throws MillraceError: the first problem of the text. */
+export function compileQuery(text: string, relations: readonly Relation[]): CompiledQuery {
+  const source = new SqlText(text);
+  const { query, problems } = parseQuery(source);
+  const list = new ProblemList();
+  const byName = new Map(relations.map((relation) => [relation.name, relation]));
+  const context = { source, problems: list, relations: byName, lost: new Set<string>(), common: new Map() };
+  const bound = query === null ? null : guardDepth(list, source, () => list.attempt(() => bindQuery(context, query)));
+  const [first] = [...problems, ...list.list()].sort(byPlace);
+  if (first !== undefined) throw first;
+  if (bound === null) throw new SqlSyntax({ found: 'nothing', expected: 'a query' }, { place: source.place(0) });
+  return { query: bound.rel, displayOrder: bound.displayOrder };
+}
+
+/** An expression of thousands of levels exhausts the stack; that is the text's fault, not a defect. */
+function guardDepth<T>(problems: ProblemList, source: SqlText, bind: () => T): T | null {
+  try {
+    return bind();
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError) || !thrown.message.includes('call stack')) throw thrown;
+    problems.keep(new SqlTooDeep({}, { place: source.place(0) }));
+    return null;
+  }
+}
+
+function byPlace(a: MillraceError, b: MillraceError): number {
+  return (a.place?.line ?? 0) - (b.place?.line ?? 0) || (a.place?.column ?? 0) - (b.place?.column ?? 0);
+}

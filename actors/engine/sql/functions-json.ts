@@ -1,0 +1,93 @@
+// VARIANT: JSON from and to text, and its elements.
+//
+// A VARIANT is its JSON text. Elements of arrays count from 1. JSON null is a value of its own, not NULL.
+import { formatVariant, parseVariant } from '../../../runtime/batch/variant-json.ts';
+import type { SqlType } from '../../../runtime/batch/sql-type.ts';
+import type { ScalarValue } from './bound.ts';
+import type { FunctionDefinition } from './function-definition.ts';
+import { strictRow, typed, types } from './function-rows.ts';
+
+const variant: SqlType = { kind: 'VARIANT' };
+
+export const jsonFunctions: readonly FunctionDefinition[] = [
+  define(
+    'parse_json',
+    'PARSE_JSON(x)',
+    'The JSON value that a text holds, NULL when it is not JSON.',
+    ["PARSE_JSON('[1, 2]')", '[1,2]'],
+    [strictRow(['text'], variant, typed(parseJson), { nullable: true })],
+  ),
+  define(
+    'to_json',
+    'TO_JSON(x)',
+    'The JSON text of a VARIANT.',
+    ["TO_JSON(PARSE_JSON('[1, 2]'))", "'[1,2]'"],
+    [
+      strictRow(
+        ['variant'],
+        types.text,
+        typed((x: string) => x),
+      ),
+    ],
+  ),
+  define(
+    'variant_element',
+    'x[index], x[key], x.key',
+    'An element of a JSON array (from 1) or object, NULL when there is none.',
+    ["PARSE_JSON('[1, 2]')[2]", '2'],
+    [strictRow(['variant', 'any'], variant, typed(element), { nullable: true })],
+  ),
+  define(
+    'variantnull',
+    'VARIANTNULL()',
+    'The JSON value null.',
+    ['VARIANTNULL()', 'null'],
+    [strictRow([], variant, () => 'null')],
+  ),
+  define(
+    'typeof',
+    'TYPEOF(x)',
+    'The kind of a JSON value: NULL, BOOLEAN, BIGINT, DOUBLE, VARCHAR, ARRAY or MAP.',
+    ["TYPEOF(PARSE_JSON('[]'))", "'ARRAY'"],
+    [strictRow(['variant'], types.text, typed(kindOf))],
+  ),
+];
+
+function define(
+  name: string,
+  synopsis: string,
+  summary: string,
+  example: FunctionDefinition['example'],
+  overloads: FunctionDefinition['overloads'],
+): FunctionDefinition {
+  return { name, synopsis, category: 'json', summary, example, deterministic: true, overloads };
+}
+
+function parseJson(text: string): string | null {
+  try {
+    return formatVariant(parseVariant(text)) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function element(text: string, index: ScalarValue): string | null {
+  const value = parseVariant(text);
+  if (Array.isArray(value)) {
+    const at = typeof index === 'bigint' || typeof index === 'number' ? Number(index) - 1 : -1;
+    return at < 0 || at >= value.length ? null : (formatVariant(value[at]) ?? null);
+  }
+  if (typeof value !== 'object' || value === null || typeof index !== 'string' || !Object.hasOwn(value, index))
+    return null;
+  return formatVariant(Reflect.get(value, index)) ?? null;
+}
+
+function kindOf(text: string): string {
+  const value = parseVariant(text);
+  if (value === null) return 'NULL';
+  if (Array.isArray(value)) return 'ARRAY';
+  if (typeof value === 'object') return 'MAP';
+  if (typeof value === 'string') return 'VARCHAR';
+  if (typeof value === 'boolean') return 'BOOLEAN';
+  return typeof value === 'bigint' || Number.isInteger(value) ? 'BIGINT' : 'DOUBLE';
+}

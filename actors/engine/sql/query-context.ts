@@ -1,0 +1,73 @@
+// What a query is bound in: the relations that it may read, and where its problems go.
+import { nearestName } from '../../../runtime/nearest-name.ts';
+import { type Field, makeSchema, type Relation, type Schema } from '../../../runtime/batch/schema.ts';
+import type { Identifier } from './ast.ts';
+import type { Rel, Scalar } from './bound.ts';
+import { AlreadyReported, type ProblemList } from './problem-list.ts';
+import { SqlUnknownTable } from './sql-errors.ts';
+import type { SqlText } from './sql-text.ts';
+
+/** A query of WITH, bound once however often it is read, with the names that its columns have there. */
+export interface NamedQuery {
+  readonly rel: Rel;
+  readonly schema: Schema;
+}
+
+export interface QueryContext {
+  readonly source: SqlText;
+  readonly problems: ProblemList;
+  /** Tables and earlier views, by name. */
+  readonly relations: ReadonlyMap<string, Relation>;
+  /** Relations whose own statements failed: what reads them fails without a further message. */
+  readonly lost: ReadonlySet<string>;
+  readonly common: ReadonlyMap<string, NamedQuery>;
+}
+
+/** The relation, view or WITH query of a name. @throws SqlUnknownTable */
+export function findRelation(context: QueryContext, name: Identifier): NamedQuery {
+  const common = context.common.get(name.name);
+  if (common !== undefined) return common;
+  const relation = context.relations.get(name.name);
+  if (relation !== undefined) {
+    return { rel: { kind: 'scan', relation: relation.name, schema: relation.schema }, schema: relation.schema };
+  }
+  if (context.lost.has(name.name)) throw new AlreadyReported();
+  const known = [...context.common.keys(), ...context.relations.keys()];
+  const suggestion = nearestName(name.name, known);
+  throw new SqlUnknownTable({ name: name.name, known }, { place: context.source.place(name.span.start), suggestion });
+}
+
+/** Runs every part even if an earlier one failed; then fails if one did. @throws AlreadyReported */
+export function bindAll<T>(problems: ProblemList, parts: readonly (() => T)[]): readonly T[] {
+  const bound: T[] = [];
+  let failed = false;
+  for (const part of parts) {
+    try {
+      bound.push(part());
+    } catch (thrown) {
+      problems.keep(thrown);
+      failed = true;
+    }
+  }
+  if (failed) throw new AlreadyReported();
+  return bound;
+}
+
+/** The same rows under other names. */
+export function renamed(rel: Rel, names: readonly { readonly name: string; readonly quoted: boolean }[]): Rel {
+  const fields = rel.schema.fields.map((field, i) => rename(field, names[i] ?? { name: field.name, quoted: false }));
+  const schema = makeSchema(fields);
+  if (rel.kind === 'project' || rel.kind === 'values' || rel.kind === 'aggregate') return { ...rel, schema };
+  return { kind: 'project', input: rel, columns: rel.schema.fields.map(columnOf), schema };
+}
+
+function rename(field: Field, { name, quoted }: { readonly name: string; readonly quoted: boolean }): Field {
+  const { type, nullable } = field;
+  return quoted ? { name, type, nullable, quoted } : { name, type, nullable };
+}
+
+/** A reference to a field as it is, made by the binder and not by the text. */
+export function columnOf(field: Field, ordinal: number): Scalar {
+  const source = { place: {}, text: field.name };
+  return { kind: 'column', ordinal, type: field.type, nullable: field.nullable, source };
+}

@@ -1,0 +1,103 @@
+// A balanced search tree (treap) over the records of a table: rows in order, for ORDER BY … LIMIT.
+//
+//   node     two words of a record: left child + 1, right child + 1        0 = none
+// Priorities are a hash of the record's number, so the shape depends on the changes alone: a restored tree goes on
+// exactly as the original. Insertion and removal are O(log n) expected; `first(n)` costs O(n + log n).
+// Rows in the tree are distinct under the order, and do not change while they are in it.
+import type { RecordTable } from './record-table.ts';
+import type { RowOrder } from './row-order.ts';
+
+export class OrderedRows {
+  readonly #table: RecordTable;
+  readonly #nodeAt: number;
+  readonly #order: RowOrder;
+  root = 0;
+
+  constructor(table: RecordTable, nodeAt: number, order: RowOrder) {
+    this.#table = table;
+    this.#nodeAt = nodeAt;
+    this.#order = order;
+  }
+
+  insert(id: number): void {
+    const { words, width } = this.#table;
+    const nodeAt = this.#nodeAt;
+    const own = id * width;
+    const rank = priority(id);
+    // Descend to the first node of lower priority; the new node takes its place and splits what was there.
+    let parent = -1;
+    let current = this.root;
+    while (current !== 0 && priority(current - 1) >= rank) {
+      const base = (current - 1) * width;
+      parent = base + nodeAt + (this.#order(words, own, words, base) < 0 ? 0 : 1);
+      current = words[parent]!;
+    }
+    if (parent < 0) this.root = id + 1;
+    else words[parent] = id + 1;
+    let leftHole = own + nodeAt;
+    let rightHole = own + nodeAt + 1;
+    while (current !== 0) {
+      const base = (current - 1) * width;
+      if (this.#order(words, base, words, own) < 0) {
+        words[leftHole] = current;
+        leftHole = base + nodeAt + 1;
+        current = words[leftHole]!;
+      } else {
+        words[rightHole] = current;
+        rightHole = base + nodeAt;
+        current = words[rightHole]!;
+      }
+    }
+    words[leftHole] = 0;
+    words[rightHole] = 0;
+  }
+
+  remove(id: number): void {
+    const { words, width } = this.#table;
+    const nodeAt = this.#nodeAt;
+    const own = id * width;
+    let parent = -1;
+    let current = this.root;
+    while (current !== id + 1) {
+      const base = (current - 1) * width;
+      parent = base + nodeAt + (this.#order(words, own, words, base) < 0 ? 0 : 1);
+      current = words[parent]!;
+    }
+    let left = words[own + nodeAt]!;
+    let right = words[own + nodeAt + 1]!;
+    // Join the two subtrees in the place of the node.
+    for (;;) {
+      const takeLeft = right === 0 || (left !== 0 && priority(left - 1) >= priority(right - 1));
+      const next = takeLeft ? left : right;
+      if (parent < 0) this.root = next;
+      else words[parent] = next;
+      if (next === 0) return;
+      parent = (next - 1) * width + nodeAt + (takeLeft ? 1 : 0);
+      if (takeLeft) left = words[parent]!;
+      else right = words[parent]!;
+    }
+  }
+
+  /** Calls for the records in order until it is told to stop. */
+  visit(see: (id: number) => boolean): void {
+    const { words, width } = this.#table;
+    const stack: number[] = [];
+    let current = this.root;
+    while (current !== 0 || stack.length > 0) {
+      while (current !== 0) {
+        stack.push(current);
+        current = words[(current - 1) * width + this.#nodeAt]!;
+      }
+      const top = stack.pop()!;
+      if (!see(top - 1)) return;
+      current = words[(top - 1) * width + this.#nodeAt + 1]!;
+    }
+  }
+}
+
+function priority(id: number): number {
+  let h = Math.imul(id + 1, 0x9e3779b1);
+  h ^= h >>> 15;
+  h = Math.imul(h, 0x85ebca77);
+  return h ^ (h >>> 13);
+}

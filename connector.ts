@@ -1,0 +1,57 @@
+// The entry for authors of connectors: `import { defineSource, defineDestination } from 'millrace/connector'`.
+// It re-exports the contracts of the SDK, what is needed to make batches and coded errors, and the conformance suite.
+export { BatchBuilder, type ColumnBuilder } from './runtime/batch/batch-builder.ts';
+export type { ChangeBatch } from './runtime/batch/change-batch.ts';
+export type { BytesColumn, Column, Dictionary, DictionaryColumn, FixedColumn, Values } from './runtime/batch/column.ts';
+export { type CellValue, readCell, writeCell } from './runtime/batch/scalar-values.ts';
+export { type Field, makeSchema, type Relation, type Schema } from './runtime/batch/schema.ts';
+export { formatSqlType, type SqlType, type Storage, storageOf } from './runtime/batch/sql-type.ts';
+export { type Clock, systemClock, type Timer } from './runtime/clock.ts';
+export {
+  type CodedErrorClass,
+  defineError,
+  type ErrorContext,
+  type ErrorFields,
+  MillraceError,
+  type Place,
+  type Retry,
+} from './runtime/errors.ts';
+export { nearestName } from './runtime/nearest-name.ts';
+export * from './connectors/sdk/configuration-errors.ts';
+export { type ConformanceCase, conformance } from './connectors/sdk/conformance.ts';
+export type { ConnectorRegistry } from './connectors/sdk/connector.ts';
+export {
+  type Destination,
+  type DestinationContext,
+  type DestinationDefinition,
+  defineDestination,
+  type Outgoing,
+} from './connectors/sdk/destination.ts';
+export type {
+  Block,
+  BlockInputFormat,
+  DecodeError,
+  Decoder,
+  DecoderContext,
+  DecodeReport,
+  Encoder,
+  InputFormat,
+  OutputFormat,
+  Splitter,
+  StreamInputFormat,
+} from './connectors/sdk/format.ts';
+export type { Parameter, ParameterType, ParameterValues, PlaceOf } from './connectors/sdk/parameters.ts';
+export {
+  type BatchPayload,
+  type BytesPayload,
+  defineSource,
+  type IdlePayload,
+  type Payload,
+  type Position,
+  type RandomAccess,
+  type Source,
+  type SourceContext,
+  type SourceDefinition,
+} from './connectors/sdk/source.ts';
+export { type ValidatedParameters, validateParameters } from './connectors/sdk/validate-parameters.ts';
+export { wait } from './connectors/sdk/wait.ts';

@@ -1,0 +1,275 @@
+// The json output format: batches to `{"insert":row}` and `{"delete":row}`, one a line or in arrays.
+//
+// A row of weight w is printed |w| times. Every deletion of a batch precedes every insertion, so that a reader who applies lines in order
+// sees an update as delete, then insert. Columns go to bytes directly: keys and separators are stamps, the escaped entries of a
+// dictionary are kept while the same dictionary comes again. DECIMAL is a JSON number with exact digits; NaN and infinities are no JSON
+// and refuse the batch.
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+import type { Dictionary } from '../../runtime/batch/column.ts';
+import type { Relation } from '../../runtime/batch/schema.ts';
+import { scalarTextBytesMax } from '../../runtime/batch/text-digits.ts';
+import type { Encoder, OutputFormat } from '../sdk/format.ts';
+import { type ColumnSource, entryOf, makeSources, printBinary, printScalar } from './column-source.ts';
+import {
+  targetBinary,
+  targetDate,
+  targetFloat,
+  targetString,
+  targetTime,
+  targetTimestamp,
+  targetUuid,
+  targetVariant,
+} from './column-target.ts';
+import { FormatUnencodableValue, FormatWeightTooLarge } from './format-errors.ts';
+import { type JsonOutputOptions, jsonOutputParameters, readJsonOutputOptions } from './json-options.ts';
+import { makeStamp, OutputBytes, printBytes, printStamp, type Stamp } from './output-bytes.ts';
+
+export const jsonOutput: OutputFormat = {
+  name: 'json',
+  summary: 'Insertions and deletions as JSON objects, one a line or in arrays.',
+  parameters: jsonOutputParameters,
+  encoder: (configuration, relation) => new JsonEncoder(readJsonOutputOptions(configuration), relation),
+};
+
+const weightMax = 1000000;
+
+class JsonEncoder implements Encoder {
+  readonly #options: JsonOutputOptions;
+  readonly #sources: readonly ColumnSource[];
+  readonly #escaped: readonly EscapedDictionary[];
+  readonly #insertStamps: readonly Stamp[];
+  readonly #deleteStamps: readonly Stamp[];
+  readonly #rowBytes: number;
+  readonly #output: OutputBytes = new OutputBytes();
+  #records = 0;
+
+  constructor(options: JsonOutputOptions, relation: Relation) {
+    this.#options = options;
+    this.#sources = makeSources(relation, 'json');
+    this.#escaped = this.#sources.map(() => new EscapedDictionary());
+    const stampsOf = (verb: string): Stamp[] =>
+      relation.schema.fields.map((field, i) =>
+        makeStamp(`${i === 0 ? `{"${verb}":{` : ','}${JSON.stringify(field.name)}:`),
+      );
+    this.#insertStamps = stampsOf('insert');
+    this.#deleteStamps = stampsOf('delete');
+    const stampBytes = this.#insertStamps.reduce((sum, stamp) => sum + stamp.bytes.length, 0);
+    this.#rowBytes = stampBytes + this.#sources.length * (scalarTextBytesMax + 2) + 16;
+  }
+
+  encode(batch: ChangeBatch): { readonly bytes: Uint8Array; readonly records: number } {
+    this.#records = 0;
+    this.#sources.forEach((source, c) => {
+      source.bind(batch.columns[c]!);
+      // Escaping a whole dictionary pays only where entries repeat in the batch.
+      const dictionary = source.kind === targetString ? source.dictionary : null;
+      this.#escaped[c]!.take(dictionary !== null && dictionary.size <= batch.rows ? dictionary : null);
+    });
+    const { weights } = batch;
+    let at = weights === null ? 0 : this.#encodePass(batch.rows, weights, true, 0);
+    at = this.#encodePass(batch.rows, weights, false, at);
+    if (this.#options.array && this.#records > 0 && this.#records % this.#options.bufferRecords !== 0) {
+      at = this.#closeArray(at);
+    }
+    return { bytes: this.#output.bytes.subarray(0, at), records: this.#records };
+  }
+
+  #encodePass(rows: number, weights: Int32Array | null, deletions: boolean, start: number): number {
+    const stamps = deletions ? this.#deleteStamps : this.#insertStamps;
+    let at = start;
+    for (let row = 0; row < rows; row++) {
+      const weight = weights === null ? 1 : weights[row]!;
+      if (weight < 0 !== deletions) continue;
+      if (weight > weightMax || weight < -weightMax) throw new FormatWeightTooLarge({ weight, weightMax });
+      const copies = weight < 0 ? -weight : weight;
+      if (!this.#options.array && copies === 1) {
+        at = printRow(this.#sources, this.#escaped, stamps, row, this.#output, this.#rowBytes, at);
+        this.#output.bytes[at++] = 0x0a;
+        this.#records++;
+      } else {
+        for (let copy = 0; copy < copies; copy++) at = this.#encodeRecord(stamps, row, at);
+      }
+    }
+    return at;
+  }
+
+  #encodeRecord(stamps: readonly Stamp[], row: number, start: number): number {
+    const { array, bufferRecords } = this.#options;
+    let at = start;
+    if (array) {
+      this.#output.reserve(at, 1);
+      this.#output.bytes[at++] = this.#records % bufferRecords === 0 ? 0x5b : 0x2c;
+    }
+    at = printRow(this.#sources, this.#escaped, stamps, row, this.#output, this.#rowBytes, at);
+    this.#records++;
+    if (!array) this.#output.bytes[at++] = 0x0a;
+    else if (this.#records % bufferRecords === 0) at = this.#closeArray(at);
+    return at;
+  }
+
+  #closeArray(start: number): number {
+    this.#output.reserve(start, 2);
+    this.#output.bytes[start] = 0x5d;
+    this.#output.bytes[start + 1] = 0x0a;
+    return start + 2;
+  }
+}
+
+/** The entries of a dictionary as JSON strings, quotes included. Entries never change, so only new ones are escaped. */
+class EscapedDictionary {
+  #identity: object | null = null;
+  #size = 0;
+  readonly #output: OutputBytes = new OutputBytes();
+  active = false;
+  offsets: Int32Array = new Int32Array(1);
+  bytes: Uint8Array = this.#output.bytes;
+
+  take(dictionary: Dictionary | null): void {
+    this.active = dictionary !== null;
+    if (dictionary === null) return;
+    if (this.#identity !== dictionary.identity) {
+      this.#identity = dictionary.identity;
+      this.#size = 0;
+    }
+    if (this.offsets.length <= dictionary.size) {
+      const grown = new Int32Array(dictionary.size * 2 + 1);
+      grown.set(this.offsets);
+      this.offsets = grown;
+    }
+    let at = this.offsets[this.#size]!;
+    for (; this.#size < dictionary.size; this.#size++) {
+      const start = dictionary.offsets[this.#size]!;
+      const end = dictionary.offsets[this.#size + 1]!;
+      this.#output.reserve(at, (end - start) * 6 + 2);
+      at = printString(dictionary.bytes, start, end, this.#output.bytes, at);
+      this.offsets[this.#size + 1] = at;
+    }
+    this.bytes = this.#output.bytes;
+  }
+}
+
+// ── data plane ──
+
+/** Prints one record without what follows it. Room for a few bytes more is left. Returns the position behind it. */
+function printRow(
+  sources: readonly ColumnSource[],
+  escaped: readonly EscapedDictionary[],
+  stamps: readonly Stamp[],
+  row: number,
+  output: OutputBytes,
+  rowBytes: number,
+  start: number,
+): number {
+  output.reserve(start, rowBytes);
+  let out = output.bytes;
+  let view = output.view;
+  let at = start;
+  for (let c = 0; c < sources.length; c++) {
+    const source = sources[c]!;
+    at = printStamp(stamps[c]!, out, view, at);
+    const validity = source.validity;
+    if (validity !== null && (validity[row >> 3]! & (1 << (row & 7))) === 0) {
+      view.setInt32(at, 0x6c6c756e, true);
+      at += 4;
+      continue;
+    }
+    switch (source.kind) {
+      case targetString: {
+        const cache = escaped[c]!;
+        const entry = entryOf(source, row);
+        const offsets = cache.active ? cache.offsets : source.offsets;
+        const from = offsets[entry]!;
+        const to = offsets[entry + 1]!;
+        output.reserve(at, (to - from) * 6 + 2 + rowBytes);
+        out = output.bytes;
+        view = output.view;
+        at = cache.active ? printBytes(cache.bytes, from, to, out, at) : printString(source.bytes, from, to, out, at);
+        break;
+      }
+      case targetBinary:
+      case targetVariant: {
+        const entry = entryOf(source, row);
+        const from = source.offsets[entry]!;
+        const to = source.offsets[entry + 1]!;
+        output.reserve(at, (to - from) * 4 + 2 + rowBytes);
+        out = output.bytes;
+        view = output.view;
+        at =
+          source.kind === targetBinary
+            ? printBinary(source, entry, out, at)
+            : printBytes(source.bytes, from, to, out, at);
+        break;
+      }
+      case targetDate:
+      case targetTime:
+      case targetTimestamp:
+      case targetUuid:
+        out[at] = 0x22;
+        at = printScalar(source, row, out, at + 1);
+        out[at++] = 0x22;
+        break;
+      case targetFloat: {
+        const value = source.floats[row]!;
+        if (value - value !== 0) {
+          throw new FormatUnencodableValue({ format: 'json', field: source.field.name, value: String(value) });
+        }
+        at = printScalar(source, row, out, at);
+        break;
+      }
+      default:
+        at = printScalar(source, row, out, at);
+    }
+  }
+  out[at] = 0x7d;
+  out[at + 1] = 0x7d;
+  return at + 2;
+}
+
+/** Prints a JSON string; the caller has made room for 6 bytes for each, and 2. Returns the position behind it. */
+function printString(bytes: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {
+  let to = at;
+  out[to++] = 0x22;
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!;
+    if (byte >= 0x20 && byte !== 0x22 && byte !== 0x5c) out[to++] = byte;
+    else to = printEscape(byte, out, to);
+  }
+  out[to] = 0x22;
+  return to + 1;
+}
+
+function printEscape(byte: number, out: Uint8Array, at: number): number {
+  out[at] = 0x5c;
+  const letter = escapeLetter(byte);
+  if (letter !== 0) {
+    out[at + 1] = letter;
+    return at + 2;
+  }
+  out[at + 1] = 0x75;
+  out[at + 2] = 0x30;
+  out[at + 3] = 0x30;
+  out[at + 4] = 0x30 + (byte >> 4);
+  const low = byte & 15;
+  out[at + 5] = low < 10 ? 0x30 + low : 0x57 + low;
+  return at + 6;
+}
+
+function escapeLetter(byte: number): number {
+  switch (byte) {
+    case 0x22:
+    case 0x5c:
+      return byte;
+    case 8:
+      return 0x62;
+    case 9:
+      return 0x74;
+    case 10:
+      return 0x6e;
+    case 12:
+      return 0x66;
+    case 13:
+      return 0x72;
+    default:
+      return 0;
+  }
+}

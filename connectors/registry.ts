@@ -1,0 +1,23 @@
+// What ships with Millrace: every transport and format that a configuration may name, one line each.
+// A connector is added by a line here and its own folder; nothing else knows its name.
+import { nullOutput } from './discard/destination.ts';
+import { fileOutput } from './file/destination.ts';
+import { fileInput } from './file/source.ts';
+import { csvInput } from './formats/csv-decoder.ts';
+import { csvOutput } from './formats/csv-encoder.ts';
+import { jsonInput } from './formats/json-decoder.ts';
+import { jsonOutput } from './formats/json-encoder.ts';
+import { parquetInput } from './formats/parquet-decoder.ts';
+import { parquetOutput } from './formats/parquet-encoder.ts';
+import { rawInput } from './formats/raw-decoder.ts';
+import { emptyInput } from './generator/empty-source.ts';
+import { datagen } from './generator/source.ts';
+import type { ConnectorRegistry } from './sdk/connector.ts';
+import { urlInput } from './url/source.ts';
+
+export const registry: ConnectorRegistry = {
+  sources: [fileInput, urlInput, datagen, emptyInput],
+  destinations: [fileOutput, nullOutput],
+  inputFormats: [jsonInput, csvInput, parquetInput, rawInput],
+  outputFormats: [jsonOutput, csvOutput, parquetOutput],
+};

@@ -1,0 +1,222 @@
+// url_input: the bytes of an HTTP resource, resumed after every interruption.
+//
+// Position: { offset, validator }. A broken connection, a time-out, 408, 425, 429 and 5xx are tried again with growing
+// pauses; the count starts anew whenever bytes have arrived. What has been read is never asked for twice where the server
+// knows ranges, and skipped where it does not. Other errors end the input. Each retry is reported as a problem that
+// does not end the connector.
+// `pause_timeout` is accepted: a connection that the server closes while nobody reads is simply opened again.
+import { Agent } from 'undici';
+import { MillraceError } from '../../runtime/errors.ts';
+import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
+import type { ParameterValues } from '../sdk/parameters.ts';
+import {
+  defineSource,
+  type Payload,
+  type Position,
+  type RandomAccess,
+  type Source,
+  type SourceContext,
+  type SourceDefinition,
+} from '../sdk/source.ts';
+import { wait } from '../sdk/wait.ts';
+import { type RangedResponse, requestRange, shownUrl, TransientStatus, UrlUnavailable } from './ranged-request.ts';
+
+const retriesDefault = 5;
+const firstPauseMs = 200;
+const pauseMsMax = 10_000;
+
+export const urlInput: SourceDefinition = defineSource({
+  name: 'url_input',
+  summary: 'Reads an HTTP or HTTPS resource, resuming after interruptions.',
+  format: 'required',
+  parameters: [
+    { name: 'path', type: { kind: 'string' }, required: true, description: 'http:// or https:// address.' },
+    {
+      name: 'headers',
+      type: { kind: 'map', value: { kind: 'string' } },
+      required: false,
+      default: {},
+      secret: true,
+      description: 'Headers of every request, such as Authorization. Not sent to another origin after a redirect.',
+    },
+    {
+      name: 'max_retries',
+      type: { kind: 'integer', min: 0, max: 1000 },
+      required: false,
+      default: retriesDefault,
+      description: 'Attempts after a failure without any progress, with growing pauses.',
+    },
+    {
+      name: 'pause_timeout',
+      type: { kind: 'integer', min: 0 },
+      required: false,
+      default: 60,
+      description: 'Accepted. A connection that is lost during a pause is opened again where it broke off.',
+    },
+  ],
+  create: (configuration, context) => new UrlSource(configuration, context),
+});
+
+class UrlSource implements Source {
+  readonly #url: string;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #retriesMax: number;
+  readonly #context: SourceContext;
+  readonly #agent: Agent = new Agent({ connections: 4 });
+  #offset = 0;
+  #validator: string | null = null;
+  #size: number | null = null;
+  #acceptsRanges = false;
+  #response: RangedResponse | null = null;
+  #failures = 0;
+
+  constructor(configuration: ParameterValues, context: SourceContext) {
+    this.#context = context;
+    this.#url = String(configuration['path']);
+    if (!URL.canParse(this.#url) || !/^https?:$/.test(new URL(this.#url).protocol)) {
+      throw new ConfigInvalidValue({ key: 'path', reason: 'must be an http:// or https:// address' });
+    }
+    // SAFETY: the value has been validated against the parameters above.
+    this.#headers = (configuration['headers'] ?? {}) as Readonly<Record<string, string>>;
+    this.#retriesMax = Number(configuration['max_retries'] ?? retriesDefault);
+  }
+
+  async open(position: Position | null): Promise<void> {
+    if (position !== null) {
+      this.#offset = Number(position['offset']);
+      this.#validator = typeof position['validator'] === 'string' ? position['validator'] : null;
+    }
+    this.#response = await this.#retried(() => this.#request(this.#offset, null));
+    if (this.#response === null) return;
+    const { size, validator, acceptsRanges } = this.#response;
+    this.#size = size;
+    this.#validator ??= validator;
+    this.#acceptsRanges = acceptsRanges;
+  }
+
+  async *read(): AsyncIterable<Payload> {
+    const { signal } = this.#context;
+    while (!signal.aborted) {
+      const response = this.#response ?? (await this.#retried(() => this.#request(this.#offset, null)));
+      this.#response = null;
+      if (response === null || response.body === null) return;
+      let skip = this.#offset - response.start;
+      try {
+        for await (const chunk of response.body) {
+          if (signal.aborted) return;
+          // SAFETY: a body without an encoding yields buffers.
+          const received = chunk as Buffer;
+          const skipped = Math.min(skip, received.length);
+          skip -= skipped;
+          if (skipped === received.length) continue;
+          // Buffers of the socket are shared and reused; a payload owns its bytes.
+          const bytes = new Uint8Array(received.subarray(skipped));
+          const start = this.#offset;
+          this.#offset += bytes.length;
+          this.#failures = 0;
+          const validator = this.#validator;
+          yield { kind: 'bytes', bytes, positionAfter: (length) => ({ offset: start + length, validator }) };
+        }
+        if (this.#size === null || this.#offset >= this.#size) return;
+        await this.#pauseBeforeRetry(new Error(`the body ended at ${this.#offset} of ${this.#size} bytes`));
+      } catch (thrown) {
+        if (signal.aborted) return;
+        await this.#pauseBeforeRetry(thrown);
+      } finally {
+        response.body.destroy();
+      }
+    }
+  }
+
+  randomAccess(): RandomAccess | null {
+    const size = this.#size;
+    if (!this.#acceptsRanges || size === null) return null;
+    this.#response?.body?.destroy();
+    this.#response = null;
+    return { size, read: (offset, length) => this.#readRange(offset, Math.min(length, size - offset)) };
+  }
+
+  bytesTotal(): number | null {
+    return this.#size;
+  }
+
+  async teardown(): Promise<void> {
+    this.#response?.body?.destroy();
+    this.#response = null;
+    await this.#agent.destroy();
+  }
+
+  async #readRange(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    if (length <= 0) return new Uint8Array(0);
+    const whole = new Uint8Array(length);
+    let filled = 0;
+    while (filled < length) {
+      const more = await this.#retried(async () => {
+        const response = await this.#request(offset + filled, offset + length - 1);
+        if (response.body === null) throw new Error('the resource ends before its size');
+        let skip = offset + filled - response.start;
+        const before = filled;
+        try {
+          for await (const chunk of response.body) {
+            // SAFETY: a body without an encoding yields buffers.
+            const received = chunk as Buffer;
+            const from = Math.min(skip, received.length);
+            skip -= from;
+            const piece = received.subarray(from, from + length - filled);
+            whole.set(piece, filled);
+            filled += piece.length;
+            if (filled === length) break;
+          }
+        } finally {
+          response.body.destroy();
+        }
+        if (filled === before) throw new Error('the server sent nothing');
+        this.#failures = 0;
+        return true;
+      });
+      if (more === null) return whole.slice(0, filled);
+    }
+    return whole;
+  }
+
+  #request(offset: number, last: number | null): Promise<RangedResponse> {
+    return requestRange({
+      url: this.#url,
+      headers: this.#headers,
+      dispatcher: this.#agent,
+      signal: this.#context.signal,
+      offset,
+      last,
+      validator: this.#validator,
+    });
+  }
+
+  /** Tries until it succeeds; null when the connector is stopped. @throws a coded error that ends the input. */
+  async #retried<T>(attempt: () => Promise<T>): Promise<T | null> {
+    while (!this.#context.signal.aborted) {
+      try {
+        return await attempt();
+      } catch (thrown) {
+        if (this.#context.signal.aborted) return null;
+        await this.#pauseBeforeRetry(thrown);
+      }
+    }
+    return null;
+  }
+
+  /** @throws what was thrown when it is final, or UrlUnavailable after too many failures. */
+  async #pauseBeforeRetry(thrown: unknown): Promise<void> {
+    if (thrown instanceof MillraceError) throw thrown;
+    this.#failures++;
+    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    const failure = new UrlUnavailable(
+      { url: shownUrl(this.#url), reason, attempts: this.#failures },
+      { cause: thrown },
+    );
+    if (this.#failures > this.#retriesMax) throw failure;
+    this.#context.reportError(failure);
+    const asked = thrown instanceof TransientStatus ? thrown.retryAfterMs : 0;
+    const pause = Math.min(pauseMsMax, firstPauseMs * 2 ** (this.#failures - 1));
+    await wait(this.#context.clock, Math.max(asked, pause), this.#context.signal);
+  }
+}

@@ -1,0 +1,170 @@
+// Hash and equality of rows by some of their columns.
+//
+// `hashRows` depends on values alone, with one fixed seed: the same on every thread, on disk, in whatever layout a column
+// is. A hash selects a bucket; `rowsEqual` decides. NULL equals NULL, NaN equals NaN, and 0 does not equal -0 (a row is
+// what was inserted). Both columns of a comparison are the same columns: rows are compared within one batch.
+// With `local` a dictionary column is hashed by its codes: faster, but only good within this batch.
+import type { Column } from './column.ts';
+
+/** Hashes of rows 0 .. rows - 1. */
+export function hashRows(columns: readonly Column[], rows: number, local = false): Int32Array {
+  const hashes = new Int32Array(rows).fill(0x3c6ef372);
+  for (const column of columns) hashColumn(column, rows, hashes, local);
+  for (let i = 0; i < rows; i++) {
+    let h = hashes[i]!;
+    h ^= h >>> 15;
+    h = Math.imul(h, 0x2c1b3c6d);
+    hashes[i] = h ^ (h >>> 13);
+  }
+  return hashes;
+}
+
+/** Says whether two rows of these columns are equal. */
+export type RowEquality = (a: number, b: number) => boolean;
+
+export function rowEquality(columns: readonly Column[]): RowEquality {
+  const equalities = columns.map(columnEquality);
+  return (a, b) => {
+    for (let c = 0; c < equalities.length; c++) if (!equalities[c]!(a, b)) return false;
+    return true;
+  };
+}
+
+function hashColumn(column: Column, rows: number, hashes: Int32Array, local: boolean): void {
+  const { validity } = column;
+  if (column.layout === 'bytes') return hashBytes(column.offsets, column.bytes, validity, rows, hashes);
+  if (column.layout === 'dictionary') {
+    const { codes, dictionary } = column;
+    if (local) return hashWords(codes, 1, validity, rows, hashes);
+    return hashEntries(codes, dictionary.offsets, dictionary.bytes, validity, rows, hashes);
+  }
+  const { values } = column;
+  if (values instanceof Float64Array) return hashNumbers(values, validity, rows, hashes);
+  if (values instanceof Float32Array) return hashNumbers(Float64Array.from(values), validity, rows, hashes);
+  if (values instanceof BigInt64Array) {
+    const words = new Int32Array(values.buffer, values.byteOffset, values.length * 2);
+    return hashWords(words, rows === 0 ? 2 : (values.length / rows) * 2, validity, rows, hashes);
+  }
+  hashWords(values instanceof Int32Array ? values : Int32Array.from(values), 1, validity, rows, hashes);
+}
+
+function columnEquality(column: Column): RowEquality {
+  const equal = valueEquality(column);
+  const { validity } = column;
+  if (validity === null) return equal;
+  return (a, b) => {
+    const hasA = (validity[a >> 3]! & (1 << (a & 7))) !== 0;
+    const hasB = (validity[b >> 3]! & (1 << (b & 7))) !== 0;
+    return hasA === hasB && (!hasA || equal(a, b));
+  };
+}
+
+function valueEquality(column: Column): RowEquality {
+  if (column.layout === 'dictionary') {
+    const { codes } = column;
+    return (a, b) => codes[a] === codes[b];
+  }
+  if (column.layout === 'bytes') {
+    const { offsets, bytes } = column;
+    return (a, b) => equalBytes(bytes, offsets[a]!, offsets[a + 1]!, offsets[b]!, offsets[b + 1]!);
+  }
+  const { values } = column;
+  if (values instanceof Float64Array || values instanceof Float32Array) {
+    return (a, b) => Object.is(values[a], values[b]);
+  }
+  if (values instanceof BigInt64Array) {
+    const words = new Int32Array(values.buffer, values.byteOffset, values.length * 2);
+    if (isWide(column)) {
+      return (a, b) => {
+        for (let k = 0; k < 4; k++) if (words[4 * a + k] !== words[4 * b + k]) return false;
+        return true;
+      };
+    }
+    return (a, b) => words[2 * a] === words[2 * b] && words[2 * a + 1] === words[2 * b + 1];
+  }
+  return (a, b) => values[a] === values[b];
+}
+
+function isWide(column: Column): boolean {
+  return column.type.kind === 'UUID' || (column.type.kind === 'DECIMAL' && column.type.precision > 18);
+}
+
+// ── data plane ──
+
+const nullHash = 0x51ed270b;
+
+function mix(hash: number, word: number): number {
+  return Math.imul(((hash << 13) | (hash >>> 19)) ^ word, 0x9e3779b1);
+}
+
+function isNull(validity: Uint8Array | null, row: number): boolean {
+  return validity !== null && (validity[row >> 3]! & (1 << (row & 7))) === 0;
+}
+
+function hashWords(
+  words: Int32Array,
+  wordsEach: number,
+  validity: Uint8Array | null,
+  rows: number,
+  hashes: Int32Array,
+): void {
+  for (let i = 0; i < rows; i++) {
+    let h = hashes[i]!;
+    if (isNull(validity, i)) h = mix(h, nullHash);
+    else for (let k = 0; k < wordsEach; k++) h = mix(h, words[i * wordsEach + k]!);
+    hashes[i] = h;
+  }
+}
+
+function hashNumbers(values: Float64Array, validity: Uint8Array | null, rows: number, hashes: Int32Array): void {
+  const words = new Int32Array(values.buffer, values.byteOffset, values.length * 2);
+  for (let i = 0; i < rows; i++) {
+    const value = values[i]!;
+    if (isNull(validity, i)) hashes[i] = mix(hashes[i]!, nullHash);
+    else if (value !== value) hashes[i] = mix(hashes[i]!, 0x7ff80000);
+    else hashes[i] = mix(mix(hashes[i]!, words[2 * i]!), words[2 * i + 1]!);
+  }
+}
+
+function hashBytes(
+  offsets: Int32Array,
+  bytes: Uint8Array,
+  validity: Uint8Array | null,
+  rows: number,
+  hashes: Int32Array,
+): void {
+  for (let i = 0; i < rows; i++) {
+    if (isNull(validity, i)) hashes[i] = mix(hashes[i]!, nullHash);
+    else hashes[i] = mixBytes(hashes[i]!, bytes, offsets[i]!, offsets[i + 1]!);
+  }
+}
+
+function hashEntries(
+  codes: Int32Array,
+  offsets: Int32Array,
+  bytes: Uint8Array,
+  validity: Uint8Array | null,
+  rows: number,
+  hashes: Int32Array,
+): void {
+  for (let i = 0; i < rows; i++) {
+    if (isNull(validity, i)) hashes[i] = mix(hashes[i]!, nullHash);
+    else hashes[i] = mixBytes(hashes[i]!, bytes, offsets[codes[i]!]!, offsets[codes[i]! + 1]!);
+  }
+}
+
+function mixBytes(hash: number, bytes: Uint8Array, start: number, end: number): number {
+  let h = mix(hash, end - start);
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    h = mix(h, bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24));
+  }
+  for (; at < end; at++) h = mix(h, bytes[at]!);
+  return h;
+}
+
+function equalBytes(bytes: Uint8Array, startA: number, endA: number, startB: number, endB: number): boolean {
+  if (endA - startA !== endB - startB) return false;
+  for (let i = startA, j = startB; i < endA; i++, j++) if (bytes[i] !== bytes[j]) return false;
+  return true;
+}
