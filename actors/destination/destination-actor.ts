@@ -210,8 +210,8 @@ class DestinationActor implements Actor<DestinationMessage> {
   async #writeBuffer(): Promise<void> {
     const buffer = this.#buffer;
     if (buffer === null || buffer.rows === 0) return;
-    const batch = consolidate(buffer.take());
-    if (batch.rows > 0) await this.#write(batch);
+    const batch = consolidate(buffer.take(), this.#args.relation.schema);
+    if (batch !== null) await this.#write(batch);
     this.#writtenMark = this.#seenMark;
   }
 

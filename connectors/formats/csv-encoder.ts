@@ -35,7 +35,7 @@ class CsvEncoder implements Encoder {
   }
 
   encode(batch: ChangeBatch): { readonly bytes: Uint8Array; readonly records: number } {
-    this.#sources.forEach((source, c) => source.bind(batch.columns[c]!));
+    for (let c = 0; c < this.#sources.length; c++) this.#sources[c]!.bind(batch.columns[c]!);
     const { weights, rows } = batch;
     let at = 0;
     let records = 0;

@@ -83,8 +83,9 @@ const retryAfterMsMax = 60_000;
 export async function requestRange(wanted: RangedRequest): Promise<RangedResponse> {
   const range = `bytes=${wanted.offset}-${wanted.last ?? ''}`;
   let url = new URL(wanted.url);
+  const { origin } = url;
   for (let redirects = 0; redirects <= redirectsMax; redirects++) {
-    const own = url.origin === new URL(wanted.url).origin ? wanted.headers : {};
+    const own = url.origin === origin ? wanted.headers : {};
     const headers: Record<string, string> = { ...own, 'accept-encoding': 'identity', range };
     if (wanted.validator !== null && wanted.offset > 0) headers['if-range'] = wanted.validator;
     const response = await send(url, {
@@ -99,7 +100,7 @@ export async function requestRange(wanted: RangedRequest): Promise<RangedRespons
     if (response.statusCode < 300 || response.statusCode >= 400) return await interpret(wanted, response);
     await discard(response);
     const location = headerOf(response, 'location');
-    if (location === null || !URL.canParse(location, url)) break;
+    if (location === null || !URL.canParse(location, url.href)) break;
     url = new URL(location, url);
     if (url.protocol !== 'http:' && url.protocol !== 'https:') break;
   }

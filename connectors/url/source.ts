@@ -19,7 +19,7 @@ import {
   type SourceDefinition,
 } from '../sdk/source.ts';
 import { wait } from '../sdk/wait.ts';
-import { type RangedResponse, requestRange, shownUrl, TransientStatus, UrlUnavailable } from './ranged-request.ts';
+import { type RangedResponse, requestRange, shownUrl, TransientStatus, UrlChanged, UrlUnavailable } from './ranged-request.ts';
 
 const retriesDefault = 5;
 const firstPauseMs = 200;
@@ -179,8 +179,9 @@ class UrlSource implements Source {
     return whole;
   }
 
-  #request(offset: number, last: number | null): Promise<RangedResponse> {
-    return requestRange({
+  /** @throws UrlChanged also when only the size tells that the resource is another one. */
+  async #request(offset: number, last: number | null): Promise<RangedResponse> {
+    const response = await requestRange({
       url: this.#url,
       headers: this.#headers,
       dispatcher: this.#agent,
@@ -189,6 +190,11 @@ class UrlSource implements Source {
       last,
       validator: this.#validator,
     });
+    if (this.#size !== null && response.size !== null && response.size !== this.#size) {
+      response.body?.destroy();
+      throw new UrlChanged({ url: shownUrl(this.#url), offset });
+    }
+    return response;
   }
 
   /** Tries until it succeeds; null when the connector is stopped. @throws a coded error that ends the input. */

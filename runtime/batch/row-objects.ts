@@ -106,6 +106,9 @@ class RowRefused extends Error {
   }
 }
 
+/** Stands for a column that a row does not mention. */
+const missing: unique symbol = Symbol('missing');
+
 class RowWriter {
   readonly #relation: Relation;
   readonly #builder: BatchBuilder;
@@ -113,12 +116,15 @@ class RowWriter {
   readonly #problems: RowProblem[] = [];
   /** Ordinals by the keys that rows have used; -1: no column. */
   readonly #ordinals = new Map<string, number>();
+  /** What the current row says of each column. */
+  readonly #given: unknown[];
   #row = 0;
   #numUnknownFields = 0;
 
   constructor(relation: Relation, defaults: readonly (string | null)[]) {
     this.#relation = relation;
     this.#builder = new BatchBuilder(relation.schema);
+    this.#given = relation.schema.fields.map(() => missing);
     this.#defaults = relation.schema.fields.map((field, i) => {
       const text = defaults[i] ?? null;
       if (text === null) return undefined;
@@ -190,41 +196,38 @@ class RowWriter {
     if (verb === 'update' && !keyed) {
       throw new RowRefused(`"${this.#relation.name}" has no primary key, so its rows cannot be updated`);
     }
-    const values = Array.isArray(row) ? this.#byPosition(row) : this.#byName(row);
+    if (Array.isArray(row)) this.#takeByPosition(row);
+    else this.#takeByName(row);
     this.#builder.reserve(1);
     for (let ordinal = 0; ordinal < this.#relation.schema.fields.length; ordinal++) {
       const isKey = this.#relation.primaryKey.includes(ordinal);
       if (verb === 'delete' && keyed && !isKey) this.#writeIgnored(ordinal);
-      else if (verb === 'update' && !values.has(ordinal)) this.#writeAbsent(ordinal, isKey);
-      else this.#writeValue(ordinal, values);
+      else if (verb === 'update' && this.#given[ordinal] === missing) this.#writeAbsent(ordinal, isKey);
+      else this.#writeValue(ordinal, this.#given[ordinal]);
     }
     this.#builder.commitRow(verb === 'delete' ? -1 : 1);
   }
 
-  #byPosition(row: readonly unknown[]): Map<number, unknown> {
+  #takeByPosition(row: readonly unknown[]): void {
     const fields = this.#relation.schema.fields;
-    const missing = fields[row.length];
-    if (missing !== undefined) {
-      throw new RowRefused(`${row.length} values for ${fields.length} columns`, missing.name);
-    }
+    const absent = fields[row.length];
+    if (absent !== undefined) throw new RowRefused(`${row.length} values for ${fields.length} columns`, absent.name);
     this.#numUnknownFields += row.length - fields.length;
-    return new Map(fields.map((_, ordinal) => [ordinal, row[ordinal] ?? null]));
+    for (let ordinal = 0; ordinal < fields.length; ordinal++) this.#given[ordinal] = row[ordinal] ?? null;
   }
 
-  #byName(row: object): Map<number, unknown> {
-    const values = new Map<number, unknown>();
-    for (const [key, value] of Object.entries(row)) {
+  #takeByName(row: object): void {
+    this.#given.fill(missing);
+    for (const key of Object.keys(row)) {
+      const value: unknown = Reflect.get(row, key);
       if (value === undefined) continue;
-      const ordinal = this.#ordinalOf(key);
+      const ordinal = this.#ordinals.get(key) ?? this.#ordinalOf(key);
       if (ordinal < 0) this.#numUnknownFields++;
-      else values.set(ordinal, value);
+      else this.#given[ordinal] = value;
     }
-    return values;
   }
 
   #ordinalOf(key: string): number {
-    const known = this.#ordinals.get(key);
-    if (known !== undefined) return known;
     const fields = this.#relation.schema.fields;
     const lower = key.toLowerCase();
     let ordinal = fields.findIndex((field) => field.name === key);
@@ -237,18 +240,18 @@ class RowWriter {
     return ordinal;
   }
 
-  #writeValue(ordinal: number, values: ReadonlyMap<number, unknown>): void {
+  #writeValue(ordinal: number, given: unknown): void {
     const field = this.#relation.schema.fields[ordinal];
     const column = this.#builder.columns[ordinal];
     assert(field !== undefined && column !== undefined, 'a builder has a column for each field');
     const fallback = this.#defaults[ordinal];
     let value: CellValue | Refusal;
-    if (values.has(ordinal)) value = fromPublic(values.get(ordinal), field.type);
+    if (given !== missing) value = fromPublic(given, field.type);
     else if (fallback !== undefined) value = fallback;
     else if (field.nullable) value = null;
     else {
-      const given = [...this.#ordinals].filter(([, known]) => known < 0).map(([key]) => key);
-      throw new RowRefused(`missing field "${field.name}"`, field.name, nearestName(field.name, given) ?? null);
+      const unknownKeys = [...this.#ordinals].filter(([, known]) => known < 0).map(([key]) => key);
+      throw new RowRefused(`missing field "${field.name}"`, field.name, nearestName(field.name, unknownKeys) ?? null);
     }
     if (value instanceof Refusal) throw new RowRefused(value.reason, field.name);
     if (value === null && !field.nullable) throw new RowRefused('NULL in a NOT NULL column', field.name);

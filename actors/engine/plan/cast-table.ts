@@ -11,7 +11,7 @@ import { InvalidCast } from '../sql/evaluation-errors.ts';
 import { castNumber, numberKinds } from './cast-numbers.ts';
 import type { Cast } from './cast-row.ts';
 import { datetimeCasts } from './cast-temporal.ts';
-import { castToBinary, castToText, fromTextCasts } from './cast-text.ts';
+import { castToBinary, castToText, formatScalar, fromTextCasts } from './cast-text.ts';
 import { castFromVariant, castToVariant } from './cast-variant.ts';
 
 type Row = Partial<Record<SqlTypeKind, Cast>>;
@@ -71,12 +71,16 @@ export function makeCaster(from: SqlType, to: SqlType, safe: boolean): (value: S
     const converted = cast(value, from, to);
     if (converted !== undefined) return converted;
     if (safe) return null;
-    const shown = castToText(value, from, { kind: 'VARCHAR', length: null });
-    const text = String(shown);
-    const quoted = from.kind === 'CHAR' || from.kind === 'VARCHAR' ? `'${text.slice(0, 100)}'` : text.slice(0, 100);
-    throw new InvalidCast({ value: quoted, from: formatSqlType(from), to: formatSqlType(to) });
+    throw new InvalidCast({ value: describe(value, from), from: formatSqlType(from), to: formatSqlType(to) });
   };
   return convert;
+}
+
+/** A value as messages show it, cut to 100 characters. */
+function describe(value: NonNullable<ScalarValue>, type: SqlType): string {
+  if (value instanceof Uint8Array) return `X'${Buffer.from(value.subarray(0, 50)).toString('hex')}'`;
+  const text = (formatScalar(value, type) ?? '').slice(0, 100);
+  return type.kind === 'CHAR' || type.kind === 'VARCHAR' ? `'${text}'` : text;
 }
 
 /** Casts one value. @throws InvalidCast unless `safe`. */

@@ -12,6 +12,7 @@ import { assert } from '../../../runtime/assert.ts';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import type { Column } from '../../../runtime/batch/column.ts';
 import { rowFromBatch } from '../../../runtime/batch/row-objects.ts';
+import { formatUuid } from '../../../runtime/batch/scalar-text.ts';
 import { readCell } from '../../../runtime/batch/scalar-values.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
 import { type SqlType, sameSqlType, storageOf } from '../../../runtime/batch/sql-type.ts';
@@ -298,7 +299,7 @@ const generatedScope = {
   compareText: library.compareText,
   compareWords: library.compareWords,
   divideRounded: library.divideRounded,
-  uuidText: library.uuidText,
+  uuidText: formatUuid,
   writeUuid: library.writeUuid,
   dateOf,
   isoWeekday,

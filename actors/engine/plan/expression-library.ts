@@ -98,8 +98,6 @@ export function divideRounded(n: bigint, d: bigint): bigint {
   return n < 0n === d < 0n ? quotient + 1n : quotient - 1n;
 }
 
-export { formatUuid as uuidText } from '../../../runtime/batch/scalar-text.ts';
-
 /** The text of a UUID as entry `row` of an i128 column. */
 export function writeUuid(text: string, into: BigInt64Array, row: number): void {
   const words = parseUuidText(text);

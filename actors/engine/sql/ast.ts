@@ -106,7 +106,7 @@ export type Expression =
   | {
       readonly kind: 'case';
       readonly operand: Expression | null;
-      readonly branches: readonly { readonly when: Expression; readonly then: Expression }[];
+      readonly branches: readonly { readonly when: Expression; readonly result: Expression }[];
       readonly otherwise: Expression | null;
       readonly span: Span;
     }

@@ -1,4 +1,5 @@
 // Binder of calls: functions by their rows, aggregates, and the few calls that are sugar for CASE.
+
 import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import {
@@ -13,6 +14,7 @@ import { bindBinary } from './bind-arithmetic.ts';
 import { makeCase } from './bind-case.ts';
 import { bindComparison, operator } from './bind-comparison.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
+import { caseBranch } from './case-branch.ts';
 import { type AggregateSink, type Bind, type ExpressionContext, requireBoolean } from './expression-context.ts';
 import { resolveCall } from './function-resolution.ts';
 import { findFunction, functionNames } from './functions.ts';
@@ -24,7 +26,7 @@ import {
   SqlUnknownFunction,
   SqlUnsupported,
 } from './sql-errors.ts';
-import { coerce, commonTypeOf, describePair, literal } from './type-coercion.ts';
+import { coerce, describePair, literal, mergedType } from './type-coercion.ts';
 
 type Call = Extract<Expression, { kind: 'call' }>;
 
@@ -97,17 +99,17 @@ function bindRewrite(
   if (name === 'mod' && second !== undefined) return bindBinary('%', first, second, source);
   if (name === 'nullif' && second !== undefined) {
     const when = bindComparison('=', first, second, source);
-    return { ...makeCase([{ when, then: literal(null, first.type, source) }], first, source), nullable: true };
+    return { ...makeCase([caseBranch(when, literal(null, first.type, source))], first, source), nullable: true };
   }
   if (name === 'if' && second !== undefined && third !== undefined) {
-    return makeCase([{ when: requireBoolean(first, 'IF'), then: second }], third, source);
+    return makeCase([caseBranch(requireBoolean(first, 'IF'), second)], third, source);
   }
   return coalesce(operands, source);
 }
 
 /** CASE WHEN a IS NOT NULL THEN a … ELSE z END; what follows a value that is never NULL is left out. */
 function coalesce(operands: readonly Scalar[], source: ExpressionSource): Scalar {
-  const type = commonTypeOf(operands.map((operand) => operand.type));
+  const type = mergedType(operands);
   if (!('kind' in type)) {
     const detail = `the arguments of ${source.text} have no common type: ${describePair(type[0], type[1])}`;
     throw new SqlTypeMismatch({ detail }, { place: source.place });
@@ -116,10 +118,9 @@ function coalesce(operands: readonly Scalar[], source: ExpressionSource): Scalar
   const certain = typed.findIndex((operand) => !operand.nullable);
   const live = certain < 0 ? typed : typed.slice(0, certain + 1);
   const otherwise = live.at(-1) ?? literal(null, type, source);
-  const branches = live.slice(0, -1).map((operand) => ({
-    when: operator('is not null', [operand], source, false),
-    then: operand,
-  }));
+  const branches = live
+    .slice(0, -1)
+    .map((operand) => caseBranch(operator('is not null', [operand], source, false), operand));
   if (branches.length === 0) return otherwise;
   return { kind: 'case', branches, otherwise, type, nullable: certain < 0, source };
 }

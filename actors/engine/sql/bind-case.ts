@@ -1,8 +1,10 @@
 // CASE and CAST.
+
 import { formatSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { CaseExpression, ExpressionSource, Scalar } from './bound.ts';
+import { caseBranch } from './case-branch.ts';
 import { SqlTypeMismatch } from './sql-errors.ts';
-import { coerce, commonTypeOf, describePair, isCastable, literal } from './type-coercion.ts';
+import { coerce, describePair, isCastable, literal, mergedType } from './type-coercion.ts';
 
 /** CASE with its results cast to one type. */
 export function makeCase(
@@ -11,14 +13,14 @@ export function makeCase(
   source: ExpressionSource,
 ): CaseExpression {
   const results = [...branches.map(({ then }) => then), otherwise];
-  const type = commonTypeOf(results.map((result) => result.type));
+  const type = mergedType(results);
   if (!('kind' in type)) {
     const detail = `the results of ${source.text} have no common type: ${describePair(type[0], type[1])}`;
     throw new SqlTypeMismatch({ detail }, { place: source.place });
   }
   return {
     kind: 'case',
-    branches: branches.map(({ when, then }) => ({ when, then: coerce(then, type) })),
+    branches: branches.map(({ when, then }) => caseBranch(when, coerce(then, type))),
     otherwise: coerce(otherwise, type),
     type,
     nullable: results.some((result) => result.nullable),

@@ -3,6 +3,7 @@
 // Sugar ends here: BETWEEN, IN, COALESCE, NULLIF, simple CASE become operators and CASE. An aggregate becomes a reference to a
 // column behind those of the input; group-aggregation.ts moves it to its place. Errors are thrown, one for each
 // expression; who binds several expressions collects them (problem-list.ts).
+
 import { formatSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { Expression, Identifier } from './ast.ts';
 import { bindBinary } from './bind-arithmetic.ts';
@@ -10,12 +11,13 @@ import { bindCall } from './bind-call.ts';
 import { bindCast, makeCase } from './bind-case.ts';
 import { bindBetween, bindComparison, bindIn, not, operator } from './bind-comparison.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
+import { caseBranch } from './case-branch.ts';
 import { type ExpressionContext, requireBoolean } from './expression-context.ts';
 import { intervalLiteral, intervalUnits, normalizeUnit, numberLiteral, parseTypedText } from './literals.ts';
 import { bindNamedFunction, unitLiteral } from './named-function.ts';
 import { isNumeric } from './numeric-types.ts';
 import { findColumn, hasTable, requireTableColumn, type ScopeColumn, unknownColumn } from './scope.ts';
-import { SqlInvalidLiteral, SqlTypeMismatch, SqlUnsupported } from './sql-errors.ts';
+import { SqlInvalidLiteral, SqlTypeMismatch, SqlUnknownUnit, SqlUnsupported } from './sql-errors.ts';
 import { boolean, isInterval, literal, varchar } from './type-coercion.ts';
 import { resolveTypeName } from './type-names.ts';
 
@@ -159,7 +161,10 @@ function bindElement(operand: Scalar, index: Scalar, source: ExpressionSource): 
 function bindNumber(text: string, negative: boolean, source: ExpressionSource): Scalar {
   const number = numberLiteral(text, negative);
   if (number === undefined) {
-    throw new SqlInvalidLiteral({ text, type: 'DECIMAL', expected: 'at most 38 digits' }, { place: source.place });
+    throw new SqlInvalidLiteral(
+      { text, type: 'number', expected: 'at most 38 digits, or an exponent within that of DOUBLE' },
+      { place: source.place },
+    );
   }
   return literal(number.value, number.type, source);
 }
@@ -180,8 +185,8 @@ function bindInterval(
   const units = [expression.from, expression.to].filter((unit) => unit !== null);
   for (const unit of units) {
     if (intervalUnits.includes(normalizeUnit(unit.name))) continue;
-    const fields = { text: unit.name, type: 'time unit', expected: intervalUnits.join(', ') };
-    throw new SqlInvalidLiteral(fields, { place: context.source.place(unit.span.start) });
+    const fields = { name: unit.name, known: intervalUnits };
+    throw new SqlUnknownUnit(fields, { place: context.source.place(unit.span.start) });
   }
   const [from = '', to = null] = units.map((unit) => normalizeUnit(unit.name));
   const value = intervalLiteral(expression.text, from, to, expression.negative);
@@ -243,15 +248,11 @@ function bindCase(
   source: ExpressionSource,
 ): Scalar {
   const subject = expression.operand === null ? null : bindExpression(context, expression.operand);
-  const branches = expression.branches.map(({ when, then }) => {
+  const branches = expression.branches.map(({ when, result }) => {
     const condition = bindExpression(context, when);
-    return {
-      when:
-        subject === null
-          ? requireBoolean(condition, 'WHEN')
-          : bindComparison('=', subject, condition, condition.source),
-      then: bindExpression(context, then),
-    };
+    const test =
+      subject === null ? requireBoolean(condition, 'WHEN') : bindComparison('=', subject, condition, condition.source);
+    return caseBranch(test, bindExpression(context, result));
   });
   const otherwise =
     expression.otherwise === null

@@ -2,11 +2,14 @@
 //
 // A RIGHT JOIN is a LEFT JOIN of the swapped sides with the columns put back in order. USING and NATURAL merge columns: the
 // merged one is that of the side that is never padded with NULLs, the other can only be reached through its table.
+
+import { assert } from '../../../runtime/assert.ts';
 import { makeSchema } from '../../../runtime/batch/schema.ts';
 import type { Identifier, Query, TableAlias, TableExpression } from './ast.ts';
 import { bindComparison, operator } from './bind-comparison.ts';
 import { bindExpression } from './bind-expression.ts';
 import type { ExpressionSource, Rel, Scalar } from './bound.ts';
+import { caseBranch } from './case-branch.ts';
 import { requireBoolean } from './expression-context.ts';
 import { bindAll, columnOf, findRelation, type QueryContext } from './query-context.ts';
 import { findColumn, joinScopes, type Scope, type ScopeColumn, scopeOf, unknownColumn } from './scope.ts';
@@ -60,8 +63,7 @@ function bindJoin(context: QueryContext, join: Join, bindQuery: BindQuery): Boun
     () => bindFrom(context, join.left, bindQuery),
     () => bindFrom(context, join.right, bindQuery),
   ]);
-  // bindAll gives one result for each part, or throws.
-  if (left === undefined || right === undefined) throw new Error('unreachable');
+  assert(left !== undefined && right !== undefined, 'bindAll gives a result for each part, or throws');
   const source = context.source.source(join.wordsSpan);
   const sides = {
     left: join.type === 'right' ? left.scope.map((column) => ({ ...column, nullable: true })) : left.scope,
@@ -126,7 +128,7 @@ function moveColumns(scalar: Scalar, move: (ordinal: number) => number): Scalar 
     case 'in list':
       return { ...scalar, operand: inner(scalar.operand) };
     case 'case': {
-      const branches = scalar.branches.map(({ when, then }) => ({ when: inner(when), then: inner(then) }));
+      const branches = scalar.branches.map(({ when, then }) => caseBranch(inner(when), inner(then)));
       return { ...scalar, branches, otherwise: inner(scalar.otherwise) };
     }
   }

@@ -2,8 +2,9 @@
 //
 // A statement that fails leaves its name as `lost`: what reads from it is left out without a message of its own. Views may only
 // read what stands above them, so the program is in dependency order as it is.
-import type { Place } from '../../../runtime/errors.ts';
+
 import { makeSchema, type Relation } from '../../../runtime/batch/schema.ts';
+import type { Place } from '../../../runtime/errors.ts';
 import type { Identifier, Statement } from './ast.ts';
 import { bindQuery } from './bind-query.ts';
 import { bindTable } from './bind-table.ts';

@@ -2,16 +2,17 @@
 //
 // ORDER BY with LIMIT or OFFSET is a `top`; alone it says nothing about a multiset of rows: at the top of a view it is kept as
 // the order in which a person wants to see the rows (as far as it names columns of the result), elsewhere it is dropped.
-import { formatSqlType, sameSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
+import { assert } from '../../../runtime/assert.ts';
 import { type Field, makeSchema } from '../../../runtime/batch/schema.ts';
+import { sameSqlType } from '../../../runtime/batch/sql-type.ts';
 import type { OrderItem, Query, QueryBody, Union, Values } from './ast.ts';
 import { bindExpression } from './bind-expression.ts';
 import { bindSelect } from './bind-select.ts';
-import type { Rel, Scalar, SortKey } from './bound.ts';
+import type { Rel, SortKey } from './bound.ts';
 import { findOutput, orderKey, rowCount } from './order-keys.ts';
 import { bindAll, columnOf, type NamedQuery, type QueryContext, renamed } from './query-context.ts';
 import { SqlDuplicateName, SqlInvalidDefinition, SqlTypeMismatch, SqlUnsupported } from './sql-errors.ts';
-import { coerce, commonType } from './type-coercion.ts';
+import { coerce, describePair, mergedType } from './type-coercion.ts';
 
 export interface BoundQuery {
   readonly rel: Rel;
@@ -139,20 +140,15 @@ function bindValues(context: QueryContext, values: Values): Rel {
   }
   const fields = Array.from({ length: width }, (_, i): Field => {
     const column = rows.map((row) => row[i]).filter((scalar) => scalar !== undefined);
-    const type = column.reduce((common: SqlType, scalar) => commonColumn(context, values, i, common, scalar), {
-      kind: 'NULL',
-    });
+    const type = mergedType(column);
+    if (!('kind' in type)) {
+      const detail = `column ${i + 1} of VALUES is ${describePair(type[0], type[1])}`;
+      throw new SqlTypeMismatch({ detail }, { place: context.source.place(values.span.start) });
+    }
     return { name: `EXPR$${i}`, type, nullable: column.some((scalar) => scalar.nullable), quoted: true };
   });
   const converted = rows.map((row) => row.map((scalar, i) => coerce(scalar, fields[i]?.type ?? scalar.type)));
   return { kind: 'values', rows: converted, schema: makeSchema(fields) };
-}
-
-function commonColumn(context: QueryContext, values: Values, i: number, type: SqlType, scalar: Scalar): SqlType {
-  const common = commonType(type, scalar.type);
-  if (common !== null) return common;
-  const detail = `column ${i + 1} of VALUES is ${formatSqlType(type)} and ${formatSqlType(scalar.type)}`;
-  throw new SqlTypeMismatch({ detail }, { place: scalar.source.place ?? context.source.place(values.span.start) });
 }
 
 function bindUnion(context: QueryContext, union: Union): Rel {
@@ -162,8 +158,7 @@ function bindUnion(context: QueryContext, union: Union): Rel {
   );
   const place = context.source.place(union.operatorSpan.start);
   const [first, ...rest] = inputs;
-  // A union has two branches at least.
-  if (first === undefined) throw new Error('unreachable');
+  assert(first !== undefined, 'a union has two branches at least');
   let fields = first.schema.fields;
   for (const input of rest) {
     const others = input.schema.fields;
@@ -173,10 +168,10 @@ function bindUnion(context: QueryContext, union: Union): Rel {
     }
     fields = fields.map((field, i) => {
       const other = others[i] ?? field;
-      const type = commonType(field.type, other.type);
-      if (type !== null) return { ...field, type, nullable: field.nullable || other.nullable };
-      const types = `${formatSqlType(field.type)} and ${formatSqlType(other.type)}`;
-      throw new SqlTypeMismatch({ detail: `column ${i + 1} of UNION is ${types}` }, { place });
+      const type = mergedType([columnOf(field, i), columnOf(other, i)]);
+      if ('kind' in type) return { ...field, type, nullable: field.nullable || other.nullable };
+      const detail = `column ${i + 1} of UNION is ${describePair(type[0], type[1])}`;
+      throw new SqlTypeMismatch({ detail }, { place });
     });
   }
   const schema = makeSchema(fields);

@@ -14,7 +14,7 @@ import { AlreadyReported } from './problem-list.ts';
 import { bindAll, type QueryContext } from './query-context.ts';
 import { scalarKey } from './scalar-key.ts';
 import { type Scope, unknownTable } from './scope.ts';
-import { SqlInvalidDefinition, SqlTypeMismatch } from './sql-errors.ts';
+import { SqlInvalidDefinition } from './sql-errors.ts';
 import { literal } from './type-coercion.ts';
 
 export interface BoundSelect {
@@ -196,19 +196,11 @@ class SelectClauses {
       ),
     ];
     const fields = list.map(({ name, quoted }, i): Field => fieldOf(name, quoted, columns[i]));
-    const extra: Scalar[] = bindAll(
+    const own = order.flatMap(({ scalar }) => (scalar === null ? [] : [scalar]));
+    const extra = bindAll(
       problems,
-      order
-        .filter(({ scalar }) => scalar !== null)
-        .map(({ scalar, item }) => () => {
-          if (scalar === null)
-            throw new SqlTypeMismatch(
-              { detail: '' },
-              { place: this.#context.source.place(item.expression.span.start) },
-            );
-          return place(scalar);
-        }),
-    ).slice();
+      own.map((scalar) => () => place(scalar)),
+    );
     let next = columns.length;
     const keys = order.map(({ item, output }) => orderKey(item, output ?? next++));
     const all = [...columns, ...extra];

@@ -2,8 +2,9 @@
 //
 // A column may hold NULL unless it is NOT NULL or part of the primary key. DEFAULT is a constant expression, cast to
 // the type of its column.
-import { formatSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
+
 import { type Field, makeSchema } from '../../../runtime/batch/schema.ts';
+import { formatSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { ColumnDefinition, Identifier, Statement, TableElement } from './ast.ts';
 import { bindCast } from './bind-case.ts';

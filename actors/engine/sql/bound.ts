@@ -3,9 +3,10 @@
 // Names are resolved to relations and ordinals, every expression has a type and says whether it can be NULL, every
 // coercion is an explicit cast. Nodes are immutable plain data (they can be printed and compared).
 // Not here: syntax (ast.ts), how anything is computed (plan/).
-import type { Place } from '../../../runtime/errors.ts';
+
 import type { Relation, Schema } from '../../../runtime/batch/schema.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
+import type { Place } from '../../../runtime/errors.ts';
 
 // ── scalar expressions ──
 

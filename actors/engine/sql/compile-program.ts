@@ -2,8 +2,9 @@
 //
 // A program is compiled whole: every problem of every statement is reported, and only a program without any is given.
 // Bad SQL never throws here; an ad-hoc query throws its first problem.
-import type { MillraceError } from '../../../runtime/errors.ts';
+
 import type { Relation } from '../../../runtime/batch/schema.ts';
+import type { MillraceError } from '../../../runtime/errors.ts';
 import { bindProgram } from './bind-program.ts';
 import { bindQuery } from './bind-query.ts';
 import type { BoundProgram, Rel, SortKey } from './bound.ts';

@@ -263,7 +263,7 @@ export class ExpressionGrammar extends EmbeddedActionsParser {
                         { ALT: () => this.CONSUME(keyword('RLIKE')) },
                       ]);
                       const pattern = this.SUBRULE6(this.sum);
-                      const escape = this.OPTION4(() => {
+                      const escapeBy = this.OPTION4(() => {
                         this.CONSUME(keyword('ESCAPE'));
                         return this.SUBRULE7(this.sum);
                       });
@@ -273,9 +273,9 @@ export class ExpressionGrammar extends EmbeddedActionsParser {
                           function: likeFunction(word),
                           operand: left,
                           pattern,
-                          escape: escape ?? null,
+                          escape: escapeBy ?? null,
                           negated,
-                          span: cover(left.span, (escape ?? pattern).span),
+                          span: cover(left.span, (escapeBy ?? pattern).span),
                         };
                       });
                     },
@@ -548,7 +548,7 @@ export class ExpressionGrammar extends EmbeddedActionsParser {
   readonly caseExpression: Rule<Expression> = this.RULE('caseExpression', () => {
     const start = this.CONSUME(keyword('CASE'));
     const operand = this.OPTION(() => this.SUBRULE(this.expression));
-    const branches: { when: Expression; then: Expression }[] = [];
+    const branches: { when: Expression; result: Expression }[] = [];
     this.AT_LEAST_ONE(() => {
       this.CONSUME(keyword('WHEN'));
       const whens: Expression[] = [];
@@ -559,9 +559,9 @@ export class ExpressionGrammar extends EmbeddedActionsParser {
         },
       });
       this.CONSUME(keyword('THEN'));
-      const then = this.SUBRULE3(this.expression);
+      const result = this.SUBRULE3(this.expression);
       this.ACTION(() => {
-        for (const when of whens) branches.push({ when, then });
+        for (const when of whens) branches.push({ when, result });
       });
     });
     const otherwise = this.OPTION2(() => {

@@ -7,7 +7,7 @@ import type { ExpressionSource, FunctionCall, Scalar } from './bound.ts';
 import type { FunctionDefinition, FunctionOverload, ParameterClass } from './function-definition.ts';
 import { isInteger, isNumeric } from './numeric-types.ts';
 import { SqlInvalidArguments } from './sql-errors.ts';
-import { coerce, commonTypeOf, isBinary, isText, varchar } from './type-coercion.ts';
+import { coerce, isBinary, isText, mergedType, varchar } from './type-coercion.ts';
 
 interface Candidate {
   readonly overload: number;
@@ -56,7 +56,7 @@ function fitArguments(
   if (operands.length < least || (operands.length > parameters.length && overload.variadic !== true)) return null;
   const classes = operands.map((_, i) => parameters[Math.min(i, parameters.length - 1)] ?? 'any');
   const commonOperands = operands.filter((_, i) => classes[i] === 'common');
-  const common = commonTypeOf(commonOperands.map((operand) => operand.type));
+  const common = mergedType(commonOperands);
   if (!('kind' in common)) return null;
   let cost = 0;
   const types: SqlType[] = [];

@@ -1,8 +1,9 @@
 // VARIANT: JSON from and to text, and its elements.
 //
 // A VARIANT is its JSON text. Elements of arrays count from 1. JSON null is a value of its own, not NULL.
-import { formatVariant, parseVariant } from '../../../runtime/batch/variant-json.ts';
+
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
+import { formatVariant, parseVariant } from '../../../runtime/batch/variant-json.ts';
 import type { ScalarValue } from './bound.ts';
 import type { FunctionDefinition } from './function-definition.ts';
 import { strictRow, typed, types } from './function-rows.ts';

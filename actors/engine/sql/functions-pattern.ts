@@ -60,12 +60,12 @@ export const patternFunctions: readonly FunctionDefinition[] = [
 ];
 
 function likeRow(ignoreCase: boolean): FunctionOverload {
-  const evaluate = typed((x: string, pattern: string, escape?: string) => matcher(pattern, escape, ignoreCase)(x));
+  const evaluate = typed((x: string, pattern: string, escapeBy?: string) => matcher(pattern, escapeBy, ignoreCase)(x));
   const prepare = ({ constants }: CallShape): Evaluator => {
-    const [, pattern, escape] = constants;
-    const isConstant = typeof pattern === 'string' && (typeof escape === 'string' || constants.length < 3);
-    if (!isConstant || (typeof escape === 'string' && !isEscape(escape))) return evaluate;
-    const matches = likeMatcher(pattern, typeof escape === 'string' ? escape : '\\', ignoreCase);
+    const [, pattern, escapeBy] = constants;
+    const isConstant = typeof pattern === 'string' && (typeof escapeBy === 'string' || constants.length < 3);
+    if (!isConstant || (typeof escapeBy === 'string' && !isEscape(escapeBy))) return evaluate;
+    const matches = likeMatcher(pattern, typeof escapeBy === 'string' ? escapeBy : '\\', ignoreCase);
     return typed((x: string) => matches(x));
   };
   return strictRow(['string', 'string', 'string'], types.boolean, evaluate, { optional: 1, canFail: true, prepare });
@@ -85,8 +85,8 @@ function remember<T>(cache: Map<string, T>, key: string, make: () => T): T {
   return value;
 }
 
-function matcher(pattern: string, escape: string | undefined, ignoreCase: boolean): Matcher {
-  const character = escape ?? '\\';
+function matcher(pattern: string, escapeBy: string | undefined, ignoreCase: boolean): Matcher {
+  const character = escapeBy ?? '\\';
   if (!isEscape(character))
     throw new InvalidArgument({ function: 'LIKE', detail: 'ESCAPE takes one character, not _ or %' });
   const key = `${ignoreCase ? 'i' : ' '}${character}${pattern}`;
@@ -98,9 +98,9 @@ function isEscape(character: string): boolean {
 }
 
 /** One pattern as a function; what needs no regular expression gets none. */
-function likeMatcher(pattern: string, escape: string, ignoreCase: boolean): Matcher {
+function likeMatcher(pattern: string, escapeBy: string, ignoreCase: boolean): Matcher {
   const plain = /^(%*)([^%_]*)(%*)$/s.exec(pattern);
-  if (plain !== null && !ignoreCase && !pattern.includes(escape)) {
+  if (plain !== null && !ignoreCase && !pattern.includes(escapeBy)) {
     const [, before = '', text = '', after = ''] = plain;
     if (before !== '') return after !== '' || text === '' ? (x) => x.includes(text) : (x) => x.endsWith(text);
     return after !== '' ? (x) => x.startsWith(text) : (x) => x === text;
@@ -109,7 +109,7 @@ function likeMatcher(pattern: string, escape: string, ignoreCase: boolean): Matc
   const characters = [...pattern];
   for (let i = 0; i < characters.length; i++) {
     const character = characters[i] ?? '';
-    if (character === escape && i + 1 < characters.length) source += quote(characters[++i] ?? '');
+    if (character === escapeBy && i + 1 < characters.length) source += quote(characters[++i] ?? '');
     else if (character === '%') source += '.*';
     else source += character === '_' ? '.' : quote(character);
   }

@@ -3,11 +3,12 @@
 // Truncation and FLOOR round down to the beginning of a unit (weeks begin on Sunday, as in Feldera's FLOOR), CEIL rounds up.
 // TIMESTAMPDIFF counts whole units: a month has passed when the calendar month has grown and the day and time are at
 // least those of the start.
+
+import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import { addMonths, dateOf, daysOf, isoWeekday, joinTimestamp, microsOfDay, splitTimestamp } from './calendar.ts';
 import { InvalidArgument, NumericOverflow } from './evaluation-errors.ts';
 import type { FunctionDefinition, FunctionOverload, ParameterClass } from './function-definition.ts';
 import { strictRow, typed, types } from './function-rows.ts';
-import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 
 const date: SqlType = { kind: 'DATE' };
 const time: SqlType = { kind: 'TIME' };

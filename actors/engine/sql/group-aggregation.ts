@@ -4,7 +4,9 @@
 // reference from `aggregateOrdinal` on. `overGroups` then rewrites the whole expression for the rows after grouping:
 // what equals a group expression becomes the group's column, aggregates move behind the groups, and a column that is left
 // is an error.
+
 import type { AggregateCall, Scalar } from './bound.ts';
+import { caseBranch } from './case-branch.ts';
 import type { AggregateSink } from './expression-context.ts';
 import { aggregateKey, scalarKey } from './scalar-key.ts';
 import { SqlNotGrouped } from './sql-errors.ts';
@@ -68,10 +70,7 @@ export class GroupAggregation implements AggregateSink {
       case 'case':
         return {
           ...scalar,
-          branches: scalar.branches.map(({ when, then }) => ({
-            when: this.overGroups(when),
-            then: this.overGroups(then),
-          })),
+          branches: scalar.branches.map(({ when, then }) => caseBranch(this.overGroups(when), this.overGroups(then))),
           otherwise: this.overGroups(scalar.otherwise),
         };
     }

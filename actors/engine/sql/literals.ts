@@ -3,7 +3,7 @@
 // Integers are INTEGER where they fit, else BIGINT, else DECIMAL. A number with a point is an exact DECIMAL, one
 // with an exponent is DOUBLE. Strings are VARCHAR. Intervals of years and months are INTERVAL_MONTHS, all others
 // INTERVAL_MICROS; a leading minus applies to all fields.
-import { decimalPrecisionMax, type SqlType } from '../../../runtime/batch/sql-type.ts';
+
 import {
   parseDateText,
   parseMicrosText,
@@ -11,6 +11,7 @@ import {
   parseTimestampText,
   parseTimeText,
 } from '../../../runtime/batch/scalar-text.ts';
+import { decimalPrecisionMax, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { ScalarValue } from './bound.ts';
 
 export interface TypedValue {
@@ -18,10 +19,13 @@ export interface TypedValue {
   readonly value: ScalarValue;
 }
 
-/** A number as written, or undefined when it has more digits than DECIMAL holds. */
+/** A number as written, or undefined when neither DECIMAL nor DOUBLE can hold it. */
 export function numberLiteral(text: string, negative: boolean): TypedValue | undefined {
   const sign = negative ? -1 : 1;
-  if (/[eE]/.test(text)) return { type: { kind: 'DOUBLE' }, value: sign * Number(text) };
+  if (/[eE]/.test(text)) {
+    const double = sign * Number(text);
+    return Number.isFinite(double) ? { type: { kind: 'DOUBLE' }, value: double } : undefined;
+  }
   const [whole = '', fraction = ''] = text.split('.');
   const digits = (whole + fraction).replace(/^0+(?=\d)/, '');
   const unscaled = BigInt(sign) * BigInt(digits === '' ? '0' : digits);

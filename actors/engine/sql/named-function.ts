@@ -6,7 +6,7 @@ import { resolveCall } from './function-resolution.ts';
 import { findFunction } from './functions.ts';
 import { timeUnits } from './functions-extract.ts';
 import { normalizeUnit } from './literals.ts';
-import { SqlInvalidLiteral, SqlUnknownFunction } from './sql-errors.ts';
+import { SqlUnknownFunction, SqlUnknownUnit } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
 import { literal, varchar } from './type-coercion.ts';
 
@@ -21,9 +21,9 @@ export function bindNamedFunction(name: string, operands: readonly Scalar[], sou
 export function unitLiteral(source: SqlText, unit: Identifier): Scalar {
   const name = normalizeUnit(unit.name);
   if (!timeUnits.includes(name)) {
-    const fields = { text: unit.name, type: 'time unit', expected: timeUnits.join(', ') };
+    const fields = { name: unit.name, known: timeUnits };
     const suggestion = nearestName(name, timeUnits);
-    throw new SqlInvalidLiteral(fields, { place: source.place(unit.span.start), suggestion });
+    throw new SqlUnknownUnit(fields, { place: source.place(unit.span.start), suggestion });
   }
   return literal(name, varchar, source.source(unit.span));
 }

@@ -3,13 +3,14 @@
 // The tokens are split at semicolons and each statement is parsed by itself, so that a bad statement hides none of the
 // others. A statement that failed leaves the name that it would have declared (`lost`), so that what reads from it is
 // not reported as well.
-import type { IRecognitionException } from './statement-grammar.ts';
+
 import type { MillraceError } from '../../../runtime/errors.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { Query, Statement } from './ast.ts';
 import { identifierOf } from './expression-grammar.ts';
 import { SqlReservedWord, SqlSyntax, SqlTooDeep, SqlUnsupported } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
+import type { IRecognitionException } from './statement-grammar.ts';
 import { SqlParser } from './statement-grammar.ts';
 import { Identifier, type IToken, isReserved, keyword, Name, sqlKeywords, symbol, tokenize } from './tokens.ts';
 import { findRefusedSyntax } from './unsupported-syntax.ts';
@@ -172,7 +173,9 @@ function syntaxError(source: SqlText, token: IToken, expected: string, end: numb
   const atEnd = Number.isNaN(token.startOffset);
   const found = atEnd ? 'the end of the statement' : `"${token.image.slice(0, 40)}"`;
   const place = source.place(atEnd ? end : token.startOffset);
-  const suggestion = nearestKeyword(token) ?? (before === undefined ? undefined : nearestKeyword(before));
+  // Where the statement could have ended, the word before may be a keyword gone wrong: FROM t WHRE x.
+  const earlier = before === undefined || expected !== '' ? undefined : nearestKeyword(before);
+  const suggestion = nearestKeyword(token) ?? earlier;
   return new SqlSyntax({ found, expected }, { place, suggestion });
 }
 

@@ -1,6 +1,7 @@
 // What a query is bound in: the relations that it may read, and where its problems go.
-import { nearestName } from '../../../runtime/nearest-name.ts';
+
 import { type Field, makeSchema, type Relation, type Schema } from '../../../runtime/batch/schema.ts';
+import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { Identifier } from './ast.ts';
 import type { Rel, Scalar } from './bound.ts';
 import { AlreadyReported, type ProblemList } from './problem-list.ts';

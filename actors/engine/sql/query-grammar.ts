@@ -2,7 +2,7 @@
 //
 // What is refused wherever it stands (window functions, EXCEPT, GROUPING SETS …) has been refused before the
 // parser runs, see unsupported-syntax.ts; this grammar does not know it.
-import { ExpressionGrammar, type Rule, spanOf, unquote } from './expression-grammar.ts';
+
 import type {
   CommonTable,
   Expression,
@@ -17,6 +17,7 @@ import type {
   TableExpression,
   Values,
 } from './ast.ts';
+import { ExpressionGrammar, type Rule, spanOf, unquote } from './expression-grammar.ts';
 import type { Span } from './sql-text.ts';
 import { type IToken, keyword, Name, StringLiteral, symbol } from './tokens.ts';
 

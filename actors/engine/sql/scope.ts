@@ -2,10 +2,11 @@
 //
 // A scope is a list of columns in the order of the relation's fields; each knows the table (or alias) through which it may
 // also be named. Columns merged by USING or NATURAL appear once without a table name: the right one is hidden.
-import { nearestName } from '../../../runtime/nearest-name.ts';
-import type { Place } from '../../../runtime/errors.ts';
+
 import type { Schema } from '../../../runtime/batch/schema.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
+import type { Place } from '../../../runtime/errors.ts';
+import { nearestName } from '../../../runtime/nearest-name.ts';
 import { SqlAmbiguousColumn, SqlUnknownColumn, SqlUnknownTable } from './sql-errors.ts';
 
 export interface ScopeColumn {

@@ -107,6 +107,13 @@ export const SqlInvalidLiteral: CodedErrorClass<{
   (f) => `'${f.text}' is not a ${f.type} literal${f.expected === '' ? '' : `, expected ${f.expected}`}`,
 );
 
+export const SqlUnknownUnit: CodedErrorClass<{ readonly name: string; readonly known: readonly string[] }> =
+  defineError(
+    'sql.unknown_unit',
+    { help: 'Use one of the time units that the message lists.' },
+    (f) => `no time unit is named ${f.name}; there are ${listNames(f.known, 24)}`,
+  );
+
 export const SqlInvalidArguments: CodedErrorClass<{ readonly function: string; readonly detail: string }> = defineError(
   'sql.invalid_arguments',
   { help: 'See the list of SQL functions for what it takes.' },
@@ -125,8 +132,7 @@ export const SqlTooDeep: CodedErrorClass<Record<string, never>> = defineError(
   () => 'the statement is nested too deep',
 );
 
-/** At most eight names, for a message. */
-function listNames(names: readonly string[]): string {
-  const shown = names.slice(0, 8).join(', ');
-  return names.length > 8 ? `${shown} and ${names.length - 8} more` : shown;
+function listNames(names: readonly string[], most = 8): string {
+  const shown = names.slice(0, most).join(', ');
+  return names.length > most ? `${shown} and ${names.length - most} more` : shown;
 }

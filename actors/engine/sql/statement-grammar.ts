@@ -221,6 +221,21 @@ export class SqlParser extends QueryGrammar {
             refused = unsupported(word, 'WATERMARK', 'leave it out');
           },
         },
+        {
+          ALT: () => {
+            const word = this.CONSUME(keyword('CHECK'));
+            this.CONSUME(symbol('('));
+            this.SUBRULE4(this.expression);
+            this.CONSUME(symbol(')'));
+            refused = unsupported(word, 'CHECK', 'filter the rows in a view');
+          },
+        },
+        {
+          ALT: () => {
+            const word = this.CONSUME(keyword('UNIQUE'));
+            refused = unsupported(word, 'UNIQUE', 'declare a PRIMARY KEY');
+          },
+        },
         { ALT: () => this.CONSUME(keyword('INTERNED')) },
       ]),
     );

@@ -16,9 +16,10 @@ export interface TableProperties {
 }
 
 const tableProperties = ['connectors', 'materialized', 'append_only', 'skip_unused_columns', 'expected_size'];
-const viewProperties = ['connectors', 'emit_final', 'rust'];
+const viewProperties = ['connectors', 'materialized', 'emit_final', 'rust'];
 /** Known, and refused: what it would take. */
 const refused: Readonly<Record<string, string>> = {
+  materialized: 'write CREATE MATERIALIZED VIEW',
   emit_final: 'the view emits every change',
   rust: 'write the view in SQL',
 };
@@ -49,7 +50,7 @@ export function readViewProperties(
     const property = byName.get(name);
     if (property === undefined) continue;
     const place = source.place(property.keySpan.start);
-    problems.keep(new SqlUnsupported({ construct: `property '${name}'`, instead }, { place }));
+    problems.keep(new SqlUnsupported({ construct: `property '${name}' of a view`, instead }, { place }));
   }
   return { connectors: connectorsOf(source, byName) };
 }

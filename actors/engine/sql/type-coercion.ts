@@ -60,6 +60,24 @@ export function commonTypeOf(types: readonly SqlType[]): SqlType | readonly [Sql
   return common;
 }
 
+/**
+ * The type of a column, or of a CASE, that is made of several expressions, or the two types that have nothing in common. Text
+ * beside another type is read as it only where it is a literal: a column of text would fail at run time.
+ */
+export function mergedType(scalars: readonly Scalar[]): SqlType | readonly [SqlType, SqlType] {
+  const literals = scalars.filter((scalar) => scalar.kind === 'literal' && isText(scalar.type));
+  const others = scalars.filter((scalar) => !literals.includes(scalar)).map((scalar) => scalar.type);
+  const [firstLiteral] = literals;
+  const known = others.filter((type) => type.kind !== 'NULL');
+  const text = known.find(isText);
+  const apart = known.find((type) => !isText(type) && type.kind !== 'VARIANT');
+  if (text !== undefined && apart !== undefined) return [text, apart];
+  if (firstLiteral !== undefined && apart !== undefined && !readFromText.includes(apart.kind)) {
+    return [firstLiteral.type, apart];
+  }
+  return commonTypeOf([...others, ...(apart === undefined ? literals.map((scalar) => scalar.type) : [])]);
+}
+
 /** The common type for a comparison: a literal takes the type of the other side where it fits that exactly. */
 export function comparisonType(left: Scalar, right: Scalar): SqlType | null {
   if (fitsExactly(right, left.type)) return left.type;

@@ -3,8 +3,9 @@
 // FLOAT alone is refused, as Feldera does: dialects disagree about its size. VARCHAR and VARBINARY without a length are
 // unbounded, CHAR and BINARY without one have length 1, DECIMAL without precision is DECIMAL(38, 0). The precision of
 // TIME and TIMESTAMP is accepted and means nothing: both count microseconds.
-import { nearestName } from '../../../runtime/nearest-name.ts';
+
 import { decimalPrecisionMax, type SqlType } from '../../../runtime/batch/sql-type.ts';
+import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { TypeName } from './ast.ts';
 import { SqlInvalidDefinition, SqlUnknownType, SqlUnsupported } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';

@@ -3,7 +3,7 @@
 // The words of a statement are compared with the rows below before the parser runs, so that the grammar stays free of what
 // it cannot build, and so that every refused construct of a statement is reported, not only the first.
 // To support a construct: remove its row, add its grammar.
-import { type IToken, Identifier, isReserved, QuotedIdentifier, StringLiteral } from './tokens.ts';
+import { Identifier, type IToken, isReserved, QuotedIdentifier, StringLiteral } from './tokens.ts';
 
 export interface RefusedSyntax {
   readonly token: IToken;

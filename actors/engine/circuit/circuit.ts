@@ -1,0 +1,283 @@
+// A program at work: a graph of operators that is pushed through, step by step.
+//
+// The graph is given in topological order. In a step every batch is pushed from its table to the operators that read it,
+// as deep as it goes at once; then every operator is flushed in order. What reaches an observed relation is collected,
+// and returned consolidated. A step is all or nothing for the outside: an evaluation failure throws before anything is
+// returned, and the circuit must not be used afterwards (its state holds half a step).
+// Knows no operator by name, no SQL: the planner makes nodes and says how a query is run (`CircuitPlan`).
+// One thread, synchronous, not reentrant. Not here: which batches make a step, durability (the engine actor, the store).
+import { assert } from '../../../runtime/assert.ts';
+import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
+import { concatBatches } from '../../../runtime/batch/concat-batches.ts';
+import { consolidate } from '../../../runtime/batch/consolidate.ts';
+import type { Schema } from '../../../runtime/batch/schema.ts';
+import { systemClock } from '../../../runtime/clock.ts';
+import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
+import { SnapshotDamaged, SnapshotReader, SnapshotWriter } from '../state/snapshot-codec.ts';
+import type { StringPool } from '../state/string-pool.ts';
+import type { Rel, SortKey } from '../sql/bound.ts';
+import type { EvaluationFailures } from './evaluation-failures.ts';
+import type { Emit, Operator } from './operator.ts';
+
+export const RelationNotMaterialized: CodedErrorClass<{ readonly relation: string }> = defineError(
+  'query.not_materialized',
+  { help: "Declare it as MATERIALIZED VIEW or, for a table, WITH ('materialized' = 'true')." },
+  (f) => `"${f.relation}" keeps no content that could be read: it is not materialized`,
+);
+
+/** An operator and where its inputs come from: node inputs[p] feeds port p. */
+export interface CircuitNode {
+  readonly operator: Operator;
+  /** The relation it was made for, for statistics. */
+  readonly view: string;
+  readonly inputs: readonly number[];
+}
+
+/** A table or view as the outside sees it. */
+export interface CircuitRelation {
+  readonly name: string;
+  readonly schema: Schema;
+  readonly node: number;
+  readonly isTable: boolean;
+  /** Emits the content as +weights; null when the relation is not materialized. */
+  readonly contents: ((emit: Emit) => void) | null;
+  /** Whether what a step emits has no equal rows, so that nothing is to be merged. */
+  readonly changesAreDistinct: boolean;
+}
+
+export interface CircuitPlan {
+  readonly nodes: readonly CircuitNode[];
+  readonly relations: ReadonlyMap<string, CircuitRelation>;
+  readonly pool: StringPool;
+  readonly failures: EvaluationFailures;
+  readonly runQuery: (circuit: Circuit, query: Rel, order: readonly SortKey[]) => readonly ChangeBatch[];
+}
+
+export interface OperatorStatistics {
+  readonly operator: string;
+  readonly view: string;
+  readonly rowsIn: number;
+  readonly rowsOut: number;
+  readonly nanos: number;
+  readonly stateRows: number;
+  readonly stateBytes: number;
+}
+
+interface RunningNode {
+  readonly operator: Operator;
+  readonly view: string;
+  readonly consumers: { readonly node: RunningNode; readonly port: number }[];
+  readonly taps: Tap[];
+  emit: Emit;
+  rowsIn: number;
+  rowsOut: number;
+  millis: number;
+}
+
+/** Where the changes of a relation are collected. */
+interface Tap {
+  readonly relation: CircuitRelation;
+  readonly batches: ChangeBatch[];
+}
+
+export class Circuit {
+  readonly failures: EvaluationFailures;
+  readonly #plan: CircuitPlan;
+  readonly #nodes: readonly RunningNode[];
+  readonly #taps: Map<string, Tap> = new Map();
+  #running: RunningNode | null = null;
+  #since = 0;
+
+  constructor(plan: CircuitPlan) {
+    this.#plan = plan;
+    this.failures = plan.failures;
+    this.#nodes = plan.nodes.map(({ operator, view }): RunningNode => {
+      const node: RunningNode = {
+        operator,
+        view,
+        consumers: [],
+        taps: [],
+        emit: () => {},
+        rowsIn: 0,
+        rowsOut: 0,
+        millis: 0,
+      };
+      node.emit = (batch) => this.#deliver(node, batch);
+      return node;
+    });
+    plan.nodes.forEach(({ inputs }, id) => {
+      inputs.forEach((input, port) => {
+        assert(input < id, 'nodes stand after their inputs');
+        this.#nodes[input]!.consumers.push({ node: this.#nodes[id]!, port });
+      });
+    });
+  }
+
+  /** From the next step on `step` returns the changes of this relation. */
+  observe(relation: string): void {
+    if (this.#taps.has(relation)) return;
+    const known = this.#relation(relation);
+    const tap: Tap = { relation: known, batches: [] };
+    this.#taps.set(relation, tap);
+    this.#nodes[known.node]!.taps.push(tap);
+  }
+
+  unobserve(relation: string): void {
+    const tap = this.#taps.get(relation);
+    if (tap === undefined) return;
+    this.#taps.delete(relation);
+    const { taps } = this.#nodes[tap.relation.node]!;
+    taps.splice(taps.indexOf(tap), 1);
+  }
+
+  /**
+   * Takes the batches of each table in order and computes everything.
+   * @returns the consolidated change of every observed relation that changed; rows that were only inserted are not merged.
+   * @throws EvaluationFailed under `on_error: stop`; the circuit must not be used afterwards.
+   */
+  step(inputs: ReadonlyMap<string, readonly ChangeBatch[]>): ReadonlyMap<string, ChangeBatch> {
+    this.#since = systemClock.monotonic();
+    for (const [table, batches] of inputs) {
+      const relation = this.#relation(table);
+      assert(relation.isTable, 'only tables take input');
+      for (const batch of batches) {
+        assert(batch.columns.length === relation.schema.fields.length, 'a batch has the columns of its table');
+        this.#push(this.#nodes[relation.node]!, 0, batch);
+      }
+    }
+    for (const node of this.#nodes) {
+      const caller = this.#enter(node);
+      node.operator.flush(node.emit);
+      this.#enter(caller);
+    }
+    const changes = new Map<string, ChangeBatch>();
+    for (const [name, tap] of this.#taps) {
+      const change = collect(tap);
+      if (change !== null) changes.set(name, change);
+    }
+    return changes;
+  }
+
+  isMaterialized(relation: string): boolean {
+    return this.#plan.relations.get(relation)?.contents != null;
+  }
+
+  /** @throws RelationNotMaterialized */
+  contents(relation: string): readonly ChangeBatch[] {
+    const { contents, schema } = this.#relation(relation);
+    if (contents === null) throw new RelationNotMaterialized({ relation });
+    const batches: ChangeBatch[] = [];
+    contents((batch) => batches.push({ ...batch, schema }));
+    return batches;
+  }
+
+  /**
+   * The rows of a query over materialized relations, sorted by `displayOrder` or else by the keys of a top at its root.
+   * @throws RelationNotMaterialized, EvaluationFailed
+   */
+  query(query: Rel, displayOrder: readonly SortKey[]): readonly ChangeBatch[] {
+    return this.#plan.runQuery(this, query, displayOrder);
+  }
+
+  /** All state between two steps: the strings, then a part for each operator. */
+  snapshot(): Uint8Array[] {
+    const head = new SnapshotWriter();
+    head.text(this.explain());
+    this.#plan.pool.snapshot(head);
+    const parts = this.#nodes.map(({ operator }) => {
+      const writer = new SnapshotWriter();
+      operator.snapshot(writer);
+      return writer.finish();
+    });
+    return [head.finish(), ...parts];
+  }
+
+  /**
+   * Makes a fresh circuit of the same program go on where the snapshot was taken.
+   * @throws SnapshotDamaged when the parts are of another program or cut.
+   */
+  restore(parts: readonly Uint8Array[]): void {
+    const [first, ...rest] = parts;
+    if (first === undefined || rest.length !== this.#nodes.length)
+      throw new SnapshotDamaged({ detail: `${this.#nodes.length + 1} parts were expected, not ${parts.length}` });
+    const head = new SnapshotReader(first);
+    if (head.text() !== this.explain()) throw new SnapshotDamaged({ detail: 'it is of another program' });
+    this.#plan.pool.restore(head);
+    head.end();
+    this.#nodes.forEach(({ operator }, i) => {
+      const reader = new SnapshotReader(rest[i]!);
+      operator.restore(reader);
+      reader.end();
+    });
+  }
+
+  /** Counted since the circuit was made; state as it is now. The strings of all operators come last. */
+  statistics(): readonly OperatorStatistics[] {
+    const operators = this.#nodes.map((node) => ({
+      operator: node.operator.name,
+      view: node.view,
+      rowsIn: node.rowsIn,
+      rowsOut: node.rowsOut,
+      nanos: Math.round(node.millis * 1e6),
+      stateRows: node.operator.stateRows(),
+      stateBytes: node.operator.stateBytes(),
+    }));
+    const { size, stateBytes } = this.#plan.pool;
+    const strings = { operator: 'strings', view: '', rowsIn: 0, rowsOut: 0, nanos: 0, stateRows: size, stateBytes };
+    return [...operators, strings];
+  }
+
+  /** One line a node: number, operator, detail, inputs. The same for every circuit of one program. */
+  explain(): string {
+    return this.#plan.nodes
+      .map(({ operator, view, inputs }, id) => {
+        const from = inputs.length === 0 ? '' : ` <- ${inputs.join(', ')}`;
+        return `${id} ${operator.name} [${operator.detail}] for ${view}${from}`;
+      })
+      .join('\n');
+  }
+
+  #relation(name: string): CircuitRelation {
+    const relation = this.#plan.relations.get(name);
+    assert(relation !== undefined, 'the circuit knows the relation');
+    return relation;
+  }
+
+  #deliver(node: RunningNode, batch: ChangeBatch): void {
+    node.rowsOut += batch.rows;
+    for (const tap of node.taps) tap.batches.push(batch);
+    for (const consumer of node.consumers) this.#push(consumer.node, consumer.port, batch);
+  }
+
+  #push(node: RunningNode, port: number, batch: ChangeBatch): void {
+    node.rowsIn += batch.rows;
+    const caller = this.#enter(node);
+    node.operator.push(port, batch, node.emit);
+    this.#enter(caller);
+  }
+
+  /** Time from now on is that of `node`. Returns the node whose time it was. */
+  #enter(node: RunningNode | null): RunningNode | null {
+    const now = systemClock.monotonic();
+    const before = this.#running;
+    if (before !== null) before.millis += now - this.#since;
+    this.#since = now;
+    this.#running = node;
+    return before;
+  }
+}
+
+function collect(tap: Tap): ChangeBatch | null {
+  const { batches, relation } = tap;
+  if (batches.length === 0) return null;
+  const settled = relation.changesAreDistinct || batches.every((batch) => !hasNegative(batch.weights, batch.rows));
+  const change = settled ? concatBatches(batches, relation.schema) : consolidate(batches, relation.schema);
+  batches.length = 0;
+  return change === null || change.rows === 0 ? null : { ...change, schema: relation.schema };
+}
+
+function hasNegative(weights: Int32Array | null, rows: number): boolean {
+  if (weights === null) return false;
+  for (let i = 0; i < rows; i++) if (weights[i]! < 0) return true;
+  return false;
+}

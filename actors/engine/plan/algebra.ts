@@ -1,0 +1,112 @@
+// Small laws of bound expressions and relations that the planner builds upon.
+//
+// Everything here is a pure function of immutable nodes. Scalars keep their source through every rewriting, so that a
+// failure names the text that the user wrote.
+import { unreachable } from '../../../runtime/assert.ts';
+import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
+import type { ColumnReference, ExpressionSource, Rel, Scalar } from '../sql/bound.ts';
+import { columnsOf } from './expression-shape.ts';
+
+/** The operands of nested ANDs, from left to right; a TRUE literal is none. */
+export function conjuncts(predicate: Scalar): readonly Scalar[] {
+  if (predicate.kind === 'operator' && predicate.operator === 'and') return predicate.operands.flatMap(conjuncts);
+  return predicate.kind === 'literal' && predicate.value === true ? [] : [predicate];
+}
+
+/** The AND of predicates, evaluated from left to right; null when there are none. */
+export function conjunction(predicates: readonly Scalar[]): Scalar | null {
+  return predicates.reduce<Scalar | null>((left, right) => {
+    if (left === null) return right;
+    const nullable = left.nullable || right.nullable;
+    const { source } = right;
+    return { kind: 'operator', operator: 'and', operands: [left, right], type: { kind: 'BOOLEAN' }, nullable, source };
+  }, null);
+}
+
+/** The scalar with every column reference replaced. */
+export function mapColumns(scalar: Scalar, replace: (column: ColumnReference) => Scalar): Scalar {
+  const map = (operand: Scalar): Scalar => mapColumns(operand, replace);
+  switch (scalar.kind) {
+    case 'column':
+      return replace(scalar);
+    case 'literal':
+      return scalar;
+    case 'operator':
+    case 'function':
+      return { ...scalar, operands: scalar.operands.map(map) };
+    case 'case': {
+      const branches = scalar.branches.map(({ when, then }) => ({ when: map(when), then: map(then) }));
+      return { ...scalar, branches, otherwise: map(scalar.otherwise) };
+    }
+    case 'cast':
+    case 'in list':
+      return { ...scalar, operand: map(scalar.operand) };
+    default:
+      return unreachable(scalar);
+  }
+}
+
+/** The scalar with column i taken from position places[i]. */
+export function moveColumns(scalar: Scalar, place: (ordinal: number) => number): Scalar {
+  return mapColumns(scalar, (column) => ({ ...column, ordinal: place(column.ordinal) }));
+}
+
+const nowhere: ExpressionSource = { place: {}, text: '' };
+
+/** A reference to a column of a relation. */
+export function columnReference(rel: Rel, ordinal: number): ColumnReference {
+  const field = rel.schema.fields[ordinal]!;
+  return { kind: 'column', ordinal, type: field.type, nullable: field.nullable, source: { ...nowhere, text: field.name } };
+}
+
+/** Whether a predicate can be evaluated on any row without failing, so that it may be moved to where rows are more. */
+export function cannotFail(scalar: Scalar): boolean {
+  switch (scalar.kind) {
+    case 'column':
+    case 'literal':
+      return true;
+    case 'operator':
+      return !['+', '-', '*', '/', '%', 'negate'].includes(scalar.operator) && scalar.operands.every(cannotFail);
+    case 'in list':
+      return cannotFail(scalar.operand);
+    case 'cast':
+      return cannotFail(scalar.operand) && isWidening(scalar.operand, scalar);
+    case 'function':
+    case 'case':
+      return false;
+    default:
+      return unreachable(scalar);
+  }
+}
+
+function isWidening(from: Scalar, to: Scalar): boolean {
+  const integers = ['TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT'];
+  const [a, b] = [integers.indexOf(from.type.kind), integers.indexOf(to.type.kind)];
+  if (a >= 0) return b >= a || to.type.kind === 'DOUBLE';
+  return (from.type.kind === 'CHAR' || from.type.kind === 'VARCHAR') && to.type.kind === 'VARCHAR' && to.type.length === null;
+}
+
+/** A text that is equal for relations which compute the same in the same way. */
+export function relKey(rel: Rel): string {
+  return JSON.stringify(rel, (name, value: unknown) => {
+    if (name === 'source') return undefined;
+    if (typeof value === 'bigint') return `${value}n`;
+    if (typeof value === 'number' && !Number.isFinite(value)) return `number ${value}`;
+    if (Object.is(value, -0)) return 'number -0';
+    if (value instanceof Uint8Array) return `x'${Buffer.from(value).toString('hex')}'`;
+    return value;
+  });
+}
+
+/** `name` in explain: types make clear which cast is meant. */
+export function describe(scalar: Scalar): string {
+  return scalar.kind === 'column' ? `#${scalar.ordinal}` : `${scalar.source.text} ${formatSqlType(scalar.type)}`;
+}
+
+/** Which side of a join a scalar reads, columns of the right side being those from `leftColumns` on. */
+export function sideOf(scalar: Scalar, leftColumns: number): 'left' | 'right' | 'both' | 'neither' {
+  const ordinals = columnsOf(scalar);
+  if (ordinals.length === 0) return 'neither';
+  if (ordinals.every((ordinal) => ordinal < leftColumns)) return 'left';
+  return ordinals.every((ordinal) => ordinal >= leftColumns) ? 'right' : 'both';
+}

@@ -1,0 +1,93 @@
+// Moves predicates to where rows are read: below projections, into the inputs and the condition of joins.
+//
+//   σ(p)(π(x))            = π(σ(p')(x))                    p' reads what π passes on unchanged
+//   σ(p ∧ q ∧ r)(L ⋈ R)   = σ(p)(L) ⋈[… ∧ r] σ(q)(R)      p reads L, q reads R, r reads both: `FROM a, b WHERE a.x = b.x`
+//   σ(p)(L ⟕ R)           = σ(p)(L) ⟕ R                    only what reads the left side
+//   L ⟕[c ∧ q] R          = L ⟕[c] σ(q)(R)
+// A predicate that could fail on a row (division, casts, functions) stays where it is: moved, it would be evaluated on
+// rows that the program never shows it. Returns a relation with the same schema and the same rows.
+import type { Rel, Scalar } from '../sql/bound.ts';
+import { cannotFail, conjunction, conjuncts, mapColumns, moveColumns, sideOf } from './algebra.ts';
+import { columnsOf } from './expression-shape.ts';
+
+type Join = Extract<Rel, { kind: 'join' }>;
+type Project = Extract<Rel, { kind: 'project' }>;
+
+export function pushFilters(rel: Rel): Rel {
+  switch (rel.kind) {
+    case 'scan':
+    case 'values':
+      return rel;
+    case 'filter':
+      return filtered(rel.input, conjuncts(rel.predicate));
+    case 'join':
+      return joined(rel, []);
+    case 'union':
+      return { ...rel, inputs: rel.inputs.map(pushFilters) };
+    case 'project':
+    case 'aggregate':
+    case 'distinct':
+    case 'top':
+      return { ...rel, input: pushFilters(rel.input) };
+  }
+}
+
+/** `input` with predicates on its columns, pushed as deep as they go. */
+function filtered(input: Rel, predicates: readonly Scalar[]): Rel {
+  if (predicates.length === 0) return pushFilters(input);
+  if (input.kind === 'filter') return filtered(input.input, [...conjuncts(input.predicate), ...predicates]);
+  if (input.kind === 'project') return belowProjection(input, predicates);
+  if (input.kind === 'join') return joined(input, predicates);
+  return above(pushFilters(input), predicates);
+}
+
+function belowProjection(project: Project, predicates: readonly Scalar[]): Rel {
+  const passes = (ordinal: number): boolean => project.columns[ordinal]!.kind === 'column';
+  const movable = predicates.filter((predicate) => columnsOf(predicate).every(passes));
+  const moved = movable.map((predicate) => mapColumns(predicate, ({ ordinal }) => project.columns[ordinal]!));
+  const input = filtered(project.input, moved);
+  return above(
+    { ...project, input },
+    predicates.filter((predicate) => !movable.includes(predicate)),
+  );
+}
+
+function joined(join: Join, predicates: readonly Scalar[]): Rel {
+  const leftColumns = join.left.schema.fields.length;
+  const left: Scalar[] = [];
+  const right: Scalar[] = [];
+  const condition: Scalar[] = [];
+  const after: Scalar[] = [];
+  const inner = join.type === 'inner';
+  for (const predicate of conjuncts(join.condition)) {
+    const side = sideOf(predicate, leftColumns);
+    if (side === 'right' && cannotFail(predicate)) right.push(predicate);
+    else if (side === 'left' && inner && cannotFail(predicate)) left.push(predicate);
+    else condition.push(predicate);
+  }
+  for (const predicate of predicates) {
+    const side = sideOf(predicate, leftColumns);
+    if (!cannotFail(predicate)) after.push(predicate);
+    else if (side === 'left') left.push(predicate);
+    else if (side === 'right' && inner) right.push(predicate);
+    else if (side === 'both' && inner) condition.push(predicate);
+    else after.push(predicate);
+  }
+  const moved = right.map((predicate) => moveColumns(predicate, (ordinal) => ordinal - leftColumns));
+  const rewritten: Join = {
+    ...join,
+    left: filtered(join.left, left),
+    right: filtered(join.right, moved),
+    condition: conjunction(condition) ?? trueAt(join.condition),
+  };
+  return above(rewritten, after);
+}
+
+function trueAt(condition: Scalar): Scalar {
+  return { kind: 'literal', value: true, type: { kind: 'BOOLEAN' }, nullable: false, source: condition.source };
+}
+
+function above(input: Rel, predicates: readonly Scalar[]): Rel {
+  const predicate = conjunction(predicates);
+  return predicate === null ? input : { kind: 'filter', input, predicate, schema: input.schema };
+}
