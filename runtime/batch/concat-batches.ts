@@ -23,7 +23,12 @@ export function concatBatches(batches: readonly ChangeBatch[], schema: Schema): 
       at += batch.rows;
     }
   }
-  const columns = schema.fields.map((_, c) => concatColumn(batches.map((batch) => partOf(batch, c)), rows));
+  const columns = schema.fields.map((_, c) =>
+    concatColumn(
+      batches.map((batch) => partOf(batch, c)),
+      rows,
+    ),
+  );
   return { schema, rows, weights, columns, presence: null };
 }
 

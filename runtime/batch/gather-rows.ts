@@ -33,7 +33,12 @@ function gatherColumn(column: Column, ids: Int32Array, count: number): Column {
     gatherBytes(column.offsets, column.bytes, ids, count, offsets, bytes);
     return { layout: 'bytes', type, validity, offsets, bytes };
   }
-  return { layout: 'fixed', type, validity, values: gatherValues(column.values, storageOf(type) === 'i128', ids, count) };
+  return {
+    layout: 'fixed',
+    type,
+    validity,
+    values: gatherValues(column.values, storageOf(type) === 'i128', ids, count),
+  };
 }
 
 function gatherValues(values: Values, wide: boolean, ids: Int32Array, count: number): Values {

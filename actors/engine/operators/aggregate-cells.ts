@@ -10,7 +10,15 @@
 import { assert } from '../../../runtime/assert.ts';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import { type SqlType, type Storage, storageOf } from '../../../runtime/batch/sql-type.ts';
-import { addFloat, addFourWords, addTwoWords, addWords, doublesOfFloatSum, limbsOfDecimal, limbsOfWord } from '../state/exact-sum.ts';
+import {
+  addFloat,
+  addFourWords,
+  addTwoWords,
+  addWords,
+  doublesOfFloatSum,
+  limbsOfDecimal,
+  limbsOfWord,
+} from '../state/exact-sum.ts';
 import type { RecordTable } from '../state/record-table.ts';
 import { wordsOf } from '../state/row-layout.ts';
 import type { SnapshotReader, SnapshotWriter } from '../state/snapshot-codec.ts';
@@ -101,7 +109,8 @@ export class AggregateCells {
 
   /** The double that counts the rows which a call sees. */
   countAt(call: AggregateColumn): number {
-    if (call.filter === null && !call.distinct && (call.operand === null || !call.operandNullable)) return this.#rowCountAt;
+    if (call.filter === null && !call.distinct && (call.operand === null || !call.operandNullable))
+      return this.#rowCountAt;
     return this.#get('count', call).at;
   }
 
@@ -130,7 +139,9 @@ export class AggregateCells {
     }
     for (const cell of this.#cells) {
       if (cell.kind === 'values') continue;
-      const weights = cell.distinct ? this.#weightsFor(`d${cell.operand}/${cell.filter}`) : this.#activeWeights(cell, rows);
+      const weights = cell.distinct
+        ? this.#weightsFor(`d${cell.operand}/${cell.filter}`)
+        : this.#activeWeights(cell, rows);
       this.#addTo(cell, rows, context, weights);
     }
   }
@@ -171,7 +182,14 @@ export class AggregateCells {
     if (call.function === 'min' || call.function === 'max') {
       if (this.#plan.appendOnly) {
         if (this.#find('extreme', call) === undefined)
-          this.#push('extreme', call, storage, (wordsOf(storage!) >> 1) + 1, valueOrder(call.operandType!, this.#plan.pool), null);
+          this.#push(
+            'extreme',
+            call,
+            storage,
+            (wordsOf(storage!) >> 1) + 1,
+            valueOrder(call.operandType!, this.#plan.pool),
+            null,
+          );
       }
       return;
     }

@@ -72,7 +72,13 @@ function extremeWriter(call: AggregateColumn, place: LayoutColumn, cell: Cell): 
   };
 }
 
-function sumWriter(call: AggregateColumn, position: number, place: LayoutColumn, cell: Cell, countAt: number): ResultWriter {
+function sumWriter(
+  call: AggregateColumn,
+  position: number,
+  place: LayoutColumn,
+  cell: Cell,
+  countAt: number,
+): ResultWriter {
   const float = cell.storage === 'f32' || cell.storage === 'f64';
   const limbs = cell.storage === 'i128' ? limbsOfDecimal : limbsOfWord;
   const average = call.function === 'avg';

@@ -81,9 +81,7 @@ export class Aggregate implements Operator {
     });
     this.#table = new RecordTable({ keyWords, extraWords: this.#cells.end * 2 - keyWords, hashMask });
     this.#resultLayout = layoutOf(schema.fields.slice(groups.length));
-    this.#writers = aggregates.map((call, i) =>
-      resultWriter(call, i, this.#resultLayout.columns[i]!, this.#cells),
-    );
+    this.#writers = aggregates.map((call, i) => resultWriter(call, i, this.#resultLayout.columns[i]!, this.#cells));
     this.#resultStride = this.#resultLayout.words + 1;
     this.#before = new Int32Array(blockRowsMax * this.#resultStride);
     let shift = keyWords;
@@ -260,7 +258,13 @@ export class Aggregate implements Operator {
   }
 
   /** Writes results of ids[from .. to) to the same positions of `words`, which are 0 before. */
-  #writeResults(ids: Int32Array, from: number, to: number, words: Int32Array, fail: AggregateShape['fail'] | null): void {
+  #writeResults(
+    ids: Int32Array,
+    from: number,
+    to: number,
+    words: Int32Array,
+    fail: AggregateShape['fail'] | null,
+  ): void {
     const table = this.#table;
     const stride = this.#resultStride;
     const failed = new Uint16Array(to);

@@ -83,8 +83,11 @@ export class Join implements Operator {
     this.detail = `${shape.left.keys.map((k, i) => `#${k} = #${shape.right.keys[i]}`).join(', ')}`;
     this.#outer = shape.type === 'left';
     const nullable = (i: number): boolean =>
-      shape.left.schema.fields[shape.left.keys[i]!]!.nullable || shape.right.schema.fields[shape.right.keys[i]!]!.nullable;
-    this.#keyLayout = layoutOf(shape.left.keys.map((k, i) => ({ ...shape.left.schema.fields[k]!, nullable: nullable(i) })));
+      shape.left.schema.fields[shape.left.keys[i]!]!.nullable ||
+      shape.right.schema.fields[shape.right.keys[i]!]!.nullable;
+    this.#keyLayout = layoutOf(
+      shape.left.keys.map((k, i) => ({ ...shape.left.schema.fields[k]!, nullable: nullable(i) })),
+    );
     const keyWords = this.#keyLayout.words;
     const hashMask = shape.hashMask ?? -1;
     this.#keys = new RecordTable({ keyWords, extraWords: 4, hashMask });
@@ -172,7 +175,14 @@ export class Join implements Operator {
     encodeRows(keyColumns, this.#keyLayout, { from, to }, target, pool, true);
     if (payload.length > 0) {
       const shifted = { words: this.#scratch.subarray(this.#keyLayout.words), stride };
-      encodeRows(payload.map((ordinal) => batch.columns[ordinal]!), payloadLayout, { from, to }, shifted, pool, false);
+      encodeRows(
+        payload.map((ordinal) => batch.columns[ordinal]!),
+        payloadLayout,
+        { from, to },
+        shifted,
+        pool,
+        false,
+      );
     }
     copyWeights(batch.weights, from, count, this.#weights);
     if (this.#shape.nullsMatch || keyColumns.every((column) => column.validity === null)) return count;
@@ -193,8 +203,22 @@ export class Join implements Operator {
     while (cursor[0]! < count) {
       const { words, width, nextAt, weightAt } = other.rows;
       const keys = this.#keys;
-      matchRows(keys.words, keys.width, other.headAt, this.#ids, this.#weights, count, words, width, nextAt, weightAt,
-        this.#pairDelta, this.#pairOther, this.#pairWeights, cursor);
+      matchRows(
+        keys.words,
+        keys.width,
+        other.headAt,
+        this.#ids,
+        this.#weights,
+        count,
+        words,
+        width,
+        nextAt,
+        weightAt,
+        this.#pairDelta,
+        this.#pairOther,
+        this.#pairWeights,
+        cursor,
+      );
       const pairs = cursor[2]!;
       if (pairs === 0) continue;
       const keySource = { words: this.#scratch, stride: side.stride, shift: 0, ids: this.#pairDelta };
@@ -208,7 +232,16 @@ export class Join implements Operator {
   /** Left rows of the block for which the right side has nothing. */
   #unmatched(side: Side, count: number, emit: Emit): void {
     const keys = this.#keys;
-    const found = selectUnmatched(keys.words, keys.width, this.#rightWeightAt, this.#ids, this.#weights, count, this.#pairDelta, this.#pairWeights);
+    const found = selectUnmatched(
+      keys.words,
+      keys.width,
+      this.#rightWeightAt,
+      this.#ids,
+      this.#weights,
+      count,
+      this.#pairDelta,
+      this.#pairWeights,
+    );
     this.#emitLeftOnly(side.stride, this.#pairDelta, this.#pairWeights, found, emit);
   }
 

@@ -121,7 +121,16 @@ export class KeyedTable implements Operator {
     this.#reserveTouched(count);
     const table = this.#table;
     const { touched, before } = { touched: this.#touched, before: this.#before };
-    this.#touchedCount = noteTouched(table.words, table.width, stride, this.#ids, count, touched, before, this.#touchedCount);
+    this.#touchedCount = noteTouched(
+      table.words,
+      table.width,
+      stride,
+      this.#ids,
+      count,
+      touched,
+      before,
+      this.#touchedCount,
+    );
     const keyWords = this.#keyLayout.words;
     if (batch.presence === null) {
       applyCommands(table.words, table.width, stride, keyWords, this.#ids, this.#scratch, batch.weights, from, count);
@@ -151,7 +160,8 @@ export class KeyedTable implements Operator {
       }
       if (words[record + stride] === 0) continue;
       for (let o = 0; o < this.#others.length; o++) {
-        if (isPresent(this.#others[o]!)) copyColumn(this.#otherLayout.columns[o]!, this.#scratch, i * stride, words, record);
+        if (isPresent(this.#others[o]!))
+          copyColumn(this.#otherLayout.columns[o]!, this.#scratch, i * stride, words, record);
       }
     }
   }

@@ -3,7 +3,6 @@
 // Everything here is a pure function of immutable nodes. Scalars keep their source through every rewriting, so that a
 // failure names the text that the user wrote.
 import { unreachable } from '../../../runtime/assert.ts';
-import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
 import type { ColumnReference, ExpressionSource, Rel, Scalar } from '../sql/bound.ts';
 import { columnsOf } from './expression-shape.ts';
 
@@ -56,7 +55,13 @@ const nowhere: ExpressionSource = { place: {}, text: '' };
 /** A reference to a column of a relation. */
 export function columnReference(rel: Rel, ordinal: number): ColumnReference {
   const field = rel.schema.fields[ordinal]!;
-  return { kind: 'column', ordinal, type: field.type, nullable: field.nullable, source: { ...nowhere, text: field.name } };
+  return {
+    kind: 'column',
+    ordinal,
+    type: field.type,
+    nullable: field.nullable,
+    source: { ...nowhere, text: field.name },
+  };
 }
 
 /** Whether a predicate can be evaluated on any row without failing, so that it may be moved to where rows are more. */
@@ -83,7 +88,9 @@ function isWidening(from: Scalar, to: Scalar): boolean {
   const integers = ['TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT'];
   const [a, b] = [integers.indexOf(from.type.kind), integers.indexOf(to.type.kind)];
   if (a >= 0) return b >= a || to.type.kind === 'DOUBLE';
-  return (from.type.kind === 'CHAR' || from.type.kind === 'VARCHAR') && to.type.kind === 'VARCHAR' && to.type.length === null;
+  return (
+    (from.type.kind === 'CHAR' || from.type.kind === 'VARCHAR') && to.type.kind === 'VARCHAR' && to.type.length === null
+  );
 }
 
 /** A text that is equal for relations which compute the same in the same way. */
@@ -96,11 +103,6 @@ export function relKey(rel: Rel): string {
     if (value instanceof Uint8Array) return `x'${Buffer.from(value).toString('hex')}'`;
     return value;
   });
-}
-
-/** `name` in explain: types make clear which cast is meant. */
-export function describe(scalar: Scalar): string {
-  return scalar.kind === 'column' ? `#${scalar.ordinal}` : `${scalar.source.text} ${formatSqlType(scalar.type)}`;
 }
 
 /** Which side of a join a scalar reads, columns of the right side being those from `leftColumns` on. */

@@ -102,7 +102,14 @@ export function addFourWords(
   }
 }
 
-function addHeavy(words: Int32Array, read: number, limbs: number, weight: number, doubles: Float64Array, at: number): void {
+function addHeavy(
+  words: Int32Array,
+  read: number,
+  limbs: number,
+  weight: number,
+  doubles: Float64Array,
+  at: number,
+): void {
   let left = weight;
   while (left !== 0) {
     const part = Math.max(-weightMax, Math.min(weightMax, left));

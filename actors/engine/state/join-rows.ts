@@ -70,7 +70,21 @@ export class JoinRows {
     if (this.#slots === null && allPositive(weights, count)) {
       const { words, width, payloadWords } = this;
       const keys = this.#keys;
-      appendRows(words, width, payloadWords, source, stride, shift, ids, weights, count, keys.words, keys.width, this.#headAt, this.#header);
+      appendRows(
+        words,
+        width,
+        payloadWords,
+        source,
+        stride,
+        shift,
+        ids,
+        weights,
+        count,
+        keys.words,
+        keys.width,
+        this.#headAt,
+        this.#header,
+      );
       return;
     }
     for (let i = 0; i < count; i++) this.#changeRow(source, i * stride + shift, ids[i]!, weights[i]!, emptied);

@@ -40,11 +40,27 @@ export function encodeRows(
     else if (column.layout === 'bytes') pool.internColumn(column, rows.from, rows.to, words, stride, place.offset);
     else encodeFixed(column, place, rows, target, canonicalZero);
     if (column.validity !== null && place.nullWord >= 0)
-      markNulls(column.validity, rows.from, count, words, stride, place.offset, place.words, place.nullWord, place.nullBit);
+      markNulls(
+        column.validity,
+        rows.from,
+        count,
+        words,
+        stride,
+        place.offset,
+        place.words,
+        place.nullWord,
+        place.nullBit,
+      );
   }
 }
 
-function encodeFixed(column: FixedColumn, place: LayoutColumn, rows: RowRange, target: RecordTarget, zero: boolean): void {
+function encodeFixed(
+  column: FixedColumn,
+  place: LayoutColumn,
+  rows: RowRange,
+  target: RecordTarget,
+  zero: boolean,
+): void {
   const { words, stride } = target;
   const { offset } = place;
   const count = rows.to - rows.from;
@@ -118,22 +134,50 @@ function fillStrided(words: Int32Array, stride: number, offset: number, count: n
   for (let i = 0; i < count; i++, at += stride) words[at] = value;
 }
 
-function copyU8(values: Uint8Array, from: number, count: number, words: Int32Array, stride: number, offset: number): void {
+function copyU8(
+  values: Uint8Array,
+  from: number,
+  count: number,
+  words: Int32Array,
+  stride: number,
+  offset: number,
+): void {
   let at = offset;
   for (let i = 0; i < count; i++, at += stride) words[at] = values[from + i]!;
 }
 
-function copyI8(values: Int8Array, from: number, count: number, words: Int32Array, stride: number, offset: number): void {
+function copyI8(
+  values: Int8Array,
+  from: number,
+  count: number,
+  words: Int32Array,
+  stride: number,
+  offset: number,
+): void {
   let at = offset;
   for (let i = 0; i < count; i++, at += stride) words[at] = values[from + i]!;
 }
 
-function copyI16(values: Int16Array, from: number, count: number, words: Int32Array, stride: number, offset: number): void {
+function copyI16(
+  values: Int16Array,
+  from: number,
+  count: number,
+  words: Int32Array,
+  stride: number,
+  offset: number,
+): void {
   let at = offset;
   for (let i = 0; i < count; i++, at += stride) words[at] = values[from + i]!;
 }
 
-function copyWord(values: Int32Array, from: number, count: number, words: Int32Array, stride: number, offset: number): void {
+function copyWord(
+  values: Int32Array,
+  from: number,
+  count: number,
+  words: Int32Array,
+  stride: number,
+  offset: number,
+): void {
   let at = offset;
   for (let i = 0; i < count; i++, at += stride) words[at] = values[from + i]!;
 }

@@ -8,7 +8,9 @@ import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
 
 export const SnapshotDamaged: CodedErrorClass<{ readonly detail: string }> = defineError(
   'state.snapshot_damaged',
-  { help: 'Start the pipeline without the checkpoint, or restore it from a checkpoint of the same program and version.' },
+  {
+    help: 'Start the pipeline without the checkpoint, or restore it from a checkpoint of the same program and version.',
+  },
   (f) => `the snapshot of the circuit cannot be restored: ${f.detail}`,
 );
 

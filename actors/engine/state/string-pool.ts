@@ -68,7 +68,10 @@ export class StringPool {
       if (code < 0) break;
       if (slots[2 * slot] === hash) {
         const at = this.#offsets[code]!;
-        if (this.#offsets[code + 1]! - at === length && equalBytes(this.#view, this.#bytes, at, view, source, start, length))
+        if (
+          this.#offsets[code + 1]! - at === length &&
+          equalBytes(this.#view, this.#bytes, at, view, source, start, length)
+        )
           return code;
       }
       slot = (slot + 1) & mask;
@@ -89,7 +92,14 @@ export class StringPool {
   }
 
   /** Writes the codes of rows [from, to) of a bytes column to target[(row - from) * stride + offset]. */
-  internColumn(column: BytesColumn, from: number, to: number, target: Int32Array, stride: number, offset: number): void {
+  internColumn(
+    column: BytesColumn,
+    from: number,
+    to: number,
+    target: Int32Array,
+    stride: number,
+    offset: number,
+  ): void {
     const { offsets, bytes, validity } = column;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let at = offset;

@@ -114,7 +114,8 @@ export class ValueMultiset {
       }
     }
     // A record may have become 0 several times in a block, or have come back: look again, remove once.
-    if (zeros.length > 0) for (const id of new Set(zeros)) if (words[id * width + this.#weightAt] === 0) this.#table.remove(id);
+    if (zeros.length > 0)
+      for (const id of new Set(zeros)) if (words[id * width + this.#weightAt] === 0) this.#table.remove(id);
   }
 
   snapshot(writer: SnapshotWriter): void {

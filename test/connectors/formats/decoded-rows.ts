@@ -1,12 +1,13 @@
 // For tests of formats: relations from a short notation, one decode call, and batches as plain rows.
 // Integers of 64 bits and decimals come back as bigints (decimals unscaled), strings as text, binary as number arrays.
+
+import type { DecodeReport, StreamInputFormat } from '../../../connectors/sdk/format.ts';
+import type { ParameterValues } from '../../../connectors/sdk/parameters.ts';
 import { BatchBuilder } from '../../../runtime/batch/batch-builder.ts';
 import { assertBatch, type ChangeBatch, presenceBytes } from '../../../runtime/batch/change-batch.ts';
 import type { Column } from '../../../runtime/batch/column.ts';
 import { type Field, makeSchema, type Relation } from '../../../runtime/batch/schema.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
-import type { DecodeReport, StreamInputFormat } from '../../../connectors/sdk/format.ts';
-import type { ParameterValues } from '../../../connectors/sdk/parameters.ts';
 
 export type Value = null | boolean | number | bigint | string | readonly number[];
 

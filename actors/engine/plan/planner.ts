@@ -1,0 +1,108 @@
+// From a bound program to a circuit.
+//
+// Every table becomes an input (keyed, append-only or plain), every view that is not LOCAL is built, LOCAL ones when
+// something reads them. A materialized relation whose content some operator's state already holds is read from there;
+// others get an integrate node.
+// Not here: which operator computes what (query-nodes.ts), rewrites (rewrite-push-filters.ts), queries (query-execution.ts).
+import { assert } from '../../../runtime/assert.ts';
+import { rowFromBatch } from '../../../runtime/batch/row-objects.ts';
+import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
+import { Circuit, type CircuitRelation } from '../circuit/circuit.ts';
+import { EvaluationFailures } from '../circuit/evaluation-failures.ts';
+import type { Operator } from '../circuit/operator.ts';
+import { AppendOnlyTable } from '../operators/append-only-table.ts';
+import { Integrate } from '../operators/integrate.ts';
+import { KeyedTable } from '../operators/keyed-table.ts';
+import { UnionAll } from '../operators/union-all.ts';
+import type { BoundProgram, TableDefinition, ViewDefinition } from '../sql/bound.ts';
+import { StringPool } from '../state/string-pool.ts';
+import { runQuery } from './query-execution.ts';
+import { type Built, QueryNodes } from './query-nodes.ts';
+import { pushFilters } from './rewrite-push-filters.ts';
+
+export const DeletionRefused: CodedErrorClass<{ readonly table: string }> = defineError(
+  'table.append_only',
+  { help: "Declare the table without 'append_only', or send insertions only." },
+  (f) => `table "${f.table}" is append-only and cannot delete a row`,
+);
+
+/** Plans everything that the program declares. The circuit is empty; its first step computes views over no input. */
+export function planProgram(program: BoundProgram, options: { readonly onError: 'stop' | 'skip' }): Circuit {
+  const pool = new StringPool();
+  const failures = new EvaluationFailures(options.onError);
+  const relations = new Map<string, CircuitRelation>();
+  const scans = new Map<string, Built>();
+  const views = new Map(program.views.map((view) => [view.relation.name, view]));
+
+  const scan = (name: string): Built => {
+    const known = scans.get(name);
+    if (known !== undefined) return known;
+    const view = views.get(name);
+    assert(view !== undefined, 'a query reads declared relations');
+    const outer = nodes.view;
+    const built = planView(view);
+    nodes.view = outer;
+    return built;
+  };
+  const nodes = new QueryNodes(pool, failures, scan);
+
+  const planTable = (table: TableDefinition): void => {
+    const { name, schema, primaryKey } = table.relation;
+    nodes.view = name;
+    const node = nodes.add(tableOperator(table, pool, failures), []);
+    const columns = schema.fields.map((_, i) => i);
+    const keyed = primaryKey.length > 0;
+    const appendOnly = table.appendOnly && !keyed;
+    scans.set(name, { node, schema, columns, appendOnly, key: keyed ? primaryKey : null });
+    const contents = keyed || table.materialized ? contentsOf(node, table.relation.schema, name) : null;
+    relations.set(name, { name, schema, node, isTable: true, contents, changesAreDistinct: keyed });
+  };
+
+  const contentsOf = (node: number, schema: Built['schema'], name: string): CircuitRelation['contents'] => {
+    const held = nodes.contentsOf(node);
+    if (held !== null) return held;
+    const integrate = new Integrate(schema, pool, name);
+    nodes.add(integrate, [node]);
+    return integrate.contents;
+  };
+
+  const planView = (view: ViewDefinition): Built => {
+    const { name, schema } = view.relation;
+    const known = scans.get(name);
+    if (known !== undefined) return known;
+    nodes.view = name;
+    const built = nodes.buildWhole(pushFilters(view.query));
+    nodes.view = name;
+    scans.set(name, built);
+    const contents = view.kind === 'materialized' ? contentsOf(built.node, schema, name) : null;
+    relations.set(name, {
+      name,
+      schema,
+      node: built.node,
+      isTable: false,
+      contents,
+      changesAreDistinct: built.key !== null && isWholeState(nodes, built),
+    });
+    return built;
+  };
+
+  for (const table of program.tables) planTable(table);
+  for (const view of program.views) if (view.kind !== 'local') planView(view);
+  return new Circuit({ nodes: nodes.nodes, relations, pool, failures, runQuery });
+}
+
+function tableOperator(table: TableDefinition, pool: StringPool, failures: EvaluationFailures): Operator {
+  const { relation, source } = table;
+  if (relation.primaryKey.length > 0) return new KeyedTable(relation, pool);
+  if (!table.appendOnly) return new UnionAll(relation.schema, 'table', relation.name);
+  return new AppendOnlyTable(relation.name, (batch, row) => {
+    const error = new DeletionRefused({ table: relation.name });
+    failures.report({ view: relation.name, expression: source, error, row: rowFromBatch(batch, row) });
+  });
+}
+
+/** Whether the node itself keeps rows by key and emits each changed one once: then no change has equal rows. */
+function isWholeState(nodes: QueryNodes, built: Built): boolean {
+  const operator = nodes.nodes[built.node]!.operator;
+  return operator.contents !== null;
+}

@@ -1,0 +1,107 @@
+// A query over the contents of a circuit: the same planner, a circuit for one step.
+//
+// Scans become inputs that are fed with the contents of materialized relations; contents never shrink within the one
+// step, so operators keep the little that append-only input needs. The result is sorted, in batches of bounded size.
+// Strings are interned into a pool of the query's own: nothing of a query stays behind.
+import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
+import { gatherRows } from '../../../runtime/batch/gather-rows.ts';
+import type { Schema } from '../../../runtime/batch/schema.ts';
+import { sliceBatch } from '../../../runtime/batch/slice-batch.ts';
+import { Circuit, type CircuitRelation } from '../circuit/circuit.ts';
+import { EvaluationFailures } from '../circuit/evaluation-failures.ts';
+import { UnionAll } from '../operators/union-all.ts';
+import type { Rel, SortKey } from '../sql/bound.ts';
+import { layoutOf } from '../state/row-layout.ts';
+import { batchRowsMax } from '../state/row-output.ts';
+import { rowOrder } from '../state/row-order.ts';
+import { encodeRows } from '../state/row-words.ts';
+import { StringPool } from '../state/string-pool.ts';
+import { type Built, QueryNodes } from './query-nodes.ts';
+import { pushFilters } from './rewrite-push-filters.ts';
+
+/** The rows of `query`, every row with its weight, in order. @throws RelationNotMaterialized, EvaluationFailed */
+export function runQuery(circuit: Circuit, query: Rel, displayOrder: readonly SortKey[]): readonly ChangeBatch[] {
+  const pool = new StringPool();
+  const failures = new EvaluationFailures('stop');
+  const relations = new Map<string, CircuitRelation>();
+  const inputs = new Map<string, readonly ChangeBatch[]>();
+  const scans = scannedRelations(query);
+  for (const name of scans.keys()) inputs.set(name, circuit.contents(name));
+  const scanned = new Map<string, Built>();
+  const nodes = new QueryNodes(pool, failures, (name) => scanned.get(name)!);
+  nodes.view = 'query';
+  for (const [name, schema] of scans) {
+    const node = nodes.add(new UnionAll(schema, 'scan', name), []);
+    const columns = schema.fields.map((_, i) => i);
+    scanned.set(name, { node, schema, columns, appendOnly: true, key: null });
+    relations.set(`scan ${name}`, relationOf(`scan ${name}`, schema, node, true));
+  }
+  const root = nodes.buildWhole(pushFilters(query));
+  relations.set('query', relationOf('query', query.schema, root.node, false));
+  const temporary = new Circuit({ nodes: nodes.nodes, relations, pool, failures, runQuery });
+  temporary.observe('query');
+  const fed = new Map([...inputs].map(([name, batches]) => [`scan ${name}`, batches] as const));
+  const result = temporary.step(fed).get('query');
+  if (result === undefined) return [];
+  return slices(sorted(result, orderOf(query, displayOrder), pool));
+}
+
+function relationOf(name: string, schema: Schema, node: number, isTable: boolean): CircuitRelation {
+  return { name, schema, node, isTable, contents: null, changesAreDistinct: false };
+}
+
+function scannedRelations(rel: Rel, found: Map<string, Schema> = new Map()): Map<string, Schema> {
+  switch (rel.kind) {
+    case 'scan':
+      found.set(rel.relation, rel.schema);
+      break;
+    case 'values':
+      break;
+    case 'join':
+      scannedRelations(rel.left, found);
+      scannedRelations(rel.right, found);
+      break;
+    case 'union':
+      for (const input of rel.inputs) scannedRelations(input, found);
+      break;
+    default:
+      scannedRelations(rel.input, found);
+  }
+  return found;
+}
+
+/** The order in which a person expects the rows: the query's own, or that of a top at its root. */
+function orderOf(query: Rel, displayOrder: readonly SortKey[]): readonly SortKey[] {
+  if (displayOrder.length > 0) return displayOrder;
+  if (query.kind === 'top') return query.keys;
+  if (query.kind !== 'project') return [];
+  // A projection over the top keeps its order as far as it keeps its keys.
+  const kept: SortKey[] = [];
+  for (const key of orderOf(query.input, [])) {
+    const ordinal = query.columns.findIndex((column) => column.kind === 'column' && column.ordinal === key.ordinal);
+    if (ordinal < 0) break;
+    kept.push({ ...key, ordinal });
+  }
+  return kept;
+}
+
+function sorted(batch: ChangeBatch, keys: readonly SortKey[], pool: StringPool): ChangeBatch {
+  if (keys.length === 0) return batch;
+  const layout = layoutOf(batch.schema.fields);
+  const stride = layout.words;
+  const words = new Int32Array(batch.rows * stride);
+  encodeRows(batch.columns, layout, { from: 0, to: batch.rows }, { words, stride }, pool, false);
+  const order = rowOrder(layout, keys, pool);
+  const ids = new Int32Array(batch.rows).map((_, row) => row);
+  ids.sort((a, b) => order(words, a * stride, words, b * stride));
+  const { weights } = batch;
+  return gatherRows(batch, ids, batch.rows, weights === null ? null : ids.map((row) => weights[row]!));
+}
+
+function slices(batch: ChangeBatch): readonly ChangeBatch[] {
+  const parts: ChangeBatch[] = [];
+  for (let from = 0; from < batch.rows; from += batchRowsMax) {
+    parts.push(sliceBatch(batch, from, Math.min(batch.rows, from + batchRowsMax)));
+  }
+  return parts;
+}

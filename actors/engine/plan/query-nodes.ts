@@ -1,0 +1,469 @@
+// From a bound relation to operators: the part of the planner that knows which node does what.
+//
+// A relation is built for those who want some of its columns (`wanted`); columns that nobody wants are not read, not
+// kept in state and not emitted. What is built says where each column came to lie (`columns`), so that renaming and
+// reordering cost nothing. Chains of projections and filters become one row program; equal subplans are built once.
+// Join keys are the equalities between the sides; what is left of a condition is a filter behind an inner join, and for
+//   L ⟕[k ∧ p] R   =   σp(L ⋈[k] R)  ∪  (L where no row of σp(L ⋈[k] R) has the same left columns, right side NULL)
+import { assert, unreachable } from '../../../runtime/assert.ts';
+import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
+import { rowFromBatch } from '../../../runtime/batch/row-objects.ts';
+import { type Field, makeSchema, type Schema } from '../../../runtime/batch/schema.ts';
+import { formatSqlType, storageOf } from '../../../runtime/batch/sql-type.ts';
+import type { CircuitNode } from '../circuit/circuit.ts';
+import { EvaluationFailures } from '../circuit/evaluation-failures.ts';
+import type { Emit, Operator } from '../circuit/operator.ts';
+import { Aggregate } from '../operators/aggregate.ts';
+import type { AggregateColumn } from '../operators/aggregate-cells.ts';
+import { Join } from '../operators/join.ts';
+import { RowMap } from '../operators/map.ts';
+import { Top } from '../operators/top.ts';
+import { UnionAll } from '../operators/union-all.ts';
+import { ConstantRows } from '../operators/values.ts';
+import type { AggregateCall, Rel, Scalar } from '../sql/bound.ts';
+import { NumericOverflow } from '../sql/evaluation-errors.ts';
+import type { StringPool } from '../state/string-pool.ts';
+import { columnReference, conjunction, conjuncts, mapColumns, moveColumns, relKey, sideOf } from './algebra.ts';
+import { compileRowProgram } from './expression-compiler.ts';
+import { columnsOf, scalarKey } from './expression-shape.ts';
+
+/** A relation as it comes out of a node. */
+export interface Built {
+  readonly node: number;
+  /** Of the node's batches. */
+  readonly schema: Schema;
+  /** Where column i of the relation lies in the batches; -1 when it was not wanted. */
+  readonly columns: readonly number[];
+  readonly appendOnly: boolean;
+  /** Positions that identify a row of the content; null when rows may repeat. */
+  readonly key: readonly number[] | null;
+}
+
+type Rels<K extends Rel['kind']> = Extract<Rel, { kind: K }>;
+
+export class QueryNodes {
+  readonly nodes: CircuitNode[] = [];
+  readonly #pool: StringPool;
+  readonly #failures: EvaluationFailures;
+  readonly #scan: (relation: string) => Built;
+  readonly #built: Map<string, Built> = new Map();
+  /** The view being built, named in failures and statistics. */
+  view = '';
+
+  /** `scan` gives the node of a table or view that queries read. */
+  constructor(pool: StringPool, failures: EvaluationFailures, scan: (relation: string) => Built) {
+    this.#pool = pool;
+    this.#failures = failures;
+    this.#scan = scan;
+  }
+
+  add(operator: Operator, inputs: readonly number[]): number {
+    this.nodes.push({ operator, view: this.view, inputs });
+    return this.nodes.length - 1;
+  }
+
+  /** Builds a relation for the columns in `wanted`. */
+  build(rel: Rel, wanted: readonly number[]): Built {
+    const sorted = [...new Set(wanted)].sort((a, b) => a - b);
+    const key = `${sorted.join(',')} ${relKey(rel)}`;
+    let built = this.#built.get(key);
+    if (built === undefined) {
+      built = this.#make(rel, sorted);
+      this.#built.set(key, built);
+    }
+    return built;
+  }
+
+  /** All columns of a relation, in order, in batches of exactly these columns. */
+  buildWhole(rel: Rel): Built {
+    const built = this.build(rel, allColumns(rel));
+    if (built.columns.every((place, i) => place === i) && built.schema.fields.length === built.columns.length)
+      return built;
+    const outputs = built.columns.map((_, i) => columnReference(rel, i));
+    return this.#mapped(built, null, outputs, rel.schema);
+  }
+
+  /** The content of a node that its own state, or that of a node before it, holds; null when none does. */
+  contentsOf(node: number): ((emit: Emit) => void) | null {
+    const { operator, inputs } = this.nodes[node]!;
+    if (operator.contents !== null) return operator.contents;
+    if (!(operator instanceof RowMap)) return null;
+    const below = this.contentsOf(inputs[0]!);
+    if (below === null) return null;
+    return (emit) => {
+      // Rows that failed have been reported by the step that brought them.
+      const silent = new EvaluationFailures('skip');
+      below((batch) => {
+        const out = operator.apply(batch, silent);
+        if (out !== null && out.rows > 0) emit(out);
+      });
+    };
+  }
+
+  #make(rel: Rel, wanted: readonly number[]): Built {
+    switch (rel.kind) {
+      case 'scan':
+        return this.#scan(rel.relation);
+      case 'values':
+        return this.#values(rel);
+      case 'filter':
+      case 'project':
+        return this.#chain(rel, wanted);
+      case 'join':
+        return this.#join(rel, wanted);
+      case 'aggregate':
+        return this.#aggregate(rel, wanted);
+      case 'distinct':
+        return this.#distinct(rel);
+      case 'union':
+        return this.#union(rel);
+      case 'top':
+        return this.#top(rel);
+      default:
+        return unreachable(rel);
+    }
+  }
+
+  /** One row program for a chain of filters and projections. */
+  #chain(rel: Rels<'filter' | 'project'>, wanted: readonly number[]): Built {
+    let base: Rel = rel;
+    let outputs: readonly Scalar[] = wanted.map((ordinal) => columnReference(rel, ordinal));
+    let predicates: readonly Scalar[] = [];
+    for (;;) {
+      if (base.kind === 'filter') {
+        predicates = [...conjuncts(base.predicate), ...predicates];
+        base = base.input;
+      } else if (base.kind === 'project' && canMerge(base, [...predicates, ...outputs])) {
+        const { columns } = base;
+        const substitute = (scalar: Scalar): Scalar => mapColumns(scalar, ({ ordinal }) => columns[ordinal]!);
+        outputs = outputs.map(substitute);
+        predicates = predicates.map(substitute);
+        base = base.input;
+      } else break;
+    }
+    const predicate = conjunction(predicates);
+    const needed = [...outputs, ...predicates].flatMap(columnsOf);
+    const below = this.build(base, needed);
+    const places = allColumns(rel).map((ordinal) => wanted.indexOf(ordinal));
+    if (predicate === null && outputs.every((output) => output.kind === 'column')) {
+      const moved = outputs.map((output) => (output.kind === 'column' ? below.columns[output.ordinal]! : -1));
+      return { ...below, columns: places.map((place) => (place < 0 ? -1 : moved[place]!)) };
+    }
+    const fields = wanted.map((ordinal) => rel.schema.fields[ordinal]!);
+    const built = this.#mapped(below, predicate, outputs, makeSchema(fields));
+    return { ...built, columns: places };
+  }
+
+  /** A row program on what was built: expressions read the relation's ordinals. */
+  #mapped(below: Built, predicate: Scalar | null, outputs: readonly Scalar[], outputSchema: Schema): Built {
+    const place = (ordinal: number): number => below.columns[ordinal]!;
+    const moved = outputs.map((output) => moveColumns(output, place));
+    const condition = predicate === null ? null : moveColumns(predicate, place);
+    const program = compileRowProgram({
+      inputSchema: below.schema,
+      predicate: condition,
+      outputs: moved,
+      outputSchema,
+      view: this.view,
+    });
+    const filter = condition === null ? '' : ` where ${scalarKey(condition)}`;
+    const detail = `${moved.map(scalarKey).join(', ')}${filter}`;
+    const node = this.add(new RowMap(program, this.#failures, detail), [below.node]);
+    const kept = moved.map((output) => (output.kind === 'column' ? output.ordinal : -1));
+    const key = below.key?.every((position) => kept.includes(position)) ? below.key.map((k) => kept.indexOf(k)) : null;
+    return { node, schema: outputSchema, columns: moved.map((_, i) => i), appendOnly: below.appendOnly, key };
+  }
+
+  #values(rel: Rels<'values'>): Built {
+    const failures = this.#failures;
+    const { view } = this;
+    const inputSchema = makeSchema([]);
+    const programs = rel.rows.map((outputs) =>
+      compileRowProgram({ inputSchema, predicate: null, outputs, outputSchema: rel.schema, view }),
+    );
+    const one: ChangeBatch = { schema: inputSchema, rows: 1, weights: null, columns: [], presence: null };
+    const batches = (): readonly ChangeBatch[] =>
+      programs.map((program) => program.run(one, failures)).filter((batch) => batch !== null);
+    const node = this.add(new ConstantRows(batches, rel.rows.length), []);
+    return { node, schema: rel.schema, columns: allColumns(rel), appendOnly: true, key: null };
+  }
+
+  #join(rel: Rels<'join'>, wanted: readonly number[]): Built {
+    const leftColumns = rel.left.schema.fields.length;
+    const pairs: (readonly [left: Scalar, right: Scalar])[] = [];
+    const residual: Scalar[] = [];
+    for (const predicate of conjuncts(rel.condition)) {
+      const pair = keyPair(predicate, leftColumns);
+      if (pair === null) residual.push(predicate);
+      else pairs.push(pair);
+    }
+    const outputs = [...new Set([...wanted, ...residual.flatMap(columnsOf)])].sort((a, b) => a - b);
+    const toRight = (scalar: Scalar): Scalar => moveColumns(scalar, (ordinal) => ordinal - leftColumns);
+    const left = this.#joinInput(
+      rel.left,
+      outputs.filter((c) => c < leftColumns),
+      pairs.map(([key]) => key),
+    );
+    const right = this.#joinInput(
+      rel.right,
+      outputs.filter((c) => c >= leftColumns).map((c) => c - leftColumns),
+      pairs.map(([, key]) => toRight(key)),
+    );
+    const type = residual.length > 0 ? 'inner' : rel.type;
+    const sources = outputs.map((c) =>
+      c < leftColumns
+        ? { side: 'left' as const, ordinal: left.built.columns[c]! }
+        : { side: 'right' as const, ordinal: right.built.columns[c - leftColumns]! },
+    );
+    const fields = outputs.map((c) => rel.schema.fields[c]!);
+    const schema = makeSchema(fields);
+    const join = new Join({
+      type,
+      left: { schema: left.built.schema, keys: left.keys },
+      right: { schema: right.built.schema, keys: right.keys },
+      nullsMatch: false,
+      schema,
+      outputs: sources,
+      pool: this.#pool,
+    });
+    const node = this.add(join, [left.built.node, right.built.node]);
+    const columns = allColumns(rel).map((c) => outputs.indexOf(c));
+    const appendOnly = type === 'inner' && left.built.appendOnly && right.built.appendOnly;
+    const joined: Built = { node, schema, columns, appendOnly, key: null };
+    const predicate = conjunction(residual);
+    if (predicate === null) return joined;
+    const references = outputs.map((c) => columnReference(rel, c));
+    const filtered = { ...this.#mapped(joined, predicate, references, schema), columns };
+    return rel.type === 'inner' ? filtered : this.#withUnmatched(rel, filtered, outputs, left.built);
+  }
+
+  /** Adds the left rows that the filtered matches do not cover. */
+  #withUnmatched(rel: Rels<'join'>, matched: Built, outputs: readonly number[], left: Built): Built {
+    const leftColumns = rel.left.schema.fields.length;
+    const shared = outputs.filter((c) => c < leftColumns);
+    const marker: Field = { name: 'matched', type: { kind: 'BOOLEAN' }, nullable: false };
+    const yes: Scalar = {
+      kind: 'literal',
+      value: true,
+      type: marker.type,
+      nullable: false,
+      source: rel.condition.source,
+    };
+    const leftFields = shared.map((c) => rel.left.schema.fields[c]!);
+    const covered = this.#distinctOf(
+      this.#mapped(
+        matched,
+        null,
+        [...shared.map((c) => columnReference(rel, c)), yes],
+        makeSchema([...leftFields, marker]),
+      ),
+    );
+    const schema = makeSchema([...leftFields, { ...marker, nullable: true }]);
+    const probe = new Join({
+      type: 'left',
+      left: { schema: left.schema, keys: shared.map((c) => left.columns[c]!) },
+      right: { schema: covered.schema, keys: shared.map((_, i) => i) },
+      nullsMatch: true,
+      schema,
+      outputs: [
+        ...shared.map((c) => ({ side: 'left' as const, ordinal: left.columns[c]! })),
+        { side: 'right', ordinal: shared.length },
+      ],
+      pool: this.#pool,
+    });
+    const columns = allColumns(rel).map((c) => shared.indexOf(c));
+    const probed: Built = {
+      node: this.add(probe, [left.node, covered.node]),
+      schema,
+      columns,
+      appendOnly: false,
+      key: null,
+    };
+    const { source } = rel.condition;
+    const flag: Scalar = {
+      kind: 'column',
+      ordinal: rel.schema.fields.length,
+      type: marker.type,
+      nullable: true,
+      source,
+    };
+    const isNull: Scalar = {
+      kind: 'operator',
+      operator: 'is null',
+      operands: [flag],
+      type: marker.type,
+      nullable: false,
+      source,
+    };
+    const padded = outputs.map(
+      (c): Scalar =>
+        c < leftColumns
+          ? columnReference(rel, c)
+          : { kind: 'literal', value: null, type: rel.schema.fields[c]!.type, nullable: true, source },
+    );
+    const withFlag = { ...probed, columns: [...columns, shared.length] };
+    const unmatched = this.#mapped(withFlag, isNull, padded, matched.schema);
+    const node = this.add(new UnionAll(matched.schema), [matched.node, unmatched.node]);
+    return { ...matched, node, appendOnly: false, key: null };
+  }
+
+  /** One side of a join: the wanted columns and the keys, computed where they are not columns. */
+  #joinInput(rel: Rel, wanted: readonly number[], keys: readonly Scalar[]): { built: Built; keys: readonly number[] } {
+    if (keys.every((key) => key.kind === 'column')) {
+      const ordinals = keys.map((key) => (key.kind === 'column' ? key.ordinal : -1));
+      const built = this.build(rel, [...wanted, ...ordinals]);
+      return { built, keys: ordinals.map((ordinal) => built.columns[ordinal]!) };
+    }
+    const fields = keys.map((key, i) => ({ name: `key ${i}`, type: key.type, nullable: key.nullable }));
+    const schema = makeSchema([...rel.schema.fields, ...fields]);
+    const columns = [...allColumns(rel).map((c) => columnReference(rel, c)), ...keys];
+    const first = rel.schema.fields.length;
+    const keyOrdinals = keys.map((_, i) => first + i);
+    const built = this.build({ kind: 'project', input: rel, columns, schema }, [...wanted, ...keyOrdinals]);
+    return { built, keys: keyOrdinals.map((ordinal) => built.columns[ordinal]!) };
+  }
+
+  #aggregate(rel: Rels<'aggregate'>, wanted: readonly number[]): Built {
+    const groupCount = rel.groups.length;
+    const calls = rel.aggregates.filter((_, i) => wanted.includes(groupCount + i));
+    // Groups, operands and filters become columns of a projection, each expression once.
+    const scalars: Scalar[] = [];
+    const positions = new Map<string, number>();
+    const columnOf = (scalar: Scalar): number => {
+      const key = scalarKey(scalar);
+      let position = positions.get(key);
+      if (position === undefined) {
+        position = scalars.push(scalar) - 1;
+        positions.set(key, position);
+      }
+      return position;
+    };
+    const groups = rel.groups.map(columnOf);
+    const planned = calls.map((call) => ({
+      call,
+      operand: call.operand === null ? null : columnOf(call.operand),
+      filter: call.filter === null ? null : columnOf(call.filter),
+    }));
+    const inputSchema = makeSchema(
+      scalars.map(({ type, nullable, source }) => ({ name: source.text, type, nullable })),
+    );
+    const project: Rel = { kind: 'project', input: rel.input, columns: scalars, schema: inputSchema };
+    const input = this.build(project, allColumns(project));
+    const place = (position: number | null): number | null => (position === null ? null : input.columns[position]!);
+    const fields = [
+      ...rel.schema.fields.slice(0, groupCount),
+      ...rel.schema.fields.slice(groupCount).filter((_, i) => wanted.includes(groupCount + i)),
+    ];
+    const schema = makeSchema(fields);
+    const { view } = this;
+    const failures = this.#failures;
+    const aggregate = new Aggregate({
+      input: input.schema,
+      groups: groups.map((position) => input.columns[position]!),
+      aggregates: planned.map(
+        ({ call, operand, filter }): AggregateColumn => ({
+          function: call.function,
+          operand: place(operand),
+          operandType: call.operand?.type ?? null,
+          operandNullable: call.operand?.nullable ?? false,
+          distinct: call.distinct,
+          filter: place(filter),
+          type: call.type,
+        }),
+      ),
+      schema,
+      appendOnly: input.appendOnly,
+      pool: this.#pool,
+      fail: (position, group) => reportOverflow(failures, view, calls[position]!, group),
+    });
+    const node = this.add(aggregate, [input.node]);
+    let next = groupCount;
+    const columns = allColumns(rel).map((c) => (c < groupCount ? c : wanted.includes(c) ? next++ : -1));
+    return { node, schema, columns, appendOnly: false, key: groups.map((_, i) => i) };
+  }
+
+  #distinct(rel: Rels<'distinct'>): Built {
+    return this.#distinctOf(this.buildWhole(rel.input));
+  }
+
+  #distinctOf(input: Built): Built {
+    const { schema } = input;
+    assert(schema.fields.length > 0, 'rows without columns are not made distinct');
+    const groups = schema.fields.map((_, i) => i);
+    const fail = (): never => {
+      throw new TypeError('DISTINCT has no aggregate that could fail');
+    };
+    const distinct = new Aggregate({
+      input: schema,
+      groups,
+      aggregates: [],
+      schema,
+      appendOnly: input.appendOnly,
+      pool: this.#pool,
+      fail,
+    });
+    return {
+      node: this.add(distinct, [input.node]),
+      schema,
+      columns: groups,
+      appendOnly: input.appendOnly,
+      key: groups,
+    };
+  }
+
+  #union(rel: Rels<'union'>): Built {
+    const inputs = rel.inputs.map((input) => this.buildWhole(input));
+    const node = this.add(
+      new UnionAll(rel.schema),
+      inputs.map((input) => input.node),
+    );
+    const appendOnly = inputs.every((input) => input.appendOnly);
+    return { node, schema: rel.schema, columns: allColumns(rel), appendOnly, key: null };
+  }
+
+  #top(rel: Rels<'top'>): Built {
+    const input = this.buildWhole(rel.input);
+    const { keys, limit, offset, schema } = rel;
+    const top = new Top({ schema, keys, limit, offset, appendOnly: input.appendOnly, pool: this.#pool });
+    // Rows may stand in the window more than once, but then as one change with a weight.
+    const columns = allColumns(rel);
+    return { node: this.add(top, [input.node]), schema, columns, appendOnly: false, key: columns };
+  }
+}
+
+function allColumns(rel: Rel): readonly number[] {
+  return rel.schema.fields.map((_, ordinal) => ordinal);
+}
+
+/** Whether a projection may be substituted: no expression would be computed twice. */
+function canMerge(project: Rels<'project'>, readers: readonly Scalar[]): boolean {
+  const uses = new Map<number, number>();
+  const count = (scalar: Scalar): Scalar =>
+    mapColumns(scalar, (column) => {
+      uses.set(column.ordinal, (uses.get(column.ordinal) ?? 0) + 1);
+      return column;
+    });
+  readers.forEach(count);
+  return [...uses].every(([ordinal, times]) => {
+    const { kind } = project.columns[ordinal]!;
+    return times === 1 || kind === 'column' || kind === 'literal';
+  });
+}
+
+/** The two sides of an equality between the inputs of a join, left one first; null for any other predicate. */
+function keyPair(predicate: Scalar, leftColumns: number): readonly [left: Scalar, right: Scalar] | null {
+  if (predicate.kind !== 'operator' || predicate.operator !== '=') return null;
+  const [a, b] = predicate.operands;
+  assert(a !== undefined && b !== undefined, 'a comparison has two operands');
+  if (storageOf(a.type) !== storageOf(b.type)) return null;
+  if (a.type.kind === 'DECIMAL' && (b.type.kind !== 'DECIMAL' || a.type.scale !== b.type.scale)) return null;
+  const [sideA, sideB] = [sideOf(a, leftColumns), sideOf(b, leftColumns)];
+  if (sideA === 'left' && sideB === 'right') return [a, b];
+  return sideA === 'right' && sideB === 'left' ? [b, a] : null;
+}
+
+function reportOverflow(failures: EvaluationFailures, view: string, call: AggregateCall, group: ChangeBatch): void {
+  const type = formatSqlType(call.type);
+  const error = new NumericOverflow({ type, detail: `the result of ${call.function.toUpperCase()}` });
+  failures.report({ view, expression: call.source, error, row: rowFromBatch(group, 0) });
+}
