@@ -54,6 +54,7 @@ class EngineActor implements Actor<EngineMessage> {
       schedule: (call) => setImmediate(call),
       defect: (error) => context.fail(error),
       onStepped: () => this.#countState(),
+      onUnread: (relation) => circuit.unobserve(relation),
     });
   }
 

@@ -2,8 +2,8 @@
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Schema } from '../../runtime/batch/schema.ts';
 
-/** The changes of every observed relation that has any. */
-export type StepChanges = ReadonlyMap<string, readonly ChangeBatch[]>;
+/** The change of every observed relation that has one. */
+export type StepChanges = ReadonlyMap<string, ChangeBatch>;
 
 /** A batch on its way into a table. */
 export interface TableBatch {
@@ -14,6 +14,7 @@ export interface TableBatch {
 export interface EngineCircuit {
   /** Changes of `relation` are wanted from the next step on. */
   observe(relation: string): void;
+  unobserve(relation: string): void;
   /** @throws a coded error when a row cannot be computed and the program stops on errors. */
   step(batches: readonly TableBatch[]): StepChanges;
   /** @throws a coded error when the relation is not materialized. */

@@ -12,9 +12,3 @@ export const InputUnknown: CodedErrorClass<{ readonly endpoint: string }> = defi
   { help: 'The input has been detached, or was never attached.' },
   (f) => `the engine has no input ${f.endpoint}`,
 );
-
-export const RelationNotMaterialized: CodedErrorClass<{ readonly relation: string }> = defineError(
-  'engine.relation_not_materialized',
-  { help: "Declare it MATERIALIZED: CREATE MATERIALIZED VIEW …, or CREATE TABLE … WITH ('materialized' = 'true')." },
-  (f) => `the rows of ${f.relation} are not kept: it is not MATERIALIZED`,
-);

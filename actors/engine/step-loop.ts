@@ -32,6 +32,8 @@ export interface StepLoopParts {
   readonly defect: (error: unknown) => void;
   /** Called after a step, for gauges of the circuit. */
   readonly onStepped: () => void;
+  /** Nobody reads the changes of this relation any more. */
+  readonly onUnread: (relation: string) => void;
 }
 
 /** Somebody who waits for a quiet moment: `isDone` has to hold in two turns, so that frames on their way arrive. */
@@ -154,6 +156,8 @@ export class StepLoop {
     this.#droppedBefore += output.droppedRows;
     this.#outputs.delete(output.endpoint);
     this.#completion.detach(output.endpoint);
+    const isRead = [...this.#outputs.values()].some(({ relation }) => relation === output.relation);
+    if (!isRead) this.#parts.onUnread(output.relation);
     this.wake();
   }
 
@@ -229,8 +233,8 @@ export class StepLoop {
     const step = ++this.#steps;
     this.#records += plan.rows;
     for (const output of this.#outputs.values()) {
-      const batches = changes.get(output.relation);
-      if (batches !== undefined && output.sendStep(batches, step)) this.#completion.sent(output.endpoint, step);
+      const change = changes.get(output.relation);
+      if (change !== undefined && output.sendStep([change], step)) this.#completion.sent(output.endpoint, step);
     }
     this.#completion.stepped(step, this.#records);
     gauges.set('steps', step);

@@ -11,7 +11,6 @@ const delimiters = [',', ';', '\t', '|'] as const;
 /** A field as it stands in the file. */
 interface CsvField {
   readonly text: string;
-  readonly quoted: boolean;
 }
 
 /** `complete`: the sample is the whole file; else its last record may be cut and is left out. */
@@ -29,7 +28,7 @@ export function inferCsv(sample: string, complete: boolean): InferredFile {
     for (const row of rows) {
       const field = row[i];
       if (field === undefined || field.text === '') evidence.addNull();
-      else evidence.add(field.text.trim(), false);
+      else evidence.add(field.text.trim(), 'field');
     }
     const name = headers ? (first?.[i]?.text.trim() ?? '') : `column${i + 1}`;
     columns.push({ name, ...evidence.conclude(rows.length) });
@@ -65,7 +64,7 @@ function looksLikeHeader(first: readonly CsvField[], rows: readonly (readonly Cs
   if (row === undefined) return true;
   const evidences = names.map((_, i) => {
     const evidence = new TypeEvidence();
-    for (const other of rows.slice(0, 100)) if (other[i]?.text) evidence.add(other[i].text.trim(), false);
+    for (const other of rows.slice(0, 100)) if (other[i]?.text) evidence.add(other[i].text.trim(), 'field');
     return evidence.conclude(0).type.kind;
   });
   if (evidences.some((kind) => kind !== 'VARCHAR')) {
@@ -78,7 +77,7 @@ function looksLikeHeader(first: readonly CsvField[], rows: readonly (readonly Cs
 
 function sameKind(text: string, kind: string): boolean {
   const evidence = new TypeEvidence();
-  evidence.add(text, false);
+  evidence.add(text, 'field');
   return evidence.conclude(0).type.kind === kind;
 }
 
@@ -89,8 +88,7 @@ function splitRecords(sample: string, delimiter: string): CsvField[][] {
   let at = 0;
   while (at < sample.length) {
     let text = '';
-    const quoted = sample[at] === '"';
-    if (quoted) {
+    if (sample[at] === '"') {
       at++;
       for (;;) {
         const end = sample.indexOf('"', at);
@@ -103,10 +101,10 @@ function splitRecords(sample: string, delimiter: string): CsvField[][] {
     }
     const start = at;
     while (at < sample.length && sample[at] !== delimiter && sample[at] !== '\n' && sample[at] !== '\r') at++;
-    record.push({ text: text + sample.slice(start, at), quoted });
+    record.push({ text: text + sample.slice(start, at) });
     if (sample[at] === delimiter) {
       at++;
-      if (at === sample.length) record.push({ text: '', quoted: false });
+      if (at === sample.length) record.push({ text: '' });
       continue;
     }
     if (sample[at] === '\r') at++;

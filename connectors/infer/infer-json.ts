@@ -27,7 +27,7 @@ function addValue(evidence: Map<string, TypeEvidence>, name: string, value: unkn
   }
   if (value === null) seen.addNull();
   else if (typeof value === 'object') seen.addStructure();
-  else seen.add(String(value), typeof value === 'string');
+  else seen.add(String(value), typeof value === 'string' ? 'string' : 'literal');
 }
 
 function isChange(record: Readonly<Record<string, unknown>>): boolean {

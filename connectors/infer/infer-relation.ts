@@ -36,7 +36,8 @@ export interface InferredRelation {
     readonly format: { readonly name: string; readonly config?: Readonly<Record<string, unknown>> };
   };
   readonly columns: readonly InferredColumn[];
-  readonly notes: readonly string[];
+  /** What the types rest on, and what else the user should know, in whole sentences. */
+  readonly note: string;
 }
 
 const sampleBytesDefault = 1024 * 1024;
@@ -52,7 +53,7 @@ export async function inferRelation(path: string, options: InferOptions = {}): P
     sql: createTable(table, inferred.columns),
     connector: { stream: table, transport: { name: 'file_input', config: { path } }, format: inferred.format },
     columns: inferred.columns,
-    notes: inferred.notes,
+    note: inferred.notes.join(' '),
   };
 }
 
@@ -77,8 +78,8 @@ async function inferFile(path: string, sampleBytes: number): Promise<InferredFil
     const complete = sample.length === stats.size;
     const text = new TextDecoder().decode(sample);
     const inferred = isJson(path, text) ? inferJson(text) : inferCsv(text, complete);
-    if (complete) return inferred;
-    const note = `Types were inferred from the first ${sample.length} of ${stats.size} bytes (${inferred.records} records).`;
+    const part = complete ? `all ${stats.size} bytes` : `the first ${sample.length} of ${stats.size} bytes`;
+    const note = `Types were inferred from ${part} (${inferred.records} records).`;
     return { ...inferred, notes: [note, ...inferred.notes] };
   } finally {
     await handle.close();
@@ -88,7 +89,7 @@ async function inferFile(path: string, sampleBytes: number): Promise<InferredFil
 async function inferParquet(access: RandomAccess, path: string): Promise<InferredFile> {
   const metadata = await readDirectory(access, new AbortController().signal);
   const columns: InferredColumn[] = [];
-  const notes: string[] = [];
+  const notes = ['Types are those that the Parquet file declares.'];
   for (const { element, nested } of columnsOf(metadata)) {
     const type = nested ? null : naturalSqlType(fileTypeOf(element));
     if (type === null) notes.push(`Column "${element.name}" of ${basename(path)} was left out: it is nested or unknown.`);

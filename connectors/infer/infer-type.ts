@@ -18,13 +18,17 @@ export class TypeEvidence {
   #timestamps = 0;
   #uuids = 0;
   #structures = 0;
+  /** JSON values that are no strings. */
+  #literals = 0;
   /** Fraction digits, the same for all numbers so far; -1: they differ. */
   #fractionDigits: number | null = null;
   #wholeDigits = 0;
 
-  /** A value that stands as text in the file. `quoted`: it may not be a number. */
-  add(text: string, quoted: boolean): void {
+  /** A value as it is spelt. A JSON string is never a number, another JSON value never a text; a CSV field may be both. */
+  add(text: string, spelling: 'string' | 'literal' | 'field'): void {
     this.#values++;
+    if (spelling === 'literal') this.#literals++;
+    const quoted = spelling === 'string';
     if (!quoted && /^(true|false)$/i.test(text)) this.#booleans++;
     else if (!quoted && /^[+-]?(0|[1-9]\d*)$/.test(text) && parseIntegerText(text) !== undefined) {
       this.#integers++;
@@ -72,6 +76,8 @@ export class TypeEvidence {
       // Room for a thousand times the largest value seen.
       return { kind: 'DECIMAL', precision: Math.min(38, Math.max(10, this.#wholeDigits + 3 + scale)), scale };
     }
+    // A column of texts and numbers takes both as they are only as VARIANT.
+    if (this.#literals > 0) return { kind: 'VARIANT' };
     if (this.#dates === all) return { kind: 'DATE' };
     if (this.#timestamps + this.#dates === all) return { kind: 'TIMESTAMP' };
     return this.#uuids === all ? { kind: 'UUID' } : { kind: 'VARCHAR', length: null };

@@ -55,7 +55,7 @@ const WhiteSpace = createToken({ name: 'WhiteSpace', pattern: /\s+/, group: Lexe
 const LineComment = createToken({ name: 'LineComment', pattern: /--[^\n]*/, group: Lexer.SKIPPED });
 const BlockComment = createToken({
   name: 'BlockComment',
-  pattern: /\/\*[^]*?\*\//,
+  pattern: /\/\*[\s\S]*?\*\//,
   group: Lexer.SKIPPED,
   line_breaks: true,
 });
@@ -90,7 +90,7 @@ export const StringLiteral: TokenType = createToken({
   line_breaks: true,
 });
 /** What is opened and never closed swallows the rest of the text, so that there is one error and not a hundred. */
-const Unclosed: TokenType = createToken({ name: 'Unclosed', pattern: /(?:'|"|\/\*)[^]*/, line_breaks: true });
+const Unclosed: TokenType = createToken({ name: 'Unclosed', pattern: /(?:'|"|\/\*)[\s\S]*/, line_breaks: true });
 export const BinaryLiteral: TokenType = createToken({
   name: 'BinaryLiteral',
   pattern: /[xX]'[0-9a-fA-F]*'/,

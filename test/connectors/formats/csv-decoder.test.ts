@@ -204,6 +204,8 @@ test('what csv-parse accepts decodes to the same fields, in one piece or cut any
           /(^|\n)[ \t\r\v\f]*([ \t]|\r(?!\n))[ \t\r]*(\n|$)|\r(?!\n)/.test(text)
         )
           return;
+        // Behind a closing quote csv-parse begins a comment even when it is told not to.
+        if (dialect.ours['comment'] !== undefined && text.includes('"#')) return;
         agreed++;
         const bytes = new TextEncoder().encode(text);
         const wanted = expected.map((fields) => [0, 1, 2].map((i) => fields[i] ?? '?'));

@@ -76,7 +76,7 @@ export function decode(
   });
   const batch = builder.finish();
   assertBatch(batch);
-  const rows = Array.from({ length: batch.rows }, (_, row) => batch.columns.map((column) => valueOf(column, row)));
+  const rows = Array.from({ length: batch.rows }, (_, row) => batch.columns.map((column) => readCell(column, row)));
   const weights = Array.from({ length: batch.rows }, (_, row) => batch.weights?.[row] ?? 1);
   return { batch, rows, weights, report, codes: report.errors.map((error) => error.code) };
 }
@@ -107,7 +107,7 @@ export function splitAll(
   return { pieces, prologue };
 }
 
-export function valueOf(column: Column, row: number): Value {
+export function readCell(column: Column, row: number): Value {
   if (column.validity !== null && ((column.validity[row >> 3] ?? 0) & (1 << (row & 7))) === 0) return null;
   if (column.layout !== 'fixed') {
     const entry = column.layout === 'bytes' ? row : (column.codes[row] ?? 0);

@@ -24,7 +24,7 @@ test('a value is complete with its last bracket, without waiting for what follow
 
 test('a border inside of a value is none', () => {
   assert.is(split('[{"a":1}\n,{"a":2}'), 0);
-  assert.is(split('{"x":[\n[1]\n,[2]]}\n{"x"'), 19);
+  assert.is(split('{"x":[\n[1]\n,[2]]}\n{"x"'), 18);
 });
 
 test('garbage between values ends with its line', () => {
