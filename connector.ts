@@ -1,22 +1,6 @@
 // The entry for authors of connectors: `import { defineSource, defineDestination } from 'millrace/connector'`.
 // It re-exports the contracts of the SDK, what is needed to make batches and coded errors, and the conformance suite.
-export { BatchBuilder, type ColumnBuilder } from './runtime/batch/batch-builder.ts';
-export type { ChangeBatch } from './runtime/batch/change-batch.ts';
-export type { BytesColumn, Column, Dictionary, DictionaryColumn, FixedColumn, Values } from './runtime/batch/column.ts';
-export { type CellValue, readCell, writeCell } from './runtime/batch/scalar-values.ts';
-export { type Field, makeSchema, type Relation, type Schema } from './runtime/batch/schema.ts';
-export { formatSqlType, type SqlType, type Storage, storageOf } from './runtime/batch/sql-type.ts';
-export { type Clock, systemClock, type Timer } from './runtime/clock.ts';
-export {
-  type CodedErrorClass,
-  defineError,
-  type ErrorContext,
-  type ErrorFields,
-  MillraceError,
-  type Place,
-  type Retry,
-} from './runtime/errors.ts';
-export { nearestName } from './runtime/nearest-name.ts';
+
 export * from './connectors/sdk/configuration-errors.ts';
 export { type ConformanceCase, conformance } from './connectors/sdk/conformance.ts';
 export type { ConnectorRegistry } from './connectors/sdk/connector.ts';
@@ -31,9 +15,9 @@ export type {
   Block,
   BlockInputFormat,
   DecodeError,
+  DecodeReport,
   Decoder,
   DecoderContext,
-  DecodeReport,
   Encoder,
   InputFormat,
   OutputFormat,
@@ -55,3 +39,20 @@ export {
 } from './connectors/sdk/source.ts';
 export { type ValidatedParameters, validateParameters } from './connectors/sdk/validate-parameters.ts';
 export { wait } from './connectors/sdk/wait.ts';
+export { BatchBuilder, type ColumnBuilder } from './runtime/batch/batch-builder.ts';
+export type { ChangeBatch } from './runtime/batch/change-batch.ts';
+export type { BytesColumn, Column, Dictionary, DictionaryColumn, FixedColumn, Values } from './runtime/batch/column.ts';
+export { type CellValue, readCell, writeCell } from './runtime/batch/scalar-values.ts';
+export { type Field, makeSchema, type Relation, type Schema } from './runtime/batch/schema.ts';
+export { formatSqlType, type SqlType, type Storage, storageOf } from './runtime/batch/sql-type.ts';
+export { type Clock, systemClock, type Timer } from './runtime/clock.ts';
+export {
+  type CodedErrorClass,
+  defineError,
+  type ErrorContext,
+  type ErrorFields,
+  MillraceError,
+  type Place,
+  type Retry,
+} from './runtime/errors.ts';
+export { nearestName } from './runtime/nearest-name.ts';

@@ -1,7 +1,7 @@
 // Prepares a checkout for `npm start`, `npm test` and `npm run bench`: installs what package-lock.json says, when it is not
 // there yet, and compiles to dist/. Says what it does. Plain JavaScript: it runs before anything is installed.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -42,4 +42,6 @@ const npm = process.env.npm_execpath;
 if (isInstalled()) console.log('setup: packages are installed');
 else if (npm?.endsWith('.js')) run('installing packages', process.execPath, [npm, 'ci', '--no-audit', '--no-fund']);
 else run('installing packages', 'npm', ['ci', '--no-audit', '--no-fund']);
+// What was compiled from a file that is gone must not be loaded or tested.
+rmSync(join(root, 'dist'), { recursive: true, force: true });
 run('compiling', process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', root]);

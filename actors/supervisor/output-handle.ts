@@ -159,12 +159,18 @@ export class OutputHandle {
     return this.#errors;
   }
 
-  #whenOver(signal: AbortSignal): Promise<void> {
-    if (this.isOver) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      this.#overListeners.push(resolve);
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    });
+  async #whenOver(signal: AbortSignal): Promise<void> {
+    if (this.isOver) return;
+    let onAbort = (): void => {};
+    try {
+      await new Promise<void>((resolve, reject) => {
+        onAbort = () => reject(signal.reason);
+        this.#overListeners.push(resolve);
+        signal.addEventListener('abort', onAbort);
+      });
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
   }
 
   #onNotice(notice: DestinationNotice): void {

@@ -21,10 +21,10 @@ export const PipelineStopped: CodedErrorClass<{ readonly call: string; readonly 
   (f) => `${f.call}: the pipeline is ${f.state}`,
 );
 
-export const PipelineFailed: CodedErrorClass<{ readonly call: string }> = defineError(
+export const PipelineFailed: CodedErrorClass<{ readonly call: string; readonly reason: string }> = defineError(
   'pipeline.failed',
   { help: 'The cause says what went wrong. Call stop() to release the pipeline, and open a new one.' },
-  (f) => `${f.call}: the pipeline has failed`,
+  (f) => `${f.call}: the pipeline has failed: ${f.reason}`,
 );
 
 export const StopTimedOut: CodedErrorClass<{ readonly timeoutMs: number }> = defineError(

@@ -3,6 +3,7 @@
 // Lives on the control thread. It decides nothing: reconcile.ts says what has to happen to inputs, and the roster's
 // handles perform it. Order at start: engine, destinations open, outputs attached, inputs. Stop is the reverse; with
 // `force` what is queued is lost. Every call answers with a result or a coded error; nothing here touches a row.
+import { setMaxListeners } from 'node:events';
 import type { Connector, InputConnector, OutputConnector } from '../../connectors/sdk/connector-configuration.ts';
 import { type ActorRef, actorId, type SupervisionEvent } from '../../runtime/actor/actor.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
@@ -52,7 +53,6 @@ const failureDrainMs = 10_000;
 const stopDeadlineMs = 10_000;
 /** Of asks that a caller's signal bounds: a query, and the step before it, may take long. */
 const noDeadline: number = Number.POSITIVE_INFINITY;
-const never: AbortSignal = new AbortController().signal;
 
 export interface SupervisorArguments {
   readonly name: string;
@@ -377,6 +377,8 @@ export class Supervisor implements SupervisorInterface {
   }
 
   async #drain(signal: AbortSignal): Promise<boolean> {
+    // One listener for each output: Node would print a warning from the eleventh on.
+    setMaxListeners(0, signal);
     try {
       // An engine that has failed takes no further step; its outputs still get what was computed before.
       if (this.#state === 'draining') await this.#engine?.ask({ kind: 'drain' }, { deadlineMs: noDeadline, signal });
@@ -415,7 +417,7 @@ export class Supervisor implements SupervisorInterface {
     await this.#ledger.when(() => {
       this.#refuseUnlessLive(call);
       return this.#roster.isSettled(inputs());
-    }, never);
+    }, new AbortController().signal);
   }
 
   #liveEngine(): ActorRef<EngineMessage> {
@@ -431,7 +433,7 @@ export class Supervisor implements SupervisorInterface {
   #refuseUnlessLive(call: string): void {
     if (this.#state === 'failed') {
       const cause = this.#error === null ? {} : { cause: errorFromData(this.#error) };
-      throw new PipelineFailed({ call }, cause);
+      throw new PipelineFailed({ call, reason: this.#error?.message ?? 'for no known reason' }, cause);
     }
     if (this.#state === 'stopped' || this.#state === 'draining') {
       throw new PipelineStopped({ call, state: this.#state });

@@ -11,10 +11,13 @@ import { encodeDefaults, writeDefault } from './column-default.ts';
 import { type ColumnTarget, makeTargets } from './column-target.ts';
 import { writeField } from './csv-field.ts';
 import { mapHeader } from './csv-header.ts';
+import { type CsvShape, makeCsvLane } from './csv-lane.ts';
 import { type CsvInputOptions, csvInputParameters, readCsvInputOptions } from './csv-options.ts';
-import { copyUnquoted, findClosingQuote, skipBlanks, skipRecord, skipUnquoted } from './csv-scan.ts';
+import { copyUnquoted, findClosingQuote, hasEscape, skipBlanks, skipRecord, skipUnquoted } from './csv-scan.ts';
 import { CsvSplitter, headerEnd, headerStart } from './csv-splitter.ts';
+import { LaneLearning } from './lane-learning.ts';
 import { Refusal, reportRefusal } from './refusal.ts';
+import type { Lane, LaneEnd } from './row-lane.ts';
 import { RowWriter } from './row-writer.ts';
 
 export const csvInput: StreamInputFormat = {
@@ -45,6 +48,8 @@ class CsvDecoder implements Decoder {
   #bytes: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
   #surplus = 0;
+  #learning: LaneLearning = new LaneLearning();
+  readonly #laneEnd: LaneEnd = { position: 0, row: 0 };
 
   constructor(options: CsvInputOptions, context: DecoderContext) {
     this.#options = options;
@@ -92,6 +97,12 @@ class CsvDecoder implements Decoder {
       if (i >= 0) {
         if (this.#surplus > 0) report.numUnknownFields += this.#surplus;
         this.#writer.commit();
+        if (this.#learning.offer()) this.#learning.learned(makeCsvLane(this.#shape));
+        if (this.#learning.lane !== null) {
+          const row = this.#writer.row;
+          i = this.#runLane(this.#learning.lane, i, end);
+          records += this.#writer.row - row;
+        }
         continue;
       }
       this.#writer.rollback();
@@ -102,6 +113,28 @@ class CsvDecoder implements Decoder {
     this.#writer.finish();
     report.records += records;
     this.#bytes = new Uint8Array(0);
+  }
+
+  /** Reads what the lane can read from the next record on; returns where it stopped. */
+  #runLane(lane: Lane, position: number, end: number): number {
+    const writer = this.#writer;
+    const first = writer.row;
+    let start = position;
+    for (;;) {
+      writer.prepare();
+      const rowEnd = writer.reservedEnd;
+      lane(this.#bytes, this.#view, start, end, writer.row, rowEnd, this.#laneEnd);
+      start = this.#laneEnd.position;
+      writer.adopt(this.#laneEnd.row);
+      if (this.#laneEnd.row < rowEnd) break;
+    }
+    this.#learning.ran(writer.row - first);
+    return start;
+  }
+
+  get #shape(): CsvShape {
+    const [options, targets, defaults, order] = [this.#options, this.#targets, this.#defaults, this.#order];
+    return { options, targets, defaults, order, absent: this.#absent };
   }
 
   /** Maps the header, unless it is the one that was mapped last. False when nothing can be read. */
@@ -119,6 +152,7 @@ class CsvDecoder implements Decoder {
     }
     this.#absent = this.#targets.filter((target) => !this.#order.includes(target.ordinal));
     this.#header = header.slice();
+    this.#learning = new LaneLearning();
     return true;
   }
 
@@ -244,12 +278,6 @@ function trimBlanks(bytes: Uint8Array, start: number, end: number): number {
   let at = end;
   while (at > start && (bytes[at - 1] === 0x20 || bytes[at - 1] === 0x09)) at--;
   return at;
-}
-
-function hasEscape(bytes: Uint8Array, start: number, end: number, options: CsvInputOptions): boolean {
-  const { quote, escapeByte } = options;
-  for (let i = start; i < end; i++) if (bytes[i] === quote || bytes[i] === escapeByte) return true;
-  return false;
 }
 
 function nextLine(bytes: Uint8Array, start: number): number {

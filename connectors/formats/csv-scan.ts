@@ -75,3 +75,10 @@ export function copyUnquoted(
   }
   return to;
 }
+
+/** Whether the inside of a quoted field holds a doubled quote or an escape. */
+export function hasEscape(bytes: Uint8Array, start: number, end: number, options: CsvInputOptions): boolean {
+  const { quote, escapeByte } = options;
+  for (let i = start; i < end; i++) if (bytes[i] === quote || bytes[i] === escapeByte) return true;
+  return false;
+}

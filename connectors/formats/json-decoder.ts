@@ -8,13 +8,16 @@
 // caches of JsonKeys.
 import { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
 import type { DecodeReport, Decoder, DecoderContext, StreamInputFormat } from '../sdk/format.ts';
+import { learnJsonLane } from './json-lane.ts';
 import type { JsonInputOptions } from './json-options.ts';
 import { jsonInputParameters, readJsonInputOptions } from './json-options.ts';
 import { RowReader, readRow, rowDeletedByKey, rowInserted, rowUpdated } from './json-row.ts';
 import { skipColon, skipSpace, skipString, skipValue } from './json-scan.ts';
 import { JsonSplitter, LineSplitter } from './json-splitter.ts';
 import { refused } from './json-value.ts';
+import { LaneLearning } from './lane-learning.ts';
 import { reportRefusal } from './refusal.ts';
+import type { Lane, LaneEnd } from './row-lane.ts';
 import { RowWriter } from './row-writer.ts';
 
 export const jsonInput: StreamInputFormat = {
@@ -45,6 +48,10 @@ class JsonDecoder implements Decoder {
   #bytes: Uint8Array = new Uint8Array(0);
   #report: DecodeReport | null = null;
   #records = 0;
+  readonly #learning: LaneLearning = new LaneLearning();
+  readonly #laneEnd: LaneEnd = { position: 0, row: 0 };
+  /** The record that was read last was one insertion in the shape that a lane may learn. */
+  #insertedOne = false;
 
   constructor(options: JsonInputOptions, context: DecoderContext) {
     this.#options = options;
@@ -62,11 +69,13 @@ class JsonDecoder implements Decoder {
     this.#writer.start(builder, (end >> 4) + 1);
     const hasMark = first && end >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
     let i = hasMark ? 3 : 0;
+    const usesLanes = !this.#options.array && !this.#options.singleLine;
     for (;;) {
       i = skipSpace(bytes, i, end);
       if (i >= end) break;
       const limit = this.#options.singleLine ? lineEnd(bytes, i) : end;
       i = this.#options.array ? this.#decodeArray(i, limit) : this.#decodeOne(i, limit);
+      if (usesLanes && this.#learning.lane !== null) i = this.#runLane(this.#learning.lane, i, end);
     }
     this.#writer.finish();
     report.records += this.#records;
@@ -78,7 +87,10 @@ class JsonDecoder implements Decoder {
   #decodeOne(start: number, end: number): number {
     this.#records++;
     const stop = this.#decodeRecord(start, end);
-    if (stop >= 0) return stop;
+    if (stop >= 0) {
+      if (this.#learning.offer()) this.#learn(start, end);
+      return stop;
+    }
     this.#writer.rollback();
     const next = stop === refused ? skipValue(this.#bytes, start, end) : stop;
     if (next >= 0) {
@@ -86,6 +98,33 @@ class JsonDecoder implements Decoder {
       return next;
     }
     return this.#refuseBroken(start, end, stop);
+  }
+
+  #learn(start: number, end: number): void {
+    const { array, singleLine, updateFormat } = this.#options;
+    if (array || singleLine || !this.#insertedOne) return;
+    this.#learning.learned(learnJsonLane(this.#reader, this.#bytes, start, end, updateFormat !== 'raw'));
+  }
+
+  /** Reads what the lane can read from the next record on; returns where it stopped. */
+  #runLane(lane: Lane, position: number, end: number): number {
+    const { targets, view } = this.#reader;
+    let start = skipSpace(this.#bytes, position, end);
+    const recordsBefore = this.#records;
+    for (;;) {
+      this.#writer.prepare();
+      const row = this.#writer.row;
+      const rowEnd = this.#writer.reservedEnd;
+      lane(this.#bytes, view, start, end, row, rowEnd, this.#laneEnd);
+      start = this.#laneEnd.position;
+      this.#writer.adopt(this.#laneEnd.row);
+      this.#records += this.#laneEnd.row - row;
+      if (this.#laneEnd.row < rowEnd || targets.length === 0) break;
+    }
+    this.#learning.ran(this.#records - recordsBefore);
+    this.#report!.numUnknownFields += this.#reader.unknownInLane;
+    this.#reader.unknownInLane = 0;
+    return start;
   }
 
   #decodeArray(start: number, end: number): number {
@@ -134,7 +173,8 @@ class JsonDecoder implements Decoder {
   /** Writes and commits the row, or rows, of one record; returns the position behind it, `refused` or `~p`. */
   #decodeRecord(start: number, end: number): number {
     this.#writer.prepare();
-    if (this.#options.updateFormat === 'raw') {
+    this.#insertedOne = this.#options.updateFormat === 'raw';
+    if (this.#insertedOne) {
       const stop = readRow(this.#reader, this.#bytes, start, end, this.#writer.row, rowInserted, this.#writer.builder);
       if (stop >= 0) this.#commit(verbInsert);
       return stop;
@@ -146,10 +186,12 @@ class JsonDecoder implements Decoder {
     const bytes = this.#bytes;
     if (bytes[start] !== 0x7b) return this.#refuseEnvelope(start, end, 'a record is an object such as {"insert": row}');
     let verb = verbUnknown;
+    let keys = 0;
     let i = skipSpace(bytes, start + 1, end);
     if (i < end && bytes[i] === 0x7d) return this.#refuseEnvelope(start, end, 'the record names no operation');
     for (;;) {
       const key = readVerb(bytes, i, end);
+      keys++;
       i = key === verbUnknown ? skipString(bytes, i, end) : i + verbSpellings[key]!.length;
       if (i < 0) return i;
       if (key === verbUnknown) return this.#decodeUnusual(start, end);
@@ -174,6 +216,8 @@ class JsonDecoder implements Decoder {
     }
     if (verb === verbUnknown) return this.#refuseEnvelope(start, end, 'the record names no operation');
     this.#commit(verb);
+    // A lane knows {"insert": row} and nothing else.
+    this.#insertedOne = verb === verbInsert && keys === 1;
     return i + 1;
   }
 

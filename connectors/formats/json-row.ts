@@ -35,6 +35,8 @@ export class RowReader {
   view: DataView = new DataView(new ArrayBuffer(0));
   /** Unknown fields of the row at hand. */
   unknownFields = 0;
+  /** Unknown fields of the rows that a lane has read. */
+  unknownInLane = 0;
 
   /** @throws FormatBadDefault, FormatUnsupportedType */
   constructor(context: DecoderContext, scratch: BatchBuilder, format: string) {

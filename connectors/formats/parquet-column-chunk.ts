@@ -33,7 +33,12 @@ export interface DecodedChunk {
 /** Pages of byte strings, in the order of their rows. */
 type Piece =
   | { readonly codes: Int32Array; readonly strings: null }
-  | { readonly codes: null; readonly strings: ConvertedBytes; readonly levels: Uint8Array | null; readonly rows: number };
+  | {
+      readonly codes: null;
+      readonly strings: ConvertedBytes;
+      readonly levels: Uint8Array | null;
+      readonly rows: number;
+    };
 
 /** @throws a coded error when the chunk contradicts itself. `keptEntriesMax` bounds a dictionary that is worth keeping. */
 export function decodeColumnChunk(
@@ -146,7 +151,8 @@ class ChunkDecoder {
     let total = 0;
     let row = 0;
     for (const piece of this.#pieces) {
-      if (piece.codes === null) total = layOutStrings(piece.strings.offsets, piece.levels, piece.rows, offsets, row, total);
+      if (piece.codes === null)
+        total = layOutStrings(piece.strings.offsets, piece.levels, piece.rows, offsets, row, total);
       else {
         const entries = bytesOf(dictionary, this.#chunk);
         total = layOutCodes(entries.offsets, entries.count, piece.codes, this.#validity, offsets, row, total);
@@ -244,7 +250,8 @@ function joinCodes(pieces: readonly Piece[], rows: number): Int32Array {
 function areDistinct(entries: ConvertedBytes): boolean {
   const seen = new Set<string>();
   const buffer = Buffer.from(entries.bytes.buffer, entries.bytes.byteOffset, entries.bytes.byteLength);
-  for (let i = 0; i < entries.count; i++) seen.add(buffer.toString('latin1', entries.offsets[i], entries.offsets[i + 1]));
+  for (let i = 0; i < entries.count; i++)
+    seen.add(buffer.toString('latin1', entries.offsets[i], entries.offsets[i + 1]));
   return seen.size === entries.count;
 }
 

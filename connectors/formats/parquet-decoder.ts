@@ -47,7 +47,8 @@ function decodeRowGroup(
   report: DecodeReport,
   batchRowsMax: number,
 ): readonly ChangeBatch[] {
-  if (bytes.length < block.length) throw new ParquetTruncated({ size: block.offset + bytes.length, detail: 'it was cut' });
+  if (bytes.length < block.length)
+    throw new ParquetTruncated({ size: block.offset + bytes.length, detail: 'it was cut' });
   // SAFETY: blocks of this format are made by planBlocks alone.
   const description = block.description as RowGroupDescription;
   const { schema } = context.relation;

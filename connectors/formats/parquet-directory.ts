@@ -196,5 +196,7 @@ function exact(value: unknown, what: string): number {
 }
 
 function isMagic(bytes: Uint8Array, at: number): boolean {
-  return at >= 0 && bytes.length >= at + 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true) === magic;
+  return (
+    at >= 0 && bytes.length >= at + 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true) === magic
+  );
 }

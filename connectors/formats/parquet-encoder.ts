@@ -4,13 +4,14 @@
 // written. Rows wait in the encoder until their row group is full or the output ends; `finish` writes the rest and the
 // directory, without which the file cannot be read. hyparquet-writer lays out pages and directory; values are handed to
 // it a column at a time.
-import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+
 import type { SchemaElement } from 'hyparquet';
-import { type ChangeBatch } from '../../runtime/batch/change-batch.ts';
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { type Column, isValid } from '../../runtime/batch/column.ts';
+import { readCell } from '../../runtime/batch/scalar-values.ts';
 import type { Field, Relation } from '../../runtime/batch/schema.ts';
 import { formatSqlType } from '../../runtime/batch/sql-type.ts';
-import { readCell } from '../../runtime/batch/scalar-values.ts';
 import type { Encoder, OutputFormat } from '../sdk/format.ts';
 import { FormatUnsupportedType } from './format-errors.ts';
 import { ParquetDeletion } from './parquet-errors.ts';
@@ -70,6 +71,9 @@ class ParquetEncoder implements Encoder {
 
   finish(): Uint8Array {
     if (this.#rows > 0) this.#writeGroup();
+    // JSON texts are written as they are. Under this name the writer would print values as JSON by itself, and so lose
+    // digits; readers that do not know logical types need the name in the directory.
+    for (const element of this.#file.schema) if (element.logical_type?.type === 'JSON') element.converted_type = 'JSON';
     void this.#file.finish();
     return this.#takeBytes();
   }
@@ -91,7 +95,9 @@ class ParquetEncoder implements Encoder {
 
   #writeGroup(): void {
     const { fields } = this.#relation.schema;
-    const columnData = fields.map((field, i) => ({ name: field.name, data: this.#columns[i] ?? [] }));
+    const columnData = fields.map(({ name, type }, i) => {
+      return { name, data: this.#columns[i] ?? [], statistics: type.kind !== 'VARIANT' };
+    });
     // The writer has no `flush`, so nothing of this is asynchronous.
     void this.#file.write({ columnData, rowGroupSize: this.#rows });
     this.#columns = fields.map(() => []);
@@ -159,13 +165,7 @@ function schemaElementOf(field: Field): SchemaElement {
 }
 
 /** Rows `start .. end` as the values that the writer takes, each as often as its weight says. */
-function appendCells(
-  column: Column,
-  weights: Int32Array | null,
-  start: number,
-  end: number,
-  to: unknown[],
-): void {
+function appendCells(column: Column, weights: Int32Array | null, start: number, end: number, to: unknown[]): void {
   const entries = new Map<number, unknown>();
   for (let row = start; row < end; row++) {
     let value: unknown = null;

@@ -44,7 +44,9 @@ export const ParquetNoColumn: CodedErrorClass<{
   readonly inFile: readonly string[];
 }> = defineError(
   'format.parquet_no_column',
-  { help: 'Columns are matched by name. Declare the table with the columns of the file; `millrace infer FILE` does it.' },
+  {
+    help: 'Columns are matched by name. Declare the table with the columns of the file; `millrace infer FILE` does it.',
+  },
   (f) => `no column of the table (${f.inTable.join(', ')}) is in the Parquet file (${f.inFile.join(', ')})`,
 );
 

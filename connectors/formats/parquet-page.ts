@@ -6,6 +6,7 @@
 // compress(values). Flat columns have no repetition levels, and definition level 1 means: there is a value.
 // Every length is checked against the chunk before it is used; what does not fit throws ParquetDamaged. hyparquet reads
 // thrift and holds the decompressors; native ones of Node are used where there are any.
+import { type Context, createContext, Script } from 'node:vm';
 import * as zlib from 'node:zlib';
 import type { CompressionCodec, Encoding } from 'hyparquet';
 import { Encodings } from 'hyparquet/src/constants.js';
@@ -139,8 +140,7 @@ function openDataPageV2(header: PageHeader, body: Uint8Array, shape: ChunkShape)
     throw damaged(shape, 'its definition levels are cut off');
   }
   const repetitionBytes = before - levelBytes;
-  const levels =
-    shape.optional && nulls > 0 ? readLevels(body.subarray(repetitionBytes, before), count, shape) : null;
+  const levels = shape.optional && nulls > 0 ? readLevels(body.subarray(repetitionBytes, before), count, shape) : null;
   const plain = header.uncompressedBytes - before;
   const compressed = body.subarray(before);
   const values = header.own['field_7'] === false ? compressed : decompress(compressed, plain, shape);
@@ -160,10 +160,11 @@ function readLevels(bytes: Uint8Array, count: number, shape: ChunkShape): Uint8A
 /** A guard for allocations only: a page of NULLs alone may be tiny and yet stand for many rows. */
 const rowsOfOnePageMax = 2 ** 27;
 
-const noFurtherWindow = 1024;
+/** Writers disagree on whether page headers count towards the size of a chunk. */
+const headerSlackBytes = 1024;
 
 function decompress(bytes: Uint8Array, length: number, shape: ChunkShape): Uint8Array {
-  if (length > shape.uncompressedBytes + noFurtherWindow) {
+  if (length > shape.uncompressedBytes + headerSlackBytes) {
     throw damaged(shape, 'a page is larger than its whole column chunk should be');
   }
   if (shape.codec === 'UNCOMPRESSED') {
@@ -174,6 +175,8 @@ function decompress(bytes: Uint8Array, length: number, shape: ChunkShape): Uint8
   let plain: Uint8Array | undefined;
   try {
     plain = decompressWith(shape.codec, bytes, length);
+    // Not a Buffer, whose `slice` shares memory where that of other arrays copies.
+    if (plain instanceof Buffer) plain = new Uint8Array(plain.buffer, plain.byteOffset, plain.byteLength);
   } catch (cause) {
     if (cause instanceof MillraceError) throw cause;
     throw new ParquetDamaged({ detail: `a page of column "${shape.name}" cannot be decompressed` }, { cause });
@@ -195,8 +198,32 @@ function decompressWith(codec: CompressionCodec, bytes: Uint8Array, length: numb
   if (codec === 'ZSTD' && zstdDecompress !== undefined) return zstdDecompress(bytes, options);
   const decompressor = compressors[codec];
   if (decompressor === undefined) throw new ParquetUnsupported({ detail: `the compression ${codec}` });
-  return decompressor(bytes, length);
+  return withinTime(() => decompressor(bytes, length), decompressMsMax + length / plainBytesOfMs);
 }
+
+/** Far beyond what any page takes: a page of 1 MiB takes some 10 ms. */
+const decompressMsMax = 2000;
+const plainBytesOfMs = 1024;
+
+/**
+ * Damaged bytes can send a decompressor written in JavaScript into a loop without end (the one for ZSTD has such loops),
+ * and a decoding thread that never comes back would hold up its pipeline for ever. The watchdog of `vm` stops the
+ * call from outside, also when what runs was not compiled by it. @throws an Error when the time is over.
+ */
+function withinTime<T>(call: () => T, ms: number): T {
+  watched.call = call;
+  try {
+    // SAFETY: the script returns what `call` returns.
+    return watchedScript.runInContext(watchedContext, { timeout: Math.ceil(ms) }) as T;
+  } finally {
+    watched.call = null;
+  }
+}
+
+/** The call under way, which the script finds as its global; set and cleared within one synchronous call. */
+const watched: { call: (() => unknown) | null } = { call: null };
+const watchedContext: Context = createContext(watched);
+const watchedScript: Script = new Script('call()');
 
 function sizeIn(struct: Readonly<Record<string, unknown>>, field: string, shape: ChunkShape): number {
   const value = struct[field];

@@ -44,7 +44,7 @@ export function readStoredValues(
   if (encoding === 'PLAIN') return readPlain(page, count, shape);
   if (encoding === 'RLE' && shape.physical === 'BOOLEAN') return readRunsOfBooleans(page, count, shape);
   try {
-    return readOther(page.slice(), count, encoding, shape);
+    return readOther(new Uint8Array(page), count, encoding, shape);
   } catch (cause) {
     if (cause instanceof MillraceError) throw cause;
     throw new ParquetDamaged({ detail: `a page of column "${shape.name}" (${encoding}) cannot be read` }, { cause });
@@ -120,9 +120,12 @@ function readOther(page: Uint8Array, count: number, encoding: Encoding, shape: S
   const reader = { view: viewOf(page), offset: 0 };
   const { physical } = shape;
   if (encoding === 'DELTA_BINARY_PACKED' && (physical === 'INT32' || physical === 'INT64')) {
-    const values = physical === 'INT32' ? new Int32Array(count) : new BigInt64Array(count);
+    const values = new BigInt64Array(count);
     deltaBinaryUnpack(reader, count, values);
-    return { kind: 'numbers', count, values };
+    if (physical === 'INT64') return { kind: 'numbers', count, values };
+    // Differences of 32-bit values wrap at 32 bits, but some writers begin with a wider unsigned value: the low words of
+    // sums over 64 bits are right for both.
+    return { kind: 'numbers', count, values: lowWords(new Int32Array(values.buffer), count) };
   }
   if (encoding === 'DELTA_LENGTH_BYTE_ARRAY' && physical === 'BYTE_ARRAY') {
     const strings: Uint8Array[] = new Array(count);
@@ -162,6 +165,12 @@ function joinStrings(strings: readonly Uint8Array[]): StoredBytes {
 function unpackBooleans(page: Uint8Array, count: number): Uint8Array {
   const values = new Uint8Array(count);
   for (let i = 0; i < count; i++) values[i] = (page[i >> 3]! >> (i & 7)) & 1;
+  return values;
+}
+
+function lowWords(words: Int32Array, count: number): Int32Array {
+  const values = new Int32Array(count);
+  for (let i = 0; i < count; i++) values[i] = words[2 * i]!;
   return values;
 }
 

@@ -102,7 +102,7 @@ function checkUtf8(stored: StoredBytes): ConvertedBytes {
 }
 
 function compactJson(stored: StoredBytes): ConvertedBytes {
-  const { count } = checkUtf8(stored);
+  const { count } = stored;
   const refused: Refused = new Map();
   const offsets = new Int32Array(count + 1);
   const bytes = new Uint8Array(stored.bytes.length);
@@ -211,7 +211,8 @@ function integers(
 function finishIntegers(wide: BigInt64Array, storage: Storage, count: number, refused: Refused): ConvertedNumbers {
   let values: Values = wide;
   if (storage === 'i8' || storage === 'i16' || storage === 'i32') {
-    values = storage === 'i8' ? new Int8Array(count) : storage === 'i16' ? new Int16Array(count) : new Int32Array(count);
+    values =
+      storage === 'i8' ? new Int8Array(count) : storage === 'i16' ? new Int16Array(count) : new Int32Array(count);
     narrow(new Int32Array(wide.buffer), count, values);
   }
   return { kind: 'numbers', count, values, refused: refused.size === 0 ? null : refused };

@@ -46,6 +46,17 @@ export class RowWriter {
     return this.#builder!;
   }
 
+  /** The row before which `prepare` has to be called again. */
+  get reservedEnd(): number {
+    return this.#reservedEnd;
+  }
+
+  /** Takes over the rows up to `row` that a lane has written, and clears what it has left in that row. */
+  adopt(row: number): void {
+    this.row = row;
+    if (row < this.#reservedEnd) for (let c = 0; c < this.#targets.length; c++) this.#targets[c]!.column.clearRow(row);
+  }
+
   /** Commits the row at hand to the builder with its weight and presence. */
   commitNow(weight: number): void {
     this.settle().commitRow(weight);

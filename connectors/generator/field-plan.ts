@@ -3,12 +3,13 @@
 // Numbers are drawn as doubles in the unit of the type and written in the unit of its storage: TIMESTAMP and TIME in
 // milliseconds, DATE in days, DECIMAL as its digits without the point. So all of them are exact up to 2^53.
 // `range` is [first, behind the last); for texts and bytes it bounds their length.
-import type { Field } from '../../runtime/batch/schema.ts';
-import type { MillraceError } from "../../runtime/errors.ts";
+
 import { fromPublic, Refusal } from '../../runtime/batch/public-values.ts';
-import type { CellValue } from '../../runtime/batch/scalar-values.ts';
 import { parseDateText, parseTimestampText, parseTimeText } from '../../runtime/batch/scalar-text.ts';
+import type { CellValue } from '../../runtime/batch/scalar-values.ts';
+import type { Field } from '../../runtime/batch/schema.ts';
 import { formatSqlType, type SqlType } from '../../runtime/batch/sql-type.ts';
+import type { MillraceError } from '../../runtime/errors.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
 import { ConfigInvalidValue, ConfigUnknownValue } from '../sdk/configuration-errors.ts';
 import type { Parameter, ParameterValues } from '../sdk/parameters.ts';

@@ -57,5 +57,7 @@ export const mailHosts: WordList = split('example.com, example.org, example.net'
 export const jobTitles: WordList = split(`
   Analyst, Architect, Baker, Carpenter, Chemist, Designer, Engineer, Gardener, Librarian, Mechanic, Miller, Nurse, Pilot,
   Teacher, Translator`);
-export const colors: WordList = split('amber, azure, black, blue, brown, green, grey, orange, pink, purple, red, white, yellow');
+export const colors: WordList = split(
+  'amber, azure, black, blue, brown, green, grey, orange, pink, purple, red, white, yellow',
+);
 export const fileExtensions: WordList = split('csv, json, log, md, pdf, png, txt, xml, yaml');

@@ -3,8 +3,9 @@
 // The delimiter is the one of , ; tab | that splits the first records evenly and most often. The first record is a header
 // when its fields are distinct, non-empty and none of them a number, and when a column below is not text or at least
 // differs from its title.
-import { type InferredColumn, type InferredFile } from './inferred-table.ts';
+
 import { TypeEvidence } from './infer-type.ts';
+import type { InferredColumn, InferredFile } from './inferred-table.ts';
 
 const delimiters = [',', ';', '\t', '|'] as const;
 
@@ -59,7 +60,8 @@ function chooseDelimiter(sample: string): string {
 
 function looksLikeHeader(first: readonly CsvField[], rows: readonly (readonly CsvField[])[]): boolean {
   const names = first.map((field) => field.text.trim());
-  if (names.some((name) => name === '' || /^[+-]?[\d.]+$/.test(name)) || new Set(names).size < names.length) return false;
+  if (names.some((name) => name === '' || /^[+-]?[\d.]+$/.test(name)) || new Set(names).size < names.length)
+    return false;
   const [row] = rows;
   if (row === undefined) return true;
   const evidences = names.map((_, i) => {
@@ -72,7 +74,9 @@ function looksLikeHeader(first: readonly CsvField[], rows: readonly (readonly Cs
     return names.every((name, i) => evidences[i] === 'VARCHAR' || !sameKind(name, evidences[i] ?? ''));
   }
   // Texts only: titles are words, and none of them comes again below.
-  return names.every((name, i) => /^[\p{L}_][\p{L}\p{N}_ .-]*$/u.test(name) && rows.every((other) => other[i]?.text !== name));
+  return names.every(
+    (name, i) => /^[\p{L}_][\p{L}\p{N}_ .-]*$/u.test(name) && rows.every((other) => other[i]?.text !== name),
+  );
 }
 
 function sameKind(text: string, kind: string): boolean {

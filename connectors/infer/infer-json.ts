@@ -1,7 +1,8 @@
 // Columns of a JSON file, from the records at its head: values one after the other, or arrays of them; bare rows, or rows
 // wrapped in {"insert": …}, {"delete": …}, {"update": …}.
-import { type InferredFile } from './inferred-table.ts';
+
 import { TypeEvidence } from './infer-type.ts';
+import type { InferredFile } from './inferred-table.ts';
 
 const verbs = ['insert', 'delete', 'update'];
 

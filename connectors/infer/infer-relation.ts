@@ -5,8 +5,8 @@
 import { open } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
 import { type CodedErrorClass, defineError } from '../../runtime/errors.ts';
-import { columnsOf, readDirectory } from '../formats/parquet-directory.ts';
 import { fileTypeOf, naturalSqlType } from '../formats/parquet-conversion.ts';
+import { columnsOf, readDirectory } from '../formats/parquet-directory.ts';
 import type { RandomAccess } from '../sdk/source.ts';
 import { inferCsv } from './infer-csv.ts';
 import { inferJson } from './infer-json.ts';
@@ -92,7 +92,8 @@ async function inferParquet(access: RandomAccess, path: string): Promise<Inferre
   const notes = ['Types are those that the Parquet file declares.'];
   for (const { element, nested } of columnsOf(metadata)) {
     const type = nested ? null : naturalSqlType(fileTypeOf(element));
-    if (type === null) notes.push(`Column "${element.name}" of ${basename(path)} was left out: it is nested or unknown.`);
+    if (type === null)
+      notes.push(`Column "${element.name}" of ${basename(path)} was left out: it is nested or unknown.`);
     else columns.push({ name: element.name, type, nullable: element.repetition_type !== 'REQUIRED' });
   }
   return { columns, format: { name: 'parquet' }, records: null, notes };

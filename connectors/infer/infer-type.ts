@@ -4,7 +4,12 @@
 //   DECIMAL   every fraction has 2 to 4 digits, the same number throughout      DOUBLE  other numbers
 //   DATE, TIMESTAMP  as Millrace reads them   VARCHAR  the rest, and columns of which nothing is known
 // A sample is a sample: a later value may not fit. Then its row is refused and counted, never changed.
-import { parseDateText, parseDoubleText, parseIntegerText, parseTimestampText } from '../../runtime/batch/scalar-text.ts';
+import {
+  parseDateText,
+  parseDoubleText,
+  parseIntegerText,
+  parseTimestampText,
+} from '../../runtime/batch/scalar-text.ts';
 import type { SqlType } from '../../runtime/batch/sql-type.ts';
 
 /** What has been seen of one column. */

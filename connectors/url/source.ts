@@ -19,7 +19,14 @@ import {
   type SourceDefinition,
 } from '../sdk/source.ts';
 import { wait } from '../sdk/wait.ts';
-import { type RangedResponse, requestRange, shownUrl, TransientStatus, UrlChanged, UrlUnavailable } from './ranged-request.ts';
+import {
+  type RangedResponse,
+  requestRange,
+  shownUrl,
+  TransientStatus,
+  UrlChanged,
+  UrlUnavailable,
+} from './ranged-request.ts';
 
 const retriesDefault = 5;
 const firstPauseMs = 200;

@@ -5,7 +5,7 @@
 // `inexact`: input formats refuse it, a CAST takes it. Printing writes exactly `s` fraction digits.
 
 import { decimalWordDigits } from './sql-type.ts';
-import { printDigits, printPadded } from './text-digits.ts';
+import { printDigits, printPadded, printPair } from './text-digits.ts';
 import { inexact, malformed, outOfRange, type ParseOutcome, parsed } from './text-outcome.ts';
 import { millionQuotient, millionRemainder, writeInt64, writeInt64Sum } from './text-words.ts';
 
@@ -172,6 +172,13 @@ export function printDecimal(words: Int32Array, index: number, scale: number, ou
     high = low === 0 ? -high | 0 : ~high;
   }
   if (high >= 0 && high < 0x200000 && scale <= 9) {
+    if (scale === 2 && high === 0 && low >= 0) {
+      // Money: constant divisors.
+      const units = (low / 100) | 0;
+      to = printDigits(units, out, to);
+      out[to] = 0x2e;
+      return printPair(low - units * 100, out, to + 1);
+    }
     const magnitude = high * 4294967296 + (low >>> 0);
     if (scale === 0) return printDigits(magnitude, out, to);
     const factor = powersOfTen[scale]!;

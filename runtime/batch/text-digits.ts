@@ -1,9 +1,15 @@
 // Decimal digits of non-negative numbers, as ASCII, from numbers to bytes.
 //
-// The caller has made room. Both functions return the position behind the last byte that they wrote.
+// The caller has made room. The functions return the position behind the last byte that they wrote.
 
 /** More bytes than any scalar of fixed width takes as text (a DECIMAL(38, 38) with sign, point and zero takes 41). */
 export const scalarTextBytesMax = 48;
+
+/** 00 to 99. */
+const pairs: Uint8Array = Uint8Array.from(
+  { length: 200 },
+  (_, i) => 48 + (i % 2 === 0 ? Math.floor(i / 20) : (i >> 1) % 10),
+);
 
 // ── data plane ── division by a constant of an int32 is a multiplication in V8; a division of a double is not.
 
@@ -18,12 +24,24 @@ export function printDigits(value: number, out: Uint8Array, at: number): number 
 /** Writes an integer below 10^9 as exactly `width` digits. */
 export function printPadded(value: number, width: number, out: Uint8Array, at: number): number {
   let rest = value | 0;
-  for (let i = at + width - 1; i >= at; i--) {
-    const quotient = (rest / 10) | 0;
-    out[i] = 48 + rest - quotient * 10;
+  let i = at + width;
+  while (i > at + 1) {
+    const quotient = (rest / 100) | 0;
+    const pair = 2 * (rest - quotient * 100);
     rest = quotient;
+    i -= 2;
+    out[i] = pairs[pair]!;
+    out[i + 1] = pairs[pair + 1]!;
   }
+  if (i > at) out[at] = 48 + (rest % 10);
   return at + width;
+}
+
+/** Writes an integer below 100 as two digits. */
+export function printPair(value: number, out: Uint8Array, at: number): number {
+  out[at] = pairs[2 * value]!;
+  out[at + 1] = pairs[2 * value + 1]!;
+  return at + 2;
 }
 
 function printSmall(value: number, out: Uint8Array, at: number): number {
@@ -31,12 +49,12 @@ function printSmall(value: number, out: Uint8Array, at: number): number {
     out[at] = 48 + value;
     return at + 1;
   }
-  let width = 2;
-  if (value >= 100000) {
-    width = 6;
-    for (let bound = 1000000; width < 9 && value >= bound; bound *= 10) width++;
-  } else {
-    for (let bound = 100; value >= bound; bound *= 10) width++;
-  }
-  return printPadded(value, width, out, at);
+  return printPadded(value, digitsOf(value), out, at);
+}
+
+/** Digits of an integer from 10 to 10^9 - 1. */
+function digitsOf(value: number): number {
+  if (value < 10000) return value < 100 ? 2 : value < 1000 ? 3 : 4;
+  if (value < 1000000) return value < 100000 ? 5 : 6;
+  return value < 10000000 ? 7 : value < 100000000 ? 8 : 9;
 }

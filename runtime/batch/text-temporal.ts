@@ -7,7 +7,7 @@
 // White space around the value is skipped. Fractions are printed only when they are not zero, with as few digits as they
 // need. Calendar arithmetic is the proleptic Gregorian one (Hinnant, "chrono-compatible low-level date algorithms").
 
-import { printDigits, printPadded } from './text-digits.ts';
+import { printDigits, printPadded, printPair } from './text-digits.ts';
 import { malformed, outOfRange, type ParseOutcome, parsed, trimEnd, trimStart } from './text-outcome.ts';
 import { millionQuotient, millionRemainder, writeInt64, writeInt64Sum } from './text-words.ts';
 
@@ -250,8 +250,8 @@ function readZone(bytes: Uint8Array, start: number, end: number): number {
 
 /** Prints days since 1970-01-01. At most 14 bytes. Returns the position behind it. */
 export function printDate(days: number, out: Uint8Array, at: number): number {
-  const shifted = days + 719468;
-  const era = Math.floor(shifted / 146097);
+  const shifted = (days + 719468) | 0;
+  const era = shifted >= 0 ? (shifted / 146097) | 0 : Math.floor(shifted / 146097);
   const dayOfEra = shifted - era * 146097;
   const leapDays = ((dayOfEra / 1460) | 0) - ((dayOfEra / 36524) | 0) + ((dayOfEra / 146096) | 0);
   const yearOfEra = ((dayOfEra - leapDays) / 365) | 0;
@@ -267,9 +267,9 @@ export function printDate(days: number, out: Uint8Array, at: number): number {
   }
   to = year < 10000 ? printPadded(year, 4, out, to) : printDigits(year, out, to);
   out[to] = 0x2d;
-  printPadded(month, 2, out, to + 1);
+  printPair(month, out, to + 1);
   out[to + 3] = 0x2d;
-  return printPadded(day, 2, out, to + 4);
+  return printPair(day, out, to + 4);
 }
 
 /** Prints entry `index` of a TIME column. At most 15 bytes. Returns the position behind it. */
@@ -284,6 +284,11 @@ export function printTimestamp(words: Int32Array, index: number, out: Uint8Array
   let low = words[2 * index]!;
   let high = words[2 * index + 1]!;
   const negative = high < 0;
+  if (!negative && high < 0x200000) {
+    const value = high * 4294967296 + (low >>> 0);
+    const whole = Math.floor(value / 1000000);
+    return printInstant(whole, value - whole * 1000000, out, at);
+  }
   if (negative) {
     low = -low | 0;
     high = low === 0 ? -high | 0 : ~high;
@@ -297,20 +302,25 @@ export function printTimestamp(words: Int32Array, index: number, out: Uint8Array
       micros = 1000000 - micros;
     }
   }
+  return printInstant(seconds, micros, out, at);
+}
+
+function printInstant(seconds: number, micros: number, out: Uint8Array, at: number): number {
   const days = Math.floor(seconds / 86400);
   const to = printDate(days, out, at);
   out[to] = 0x20;
-  return printFraction(micros, out, printClock(seconds - days * 86400, out, to + 1));
+  const clockEnd = printClock((seconds - days * 86400) | 0, out, to + 1);
+  return micros === 0 ? clockEnd : printFraction(micros, out, clockEnd);
 }
 
 function printClock(seconds: number, out: Uint8Array, at: number): number {
   const minutes = (seconds / 60) | 0;
   const hours = (minutes / 60) | 0;
-  printPadded(hours, 2, out, at);
+  printPair(hours, out, at);
   out[at + 2] = 0x3a;
-  printPadded(minutes - hours * 60, 2, out, at + 3);
+  printPair(minutes - hours * 60, out, at + 3);
   out[at + 5] = 0x3a;
-  return printPadded(seconds - minutes * 60, 2, out, at + 6);
+  return printPair(seconds - minutes * 60, out, at + 6);
 }
 
 function printFraction(micros: number, out: Uint8Array, at: number): number {

@@ -273,7 +273,6 @@ test('a listener that does not read leaves the source throttled, and loses nothi
   const changes = pipeline.listen('orders', { queuedRowsMax: 2_000 });
   await pipeline.resume();
   await statusWhere(pipeline, (now) => stateOf(now, 'orders.many') === 'throttled');
-  const ended = pipeline.connectorEnded('orders', 'many').then(() => changes.close());
   let rows = 0;
   let steps = 0;
   for await (const chunk of changes) {
@@ -282,7 +281,7 @@ test('a listener that does not read leaves the source throttled, and loses nothi
     if (rows === manyOrders) break;
   }
   assert.is(rows, manyOrders);
-  await ended;
+  await pipeline.waitForCompletion();
   await pipeline.stop();
 });
 
@@ -295,7 +294,9 @@ test('two hundred idle connectors take no more threads than cores + 4', async ()
       program,
       baseFolder: fixture.folder,
       inputs: Object.fromEntries(idle.map((i) => [`in${i}`, { stream: 'orders', transport: following, format: raw }])),
-      outputs: Object.fromEntries(idle.map((i) => [`out${i}`, { stream: 'spend', transport: { name: 'null_output' } }])),
+      outputs: Object.fromEntries(
+        idle.map((i) => [`out${i}`, { stream: 'spend', transport: { name: 'null_output' } }]),
+      ),
     }),
   );
   await pipeline.start();

@@ -2,8 +2,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as assert from 'uvu/assert';
 import type { Observable } from 'rxjs';
+import * as assert from 'uvu/assert';
 import { MillraceError, type PipelineStatus } from '../../index.ts';
 
 /** What the fixture needs of a pipeline, whatever its tables are. */

@@ -88,6 +88,7 @@ function sumWriter(
   const shift = scaleOf(call.type) - scaleOf(call.operandType!);
   const factor = 10n ** BigInt(Math.abs(shift));
   const limits = limitsOf(call.type);
+  const plain = limbs === limbsOfWord && !average && !toFloat && shift === 0 && place.words > 1;
   const exact = new Int32Array(4);
   return (groups, target) => {
     const { doubles } = groups;
@@ -107,6 +108,7 @@ function sumWriter(
         writeFloat(average ? sum / count : sum, resultStorage, target.words, to + place.offset);
         continue;
       }
+      if (plain && writeShort(doubles, group + cell.at, target.words, to + place.offset, place.words, limits.safe)) continue;
       let fits = readSum(doubles, group + cell.at, limbs, exact, 0);
       if (fits && toFloat) {
         const sum = sumAsNumber(exact) / Number(factor) ** Math.sign(-shift);
@@ -190,6 +192,34 @@ function writeFloat(value: number, storage: string, words: Int32Array, at: numbe
   pairAsDouble[0] = value;
   words[at] = value === value ? pair[0]! : 0;
   words[at + 1] = value === value ? pair[1]! : 0x7ff80000;
+}
+
+/** A sum of two limbs that fits 64 bits and lies within `safe`: the common case. False: not written. */
+function writeShort(
+  doubles: Float64Array,
+  at: number,
+  words: Int32Array,
+  to: number,
+  size: number,
+  safe: number,
+): boolean {
+  let low = doubles[at]!;
+  let high = doubles[at + 1]!;
+  if (low < 0 || low >= 4294967296) {
+    const carried = Math.floor(low / 4294967296);
+    low -= carried * 4294967296;
+    high += carried;
+  }
+  if (high < -2147483648 || high > 2147483647) return false;
+  const magnitude = high * 4294967296 + low;
+  if (magnitude >= safe || magnitude <= -safe) return false;
+  words[to] = low;
+  words[to + 1] = high;
+  if (size === 4) {
+    words[to + 2] = high < 0 ? -1 : 0;
+    words[to + 3] = high < 0 ? -1 : 0;
+  }
+  return true;
 }
 
 function setNull(words: Int32Array, at: number, place: LayoutColumn): void {

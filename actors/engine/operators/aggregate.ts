@@ -35,7 +35,8 @@ export interface AggregateShape {
   readonly hashMask?: number;
 }
 
-const flushRows = 16_384;
+/** Groups that are flushed at a time: their records stay in the cache from the first pass to the last. */
+const flushRows = 4096;
 
 export class Aggregate implements Operator {
   readonly name: string;
@@ -62,6 +63,11 @@ export class Aggregate implements Operator {
   /** Results as they were when the step began, `#resultStride` words each; the last word says whether there was a row. */
   #before: Int32Array;
   readonly #resultStride: number;
+  /** Scratch of a flush, and of failures by position in it or in the list of touched groups. */
+  readonly #results: Int32Array;
+  readonly #rows: Int32Array;
+  readonly #rowWeights: Int32Array = new Int32Array(2 * flushRows);
+  readonly #failed: Uint16Array = new Uint16Array(Math.max(blockRowsMax, flushRows));
   #started = false;
 
   constructor(shape: AggregateShape) {
@@ -84,6 +90,8 @@ export class Aggregate implements Operator {
     this.#writers = aggregates.map((call, i) => resultWriter(call, i, this.#resultLayout.columns[i]!, this.#cells));
     this.#resultStride = this.#resultLayout.words + 1;
     this.#before = new Int32Array(blockRowsMax * this.#resultStride);
+    this.#results = new Int32Array(flushRows * this.#resultStride);
+    this.#rows = new Int32Array(2 * flushRows * (keyWords + this.#resultStride));
     let shift = keyWords;
     this.#operands = operandOrdinals(aggregates).map((ordinal) => {
       const layout = layoutOf([{ type: input.fields[ordinal]!.type, nullable: false }], shift);
@@ -108,6 +116,7 @@ export class Aggregate implements Operator {
   flush(emit: Emit): void {
     if (!this.#started) this.#start();
     const count = this.#touchedCount;
+    this.#output.expect(2 * count);
     for (let from = 0; from < count; from += flushRows) this.#flushRange(from, Math.min(count, from + flushRows), emit);
     this.#output.finish(emit);
     this.#touchedCount = 0;
@@ -115,16 +124,15 @@ export class Aggregate implements Operator {
 
   readonly contents = (emit: Emit): void => {
     const ids = this.#table.ids();
-    const width = this.#resultStride + this.#keyLayout.words;
+    const keyWords = this.#keyLayout.words;
+    const stride = this.#resultStride;
     for (let from = 0; from < ids.length; from += flushRows) {
       const part = ids.subarray(from, Math.min(ids.length, from + flushRows));
-      const results = this.#results(part, 0, part.length, null);
-      const rows = new Int32Array(part.length * width);
-      const weights = new Int32Array(part.length);
-      const { words } = this.#table;
-      const keyWords = this.#keyLayout.words;
-      const made = writePresent(words, this.#table.width, keyWords, part, results, this.#resultStride, rows, weights);
-      this.#output.append([{ words: rows, stride: width - 1, shift: 0, ids: null }], weights, made, emit);
+      this.#results.fill(0, 0, part.length * stride);
+      this.#writeResults(part, this.#results, null);
+      const { words, width } = this.#table;
+      const made = writePresent(words, width, keyWords, part, this.#results, stride, this.#rows);
+      this.#output.append([{ words: this.#rows, stride: keyWords + stride - 1, shift: 0, ids: null }], null, made, emit);
     }
     this.#output.finish(emit);
   };
@@ -209,71 +217,54 @@ export class Aggregate implements Operator {
     this.#touchedCount = last;
     if (last === first) return;
     this.#before.fill(0, first * this.#resultStride, last * this.#resultStride);
-    if (!absent) this.#writeResults(this.#touched, first, last, this.#before, null);
+    if (absent) return;
+    const before = this.#before.subarray(first * this.#resultStride, last * this.#resultStride);
+    this.#writeResults(this.#touched.subarray(first, last), before, null);
   }
 
   #flushRange(from: number, to: number, emit: Emit): void {
     const table = this.#table;
-    const results = this.#results(this.#touched, from, to, this.#shape.fail);
     const keyWords = this.#keyLayout.words;
     const stride = this.#resultStride;
-    const rows = new Int32Array((to - from) * 2 * (keyWords + stride));
-    const weights = new Int32Array((to - from) * 2);
-    const made = writeChanges(
-      table.words,
-      table.width,
-      keyWords,
-      this.#touchedAt,
-      this.#touched,
-      from,
-      to,
-      this.#before,
-      results,
-      stride,
-      rows,
-      weights,
-    );
+    const touched = this.#touched.subarray(from, to);
+    const results = this.#results;
+    results.fill(0, 0, touched.length * stride);
+    this.#writeResults(touched, results, this.#shape.fail);
+    const before = this.#before.subarray(from * stride, to * stride);
+    const rows = this.#rows;
+    const weights = this.#rowWeights;
+    const { words, width } = table;
+    const made = writeChanges(words, width, keyWords, this.#touchedAt, touched, before, results, stride, rows, weights);
     this.#output.append([{ words: rows, stride: keyWords + stride - 1, shift: 0, ids: null }], weights, made, emit);
-    this.#release(from, to);
+    this.#release(touched);
   }
 
   /** Forgets groups without rows. */
-  #release(from: number, to: number): void {
+  #release(touched: Int32Array): void {
     if (this.#shape.groups.length === 0) return;
     const table = this.#table;
     const { multisets } = this.#cells;
-    for (let t = from; t < to; t++) {
-      const id = this.#touched[t]!;
+    for (let t = 0; t < touched.length; t++) {
+      const id = touched[t]!;
       if (table.doubles[id * (table.width >> 1) + this.#rowCountAt] !== 0) continue;
       // Rows of opposite weight may leave values behind although the count is 0; such a group has to stay.
       if (multisets.every((cell) => table.words[id * table.width + cell.at * 2 + 2] === 0)) table.remove(id);
     }
   }
 
-  /** Results of ids[from .. to) in a new array that begins with the result of ids[from]. */
-  #results(ids: Int32Array, from: number, to: number, fail: AggregateShape['fail'] | null): Int32Array {
-    const words = new Int32Array((to - from) * this.#resultStride);
-    this.#writeResults(ids.subarray(from, to), 0, to - from, words, fail);
-    return words;
-  }
-
-  /** Writes results of ids[from .. to) to the same positions of `words`, which are 0 before. */
-  #writeResults(
-    ids: Int32Array,
-    from: number,
-    to: number,
-    words: Int32Array,
-    fail: AggregateShape['fail'] | null,
-  ): void {
+  /** Writes the results of `ids`, at most a block, to the records of `words`, which are 0 before. */
+  #writeResults(ids: Int32Array, words: Int32Array, fail: AggregateShape['fail'] | null): void {
     const table = this.#table;
     const stride = this.#resultStride;
-    const failed = new Uint16Array(to);
-    const target = { words, stride, ids, from, to, failed };
+    const failed = this.#failed;
+    const to = ids.length;
+    failed.fill(0, 0, to);
+    const target = { words, stride, ids, from: 0, to, failed };
     for (const write of this.#writers) write(table, target);
     const always = this.#shape.groups.length === 0;
-    markPresent(table.doubles, table.width >> 1, this.#rowCountAt, ids, from, to, always, words, stride, failed);
+    markPresent(table.doubles, table.width >> 1, this.#rowCountAt, ids, to, always, words, stride, failed);
     if (fail === null) return;
-    for (let t = from; t < to; t++) if (failed[t] !== 0) fail(failed[t]! - 1, this.#groupRow(ids[t]!));
+    for (let t = 0; t < to; t++) if (failed[t] !== 0) fail(failed[t]! - 1, this.#groupRow(ids[t]!));
   }
 
   #groupRow(id: number): ChangeBatch {
@@ -324,14 +315,13 @@ function markPresent(
   width: number,
   rowCountAt: number,
   ids: Int32Array,
-  from: number,
   to: number,
   always: boolean,
   words: Int32Array,
   stride: number,
   failed: Uint16Array,
 ): void {
-  for (let t = from; t < to; t++) {
+  for (let t = 0; t < to; t++) {
     const present = always || doubles[ids[t]! * width + rowCountAt]! > 0;
     if (!present) failed[t] = 0;
     words[t * stride + stride - 1] = present && failed[t] === 0 ? 1 : 0;
@@ -346,14 +336,13 @@ function writePresent(
   results: Int32Array,
   stride: number,
   rows: Int32Array,
-  weights: Int32Array,
 ): number {
   const rowWords = keyWords + stride - 1;
   let made = 0;
   for (let t = 0; t < ids.length; t++) {
     if (results[t * stride + stride - 1] === 0) continue;
     copyRow(words, ids[t]! * width, keyWords, results, t * stride, stride - 1, rows, made * rowWords);
-    weights[made++] = 1;
+    made++;
   }
   return made;
 }
@@ -365,8 +354,6 @@ function writeChanges(
   keyWords: number,
   touchedAt: number,
   touched: Int32Array,
-  from: number,
-  to: number,
   before: Int32Array,
   after: Int32Array,
   stride: number,
@@ -375,22 +362,21 @@ function writeChanges(
 ): number {
   const rowWords = keyWords + stride - 1;
   let made = 0;
-  for (let t = from; t < to; t++) {
+  for (let t = 0; t < touched.length; t++) {
     const group = touched[t]! * width;
     words[group + touchedAt] = 0;
-    const a = t * stride;
-    const b = (t - from) * stride;
-    const was = before[a + stride - 1]!;
-    const is = after[b + stride - 1]!;
+    const result = t * stride;
+    const was = before[result + stride - 1]!;
+    const is = after[result + stride - 1]!;
     let same = was === is;
-    if (was !== 0) for (let k = 0; same && k < stride - 1; k++) same = before[a + k] === after[b + k];
+    if (was !== 0) for (let k = 0; same && k < stride - 1; k++) same = before[result + k] === after[result + k];
     if (same) continue;
     if (was !== 0) {
-      copyRow(words, group, keyWords, before, a, stride - 1, rows, made * rowWords);
+      copyRow(words, group, keyWords, before, result, stride - 1, rows, made * rowWords);
       weights[made++] = -1;
     }
     if (is !== 0) {
-      copyRow(words, group, keyWords, after, b, stride - 1, rows, made * rowWords);
+      copyRow(words, group, keyWords, after, result, stride - 1, rows, made * rowWords);
       weights[made++] = 1;
     }
   }

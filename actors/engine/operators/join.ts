@@ -103,6 +103,7 @@ export class Join implements Operator {
   push(port: number, batch: ChangeBatch, emit: Emit): void {
     const side = this.#sides[port];
     assert(side !== undefined && batch.columns.length === side.schema.fields.length, 'join: columns of an input');
+    this.#output.expect(batch.rows);
     for (let from = 0; from < batch.rows; from += blockRows) {
       this.#block(port, side, batch, from, Math.min(batch.rows, from + blockRows), emit);
     }

@@ -17,7 +17,8 @@ import type { SnapshotReader, SnapshotWriter } from '../state/snapshot-codec.ts'
 import type { StringPool } from '../state/string-pool.ts';
 
 const blockRows = 4096;
-const flushRows = 16_384;
+/** Rows that are flushed at a time, so that they stay in the cache. */
+const flushRows = 4096;
 
 export class KeyedTable implements Operator {
   readonly name = 'keyed table';
@@ -37,6 +38,9 @@ export class KeyedTable implements Operator {
   #touchedCount = 0;
   /** Rows as they were when the step began, with the word that says whether they were there. */
   #before: Int32Array;
+  /** Scratch of a flush. */
+  readonly #rows: Int32Array;
+  readonly #rowWeights: Int32Array = new Int32Array(2 * flushRows);
 
   constructor(relation: Relation, pool: StringPool, hashMask = -1) {
     const { fields } = relation.schema;
@@ -60,6 +64,7 @@ export class KeyedTable implements Operator {
     this.#output = new RowOutput(relation.schema, columns, pool);
     this.#scratch = new Int32Array(blockRows * this.#rowWords);
     this.#before = new Int32Array(blockRows * (this.#rowWords + 1));
+    this.#rows = new Int32Array(2 * flushRows * this.#rowWords);
   }
 
   push(_port: number, batch: ChangeBatch, _emit: Emit): void {
@@ -72,10 +77,11 @@ export class KeyedTable implements Operator {
     const count = this.#touchedCount;
     const table = this.#table;
     const stride = this.#rowWords;
+    const rows = this.#rows;
+    const weights = this.#rowWeights;
+    this.#output.expect(count);
     for (let from = 0; from < count; from += flushRows) {
       const to = Math.min(count, from + flushRows);
-      const rows = new Int32Array((to - from) * 2 * stride);
-      const weights = new Int32Array((to - from) * 2);
       const made = writeChanges(table.words, table.width, stride, this.#touched, from, to, this.#before, rows, weights);
       this.#output.append([{ words: rows, stride, shift: 0, ids: null }], weights, made, emit);
     }

@@ -3,7 +3,7 @@
 // A statement that fails leaves its name as `lost`: what reads from it is left out without a message of its own. Views may only
 // read what stands above them, so the program is in dependency order as it is.
 
-import { makeSchema, type Relation } from '../../../runtime/batch/schema.ts';
+import { type Field, makeSchema, type Relation } from '../../../runtime/batch/schema.ts';
 import type { Place } from '../../../runtime/errors.ts';
 import type { Identifier, Statement } from './ast.ts';
 import { bindQuery } from './bind-query.ts';
@@ -12,7 +12,7 @@ import type { BoundProgram, DeclaredConnectors, TableDefinition, ViewDefinition 
 import type { ParsedProgram } from './parse.ts';
 import type { ProblemList } from './problem-list.ts';
 import { renamed } from './query-context.ts';
-import { SqlDuplicateName, SqlInvalidDefinition, SqlUnknownTable } from './sql-errors.ts';
+import { SqlDuplicateName, SqlInvalidDefinition, SqlTypeMismatch, SqlUnknownTable } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
 import { readViewProperties } from './statement-properties.ts';
 
@@ -66,7 +66,9 @@ function bindView(source: SqlText, view: CreateView, surroundings: ViewSurroundi
     throw new SqlInvalidDefinition({ detail }, { place: source.place(view.name.span.start) });
   }
   const query = columns === null ? rel : renamed(rel, columns);
-  requireDistinctColumns(query.schema.fields, source.place(view.name.span.start));
+  const place = source.place(view.name.span.start);
+  requireDistinctColumns(query.schema.fields, place);
+  if (view.view !== 'local') requireTypes(query.schema.fields, place);
   const relation: Relation = { name: view.name.name, schema: makeSchema(query.schema.fields), primaryKey: [] };
   const connectors: DeclaredConnectors | null = properties?.connectors ?? null;
   return { relation, kind: view.view, query, displayOrder, connectors, source: source.source(view.span) };
@@ -84,6 +86,14 @@ function explainOrder<T>(later: readonly Statement[], view: string, bind: () => 
     if (!later.some((statement) => statement.name.name === name)) throw thrown;
     throw new SqlInvalidDefinition({ detail: `"${name}" is declared below; declare it before "${view}"` }, context);
   }
+}
+
+/** What leaves the program has a type; inside of it a bare NULL takes that of its surroundings. */
+function requireTypes(fields: readonly Field[], place: Place): void {
+  const untyped = fields.find((field) => field.type.kind === 'NULL');
+  if (untyped === undefined) return;
+  const detail = `column "${untyped.name}" is always NULL and has no type; write CAST(NULL AS VARCHAR) or another type`;
+  throw new SqlTypeMismatch({ detail }, { place });
 }
 
 function requireDistinctColumns(fields: readonly { readonly name: string }[], place: Place): void {

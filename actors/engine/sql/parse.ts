@@ -7,11 +7,11 @@
 import type { MillraceError } from '../../../runtime/errors.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { Query, Statement } from './ast.ts';
-import { identifierOf } from './expression-grammar.ts';
 import { SqlReservedWord, SqlSyntax, SqlTooDeep, SqlUnsupported } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
 import type { IRecognitionException } from './statement-grammar.ts';
 import { SqlParser } from './statement-grammar.ts';
+import { identifierOf } from './token-text.ts';
 import { Identifier, type IToken, isReserved, keyword, Name, sqlKeywords, symbol, tokenize } from './tokens.ts';
 import { findRefusedSyntax } from './unsupported-syntax.ts';
 

@@ -1,7 +1,7 @@
 // Grammar of statements: CREATE TABLE and CREATE VIEW. The parser of the whole language.
 //
 // One parser is made per thread, at the first program (parse.ts); making it costs a few milliseconds.
-import { type IParserErrorMessageProvider, type IRecognitionException, tokenLabel } from 'chevrotain';
+
 import type {
   ColumnDefinition,
   Expression,
@@ -11,8 +11,10 @@ import type {
   TableElement,
   UnsupportedExpression,
 } from './ast.ts';
-import { type Rule, spanOf, unquote } from './expression-grammar.ts';
+import { type IParserErrorMessageProvider, type IRecognitionException, tokenLabel } from './chevrotain-grammar.ts';
+import type { Rule } from './name-grammar.ts';
 import { QueryGrammar } from './query-grammar.ts';
+import { spanOf, unquote } from './token-text.ts';
 import { type IToken, keyword, StringLiteral, symbol, type TokenType } from './tokens.ts';
 
 export type { IRecognitionException };

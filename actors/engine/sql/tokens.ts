@@ -3,8 +3,8 @@
 // The lexer knows one pattern for words; a word that is a keyword gets the keyword's token type afterwards from a table,
 // which is much faster than a lexer with 150 keyword patterns. Keywords that are not reserved may be names: their
 // token type is of the category `Name`, as identifiers are.
-// With the grammar files the only importers of chevrotain.
-import { createToken, type IToken, Lexer, type TokenType } from 'chevrotain';
+// chevrotain-grammar.ts brings the library.
+import { createToken, type IToken, Lexer, type TokenType } from './chevrotain-grammar.ts';
 
 /** Anything that can be a name: identifiers, quoted identifiers, keywords that are not reserved. */
 export const Name: TokenType = createToken({ name: 'Name', pattern: Lexer.NA, label: 'a name' });

@@ -2,7 +2,9 @@
 // width has functions (and type feedback) of its own. Only numbers enter the source, never a name or a value of a user.
 //
 // A kernel goes over `count` keys, key i beginning at word i * stride of `keys`, and writes a record number for each to
-// `ids`. `header` is the table's [used, first free + 1, live]; the table must have room for `count` more records.
+// `ids`. `header` is the table's [used, first free + 1, live, greatest small key]; the table must have room for `count`
+// more records. A small key is one whose words are 0 but for the first: dictionary codes, row numbers, most ids. `direct`
+// remembers the records of small keys below its length, so that they need no probe; what it does not know is probed for.
 // The cache of compiled kernels is a pure function of the number of words.
 
 export interface RecordKernels {
@@ -17,6 +19,7 @@ export interface RecordKernels {
     ids: Int32Array,
     header: Int32Array,
     hashMask: number,
+    direct: Int32Array,
   ) => void;
   /** Finds each key; -1 where there is none. */
   readonly find: (
@@ -34,6 +37,8 @@ export interface RecordKernels {
 }
 
 const unrolledMax = 24;
+/** Keys of more words are not looked at as small keys. */
+export const smallKeyWordsMax = 3;
 const compiled = new Map<number, RecordKernels>();
 
 export function recordKernels(keyWords: number): RecordKernels {
@@ -60,6 +65,16 @@ export function recordKernelSource(keyWords: number): string {
   const copy = unrolled
     ? each.map((k) => `words[w + ${k}] = k${k};`).join(' ')
     : `for (let k = 0; k < ${keyWords}; k++) words[w + k] = keys[at + k];`;
+  const others = each.slice(1);
+  const small = keyWords > 0 && keyWords <= smallKeyWordsMax;
+  const isSmall = ['k0 >= 0', ...others.map((k) => `k${k} === 0`)].join(' && ');
+  const remembered = small
+    ? `const small = ${isSmall};
+      if (small && k0 < direct.length) { const r = direct[k0]; if (r !== 0) { ids[i] = r - 1; continue; } }`
+    : '';
+  const remember = small
+    ? `if (small) { if (k0 < direct.length) direct[k0] = id + 1; else if (k0 > greatest) greatest = k0; }`
+    : '';
   const probe = (absent: string): string => `
       let s = (h & mask) << 1;
       let id;
@@ -71,18 +86,18 @@ export function recordKernelSource(keyWords: number): string {
       }
       ids[i] = id;`;
   return `'use strict';
-  function findOrInsert(slots, words, width, keys, stride, count, ids, header, hashMask) {
+  function findOrInsert(slots, words, width, keys, stride, count, ids, header, hashMask, direct) {
     const mask = (slots.length >> 1) - 1, last = slots.length - 1;
-    let used = header[0], free = header[1], live = header[2];
+    let used = header[0], free = header[1], live = header[2], greatest = header[3];
     for (let i = 0, at = 0; i < count; i++, at += stride) {
-      ${load} ${hash('keys')}${probe(`
+      ${load} ${remembered} ${hash('keys')}${probe(`
           if (free !== 0) { id = free - 1; free = words[id * width]; } else id = used++;
           live++;
           const w = id * width;
           ${keyWords === 0 ? 'words[w] = 0;' : copy}
-          slots[s] = h; slots[s + 1] = id + 1;`)}
+          slots[s] = h; slots[s + 1] = id + 1;`)} ${remember}
     }
-    header[0] = used; header[1] = free; header[2] = live;
+    header[0] = used; header[1] = free; header[2] = live; header[3] = greatest;
   }
   function find(slots, words, width, keys, stride, count, ids, hashMask) {
     const mask = (slots.length >> 1) - 1, last = slots.length - 1;

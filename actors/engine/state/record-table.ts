@@ -3,11 +3,13 @@
 //   words    record r begins at word r * width: [ key words | extra words | padding to an even number ]
 //   slots    open addressing, two words a slot: hash of the key, record + 1 (0 = free), at most half full
 //   free     records that were removed, chained through their first word (record + 1; 0 = end)
+//   direct   records of small keys by the key itself (kernel-source.ts): a memory of probes, never larger than a few words
+//            for each record, and not part of snapshots
 // Record numbers are dense and stable until `remove`. Extra words are 0 when a record is new. The width is even, so that
 // `doubles` (the same memory as 64-bit floats) can hold sums and counts beside the key.
 // Arrays are replaced when they grow (x2): read `words` and `doubles` again after `findOrInsert`. A hash selects a slot,
 // equality of all key words decides. `hashMask` is for tests: 0 makes every key collide.
-import { recordKernels, type RecordKernels } from './kernel-source.ts';
+import { type RecordKernels, recordKernels, smallKeyWordsMax } from './kernel-source.ts';
 import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
 import { growSlots } from './string-pool.ts';
 
@@ -26,8 +28,9 @@ export class RecordTable {
   readonly #kernels: RecordKernels;
   readonly #hashMask: number;
   #slots: Int32Array = new Int32Array(32);
-  /** [records ever used, first free + 1, live records] */
-  readonly #header: Int32Array = new Int32Array(3);
+  #direct: Int32Array = new Int32Array(64);
+  /** [records ever used, first free + 1, live records, greatest small key that was probed for] */
+  readonly #header: Int32Array = new Int32Array(4);
 
   constructor(shape: RecordTableShape) {
     this.keyWords = shape.keyWords;
@@ -44,7 +47,7 @@ export class RecordTable {
   }
 
   get stateBytes(): number {
-    return this.words.byteLength + this.#slots.byteLength;
+    return this.words.byteLength + this.#slots.byteLength + this.#direct.byteLength;
   }
 
   /** Writes the record of each of `count` keys to `ids`; new keys get a record. */
@@ -60,6 +63,7 @@ export class RecordTable {
       ids,
       this.#header,
       this.#hashMask,
+      this.#direct,
     );
   }
 
@@ -71,6 +75,10 @@ export class RecordTable {
   /** Forgets a record; its number will be given out again. */
   remove(id: number): void {
     const at = id * this.width;
+    if (this.keyWords > 0 && this.keyWords <= smallKeyWordsMax) {
+      const key = this.words[at]!;
+      if (key >= 0 && key < this.#direct.length && this.#direct[key] === id + 1) this.#direct[key] = 0;
+    }
     removeSlot(this.#slots, this.#kernels.hash(this.words, at, this.#hashMask), id + 1);
     this.words.fill(0, at, at + this.width);
     this.words[at] = this.#header[1]!;
@@ -99,6 +107,7 @@ export class RecordTable {
     this.words.set(words);
     this.doubles = new Float64Array(this.words.buffer);
     this.#slots = reader.words();
+    this.#direct = new Int32Array(64);
   }
 
   #reserve(count: number): void {
@@ -111,6 +120,14 @@ export class RecordTable {
       this.doubles = new Float64Array(grown.buffer);
     }
     while (live * 4 > this.#slots.length) this.#slots = growSlots(this.#slots);
+    const greatest = this.#header[3]!;
+    if (greatest < this.#direct.length) return;
+    this.#header[3] = 0;
+    // Only where keys are dense: a sparse key is found by its hash.
+    if (greatest >= 4 * this.live + 1024) return;
+    const grown = new Int32Array(2 ** (32 - Math.clz32(greatest)));
+    grown.set(this.#direct);
+    this.#direct = grown;
   }
 }
 

@@ -51,6 +51,11 @@ export class RowOutput {
     this.#storages = schema.fields.map((field) => storageOf(field.type));
   }
 
+  /** Says that about `rows` rows are coming, so that arrays are not grown step by step. */
+  expect(rows: number): void {
+    if (this.#rows === 0 && rows > this.#capacity) this.#grow(Math.min(batchRowsMax, rows));
+  }
+
   /** Appends `count` rows. `weights` null: all +1. Emits every batch that becomes full. */
   append(sources: readonly (RecordSource | null)[], weights: Int32Array | null, count: number, emit: Emit): void {
     let from = 0;

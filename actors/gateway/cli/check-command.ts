@@ -4,7 +4,7 @@ import type { Relation } from '../../../runtime/batch/schema.ts';
 import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
 import { errorToData } from '../../../runtime/errors.ts';
 import type { ValidatedPipeline } from '../../supervisor/messages.ts';
-import { type Command, exitCodes, type Tools } from './command.ts';
+import { type Command, exitCodes } from './command.ts';
 import { jsonText } from './json-text.ts';
 import { type LoadedPipeline, loadPipeline, printProblems } from './load-pipeline.ts';
 

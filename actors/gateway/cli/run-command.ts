@@ -6,6 +6,7 @@ import { systemClock } from '../../../runtime/clock.ts';
 import { errorToData } from '../../../runtime/errors.ts';
 import type { LogEntry } from '../../../runtime/log.ts';
 import type { InputConnectorStats, PipelineStats } from '../../supervisor/messages.ts';
+import { CompletionFailed } from '../embedded/embedded-errors.ts';
 import { Pipeline } from '../embedded/pipeline.ts';
 import { type Command, exitCodes, type OptionValues, type Tools } from './command.ts';
 import { jsonText } from './json-text.ts';
@@ -15,6 +16,8 @@ import { formatBytes, formatCount, ProgressDisplay } from './progress-display.ts
 import { textTable } from './text-table.ts';
 
 const rowsDefault = 60;
+/** The latest refused rows of an input that are shown to a person. */
+const refusedShown = 5;
 
 export const runCommand: Command = {
   name: 'run',
@@ -53,6 +56,8 @@ interface RunOutput {
   /** Called once, whatever happened, before the summary. */
   ended(): Promise<void>;
   failed(error: unknown): void;
+  /** The latest rows that parsers refused, of each input. */
+  refused(inputs: readonly InputConnectorStats[]): void;
   summary(views: readonly ViewRows[], stats: PipelineStats, seconds: number): void;
 }
 
@@ -80,17 +85,20 @@ async function runPipeline(file: string, rowsMax: number, output: RunOutput): Pr
     const completion = pipeline.waitForCompletion({ signal: interrupt.signal }).catch((error: unknown) => {
       if (!interrupt.signal.aborted) throw error;
     });
+    let problem: unknown = null;
     try {
       await completion;
     } catch (error) {
+      problem = error;
       exitCode = exitCodes.failed;
-      await output.ended();
-      output.failed(error);
     }
     const seconds = (systemClock.monotonic() - started) / 1000;
-    if (exitCode === exitCodes.ok) await output.ended();
+    await output.ended();
     const stats = await pipeline.stats();
+    // Connectors that have failed stand in the summary, each with its cause; everything else ends the run here.
+    if (problem !== null && !(problem instanceof CompletionFailed)) output.failed(problem);
     if (stats.state === 'failed') return exitCodes.failed;
+    output.refused(await readRefused(pipeline, stats));
     output.summary(await readViews(pipeline, rowsMax), stats, seconds);
     if ([...stats.inputs, ...stats.outputs].some((connector) => connector.state === 'failed')) {
       exitCode = exitCodes.failed;
@@ -100,6 +108,16 @@ async function runPipeline(file: string, rowsMax: number, output: RunOutput): Pr
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
   return exitCode;
+}
+
+/** Inputs with refused rows or transport errors, with the lists of the latest of them. */
+async function readRefused(pipeline: Pipeline, stats: PipelineStats): Promise<InputConnectorStats[]> {
+  const inputs: InputConnectorStats[] = [];
+  for (const input of stats.inputs) {
+    if (input.numParseErrors + input.numTransportErrors === 0) continue;
+    inputs.push(await pipeline.inputConnectorStats(input.relation, input.name));
+  }
+  return inputs;
 }
 
 /** The materialized views, in the order that their ORDER BY asks for. */
@@ -147,6 +165,15 @@ function textOutput(tools: Tools): RunOutput {
     },
     failed(error): void {
       tools.err(`${problemLines(error).join('\n')}\n`);
+    },
+    refused(inputs): void {
+      for (const input of inputs) {
+        for (const { record, error } of [...input.parseErrors, ...input.transportErrors].slice(-refusedShown)) {
+          const place = record === null ? '' : ` record ${formatCount(record)}`;
+          const fragment = 'fragment' in error ? `: ${error.fragment.replaceAll(/\p{Cc}/gu, ' ')}` : '';
+          tools.err(`${input.endpoint}${place}: ${error.code}: ${error.message}${fragment}\n`);
+        }
+      }
     },
     summary(views, stats, seconds): void {
       for (const view of views) {
@@ -209,6 +236,11 @@ function jsonOutput(tools: Tools): RunOutput {
       subscription?.unsubscribe();
     },
     failed: (error) => print('failed', { error: errorToData(error) }),
+    refused(inputs): void {
+      for (const { endpoint, parseErrors, transportErrors } of inputs) {
+        print('refused', { endpoint, parseErrors, transportErrors });
+      }
+    },
     summary: (views, stats, seconds) => print('summary', { seconds, stats, views }),
   };
 }

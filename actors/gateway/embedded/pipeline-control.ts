@@ -21,7 +21,7 @@ import type {
   PulledSteps,
   PushOptions,
 } from './control-interface.ts';
-import { CallGivenUp, ListenerGone, NotOpen, UnknownRelation } from './embedded-errors.ts';
+import { CallGivenUp, ListenerGone, NotOpen, PipelineClosed, UnknownRelation } from './embedded-errors.ts';
 import { Ingress } from './ingress.ts';
 import { StepFeed } from './step-feed.ts';
 
@@ -50,6 +50,7 @@ export class PipelineControl implements ControlInterface {
   readonly #surroundings: ControlSurroundings;
   #made: MadePipeline | null = null;
   readonly #waits = new Map<number, AbortController>();
+  readonly #pushes = new Set<number>();
   readonly #ingresses = new Map<string, Ingress>();
   readonly #feeds = new Map<number, { readonly feed: StepFeed; readonly endpoint: string }>();
   #feedsOpened = 0;
@@ -80,8 +81,8 @@ export class PipelineControl implements ControlInterface {
   }
 
   async stop(options: { readonly force: boolean; readonly timeoutMs: number }): Promise<void> {
-    // Pushes that wait for a running pipeline would keep it from draining.
-    for (const wait of this.#waits.values()) wait.abort(new CallGivenUp({ reason: 'the pipeline stops' }));
+    // Pushes that wait for room would go on into a pipeline that drains.
+    for (const push of this.#pushes) this.#waits.get(push)?.abort(new PipelineClosed({ call: 'inputJson' }));
     await this.#answer((supervisor) => supervisor.stop(options));
     await Promise.all([...this.#ingresses.values()].map((ingress) => ingress.close()));
     this.#statusTimer?.cancel();
@@ -125,7 +126,8 @@ export class PipelineControl implements ControlInterface {
   }
 
   push(waitId: number, table: string, rows: readonly unknown[], options: PushOptions): Promise<string> {
-    return this.#wait(waitId, (signal) => {
+    this.#pushes.add(waitId);
+    const pushed = this.#wait(waitId, (signal) => {
       const { tables, toBatches } = this.#pipeline;
       const relation = findRelation(tables, table, 'table');
       const batches = toBatches(rows, relation, options);
@@ -136,6 +138,7 @@ export class PipelineControl implements ControlInterface {
       }
       return ingress.push(batches, options.force, signal);
     });
+    return pushed.finally(() => this.#pushes.delete(waitId));
   }
 
   async openListener(name: string, options: ListenerOptions): Promise<number> {

@@ -36,7 +36,10 @@ test('a wrong path is a coded error with the nearest name', async () => {
   assert.is(await opened('order.json'), 'file.not_found orders.json');
   assert.is(await opened('iner/orders.json'), 'file.not_found inner');
   assert.is(await opened('inner'), 'file.is_directory');
-  assert.is(await codeOf(() => fileInput.create({ path: 'file://host/x' }, contextFor(relation, folder))), 'config.invalid_value');
+  assert.is(
+    await codeOf(() => fileInput.create({ path: 'file://host/x' }, contextFor(relation, folder))),
+    'config.invalid_value',
+  );
 });
 
 test('a position behind the end of the file is refused', async () => {

@@ -160,7 +160,7 @@ interface Dialect {
 }
 const dialects: readonly Dialect[] = [
   { ours: {}, theirs: {} },
-  { ours: { delimiter: ';', quote: "'" }, theirs: { delimiter: ';', quote: "'" } },
+  { ours: { delimiter: ';', quote: "'" }, theirs: { delimiter: ';', quote: "'", escape: "'" } },
   { ours: { escape: '\\', double_quote: false }, theirs: { escape: '\\' } },
   { ours: { comment: '#' }, theirs: { comment: '#', comment_no_infix: true } },
   { ours: { quoting: false }, theirs: { quote: null } },

@@ -1,8 +1,8 @@
 // datagen: the same rows from the same seed however they are cut, rates by the clock, and settings that cannot be.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { datagen } from '../../../connectors/generator/source.ts';
 import { emptyInput } from '../../../connectors/generator/empty-source.ts';
+import { datagen } from '../../../connectors/generator/source.ts';
 import { textStrategies } from '../../../connectors/generator/text-strategies.ts';
 import { conformance } from '../../../connectors/sdk/conformance.ts';
 import { type CellValue, readCell } from '../../../runtime/batch/scalar-values.ts';
@@ -64,7 +64,12 @@ test('rows are the same whatever the size of the batches, and others for another
 });
 
 test('draws stay in their range, and every part of it is reached', async () => {
-  const relation = relationOf({ u: bigint, z: bigint, d: { kind: 'DECIMAL', precision: 9, scale: 2 }, t: { kind: 'TIMESTAMP' } });
+  const relation = relationOf({
+    u: bigint,
+    z: bigint,
+    d: { kind: 'DECIMAL', precision: 9, scale: 2 },
+    t: { kind: 'TIMESTAMP' },
+  });
   const rows = await generate(relation, {
     limit: 5000,
     fields: {
@@ -89,21 +94,30 @@ test('draws stay in their range, and every part of it is reached', async () => {
 test('every text strategy makes texts, and values are picked from a list', async () => {
   for (const strategy of textStrategies.keys()) {
     const rows = await generate(relationOf({ s: varchar }), { limit: 20, fields: { s: { strategy, range: [1, 6] } } });
-    assert.ok(rows.every(([text]) => typeof text === 'string' && /^[\x20-\x7e]+$/.test(text)), strategy);
+    assert.ok(
+      rows.every(([text]) => typeof text === 'string' && /^[\x20-\x7e]+$/.test(text)),
+      strategy,
+    );
   }
   const picked = await generate(relationOf({ s: varchar }), { limit: 4, fields: { s: { values: ['a', null, 'ö'] } } });
   assert.equal(picked.flat(), ['a', null, 'ö', 'a']);
 });
 
 test('about as many values are NULL as asked for', async () => {
-  const rows = await generate(relationOf({ s: varchar }), { limit: 4000, fields: { s: { strategy: 'name', null_percentage: 25 } } });
+  const rows = await generate(relationOf({ s: varchar }), {
+    limit: 4000,
+    fields: { s: { strategy: 'name', null_percentage: 25 } },
+  });
   const nulls = rows.filter(([text]) => text === null).length;
   assert.ok(nulls > 850 && nulls < 1150, String(nulls));
 });
 
 test('a rate is kept by the clock that is given', async () => {
   const clock = eagerClock();
-  const source = datagen.create({ plan: [{ limit: 50, rate: 100 }], seed: 1 }, contextFor(relationOf({ id: bigint }), '.', clock));
+  const source = datagen.create(
+    { plan: [{ limit: 50, rate: 100 }], seed: 1 },
+    contextFor(relationOf({ id: bigint }), '.', clock),
+  );
   await source.open(null);
   const sizes = (await readAll(source)).flatMap((payload) => (payload.kind === 'batch' ? [payload.batch.rows] : []));
   assert.equal(sizes, [10, 10, 10, 10, 10]);
@@ -113,7 +127,12 @@ test('a rate is kept by the clock that is given', async () => {
 
 test('settings that cannot be are coded errors', async () => {
   const create = (settings: object): Promise<string> =>
-    codeOf(() => datagen.create({ plan: [{ fields: settings }] }, contextFor(relationOf({ 'id!': bigint, s: varchar, n: { kind: 'TINYINT' } }), '.')));
+    codeOf(() =>
+      datagen.create(
+        { plan: [{ fields: settings }] },
+        contextFor(relationOf({ 'id!': bigint, s: varchar, n: { kind: 'TINYINT' } }), '.'),
+      ),
+    );
   assert.is(await create({ idd: {} }), 'config.unknown_key id');
   assert.is(await create({ s: { strategy: 'emial' } }), 'config.unknown_value email');
   assert.is(await create({ n: { strategy: 'email' } }), 'config.unknown_value');

@@ -1,8 +1,8 @@
 // Inferring a table and a connector from files as they come.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type InferOptions, type InferredRelation, inferRelation } from '../../../connectors/infer/infer-relation.ts';
@@ -17,15 +17,26 @@ function infer(name: string, content: string, options: InferOptions = {}): Promi
   return inferRelation(path, options);
 }
 
-const columnsOf = (sql: string): string[] => sql.split('\n').slice(1, -1).map((line) => line.trim().replace(/,$/, ''));
+const columnsOf = (sql: string): string[] =>
+  sql
+    .split('\n')
+    .slice(1, -1)
+    .map((line) => line.trim().replace(/,$/, ''));
 
 test('a CSV file with a header', async () => {
-  const content = 'id,Name,price,zip,born,seen,ok,order\n1,"a, b",1.50,01234,2020-01-02,2020-01-02 03:04:05,true,7\n2,,12.25,99999,1999-12-31,2020-01-02 03:04:05.5,false,\n';
+  const content =
+    'id,Name,price,zip,born,seen,ok,order\n1,"a, b",1.50,01234,2020-01-02,2020-01-02 03:04:05,true,7\n2,,12.25,99999,1999-12-31,2020-01-02 03:04:05.5,false,\n';
   const { sql, connector, note } = await infer('My orders-2.csv', content);
   assert.match(sql, 'CREATE TABLE my_orders_2 (');
   assert.equal(columnsOf(sql), [
-    'id BIGINT NOT NULL', '"Name" VARCHAR', 'price DECIMAL(10, 2) NOT NULL', 'zip VARCHAR NOT NULL', 'born DATE NOT NULL',
-    'seen TIMESTAMP NOT NULL', 'ok BOOLEAN NOT NULL', '"order" BIGINT',
+    'id BIGINT NOT NULL',
+    '"Name" VARCHAR',
+    'price DECIMAL(10, 2) NOT NULL',
+    'zip VARCHAR NOT NULL',
+    'born DATE NOT NULL',
+    'seen TIMESTAMP NOT NULL',
+    'ok BOOLEAN NOT NULL',
+    '"order" BIGINT',
   ]);
   assert.equal(connector.format, { name: 'csv', config: { headers: true } });
   assert.match(note, '(2 records)');
@@ -59,9 +70,17 @@ test('only the head of a large file is looked at, and the note says so', async (
 });
 
 test('a Parquet file says its columns itself', async () => {
-  const path = createRequire(import.meta.url).resolve('vega-datasets/data/flights-3m.parquet');
+  const path = fileURLToPath(
+    new URL('../../../../node_modules/vega-datasets/data/flights-3m.parquet', import.meta.url),
+  );
   const { sql, connector } = await inferRelation(path, { table: 'flights' });
-  assert.equal(columnsOf(sql), ['"date" TIMESTAMP', 'delay BIGINT', 'distance BIGINT', 'origin VARCHAR', 'destination VARCHAR']);
+  assert.equal(columnsOf(sql), [
+    '"date" TIMESTAMP',
+    'delay BIGINT',
+    'distance BIGINT',
+    'origin VARCHAR',
+    'destination VARCHAR',
+  ]);
   assert.equal(connector.format, { name: 'parquet' });
 });
 

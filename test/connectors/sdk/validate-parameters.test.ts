@@ -6,7 +6,13 @@ import { validateParameters } from '../../../connectors/sdk/validate-parameters.
 
 const parameters: readonly Parameter[] = [
   { name: 'path', type: { kind: 'string' }, required: true, description: '' },
-  { name: 'mode', type: { kind: 'enum', values: ['replace', 'append'] }, required: false, default: 'replace', description: '' },
+  {
+    name: 'mode',
+    type: { kind: 'enum', values: ['replace', 'append'] },
+    required: false,
+    default: 'replace',
+    description: '',
+  },
   { name: 'size', type: { kind: 'integer', min: 1, max: 10 }, required: false, description: '' },
   { name: 'delimiter', type: { kind: 'character' }, required: false, description: '' },
   { name: 'token', type: { kind: 'map', value: { kind: 'string' } }, required: false, secret: true, description: '' },
@@ -14,7 +20,10 @@ const parameters: readonly Parameter[] = [
     name: 'plan',
     type: {
       kind: 'list',
-      item: { kind: 'object', parameters: [{ name: 'limit', type: { kind: 'integer' }, required: true, description: '' }] },
+      item: {
+        kind: 'object',
+        parameters: [{ name: 'limit', type: { kind: 'integer' }, required: true, description: '' }],
+      },
     },
     required: false,
     description: '',

@@ -4,7 +4,15 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { urlInput } from '../../../connectors/url/source.ts';
-import { bigint, codeOf, contextFor, eagerClock, readBytes, relationOf, type TestContext } from '../connector-context.ts';
+import {
+  bigint,
+  codeOf,
+  contextFor,
+  eagerClock,
+  readBytes,
+  relationOf,
+  type TestContext,
+} from '../connector-context.ts';
 
 const content = Buffer.from(Array.from({ length: 20_000 }, (_, i) => `line ${i}\n`).join(''));
 const relation = relationOf({ id: bigint });
@@ -12,7 +20,10 @@ const relation = relationOf({ id: bigint });
 type Handler = (request: IncomingMessage, response: ServerResponse, count: number) => void;
 
 /** Runs `use` beside a server; both are closed afterwards. */
-async function serve(handler: Handler, use: (url: string, requests: IncomingMessage[]) => Promise<void>): Promise<void> {
+async function serve(
+  handler: Handler,
+  use: (url: string, requests: IncomingMessage[]) => Promise<void>,
+): Promise<void> {
   const requests: IncomingMessage[] = [];
   const server = createServer((request, response) => {
     requests.push(request);
@@ -30,7 +41,13 @@ async function serve(handler: Handler, use: (url: string, requests: IncomingMess
 }
 
 /** Serves `bytes` as a server that knows ranges; at most `cut` bytes, then it breaks off. */
-function serveRange(request: IncomingMessage, response: ServerResponse, bytes: Buffer, cut = bytes.length, etag = '"1"'): void {
+function serveRange(
+  request: IncomingMessage,
+  response: ServerResponse,
+  bytes: Buffer,
+  cut = bytes.length,
+  etag = '"1"',
+): void {
   const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? 'bytes=0-') ?? [];
   const start = Number(from);
   if (start >= bytes.length) {
@@ -48,7 +65,11 @@ function sendPart(response: ServerResponse, bytes: Buffer, cut: number): void {
   else response.write(bytes.subarray(0, cut), () => response.destroy());
 }
 
-async function fetchAll(url: string, settings: object = {}, context: TestContext = contextFor(relation, '.', eagerClock())): Promise<string> {
+async function fetchAll(
+  url: string,
+  settings: object = {},
+  context: TestContext = contextFor(relation, '.', eagerClock()),
+): Promise<string> {
   const source = urlInput.create({ path: url, ...settings }, context);
   try {
     await source.open(null);
@@ -114,7 +135,10 @@ test('redirects without end, refusals and encodings that nobody asked for are co
   };
   assert.is(await ends((_, response) => response.writeHead(302, { location: '/data' }).end()), 'url.redirects');
   assert.is(await ends((_, response) => response.writeHead(404).end()), 'url.status');
-  assert.is(await ends((_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end('x')), 'url.encoded');
+  assert.is(
+    await ends((_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end('x')),
+    'url.encoded',
+  );
   assert.is(await ends((_, response) => response.writeHead(503).end()), 'url.unavailable');
 });
 

@@ -1,3 +1,4 @@
+// The binder of expressions: the type of each expression, and whether it can be NULL.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { bindView, columnsOf, typeOf } from './bound-text.ts';

@@ -14,7 +14,7 @@ CREATE TABLE things (
 
 /** The query of `CREATE VIEW v AS …` over the tables. */
 export function bindView(query: string): Rel {
-  const { program, problems } = compileProgram(`${tables}CREATE VIEW v AS ${query}`);
+  const { program, problems } = compileProgram(`${tables}CREATE LOCAL VIEW v AS ${query}`);
   const view = program?.views.at(-1);
   if (view === undefined) throw new Error(problems.map((problem) => problem.message).join('\n'));
   return view.query;

@@ -1,3 +1,4 @@
+// The binder of programs: tables, views, queries, and the problems of each with their places.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compileProgram, compileQuery } from '../../../../actors/engine/sql/compile-program.ts';
@@ -33,7 +34,7 @@ test('a table has columns, a key, defaults and properties', () => {
   );
   assert.is(table?.appendOnly, true);
   assert.is(table?.materialized, true);
-  assert.equal(table?.connectors, { json: '[{"name": "a"}]', place: { line: 5, column: 22 } });
+  assert.equal(table?.connectors, { json: '[{"name": "a"}]', place: { line: 5, column: 20 } });
 });
 
 test('the synonyms of types mean their types', () => {
@@ -136,7 +137,7 @@ test('GROUP BY takes expressions, positions and aliases', () => {
 
 test('an alias is seen to the right of it, unless a column has its name', () => {
   assert.equal(tree('SELECT age + 1 AS next, next * 2 AS more FROM users')[0], 'project (+ #2 1), (* (+ #2 1) 2)');
-  assert.equal(tree('SELECT age + 1 AS id, id FROM users')[0], 'project (+ #2 1), #0');
+  assert.equal(tree('SELECT age + 1 AS name, name AS other FROM users')[0], 'project (+ #2 1), #1');
 });
 
 test('ORDER BY with LIMIT is a top, with columns of its own where it needs them', () => {
@@ -197,10 +198,10 @@ test('a RIGHT JOIN is a LEFT JOIN with its sides swapped', () => {
     'id BIGINT?',
     'lines INTEGER',
   ]);
-  assert.equal(tree('SELECT * FROM users u RIGHT JOIN orders o ON u.id = o.user_id').slice(1), [
-    '  left join (= #6 #1)',
-    '    scan orders',
-    '    scan users',
+  assert.equal(tree('SELECT u.id, lines FROM users u RIGHT JOIN orders o ON u.id = o.user_id').slice(2), [
+    '    left join (= #6 #1)',
+    '      scan orders',
+    '      scan users',
   ]);
 });
 
@@ -353,6 +354,10 @@ const problems: readonly (readonly [program: string, ...expected: readonly strin
     'sql.invalid_definition 1:33: "w" is declared below; declare it before "v"',
   ],
   ['CREATE VIEW v AS SELECT id FROM v', 'sql.invalid_definition 1:33: view "v" reads from itself'],
+  [
+    'CREATE VIEW v AS SELECT NULL AS n',
+    'sql.type_mismatch 1:13: column "n" is always NULL and has no type; write CAST(NULL AS VARCHAR) or another type',
+  ],
   ['CREATE TABLE users (x INT)', 'sql.duplicate_name 1:14: relation "users" is declared twice'],
   [
     "CREATE VIEW v WITH ('materialized' = 'true') AS SELECT 1 AS a",

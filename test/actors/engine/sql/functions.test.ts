@@ -1,3 +1,4 @@
+// Function rows against hand-written expectations; the example of every row is one of them.
 import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -8,11 +9,13 @@ import { evaluate } from './evaluate-scalar.ts';
 
 for (const {
   name,
+  category,
   example: [expression, result],
 } of functionTable()) {
   test(`${name}: ${expression} is ${result}`, () => {
     const { value } = evaluate(expression);
-    if (/^(null|\[.*\]|-?Infinity)$/.test(result)) assert.is(String(value), result);
+    if (category === 'json' && !result.startsWith("'")) assert.is(String(value), result);
+    else if (/^(null|\[.*\]|-?Infinity)$/.test(result)) assert.is(String(value), result);
     else if (typeof value === 'number' || (typeof value === 'bigint' && !/[.'A-Z]/.test(result))) {
       const expected = /^[-\d.]+$/.test(result) ? Number(result) : evaluate(result).value;
       assert.is(Number(value), expected);

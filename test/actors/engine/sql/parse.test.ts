@@ -1,3 +1,4 @@
+// The parser: names, literals, precedence, and syntax errors with their places.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseProgram, parseQuery } from '../../../../actors/engine/sql/parse.ts';

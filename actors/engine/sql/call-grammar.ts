@@ -1,0 +1,262 @@
+// Grammar of calls: functions, aggregates, CASE, CAST, and the functions that have a syntax of their own.
+import type { Expression, Identifier, Query } from './ast.ts';
+import { LiteralGrammar } from './literal-grammar.ts';
+import type { Rule } from './name-grammar.ts';
+import { spanOf, wordIdentifier } from './token-text.ts';
+import { type IToken, keyword, symbol } from './tokens.ts';
+
+export class CallGrammar extends LiteralGrammar {
+  // Defined by the grammars that extend this one.
+  declare readonly expression: Rule<Expression>;
+  declare readonly sum: Rule<Expression>;
+  declare readonly query: Rule<Query>;
+
+  readonly nameOrCall: Rule<Expression> = this.RULE('nameOrCall', () => {
+    const start = this.LA(1);
+    const path = [this.SUBRULE(this.identifier)];
+    return this.OR([
+      {
+        ALT: () => {
+          const call = this.SUBRULE(this.callArguments);
+          return this.ACTION((): Expression => {
+            const [name] = path;
+            // A call follows one name, which the rule has just read.
+            return { kind: 'call', name: name ?? wordIdentifier(start), ...call, span: this.spanFrom(start) };
+          });
+        },
+      },
+      {
+        ALT: () => {
+          this.MANY(() => {
+            this.CONSUME(symbol('.'));
+            path.push(this.SUBRULE2(this.identifier));
+          });
+          return this.ACTION((): Expression => ({ kind: 'name', path, span: this.spanFrom(start) }));
+        },
+      },
+    ]);
+  });
+
+  readonly callArguments: Rule<CallArguments> = this.RULE('callArguments', () => {
+    const operands: Expression[] = [];
+    this.CONSUME(symbol('('));
+    const head = this.OPTION(() =>
+      this.OR({
+        DEF: [
+          { ALT: () => ({ star: this.CONSUME(symbol('*')) }) },
+          {
+            ALT: () => {
+              const quantifier = this.OPTION2(() =>
+                this.OR2([
+                  { ALT: () => this.CONSUME(keyword('DISTINCT')) },
+                  { ALT: () => this.CONSUME(keyword('ALL')) },
+                ]),
+              );
+              this.AT_LEAST_ONE_SEP({
+                SEP: symbol(','),
+                DEF: () => {
+                  operands.push(this.SUBRULE(this.expression));
+                },
+              });
+              const unit = this.OPTION3(() => {
+                this.CONSUME(keyword('TO'));
+                return this.SUBRULE(this.identifier);
+              });
+              return { quantifier, unit };
+            },
+          },
+        ],
+        ERR_MSG: 'an expression or ")"',
+      }),
+    );
+    this.CONSUME(symbol(')'));
+    const filter = this.OPTION4(() => {
+      this.CONSUME(keyword('FILTER'));
+      this.CONSUME2(symbol('('));
+      this.CONSUME(keyword('WHERE'));
+      const condition = this.SUBRULE2(this.expression);
+      this.CONSUME2(symbol(')'));
+      return condition;
+    });
+    return this.ACTION(() => {
+      const listed = head !== undefined && 'quantifier' in head ? head : { quantifier: undefined, unit: undefined };
+      return {
+        arguments: operands,
+        star: head !== undefined && 'star' in head,
+        distinct: listed.quantifier?.tokenType === keyword('DISTINCT'),
+        unit: listed.unit ?? null,
+        filter: filter ?? null,
+      };
+    });
+  });
+
+  readonly caseExpression: Rule<Expression> = this.RULE('caseExpression', () => {
+    const start = this.CONSUME(keyword('CASE'));
+    const operand = this.OPTION(() => this.SUBRULE(this.expression));
+    const branches: { when: Expression; result: Expression }[] = [];
+    this.AT_LEAST_ONE(() => {
+      this.CONSUME(keyword('WHEN'));
+      const whens: Expression[] = [];
+      this.AT_LEAST_ONE_SEP({
+        SEP: symbol(','),
+        DEF: () => {
+          whens.push(this.SUBRULE2(this.expression));
+        },
+      });
+      this.CONSUME(keyword('THEN'));
+      const result = this.SUBRULE3(this.expression);
+      this.ACTION(() => {
+        for (const when of whens) branches.push({ when, result });
+      });
+    });
+    const otherwise = this.OPTION2(() => {
+      this.CONSUME(keyword('ELSE'));
+      return this.SUBRULE4(this.expression);
+    });
+    this.CONSUME(keyword('END'));
+    return this.ACTION(
+      (): Expression => ({
+        kind: 'case',
+        operand: operand ?? null,
+        branches,
+        otherwise: otherwise ?? null,
+        span: this.spanFrom(start),
+      }),
+    );
+  });
+
+  readonly castExpression: Rule<Expression> = this.RULE('castExpression', () => {
+    const start = this.OR([
+      { ALT: () => this.CONSUME(keyword('CAST')) },
+      { ALT: () => this.CONSUME(keyword('SAFE_CAST')) },
+      { ALT: () => this.CONSUME(keyword('TRY_CAST')) },
+    ]);
+    this.CONSUME(symbol('('));
+    const operand = this.SUBRULE(this.expression);
+    this.CONSUME(keyword('AS'));
+    const type = this.SUBRULE(this.typeName);
+    this.CONSUME(symbol(')'));
+    return this.ACTION((): Expression => {
+      const safe = start.tokenType !== keyword('CAST');
+      return { kind: 'cast', operand, type, safe, span: this.spanFrom(start) };
+    });
+  });
+
+  readonly extractExpression: Rule<Expression> = this.RULE('extractExpression', () => {
+    const start = this.CONSUME(keyword('EXTRACT'));
+    this.CONSUME(symbol('('));
+    const unit = this.SUBRULE(this.identifier);
+    this.CONSUME(keyword('FROM'));
+    const operand = this.SUBRULE(this.expression);
+    this.CONSUME(symbol(')'));
+    return this.ACTION((): Expression => ({ kind: 'extract', unit, operand, span: this.spanFrom(start) }));
+  });
+
+  /** TRIM([LEADING | TRAILING | BOTH] [characters] FROM x) and TRIM(x [, characters]). */
+  readonly trimCall: Rule<Expression> = this.RULE('trimCall', () => {
+    const start = this.CONSUME(keyword('TRIM'));
+    this.CONSUME(symbol('('));
+    const side = this.OPTION(() =>
+      this.OR([
+        { ALT: () => this.CONSUME(keyword('LEADING')) },
+        { ALT: () => this.CONSUME(keyword('TRAILING')) },
+        { ALT: () => this.CONSUME(keyword('BOTH')) },
+      ]),
+    );
+    const first = this.OPTION2({
+      GATE: () => this.LA(1).tokenType !== keyword('FROM'),
+      DEF: () => this.SUBRULE(this.expression),
+    });
+    const second = this.OPTION3(() => {
+      const separator = this.OR2([
+        { ALT: () => this.CONSUME(keyword('FROM')) },
+        { ALT: () => this.CONSUME(symbol(',')) },
+      ]);
+      const operand = this.SUBRULE2(this.expression);
+      return this.ACTION(() => ({ operand, from: separator.tokenType === keyword('FROM') }));
+    });
+    this.CONSUME(symbol(')'));
+    return this.ACTION((): Expression => {
+      const given = [first, second?.operand].filter((operand) => operand !== undefined);
+      const operands = second?.from === true ? given.reverse() : given;
+      return this.#call(start, trimFunction(side), operands);
+    });
+  });
+
+  /** SUBSTRING(x FROM a [FOR b]) and SUBSTRING(x, a [, b]). */
+  readonly substringCall: Rule<Expression> = this.RULE('substringCall', () => {
+    const start = this.CONSUME(keyword('SUBSTRING'));
+    const operands: Expression[] = [];
+    this.CONSUME(symbol('('));
+    operands.push(this.SUBRULE(this.expression));
+    this.OR({
+      DEF: [{ ALT: () => this.CONSUME(symbol(',')) }, { ALT: () => this.CONSUME(keyword('FROM')) }],
+      ERR_MSG: 'FROM or ","',
+    });
+    operands.push(this.SUBRULE2(this.expression));
+    this.OPTION(() => {
+      this.OR2([{ ALT: () => this.CONSUME2(symbol(',')) }, { ALT: () => this.CONSUME(keyword('FOR')) }]);
+      operands.push(this.SUBRULE3(this.expression));
+    });
+    this.CONSUME(symbol(')'));
+    return this.ACTION(() => this.#call(start, 'substring', operands));
+  });
+
+  /** POSITION(needle IN haystack). */
+  readonly positionCall: Rule<Expression> = this.RULE('positionCall', () => {
+    const start = this.CONSUME(keyword('POSITION'));
+    this.CONSUME(symbol('('));
+    const needle = this.SUBRULE(this.sum);
+    this.OR({
+      DEF: [{ ALT: () => this.CONSUME(keyword('IN')) }, { ALT: () => this.CONSUME(symbol(',')) }],
+      ERR_MSG: 'IN',
+    });
+    const haystack = this.SUBRULE2(this.sum);
+    this.CONSUME(symbol(')'));
+    return this.ACTION(() => this.#call(start, 'position', [needle, haystack]));
+  });
+
+  /** OVERLAY(x PLACING y FROM a [FOR b]). */
+  readonly overlayCall: Rule<Expression> = this.RULE('overlayCall', () => {
+    const start = this.CONSUME(keyword('OVERLAY'));
+    const operands: Expression[] = [];
+    this.CONSUME(symbol('('));
+    operands.push(this.SUBRULE(this.expression));
+    this.CONSUME(keyword('PLACING'));
+    operands.push(this.SUBRULE2(this.expression));
+    this.CONSUME(keyword('FROM'));
+    operands.push(this.SUBRULE3(this.expression));
+    this.OPTION(() => {
+      this.CONSUME(keyword('FOR'));
+      operands.push(this.SUBRULE4(this.expression));
+    });
+    this.CONSUME(symbol(')'));
+    return this.ACTION(() => this.#call(start, 'overlay', operands));
+  });
+
+  #call(start: IToken, name: string, operands: readonly Expression[]): Expression {
+    return {
+      kind: 'call',
+      name: { name, quoted: false, span: spanOf(start) },
+      arguments: operands,
+      star: false,
+      distinct: false,
+      unit: null,
+      filter: null,
+      span: this.spanFrom(start),
+    };
+  }
+}
+
+export interface CallArguments {
+  readonly arguments: readonly Expression[];
+  readonly star: boolean;
+  readonly distinct: boolean;
+  readonly unit: Identifier | null;
+  readonly filter: Expression | null;
+}
+
+function trimFunction(side: IToken | undefined): string {
+  if (side?.tokenType === keyword('LEADING')) return 'ltrim';
+  return side?.tokenType === keyword('TRAILING') ? 'rtrim' : 'trim';
+}

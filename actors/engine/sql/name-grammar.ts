@@ -1,0 +1,103 @@
+// Grammar of names and types: the first of the grammar classes, each of which extends the one before it.
+//
+//   names → literals → calls → operands → expressions → FROM → queries → statements (the parser)
+//
+// The parser builds ast.ts directly. During chevrotain's recording phase rule bodies run without input: whatever looks at
+// results stands inside ACTION. Not here: what is refused on sight (unsupported-syntax.ts).
+import type { Identifier, TypeName } from './ast.ts';
+import { EmbeddedActionsParser, type IParserConfig, type ParserMethod } from './chevrotain-grammar.ts';
+import type { Span } from './sql-text.ts';
+import { endOf, identifierOf } from './token-text.ts';
+import { type IToken, keyword, Name, NumberLiteral, symbol, vocabulary } from './tokens.ts';
+
+export type Rule<T> = ParserMethod<[], T>;
+
+export class NameGrammar extends EmbeddedActionsParser {
+  constructor(config: IParserConfig) {
+    super(vocabulary, config);
+  }
+
+  readonly identifier: Rule<Identifier> = this.RULE('identifier', () => {
+    const token = this.CONSUME(Name);
+    return this.ACTION(() => identifierOf(token));
+  });
+
+  readonly nameList: Rule<Identifier[]> = this.RULE('nameList', () => {
+    const names: Identifier[] = [];
+    this.CONSUME(symbol('('));
+    this.AT_LEAST_ONE_SEP({
+      SEP: symbol(','),
+      DEF: () => {
+        names.push(this.SUBRULE(this.identifier));
+      },
+    });
+    this.CONSUME(symbol(')'));
+    return names;
+  });
+
+  readonly typeName: Rule<TypeName> = this.RULE('typeName', () => {
+    const start = this.LA(1);
+    const words: IToken[] = [];
+    const parameters: number[] = [];
+    this.OR({
+      DEF: [
+        { ALT: () => words.push(this.CONSUME(keyword('DATE'))) },
+        { ALT: () => words.push(this.CONSUME(keyword('TIME'))) },
+        { ALT: () => words.push(this.CONSUME(keyword('TIMESTAMP'))) },
+        {
+          ALT: () => {
+            words.push(this.CONSUME(keyword('INTERVAL')));
+            words.push(this.CONSUME(Name));
+            this.OPTION(() => {
+              words.push(this.CONSUME(keyword('TO')));
+              words.push(this.CONSUME2(Name));
+            });
+          },
+        },
+        {
+          ALT: () => {
+            words.push(this.CONSUME3(Name));
+            this.OPTION2(() => {
+              words.push(
+                this.OR2([
+                  { ALT: () => this.CONSUME(keyword('PRECISION')) },
+                  { ALT: () => this.CONSUME(keyword('VARYING')) },
+                  { ALT: () => this.CONSUME(keyword('UNSIGNED')) },
+                ]),
+              );
+            });
+          },
+        },
+      ],
+      ERR_MSG: 'the name of a type',
+    });
+    this.OPTION3(() => {
+      this.CONSUME(symbol('('));
+      this.AT_LEAST_ONE_SEP({
+        SEP: symbol(','),
+        DEF: () => {
+          const number = this.CONSUME(NumberLiteral);
+          this.ACTION(() => parameters.push(Number(number.image)));
+        },
+      });
+      this.CONSUME(symbol(')'));
+    });
+    this.OPTION4(() => {
+      words.push(
+        this.OR3([{ ALT: () => this.CONSUME(keyword('WITH')) }, { ALT: () => this.CONSUME(keyword('WITHOUT')) }]),
+      );
+      words.push(this.CONSUME2(keyword('TIME')));
+      words.push(this.CONSUME(keyword('ZONE')));
+    });
+    this.MANY(() => words.push(this.CONSUME(keyword('ARRAY'))));
+    return this.ACTION(() => {
+      const name = words.map((word) => word.image.toLowerCase()).join(' ');
+      return { name, parameters, span: this.spanFrom(start) };
+    });
+  });
+
+  /** From a token that has been read to the last one that has been read. */
+  protected spanFrom(start: IToken): Span {
+    return { start: start.startOffset, end: endOf(this.LA(0)) };
+  }
+}

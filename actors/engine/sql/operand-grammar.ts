@@ -1,0 +1,188 @@
+// Grammar of operands and arithmetic: primaries, [index], ::type, .field, unary and binary operators up to + and -.
+import type { BinaryOperator, Expression } from './ast.ts';
+import { CallGrammar } from './call-grammar.ts';
+import type { Rule } from './name-grammar.ts';
+import { cover, wordIdentifier } from './token-text.ts';
+import { type IToken, keyword, symbol, type TokenType } from './tokens.ts';
+
+const queryStarts: readonly TokenType[] = [keyword('SELECT'), keyword('VALUES'), keyword('WITH')];
+const differenceUnits: ReadonlySet<string> = new Set(['year', 'month', 'day', 'hour', 'minute', 'second']);
+
+export class OperandGrammar extends CallGrammar {
+  override readonly sum: Rule<Expression> = this.RULE('sum', () => {
+    let left = this.SUBRULE(this.product);
+    this.MANY(() => {
+      const operator = this.OR([{ ALT: () => this.CONSUME(symbol('+')) }, { ALT: () => this.CONSUME(symbol('-')) }]);
+      const right = this.SUBRULE2(this.product);
+      this.ACTION(() => (left = binary(operatorOf(operator), left, right)));
+    });
+    return left;
+  });
+
+  readonly product: Rule<Expression> = this.RULE('product', () => {
+    let left = this.SUBRULE(this.unary);
+    this.MANY(() => {
+      const operator = this.OR([
+        { ALT: () => this.CONSUME(symbol('*')) },
+        { ALT: () => this.CONSUME(symbol('/')) },
+        { ALT: () => this.CONSUME(symbol('%')) },
+        { ALT: () => this.CONSUME(symbol('||')) },
+      ]);
+      const right = this.SUBRULE2(this.unary);
+      this.ACTION(() => (left = binary(operatorOf(operator), left, right)));
+    });
+    return left;
+  });
+
+  readonly unary: Rule<Expression> = this.RULE('unary', () =>
+    this.OR({
+      DEF: [
+        {
+          ALT: () => {
+            const start = this.CONSUME(symbol('-'));
+            const operand = this.SUBRULE(this.unary);
+            return this.ACTION((): Expression => ({ kind: 'negate', operand, span: this.spanFrom(start) }));
+          },
+        },
+        {
+          ALT: () => {
+            this.CONSUME(symbol('+'));
+            return this.SUBRULE2(this.unary);
+          },
+        },
+        { ALT: () => this.SUBRULE(this.postfix) },
+      ],
+      ERR_MSG: 'an expression',
+    }),
+  );
+
+  readonly postfix: Rule<Expression> = this.RULE('postfix', () => {
+    const start = this.LA(1);
+    let operand = this.SUBRULE(this.primary);
+    this.MANY(() => {
+      this.OR([
+        {
+          ALT: () => {
+            this.CONSUME(symbol('['));
+            const index = this.SUBRULE(this.expression);
+            this.CONSUME(symbol(']'));
+            this.ACTION(() => (operand = { kind: 'element', operand, index, span: this.spanFrom(start) }));
+          },
+        },
+        {
+          ALT: () => {
+            this.CONSUME(symbol('::'));
+            const type = this.SUBRULE(this.typeName);
+            this.ACTION(() => (operand = { kind: 'cast', operand, type, safe: false, span: this.spanFrom(start) }));
+          },
+        },
+        {
+          ALT: () => {
+            this.CONSUME(symbol('.'));
+            const field = this.SUBRULE(this.identifier);
+            this.ACTION(() => {
+              const index: Expression = { kind: 'string', value: field.name, span: field.span };
+              operand = { kind: 'element', operand, index, span: this.spanFrom(start) };
+            });
+          },
+        },
+      ]);
+    });
+    return operand;
+  });
+
+  readonly primary: Rule<Expression> = this.RULE('primary', () =>
+    this.OR({
+      DEF: [
+        { ALT: () => this.SUBRULE(this.constant) },
+        { ALT: () => this.SUBRULE(this.caseExpression) },
+        { ALT: () => this.SUBRULE(this.castExpression) },
+        { ALT: () => this.SUBRULE(this.extractExpression) },
+        { ALT: () => this.SUBRULE(this.trimCall) },
+        { ALT: () => this.SUBRULE(this.substringCall) },
+        { ALT: () => this.SUBRULE(this.positionCall) },
+        { ALT: () => this.SUBRULE(this.overlayCall) },
+        {
+          ALT: () => {
+            const word = this.OR3([
+              { ALT: () => this.CONSUME(keyword('LEFT')) },
+              { ALT: () => this.CONSUME(keyword('RIGHT')) },
+              { ALT: () => this.CONSUME(keyword('RLIKE')) },
+            ]);
+            const call = this.SUBRULE(this.callArguments);
+            return this.ACTION(
+              (): Expression => ({ kind: 'call', name: wordIdentifier(word), ...call, span: this.spanFrom(word) }),
+            );
+          },
+        },
+        {
+          GATE: () => this.startsQuery(2),
+          ALT: () => {
+            const start = this.CONSUME(symbol('('));
+            this.SUBRULE(this.query);
+            this.CONSUME(symbol(')'));
+            return this.ACTION(
+              (): Expression => ({
+                kind: 'unsupported',
+                construct: 'a subquery inside an expression',
+                instead: 'join with the subquery in FROM',
+                span: this.spanFrom(start),
+              }),
+            );
+          },
+        },
+        { ALT: () => this.SUBRULE(this.parenthesized) },
+        { ALT: () => this.SUBRULE(this.nameOrCall) },
+      ],
+      ERR_MSG: 'an expression',
+    }),
+  );
+
+  readonly parenthesized: Rule<Expression> = this.RULE('parenthesized', () => {
+    const start = this.CONSUME(symbol('('));
+    const items: Expression[] = [];
+    this.AT_LEAST_ONE_SEP({
+      SEP: symbol(','),
+      DEF: () => {
+        items.push(this.SUBRULE(this.expression));
+      },
+    });
+    this.CONSUME(symbol(')'));
+    const unit = this.OPTION({
+      GATE: () => this.#isDifferenceUnit(items),
+      DEF: () => this.SUBRULE(this.identifier),
+    });
+    return this.ACTION((): Expression => {
+      const [operand] = items;
+      const span = this.spanFrom(start);
+      if (operand === undefined || items.length > 1) {
+        return {
+          kind: 'unsupported',
+          construct: 'a row of several values',
+          instead: 'compare the values singly',
+          span,
+        };
+      }
+      return unit === undefined ? operand : { kind: 'difference', operand, unit, span };
+    });
+  });
+
+  protected startsQuery(distance: number): boolean {
+    return queryStarts.includes(this.LA(distance).tokenType);
+  }
+
+  #isDifferenceUnit(items: readonly Expression[]): boolean {
+    const [operand] = items;
+    const isDifference = items.length === 1 && operand?.kind === 'binary' && operand.operator === '-';
+    return isDifference && differenceUnits.has(this.LA(1).image.toLowerCase());
+  }
+}
+
+export function binary(operator: BinaryOperator, left: Expression, right: Expression): Expression {
+  return { kind: 'binary', operator, left, right, span: cover(left.span, right.span) };
+}
+
+export function operatorOf(token: IToken): BinaryOperator {
+  // SAFETY: the grammar reads only operators here, and != is the other spelling of <>.
+  return (token.image === '!=' ? '<>' : token.image) as BinaryOperator;
+}

@@ -1,0 +1,161 @@
+// Pages of docs/ that are printed from the code: errors, lifecycle, SQL functions, connectors. `npm run docs` writes them;
+// docs.test.ts fails when a page is out of date.
+import { readdirSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { aggregateFunctions } from '../actors/engine/sql/aggregate-functions.ts';
+import { functionTable } from '../actors/engine/sql/functions.ts';
+import { inputParameters, outputParameters } from '../actors/supervisor/connector-parameters.ts';
+import { lifecyclePage } from '../actors/supervisor/lifecycle-page.ts';
+import { registry } from '../connectors/registry.ts';
+import type { Parameter, ParameterType } from '../connectors/sdk/parameters.ts';
+import { errorDefinitions } from '../runtime/errors.ts';
+
+/** The compiled tree, in which every module that defines an error is loaded. */
+const compiled = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+export const root: string = resolve(compiled, '..');
+
+/** Path below docs/ -> text. */
+export async function docsPages(): Promise<ReadonlyMap<string, string>> {
+  await loadEverything();
+  return new Map([
+    ['errors.md', errorsPage()],
+    ['lifecycle.md', lifecyclePage()],
+    ['sql-functions.md', functionsPage()],
+    ['connectors.md', connectorsPage()],
+  ]);
+}
+
+async function loadEverything(): Promise<void> {
+  // Entries of threads run when they are loaded: they define no errors of their own.
+  const entries = /(worker-entry|decode-job|control-thread|main)\.js$/;
+  for (const folder of ['runtime', 'actors', 'connectors']) {
+    for (const path of modules(join(compiled, folder))) {
+      if (!entries.test(path)) await import(pathToFileURL(path).href);
+    }
+  }
+}
+
+function modules(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return modules(path);
+    return entry.name.endsWith('.js') ? [path] : [];
+  });
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+
+function errorsPage(): string {
+  const rows = errorDefinitions().map(
+    (definition) => `| \`${definition.code}\` | ${definition.retry} | ${cell(definition.help)} |`,
+  );
+  return [
+    '# Errors',
+    '',
+    'Every error has a code that stays the same for ever, a place (file, line and column; configuration path; record) where one',
+    'is known, and a hint. `retry` says whether the same call can succeed later. Printed from the code by `npm run docs`.',
+    '',
+    '| code | retry | what to do |',
+    '| --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+function functionsPage(): string {
+  const lines = [
+    '# SQL functions',
+    '',
+    'Printed from `actors/engine/sql/functions-*.ts` by `npm run docs`. Names are case-insensitive.',
+    '',
+    '## Aggregates',
+    '',
+    '| function | what it is |',
+    '| --- | --- |',
+    ...aggregateFunctions.map((row) => `| \`${cell(row.synopsis)}\` | ${cell(row.summary)} |`),
+    '',
+  ];
+  const categories = [...new Set(functionTable().map((row) => row.category))].sort();
+  for (const category of categories) {
+    lines.push(`## ${category[0]?.toUpperCase()}${category.slice(1)}`, '');
+    lines.push('| function | what it is | example |', '| --- | --- | --- |');
+    for (const row of functionTable()) {
+      if (row.category !== category) continue;
+      lines.push(`| \`${cell(row.synopsis)}\` | ${cell(row.summary)} | ${exampleText(row.example)} |`);
+    }
+    lines.push('');
+  }
+  return lines.join('\n');
+}
+
+function exampleText(example: unknown): string {
+  if (typeof example === 'string') return `\`${cell(example)}\``;
+  if (Array.isArray(example)) return example.map((part) => `\`${cell(String(part))}\``).join(' → ');
+  return '';
+}
+
+function connectorsPage(): string {
+  const lines = [
+    '# Connectors and formats',
+    '',
+    'Printed from the parameters in the code by `npm run docs`. A connector stands under `inputs` or `outputs` of a pipeline file,',
+    "in the objects given to `Pipeline.open`, or in SQL: `WITH ('connectors' = '[…]')`.",
+    '',
+    '## Keys of an input connector',
+    '',
+    ...parameterTable(inputParameters),
+    '## Keys of an output connector',
+    '',
+    ...parameterTable(outputParameters),
+  ];
+  const sections: readonly (readonly [string, readonly Described[]])[] = [
+    ['Input transports', registry.sources],
+    ['Output transports', registry.destinations],
+    ['Input formats', registry.inputFormats],
+    ['Output formats', registry.outputFormats],
+  ];
+  for (const [title, entries] of sections) {
+    lines.push(`## ${title}`, '');
+    for (const entry of entries)
+      lines.push(`### ${entry.name}`, '', entry.summary, '', ...parameterTable(entry.parameters));
+  }
+  return lines.join('\n');
+}
+
+interface Described {
+  readonly name: string;
+  readonly summary: string;
+  readonly parameters: readonly Parameter[];
+}
+
+function parameterTable(parameters: readonly Parameter[]): string[] {
+  if (parameters.length === 0) return ['No parameters.', ''];
+  const rows = parameters.map((parameter) => {
+    const otherwise = parameter.default === undefined ? '' : `\`${JSON.stringify(parameter.default)}\``;
+    const value = parameter.required ? 'required' : otherwise;
+    const secret = parameter.secret === true ? ' Secret.' : '';
+    return `| \`${parameter.name}\` | ${typeText(parameter.type)} | ${value} | ${cell(parameter.description)}${secret} |`;
+  });
+  return ['| key | value | default | meaning |', '| --- | --- | --- | --- |', ...rows, ''];
+}
+
+function typeText(type: ParameterType): string {
+  switch (type.kind) {
+    case 'enum':
+      return type.values.map((value) => `\`${value}\``).join(', ');
+    case 'list':
+      return `list of ${typeText(type.item)}`;
+    case 'map':
+      return `map of ${typeText(type.value)}`;
+    case 'object':
+      return `object (${type.parameters.map((parameter) => `\`${parameter.name}\``).join(', ')})`;
+    default:
+      return type.kind;
+  }
+}
+
+/** Where a page lies, relative to the root, for messages. */
+export function docsPath(page: string): string {
+  return relative(root, join(root, 'docs', page));
+}
