@@ -76,25 +76,33 @@ class EngineActor implements Actor<EngineMessage> {
     switch (message.kind) {
       case 'attach input':
         this.#attachInput(message);
-        return reply.resolve();
+        reply.resolve();
+        return;
       case 'detach input':
-        return this.#detachInput(message, reply);
+        this.#detachInput(message, reply);
+        return;
       case 'hold input':
         this.#input(message.endpoint).isHeld = true;
-        return reply.resolve();
+        reply.resolve();
+        return;
       case 'release input':
         this.#releaseInput(message.endpoint);
-        return reply.resolve();
+        reply.resolve();
+        return;
       case 'attach output':
         this.#attachOutput(message);
-        return reply.resolve();
+        reply.resolve();
+        return;
       case 'detach output':
         this.#loop.removeOutput(message.endpoint);
-        return reply.resolve();
+        reply.resolve();
+        return;
       case 'query':
-        return this.#query(message.sql, reply);
+        this.#query(message.sql, reply);
+        return;
       case 'progress':
-        return reply.resolve(this.#loop.progress);
+        reply.resolve(this.#loop.progress);
+        return;
       case 'drain':
         this.#drain().then(reply.resolve, reply.reject);
         return;

@@ -7,6 +7,8 @@
 // open door before every read, so that a source is never pulled ahead of what the engine takes.
 // Everything that was read before a failure is handed out before the failure is told.
 // Not here: threads (decode-pool.ts), notices and the life of the source (source-actor.ts).
+
+import type { Block } from '../../connectors/sdk/format.ts';
 import type { Payload, RandomAccess, Source } from '../../connectors/sdk/source.ts';
 import { errorFromData } from '../../runtime/errors.ts';
 import { Delivery } from './delivery.ts';
@@ -17,7 +19,6 @@ import { type Outbox, postFrame } from './outbox.ts';
 import { type Decoded, type DecodeRequest, encodeAll } from './piece-decoder.ts';
 import type { Piece, RecordCutter } from './record-cutter.ts';
 import { UnexpectedPayload } from './source-errors.ts';
-import type { Block } from '../../connectors/sdk/format.ts';
 
 /** Payloads are gathered up to this while earlier ones are on their way. */
 const gatheredBytesMax = 256 << 10;
@@ -26,7 +27,11 @@ const inFlightBytesMax = 64 << 20;
 /** How the payloads of a connector are read. */
 export type Reading =
   | { readonly kind: 'stream'; readonly cutter: RecordCutter; readonly setup: string }
-  | { readonly kind: 'blocks'; readonly plan: (input: RandomAccess) => Promise<readonly Block[]>; readonly setup: string }
+  | {
+      readonly kind: 'blocks';
+      readonly plan: (input: RandomAccess) => Promise<readonly Block[]>;
+      readonly setup: string;
+    }
   | { readonly kind: 'batches' };
 
 export interface IntakeParts {
@@ -120,7 +125,11 @@ export class Intake {
       case 'batch': {
         if (reading.kind !== 'batches') throw this.#unexpected(payload);
         const { batch, position } = payload;
-        const result = { decoded: ready(encodeAll([batch])), startOffset: 0, sent: () => positions?.sentPosition(position) };
+        const result = {
+          decoded: ready(encodeAll([batch])),
+          startOffset: 0,
+          sent: () => positions?.sentPosition(position),
+        };
         let bytes = 0;
         for (const { buffer } of result.decoded.batches) bytes += buffer.byteLength;
         ledger.read(bytes);

@@ -7,9 +7,9 @@
 // Not here: order, pause, credit (delivery.ts), record numbers of the whole input.
 import type {
   Block,
-  Decoder,
-  DecodeReport,
   DecodeError,
+  DecodeReport,
+  Decoder,
   DecoderContext,
   InputFormat,
 } from '../../connectors/sdk/format.ts';

@@ -8,14 +8,13 @@ export const RecordTooLarge: CodedErrorClass<{ readonly recordBytesMax: number; 
     (f) => `a record that begins at byte ${f.offset} is longer than ${f.recordBytesMax} bytes`,
   );
 
-export const InputTooLargeToBuffer: CodedErrorClass<{ readonly inputBytesMax: number }> =
-  defineError(
-    'source.input_too_large_to_buffer',
-    { help: 'Read the input through a transport that offers random access, such as file_input.' },
-    (f) =>
-      'the format needs the whole input, the transport has no random access, ' +
-      `and the input is larger than ${f.inputBytesMax} bytes`,
-  );
+export const InputTooLargeToBuffer: CodedErrorClass<{ readonly inputBytesMax: number }> = defineError(
+  'source.input_too_large_to_buffer',
+  { help: 'Read the input through a transport that offers random access, such as file_input.' },
+  (f) =>
+    'the format needs the whole input, the transport has no random access, ' +
+    `and the input is larger than ${f.inputBytesMax} bytes`,
+);
 
 export const FormatMissing: CodedErrorClass<{ readonly transport: string }> = defineError(
   'source.format_missing',

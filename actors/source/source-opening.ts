@@ -2,10 +2,11 @@
 //
 // The configuration has been validated with places by the supervisor; it is validated again here, since this is where
 // its defaults are filled in. Nothing is opened yet.
+
+import { ConfigUnknownFormat, ConfigUnknownTransport } from '../../connectors/sdk/configuration-errors.ts';
 import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
 import type { DecoderContext } from '../../connectors/sdk/format.ts';
 import type { Parameter, ParameterValues } from '../../connectors/sdk/parameters.ts';
-import { ConfigUnknownFormat, ConfigUnknownTransport } from '../../connectors/sdk/configuration-errors.ts';
 import type { Source, SourceContext } from '../../connectors/sdk/source.ts';
 import { validateParameters } from '../../connectors/sdk/validate-parameters.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';

@@ -14,7 +14,7 @@ import { mapHeader } from './csv-header.ts';
 import { type CsvShape, makeCsvLane } from './csv-lane.ts';
 import { type CsvInputOptions, csvInputParameters, readCsvInputOptions } from './csv-options.ts';
 import { copyUnquoted, findClosingQuote, hasEscape, skipBlanks, skipRecord, skipUnquoted } from './csv-scan.ts';
-import { CsvSplitter, headerEnd, headerStart } from './csv-splitter.ts';
+import { CsvSplitter, hasByteOrderMark, headerEnd, headerStart } from './csv-splitter.ts';
 import { LaneLearning } from './lane-learning.ts';
 import { Refusal, reportRefusal } from './refusal.ts';
 import type { Lane, LaneEnd } from './row-lane.ts';
@@ -67,8 +67,7 @@ class CsvDecoder implements Decoder {
     const end = bytes.length;
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    const hasMark = first && end >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-    let i = hasMark ? 3 : 0;
+    let i = first && hasByteOrderMark(bytes) ? 3 : 0;
     if (this.#options.headers) {
       const headerStop = first ? headerEnd(bytes, this.#options) : 0;
       if (!this.#takeHeader(prologue.length > 0 ? prologue : bytes.subarray(0, Math.max(0, headerStop)), report))

@@ -21,6 +21,7 @@ export class CsvSplitter implements Splitter {
   #walked = 0;
   #state = atFieldStart;
   #recordStart = true;
+  #streamStart = true;
   #border = 0;
   #prologue: Uint8Array | null = null;
 
@@ -30,6 +31,12 @@ export class CsvSplitter implements Splitter {
 
   split(bytes: Uint8Array): number {
     if (bytes.length < this.#walked) this.#restart();
+    if (this.#streamStart && bytes.length > 0) {
+      // A byte order mark is not part of the first field, which may be quoted.
+      if (bytes[0] === 0xef && bytes.length < 3) return 0;
+      if (hasByteOrderMark(bytes)) this.#walked = 3;
+      this.#streamStart = false;
+    }
     const { quote } = this.#options;
     const isPlain = this.#state !== inQuoted && (quote < 0 || bytes.indexOf(quote, this.#walked) < 0);
     this.#border = 0;
@@ -58,6 +65,7 @@ export class CsvSplitter implements Splitter {
 
   reset(): void {
     this.#restart();
+    this.#streamStart = true;
     this.#prologue = null;
   }
 
@@ -137,7 +145,7 @@ export function headerEnd(bytes: Uint8Array, options: CsvInputOptions): number {
 
 /** Where the header line of a stream begins; -1 when there is none. */
 export function headerStart(bytes: Uint8Array, options: CsvInputOptions): number {
-  let i = bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+  let i = hasByteOrderMark(bytes) ? 3 : 0;
   while (i < bytes.length) {
     const newline = bytes.indexOf(10, i);
     const lineEnd = newline < 0 ? bytes.length : newline;
@@ -147,4 +155,8 @@ export function headerStart(bytes: Uint8Array, options: CsvInputOptions): number
     i = lineEnd + 1;
   }
   return -1;
+}
+
+export function hasByteOrderMark(bytes: Uint8Array): boolean {
+  return bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
 }

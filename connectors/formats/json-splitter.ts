@@ -82,23 +82,6 @@ export class JsonSplitter implements Splitter {
   }
 }
 
-/** Lines as records (`lines: single`, raw lines): the last line break. */
-export class LineSplitter implements Splitter {
-  #searched = 0;
-
-  split(bytes: Uint8Array): number {
-    if (bytes.length < this.#searched) this.#searched = 0;
-    const found = bytes.subarray(this.#searched).lastIndexOf(10);
-    const border = found < 0 ? 0 : this.#searched + found + 1;
-    this.#searched = bytes.length - border;
-    return border;
-  }
-
-  reset(): void {
-    this.#searched = 0;
-  }
-}
-
 // ── data plane ──
 
 /** The last line break in [lowest .. from], or -1. Lines are short, so a loop beats a native call for each. */

@@ -58,10 +58,20 @@ export async function readDirectory(input: RandomAccess, signal: AbortSignal): P
   if (length > size - 12) throw new ParquetTruncated({ size, detail: `its directory should have ${length} bytes` });
   if (length + 8 > tail.length) tail = await input.read(size - length - 8, length + 8, signal);
   try {
-    return parquetMetadata(tail, { geoparquet: false });
+    const metadata = parquetMetadata(tail, { geoparquet: false });
+    checkShape(metadata);
+    return metadata;
   } catch (cause) {
     throw new ParquetDamaged({ detail: 'its directory cannot be read' }, { cause });
   }
+}
+
+/** What the library's types promise but a damaged directory does not keep: required parts can be missing. */
+function checkShape(metadata: FileMetaData): void {
+  const lists: readonly unknown[] = [metadata.schema, metadata.row_groups];
+  if (!lists.every(Array.isArray)) throw new Error('the schema or the row groups are missing');
+  for (const { name } of metadata.schema) if (typeof name !== 'string') throw new Error('a column has no name');
+  for (const group of metadata.row_groups) if (!Array.isArray(group.columns)) throw new Error('columns are missing');
 }
 
 /** The leaf columns at the top level and, marked as nested, the groups. */

@@ -194,7 +194,7 @@ function gatherPlainBytes(
     if (at + 4 > page.length) return false;
     const length = view.getUint32(at, true);
     at += 4;
-    if (length > page.length - at) return false;
+    if (length > page.length - at || length > bytes.length - to) return false;
     if (length < 24) for (const end = at + length; at < end; ) bytes[to++] = page[at++]!;
     else {
       bytes.set(page.subarray(at, at + length), to);

@@ -11,7 +11,7 @@ import type { ParameterValues } from '../sdk/parameters.ts';
 import { encodeDefaults, writeDefault } from './column-default.ts';
 import { type ColumnTarget, makeTargets, targetBinary, targetString } from './column-target.ts';
 import { FormatConflictingOptions } from './format-errors.ts';
-import { LineSplitter } from './json-splitter.ts';
+import { LineSplitter } from './line-splitter.ts';
 import { Refusal, reportRefusal } from './refusal.ts';
 import { RowWriter } from './row-writer.ts';
 import { findInvalidUtf8 } from './utf8.ts';

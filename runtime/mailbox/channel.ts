@@ -6,8 +6,8 @@
 //
 // The receiver grants credit; a sender without credit waits. Bounds are soft by one frame: a frame may be sent while any
 // credit is left. High and low water: once the mailbox is full, credit is granted again only when it has drained to
-// half its bound, in one go. Nothing is dropped here. Implementations: port-channel.ts (between threads), and
-// local-channel.ts (same thread, no encoding). Only batches carry rows; marks travel in order with them.
+// half its bound, in one go. Nothing is dropped here. Implemented over message ports in port-channel.ts: no two ends of a
+// channel are ever placed on one thread. Only batches carry rows; marks travel in order with them.
 import type { ChangeBatch } from '../batch/change-batch.ts';
 import type { Schema } from '../batch/schema.ts';
 

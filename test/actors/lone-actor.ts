@@ -26,7 +26,11 @@ export async function loneActor<Args, Message, Notice extends { readonly kind: s
   const actor = await behaviour(args, {
     id: actorId('lone'),
     clock: systemClock,
-    log: makeLog('lone', () => 0, () => {}),
+    log: makeLog(
+      'lone',
+      () => 0,
+      () => {},
+    ),
     gauges,
     notify: (notice) => {
       notices.push(notice);
@@ -45,7 +49,8 @@ export async function loneActor<Args, Message, Notice extends { readonly kind: s
     notices,
     deaths,
     // SAFETY: a test knows what an ask is answered with.
-    ask: <R>(message: Message) => new Promise<R>((resolve, reject) => actor.receive(message, { resolve: (value) => resolve(value as R), reject })),
+    ask: <R>(message: Message) =>
+      new Promise<R>((resolve, reject) => actor.receive(message, { resolve: (value) => resolve(value as R), reject })),
     noticed: async (kind) => {
       for (;;) {
         const found = notices.find((notice) => notice.kind === kind);

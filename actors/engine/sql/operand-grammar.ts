@@ -163,7 +163,9 @@ export class OperandGrammar extends CallGrammar {
           span,
         };
       }
-      return unit === undefined ? operand : { kind: 'difference', operand, unit, span };
+      if (unit !== undefined) return { kind: 'difference', operand, unit, span };
+      // The text of what it is part of must not lose a parenthesis; errors about a name point at the name itself.
+      return operand.kind === 'name' ? operand : { ...operand, span };
     });
   });
 

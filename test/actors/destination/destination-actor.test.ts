@@ -1,7 +1,8 @@
 // A destination actor from its port to a destination: order, flushes, confirmations, buffers, bad rows, failures.
+
+import { MessageChannel } from 'node:worker_threads';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MessageChannel } from 'node:worker_threads';
 import { destinationBehaviour } from '../../../actors/destination/destination-actor.ts';
 import type { DestinationErrors, DestinationMessage, DestinationNotice } from '../../../actors/destination/messages.ts';
 import type { OutputConnector } from '../../../connectors/sdk/connector-configuration.ts';
@@ -57,7 +58,9 @@ interface Fixture extends LoneActor<DestinationMessage, DestinationNotice> {
   close(): Promise<void>;
 }
 
-async function fixture(options: Partial<OutputConnector> & { readonly breaks?: boolean; readonly waits?: boolean } = {}): Promise<Fixture> {
+async function fixture(
+  options: Partial<OutputConnector> & { readonly breaks?: boolean; readonly waits?: boolean } = {},
+): Promise<Fixture> {
   let written = '';
   let release = (): void => {};
   const mayOpen = options.waits === true ? new Promise<void>((resolve) => (release = resolve)) : Promise.resolve();
@@ -114,7 +117,8 @@ async function fixture(options: Partial<OutputConnector> & { readonly breaks?: b
 }
 
 let sequence = 0;
-const send = (sender: FrameSender, batch: ChangeBatch): void => sender.send({ kind: 'batch', sequence: ++sequence, batch });
+const send = (sender: FrameSender, batch: ChangeBatch): void =>
+  sender.send({ kind: 'batch', sequence: ++sequence, batch });
 
 test('changes are written in order, flushed when nothing more waits, and only then confirmed', async () => {
   const { sender, written, confirmed, ask, gauges, noticed, close } = await fixture();
@@ -192,10 +196,13 @@ test('a row that cannot be printed is listed, and the rows around it are kept', 
   assert.is(written(), '+1 +2 +3 |');
   assert.is(gauges.get('numEncodeErrors'), 2);
   const { encodeErrors } = await ask<DestinationErrors>({ kind: 'errors' });
-  assert.equal(encodeErrors.map(({ error, record }) => [error.code, record]), [
-    ['destination.row_not_encodable', 2],
-    ['destination.row_not_encodable', 5],
-  ]);
+  assert.equal(
+    encodeErrors.map(({ error, record }) => [error.code, record]),
+    [
+      ['destination.row_not_encodable', 2],
+      ['destination.row_not_encodable', 5],
+    ],
+  );
   await close();
 });
 

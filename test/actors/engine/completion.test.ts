@@ -43,7 +43,10 @@ test('completion never runs ahead of the slowest output and gets to the end, ove
       for (let i = 0; i < repeat; i++) {
         for (const { a, b, lag } of steps) {
           step++;
-          for (const [name, sends] of [['a', a], ['b', b]] as const) {
+          for (const [name, sends] of [
+            ['a', a],
+            ['b', b],
+          ] as const) {
             if (!sends) continue;
             completion.sent(name, step);
             waiting.push({ name, step });

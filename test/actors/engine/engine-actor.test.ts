@@ -132,7 +132,10 @@ test('a query sees whole steps and comes back encoded', async () => {
   send(input, [1, 2]);
   await until(() => engine.circuit.taken.length > 0);
   const { frames } = await engine.ask<QueryResult>({ kind: 'query', sql: 'SELECT …' });
-  assert.equal(frames.flatMap((frame) => numbersOf(decodeBatch(frame, numberSchema).batch)), [2]);
+  assert.equal(
+    frames.flatMap((frame) => numbersOf(decodeBatch(frame, numberSchema).batch)),
+    [2],
+  );
   await engine.close();
 });
 

@@ -83,10 +83,18 @@ export class TestCircuit implements EngineCircuit {
 
 export interface EngineFixture extends LoneActor<EngineMessage, EngineNotice> {
   readonly circuit: TestCircuit;
-  input(endpoint: string, options?: { readonly batchRowsMax?: number; readonly held?: boolean; readonly table?: string }): Promise<FrameSender>;
+  input(
+    endpoint: string,
+    options?: { readonly batchRowsMax?: number; readonly held?: boolean; readonly table?: string },
+  ): Promise<FrameSender>;
   output(
     endpoint: string,
-    options?: { readonly relation?: string; readonly rowsMax?: number; readonly onFull?: 'block' | 'drop'; readonly sendSnapshot?: boolean },
+    options?: {
+      readonly relation?: string;
+      readonly rowsMax?: number;
+      readonly onFull?: 'block' | 'drop';
+      readonly sendSnapshot?: boolean;
+    },
   ): Promise<FrameReceiver>;
   close(): Promise<void>;
 }
@@ -95,10 +103,15 @@ const wide = { rowsMax: 1_000_000, bytesMax: 1 << 30 };
 
 export async function engineFixture(stepRowsMax = 1000): Promise<EngineFixture> {
   const circuit = new TestCircuit();
-  const relation = (name: string): { readonly relation: Relation } => ({ relation: { name, schema: numberSchema, primaryKey: [] } });
+  const relation = (name: string): { readonly relation: Relation } => ({
+    relation: { name, schema: numberSchema, primaryKey: [] },
+  });
   // SAFETY: the actor looks at nothing of a definition but its relation; the circuit is not made from the program.
   const program = { tables: [relation('a'), relation('b')], views: [relation('all'), relation('count')] } as never;
-  const lone = await loneActor(engineBehaviour(() => circuit), { program, onError: 'stop', stepRowsMax });
+  const lone = await loneActor(
+    engineBehaviour(() => circuit),
+    { program, onError: 'stop', stepRowsMax },
+  );
   const ends: { close(): void }[] = [];
   return {
     ...lone,

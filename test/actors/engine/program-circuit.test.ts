@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compileCircuit } from '../../../actors/engine/program-circuit.ts';
 import { compileProgram } from '../../../actors/engine/sql/compile-program.ts';
-import { numbersOf, numberBatch } from './engine-fixture.ts';
+import { numberBatch, numbersOf } from './engine-fixture.ts';
 
 const text = `
   CREATE TABLE a (n INT NOT NULL);
@@ -39,7 +39,10 @@ test('a query reads what is materialized and is refused the rest', () => {
   assert.is(schema.fields.length, 1);
   assert.equal(batches.flatMap(numbersOf), [2, 3]);
   const refused = (sql: string, code: RegExp): void => {
-    assert.throws(() => made.query(sql), (error: { code: string }) => code.test(error.code));
+    assert.throws(
+      () => made.query(sql),
+      (error: { code: string }) => code.test(error.code),
+    );
   };
   refused('SELECT n FROM large', /materialized/);
   refused('SELECT n FROM nowhere', /^sql\./);

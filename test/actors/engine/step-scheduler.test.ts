@@ -41,56 +41,82 @@ const batch = (from: number, rows: number): Frame => ({
 });
 
 test('steps take every row once, in the order of its input, within the bounds, with marks and ends where they stand', () => {
-  const arbitraryFrame = fc.oneof({ weight: 4, arbitrary: fc.nat({ max: 40 }) }, { weight: 1, arbitrary: fc.constant(-1) });
-  const arbitraryInput = fc.record({ frames: fc.array(arbitraryFrame, { maxLength: 12 }), max: fc.integer({ min: 1, max: 60 }) });
+  const arbitraryFrame = fc.oneof(
+    { weight: 4, arbitrary: fc.nat({ max: 40 }) },
+    { weight: 1, arbitrary: fc.constant(-1) },
+  );
+  const arbitraryInput = fc.record({
+    frames: fc.array(arbitraryFrame, { maxLength: 12 }),
+    max: fc.integer({ min: 1, max: 60 }),
+  });
   fc.assert(
-    fc.property(fc.array(arbitraryInput, { minLength: 1, maxLength: 4 }), fc.integer({ min: 1, max: 50 }), (inputs, rowsMax) => {
-      const wanted = inputs.map(() => 0);
-      const gates = inputs.map(({ frames, max }, g) => {
-        const made = frames.map((size): Frame => {
-          if (size < 0) return { kind: 'mark', mark: wanted[g]! };
-          const made = batch(wanted[g]!, size);
-          wanted[g]! += size;
-          return made;
+    fc.property(
+      fc.array(arbitraryInput, { minLength: 1, maxLength: 4 }),
+      fc.integer({ min: 1, max: 50 }),
+      (inputs, rowsMax) => {
+        const wanted = inputs.map(() => 0);
+        const gates = inputs.map(({ frames, max }, g) => {
+          const made = frames.map((size): Frame => {
+            if (size < 0) return { kind: 'mark', mark: wanted[g]! };
+            const made = batch(wanted[g]!, size);
+            wanted[g]! += size;
+            return made;
+          });
+          return gate(`${g}`, [...made, { kind: 'end' }], max);
         });
-        return gate(`${g}`, [...made, { kind: 'end' }], max);
-      });
-      const seen = inputs.map(() => 0);
-      const ended = new Set<string>();
-      for (let turn = 0; gates.some((one) => one.isReady); turn++) {
-        const plan = planStep(gates, turn, rowsMax);
-        const rows = inputs.map(() => 0);
-        for (const { relation, batch } of plan.batches) {
-          const g = Number(relation);
-          for (const n of numbersOf(batch)) assert.is(n, seen[g]!++);
-          rows[g]! += batch.rows;
+        const seen = inputs.map(() => 0);
+        const ended = new Set<string>();
+        for (let turn = 0; gates.some((one) => one.isReady); turn++) {
+          const plan = planStep(gates, turn, rowsMax);
+          const rows = inputs.map(() => 0);
+          for (const { relation, batch } of plan.batches) {
+            const g = Number(relation);
+            for (const n of numbersOf(batch)) assert.is(n, seen[g]!++);
+            rows[g]! += batch.rows;
+          }
+          for (const [g, count] of rows.entries()) assert.ok(count <= inputs[g]!.max);
+          assert.is(
+            plan.rows,
+            rows.reduce((a, b) => a + b, 0),
+          );
+          assert.ok(plan.rows <= rowsMax);
+          for (const { endpoint, mark } of plan.marks) assert.ok(mark <= seen[Number(endpoint)]!);
+          for (const endpoint of plan.ended) ended.add(endpoint);
+          const isIdle =
+            plan.rows === 0 && plan.marks.length === 0 && plan.ended.length === 0 && plan.batches.length === 0;
+          assert.not(isIdle, 'every step gets on');
         }
-        rows.forEach((count, g) => assert.ok(count <= inputs[g]!.max));
-        assert.is(plan.rows, rows.reduce((a, b) => a + b, 0));
-        assert.ok(plan.rows <= rowsMax);
-        for (const { endpoint, mark } of plan.marks) assert.ok(mark <= seen[Number(endpoint)]!);
-        for (const endpoint of plan.ended) ended.add(endpoint);
-        const isIdle = plan.rows === 0 && plan.marks.length === 0 && plan.ended.length === 0 && plan.batches.length === 0;
-        assert.not(isIdle, 'every step gets on');
-      }
-      assert.equal(seen, wanted);
-      assert.is(ended.size, inputs.length);
-    }),
+        assert.equal(seen, wanted);
+        assert.is(ended.size, inputs.length);
+      },
+    ),
   );
 });
 
 test('an input that has much does not keep the others waiting', () => {
-  const greedy = gate('greedy', Array.from({ length: 100 }, (_, i) => batch(i * 10, 10)));
+  const greedy = gate(
+    'greedy',
+    Array.from({ length: 100 }, (_, i) => batch(i * 10, 10)),
+  );
   const modest = gate('modest', [batch(0, 10)]);
   const { batches } = planStep([greedy, modest], 0, 30);
-  assert.equal(batches.map(({ relation }) => relation), ['greedy', 'modest', 'greedy']);
+  assert.equal(
+    batches.map(({ relation }) => relation),
+    ['greedy', 'modest', 'greedy'],
+  );
 });
 
 test('a batch that does not fit beside others waits and is not cut', () => {
   const one = gate('one', [batch(0, 20)]);
   const two = gate('two', [batch(0, 20)]);
-  assert.equal(planStep([one, two], 0, 30).batches.map(({ relation }) => relation), ['one']);
-  assert.equal(planStep([one, two], 1, 30).batches.map(({ batch }) => batch.rows), [20]);
+  assert.equal(
+    planStep([one, two], 0, 30).batches.map(({ relation }) => relation),
+    ['one'],
+  );
+  assert.equal(
+    planStep([one, two], 1, 30).batches.map(({ batch }) => batch.rows),
+    [20],
+  );
 });
 
 test('a held input gives nothing, not even what is left of a batch that was cut', () => {

@@ -63,8 +63,14 @@ test('pieces are the payloads again, cut behind records, and nothing is looked a
 test('a new stream begins with a first piece and a prologue of its own', () => {
   const cutter = new RecordCutter(lineSplitter({ bytes: 0 }));
   cutter.append(encode('a,b\n1,2'));
-  assert.equal(cutter.cut().map((piece) => decode(piece.bytes)), ['a,b\n']);
-  assert.equal(cutter.end().map((piece) => [decode(piece.bytes), piece.first]), [['1,2', false]]);
+  assert.equal(
+    cutter.cut().map((piece) => decode(piece.bytes)),
+    ['a,b\n'],
+  );
+  assert.equal(
+    cutter.end().map((piece) => [decode(piece.bytes), piece.first]),
+    [['1,2', false]],
+  );
   cutter.append(encode('c,d\n3,4\n'));
   const [piece] = cutter.end();
   assert.equal([decode(piece!.bytes), piece!.first, decode(piece!.prologue)], ['c,d\n3,4\n', true, 'c,d\n']);
@@ -88,11 +94,14 @@ test('a record that is longer than the bound is refused with the place where it 
   cutter.append(encode(`short\n${'x'.repeat(90)}`));
   assert.is(cutter.cut().length, 1);
   cutter.append(encode('x'.repeat(20)));
-  assert.throws(() => cutter.cut(), (error: { code: string; fields: unknown }) => {
-    assert.is(error.code, 'source.record_too_large');
-    assert.equal(error.fields, { recordBytesMax: 100, offset: 6 });
-    return true;
-  });
+  assert.throws(
+    () => cutter.cut(),
+    (error: { code: string; fields: unknown }) => {
+      assert.is(error.code, 'source.record_too_large');
+      assert.equal(error.fields, { recordBytesMax: 100, offset: 6 });
+      return true;
+    },
+  );
 });
 
 test.run();

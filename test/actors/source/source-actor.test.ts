@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { SourceErrors, SourceNotice } from '../../../actors/source/messages.ts';
@@ -9,7 +10,6 @@ import { registry } from '../../../connectors/registry.ts';
 import { defineSource, type Payload, type Position } from '../../../connectors/sdk/source.ts';
 import type { Frame } from '../../../runtime/mailbox/channel.ts';
 import { until } from '../lone-actor.ts';
-import { parquetWriteBuffer } from 'hyparquet-writer';
 import { idsOf, inFolder, ndjson, numbers, type SourceFixture, sourceFixture, takeFrames } from './source-fixture.ts';
 
 const json = { name: 'json', config: { update_format: 'raw' } };
@@ -96,7 +96,10 @@ test('rows that are refused are listed with their number in the whole input and 
     const ids = await takeAll(fixture);
     assert.is(ids.length, 2997);
     const { parseErrors } = await fixture.source.ask<SourceErrors>({ kind: 'errors' });
-    assert.equal(parseErrors.map(({ record }) => record), [500, 1500, 2500]);
+    assert.equal(
+      parseErrors.map(({ record }) => record),
+      [500, 1500, 2500],
+    );
     const [first] = parseErrors;
     assert.is('offset' in first!.error && first!.error.offset, lines.slice(0, 499).join('\n').length + 1);
     assert.is(fixture.source.gauges.get('numParseErrors'), 3);

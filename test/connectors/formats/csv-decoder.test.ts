@@ -206,6 +206,8 @@ test('what csv-parse accepts decodes to the same fields, in one piece or cut any
           return;
         // Behind a closing quote csv-parse begins a comment even when it is told not to.
         if (dialect.ours['comment'] !== undefined && text.includes('"#')) return;
+        // csv-parse lets text follow a closing quote when there is white space between them; here that refuses the record.
+        if (dialect.ours['trim'] !== undefined && /"[ \t]+[^ \t,\r\n]/.test(text)) return;
         agreed++;
         const bytes = new TextEncoder().encode(text);
         const wanted = expected.map((fields) => [0, 1, 2].map((i) => fields[i] ?? '?'));

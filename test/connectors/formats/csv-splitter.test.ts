@@ -55,6 +55,14 @@ test('the header line is the prologue of every piece', () => {
   assert.is(new TextDecoder().decode(splitter.prologue?.(bytesOf('y\n1\n'))), 'y\n');
 });
 
+test('a byte order mark does not hide the quote behind it', () => {
+  for (let size = 1; size < 12; size++) {
+    const { pieces } = splitAll(csvInput, {}, bytesOf('\ufeff"a\nb"\nc\n'), new Array(20).fill(size));
+    const got = decode(csvInput, {}, table([{ name: 'x', type: varchar }]), '', { pieces });
+    assert.equal(got.rows, [['a\nb'], ['c']]);
+  }
+});
+
 test('a stray quote does not hold back a stream for ever', () => {
   const bytes = new Uint8Array(65 * 1024 * 1024).fill(0x61);
   for (let i = 79; i < bytes.length; i += 80) bytes[i] = 10;

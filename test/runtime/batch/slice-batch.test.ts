@@ -42,7 +42,10 @@ function batchOf(rows: readonly Row[]): ChangeBatch {
   const dictionary = { identity: {}, size: 4, offsets, bytes: new TextEncoder().encode('abbccc') };
   const codes = Int32Array.from(rows, ([value]) => (value ?? 0) % 4);
   const { type, validity } = batch.columns[3]!;
-  return { ...batch, columns: [...batch.columns.slice(0, 3), { layout: 'dictionary', type, validity, codes, dictionary }] };
+  return {
+    ...batch,
+    columns: [...batch.columns.slice(0, 3), { layout: 'dictionary', type, validity, codes, dictionary }],
+  };
 }
 
 function read(batch: ChangeBatch, row: number): unknown[] {

@@ -1,6 +1,6 @@
-// What channel.ts promises, proved for both kinds of channel: over a port, and within a thread.
+// What channel.ts promises, proved over a real port.
 import { MessageChannel } from 'node:worker_threads';
-import { suite } from 'uvu';
+import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { makeSchema } from '../../../runtime/batch/schema.ts';
 import type {
@@ -10,7 +10,6 @@ import type {
   FrameSender,
   MailboxLimits,
 } from '../../../runtime/mailbox/channel.ts';
-import { makeLocalChannel } from '../../../runtime/mailbox/local-channel.ts';
 import { openFrameReceiver, openFrameSender } from '../../../runtime/mailbox/port-channel.ts';
 import { numbersBatch, numbersSchema } from '../actor/trial-behaviours.ts';
 import { rowsOfBatch } from '../batch/arbitrary-batch.ts';
@@ -43,137 +42,128 @@ async function takeNext(receiver: FrameReceiver): Promise<Frame> {
 
 const wide: MailboxLimits = { rowsMax: 1_000_000, bytesMax: 1 << 30 };
 
-for (const [name, open] of [
-  ['port channel', portChannel],
-  ['local channel', makeLocalChannel],
-] as const) {
-  const test = suite(name);
-
-  test('frames arrive as they were sent, in order, with marks and end between them', async () => {
-    const { sender, receiver } = open({ schema: numbersSchema, limits: wide });
-    const sent: Frame[] = [
-      batch(1, 3),
-      { kind: 'mark', mark: 1 },
-      batch(2, 0),
-      batch(3, 2),
-      { kind: 'mark', mark: 2 },
-      { kind: 'end' },
-    ];
-    for (const frame of sent) sender.send(frame);
-    for (const expected of sent) {
-      await arrival(receiver);
-      assert.is(receiver.peek(), expected.kind);
-      const rows = expected.kind === 'batch' ? expected.batch.rows : 0;
-      assert.is(receiver.peekRows, rows);
-      const queuedRows = receiver.queuedRows;
-      const got = receiver.take();
-      assert.is(receiver.queuedRows, queuedRows - rows);
-      if (got?.kind !== 'batch' || expected.kind !== 'batch') assert.equal(got, expected);
-      else {
-        assert.is(got.sequence, expected.sequence);
-        assert.equal(rowsOfBatch(got.batch), rowsOfBatch(numbersBatch(expected.sequence * 1_000, rows)));
-      }
+test('frames arrive as they were sent, in order, with marks and end between them', async () => {
+  const { sender, receiver } = portChannel({ schema: numbersSchema, limits: wide });
+  const sent: Frame[] = [
+    batch(1, 3),
+    { kind: 'mark', mark: 1 },
+    batch(2, 0),
+    batch(3, 2),
+    { kind: 'mark', mark: 2 },
+    { kind: 'end' },
+  ];
+  for (const frame of sent) sender.send(frame);
+  for (const expected of sent) {
+    await arrival(receiver);
+    assert.is(receiver.peek(), expected.kind);
+    const rows = expected.kind === 'batch' ? expected.batch.rows : 0;
+    assert.is(receiver.peekRows, rows);
+    const queuedRows = receiver.queuedRows;
+    const got = receiver.take();
+    assert.is(receiver.queuedRows, queuedRows - rows);
+    if (got?.kind !== 'batch' || expected.kind !== 'batch') assert.equal(got, expected);
+    else {
+      assert.is(got.sequence, expected.sequence);
+      assert.equal(rowsOfBatch(got.batch), rowsOfBatch(numbersBatch(expected.sequence * 1_000, rows)));
     }
-    assert.is(receiver.take(), null);
-    assert.is(receiver.peek(), null);
-    assert.is(receiver.queuedBytes, 0);
-    sender.close();
-    receiver.close();
-  });
+  }
+  assert.is(receiver.take(), null);
+  assert.is(receiver.peek(), null);
+  assert.is(receiver.queuedBytes, 0);
+  sender.close();
+  receiver.close();
+});
 
-  test('credit ends at the bound and comes back at half of it, in one go', async () => {
-    const { sender, receiver } = open({ schema: numbersSchema, limits: { rowsMax: 10, bytesMax: 1 << 20 } });
-    let ready = 0;
-    sender.onReady = () => ready++;
-    let sent = 0;
-    while (sender.hasCredit) sender.send(batch(++sent, 2));
-    assert.is(sent, 5);
-    assert.is(sender.queuedRows, 10);
-    const waiting = sender.whenReady();
-    await takeNext(receiver);
-    await takeNext(receiver);
-    const order: string[] = [];
-    waiting.then(() => order.push('ready'));
-    await settled();
-    assert.not.ok(sender.hasCredit, 'still above half');
-    assert.is(ready, 0);
-    await takeNext(receiver);
-    await waiting;
-    assert.is(ready, 1);
-    assert.ok(sender.hasCredit);
-    assert.is(sender.queuedRows, 4);
-    await sender.whenReady();
-    sender.close();
-    receiver.close();
-  });
+test('credit ends at the bound and comes back at half of it, in one go', async () => {
+  const { sender, receiver } = portChannel({ schema: numbersSchema, limits: { rowsMax: 10, bytesMax: 1 << 20 } });
+  let ready = 0;
+  sender.onReady = () => ready++;
+  let sent = 0;
+  while (sender.hasCredit) sender.send(batch(++sent, 2));
+  assert.is(sent, 5);
+  assert.is(sender.queuedRows, 10);
+  const waiting = sender.whenReady();
+  await takeNext(receiver);
+  await takeNext(receiver);
+  const order: string[] = [];
+  waiting.then(() => order.push('ready'));
+  await settled();
+  assert.not.ok(sender.hasCredit, 'still above half');
+  assert.is(ready, 0);
+  await takeNext(receiver);
+  await waiting;
+  assert.is(ready, 1);
+  assert.ok(sender.hasCredit);
+  assert.is(sender.queuedRows, 4);
+  await sender.whenReady();
+  sender.close();
+  receiver.close();
+});
 
-  test('waiting for credit ends with the reason of the signal', async () => {
-    const { sender, receiver } = open({ schema: numbersSchema, limits: { rowsMax: 1, bytesMax: 1 << 20 } });
+test('waiting for credit ends with the reason of the signal', async () => {
+  const { sender, receiver } = portChannel({ schema: numbersSchema, limits: { rowsMax: 1, bytesMax: 1 << 20 } });
+  sender.send(batch(1, 1));
+  const controller = new AbortController();
+  const waiting = sender.whenReady(controller.signal);
+  controller.abort('enough');
+  assert.is(await waiting.catch((reason: unknown) => reason), 'enough');
+  assert.is(await sender.whenReady(controller.signal).catch((reason: unknown) => reason), 'enough');
+  sender.close();
+  receiver.close();
+});
+
+test('marks are confirmed to the sender', async () => {
+  const { sender, receiver } = portChannel({ schema: numbersSchema, limits: wide });
+  const confirmed = new Promise<number>((resolve) => (sender.onConfirm = resolve));
+  sender.send({ kind: 'mark', mark: 7 });
+  assert.equal(await takeNext(receiver), { kind: 'mark', mark: 7 });
+  receiver.confirm(7);
+  assert.is(await confirmed, 7);
+  sender.close();
+  receiver.close();
+});
+
+test('what was sent before the sender closed can still be taken', async () => {
+  const { sender, receiver } = portChannel({ schema: numbersSchema, limits: wide });
+  const closed = new Promise<void>((resolve) => (receiver.onClose = resolve));
+  for (let i = 1; i <= 50; i++) sender.send(batch(i, 1));
+  sender.send({ kind: 'end' });
+  sender.close();
+  await closed;
+  for (let i = 1; i <= 50; i++) {
+    const frame = receiver.take();
+    assert.is(frame?.kind === 'batch' ? frame.sequence : 0, i);
+  }
+  assert.equal(receiver.take(), { kind: 'end' });
+  receiver.close();
+});
+
+test('a sender hears that its receiver is gone, and who waits for credit is let go', async () => {
+  const { sender, receiver } = portChannel({ schema: numbersSchema, limits: { rowsMax: 1, bytesMax: 1 << 20 } });
+  sender.send(batch(1, 1));
+  const closed = new Promise<void>((resolve) => (sender.onClose = resolve));
+  const waiting = sender.whenReady().catch((error: { code: string }) => error.code);
+  receiver.close();
+  assert.is(await waiting, 'channel.closed');
+  await closed;
+  sender.send(batch(2, 1));
+  sender.close();
+});
+
+test('a batch of another schema is refused', async () => {
+  const other = makeSchema([{ name: 'other', type: { kind: 'BIGINT' }, nullable: false }]);
+  const { sender, receiver } = portChannel({ schema: other, limits: wide });
+  let code = '';
+  try {
     sender.send(batch(1, 1));
-    const controller = new AbortController();
-    const waiting = sender.whenReady(controller.signal);
-    controller.abort('enough');
-    assert.is(await waiting.catch((reason: unknown) => reason), 'enough');
-    assert.is(await sender.whenReady(controller.signal).catch((reason: unknown) => reason), 'enough');
-    sender.close();
-    receiver.close();
-  });
-
-  test('marks are confirmed to the sender', async () => {
-    const { sender, receiver } = open({ schema: numbersSchema, limits: wide });
-    const confirmed = new Promise<number>((resolve) => (sender.onConfirm = resolve));
-    sender.send({ kind: 'mark', mark: 7 });
-    assert.equal(await takeNext(receiver), { kind: 'mark', mark: 7 });
-    receiver.confirm(7);
-    assert.is(await confirmed, 7);
-    sender.close();
-    receiver.close();
-  });
-
-  test('what was sent before the sender closed can still be taken', async () => {
-    const { sender, receiver } = open({ schema: numbersSchema, limits: wide });
-    const closed = new Promise<void>((resolve) => (receiver.onClose = resolve));
-    for (let i = 1; i <= 50; i++) sender.send(batch(i, 1));
-    sender.send({ kind: 'end' });
-    sender.close();
-    await closed;
-    for (let i = 1; i <= 50; i++) {
-      const frame = receiver.take();
-      assert.is(frame?.kind === 'batch' ? frame.sequence : 0, i);
-    }
-    assert.equal(receiver.take(), { kind: 'end' });
-    receiver.close();
-  });
-
-  test('a sender hears that its receiver is gone, and who waits for credit is let go', async () => {
-    const { sender, receiver } = open({ schema: numbersSchema, limits: { rowsMax: 1, bytesMax: 1 << 20 } });
-    sender.send(batch(1, 1));
-    const closed = new Promise<void>((resolve) => (sender.onClose = resolve));
-    const waiting = sender.whenReady().catch((error: { code: string }) => error.code);
-    receiver.close();
-    assert.is(await waiting, 'channel.closed');
-    await closed;
-    sender.send(batch(2, 1));
-    sender.close();
-  });
-
-  test('a batch of another schema is refused', async () => {
-    const other = makeSchema([{ name: 'other', type: { kind: 'BIGINT' }, nullable: false }]);
-    const { sender, receiver } = open({ schema: other, limits: wide });
-    let code = '';
-    try {
-      sender.send(batch(1, 1));
-      await takeNext(receiver);
-    } catch (error) {
-      code = (error as { code: string }).code;
-    }
-    assert.is(code, 'wire.schema_mismatch');
-    sender.close();
-    receiver.close();
-  });
-
-  test.run();
-}
+    await takeNext(receiver);
+  } catch (error) {
+    code = (error as { code: string }).code;
+  }
+  assert.is(code, 'wire.schema_mismatch');
+  sender.close();
+  receiver.close();
+});
 
 const test = suite('port channel before anyone listens');
 
