@@ -165,8 +165,6 @@ test('a batch of another schema is refused', async () => {
   receiver.close();
 });
 
-const test = suite('port channel before anyone listens');
-
 test('ports may be filled before the receiver opens', async () => {
   const options = { schema: numbersSchema, limits: wide };
   const { port1, port2 } = new MessageChannel();
