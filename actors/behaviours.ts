@@ -1,20 +1,34 @@
 // The composition root of a worker thread: which actors there are, by name, and what they share on one thread.
 //
-// Loaded once by each thread (runtime/thread/worker-entry.ts). The decoding pool is made here and not in a module of its own,
-// since it belongs to the thread: all sources that are placed on it share it. It has no thread before it is needed.
+// Loaded once by each thread (runtime/thread/worker-entry.ts). What an actor is made of is loaded when the first of its
+// kind is placed there: a thread that only reads files has no use for SQL, and loading is most of what a thread costs at
+// its start. The decoding pool belongs to the thread: all sources that are placed on it share it.
 import type { AnyBehaviour } from '../runtime/actor/actor-loop.ts';
-import { destinationBehaviour } from './destination/destination-actor.ts';
-import { engineBehaviour } from './engine/engine-actor.ts';
-import { compileCircuit } from './engine/program-circuit.ts';
-import { DecodePool } from './source/decode-pool.ts';
-import { sourceBehaviour } from './source/source-actor.ts';
-
-// SAFETY: a behaviour is found by its name; that its arguments and messages fit is the contract of its messages.ts, and
-// the only caller that knows the name is the supervisor, which is written against that contract.
-const any = (behaviour: unknown): AnyBehaviour => behaviour as AnyBehaviour;
 
 export const behaviours: Readonly<Record<string, AnyBehaviour>> = {
-  source: any(sourceBehaviour(new DecodePool())),
-  destination: any(destinationBehaviour()),
-  engine: any(engineBehaviour(compileCircuit)),
+  source: lazily(async () => {
+    const { sourceBehaviour } = await import('./source/source-actor.ts');
+    const { DecodePool } = await import('./source/decode-pool.ts');
+    return sourceBehaviour(new DecodePool());
+  }),
+  destination: lazily(async () => {
+    const { destinationBehaviour } = await import('./destination/destination-actor.ts');
+    return destinationBehaviour();
+  }),
+  engine: lazily(async () => {
+    const { engineBehaviour } = await import('./engine/engine-actor.ts');
+    const { compileCircuit } = await import('./engine/program-circuit.ts');
+    return engineBehaviour(compileCircuit);
+  }),
 };
+
+/** Loads a behaviour once, when it is first asked for. */
+function lazily(load: () => Promise<unknown>): AnyBehaviour {
+  let loaded: Promise<AnyBehaviour> | null = null;
+  return async (args, context) => {
+    // SAFETY: that arguments and messages fit is the contract of each messages.ts; the only caller that knows the name of a
+    // behaviour is the supervisor, which is written against that contract.
+    loaded ??= load() as Promise<AnyBehaviour>;
+    return await (await loaded)(args, context);
+  };
+}

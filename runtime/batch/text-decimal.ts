@@ -201,6 +201,11 @@ export function printDecimal(words: Int32Array, index: number, scale: number, ou
 
 /** Prints entry `index` of an i128 column with `scale` fraction digits. At most 45 bytes. Returns the position behind it. */
 export function printDecimalWide(words: Int32Array, index: number, scale: number, out: Uint8Array, at: number): number {
+  const sign = words[4 * index + 1]! >> 31;
+  if (words[4 * index + 2] === sign && words[4 * index + 3] === sign && scale <= 18) {
+    // Most sums fit one word: its kernel is four times as fast.
+    return printDecimal(words, 2 * index, scale, out, at);
+  }
   let w0 = words[4 * index]! >>> 0;
   let w1 = words[4 * index + 1]! >>> 0;
   let w2 = words[4 * index + 2]! >>> 0;

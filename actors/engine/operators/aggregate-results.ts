@@ -108,7 +108,8 @@ function sumWriter(
         writeFloat(average ? sum / count : sum, resultStorage, target.words, to + place.offset);
         continue;
       }
-      if (plain && writeShort(doubles, group + cell.at, target.words, to + place.offset, place.words, limits.safe)) continue;
+      if (plain && writeShort(doubles, group + cell.at, target.words, to + place.offset, place.words, limits.safe))
+        continue;
       let fits = readSum(doubles, group + cell.at, limbs, exact, 0);
       if (fits && toFloat) {
         const sum = sumAsNumber(exact) / Number(factor) ** Math.sign(-shift);

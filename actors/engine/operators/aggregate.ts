@@ -12,7 +12,7 @@
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import { makeSchema, type Schema } from '../../../runtime/batch/schema.ts';
 import type { Emit, Operator } from '../circuit/operator.ts';
-import { RecordTable } from '../state/record-table.ts';
+import { RecordTable, warmRecords } from '../state/record-table.ts';
 import { type LayoutColumn, layoutOf, type RowLayout } from '../state/row-layout.ts';
 import { RowOutput } from '../state/row-output.ts';
 import { encodeRows } from '../state/row-words.ts';
@@ -132,7 +132,12 @@ export class Aggregate implements Operator {
       this.#writeResults(part, this.#results, null);
       const { words, width } = this.#table;
       const made = writePresent(words, width, keyWords, part, this.#results, stride, this.#rows);
-      this.#output.append([{ words: this.#rows, stride: keyWords + stride - 1, shift: 0, ids: null }], null, made, emit);
+      this.#output.append(
+        [{ words: this.#rows, stride: keyWords + stride - 1, shift: 0, ids: null }],
+        null,
+        made,
+        emit,
+      );
     }
     this.#output.finish(emit);
   };
@@ -300,6 +305,7 @@ function noteTouched(
   first: number,
 ): number {
   let next = first;
+  if (warmRecords(words, width, touchedAt, ids, count) === 0 && count === 0) return first;
   for (let i = 0; i < count; i++) {
     const id = ids[i]!;
     if (words[id * width + touchedAt] !== 0) continue;

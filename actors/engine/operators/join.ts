@@ -40,7 +40,8 @@ export interface JoinShape {
   readonly hashMask?: number;
 }
 
-const blockRows = 4096;
+/** Small enough that the key and row records which a block touches stay in the cache. */
+const blockRows = 2048;
 const pairsMax = 16_384;
 
 /** What is kept of one side: its columns, as keys and as payload behind them. */
@@ -73,8 +74,8 @@ export class Join implements Operator {
   readonly #pairDelta: Int32Array = new Int32Array(pairsMax);
   readonly #pairOther: Int32Array = new Int32Array(pairsMax);
   readonly #pairWeights: Int32Array = new Int32Array(pairsMax);
-  /** [next row of the block, next record of its chain + 1, pairs written] */
-  readonly #cursor: Int32Array = new Int32Array(3);
+  /** [next row of the block, next record of its chain + 1, pairs written, what warming has read] */
+  readonly #cursor: Int32Array = new Int32Array(4);
   readonly #emptied: number[] = [];
 
   constructor(shape: JoinShape) {
@@ -201,6 +202,15 @@ export class Join implements Operator {
     const cursor = this.#cursor;
     cursor[0] = 0;
     cursor[1] = -1;
+    cursor[3] = warmMatches(
+      this.#keys.words,
+      this.#keys.width,
+      other.headAt,
+      this.#ids,
+      count,
+      other.rows,
+      this.#pairOther,
+    );
     while (cursor[0]! < count) {
       const { words, width, nextAt, weightAt } = other.rows;
       const keys = this.#keys;
@@ -325,6 +335,26 @@ function isExactKey(input: JoinInput, ordinal: number): boolean {
 function copyWeights(weights: Int32Array | null, from: number, count: number, out: Int32Array): void {
   if (weights === null) out.fill(1, 0, count);
   else for (let i = 0; i < count; i++) out[i] = weights[from + i]!;
+}
+
+/** Fetches the heads of chains and their first records by loops without branches, many at a time. */
+function warmMatches(
+  keys: Int32Array,
+  keyWidth: number,
+  headAt: number,
+  ids: Int32Array,
+  count: number,
+  rows: JoinRows,
+  heads: Int32Array,
+): number {
+  const { words, width } = rows;
+  for (let i = 0; i < count; i++) heads[i] = keys[ids[i]! * keyWidth + headAt]!;
+  let warmth = 0;
+  for (let i = 0; i < count; i++) {
+    const head = heads[i]!;
+    warmth ^= words[(head === 0 ? 0 : head - 1) * width]!;
+  }
+  return warmth;
 }
 
 function matchRows(

@@ -9,7 +9,7 @@
 import { type ChangeBatch, presenceBytes } from '../../../runtime/batch/change-batch.ts';
 import type { Relation } from '../../../runtime/batch/schema.ts';
 import type { Emit, Operator } from '../circuit/operator.ts';
-import { RecordTable } from '../state/record-table.ts';
+import { RecordTable, warmRecords } from '../state/record-table.ts';
 import { type LayoutColumn, layoutOf, type RowLayout } from '../state/row-layout.ts';
 import { RowOutput } from '../state/row-output.ts';
 import { encodeRows } from '../state/row-words.ts';
@@ -206,6 +206,7 @@ function noteTouched(
   first: number,
 ): number {
   let next = first;
+  if (warmRecords(words, width, rowWords, ids, count) === 0 && count === 0) return first;
   for (let i = 0; i < count; i++) {
     const record = ids[i]! * width;
     if (words[record + rowWords + 1] !== 0) continue;

@@ -5,6 +5,9 @@
 // `ids`. `header` is the table's [used, first free + 1, live, greatest small key]; the table must have room for `count`
 // more records. A small key is one whose words are 0 but for the first: dictionary codes, row numbers, most ids. `direct`
 // remembers the records of small keys below its length, so that they need no probe; what it does not know is probed for.
+// Probes into a large table wait for memory. A plain loop of loads keeps many of them under way, a loop that branches on
+// what it loads does not; so slots and records are first touched by loops without branches (`warmth` keeps them alive).
+// `pending` and `hashes` are scratch for `count` keys.
 // The cache of compiled kernels is a pure function of the number of words.
 
 export interface RecordKernels {
@@ -20,7 +23,9 @@ export interface RecordKernels {
     header: Int32Array,
     hashMask: number,
     direct: Int32Array,
-  ) => void;
+    pending: Int32Array,
+    hashes: Int32Array,
+  ) => number;
   /** Finds each key; -1 where there is none. */
   readonly find: (
     slots: Int32Array,
@@ -39,6 +44,8 @@ export interface RecordKernels {
 const unrolledMax = 24;
 /** Keys of more words are not looked at as small keys. */
 export const smallKeyWordsMax = 3;
+/** Slots beyond this many words are taken not to be in the cache. */
+const warmWords = 16_384;
 const compiled = new Map<number, RecordKernels>();
 
 export function recordKernels(keyWords: number): RecordKernels {
@@ -68,13 +75,6 @@ export function recordKernelSource(keyWords: number): string {
   const others = each.slice(1);
   const small = keyWords > 0 && keyWords <= smallKeyWordsMax;
   const isSmall = ['k0 >= 0', ...others.map((k) => `k${k} === 0`)].join(' && ');
-  const remembered = small
-    ? `const small = ${isSmall};
-      if (small && k0 < direct.length) { const r = direct[k0]; if (r !== 0) { ids[i] = r - 1; continue; } }`
-    : '';
-  const remember = small
-    ? `if (small) { if (k0 < direct.length) direct[k0] = id + 1; else if (k0 > greatest) greatest = k0; }`
-    : '';
   const probe = (absent: string): string => `
       let s = (h & mask) << 1;
       let id;
@@ -85,19 +85,44 @@ export function recordKernelSource(keyWords: number): string {
         s = (s + 2) & last;
       }
       ids[i] = id;`;
+  const firstPass = small
+    ? `for (let i = 0, at = 0; i < count; i++, at += stride) {
+      ${load}
+      let r = 0;
+      if (${isSmall} && k0 < direct.length) r = direct[k0];
+      ids[i] = r - 1;
+      if (r === 0) pending[n++] = i;
+    }`
+    : `for (; n < count; n++) pending[n] = n;`;
   return `'use strict';
-  function findOrInsert(slots, words, width, keys, stride, count, ids, header, hashMask, direct) {
+  function findOrInsert(slots, words, width, keys, stride, count, ids, header, hashMask, direct, pending, hashes) {
     const mask = (slots.length >> 1) - 1, last = slots.length - 1;
+    let n = 0;
+    ${firstPass}
+    if (n === 0) return 0;
+    for (let p = 0; p < n; p++) {
+      const at = pending[p] * stride;
+      ${load} ${hash('keys')}
+      hashes[p] = h;
+    }
+    let warmth = 0;
+    if (slots.length > ${warmWords}) {
+      for (let p = 0; p < n; p++) ids[pending[p]] = slots[((hashes[p] & mask) << 1) + 1];
+      for (let p = 0; p < n; p++) { const r = ids[pending[p]]; warmth ^= words[(r === 0 ? 0 : r - 1) * width]; }
+    }
     let used = header[0], free = header[1], live = header[2], greatest = header[3];
-    for (let i = 0, at = 0; i < count; i++, at += stride) {
-      ${load} ${remembered} ${hash('keys')}${probe(`
+    for (let p = 0; p < n; p++) {
+      const i = pending[p], at = i * stride, h = hashes[p];
+      ${load}${probe(`
           if (free !== 0) { id = free - 1; free = words[id * width]; } else id = used++;
           live++;
           const w = id * width;
           ${keyWords === 0 ? 'words[w] = 0;' : copy}
-          slots[s] = h; slots[s + 1] = id + 1;`)} ${remember}
+          slots[s] = h; slots[s + 1] = id + 1;`)}
+      ${small ? `if (${isSmall}) { if (k0 < direct.length) direct[k0] = id + 1; else if (k0 > greatest) greatest = k0; }` : ''}
     }
     header[0] = used; header[1] = free; header[2] = live; header[3] = greatest;
+    return warmth;
   }
   function find(slots, words, width, keys, stride, count, ids, hashMask) {
     const mask = (slots.length >> 1) - 1, last = slots.length - 1;
