@@ -4,26 +4,28 @@
 // kind is placed there: a thread that only reads files has no use for SQL, and loading is most of what a thread costs at
 // its start. The decoding pool belongs to the thread: all sources that are placed on it share it.
 import type { AnyBehaviour } from '../runtime/actor/actor-loop.ts';
+import type { destinationBehaviour } from './destination/destination-actor.ts';
+import type { engineBehaviour } from './engine/engine-actor.ts';
+import type { sourceBehaviour } from './source/source-actor.ts';
 
 export const behaviours: Readonly<Record<string, AnyBehaviour>> = {
-  source: lazily(async () => {
+  source: lazily<ReturnType<typeof sourceBehaviour>>(async () => {
     const { sourceBehaviour } = await import('./source/source-actor.ts');
     const { DecodePool } = await import('./source/decode-pool.ts');
     return sourceBehaviour(new DecodePool());
   }),
-  destination: lazily(async () => {
+  destination: lazily<ReturnType<typeof destinationBehaviour>>(async () => {
     const { destinationBehaviour } = await import('./destination/destination-actor.ts');
     return destinationBehaviour();
   }),
-  engine: lazily(async () => {
+  engine: lazily<ReturnType<typeof engineBehaviour>>(async () => {
     const { engineBehaviour } = await import('./engine/engine-actor.ts');
-    const { compileCircuit } = await import('./engine/program-circuit.ts');
-    return engineBehaviour(compileCircuit);
+    return engineBehaviour();
   }),
 };
 
 /** Loads a behaviour once, when it is first asked for. */
-function lazily(load: () => Promise<unknown>): AnyBehaviour {
+function lazily<Known>(load: () => Promise<Known>): AnyBehaviour {
   let loaded: Promise<AnyBehaviour> | null = null;
   return async (args, context) => {
     // SAFETY: that arguments and messages fit is the contract of each messages.ts; the only caller that knows the name of a

@@ -16,9 +16,9 @@ import { EngineFailed, InputUnknown } from './engine-errors.ts';
 import { InputGate } from './input-gate.ts';
 import type { EngineArguments, EngineMessage, EngineNotice, QueryResult } from './messages.ts';
 import { frameRowsMax, OutputQueue } from './output-queue.ts';
+import { compileCircuit } from './program-circuit.ts';
 import { StepLoop } from './step-loop.ts';
 
-export const stepRowsMaxDefault = 262_144;
 /** State is counted at most this often: it walks over every operator. */
 const statisticsMs = 500;
 
@@ -26,7 +26,7 @@ type Context = ActorContext<EngineMessage, EngineNotice>;
 type Attach<K extends EngineMessage['kind']> = Extract<EngineMessage, { kind: K }>;
 
 export function engineBehaviour(
-  makeCircuit: (args: EngineArguments) => EngineCircuit,
+  makeCircuit: (args: EngineArguments) => EngineCircuit = compileCircuit,
 ): Behaviour<EngineArguments, EngineMessage, EngineNotice> {
   return (args, context) => new EngineActor(args, context, makeCircuit(args));
 }

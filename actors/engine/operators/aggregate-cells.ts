@@ -81,7 +81,7 @@ export interface Cell {
   readonly multiset: ValueMultiset | null;
 }
 
-export const blockRowsMax = 4096;
+export const blockRowsMax = 1024;
 
 /** The cells of all aggregates of a node. */
 export class AggregateCells {

@@ -36,7 +36,7 @@ export interface AggregateShape {
 }
 
 /** Groups that are flushed at a time: their records stay in the cache from the first pass to the last. */
-const flushRows = 4096;
+const flushRows = 512;
 
 export class Aggregate implements Operator {
   readonly name: string;

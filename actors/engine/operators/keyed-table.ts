@@ -16,9 +16,9 @@ import { encodeRows } from '../state/row-words.ts';
 import type { SnapshotReader, SnapshotWriter } from '../state/snapshot-codec.ts';
 import type { StringPool } from '../state/string-pool.ts';
 
-const blockRows = 4096;
+const blockRows = 1024;
 /** Rows that are flushed at a time, so that they stay in the cache. */
-const flushRows = 4096;
+const flushRows = 512;
 
 export class KeyedTable implements Operator {
   readonly name = 'keyed table';
