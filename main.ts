@@ -1,10 +1,8 @@
 #!/usr/bin/env node
 // The binary: puts the compiler, the registry and the terminal into the hands of the command line.
 import { readFileSync } from 'node:fs';
-import { compileProgram } from './actors/engine/sql/compile-program.ts';
 import { runCli } from './actors/gateway/cli/cli.ts';
-import { validatePipeline } from './actors/supervisor/validate-pipeline.ts';
-import { registry } from './connectors/registry.ts';
+import type { Validation } from './actors/gateway/cli/command.ts';
 
 // dist/main.js lies one folder below package.json, in a checkout and in the packed tarball alike.
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
@@ -18,11 +16,18 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 process.exitCode = await runCli(process.argv.slice(2), String(version), {
-  compile: compileProgram,
-  validate: validatePipeline,
-  registry,
+  loadValidation,
   environment: process.env,
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   terminalColumns: process.stderr.isTTY ? process.stderr.columns : null,
 });
+
+async function loadValidation(): Promise<Validation> {
+  const [{ compileProgram }, { validatePipeline }, { registry }] = await Promise.all([
+    import('./actors/engine/sql/compile-program.ts'),
+    import('./actors/supervisor/validate-pipeline.ts'),
+    import('./connectors/registry.ts'),
+  ]);
+  return { compile: compileProgram, validate: validatePipeline, registry };
+}

@@ -1,5 +1,6 @@
 // What ships with Millrace: every transport and format that a configuration may name, one line each.
-// A connector is added by a line here and its own folder; nothing else knows its name.
+// A connector is added by a line here and its own folder; nothing else knows its name. Every thread loads this file, so what
+// stands on a large library loads that library when it is used.
 import { nullOutput } from './discard/destination.ts';
 import { fileOutput } from './file/destination.ts';
 import { fileInput } from './file/source.ts';
@@ -7,8 +8,8 @@ import { csvInput } from './formats/csv-decoder.ts';
 import { csvOutput } from './formats/csv-encoder.ts';
 import { jsonInput } from './formats/json-decoder.ts';
 import { jsonOutput } from './formats/json-encoder.ts';
-import { parquetInput } from './formats/parquet-decoder.ts';
-import { parquetOutput } from './formats/parquet-encoder.ts';
+import { parquetInput } from './formats/parquet-input.ts';
+import { parquetOutput } from './formats/parquet-output.ts';
 import { rawInput } from './formats/raw-decoder.ts';
 import { emptyInput } from './generator/empty-source.ts';
 import { datagen } from './generator/source.ts';

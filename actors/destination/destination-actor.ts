@@ -23,7 +23,7 @@ import { LatestList } from '../latest-list.ts';
 import type { RecordedError } from '../source/messages.ts';
 import { printBatch } from './batch-printer.ts';
 import { RowNotEncodable } from './destination-errors.ts';
-import { openDestination } from './destination-opening.ts';
+import { openDestination, openEncoder } from './destination-opening.ts';
 import type { DestinationArguments, DestinationErrors, DestinationMessage, DestinationNotice } from './messages.ts';
 import { OutputBuffer } from './output-buffer.ts';
 
@@ -120,14 +120,16 @@ class DestinationActor implements Actor<DestinationMessage> {
   async #open(): Promise<void> {
     const { signal } = this.#abort;
     const { clock, notify } = this.#context;
-    const { destination, encoder } = openDestination(this.#args, this.#connectors, {
+    this.#encoder = await openEncoder(this.#args, this.#connectors);
+    // It may have been stopped meanwhile.
+    if (this.#state !== 'opening') return;
+    const destination = openDestination(this.#args, this.#connectors, {
       signal,
       clock,
       reportError: (error) => this.#transportError(error),
       log: (message, fields = {}) => notify({ kind: 'destination said', message, fields }),
     });
     this.#destination = destination;
-    this.#encoder = encoder;
     await destination.open();
     if (this.#state !== 'opening') return;
     this.#state = 'open';

@@ -12,32 +12,23 @@ import { nearestName } from '../../runtime/nearest-name.ts';
 import { FormatMissing } from './destination-errors.ts';
 import type { DestinationArguments } from './messages.ts';
 
-/** `encoder` null: the destination takes batches. @throws a coded error when the configuration does not fit. */
+/** @throws a coded error when the configuration does not fit. */
 export function openDestination(
   args: DestinationArguments,
   connectors: ConnectorRegistry,
   context: Pick<DestinationContext, 'signal' | 'clock' | 'reportError' | 'log'>,
-): { readonly destination: Destination; readonly encoder: Encoder | null } {
+): Destination {
   const { connector, relation, baseFolder } = args;
   const { transport, endpoint } = connector;
-  const definition = connectors.destinations.find((candidate) => candidate.name === transport.name);
-  if (definition === undefined) {
-    const known = connectors.destinations.map((candidate) => candidate.name);
-    const suggestion = nearestName(transport.name, known);
-    throw new ConfigUnknownTransport({ name: transport.name, direction: 'output', known }, { suggestion });
-  }
-  const encoder = makeEncoder(args, connectors, definition);
+  const definition = definitionOf(args, connectors);
   const configuration = validated(definition.parameters, transport.config, `${endpoint}: ${transport.name}`);
-  const destination = definition.create(configuration, { ...context, endpoint, relation, baseFolder });
-  return { destination, encoder };
+  return definition.create(configuration, { ...context, endpoint, relation, baseFolder });
 }
 
-function makeEncoder(
-  args: DestinationArguments,
-  connectors: ConnectorRegistry,
-  definition: DestinationDefinition,
-): Encoder | null {
+/** Null: the destination takes batches. @throws a coded error when the configuration does not fit. */
+export async function openEncoder(args: DestinationArguments, connectors: ConnectorRegistry): Promise<Encoder | null> {
   const { connector, relation } = args;
+  const definition = definitionOf(args, connectors);
   if (definition.format === 'none') return null;
   if (connector.format === null) {
     if (definition.format === 'required') throw new FormatMissing({ transport: definition.name });
@@ -49,7 +40,15 @@ function makeEncoder(
     const known = connectors.outputFormats.map((candidate) => candidate.name);
     throw new ConfigUnknownFormat({ name, direction: 'output', known }, { suggestion: nearestName(name, known) });
   }
-  return format.encoder(validated(format.parameters, config, `${connector.endpoint}: ${name}`), relation);
+  return await format.encoder(validated(format.parameters, config, `${connector.endpoint}: ${name}`), relation);
+}
+
+function definitionOf({ connector }: DestinationArguments, connectors: ConnectorRegistry): DestinationDefinition {
+  const { name } = connector.transport;
+  const definition = connectors.destinations.find((candidate) => candidate.name === name);
+  if (definition !== undefined) return definition;
+  const known = connectors.destinations.map((candidate) => candidate.name);
+  throw new ConfigUnknownTransport({ name, direction: 'output', known }, { suggestion: nearestName(name, known) });
 }
 
 /** @throws the first problem. */

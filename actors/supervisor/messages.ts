@@ -132,6 +132,8 @@ export interface SupervisorInterface {
   /** Resolves when no further row of any input will enter a step. */
   pause(): Promise<void>;
   resume(): Promise<void>;
+  /** Inputs read no more; resolves when what they have read is flushed by every output. Queries still work; `stop` is next. */
+  drain(signal: AbortSignal): Promise<void>;
   /** Idempotent. Without `force` what has been read reaches the outputs first. */
   stop(options: { readonly force: boolean; readonly timeoutMs: number }): Promise<void>;
 

@@ -146,6 +146,13 @@ export class Supervisor implements SupervisorInterface {
     if (this.#state === 'paused') this.#move('resume');
   }
 
+  async drain(signal: AbortSignal): Promise<void> {
+    this.#refuseUnlessStarted('drain');
+    await Promise.all(this.#roster.inputs.map((input) => input.quiesce()));
+    await this.#drain(signal);
+    this.#refuseUnlessLive('drain');
+  }
+
   stop(options: StopOptions): Promise<void> {
     this.#stopping ??= this.#stopOnce(options);
     return this.#stopping;
@@ -367,7 +374,7 @@ export class Supervisor implements SupervisorInterface {
   async #release(options: StopOptions): Promise<boolean> {
     this.#sampling?.cancel();
     await Promise.all(this.#roster.inputs.map((input) => input.quiesce()));
-    const isDrained = options.force || (await this.#drain(AbortSignal.timeout(options.timeoutMs)));
+    const isDrained = options.force || (await this.#isDrainedWithin(options.timeoutMs));
     await Promise.all(this.#roster.outputs.map((output) => output.stop()));
     const engine = this.#engine;
     this.#engine = null;
@@ -376,13 +383,17 @@ export class Supervisor implements SupervisorInterface {
     return isDrained;
   }
 
-  async #drain(signal: AbortSignal): Promise<boolean> {
+  async #drain(signal: AbortSignal): Promise<void> {
     // One listener for each output: Node would print a warning from the eleventh on.
     setMaxListeners(0, signal);
+    // An engine that has failed takes no further step; its outputs still get what was computed before.
+    if (this.#error === null) await this.#engine?.ask({ kind: 'drain' }, { deadlineMs: noDeadline, signal });
+    await Promise.all(this.#roster.outputs.map((output) => output.drain(signal)));
+  }
+
+  async #isDrainedWithin(timeoutMs: number): Promise<boolean> {
     try {
-      // An engine that has failed takes no further step; its outputs still get what was computed before.
-      if (this.#state === 'draining') await this.#engine?.ask({ kind: 'drain' }, { deadlineMs: noDeadline, signal });
-      await Promise.all(this.#roster.outputs.map((output) => output.drain(signal)));
+      await this.#drain(AbortSignal.timeout(timeoutMs));
       return true;
     } catch (error) {
       this.#args.log.warn('the drain was cut off', { cause: errorToData(error).message });

@@ -12,7 +12,7 @@ import { targetBinary, targetString, targetVariant } from './column-target.ts';
 import { type CsvOutputOptions, csvOutputParameters, readCsvOutputOptions } from './csv-options.ts';
 import { OutputBytes, printBytes } from './output-bytes.ts';
 
-export const csvOutput: OutputFormat = {
+export const csvOutput: OutputFormat<Encoder> = {
   name: 'csv',
   summary: 'Comma-separated values with the weight of the row as the last field.',
   parameters: csvOutputParameters,

@@ -24,7 +24,7 @@ import { FormatUnencodableValue, FormatWeightTooLarge } from './format-errors.ts
 import { type JsonOutputOptions, jsonOutputParameters, readJsonOutputOptions } from './json-options.ts';
 import { makeStamp, OutputBytes, printBytes, printStamp, type Stamp } from './output-bytes.ts';
 
-export const jsonOutput: OutputFormat = {
+export const jsonOutput: OutputFormat<Encoder> = {
   name: 'json',
   summary: 'Insertions and deletions as JSON objects, one a line or in arrays.',
   parameters: jsonOutputParameters,

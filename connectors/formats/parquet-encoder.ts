@@ -1,10 +1,9 @@
-// parquet, out: insertions become a Parquet file, a row group for every `buffer_size_records` rows.
+// Insertions become a Parquet file, a row group for every so many rows.
 //
 // A Parquet file cannot take a row back, so a batch with a deletion is an encode error: nothing of that batch is
 // written. Rows wait in the encoder until their row group is full or the output ends; `finish` writes the rest and the
 // directory, without which the file cannot be read. hyparquet-writer lays out pages and directory; values are handed to
 // it a column at a time.
-
 import type { SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
@@ -12,29 +11,11 @@ import { type Column, isValid } from '../../runtime/batch/column.ts';
 import { readCell } from '../../runtime/batch/scalar-values.ts';
 import type { Field, Relation } from '../../runtime/batch/schema.ts';
 import { formatSqlType } from '../../runtime/batch/sql-type.ts';
-import type { Encoder, OutputFormat } from '../sdk/format.ts';
+import type { Encoder } from '../sdk/format.ts';
 import { FormatUnsupportedType } from './format-errors.ts';
 import { ParquetDeletion } from './parquet-errors.ts';
 
-const bufferRecordsDefault = 100_000;
-
-export const parquetOutput: OutputFormat = {
-  name: 'parquet',
-  summary: 'A Parquet file of insertions.',
-  parameters: [
-    {
-      name: 'buffer_size_records',
-      type: { kind: 'integer', min: 1, max: 10_000_000 },
-      required: false,
-      default: bufferRecordsDefault,
-      description: 'Rows of one row group. They are held in memory until the row group is written.',
-    },
-  ],
-  encoder: (configuration, relation) =>
-    new ParquetEncoder(relation, Number(configuration['buffer_size_records'] ?? bufferRecordsDefault)),
-};
-
-class ParquetEncoder implements Encoder {
+export class ParquetEncoder implements Encoder {
   readonly #relation: Relation;
   readonly #groupRows: number;
   readonly #bytes: ByteWriter = new ByteWriter();

@@ -124,9 +124,10 @@ export interface Encoder {
   finish?(): Uint8Array | null;
 }
 
-export interface OutputFormat {
+/** An encoder that stands on a large library is a promise: the library is loaded when the first one is made. */
+export interface OutputFormat<Made extends Encoder | Promise<Encoder> = Encoder | Promise<Encoder>> {
   readonly name: string;
   readonly summary: string;
   readonly parameters: readonly Parameter[];
-  readonly encoder: (configuration: ParameterValues, relation: Relation) => Encoder;
+  readonly encoder: (configuration: ParameterValues, relation: Relation) => Made;
 }

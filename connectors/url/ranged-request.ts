@@ -5,7 +5,7 @@
 // offset, and tells the size. A server that answers 200 sends everything, and the caller skips what it has. `If-Range`
 // makes a server send everything when the resource is no longer the one that was begun; that is an error, since half of
 // one version and half of another is no input. Headers of the user are not sent to another origin.
-import { type Dispatcher, request as send } from 'undici';
+import type { Dispatcher } from 'undici';
 import { type CodedErrorClass, defineError } from '../../runtime/errors.ts';
 
 export const UrlStatus: CodedErrorClass<{ readonly url: string; readonly status: number }> = defineError(
@@ -84,6 +84,7 @@ export async function requestRange(wanted: RangedRequest): Promise<RangedRespons
   const range = `bytes=${wanted.offset}-${wanted.last ?? ''}`;
   let url = new URL(wanted.url);
   const { origin } = url;
+  const { request: send } = await import('undici');
   for (let redirects = 0; redirects <= redirectsMax; redirects++) {
     const own = url.origin === origin ? wanted.headers : {};
     const headers: Record<string, string> = { ...own, 'accept-encoding': 'identity', range };

@@ -5,7 +5,7 @@
 // knows ranges, and skipped where it does not. Other errors end the input. Each retry is reported as a problem that
 // does not end the connector.
 // `pause_timeout` is accepted: a connection that the server closes while nobody reads is simply opened again.
-import { Agent } from 'undici';
+import type { Agent } from 'undici';
 import { MillraceError } from '../../runtime/errors.ts';
 import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
@@ -69,7 +69,8 @@ class UrlSource implements Source {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #retriesMax: number;
   readonly #context: SourceContext;
-  readonly #agent: Agent = new Agent({ connections: 4 });
+  /** Its library is loaded by the first request: most pipelines make none. */
+  #agent: Promise<Agent> | null = null;
   #offset = 0;
   #validator: string | null = null;
   #size: number | null = null;
@@ -150,7 +151,7 @@ class UrlSource implements Source {
   async teardown(): Promise<void> {
     this.#response?.body?.destroy();
     this.#response = null;
-    await this.#agent.destroy();
+    await (await this.#agent)?.destroy();
   }
 
   async #readRange(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -188,10 +189,11 @@ class UrlSource implements Source {
 
   /** @throws UrlChanged also when only the size tells that the resource is another one. */
   async #request(offset: number, last: number | null): Promise<RangedResponse> {
+    this.#agent ??= import('undici').then(({ Agent }) => new Agent({ connections: 4 }));
     const response = await requestRange({
       url: this.#url,
       headers: this.#headers,
-      dispatcher: this.#agent,
+      dispatcher: await this.#agent,
       signal: this.#context.signal,
       offset,
       last,

@@ -10,6 +10,7 @@ import type { Schema } from './schema.ts';
 
 /** The sum of the batches, or null when it is empty. `hashMask` is for tests: 0 makes every row collide. */
 export function consolidate(batches: readonly ChangeBatch[], schema: Schema, hashMask = -1): ChangeBatch | null {
+  if (batches.length === 0) return null;
   const whole = concatBatches(batches, schema);
   const { rows, columns } = whole;
   if (rows === 0) return null;

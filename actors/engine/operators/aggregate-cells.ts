@@ -1,7 +1,7 @@
 // What an aggregate keeps of a group: cells in the record of the group, and multisets of values beside it.
 //
 //   count     number of rows seen (sum of weights)                      one double
-//   sum       exact integer or decimal sum, or compensated float sum    2, 4 or 5 doubles (state/exact-sum.ts)
+//   sum       exact integer or decimal sum, or compensated float sum    2 to 5 doubles       (state/exact-sum.ts)
 //   values    multiset of values: DISTINCT, and MIN/MAX with deletions  roots in two doubles (state/value-multiset.ts)
 //   extreme   MIN or MAX of input that only grows                       the value and a mark
 // Calls that need the same cell share it: AVG(x), SUM(x) and COUNT(x) keep one sum and one count. "Seen" are the rows whose
@@ -17,6 +17,7 @@ import {
   addWords,
   doublesOfFloatSum,
   limbsOfDecimal,
+  limbsOfTwoWords,
   limbsOfWord,
 } from '../state/exact-sum.ts';
 import type { RecordTable } from '../state/record-table.ts';
@@ -311,7 +312,13 @@ export function markOf(cell: Cell): number {
 /** Doubles that a sum over values of this storage takes. */
 function doublesOfSum(storage: Storage): number {
   if (storage === 'f32' || storage === 'f64') return doublesOfFloatSum;
-  return storage === 'i128' ? limbsOfDecimal : limbsOfWord;
+  return limbsOf(storage);
+}
+
+/** Limbs of an exact sum over values of this storage. */
+export function limbsOf(storage: Storage): number {
+  if (storage === 'i128') return limbsOfDecimal;
+  return storage === 'i64' ? limbsOfTwoWords : limbsOfWord;
 }
 
 // ── data plane ──

@@ -10,7 +10,7 @@ import { decimalPrecisionMax, type SqlType, storageOf } from '../../../runtime/b
 import { limbsOfDecimal, limbsOfWord, readFloat, readSum } from '../state/exact-sum.ts';
 import type { RecordTable } from '../state/record-table.ts';
 import { type LayoutColumn, wordsOf } from '../state/row-layout.ts';
-import { type AggregateCells, type AggregateColumn, type Cell, markOf } from './aggregate-cells.ts';
+import { type AggregateCells, type AggregateColumn, type Cell, limbsOf, markOf } from './aggregate-cells.ts';
 
 /** Where results go: result of group ids[t] to the record that begins at word t * stride. */
 export interface ResultTarget {
@@ -80,7 +80,7 @@ function sumWriter(
   countAt: number,
 ): ResultWriter {
   const float = cell.storage === 'f32' || cell.storage === 'f64';
-  const limbs = cell.storage === 'i128' ? limbsOfDecimal : limbsOfWord;
+  const limbs = limbsOf(cell.storage!);
   const average = call.function === 'avg';
   const resultStorage = storageOf(call.type);
   const toFloat = resultStorage === 'f32' || resultStorage === 'f64';
@@ -88,7 +88,7 @@ function sumWriter(
   const shift = scaleOf(call.type) - scaleOf(call.operandType!);
   const factor = 10n ** BigInt(Math.abs(shift));
   const limits = limitsOf(call.type);
-  const plain = limbs === limbsOfWord && !average && !toFloat && shift === 0 && place.words > 1;
+  const plain = limbs !== limbsOfDecimal && !average && !toFloat && shift === 0 && place.words > 1;
   const exact = new Int32Array(4);
   return (groups, target) => {
     const { doubles } = groups;
@@ -108,7 +108,8 @@ function sumWriter(
         writeFloat(average ? sum / count : sum, resultStorage, target.words, to + place.offset);
         continue;
       }
-      if (plain && writeShort(doubles, group + cell.at, target.words, to + place.offset, place.words, limits.safe))
+      const third = limbs > limbsOfWord ? doubles[group + cell.at + limbsOfWord]! : 0;
+      if (plain && third === 0 && writeShort(doubles, group + cell.at, target.words, to + place.offset, place.words, limits.safe))
         continue;
       let fits = readSum(doubles, group + cell.at, limbs, exact, 0);
       if (fits && toFloat) {
@@ -195,7 +196,7 @@ function writeFloat(value: number, storage: string, words: Int32Array, at: numbe
   words[at + 1] = value === value ? pair[1]! : 0x7ff80000;
 }
 
-/** A sum of two limbs that fits 64 bits and lies within `safe`: the common case. False: not written. */
+/** A sum of which only two limbs are in use, and which fits 64 bits and lies within `safe`: the common case. */
 function writeShort(
   doubles: Float64Array,
   at: number,

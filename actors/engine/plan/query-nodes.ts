@@ -383,32 +383,26 @@ export class QueryNodes {
   }
 
   #distinct(rel: Rels<'distinct'>): Built {
-    return this.#distinctOf(this.buildWhole(rel.input));
+    const input = this.build(rel.input, allColumns(rel));
+    return this.#distinctOf(input, rel.schema);
   }
 
-  #distinctOf(input: Built): Built {
-    const { schema } = input;
+  #distinctOf(input: Built, schema: Schema): Built {
     assert(schema.fields.length > 0, 'rows without columns are not made distinct');
-    const groups = schema.fields.map((_, i) => i);
+    const columns = schema.fields.map((_, i) => i);
     const fail = (): never => {
       throw new TypeError('DISTINCT has no aggregate that could fail');
     };
     const distinct = new Aggregate({
-      input: schema,
-      groups,
+      input: input.schema,
+      groups: columns.map((c) => input.columns[c]!),
       aggregates: [],
       schema,
       appendOnly: input.appendOnly,
       pool: this.#pool,
       fail,
     });
-    return {
-      node: this.add(distinct, [input.node]),
-      schema,
-      columns: groups,
-      appendOnly: input.appendOnly,
-      key: groups,
-    };
+    return { node: this.add(distinct, [input.node]), schema, columns, appendOnly: input.appendOnly, key: columns };
   }
 
   #union(rel: Rels<'union'>): Built {

@@ -3,7 +3,9 @@
 // Integers: limb k counts units of 2^(32k). Words are added (times the weight) to their limbs as doubles, which is exact
 // while a limb stays below 2^53; a limb that passes 2^52 hands its carry to the next one. So a sum is exact whatever comes
 // and goes, and whether it fits its SQL type is asked only when it is read (`readSum`): an intermediate overflow is none.
-// Two limbs serve values up to 64 bits, four serve 128 bits.
+// Two limbs serve values of 32 bits, three 64 bits, four 128 bits; the last limb has no successor, so sums beyond 2^84,
+// 2^116 and 2^148 would no longer be exact, which no 2^53 rows of the first two kinds reach, and which is far beyond what a
+// DECIMAL may hold.
 //
 // Floats: `hi + lo` is a double-double (about 106 bits), so that a retraction gives back what an insertion took up to
 // values whose exponents lie more than 50 bits apart from the sum; NaN and infinities, which could not be taken back, are
@@ -11,6 +13,7 @@
 //   layout   [ hi | lo | NaNs | +infinities | -infinities ]
 
 export const limbsOfWord = 2;
+export const limbsOfTwoWords = 3;
 export const limbsOfDecimal = 4;
 export const doublesOfFloatSum = 5;
 
@@ -61,13 +64,14 @@ export function addTwoWords(
     if (weight === 0) continue;
     const at = ids[i]! * width + cell;
     if (weight > weightMax || weight < -weightMax) {
-      addHeavy(words, read, 2, weight, doubles, at);
+      addHeavy(words, read, 2, weight, doubles, at, limbsOfTwoWords);
       continue;
     }
     const low = doubles[at]! + (words[read]! >>> 0) * weight;
     doubles[at] = low;
-    doubles[at + 1]! += words[read + 1]! * weight;
-    if (low >= carryAt || low <= -carryAt) carry(doubles, at, limbsOfWord);
+    const high = doubles[at + 1]! + words[read + 1]! * weight;
+    doubles[at + 1] = high;
+    if (low >= carryAt || low <= -carryAt || high >= carryAt || high <= -carryAt) carry(doubles, at, limbsOfTwoWords);
   }
 }
 
@@ -88,7 +92,7 @@ export function addFourWords(
     if (weight === 0) continue;
     const at = ids[i]! * width + cell;
     if (weight > weightMax || weight < -weightMax) {
-      addHeavy(words, read, 4, weight, doubles, at);
+      addHeavy(words, read, 4, weight, doubles, at, limbsOfDecimal);
       continue;
     }
     const a = doubles[at]! + (words[read]! >>> 0) * weight;
@@ -105,17 +109,18 @@ export function addFourWords(
 function addHeavy(
   words: Int32Array,
   read: number,
-  limbs: number,
+  size: number,
   weight: number,
   doubles: Float64Array,
   at: number,
+  limbs: number,
 ): void {
   let left = weight;
   while (left !== 0) {
     const part = Math.max(-weightMax, Math.min(weightMax, left));
     left -= part;
-    for (let k = 0; k < limbs - 1; k++) doubles[at + k]! += (words[read + k]! >>> 0) * part;
-    doubles[at + limbs - 1]! += words[read + limbs - 1]! * part;
+    for (let k = 0; k < size - 1; k++) doubles[at + k]! += (words[read + k]! >>> 0) * part;
+    doubles[at + size - 1]! += words[read + size - 1]! * part;
     carry(doubles, at, limbs);
   }
 }

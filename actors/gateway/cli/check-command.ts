@@ -6,7 +6,8 @@ import { errorToData } from '../../../runtime/errors.ts';
 import type { ValidatedPipeline } from '../../supervisor/messages.ts';
 import { type Command, exitCodes } from './command.ts';
 import { jsonText } from './json-text.ts';
-import { type LoadedPipeline, loadPipeline, printProblems } from './load-pipeline.ts';
+import { type LoadedPipeline, loadPipeline } from './load-pipeline.ts';
+import { problemReport } from './problem-text.ts';
 
 export const checkCommand: Command = {
   name: 'check',
@@ -18,9 +19,9 @@ and exits with 2. Nothing is opened: no file, no network.`,
   options: { json: { type: 'boolean' } },
   operands: 1,
   async run(operands, options, tools): Promise<number> {
-    const loaded = loadPipeline(operands[0] ?? '', tools);
+    const loaded = await loadPipeline(operands[0] ?? '', tools);
     if (options['json'] === true) tools.out(`${jsonText(asJson(loaded))}\n`);
-    else if (loaded.problems.length > 0) printProblems(loaded, tools);
+    else if (loaded.problems.length > 0) tools.err(problemReport(loaded.file.file, loaded.problems));
     else if (loaded.validated !== null) tools.out(`${describe(loaded.file.file, loaded.validated).join('\n')}\n`);
     return loaded.problems.length > 0 ? exitCodes.invalid : exitCodes.ok;
   },

@@ -1,4 +1,7 @@
 // What a command of the binary is, and what it is given. main.ts puts the tools together: commands know no actor.
+//
+// A command is loaded when it is called, and so is what it validates with: the compiler and every connector, of which a
+// command that leaves the work to the control thread has no use.
 import type { ParseArgsConfig } from 'node:util';
 import type { ConnectorRegistry } from '../../../connectors/sdk/connector.ts';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
@@ -18,11 +21,16 @@ export const UsageError: CodedErrorClass<{ readonly detail: string }> = defineEr
   (f) => f.detail,
 );
 
-/** Where a command writes, and what it may use. */
-export interface Tools {
+/** What it takes to validate a pipeline. */
+export interface Validation {
   readonly compile: CompileProgram;
   readonly validate: ValidatePipeline;
   readonly registry: ConnectorRegistry;
+}
+
+/** Where a command writes, and what it may use. */
+export interface Tools {
+  readonly loadValidation: () => Promise<Validation>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Results. */
   out(text: string): void;

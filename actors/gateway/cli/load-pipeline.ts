@@ -4,7 +4,6 @@ import type { MillraceError } from '../../../runtime/errors.ts';
 import type { ValidatedPipeline } from '../../supervisor/messages.ts';
 import { type PipelineFile, readPipelineFile } from '../pipeline-file.ts';
 import type { Tools } from './command.ts';
-import { problemLines } from './problem-text.ts';
 
 export interface LoadedPipeline {
   readonly file: PipelineFile;
@@ -14,12 +13,13 @@ export interface LoadedPipeline {
 }
 
 /** @throws PipelineFileUnreadable. Everything else that is wrong is in `problems`. */
-export function loadPipeline(path: string, tools: Tools): LoadedPipeline {
+export async function loadPipeline(path: string, tools: Tools): Promise<LoadedPipeline> {
   const file = readPipelineFile(path);
   if (file.problems.length > 0) return { file, validated: null, problems: file.problems };
-  const validated = tools.validate(file.definition, {
-    compile: tools.compile,
-    registry: tools.registry,
+  const { validate, compile, registry } = await tools.loadValidation();
+  const validated = validate(file.definition, {
+    compile,
+    registry,
     environment: tools.environment,
     baseFolder: file.baseFolder,
     decodeWorkersDefault: availableParallelism(),
@@ -28,11 +28,4 @@ export function loadPipeline(path: string, tools: Tools): LoadedPipeline {
     ...(file.programPlace === null ? {} : { programPlace: file.programPlace }),
   });
   return { file, validated, problems: validated.problems };
-}
-
-/** To the person, every problem with its place and what to do. */
-export function printProblems(loaded: LoadedPipeline, tools: Tools): void {
-  const count = loaded.problems.length;
-  tools.err(`${loaded.file.file} has ${count} problem${count === 1 ? '' : 's'}:\n`);
-  for (const problem of loaded.problems) tools.err(`${problemLines(problem).join('\n')}\n`);
 }

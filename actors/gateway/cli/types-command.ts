@@ -2,7 +2,8 @@
 import type { Field } from '../../../runtime/batch/schema.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import { type Command, exitCodes } from './command.ts';
-import { loadPipeline, printProblems } from './load-pipeline.ts';
+import { loadPipeline } from './load-pipeline.ts';
+import { problemReport } from './problem-text.ts';
 
 export const typesCommand: Command = {
   name: 'types',
@@ -13,10 +14,10 @@ export const typesCommand: Command = {
   options: {},
   operands: 1,
   async run(operands, _options, tools): Promise<number> {
-    const loaded = loadPipeline(operands[0] ?? '', tools);
+    const loaded = await loadPipeline(operands[0] ?? '', tools);
     const program = loaded.validated?.program ?? null;
     if (loaded.problems.length > 0 || program === null) {
-      printProblems(loaded, tools);
+      tools.err(problemReport(loaded.file.file, loaded.problems));
       return exitCodes.invalid;
     }
     const { tables, views } = program;

@@ -85,6 +85,7 @@ export interface ControlInterface {
   start(options: { readonly paused: boolean }): Promise<void>;
   pause(): Promise<void>;
   resume(): Promise<void>;
+  drain(waitId: number): Promise<void>;
   stop(options: { readonly force: boolean; readonly timeoutMs: number }): Promise<void>;
 
   pauseConnector(endpoint: string): Promise<void>;

@@ -80,6 +80,10 @@ export class PipelineControl implements ControlInterface {
     return this.#answer((supervisor) => supervisor.resume());
   }
 
+  drain(waitId: number): Promise<void> {
+    return this.#wait(waitId, (signal) => this.#supervisor.drain(signal));
+  }
+
   async stop(options: { readonly force: boolean; readonly timeoutMs: number }): Promise<void> {
     // Pushes that wait for room would go on into a pipeline that drains.
     for (const push of this.#pushes) this.#waits.get(push)?.abort(new PipelineClosed({ call: 'inputJson' }));

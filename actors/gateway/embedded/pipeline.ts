@@ -3,7 +3,9 @@
 // The main thread carries one connection and no rows but those that the user pushes, queries or listens to; it may block
 // for seconds without stalling the pipeline. Nothing is printed. Everything that waits takes a signal and a time-out.
 // Errors are MillraceErrors with a code. A pipeline keeps the process alive until `stop`; after it, nothing does.
-import { BehaviorSubject, Observable } from 'rxjs';
+// The two classes by their own paths: the package's entry loads two hundred modules of operators beside them.
+import { BehaviorSubject } from 'rxjs/internal/BehaviorSubject';
+import { Observable } from 'rxjs/internal/Observable';
 import type { PublicForms } from '../../../runtime/batch/public-values.ts';
 import { rowsFromBatch } from '../../../runtime/batch/row-objects.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
@@ -137,6 +139,14 @@ export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposa
 
   resume(options: CallOptions = {}): Promise<void> {
     return this.#connection.call('resume', (control) => control.resume(), options);
+  }
+
+  /**
+   * Inputs stop reading for good; resolves when everything that they have read has reached every output, which end then.
+   * Tables and views can still be queried and counters looked at, as they are at the end; `stop` is what comes next.
+   */
+  drain(options: CallOptions = {}): Promise<void> {
+    return this.#connection.wait('drain', (control, waitId) => control.drain(waitId), options);
   }
 
   /**

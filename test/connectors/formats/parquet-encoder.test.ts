@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parquetInput } from '../../../connectors/formats/parquet-decoder.ts';
-import { parquetOutput } from '../../../connectors/formats/parquet-encoder.ts';
+import { parquetInput } from '../../../connectors/formats/parquet-input.ts';
+import { parquetOutput } from '../../../connectors/formats/parquet-output.ts';
 import type { DecodeReport } from '../../../connectors/sdk/format.ts';
 import { BatchBuilder } from '../../../runtime/batch/batch-builder.ts';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
@@ -48,8 +48,12 @@ function batchOf(of: Relation, cells: readonly CellValue[][], weights: readonly 
 }
 
 /** The file that holds the batches, and the records that each call counted. */
-function encode(of: Relation, configuration: object, ...batches: readonly ChangeBatch[]): [Buffer, number[]] {
-  const encoder = parquetOutput.encoder({ ...configuration }, of);
+async function encode(
+  of: Relation,
+  configuration: object,
+  ...batches: readonly ChangeBatch[]
+): Promise<[Buffer, number[]]> {
+  const encoder = await parquetOutput.encoder({ ...configuration }, of);
   const records: number[] = [];
   const parts = batches.map((batch) => {
     const { bytes, records: count } = encoder.encode(batch);
@@ -82,7 +86,7 @@ async function decode(of: Relation, bytes: Buffer): Promise<CellValue[][]> {
 
 test('every type comes back as it went, over several batches and row groups', async () => {
   const many = Array.from({ length: 30 }, (_, i) => rows[i % 3] ?? []);
-  const [bytes, records] = encode(
+  const [bytes, records] = await encode(
     relation,
     { buffer_size_records: 12 },
     batchOf(relation, many),
@@ -98,7 +102,8 @@ test('DuckDB reads the same', async () => {
   const connection = await duckdb.connect();
   try {
     const path = join(folder, 'out.parquet');
-    writeFileSync(path, encode(relation, {}, batchOf(relation, rows))[0]);
+    const [bytes] = await encode(relation, {}, batchOf(relation, rows));
+    writeFileSync(path, bytes);
     const columns = [
       'flag',
       'tiny',
@@ -144,14 +149,14 @@ test('DuckDB reads the same', async () => {
 
 test('a row with a weight above 1 stands as often as it says', async () => {
   const small = relationOf({ id: bigint });
-  const [bytes, records] = encode(small, {}, batchOf(small, [[1n], [2n]], [3, 1]));
+  const [bytes, records] = await encode(small, {}, batchOf(small, [[1n], [2n]], [3, 1]));
   assert.equal(records, [4]);
   assert.equal(await decode(small, bytes), [[1n], [1n], [1n], [2n]]);
 });
 
 test('a deletion is an encode error, and nothing of its batch is written', async () => {
   const small = relationOf({ id: bigint });
-  const encoder = parquetOutput.encoder({}, small);
+  const encoder = await parquetOutput.encoder({}, small);
   assert.is(await codeOf(() => encoder.encode(batchOf(small, [[1n], [2n]], [1, -1]))), 'format.parquet_deletion');
   assert.equal(
     await decode(
@@ -163,7 +168,7 @@ test('a deletion is an encode error, and nothing of its batch is written', async
 });
 
 test('an output without rows is a file without rows', async () => {
-  const [bytes] = encode(relation, {});
+  const [bytes] = await encode(relation, {});
   assert.equal(await decode(relation, bytes), []);
 });
 

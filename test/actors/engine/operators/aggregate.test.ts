@@ -3,7 +3,18 @@ import * as assert from 'uvu/assert';
 import { Aggregate } from '../../../../actors/engine/operators/aggregate.ts';
 import type { AggregateColumn } from '../../../../actors/engine/operators/aggregate-cells.ts';
 import { StringPool } from '../../../../actors/engine/state/string-pool.ts';
-import { batchOf, bigint, double, linesOf, schemaOf, seeded, step, text, transplant, type WeightedRow } from '../zset-rows.ts';
+import {
+  batchOf,
+  bigint,
+  double,
+  linesOf,
+  schemaOf,
+  seeded,
+  step,
+  text,
+  transplant,
+  type WeightedRow,
+} from '../zset-rows.ts';
 
 const input = schemaOf({ g: text, v: bigint, d: double });
 const column = (name: AggregateColumn['function'], operand: number | null, distinct = false): AggregateColumn => ({

@@ -11,7 +11,7 @@ import { compressors } from 'hyparquet-compressors';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parquetInput } from '../../../connectors/formats/parquet-decoder.ts';
+import { parquetInput } from '../../../connectors/formats/parquet-input.ts';
 import type { DecodeReport, DecoderContext } from '../../../connectors/sdk/format.ts';
 import { assertBatch, type ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import { type CellValue, readCell } from '../../../runtime/batch/scalar-values.ts';

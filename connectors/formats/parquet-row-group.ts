@@ -1,9 +1,8 @@
-// parquet, in: the row groups of a Parquet file become change batches of insertions, column by column.
+// One row group of a Parquet file, from its bytes to change batches of insertions, column by column.
 //
-// `plan` reads the directory once; `decodeBlock` decodes one row group and knows nothing but its bytes and its
-// description, so that row groups are decoded in parallel. A row with a value that its column cannot hold, or a NULL
-// where none may be, is left out and reported; pages that contradict themselves end the connector.
-// Batches of a block share arrays: encode them before anything is given away.
+// Knows nothing but the bytes of the block and its description, so that row groups are decoded in parallel. A row with a
+// value that its column cannot hold, or a NULL where none may be, is left out and reported; pages that contradict
+// themselves throw. Batches of a block share arrays: encode them before anything is given away.
 import { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { type Column, isValid } from '../../runtime/batch/column.ts';
@@ -13,34 +12,15 @@ import { type Field, makeSchema } from '../../runtime/batch/schema.ts';
 import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
 import { formatSqlType, storageOf } from '../../runtime/batch/sql-type.ts';
 import { parseVariant } from '../../runtime/batch/variant-json.ts';
-import { type Block, type BlockInputFormat, type DecodeReport, type DecoderContext, errorsMax } from '../sdk/format.ts';
+import { type Block, type DecodeReport, type DecoderContext, errorsMax } from '../sdk/format.ts';
 import { FormatBadDefault } from './format-errors.ts';
 import { decodeColumnChunk } from './parquet-column-chunk.ts';
-import { planBlocks, type RowGroupDescription, readDirectory } from './parquet-directory.ts';
+import type { RowGroupDescription } from './parquet-directory.ts';
 import { ParquetTruncated } from './parquet-errors.ts';
 import { ValueMalformed, ValueNull, ValueOutOfRange } from './refusal.ts';
 
-export const parquetInput: BlockInputFormat = {
-  kind: 'block',
-  name: 'parquet',
-  summary: 'Parquet files with flat columns, matched by name. Insertions only.',
-  parameters: [],
-  plan: async (input, _configuration, context, signal) => {
-    const metadata = await readDirectory(input, signal);
-    for (let i = 0; i < context.relation.schema.fields.length; i++) defaultOf(context, i);
-    return planBlocks(metadata, input.size, context);
-  },
-  decodeBlock: async (bytes, block, _configuration, context, report, batchRowsMax) => {
-    try {
-      return decodeRowGroup(bytes, block, context, report, batchRowsMax);
-    } catch (thrown) {
-      report.fatal = thrown instanceof Error ? thrown : new Error(String(thrown));
-      return [];
-    }
-  },
-};
-
-function decodeRowGroup(
+/** The rows of a block. @throws a coded error when its pages contradict the directory or themselves. */
+export function decodeRowGroup(
   bytes: Uint8Array,
   block: Block,
   context: DecoderContext,
@@ -80,7 +60,7 @@ function decodeRowGroup(
 }
 
 /** The value that a column takes when the file lacks it. @throws FormatBadDefault */
-function defaultOf(context: DecoderContext, ordinal: number): CellValue {
+export function defaultOf(context: DecoderContext, ordinal: number): CellValue {
   const field = context.relation.schema.fields[ordinal];
   const text = context.defaults[ordinal] ?? null;
   if (field === undefined || text === null) return null;
