@@ -5,7 +5,7 @@
 // the first. A label is any non-empty string and is global to the pipeline. Pure; knows no actor and no state.
 // Not here: whether a dependency has finished, and what to do then (reconcile.ts).
 import type { InputConnector } from '../../connectors/sdk/connector-configuration.ts';
-import { type CodedErrorClass, defineError, type MillraceError } from '../../runtime/errors.ts';
+import { type CodedErrorClass, defineError, type MillraceError, type Place } from '../../runtime/errors.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
 
 export const UnknownLabel: CodedErrorClass<{
@@ -61,11 +61,19 @@ export interface DependencyGraph {
 /** What `endpoint` was configured with, as far as order is concerned. */
 export type OrderedInput = Pick<InputConnector, 'endpoint' | 'labels' | 'startAfter'>;
 
+/** Where a field of a connector stands, for problems. */
+export type PlaceOfField = (endpoint: string, field: 'labels' | 'start_after') => Place;
+
+const configuredPlace: PlaceOfField = (endpoint, field) => ({ path: `inputs.${endpoint}.${field}` });
+
 /**
  * Builds and checks the graph. With problems the graph still answers, but connectors on a cycle, and those that wait
  * for them, appear in no level of `startOrder`.
  */
-export function buildDependencyGraph(inputs: readonly OrderedInput[]): {
+export function buildDependencyGraph(
+  inputs: readonly OrderedInput[],
+  placeOf: PlaceOfField = configuredPlace,
+): {
   readonly graph: DependencyGraph;
   readonly problems: readonly MillraceError[];
 } {
@@ -83,7 +91,7 @@ export function buildDependencyGraph(inputs: readonly OrderedInput[]): {
     dependantsOf: (endpoint) => [...(dependants.get(endpoint) ?? [])],
     startOrder: levels(inputs, dependencies),
   };
-  return { graph, problems: [...labelProblems(inputs, carriers), ...cycleProblems(graph)] };
+  return { graph, problems: [...labelProblems(inputs, carriers, placeOf), ...cycleProblems(graph, placeOf)] };
 }
 
 function carriersByLabel(inputs: readonly OrderedInput[]): Map<string, string[]> {
@@ -98,11 +106,15 @@ function carriersByLabel(inputs: readonly OrderedInput[]): Map<string, string[]>
   return carriers;
 }
 
-function labelProblems(inputs: readonly OrderedInput[], carriers: ReadonlyMap<string, unknown>): MillraceError[] {
+function labelProblems(
+  inputs: readonly OrderedInput[],
+  carriers: ReadonlyMap<string, unknown>,
+  placeOf: PlaceOfField,
+): MillraceError[] {
   const problems: MillraceError[] = [];
   const labels = [...carriers.keys()].filter((label) => label !== '');
   for (const { endpoint, labels: own, startAfter } of inputs) {
-    const at = (field: string) => ({ place: { path: `inputs.${endpoint}.${field}` } });
+    const at = (field: 'labels' | 'start_after') => ({ place: placeOf(endpoint, field) });
     if (own.includes('')) problems.push(new EmptyLabel({ endpoint, field: 'labels' }, at('labels')));
     if (startAfter.includes('')) problems.push(new EmptyLabel({ endpoint, field: 'start_after' }, at('start_after')));
     for (const label of new Set(startAfter)) {
@@ -118,7 +130,7 @@ function labelProblems(inputs: readonly OrderedInput[], carriers: ReadonlyMap<st
  * One problem for each knot (strongly connected component): the shortest cycle through its first connector. Reporting
  * every simple cycle could be exponential; once this one is cut the next appears.
  */
-function cycleProblems(graph: DependencyGraph): MillraceError[] {
+function cycleProblems(graph: DependencyGraph, placeOf: PlaceOfField): MillraceError[] {
   const problems: MillraceError[] = [];
   const reported = new Set<string>();
   for (const start of graph.endpoints) {
@@ -126,7 +138,7 @@ function cycleProblems(graph: DependencyGraph): MillraceError[] {
     const cycle = shortestCycle(graph, start);
     if (cycle === null) continue;
     for (const endpoint of knotOf(graph, start)) reported.add(endpoint);
-    problems.push(new DependencyCycle({ cycle }, { place: { path: `inputs.${start}.start_after` } }));
+    problems.push(new DependencyCycle({ cycle }, { place: placeOf(start, 'start_after') }));
   }
   return problems;
 }

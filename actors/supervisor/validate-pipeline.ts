@@ -119,13 +119,25 @@ export const validatePipeline: ValidatePipeline = (definition, options) => {
   const program = compiled.program ?? { tables: [], views: [] };
   const isKnown = compiled.program !== null;
 
-  const collector: Collector = { program, isKnown, options, placeOf, problems, inputs: [], outputs: [] };
+  const collector: Collector = {
+    program,
+    isKnown,
+    options,
+    placeOf,
+    problems,
+    inputs: [],
+    outputs: [],
+    entries: new Map(),
+  };
   collectConfigured(collector, 'inputs', checked.values['inputs']);
   collectConfigured(collector, 'outputs', checked.values['outputs']);
   for (const table of program.tables) collectDeclared(collector, 'inputs', table.relation, table.connectors);
   for (const view of program.views) collectDeclared(collector, 'outputs', view.relation, view.connectors);
   const { inputs, outputs } = collector;
-  const ordered = buildDependencyGraph(inputs);
+  const ordered = buildDependencyGraph(inputs, (endpoint, field) => {
+    const entry = collector.entries.get(endpoint);
+    return entry === undefined ? {} : entry.placeOf([...entry.path, field]);
+  });
   problems.push(...ordered.problems);
 
   const configuration: PipelineConfiguration = {
@@ -157,6 +169,8 @@ interface Collector {
   readonly problems: MillraceError[];
   readonly inputs: InputConnector[];
   readonly outputs: OutputConnector[];
+  /** Where each input endpoint stands. */
+  readonly entries: Map<string, ConnectorEntry>;
 }
 
 /** The connectors under `inputs:` or `outputs:`; the key is the name, `<stream>.<name>` names `<name>`. */
@@ -265,6 +279,7 @@ function add(collector: Collector, side: Side, entry: ConnectorEntry): void {
     problems.push(new ConfigDuplicateEndpoint({ endpoint: connector.endpoint }, { place }));
   } else if (connector.kind === 'input') {
     collector.inputs.push(connector);
+    collector.entries.set(connector.endpoint, entry);
   } else {
     if (connector.sendSnapshot && !isMaterialized(collector.program, relation.name)) {
       const place = entry.placeOf([...entry.path, 'send_snapshot']);

@@ -10,7 +10,10 @@ export const parquetInput: BlockInputFormat = {
   summary: 'Parquet files with flat columns, matched by name. Insertions only.',
   parameters: [],
   plan: async (input, _configuration, context, signal) => {
-    const [directory, rowGroup] = await Promise.all([import('./parquet-directory.ts'), import('./parquet-row-group.ts')]);
+    const [directory, rowGroup] = await Promise.all([
+      import('./parquet-directory.ts'),
+      import('./parquet-row-group.ts'),
+    ]);
     const metadata = await directory.readDirectory(input, signal);
     for (let i = 0; i < context.relation.schema.fields.length; i++) rowGroup.defaultOf(context, i);
     return directory.planBlocks(metadata, input.size, context);

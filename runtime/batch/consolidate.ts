@@ -5,7 +5,7 @@
 import type { ChangeBatch } from './change-batch.ts';
 import { concatBatches } from './concat-batches.ts';
 import { gatherRows } from './gather-rows.ts';
-import { hashRows, rowEquality, type RowEquality } from './row-key.ts';
+import { hashRows, type RowEquality, rowEquality } from './row-key.ts';
 import type { Schema } from './schema.ts';
 
 /** The sum of the batches, or null when it is empty. `hashMask` is for tests: 0 makes every row collide. */

@@ -2,7 +2,7 @@
 //
 // Every value is compared as text that DuckDB made of it (DOUBLE as the number it reads as), so that nothing of our own
 // formatting decides. One in-memory database for a test file; tables are made anew for each comparison.
-import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 
 export type CellText = string | null;
 

@@ -4,10 +4,10 @@
 // On the way the circuit is replaced once by one that was restored from its snapshot, and the circuit's own operators see
 // the batches of a step in the order of the history.
 import * as assert from 'uvu/assert';
-import { compileProgram, compileQuery } from '../../actors/engine/sql/compile-program.ts';
-import type { BoundProgram } from '../../actors/engine/sql/bound.ts';
-import { planProgram } from '../../actors/engine/plan/planner.ts';
 import type { Circuit } from '../../actors/engine/circuit/circuit.ts';
+import { planProgram } from '../../actors/engine/plan/planner.ts';
+import type { BoundProgram } from '../../actors/engine/sql/bound.ts';
+import { compileProgram, compileQuery } from '../../actors/engine/sql/compile-program.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { type CellValue, readCell } from '../../runtime/batch/scalar-values.ts';
 import type { SqlType } from '../../runtime/batch/sql-type.ts';

@@ -13,9 +13,9 @@ import { consolidate } from '../../../runtime/batch/consolidate.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
+import type { Rel, SortKey } from '../sql/bound.ts';
 import { SnapshotDamaged, SnapshotReader, SnapshotWriter } from '../state/snapshot-codec.ts';
 import type { StringPool } from '../state/string-pool.ts';
-import type { Rel, SortKey } from '../sql/bound.ts';
 import type { EvaluationFailures } from './evaluation-failures.ts';
 import type { Emit, Operator } from './operator.ts';
 

@@ -24,8 +24,8 @@ import type { RecordTable } from '../state/record-table.ts';
 import { wordsOf } from '../state/row-layout.ts';
 import type { SnapshotReader, SnapshotWriter } from '../state/snapshot-codec.ts';
 import type { StringPool } from '../state/string-pool.ts';
-import { type ValueOrder, valueOrder } from '../state/value-order.ts';
 import { ValueMultiset } from '../state/value-multiset.ts';
+import { type ValueOrder, valueOrder } from '../state/value-order.ts';
 
 /** An aggregate over columns of its input. */
 export interface AggregateColumn {
@@ -265,21 +265,32 @@ export class AggregateCells {
     const { words, stride, ids, count } = rows;
     const { groups } = context;
     const width = groups.width >> 1;
-    if (cell.kind === 'count') return addCounts(ids, weights, count, groups.doubles, width, cell.at);
+    const { doubles } = groups;
+    if (cell.kind === 'count') {
+      addCounts(ids, weights, count, doubles, width, cell.at);
+      return;
+    }
     const shift = context.shiftOf(cell.operand!);
-    if (cell.kind === 'extreme') return this.#addExtreme(cell, rows, groups, shift, weights);
+    if (cell.kind === 'extreme') {
+      this.#addExtreme(cell, rows, groups, shift, weights);
+      return;
+    }
     switch (cell.storage!) {
       case 'f64':
-        return addDoubles(words, stride, shift, ids, weights, count, groups.doubles, width, cell.at);
+        addDoubles(words, stride, shift, ids, weights, count, doubles, width, cell.at);
+        break;
       case 'f32':
         if (this.#singles.buffer !== words.buffer) this.#singles = new Float32Array(words.buffer);
-        return addSingles(this.#singles, stride, shift, ids, weights, count, groups.doubles, width, cell.at);
+        addSingles(this.#singles, stride, shift, ids, weights, count, doubles, width, cell.at);
+        break;
       case 'i64':
-        return addTwoWords(words, stride, shift, ids, weights, count, groups.doubles, width, cell.at);
+        addTwoWords(words, stride, shift, ids, weights, count, doubles, width, cell.at);
+        break;
       case 'i128':
-        return addFourWords(words, stride, shift, ids, weights, count, groups.doubles, width, cell.at);
+        addFourWords(words, stride, shift, ids, weights, count, doubles, width, cell.at);
+        break;
       default:
-        return addWords(words, stride, shift, ids, weights, count, groups.doubles, width, cell.at);
+        addWords(words, stride, shift, ids, weights, count, doubles, width, cell.at);
     }
   }
 

@@ -109,7 +109,11 @@ function sumWriter(
         continue;
       }
       const third = limbs > limbsOfWord ? doubles[group + cell.at + limbsOfWord]! : 0;
-      if (plain && third === 0 && writeShort(doubles, group + cell.at, target.words, to + place.offset, place.words, limits.safe))
+      if (
+        plain &&
+        third === 0 &&
+        writeShort(doubles, group + cell.at, target.words, to + place.offset, place.words, limits.safe)
+      )
         continue;
       let fits = readSum(doubles, group + cell.at, limbs, exact, 0);
       if (fits && toFloat) {

@@ -18,7 +18,7 @@ import { RowOutput } from '../state/row-output.ts';
 import { encodeRows } from '../state/row-words.ts';
 import type { SnapshotReader, SnapshotWriter } from '../state/snapshot-codec.ts';
 import type { StringPool } from '../state/string-pool.ts';
-import { addCounts, AggregateCells, type AggregateColumn, blockRowsMax } from './aggregate-cells.ts';
+import { AggregateCells, type AggregateColumn, addCounts, blockRowsMax } from './aggregate-cells.ts';
 import { type ResultWriter, resultWriter } from './aggregate-results.ts';
 
 export interface AggregateShape {

@@ -5,8 +5,8 @@
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
 import type { Emit, Operator } from '../circuit/operator.ts';
-import { layoutOf, type RowLayout } from '../state/row-layout.ts';
 import { RecordTable } from '../state/record-table.ts';
+import { layoutOf, type RowLayout } from '../state/row-layout.ts';
 import { RowOutput } from '../state/row-output.ts';
 import { encodeRows } from '../state/row-words.ts';
 import type { SnapshotReader, SnapshotWriter } from '../state/snapshot-codec.ts';

@@ -250,14 +250,9 @@ export class QueryNodes {
       source: rel.condition.source,
     };
     const leftFields = shared.map((c) => rel.left.schema.fields[c]!);
-    const covered = this.#distinctOf(
-      this.#mapped(
-        matched,
-        null,
-        [...shared.map((c) => columnReference(rel, c)), yes],
-        makeSchema([...leftFields, marker]),
-      ),
-    );
+    const coveredSchema = makeSchema([...leftFields, marker]);
+    const references = [...shared.map((c) => columnReference(rel, c)), yes];
+    const covered = this.#distinctOf(this.#mapped(matched, null, references, coveredSchema), coveredSchema);
     const schema = makeSchema([...leftFields, { ...marker, nullable: true }]);
     const probe = new Join({
       type: 'left',

@@ -40,6 +40,10 @@ export function addWords(
     const weight = weights[i]!;
     if (weight === 0) continue;
     const at = ids[i]! * width + cell;
+    if (weight > weightMax || weight < -weightMax) {
+      addHeavy(words, read, 1, weight, doubles, at, limbsOfWord);
+      continue;
+    }
     const word = words[read]!;
     const sum = doubles[at]! + word * weight;
     doubles[at] = sum;

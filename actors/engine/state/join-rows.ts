@@ -7,9 +7,9 @@
 // kept, and a hash table over (key record, payload) finds the row of a deletion in O(1) however long the chain is.
 // The switch costs O(rows) once and is paid for by the insertions before it. Weights may become negative.
 // Not here: join keys, outputs (operators/join.ts).
-import { recordKernels, type RecordKernels } from './kernel-source.ts';
-import { removeSlot } from './record-table.ts';
+import { type RecordKernels, recordKernels } from './kernel-source.ts';
 import type { RecordTable } from './record-table.ts';
+import { removeSlot } from './record-table.ts';
 import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
 import { growSlots } from './string-pool.ts';
 

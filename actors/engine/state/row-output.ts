@@ -5,11 +5,12 @@
 // `batchRowsMax` rows it is emitted and a new one begun. Strings come out as codes of the pool.
 // A source of `null` stands for NULL in every row (the missing side of an outer join).
 // The caller appends to every column before it appends the weights, which ends the run.
+
+import { assert } from '../../../runtime/assert.ts';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import type { Column, Values } from '../../../runtime/batch/column.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
 import { type Storage, storageOf } from '../../../runtime/batch/sql-type.ts';
-import { assert } from '../../../runtime/assert.ts';
 import type { LayoutColumn } from './row-layout.ts';
 import type { StringPool } from './string-pool.ts';
 

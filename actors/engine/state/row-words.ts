@@ -4,8 +4,9 @@
 // Strings become codes of the pool: by a memo for dictionary columns, by hashing for bytes columns, not at all for columns
 // that came out of the pool. `canonicalZero` is for keys: -0 equals 0 there; elsewhere a row keeps its sign.
 // Not here: the way back (row-output.ts).
-import type { Column, DictionaryColumn, FixedColumn } from '../../../runtime/batch/column.ts';
+
 import { unreachable } from '../../../runtime/assert.ts';
+import type { Column, DictionaryColumn, FixedColumn } from '../../../runtime/batch/column.ts';
 import type { LayoutColumn, RowLayout } from './row-layout.ts';
 import { nullWordsOf } from './row-layout.ts';
 import type { StringPool } from './string-pool.ts';

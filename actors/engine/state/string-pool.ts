@@ -11,7 +11,7 @@
 // they grow (x2), never written below `size`, so a column that points at older arrays stays right.
 // Not here: order of strings across columns of rows (row-order.ts), null handling (row-words.ts).
 import type { BytesColumn, Dictionary } from '../../../runtime/batch/column.ts';
-import { defineError, type CodedErrorClass } from '../../../runtime/errors.ts';
+import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
 import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
 
 export const StringsFull: CodedErrorClass<{ readonly bytes: number }> = defineError(

@@ -4,7 +4,7 @@
 // A value is present while its weight is positive; `change` tells for each row whether its value came (+1), went (-1) or
 // stayed (0), which is the weight that a DISTINCT aggregate sees. Present values are in the heaps of their group.
 // Three words of the group's record belong to a multiset: root of the min heap, root of the max heap, records of the group.
-import { heapInsert, heapRemove, type HeapShape } from './pairing-heap.ts';
+import { type HeapShape, heapInsert, heapRemove } from './pairing-heap.ts';
 import { RecordTable } from './record-table.ts';
 import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
 import type { ValueOrder } from './value-order.ts';

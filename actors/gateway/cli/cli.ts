@@ -1,28 +1,30 @@
 // The command line: finds the command, reads its options, runs it, prints what was thrown, and returns the exit code.
+// A command is loaded when it is called, all of them only for the list of them.
 import { parseArgs } from 'node:util';
 import { MillraceError } from '../../../runtime/errors.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
-import { checkCommand } from './check-command.ts';
 import { type Command, exitCodes, type Tools, UsageError } from './command.ts';
-import { inferCommand } from './infer-command.ts';
 import { problemLines } from './problem-text.ts';
-import { runCommand } from './run-command.ts';
-import { typesCommand } from './types-command.ts';
 
 /** One line each. */
-export const commands: readonly Command[] = [runCommand, checkCommand, inferCommand, typesCommand];
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import('./run-command.ts')).runCommand,
+  check: async () => (await import('./check-command.ts')).checkCommand,
+  infer: async () => (await import('./infer-command.ts')).inferCommand,
+  types: async () => (await import('./types-command.ts')).typesCommand,
+};
 
 /** Runs `millrace ARGUMENTS`. Never throws; the exit code says how it went. */
 export async function runCli(argumentsGiven: readonly string[], version: string, tools: Tools): Promise<number> {
   const [name, ...rest] = argumentsGiven;
-  if (name === undefined || name === 'help' || name === '--help' || name === '-h') return help(rest[0], tools);
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') return await help(rest[0], tools);
   if (name === 'version' || name === '--version' || name === '-v') {
     tools.out(`millrace ${version}, node ${process.version}\n`);
     return exitCodes.ok;
   }
   try {
-    const command = findCommand(name);
-    if (rest.includes('--help') || rest.includes('-h')) return help(command.name, tools);
+    const command = await findCommand(name);
+    if (rest.includes('--help') || rest.includes('-h')) return await help(command.name, tools);
     const { operands, options } = readArguments(command, rest);
     return await command.run(operands, options, tools);
   } catch (error) {
@@ -32,10 +34,10 @@ export async function runCli(argumentsGiven: readonly string[], version: string,
   }
 }
 
-function findCommand(name: string): Command {
-  const found = commands.find((command) => command.name === name);
-  if (found !== undefined) return found;
-  const names = commands.map((command) => command.name);
+async function findCommand(name: string): Promise<Command> {
+  const names = Object.keys(commands);
+  const load = names.includes(name) ? commands[name] : undefined;
+  if (load !== undefined) return await load();
   throw new UsageError(
     { detail: `there is no command "${name}"; there are ${[...names, 'help', 'version'].join(', ')}` },
     { suggestion: nearestName(name, names) },
@@ -66,16 +68,17 @@ function readArguments(
   return { operands: parsed.positionals, options: parsed.values as Record<string, string | boolean | undefined> };
 }
 
-function help(name: string | undefined, tools: Tools): number {
+async function help(name: string | undefined, tools: Tools): Promise<number> {
   if (name === undefined) {
-    const width = Math.max(...commands.map((command) => command.synopsis.length));
+    const listed = await Promise.all(Object.values(commands).map((load) => load()));
+    const width = Math.max(...listed.map((command) => command.synopsis.length));
     tools.out(
       [
         'Millrace: streaming SQL inside Node.',
         '',
         'usage: millrace COMMAND …',
         '',
-        ...commands.map((command) => `  ${command.synopsis.padEnd(width)}  ${command.summary}`),
+        ...listed.map((command) => `  ${command.synopsis.padEnd(width)}  ${command.summary}`),
         `  ${'help [COMMAND]'.padEnd(width)}  This page, or that of a command.`,
         `  ${'version'.padEnd(width)}  Versions of Millrace and Node.`,
         '',
@@ -86,7 +89,7 @@ function help(name: string | undefined, tools: Tools): number {
     return exitCodes.ok;
   }
   try {
-    const command = findCommand(name);
+    const command = await findCommand(name);
     tools.out(`usage: millrace ${command.synopsis}\n\n${command.summary}\n\n${command.description}\n`);
     return exitCodes.ok;
   } catch (error) {

@@ -3,15 +3,14 @@
 // The first signal drains (exit 0), a second one ends the process at once (exit 130). A connector that has failed makes the
 // exit code 1 after the others have ended.
 import { systemClock } from '../../../runtime/clock.ts';
-import { errorToData } from '../../../runtime/errors.ts';
+import { type ErrorData, errorFromData, errorToData, MillraceError } from '../../../runtime/errors.ts';
 import type { LogEntry } from '../../../runtime/log.ts';
 import type { InputConnectorStats, PipelineStats } from '../../supervisor/messages.ts';
 import { CompletionFailed } from '../embedded/embedded-errors.ts';
 import { Pipeline } from '../embedded/pipeline.ts';
 import { type Command, exitCodes, type OptionValues, type Tools } from './command.ts';
 import { jsonText } from './json-text.ts';
-import { loadPipeline, printProblems } from './load-pipeline.ts';
-import { problemLines } from './problem-text.ts';
+import { problemLines, problemReport } from './problem-text.ts';
 import { formatBytes, formatCount, ProgressDisplay } from './progress-display.ts';
 import { textTable } from './text-table.ts';
 
@@ -31,13 +30,6 @@ exit codes: 0 done, 1 the pipeline or a connector failed (the others were run to
   options: { json: { type: 'boolean' }, rows: { type: 'string' } },
   operands: 1,
   async run(operands, options, tools): Promise<number> {
-    const loaded = loadPipeline(operands[0] ?? '', tools);
-    if (loaded.problems.length > 0) {
-      if (options['json'] === true) {
-        tools.out(`${jsonText({ event: 'invalid', problems: loaded.problems.map(errorToData) })}\n`);
-      } else printProblems(loaded, tools);
-      return exitCodes.invalid;
-    }
     const output = options['json'] === true ? jsonOutput(tools) : textOutput(tools);
     return await runPipeline(operands[0] ?? '', readRows(options), output);
   },
@@ -50,6 +42,7 @@ function readRows(options: OptionValues): number {
 
 /** Two ways to tell the user what happens. */
 interface RunOutput {
+  invalid(file: string, problems: readonly ErrorData[]): void;
   log(entry: LogEntry): void;
   started(pipeline: Pipeline): void;
   draining(signal: string): void;
@@ -78,7 +71,8 @@ async function runPipeline(file: string, rowsMax: number, output: RunOutput): Pr
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   const started = systemClock.monotonic();
   let exitCode: number = exitCodes.ok;
-  const pipeline = await Pipeline.open({ file, log: (entry) => output.log(entry) });
+  const pipeline = await openValid(file, output);
+  if (pipeline === null) return exitCodes.invalid;
   try {
     await pipeline.start();
     output.started(pipeline);
@@ -108,6 +102,19 @@ async function runPipeline(file: string, rowsMax: number, output: RunOutput): Pr
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
   return exitCode;
+}
+
+/** Null when the file is invalid, of which the user has been told. The control thread validates: nothing is loaded here. */
+async function openValid(file: string, output: RunOutput): Promise<Pipeline | null> {
+  try {
+    return await Pipeline.open({ file, log: (entry) => output.log(entry) });
+  } catch (thrown) {
+    const isInvalid = thrown instanceof MillraceError && thrown.code === 'pipeline.invalid';
+    if (!isInvalid) throw thrown;
+    // SAFETY: these are the fields of PipelineInvalid, of whatever thread.
+    output.invalid(file, thrown.fields['problems'] as readonly ErrorData[]);
+    return null;
+  }
 }
 
 /** Inputs with refused rows or transport errors, with the lists of the latest of them. */
@@ -144,6 +151,7 @@ function quoteName(name: string): string {
 function textOutput(tools: Tools): RunOutput {
   let display: ProgressDisplay | null = null;
   return {
+    invalid: (file, problems) => tools.err(problemReport(file, problems.map(errorFromData))),
     log(entry): void {
       if (entry.level === 'debug' || (entry.level === 'info' && entry.fields['user'] !== true)) return;
       tools.err(`${entry.level}: ${entry.message}\n`);
@@ -222,6 +230,7 @@ function jsonOutput(tools: Tools): RunOutput {
     tools.out(`${jsonText({ event, ...fields })}\n`);
   let subscription: { unsubscribe(): void } | null = null;
   return {
+    invalid: (_file, problems) => print('invalid', { problems }),
     log: (entry) => print('log', { ...entry }),
     started(pipeline): void {
       let last = '';

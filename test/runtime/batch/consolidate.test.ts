@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { consolidate } from '../../../runtime/batch/consolidate.ts';
-import type { CellValue } from '../../../runtime/batch/scalar-values.ts';
 import { hashRows } from '../../../runtime/batch/row-key.ts';
+import type { CellValue } from '../../../runtime/batch/scalar-values.ts';
 import { batchOf, bigint, double, linesOf, schemaOf, text, type WeightedRow } from '../../actors/engine/zset-rows.ts';
 
 const schema = schemaOf({ a: bigint, s: text, d: double });
