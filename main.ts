@@ -7,11 +7,14 @@ import type { Validation } from './actors/gateway/cli/command.ts';
 // dist/main.js lies one folder below package.json, in a checkout and in the packed tarball alike.
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
-// A reader that has gone away (`millrace run … | head`) is no failure of ours.
+// A reader that has gone away (`millrace run … | head`) is no failure of ours: a run drains, as it does on a signal.
+let isReaderGone = false;
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
+    if (error.code !== 'EPIPE') throw error;
+    if (isReaderGone) return;
+    isReaderGone = true;
+    if (!process.emit('SIGTERM', 'SIGTERM')) process.exit(0);
   });
 }
 

@@ -27,10 +27,12 @@ export const behaviours: Readonly<Record<string, AnyBehaviour>> = {
 /** Loads a behaviour once, when it is first asked for. */
 function lazily<Known>(load: () => Promise<Known>): AnyBehaviour {
   let loaded: Promise<AnyBehaviour> | null = null;
-  return async (args, context) => {
+  const loadOnce = (): Promise<AnyBehaviour> => {
     // SAFETY: that arguments and messages fit is the contract of each messages.ts; the only caller that knows the name of a
     // behaviour is the supervisor, which is written against that contract.
     loaded ??= load() as Promise<AnyBehaviour>;
-    return await (await loaded)(args, context);
+    return loaded;
   };
+  const behaviour: AnyBehaviour = async (args, context) => await (await loadOnce())(args, context);
+  return Object.assign(behaviour, { load: loadOnce });
 }

@@ -13,7 +13,7 @@ import { type LogEntry, makeLog } from '../runtime/log.ts';
 import { expose, transfer } from '../runtime/thread/remote.ts';
 import { siblingModule, type ThreadDying } from '../runtime/thread/worker-thread.ts';
 import { evaluateConstant } from './engine/plan/expression-compiler.ts';
-import { compileProgram } from './engine/sql/compile-program.ts';
+import { compileProgram, compileQuery } from './engine/sql/compile-program.ts';
 import type { ControlReport, OpenedPipeline, OpenRequest } from './gateway/embedded/control-interface.ts';
 import { type MadePipeline, PipelineControl } from './gateway/embedded/pipeline-control.ts';
 import { pushedBatches } from './gateway/embedded/pushed-rows.ts';
@@ -58,6 +58,7 @@ function makePipeline(request: OpenRequest): MadePipeline {
     log,
     onLog,
   });
+  const relations = [...program.tables, ...program.views].map((definition) => definition.relation);
   const supervisor = new Supervisor({
     ...configuration,
     program,
@@ -68,6 +69,7 @@ function makePipeline(request: OpenRequest): MadePipeline {
     clock: systemClock,
     log,
     random: Math.random,
+    compileQuery: (sql) => compileQuery(sql, relations),
     defaultsOf: (table) => defaults.get(table) ?? [],
     extend: (direction, key, connector) => definition.add(direction, key, connector),
     shrink: (direction, endpoint) => definition.remove(direction, endpoint),

@@ -17,6 +17,7 @@ import { InputGate } from './input-gate.ts';
 import type { EngineArguments, EngineMessage, EngineNotice, QueryResult } from './messages.ts';
 import { frameRowsMax, OutputQueue } from './output-queue.ts';
 import { compileCircuit } from './program-circuit.ts';
+import type { BoundQuery } from './sql/bound.ts';
 import { StepLoop } from './step-loop.ts';
 
 /** State is counted at most this often: it walks over every operator. */
@@ -98,7 +99,7 @@ class EngineActor implements Actor<EngineMessage> {
         reply.resolve();
         return;
       case 'query':
-        this.#query(message.sql, reply);
+        this.#query(message.query, reply);
         return;
       case 'progress':
         reply.resolve(this.#loop.progress);
@@ -148,10 +149,10 @@ class EngineActor implements Actor<EngineMessage> {
     this.#loop.sendNow(output, snapshot);
   }
 
-  #query(sql: string, reply: Reply): void {
+  #query(query: BoundQuery, reply: Reply): void {
     this.#loop.ensureFirstStep();
     if (this.#loop.hasFailed) throw new EngineFailed({});
-    const { schema, batches } = this.#circuit.query(sql);
+    const { schema, batches } = this.#circuit.query(query);
     const frames: ArrayBuffer[] = [];
     for (const batch of batches) {
       for (let start = 0; start < batch.rows; start += frameRowsMax) {

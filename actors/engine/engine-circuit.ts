@@ -1,6 +1,7 @@
 // What the engine actor needs of a compiled program, and nothing more.
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Schema } from '../../runtime/batch/schema.ts';
+import type { BoundQuery } from './sql/bound.ts';
 
 /** The change of every observed relation that has one. */
 export type StepChanges = ReadonlyMap<string, ChangeBatch>;
@@ -19,7 +20,7 @@ export interface EngineCircuit {
   step(batches: readonly TableBatch[]): StepChanges;
   /** @throws a coded error when the relation is not materialized. */
   contents(relation: string): readonly ChangeBatch[];
-  /** @throws a coded error when the text is no query, or reads what is not materialized. */
-  query(sql: string): { readonly schema: Schema; readonly batches: readonly ChangeBatch[] };
+  /** @throws a coded error when it reads what is not materialized. */
+  query(query: BoundQuery): { readonly schema: Schema; readonly batches: readonly ChangeBatch[] };
   statistics(): { readonly stateRows: number; readonly stateBytes: number; readonly evaluationErrors: number };
 }

@@ -5,7 +5,7 @@ import type { OnError, OnFull } from '../../connectors/sdk/connector-configurati
 import type { Schema } from '../../runtime/batch/schema.ts';
 import type { ErrorData } from '../../runtime/errors.ts';
 import type { MailboxLimits } from '../../runtime/mailbox/channel.ts';
-import type { BoundProgram } from './sql/bound.ts';
+import type { BoundProgram, BoundQuery } from './sql/bound.ts';
 
 export interface EngineArguments {
   readonly program: BoundProgram;
@@ -43,7 +43,7 @@ export type EngineMessage =
   /** Sends an end frame, then forgets the output. */
   | { readonly kind: 'detach output'; readonly endpoint: string }
   /** SELECT over materialized relations between two steps. Resolves with QueryResult. */
-  | { readonly kind: 'query'; readonly sql: string }
+  | { readonly kind: 'query'; readonly query: BoundQuery }
   /** Resolves with EngineProgress. */
   | { readonly kind: 'progress' }
   /** Ends: every queued row that is not held is stepped, outputs get an end frame; resolves then. */
@@ -79,4 +79,11 @@ export type EngineNotice =
   | { readonly kind: 'step completed'; readonly step: number }
   | { readonly kind: 'evaluation failed'; readonly error: ErrorData };
 
-export type { BoundProgram, DeclaredConnectors, SortKey, TableDefinition, ViewDefinition } from './sql/bound.ts';
+export type {
+  BoundProgram,
+  BoundQuery,
+  DeclaredConnectors,
+  SortKey,
+  TableDefinition,
+  ViewDefinition,
+} from './sql/bound.ts';

@@ -15,6 +15,8 @@ export interface SpawnOrder<Notice> {
 }
 
 export interface ActorHost {
+  /** Starts a named thread, and loads a behaviour there, ahead of its first actor. What goes wrong shows at the spawn. */
+  prepare(thread: string, behaviour: string): void;
   spawn<Message, Notice>(order: SpawnOrder<Notice>): Promise<ActorRef<Message>>;
   /** One listener. */
   onSupervision: ((event: SupervisionEvent) => void) | null;

@@ -36,6 +36,10 @@ export class ActorSystemHost implements ActorHost {
     });
   }
 
+  prepare(thread: string, behaviour: string): void {
+    this.#system.prepare(thread, behaviour);
+  }
+
   async spawn<Message, Notice>(order: SpawnOrder<Notice>): Promise<ActorRef<Message>> {
     const { id, behaviour, args, transfer, thread, onNotice } = order;
     this.#listeners.set(id, onNotice);

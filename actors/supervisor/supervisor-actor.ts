@@ -12,6 +12,7 @@ import type { Log } from '../../runtime/log.ts';
 import type { MailboxLimits } from '../../runtime/mailbox/channel.ts';
 import type {
   BoundProgram,
+  BoundQuery,
   EngineArguments,
   EngineMessage,
   EngineNotice,
@@ -51,6 +52,7 @@ const sampleMs = 100;
 /** What a failed pipeline's outputs get to write what was computed before the failure. */
 const failureDrainMs = 10_000;
 const stopDeadlineMs = 10_000;
+const intakeThread = 'intake';
 /** Of asks that a caller's signal bounds: a query, and the step before it, may take long. */
 const noDeadline: number = Number.POSITIVE_INFINITY;
 
@@ -70,6 +72,8 @@ export interface SupervisorArguments {
   readonly log: Log;
   /** In [0, 1). */
   readonly random: () => number;
+  /** Compiles a SELECT over the relations of the program. @throws the first problem of the text. */
+  readonly compileQuery: (sql: string) => BoundQuery;
   /** JSON text of each column's DEFAULT, see DecoderContext. */
   readonly defaultsOf: (table: string) => readonly (string | null)[];
   /** Validates the whole definition with one connector more and returns that one. @throws PipelineInvalid */
@@ -103,7 +107,7 @@ export class Supervisor implements SupervisorInterface {
     const { host, clock, log, program, defaultsOf } = args;
     const engine = (): ActorRef<EngineMessage> => this.#liveEngine();
     const onChange = (): void => this.#changed();
-    const context = { ...args, thread: 'intake', engine, onChange };
+    const context = { ...args, thread: intakeThread, engine, onChange };
     this.#roster = new ConnectorRoster({ program, context, defaultsOf }, [...args.inputs, ...args.outputs]);
     this.#ledger = new CompletionLedger(args.incarnation);
     this.#channels = new GatewayChannels(engine, log, (endpoint) => this.#roster.has(endpoint));
@@ -123,6 +127,8 @@ export class Supervisor implements SupervisorInterface {
     if (this.#state !== 'created') throw new PipelineAlreadyStarted({ call, state: this.#state });
     this.#move('start');
     try {
+      // Both threads load what they run at the same time.
+      if (this.#roster.inputs.length > 0) this.#args.host.prepare(intakeThread, 'source');
       this.#engine = await this.#spawnEngine();
       await Promise.all(this.#roster.outputs.map((output) => output.open()));
       for (const output of this.#roster.outputs) await output.attach();
@@ -258,7 +264,8 @@ export class Supervisor implements SupervisorInterface {
 
   async query(sql: string, signal: AbortSignal): Promise<QueryResult> {
     this.#refuseUnlessStarted('query');
-    return await this.#liveEngine().ask<QueryResult>({ kind: 'query', sql }, { signal, deadlineMs: noDeadline });
+    const query = this.#args.compileQuery(sql);
+    return await this.#liveEngine().ask<QueryResult>({ kind: 'query', query }, { signal, deadlineMs: noDeadline });
   }
 
   async openIngress(table: string, limits: MailboxLimits): Promise<GatewayChannel> {

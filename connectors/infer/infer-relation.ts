@@ -59,8 +59,9 @@ export async function inferRelation(path: string, options: InferOptions = {}): P
 
 async function inferFile(path: string, sampleBytes: number): Promise<InferredFile> {
   const handle = await open(path, 'r').catch((cause) => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InferNothing({ path, reason }, { cause });
+    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    if (isMissing) throw new InferNothing({ path, reason: 'there is no such file' });
+    throw new InferNothing({ path, reason: cause instanceof Error ? cause.message : String(cause) });
   });
   try {
     const stats = await handle.stat();

@@ -10,8 +10,8 @@ import type { ActorId, Behaviour } from './actor.ts';
 import { ActorCell, type Answer, type CellSurroundings } from './actor-cell.ts';
 import { ActorGone } from './request.ts';
 
-/** A behaviour of which nothing is known but that it is one. */
-export type AnyBehaviour = Behaviour<unknown, unknown, unknown>;
+/** A behaviour of which nothing is known but that it is one. One that is loaded late may say how it is loaded earlier. */
+export type AnyBehaviour = Behaviour<unknown, unknown, unknown> & { readonly load?: () => Promise<unknown> };
 export type Behaviours = Readonly<Record<string, AnyBehaviour>>;
 
 /** What an actor is made from. Everything in it survives a structured clone. */
@@ -85,6 +85,11 @@ export class ActorLoop {
     }
   }
 
+  /** Loads what a behaviour is made of, ahead of its first actor. @throws what loading threw; so does the spawn. */
+  async prepare(behaviour: string): Promise<void> {
+    if (Object.hasOwn(this.#behaviours, behaviour)) await this.#behaviours[behaviour]?.load?.();
+  }
+
   tell(actor: ActorId, message: unknown): void {
     this.#cells.get(actor)?.tell(message);
   }
@@ -121,6 +126,7 @@ function closePorts(args: unknown): void {
 export interface ThreadHost {
   /** Resolves when the behaviours are loaded. */
   ready(): Promise<void>;
+  prepare(behaviour: string): Promise<void>;
   spawn(spec: ActorSpec): Promise<void>;
   tell(envelope: Envelope): void;
   ask(envelope: Envelope): Promise<{ readonly value: unknown }>;

@@ -4,7 +4,7 @@
 //   actor failed     it threw, called `fail`, or is stuck; its requests were rejected, its resources released (unless stuck)
 //   actor stopped    `stop` has ended, in order or by force
 //   thread exited    with every actor that was on it; each of them is gone
-// A thread ends with its last actor. An id may be spawned again as soon as its predecessor is gone. No timer, port or thread
+// A thread ends with its last actor, one that got none with the system. An id may be spawned again as soon as its predecessor is gone. No timer, port or thread
 // is left after `shutdown`.
 import type { Clock } from '../clock.ts';
 import { type CodedErrorClass, defineError, errorFromData } from '../errors.ts';
@@ -118,6 +118,13 @@ export class ActorSystem {
     return this.#refTo<Message>(entry);
   }
 
+  /** Starts a named thread, and loads a behaviour there, ahead of its first actor. What goes wrong shows at the spawn. */
+  prepare(thread: string, behaviour: string): void {
+    if (this.#closing !== null) return;
+    const { link } = this.#placed({ heat: 'quiet', thread });
+    link.prepare(behaviour).catch(() => {});
+  }
+
   stop(ref: ActorRef<never>, deadlineMs: number = stopDeadlineMs): Promise<void> {
     return ref.stop(deadlineMs);
   }
@@ -143,7 +150,7 @@ export class ActorSystem {
     await Promise.all([...this.#threads.values()].map((thread) => this.#endThread(thread)));
   }
 
-  #placed(options: SpawnOptions): Thread {
+  #placed(options: Pick<SpawnOptions, 'heat' | 'thread'>): Thread {
     const loads = [...this.#threads.values()].map(({ name, entries }) => ({ name, actors: entries.size }));
     const wish = { heat: options.heat, thread: options.thread ?? null };
     const name = placeActor(wish, loads, this.#options.threadsMax.hot);

@@ -4,7 +4,7 @@
 // is. A hash selects a bucket; `rowsEqual` decides. NULL equals NULL, NaN equals NaN, and 0 does not equal -0 (a row is
 // what was inserted). Both columns of a comparison are the same columns: rows are compared within one batch.
 // With `local` a dictionary column is hashed by its codes: faster, but only good within this batch.
-import type { Column } from './column.ts';
+import type { Column, Values } from './column.ts';
 
 /** Hashes of rows 0 .. rows - 1. */
 export function hashRows(columns: readonly Column[], rows: number, local = false): Int32Array {
@@ -32,20 +32,21 @@ export function rowEquality(columns: readonly Column[]): RowEquality {
 
 function hashColumn(column: Column, rows: number, hashes: Int32Array, local: boolean): void {
   const { validity } = column;
-  if (column.layout === 'bytes') return hashBytes(column.offsets, column.bytes, validity, rows, hashes);
-  if (column.layout === 'dictionary') {
+  if (column.layout === 'bytes') hashBytes(column.offsets, column.bytes, validity, rows, hashes);
+  else if (column.layout === 'dictionary') {
     const { codes, dictionary } = column;
-    if (local) return hashWords(codes, 1, validity, rows, hashes);
-    return hashEntries(codes, dictionary.offsets, dictionary.bytes, validity, rows, hashes);
-  }
-  const { values } = column;
-  if (values instanceof Float64Array) return hashNumbers(values, validity, rows, hashes);
-  if (values instanceof Float32Array) return hashNumbers(Float64Array.from(values), validity, rows, hashes);
-  if (values instanceof BigInt64Array) {
+    if (local) hashWords(codes, 1, validity, rows, hashes);
+    else hashEntries(codes, dictionary.offsets, dictionary.bytes, validity, rows, hashes);
+  } else hashFixed(column.values, isWide(column), validity, rows, hashes);
+}
+
+function hashFixed(values: Values, wide: boolean, validity: Uint8Array | null, rows: number, hashes: Int32Array): void {
+  if (values instanceof Float64Array) hashNumbers(values, validity, rows, hashes);
+  else if (values instanceof Float32Array) hashNumbers(Float64Array.from(values), validity, rows, hashes);
+  else if (values instanceof BigInt64Array) {
     const words = new Int32Array(values.buffer, values.byteOffset, values.length * 2);
-    return hashWords(words, rows === 0 ? 2 : (values.length / rows) * 2, validity, rows, hashes);
-  }
-  hashWords(values instanceof Int32Array ? values : Int32Array.from(values), 1, validity, rows, hashes);
+    hashWords(words, wide ? 4 : 2, validity, rows, hashes);
+  } else hashWords(values instanceof Int32Array ? values : Int32Array.from(values), 1, validity, rows, hashes);
 }
 
 function columnEquality(column: Column): RowEquality {
@@ -121,7 +122,7 @@ function hashNumbers(values: Float64Array, validity: Uint8Array | null, rows: nu
   for (let i = 0; i < rows; i++) {
     const value = values[i]!;
     if (isNull(validity, i)) hashes[i] = mix(hashes[i]!, nullHash);
-    else if (value !== value) hashes[i] = mix(hashes[i]!, 0x7ff80000);
+    else if (Number.isNaN(value)) hashes[i] = mix(hashes[i]!, 0x7ff80000);
     else hashes[i] = mix(mix(hashes[i]!, words[2 * i]!), words[2 * i + 1]!);
   }
 }

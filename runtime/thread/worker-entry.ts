@@ -33,6 +33,7 @@ loop.catch(() => {});
 
 const host: ThreadHost = {
   ready: async () => void (await loop),
+  prepare: async (behaviour) => (await loop).prepare(behaviour),
   spawn: async (spec) => (await loop).spawn(spec),
   tell: async (envelope) => (await loop).tell(envelope.actor, envelope.message),
   ask: async (envelope) => {

@@ -1,3 +1,4 @@
+// Every operator on random histories against DuckDB. MILLRACE_LONG=1 runs many more of them.
 import fc from 'fast-check';
 import { test } from 'uvu';
 import { histories } from './change-history.ts';

@@ -192,12 +192,12 @@ const single: Float32Array = new Float32Array(pair.buffer);
 function writeFloat(value: number, storage: string, words: Int32Array, at: number): void {
   if (storage === 'f32') {
     single[0] = value;
-    words[at] = value === value ? pair[0]! : 0x7fc00000;
+    words[at] = Number.isNaN(value) ? 0x7fc00000 : pair[0]!;
     return;
   }
   pairAsDouble[0] = value;
-  words[at] = value === value ? pair[0]! : 0;
-  words[at + 1] = value === value ? pair[1]! : 0x7ff80000;
+  words[at] = Number.isNaN(value) ? 0 : pair[0]!;
+  words[at + 1] = Number.isNaN(value) ? 0x7ff80000 : pair[1]!;
 }
 
 /** A sum of which only two limbs are in use, and which fits 64 bits and lies within `safe`: the common case. */

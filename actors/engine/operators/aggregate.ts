@@ -68,6 +68,8 @@ export class Aggregate implements Operator {
   readonly #rows: Int32Array;
   readonly #rowWeights: Int32Array = new Int32Array(2 * flushRows);
   readonly #failed: Uint16Array = new Uint16Array(Math.max(blockRowsMax, flushRows));
+  /** Keeps the loads that warm the cache from being optimised away. */
+  #warmth = 0;
   #started = false;
 
   constructor(shape: AggregateShape) {
@@ -218,6 +220,7 @@ export class Aggregate implements Operator {
       this.#before = before;
     }
     const table = this.#table;
+    this.#warmth ^= warmRecords(table.words, table.width, this.#touchedAt, this.#ids, count);
     const last = noteTouched(table.words, table.width, this.#touchedAt, this.#ids, count, this.#touched, first);
     this.#touchedCount = last;
     if (last === first) return;
@@ -264,6 +267,10 @@ export class Aggregate implements Operator {
     const failed = this.#failed;
     const to = ids.length;
     failed.fill(0, 0, to);
+    // The writers branch on what they load; both ends of the records are fetched for them side by side.
+    const last = table.width - 1;
+    this.#warmth =
+      warmRecords(table.words, table.width, 0, ids, to) ^ warmRecords(table.words, table.width, last, ids, to);
     const target = { words, stride, ids, from: 0, to, failed };
     for (const write of this.#writers) write(table, target);
     const always = this.#shape.groups.length === 0;
@@ -305,7 +312,6 @@ function noteTouched(
   first: number,
 ): number {
   let next = first;
-  if (warmRecords(words, width, touchedAt, ids, count) === 0 && count === 0) return first;
   for (let i = 0; i < count; i++) {
     const id = ids[i]!;
     if (words[id * width + touchedAt] !== 0) continue;

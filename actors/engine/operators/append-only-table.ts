@@ -21,15 +21,18 @@ export class AppendOnlyTable implements Operator {
   push(_port: number, batch: ChangeBatch, emit: Emit): void {
     const { weights, rows } = batch;
     if (rows === 0) return;
-    if (weights === null) return emit(batch);
+    if (weights === null) {
+      emit(batch);
+      return;
+    }
     const kept = new Int32Array(rows);
     let count = 0;
     for (let row = 0; row < rows; row++) {
       if (weights[row]! > 0) kept[count++] = row;
       else this.#refuse(batch, row);
     }
-    if (count === rows) return emit(batch);
-    if (count === 0) return;
+    if (count === rows) emit(batch);
+    if (count === rows || count === 0) return;
     const keptWeights = new Int32Array(count);
     for (let i = 0; i < count; i++) keptWeights[i] = weights[kept[i]!]!;
     emit(gatherRows(batch, kept, count, keptWeights));

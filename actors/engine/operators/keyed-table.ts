@@ -42,6 +42,9 @@ export class KeyedTable implements Operator {
   readonly #rows: Int32Array;
   readonly #rowWeights: Int32Array = new Int32Array(2 * flushRows);
 
+  /** Keeps the loads that warm the cache from being optimised away. */
+  #warmth = 0;
+
   constructor(relation: Relation, pool: StringPool, hashMask = -1) {
     const { fields } = relation.schema;
     this.detail = `${relation.name} by ${relation.primaryKey.map((k) => fields[k]!.name).join(', ')}`;
@@ -82,6 +85,7 @@ export class KeyedTable implements Operator {
     this.#output.expect(count);
     for (let from = 0; from < count; from += flushRows) {
       const to = Math.min(count, from + flushRows);
+      this.#warmth ^= warmRecords(table.words, table.width, stride, this.#touched.subarray(from, to), to - from);
       const made = writeChanges(table.words, table.width, stride, this.#touched, from, to, this.#before, rows, weights);
       this.#output.append([{ words: rows, stride, shift: 0, ids: null }], weights, made, emit);
     }
@@ -126,6 +130,7 @@ export class KeyedTable implements Operator {
     this.#table.findOrInsert(this.#scratch, stride, count, this.#ids);
     this.#reserveTouched(count);
     const table = this.#table;
+    this.#warmth ^= warmRecords(table.words, table.width, stride, this.#ids, count);
     const { touched, before } = { touched: this.#touched, before: this.#before };
     this.#touchedCount = noteTouched(
       table.words,
@@ -206,7 +211,6 @@ function noteTouched(
   first: number,
 ): number {
   let next = first;
-  if (warmRecords(words, width, rowWords, ids, count) === 0 && count === 0) return first;
   for (let i = 0; i < count; i++) {
     const record = ids[i]! * width;
     if (words[record + rowWords + 1] !== 0) continue;

@@ -34,6 +34,7 @@ export function mapColumns(scalar: Scalar, replace: (column: ColumnReference) =>
     case 'function':
       return { ...scalar, operands: scalar.operands.map(map) };
     case 'case': {
+      // biome-ignore lint/suspicious/noThenProperty: THEN is the word of SQL, and no one awaits a branch
       const branches = scalar.branches.map(({ when, then }) => ({ when: map(when), then: map(then) }));
       return { ...scalar, branches, otherwise: map(scalar.otherwise) };
     }

@@ -190,3 +190,9 @@ export interface BoundProgram {
   readonly tables: readonly TableDefinition[];
   readonly views: readonly ViewDefinition[];
 }
+
+/** An ad-hoc query over relations of a program, with the order in which its rows are to be shown. */
+export interface BoundQuery {
+  readonly query: Rel;
+  readonly displayOrder: readonly SortKey[];
+}

@@ -7,7 +7,7 @@ import type { Relation } from '../../../runtime/batch/schema.ts';
 import type { MillraceError } from '../../../runtime/errors.ts';
 import { bindProgram } from './bind-program.ts';
 import { bindQuery } from './bind-query.ts';
-import type { BoundProgram, Rel, SortKey } from './bound.ts';
+import type { BoundProgram, BoundQuery } from './bound.ts';
 import { parseProgram, parseQuery } from './parse.ts';
 import { ProblemList } from './problem-list.ts';
 import { SqlSyntax, SqlTooDeep } from './sql-errors.ts';
@@ -30,14 +30,8 @@ export function compileProgram(text: string, options: SqlTextOptions = {}): Comp
   return { program: problems.length === 0 ? program : null, problems };
 }
 
-/** An ad-hoc SELECT over relations that there are, with the order in which its rows are to be shown. */
-export interface CompiledQuery {
-  readonly query: Rel;
-  readonly displayOrder: readonly SortKey[];
-}
-
-/** @throws MillraceError: the first problem of the text. */
-export function compileQuery(text: string, relations: readonly Relation[]): CompiledQuery {
+/** Compiles an ad-hoc SELECT over relations that there are. @throws MillraceError: the first problem of the text. */
+export function compileQuery(text: string, relations: readonly Relation[]): BoundQuery {
   const source = new SqlText(text);
   const { query, problems } = parseQuery(source);
   const list = new ProblemList();

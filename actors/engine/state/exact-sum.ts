@@ -154,7 +154,7 @@ export function readSum(doubles: Float64Array, at: number, limbs: number, out: I
 
 /** Adds weight · value to the float sum at `at`. */
 export function addFloat(doubles: Float64Array, at: number, value: number, weight: number): void {
-  if (value !== value) {
+  if (Number.isNaN(value)) {
     doubles[at + 2]! += weight;
     return;
   }

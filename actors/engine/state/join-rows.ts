@@ -106,7 +106,10 @@ export class JoinRows {
 
   #changeRow(source: Int32Array, at: number, key: number, weight: number, emptied: number[]): void {
     if (this.#slots === null) {
-      if (weight > 0) return this.#link(this.#allocate(source, at, key, weight), key);
+      if (weight > 0) {
+        this.#link(this.#allocate(source, at, key, weight), key);
+        return;
+      }
       if (this.#walk(source, at, key, weight, emptied)) return;
       this.#index();
     }

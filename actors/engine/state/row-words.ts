@@ -68,27 +68,35 @@ function encodeFixed(
   // SAFETY (all casts below): the class of `values` follows from the storage of the column's type.
   switch (place.storage) {
     case 'bool':
-      return copyU8(column.values as Uint8Array, rows.from, count, words, stride, offset);
+      copyU8(column.values as Uint8Array, rows.from, count, words, stride, offset);
+      break;
     case 'i8':
-      return copyI8(column.values as Int8Array, rows.from, count, words, stride, offset);
+      copyI8(column.values as Int8Array, rows.from, count, words, stride, offset);
+      break;
     case 'i16':
-      return copyI16(column.values as Int16Array, rows.from, count, words, stride, offset);
+      copyI16(column.values as Int16Array, rows.from, count, words, stride, offset);
+      break;
     case 'i32':
-      return copyWord(column.values as Int32Array, rows.from, count, words, stride, offset);
+      copyWord(column.values as Int32Array, rows.from, count, words, stride, offset);
+      break;
     case 'i64':
-      return copyTwoWords(wordsOfValues(column.values), rows.from, count, words, stride, offset);
+      copyTwoWords(wordsOfValues(column.values), rows.from, count, words, stride, offset);
+      break;
     case 'i128':
-      return copyFourWords(wordsOfValues(column.values), rows.from, count, words, stride, offset);
+      copyFourWords(wordsOfValues(column.values), rows.from, count, words, stride, offset);
+      break;
     case 'f32':
       copyWord(wordsOfValues(column.values), rows.from, count, words, stride, offset);
-      return canonicalSingles(words, stride, offset, count, zero);
+      canonicalSingles(words, stride, offset, count, zero);
+      break;
     case 'f64':
       copyTwoWords(wordsOfValues(column.values), rows.from, count, words, stride, offset);
-      return canonicalDoubles(words, stride, offset, count, zero);
+      canonicalDoubles(words, stride, offset, count, zero);
+      break;
     case 'bytes':
       throw new TypeError('a fixed column has fixed storage');
     default:
-      return unreachable(place.storage);
+      unreachable(place.storage);
   }
 }
 
@@ -101,7 +109,10 @@ function encodeDictionary(
 ): void {
   const { codes, dictionary, validity } = column;
   const count = rows.to - rows.from;
-  if (dictionary.identity === pool) return copyWord(codes, rows.from, count, target.words, target.stride, offset);
+  if (dictionary.identity === pool) {
+    copyWord(codes, rows.from, count, target.words, target.stride, offset);
+    return;
+  }
   const memo = pool.memoOf(dictionary);
   const bytes = dictionary.bytes;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

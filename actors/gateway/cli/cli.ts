@@ -29,7 +29,7 @@ export async function runCli(argumentsGiven: readonly string[], version: string,
     return await command.run(operands, options, tools);
   } catch (error) {
     tools.err(`${problemLines(error).join('\n')}\n`);
-    const isInvalid = error instanceof MillraceError && /^(cli|config|sql|connector)\./.test(error.code);
+    const isInvalid = error instanceof MillraceError && /^(cli|config|sql|connector|infer)\./.test(error.code);
     return isInvalid ? exitCodes.invalid : exitCodes.failed;
   }
 }
@@ -52,12 +52,14 @@ function readArguments(
   try {
     parsed = parseArgs({ args: [...given], options: command.options, allowPositionals: true, strict: true });
   } catch (error) {
-    const unknown = given.find((text) => text.startsWith('--') && !(text.slice(2).split('=')[0]! in command.options));
+    const unknown = given.find(
+      (text) => text.startsWith('--') && !((text.slice(2).split('=')[0] ?? '') in command.options),
+    );
     const suggestion = unknown === undefined ? undefined : nearestName(unknown.slice(2), Object.keys(command.options));
-    const detail = (error instanceof Error ? error.message : String(error)).split('. ')[0] ?? '';
+    const detail = (error instanceof Error ? error.message : String(error)).split(/\. |\.\n/)[0] ?? '';
     throw new UsageError(
       { detail: `millrace ${command.name}: ${detail}` },
-      { cause: error, suggestion: suggestion === undefined ? undefined : `--${suggestion}` },
+      { suggestion: suggestion === undefined ? undefined : `--${suggestion}` },
     );
   }
   if (parsed.positionals.length !== command.operands) {
@@ -69,7 +71,7 @@ function readArguments(
 }
 
 async function help(name: string | undefined, tools: Tools): Promise<number> {
-  if (name === undefined) {
+  if (name === undefined || name === 'help' || name === 'version') {
     const listed = await Promise.all(Object.values(commands).map((load) => load()));
     const width = Math.max(...listed.map((command) => command.synopsis.length));
     tools.out(

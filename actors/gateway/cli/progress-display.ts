@@ -21,7 +21,8 @@ export class ProgressDisplay {
   readonly #options: ProgressOptions;
   readonly #started: number;
   #timer: Timer | null = null;
-  #drawnLines = 0;
+  /** The bars that are on the screen. */
+  #lines: readonly string[] = [];
   #isReading = false;
   #plainStates = new Map<string, string>();
   #rates = new Map<string, { at: number; records: number; perSecond: number }>();
@@ -34,6 +35,12 @@ export class ProgressDisplay {
   start(): void {
     const isTerminal = this.#options.terminalColumns !== null;
     this.#timer = this.#options.clock.every(isTerminal ? redrawMs : plainLineMs, () => void this.#tick());
+  }
+
+  /** A line for the user, above the bars that are on the screen. */
+  say(text: string): void {
+    if (this.#lines.length === 0) this.#options.write(text);
+    else this.#options.write(`${this.#toTop()}\u001b[J${text}${this.#lines.join('')}`);
   }
 
   /** Draws once more, with the final numbers. */
@@ -63,11 +70,27 @@ export class ProgressDisplay {
   }
 
   #drawBars(inputs: readonly InputConnectorStats[], width: number, columns: number): void {
-    const lines = inputs.slice(0, barsMax).map((input) => this.#line(input, width, true).slice(0, columns - 1));
+    const lines = inputs.slice(0, barsMax).map((input) => this.#bar(input, width, columns - 1));
     if (inputs.length > barsMax) lines.push(`… and ${inputs.length - barsMax} more inputs`);
-    const up = this.#drawnLines > 0 ? `\u001b[${this.#drawnLines}A` : '';
-    this.#options.write(`${up}${lines.map((line) => `\r\u001b[2K${line}\n`).join('')}`);
-    this.#drawnLines = lines.length;
+    const top = this.#toTop();
+    this.#lines = lines.map((line) => `\r\u001b[2K${line.slice(0, columns - 1)}\n`);
+    this.#options.write(`${top}${this.#lines.join('')}`);
+  }
+
+  /** Moves the cursor to the first bar. */
+  #toTop(): string {
+    return this.#lines.length === 0 ? '' : `\u001b[${this.#lines.length}A\r`;
+  }
+
+  /** On a narrow terminal the bar goes first, then rate and bytes: the state stays in sight. */
+  #bar(input: InputConnectorStats, width: number, columns: number): string {
+    const wide = this.#line(input, width, true);
+    if (wide.length <= columns) return wide;
+    const plain = this.#line(input, width, false);
+    if (plain.length <= columns) return plain;
+    const rows = `${formatCount(input.totalRecords)} rows  ${stateText(input)}`;
+    const name = input.endpoint.slice(0, Math.max(8, columns - rows.length - 1));
+    return `${name} ${rows}`;
   }
 
   /** An input that has not changed since its last line is left out. */
@@ -87,9 +110,7 @@ export class ProgressDisplay {
     const rows = formatCount(input.totalRecords).padStart(11);
     const rate = `${formatCount(Math.round(this.#rate(input)))}/s`.padStart(12);
     const bytes = formatBytes(input.totalBytes).padStart(9);
-    const waiting = input.waitingFor.length === 0 ? '' : ` for ${input.waitingFor.join(', ')}`;
-    const errors = input.numParseErrors === 0 ? '' : `, ${formatCount(input.numParseErrors)} refused`;
-    return `${input.endpoint.padEnd(width)}${bar} ${percent} ${rows} rows ${rate} ${bytes}  ${input.state}${waiting}${errors}`;
+    return `${input.endpoint.padEnd(width)}${bar} ${percent} ${rows} rows ${rate} ${bytes}  ${stateText(input)}`;
   }
 
   /** Rows a second since the last look; once it has ended, over the whole time it took. */
@@ -107,6 +128,13 @@ export class ProgressDisplay {
     this.#rates.set(input.endpoint, { at: now, records: input.totalRecords, perSecond });
     return perSecond;
   }
+}
+
+function stateText(input: InputConnectorStats): string {
+  const waiting = input.waitingFor.length === 0 ? '' : ` for ${input.waitingFor.join(', ')}`;
+  const errors = input.numParseErrors === 0 ? '' : `, ${formatCount(input.numParseErrors)} refused`;
+  // Labels are the user's own texts.
+  return `${input.state}${waiting}${errors}`.replaceAll(/\p{Cc}/gu, ' ');
 }
 
 function progressShare(input: InputConnectorStats): number | null {

@@ -8,7 +8,7 @@ import type { LogEntry } from '../../../runtime/log.ts';
 import type { InputConnectorStats, PipelineStats } from '../../supervisor/messages.ts';
 import { CompletionFailed } from '../embedded/embedded-errors.ts';
 import { Pipeline } from '../embedded/pipeline.ts';
-import { type Command, exitCodes, type OptionValues, type Tools } from './command.ts';
+import { type Command, exitCodes, type OptionValues, type Tools, UsageError } from './command.ts';
 import { jsonText } from './json-text.ts';
 import { problemLines, problemReport } from './problem-text.ts';
 import { formatBytes, formatCount, ProgressDisplay } from './progress-display.ts';
@@ -30,14 +30,18 @@ exit codes: 0 done, 1 the pipeline or a connector failed (the others were run to
   options: { json: { type: 'boolean' }, rows: { type: 'string' } },
   operands: 1,
   async run(operands, options, tools): Promise<number> {
+    const rowsMax = readRows(options);
     const output = options['json'] === true ? jsonOutput(tools) : textOutput(tools);
-    return await runPipeline(operands[0] ?? '', readRows(options), output);
+    return await runPipeline(operands[0] ?? '', rowsMax, output);
   },
 };
 
 function readRows(options: OptionValues): number {
-  const rows = Number(options['rows'] ?? rowsDefault);
-  return Number.isSafeInteger(rows) && rows >= 0 ? rows : rowsDefault;
+  const text = options['rows'];
+  if (typeof text !== 'string') return rowsDefault;
+  if (!/^\d{1,9}$/.test(text))
+    throw new UsageError({ detail: `millrace run: --rows must be a number of rows, not "${text}"` });
+  return Number(text);
 }
 
 /** Two ways to tell the user what happens. */
@@ -76,12 +80,9 @@ async function runPipeline(file: string, rowsMax: number, output: RunOutput): Pr
   try {
     await pipeline.start();
     output.started(pipeline);
-    const completion = pipeline.waitForCompletion({ signal: interrupt.signal }).catch((error: unknown) => {
-      if (!interrupt.signal.aborted) throw error;
-    });
     let problem: unknown = null;
     try {
-      await completion;
+      await completedOrDrained(pipeline, interrupt.signal);
     } catch (error) {
       problem = error;
       exitCode = exitCodes.failed;
@@ -114,6 +115,16 @@ async function openValid(file: string, output: RunOutput): Promise<Pipeline | nu
     // SAFETY: these are the fields of PipelineInvalid, of whatever thread.
     output.invalid(file, thrown.fields['problems'] as readonly ErrorData[]);
     return null;
+  }
+}
+
+/** Until everything is done or, after a signal, everything that has been read. */
+async function completedOrDrained(pipeline: Pipeline, interrupted: AbortSignal): Promise<void> {
+  try {
+    await pipeline.waitForCompletion({ signal: interrupted });
+  } catch (error) {
+    if (!interrupted.aborted) throw error;
+    await pipeline.drain();
   }
 }
 
@@ -150,11 +161,13 @@ function quoteName(name: string): string {
 
 function textOutput(tools: Tools): RunOutput {
   let display: ProgressDisplay | null = null;
+  // Bars that are on the screen are redrawn below what is said.
+  const say = (text: string): void => (display === null ? tools.err(text) : display.say(text));
   return {
     invalid: (file, problems) => tools.err(problemReport(file, problems.map(errorFromData))),
     log(entry): void {
       if (entry.level === 'debug' || (entry.level === 'info' && entry.fields['user'] !== true)) return;
-      tools.err(`${entry.level}: ${entry.message}\n`);
+      say(`${entry.level}: ${entry.message}\n`);
     },
     started(pipeline): void {
       display = new ProgressDisplay({
@@ -166,7 +179,7 @@ function textOutput(tools: Tools): RunOutput {
       display.start();
     },
     draining(signal): void {
-      tools.err(`${signal}: draining; once more ends at once\n`);
+      say(`${signal}: draining; once more ends at once\n`);
     },
     async ended(): Promise<void> {
       await display?.finish();
@@ -221,6 +234,8 @@ function inputNotes(input: InputConnectorStats): string[] {
   if (input.numUnknownFields > 0) {
     notes.push(`${input.endpoint}: ${formatCount(input.numUnknownFields)} fields that the table lacks ignored`);
   }
+  if (input.stuck)
+    notes.push(`${input.endpoint} was not started: it waits for ${input.waitingFor.join(', ')}, which failed`);
   if (input.error !== null) notes.push(`${input.endpoint} failed: ${input.error.code}: ${input.error.message}`);
   return notes;
 }

@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compileCircuit } from '../../../actors/engine/program-circuit.ts';
-import { compileProgram } from '../../../actors/engine/sql/compile-program.ts';
+import { compileProgram, compileQuery } from '../../../actors/engine/sql/compile-program.ts';
 import { numberBatch, numbersOf } from './engine-fixture.ts';
 
 const text = `
@@ -12,10 +12,18 @@ const text = `
   CREATE VIEW large AS SELECT n FROM either WHERE n > 10;
 `;
 
+const { program, problems } = compileProgram(text);
+assert.equal(problems, []);
+
 function circuit() {
-  const { program, problems } = compileProgram(text);
-  assert.equal(problems, []);
   return compileCircuit({ program: program!, onError: 'stop' });
+}
+
+function bound(sql: string) {
+  return compileQuery(
+    sql,
+    [...program!.tables, ...program!.views].map((definition) => definition.relation),
+  );
 }
 
 test('batches go to their tables, and changes of observed views come out', () => {
@@ -35,18 +43,13 @@ test('batches go to their tables, and changes of observed views come out', () =>
 test('a query reads what is materialized and is refused the rest', () => {
   const made = circuit();
   made.step([{ relation: 'a', batch: numberBatch([3, 1, 2]) }]);
-  const { schema, batches } = made.query('SELECT n FROM either WHERE n > 1 ORDER BY n');
+  const { schema, batches } = made.query(bound('SELECT n FROM either WHERE n > 1 ORDER BY n'));
   assert.is(schema.fields.length, 1);
   assert.equal(batches.flatMap(numbersOf), [2, 3]);
-  const refused = (sql: string, code: RegExp): void => {
-    assert.throws(
-      () => made.query(sql),
-      (error: { code: string }) => code.test(error.code),
-    );
-  };
-  refused('SELECT n FROM large', /materialized/);
-  refused('SELECT n FROM nowhere', /^sql\./);
-  refused('SELEC n', /^sql\./);
+  assert.throws(
+    () => made.query(bound('SELECT n FROM large')),
+    (error: { code: string }) => /materialized/.test(error.code),
+  );
 });
 
 test.run();

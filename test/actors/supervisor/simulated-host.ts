@@ -20,6 +20,8 @@ export class SimulatedHost implements ActorHost {
   readonly answers: Map<string, unknown> = new Map();
   isStopped = false;
 
+  prepare(): void {}
+
   async spawn<Message, Notice>(order: SpawnOrder<Notice>): Promise<ActorRef<Message>> {
     const { id } = order;
     this.#say(`${id} spawn`);

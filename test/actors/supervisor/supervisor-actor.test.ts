@@ -115,6 +115,10 @@ function setUp(inputs: readonly InputConnector[], outputs: readonly OutputConnec
       () => {},
     ),
     random: () => 0,
+    compileQuery: () => ({
+      query: { kind: 'values', schema: { fields: [], fingerprint: 0 }, rows: [] },
+      displayOrder: [],
+    }),
     defaultsOf: () => [null],
     extend: (_, key, definition) => ({ ...input(key), ...(definition as object) }),
     shrink: () => {},

@@ -1,3 +1,4 @@
+// The normal form of a change, against a sum of weights by hand.
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

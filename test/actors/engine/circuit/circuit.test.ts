@@ -1,3 +1,5 @@
+// Whole circuits from SQL text: what a step returns, failures, contents, queries, snapshots, and that a step's cost is
+// that of its change.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Circuit, RelationNotMaterialized } from '../../../../actors/engine/circuit/circuit.ts';

@@ -1,3 +1,4 @@
+// Groups and aggregates by hand-made changes; that every aggregate agrees with SQL is tested in test/oracle.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Aggregate } from '../../../../actors/engine/operators/aggregate.ts';

@@ -1,3 +1,4 @@
+// What an append-only table lets pass and what it refuses.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { AppendOnlyTable } from '../../../../actors/engine/operators/append-only-table.ts';

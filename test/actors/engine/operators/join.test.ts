@@ -1,3 +1,4 @@
+// Inner and left joins by hand-made changes: weights, NULLs, unmatched rows, state, collisions, snapshots.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Join } from '../../../../actors/engine/operators/join.ts';

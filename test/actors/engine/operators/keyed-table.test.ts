@@ -1,3 +1,4 @@
+// Upserts, deletions and partial updates by key, and the changes that they make.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { KeyedTable } from '../../../../actors/engine/operators/keyed-table.ts';

@@ -1,3 +1,4 @@
+// The window of ORDER BY … LIMIT … OFFSET while rows come and go.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Top } from '../../../../actors/engine/operators/top.ts';

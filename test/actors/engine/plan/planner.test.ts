@@ -1,3 +1,4 @@
+// Which operators a program becomes; that they compute the right thing is tested in test/oracle.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { planProgram } from '../../../../actors/engine/plan/planner.ts';

@@ -1,3 +1,4 @@
+// Exact sums against bigint arithmetic.
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,3 +1,4 @@
+// The hash table of records against a Map, with good hashes and with none.
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,3 +1,4 @@
+// Codes of strings: equality, growth, order, snapshots, collisions.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SnapshotReader, SnapshotWriter } from '../../../../actors/engine/state/snapshot-codec.ts';
