@@ -3,7 +3,7 @@
 // Requests are plain data and go to workers by transfer; small ones are decoded at once on the calling thread, since a
 // hop to a worker costs more than they do. Workers end after they have been idle for a while, and when the last source
 // lets go of the pool. Order is not kept here: answers come back when they are ready (delivery.ts puts them in order).
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import { registry } from '../../connectors/registry.ts';
 import { type Decoded, type DecodeRequest, PieceDecoder } from './piece-decoder.ts';
 
@@ -14,7 +14,7 @@ const idleTimeoutMs = 10_000;
 /** Shared by every source of one thread. */
 export class DecodePool {
   readonly #inline = new PieceDecoder(registry.inputFormats);
-  #piscina: Piscina<DecodeRequest, Decoded> | null = null;
+  #piscina: Promise<Piscina<DecodeRequest, Decoded>> | null = null;
   #leases = 0;
 
   /** A source begins to use the pool. */
@@ -28,7 +28,7 @@ export class DecodePool {
     if (this.#leases > 0) return;
     const piscina = this.#piscina;
     this.#piscina = null;
-    await piscina?.destroy();
+    await (await piscina)?.destroy();
   }
 
   /** `workers` is the most threads that the pool may have when this call is the one that makes it; 0: no threads. */
@@ -36,15 +36,20 @@ export class DecodePool {
     if (workers === 0 || request.bytes.length < pooledBytesMin) {
       return request.kind === 'piece' ? this.#inline.decodePiece(request) : this.#inline.decode(request);
     }
-    this.#piscina ??= new Piscina<DecodeRequest, Decoded>({
-      filename: new URL(`./decode-job${extension}`, import.meta.url).href,
-      minThreads: 0,
-      maxThreads: workers,
-      idleTimeout: idleTimeoutMs,
-      recordTiming: false,
-    });
-    return this.#piscina.run(request, { transferList: [request.bytes.buffer] });
+    this.#piscina ??= openPiscina(workers);
+    return this.#piscina.then((piscina) => piscina.run(request, { transferList: [request.bytes.buffer] }));
   }
+}
+
+async function openPiscina(workers: number): Promise<Piscina<DecodeRequest, Decoded>> {
+  const { Piscina } = await import('piscina');
+  return new Piscina({
+    filename: new URL(`./decode-job${extension}`, import.meta.url).href,
+    minThreads: 0,
+    maxThreads: workers,
+    idleTimeout: idleTimeoutMs,
+    recordTiming: false,
+  });
 }
 
 /** The worker's file is spelled like this one: `.js` when compiled. */

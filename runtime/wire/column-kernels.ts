@@ -75,3 +75,23 @@ export function compactCodes(
   }
   return size;
 }
+
+/** Writes the entries used[0 .. size) of a dictionary one after the other. A view for each would cost more than the copy. */
+export function copyEntries(
+  offsets: Int32Array,
+  bytes: Uint8Array,
+  used: Int32Array,
+  size: number,
+  target: Uint8Array,
+): void {
+  let at = 0;
+  for (let entry = 0; entry < size; entry++) {
+    const code = used[entry]!;
+    const start = offsets[code]!;
+    const end = offsets[code + 1]!;
+    if (end - start > 48) {
+      target.set(bytes.subarray(start, end), at);
+      at += end - start;
+    } else for (let i = start; i < end; i++) target[at++] = bytes[i]!;
+  }
+}

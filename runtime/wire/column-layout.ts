@@ -13,7 +13,7 @@
 // `ColumnDescriptor` is what stands in the header. Only batch-codec.ts calls this.
 import type { Column, Dictionary, DictionaryColumn } from '../batch/column.ts';
 import { type Storage, storageOf } from '../batch/sql-type.ts';
-import { compactCodes, rebase } from './column-kernels.ts';
+import { compactCodes, copyEntries, rebase } from './column-kernels.ts';
 
 export type Layout = Column['layout'];
 
@@ -118,9 +118,6 @@ function compact(column: DictionaryColumn, rows: number): { codes: Int32Array; d
     offsets[entry + 1] = bytesUsed;
   }
   const bytes = new Uint8Array(bytesUsed);
-  for (let entry = 0; entry < size; entry++) {
-    const code = used[entry]!;
-    bytes.set(source.bytes.subarray(source.offsets[code]!, source.offsets[code + 1]!), offsets[entry]!);
-  }
+  copyEntries(source.offsets, source.bytes, used, size, bytes);
   return { codes, dictionary: { identity: codes, size, offsets, bytes } };
 }

@@ -46,6 +46,22 @@ test('an actor answers from its own thread, or from this one when it is placed h
   assert.is(there.thread, 'hot-1');
 });
 
+test('a thread that was prepared takes its first actor, and one that never gets an actor ends with the system', async ({
+  trial,
+}) => {
+  trial.system.prepare('ready', 'trial');
+  trial.system.prepare('idle', 'nothing of that name');
+  assert.equal(trial.system.threads(), [
+    { name: 'ready', actors: [] },
+    { name: 'idle', actors: [] },
+  ]);
+  const ref = await spawn(trial, {}, { thread: 'ready' });
+  assert.is(ref.thread, 'ready');
+  assert.is(await ref.ask({ kind: 'echo', value: 1 }), 1);
+  await ref.stop();
+  assert.equal(trial.system.threads(), [{ name: 'idle', actors: [] }]);
+});
+
 test('buffers and ports in messages and answers are transferred', async ({ trial }) => {
   for (const where of [{ heat: 'hot' }, { thread: 'here' }] as const) {
     const ref = await spawn(trial, {}, where);
