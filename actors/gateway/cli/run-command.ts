@@ -68,7 +68,7 @@ interface ViewRows {
 async function runPipeline(file: string, rowsMax: number, output: RunOutput): Promise<number> {
   const interrupt = new AbortController();
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (interrupt.signal.aborted) process.exit(exitCodes.interrupted);
+    if (interrupt.signal.aborted) endAtOnce();
     output.draining(signal);
     interrupt.abort(signal);
   };
@@ -116,6 +116,15 @@ async function openValid(file: string, output: RunOutput): Promise<Pipeline | nu
     output.invalid(file, thrown.fields['problems'] as readonly ErrorData[]);
     return null;
   }
+}
+
+/**
+ * Dies of SIGINT, which a shell reports as 130. `process.exit` would wait for the threads, and one of them may be writing
+ * to a pipe that nobody reads.
+ */
+function endAtOnce(): void {
+  process.removeAllListeners('SIGINT');
+  process.kill(process.pid, 'SIGINT');
 }
 
 /** Until everything is done or, after a signal, everything that has been read. */

@@ -128,7 +128,7 @@ test('a program that does not compile does not make its connectors look wrong', 
   assert.ok(codes(validated).length > 0);
 });
 
-test('replaces ${env:NAME} in connectors and refuses a variable that is not set', () => {
+test('replaces a reference to the environment in connectors and refuses a variable that is not set', () => {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the reference is Millrace's, not JavaScript's.
   const path = '${env:FOLDER}/a.csv';
   const inputs = { a: { stream: 'users', transport: file(path), format: csv } };
