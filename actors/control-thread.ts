@@ -12,7 +12,7 @@ import { errorToData } from '../runtime/errors.ts';
 import { type LogEntry, makeLog } from '../runtime/log.ts';
 import { expose, transfer } from '../runtime/thread/remote.ts';
 import { siblingModule, type ThreadDying } from '../runtime/thread/worker-thread.ts';
-import { evaluateConstant } from './engine/plan/expression-compiler.ts';
+import type { TableDefinition } from './engine/messages.ts';
 import { compileProgram, compileQuery } from './engine/sql/compile-program.ts';
 import type { ControlReport, OpenedPipeline, OpenRequest } from './gateway/embedded/control-interface.ts';
 import { type MadePipeline, PipelineControl } from './gateway/embedded/pipeline-control.ts';
@@ -42,15 +42,13 @@ const control = new PipelineControl({ clock: systemClock, make: makePipeline, re
 const exposed = expose(control, parentPort);
 
 /** @throws PipelineInvalid, PipelineFileUnreadable */
-function makePipeline(request: OpenRequest): MadePipeline {
+async function makePipeline(request: OpenRequest): Promise<MadePipeline> {
   const { definition, baseFolder } = readDefinition(request);
   const { configuration, program, startOrder } = definition.validated;
   if (configuration === null || program === null) throw invalid(definition.validated.problems);
   const onLog = (entry: LogEntry): void => report({ kind: 'log', entry });
   const log = makeLog('supervisor', systemClock.now, onLog);
-  const defaults = new Map(
-    program.tables.map((table) => [table.relation.name, columnDefaults(table, evaluateConstant)]),
-  );
+  const defaults = await defaultsOf(program.tables);
   const host = new ActorSystemHost({
     behaviours: siblingModule('behaviours', import.meta.url),
     outputThreadsMax: outputThreadsMax(availableParallelism()),
@@ -83,6 +81,17 @@ function makePipeline(request: OpenRequest): MadePipeline {
     views,
     toBatches: (rows, relation, options) => pushedBatches(rows, relation, defaults.get(relation.name) ?? [], options),
   };
+}
+
+/** The DEFAULTs of each table as JSON text. What evaluates them is loaded where there are any. */
+async function defaultsOf(
+  tables: readonly TableDefinition[],
+): Promise<ReadonlyMap<string, readonly (string | null)[]>> {
+  if (tables.every((table) => table.defaults.every((expression) => expression === null))) {
+    return new Map(tables.map((table) => [table.relation.name, table.defaults.map(() => null)]));
+  }
+  const { evaluateConstant } = await import('./engine/plan/expression-compiler.ts');
+  return new Map(tables.map((table) => [table.relation.name, columnDefaults(table, evaluateConstant)]));
 }
 
 function readDefinition(request: OpenRequest): { definition: LiveDefinition; baseFolder: string } {

@@ -11,6 +11,7 @@
 import { assert } from '../../../runtime/assert.ts';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import type { Column } from '../../../runtime/batch/column.ts';
+import { gatherColumn, gatherWeights } from '../../../runtime/batch/gather-column.ts';
 import { rowFromBatch } from '../../../runtime/batch/row-objects.ts';
 import { formatUuid } from '../../../runtime/batch/scalar-text.ts';
 import { readCell } from '../../../runtime/batch/scalar-values.ts';
@@ -22,7 +23,6 @@ import type { ExpressionSource, Literal, Scalar, ScalarValue } from '../sql/boun
 import { dateOf, isoWeekday } from '../sql/calendar.ts';
 import { castValue } from './cast-table.ts';
 import { constantColumn } from './expression-constant.ts';
-import { gatherColumn, gatherWeights } from './expression-gather.ts';
 import type { ColumnShape } from './expression-leaf.ts';
 import * as library from './expression-library.ts';
 import { Memo } from './expression-memo.ts';

@@ -41,7 +41,7 @@ export interface MadePipeline {
 
 export interface ControlSurroundings {
   readonly clock: Clock;
-  readonly make: (request: OpenRequest) => MadePipeline;
+  readonly make: (request: OpenRequest) => Promise<MadePipeline>;
   readonly report: (report: ControlReport) => void;
   readonly transfer: <T extends object>(value: T, items: readonly TransferListItem[]) => T;
 }
@@ -62,7 +62,7 @@ export class PipelineControl implements ControlInterface {
   }
 
   async open(request: OpenRequest): Promise<OpenedPipeline> {
-    const made = this.#surroundings.make(request);
+    const made = await this.#surroundings.make(request);
     this.#made = made;
     made.supervisor.onStatus = () => this.#statusChanged();
     return { ...made.description, status: made.supervisor.status };

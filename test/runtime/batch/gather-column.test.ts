@@ -1,10 +1,10 @@
 // Gathering selected rows: every storage and layout, slices of larger columns, and bitmaps that lose their last NULL.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { gatherColumn, gatherWeights } from '../../../../actors/engine/plan/expression-gather.ts';
 import type { ScalarValue } from '../../../../actors/engine/sql/bound.ts';
-import { readCell } from '../../../../runtime/batch/scalar-values.ts';
-import type { SqlType } from '../../../../runtime/batch/sql-type.ts';
+import { gatherColumn, gatherWeights } from '../../../runtime/batch/gather-column.ts';
+import { readCell } from '../../../runtime/batch/scalar-values.ts';
+import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import * as node from './scalar-nodes.ts';
 
 const long = 'long text that is copied as a whole, because it has more than 48 bytes';

@@ -2,8 +2,8 @@
 //
 // Dictionary columns gather codes and keep the dictionary; bytes columns copy bytes. A bitmap that turns out to have no
 // NULL among the selected rows is dropped.
-import type { Column, Values } from '../../../runtime/batch/column.ts';
-import { storageOf } from '../../../runtime/batch/sql-type.ts';
+import type { Column, Values } from './column.ts';
+import { storageOf } from './sql-type.ts';
 
 /** The rows selection[0 .. count) of `column`, in that order. */
 export function gatherColumn(column: Column, selection: Int32Array, count: number): Column {
