@@ -1,11 +1,11 @@
 // Gathering selected rows: every storage and layout, slices of larger columns, and bitmaps that lose their last NULL.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ScalarValue } from '../../../../actors/engine/sql/bound.ts';
+import type { ScalarValue } from '../../../actors/engine/sql/bound.ts';
 import { gatherColumn, gatherWeights } from '../../../runtime/batch/gather-column.ts';
 import { readCell } from '../../../runtime/batch/scalar-values.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
-import * as node from './scalar-nodes.ts';
+import * as node from '../../actors/engine/plan/scalar-nodes.ts';
 
 const long = 'long text that is copied as a whole, because it has more than 48 bytes';
 const values: readonly (readonly [SqlType, readonly ScalarValue[]])[] = [
