@@ -26,7 +26,7 @@ import {
   ConfigUnknownRelation,
 } from './configuration-errors.ts';
 import { type ConnectorEntry, parseInputConnector, parseOutputConnector } from './connector-parsing.ts';
-import { buildDependencyGraph } from './dependency-graph.ts';
+import { buildDependencyGraph, type OrderedInput } from './dependency-graph.ts';
 import { resolveReferences } from './environment-references.ts';
 
 /** A pipeline as users write it: a YAML file, or the object given to `Pipeline.open`. Keys as in the YAML. */
@@ -127,6 +127,7 @@ export const validatePipeline: ValidatePipeline = (definition, options) => {
     problems,
     inputs: [],
     outputs: [],
+    ordered: [],
     entries: new Map(),
   };
   collectConfigured(collector, 'inputs', checked.values['inputs']);
@@ -134,7 +135,7 @@ export const validatePipeline: ValidatePipeline = (definition, options) => {
   for (const table of program.tables) collectDeclared(collector, 'inputs', table.relation, table.connectors);
   for (const view of program.views) collectDeclared(collector, 'outputs', view.relation, view.connectors);
   const { inputs, outputs } = collector;
-  const ordered = buildDependencyGraph(inputs, (endpoint, field) => {
+  const ordered = buildDependencyGraph(collector.ordered, (endpoint, field) => {
     const entry = collector.entries.get(endpoint);
     return entry === undefined ? {} : entry.placeOf([...entry.path, field]);
   });
@@ -169,6 +170,8 @@ interface Collector {
   readonly problems: MillraceError[];
   readonly inputs: InputConnector[];
   readonly outputs: OutputConnector[];
+  /** Every input's labels, also of one that is wrong in other respects: it must not make its dependants look wrong. */
+  readonly ordered: OrderedInput[];
   /** Where each input endpoint stands. */
   readonly entries: Map<string, ConnectorEntry>;
 }
@@ -272,13 +275,17 @@ function add(collector: Collector, side: Side, entry: ConnectorEntry): void {
     side === 'inputs'
       ? parseInputConnector(resolved, registry, problems)
       : parseOutputConnector(resolved, registry, problems);
-  if (connector === null || relation === null) return;
+  if (connector === null || relation === null) {
+    if (side === 'inputs') addOrdered(collector, resolved);
+    return;
+  }
   const taken: readonly { readonly endpoint: string }[] = side === 'inputs' ? collector.inputs : collector.outputs;
   if (taken.some((other) => other.endpoint === connector.endpoint)) {
     const place = entry.placeOf(entry.path);
     problems.push(new ConfigDuplicateEndpoint({ endpoint: connector.endpoint }, { place }));
   } else if (connector.kind === 'input') {
     collector.inputs.push(connector);
+    collector.ordered.push(connector);
     collector.entries.set(connector.endpoint, entry);
   } else {
     if (connector.sendSnapshot && !isMaterialized(collector.program, relation.name)) {
@@ -287,6 +294,18 @@ function add(collector: Collector, side: Side, entry: ConnectorEntry): void {
     }
     collector.outputs.push(connector);
   }
+}
+
+/** The labels of an input that is not accepted, as far as they can be read. */
+function addOrdered(collector: Collector, entry: ConnectorEntry): void {
+  const endpoint = `${entry.relation}.${entry.name}`;
+  if (collector.entries.has(endpoint)) return;
+  const texts = (value: unknown): string[] =>
+    (Array.isArray(value) ? value : [value]).filter((text) => typeof text === 'string' && text !== '');
+  const fields: Readonly<Record<string, unknown>> | null = Object(entry.value);
+  const ordered = { endpoint, labels: texts(fields?.['labels']), startAfter: texts(fields?.['start_after']) };
+  collector.ordered.push(ordered);
+  collector.entries.set(endpoint, entry);
 }
 
 function isMaterialized(program: BoundProgram, name: string): boolean {

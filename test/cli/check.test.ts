@@ -1,0 +1,180 @@
+// `millrace check`: what is right is printed as a graph, what is wrong all at once with its place; and what the binary says of
+// calls that it does not understand.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Fixture } from '../embedded/pipeline-fixture.ts';
+import { jsonLines, millrace } from './cli-process.ts';
+
+const fixture = new Fixture();
+test.after(() => fixture.cleanUp());
+const folder = fixture.folder;
+
+fixture.write(
+  'good.yaml',
+  `program: |
+  CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, name VARCHAR, age INT);
+  CREATE TABLE orders (id BIGINT, user_id BIGINT, amount DECIMAL(10,2));
+  CREATE MATERIALIZED VIEW spend AS SELECT u.name, SUM(o.amount) AS total FROM orders o JOIN users u ON o.user_id = u.id GROUP BY u.name;
+inputs:
+  orders:
+    stream: orders
+    start_after: ["dimension"]
+    transport: { name: file_input, config: { path: orders.json } }
+    format: { name: json, config: { update_format: raw } }
+  users:
+    stream: users
+    connector_config:
+      labels: ["dimension"]
+      paused: true
+      transport: { name: file_input, config: { path: users.csv } }
+      format: { name: csv }
+outputs:
+  spend: { stream: spend, transport: { name: file_output, config: { path: spend.ndjson } }, format: { name: json } }
+`,
+);
+
+test('a good file: tables, views, connectors and the start order, without opening anything', async () => {
+  const { code, out, err } = await millrace(['check', 'good.yaml'], { folder });
+  assert.is(code, 0);
+  assert.is(err, '');
+  assert.is(
+    out,
+    `good.yaml is valid
+
+tables
+  users (id BIGINT NOT NULL PRIMARY KEY, name VARCHAR, age INTEGER)
+  orders (id BIGINT, user_id BIGINT, amount DECIMAL(10, 2))
+
+views
+  spend (name VARCHAR, total DECIMAL(38, 2)) (materialized)
+
+inputs
+  orders.orders (file_input, json)
+  users.users (file_input, csv; labels dimension; starts paused)
+
+outputs
+  spend.spend (file_output, json)
+
+start order
+  1. users.users
+  2.   orders.orders <- dimension (users.users)
+`,
+  );
+});
+
+const badLines = [
+  'program: |',
+  '  CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, name VARCHAR);',
+  '  CREATE VIEW v AS SELECT nam FROM users;',
+  '  CREATE VIEW w AS SELECT id FROM userz;',
+  'inputs:',
+  '  users:',
+  '    stream: users',
+  '    labels: [dimension]',
+  '    transport: { name: file_inputt, config: { path: users.csv } }',
+  '    format: { name: csv, config: { header: true } }',
+  '  more:',
+  '    stream: users',
+  '    start_after: [dimensoin]',
+  '    transport: { name: file_input, config: { pathh: users.csv } }',
+  '    format: { name: csv }',
+  '  most:',
+  '    stream: users',
+  '    start_after: dimension',
+  '    transport: { name: datagen, config: { plan: [{ limit: -1 }] } }',
+  'outputs:',
+  '  v:',
+  '    stream: v',
+  '    transport: { name: file_output, config: { path: v.csv, mode: truncate } }',
+  '    format: { name: csvv }',
+];
+
+/** Code, line, column and suggestion of every problem, found in the text by what stands there. */
+const expected: readonly (readonly [code: string, line: number, text: string, suggestion: string | null])[] = [
+  ['sql.unknown_column', 3, 'nam FROM', 'name'],
+  ['sql.unknown_table', 4, 'userz', 'users'],
+  ['config.unknown_transport', 9, 'file_inputt', 'file_input'],
+  ['config.unknown_key', 10, 'header', 'headers'],
+  ['connector.unknown_label', 13, 'dimensoin', 'dimension'],
+  ['config.unknown_key', 14, 'pathh', 'path'],
+  ['config.missing_key', 14, 'config', null],
+  ['config.out_of_range', 19, '-1', null],
+  ['config.unknown_value', 23, 'truncate', null],
+  ['config.unknown_format', 24, 'csvv', 'csv'],
+];
+
+test('every problem at once: code, file:line:column, nearest valid name; exit 2', async () => {
+  fixture.write('bad.yaml', `${badLines.join('\n')}\n`);
+  const [{ code, out, err }, json] = await Promise.all([
+    millrace(['check', 'bad.yaml'], { folder }),
+    millrace(['check', '--json', 'bad.yaml'], { folder }),
+  ]);
+  assert.is(code, 2);
+  assert.is(out, '');
+  const found = err.split('\n').flatMap((line) => {
+    const match = /^error (\S+): bad\.yaml:(\d+):(\d+)[: ].*?(?:\(did you mean "(.*)"\?\))?$/.exec(line);
+    return match === null ? [] : [[match[1], Number(match[2]), Number(match[3]), match[4] ?? null].join(' ')];
+  });
+  const wanted = expected.map(([name, line, text, suggestion]) => {
+    const source = badLines[line - 1] ?? '';
+    const column = source.indexOf(text) + 1;
+    return [name, line, column, suggestion].join(' ');
+  });
+  assert.equal(found.sort(), wanted.sort());
+  assert.match(err, `bad.yaml has ${expected.length} problems:\n`);
+  assert.is(json.code, 2);
+  const [report] = jsonLines(json.out);
+  assert.is(report?.['valid'], false);
+  // SAFETY: what `check --json` prints.
+  const problems = report?.['problems'] as readonly { readonly code: string; readonly help: string }[];
+  assert.equal(problems.map((problem) => problem.code).sort(), expected.map(([name]) => name).sort());
+  assert.ok(problems.every((problem) => problem.help !== ''));
+});
+
+test('a cycle is refused with its path, a label in an invalid connector still counts as one', async () => {
+  const csv = 'transport: { name: file_input, config: { path: a.csv } }, format: { name: csv }';
+  fixture.write(
+    'cycle.yaml',
+    `program: CREATE TABLE t (x INT);
+inputs:
+  a: { stream: t, labels: [first], start_after: second, ${csv} }
+  b: { stream: t, labels: [second], start_after: first, ${csv} }
+  c: { stream: t, labels: [third], nonsense: 1, ${csv} }
+  d: { stream: t, start_after: third, ${csv} }
+`,
+  );
+  const { code, err } = await millrace(['check', 'cycle.yaml'], { folder });
+  assert.is(code, 2);
+  assert.match(err, /^cycle\.yaml has 2 problems:$/m);
+  assert.match(err, /^error config\.unknown_key: cycle\.yaml:5:38 /m);
+  assert.match(
+    err,
+    /^error connector\.dependency_cycle: cycle\.yaml:[34]:\d+.*t\.a.*waits for.*t\.b.*waits for.*t\.a/m,
+  );
+});
+
+test('broken YAML is told with its place', async () => {
+  fixture.write('broken.yaml', 'program: |\n  CREATE TABLE t (x INT);\ninputs: { a: [\n');
+  const { code, err } = await millrace(['check', 'broken.yaml'], { folder });
+  assert.is(code, 2);
+  assert.match(err, /^error config\.invalid_yaml: broken\.yaml:\d+:\d+: /m);
+});
+
+test('calls that are not understood: exit 2 and what was probably meant; help and version: exit 0', async () => {
+  const call = async (...args: string[]): Promise<string> => {
+    const { code, out, err } = await millrace(args, { folder });
+    return `${code} ${out}${err}`;
+  };
+  assert.match(await call('chek', 'good.yaml'), /^2 error cli\.usage: .*did you mean "check"/);
+  assert.match(await call('check', '--jsno', 'good.yaml'), /^2 error cli\.usage: .*did you mean "--json"/);
+  assert.match(await call('check'), /^2 error cli\.usage: .*1 operand expected, 0 given/);
+  assert.match(
+    await call('check', 'nowhere.yaml'),
+    /^2 error config\.unreadable_file: .*nowhere\.yaml: there is no such file/,
+  );
+  assert.match(await call('help', 'check'), /^0 usage: millrace check FILE\.yaml/);
+  assert.match(await call('--help'), /^0 Millrace.*\n\nusage: millrace COMMAND/);
+  assert.match(await call('version'), /^0 millrace \d+\.\d+\.\d+, node v\d+/);
+});
+
+test.run();
