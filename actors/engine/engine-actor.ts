@@ -54,7 +54,7 @@ class EngineActor implements Actor<EngineMessage> {
       notify: (notice) => context.notify(notice),
       schedule: (call) => setImmediate(call),
       defect: (error) => context.fail(error),
-      onStepped: () => this.#countState(),
+      onStepped: () => this.#sampleState(),
       onUnread: (relation) => circuit.unobserve(relation),
     });
   }
@@ -102,6 +102,8 @@ class EngineActor implements Actor<EngineMessage> {
         this.#query(message.query, reply);
         return;
       case 'progress':
+        // Who asks for progress looks at the gauges next, which must not be those of half a second ago.
+        this.#countState();
         reply.resolve(this.#loop.progress);
         return;
       case 'drain':
@@ -171,11 +173,15 @@ class EngineActor implements Actor<EngineMessage> {
     await loop.whenQuiet(() => loop.areOutputsFlushed);
   }
 
-  #countState(): void {
-    const { clock, gauges } = this.#context;
-    const now = clock.monotonic();
+  #sampleState(): void {
+    const now = this.#context.clock.monotonic();
     if (now - this.#countedAt < statisticsMs) return;
     this.#countedAt = now;
+    this.#countState();
+  }
+
+  #countState(): void {
+    const { gauges } = this.#context;
     const { stateRows, stateBytes, evaluationErrors } = this.#circuit.statistics();
     gauges.set('stateRows', stateRows);
     gauges.set('stateBytes', stateBytes);

@@ -13,7 +13,9 @@ import {
   parseDateFixed,
   parseTime,
   parseTimestamp,
-  parseTimestampFixed,
+  scanTimeFixed,
+  scanTimestampFixed,
+  temporalScanBytes,
 } from '../../runtime/batch/text-temporal.ts';
 import { hexDigit, parseUuid } from '../../runtime/batch/text-uuid.ts';
 import {
@@ -64,8 +66,11 @@ export function writeField(
       outcome = parseDecimal(bytes, start, end, target.precision, target.scale, target.words, row);
       break;
     case targetTimestamp:
-      outcome = end - start === 19 ? parseTimestampFixed(view, start, target.words, row) : malformed;
-      if (outcome !== parsed) outcome = parseTimestamp(bytes, start, end, target.words, row);
+      // What is read in place may end before or behind the field: then it was another value.
+      if (bytes.length - start >= temporalScanBytes) {
+        if (scanTimestampFixed(bytes, view, start, target.words, row) === end) return true;
+      }
+      outcome = parseTimestamp(bytes, start, end, target.words, row);
       break;
     case targetDate: {
       // SAFETY: the storage of DATE is i32.
@@ -81,6 +86,9 @@ export function writeField(
       outcome = parseBoolean(bytes, start, end, target.bools, row);
       break;
     case targetTime:
+      if (bytes.length - start >= temporalScanBytes) {
+        if (scanTimeFixed(bytes, view, start, target.words, row) === end) return true;
+      }
       outcome = parseTime(bytes, start, end, target.words, row);
       break;
     case targetUuid:

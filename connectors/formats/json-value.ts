@@ -17,7 +17,9 @@ import {
   parseDateFixed,
   parseTime,
   parseTimestamp,
-  parseTimestampFixed,
+  scanTimeFixed,
+  scanTimestampFixed,
+  temporalScanBytes,
 } from '../../runtime/batch/text-temporal.ts';
 import { parseUuid } from '../../runtime/batch/text-uuid.ts';
 import { writeInt64 } from '../../runtime/batch/text-words.ts';
@@ -68,9 +70,16 @@ export function readValue(
     case targetDecimal:
       return readDecimal(bytes, start, end, target, row, refusal);
     case targetTimestamp:
-      // A quote where `YYYY-MM-DD HH:MM:SS` ends: what stands before it holds no escape if it parses.
-      if (start + 20 < end && bytes[start + 20] === 0x22 && bytes[start] === 0x22) {
-        if (parseTimestampFixed(view, start + 1, target.words, row) === parsed) return start + 21;
+      if (end - start > temporalScanBytes && bytes[start] === 0x22) {
+        // A quote behind what was read: then it held no escape either.
+        const stop = scanTimestampFixed(bytes, view, start + 1, target.words, row);
+        if (stop >= 0 && bytes[stop] === 0x22) return stop + 1;
+      }
+      return readSlowly(bytes, start, end, target, row, refusal);
+    case targetTime:
+      if (end - start > temporalScanBytes && bytes[start] === 0x22) {
+        const stop = scanTimeFixed(bytes, view, start + 1, target.words, row);
+        if (stop >= 0 && bytes[stop] === 0x22) return stop + 1;
       }
       return readSlowly(bytes, start, end, target, row, refusal);
     case targetDate:

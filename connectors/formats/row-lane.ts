@@ -8,7 +8,7 @@
 // The source is made of numbers only (ordinals, byte values, lengths): no text of the user enters it. Here are the parts that json-lane.ts
 // and csv-lane.ts share: how values are read, and how a lane begins and ends.
 
-import { parseDateFixed, parseTimestampFixed } from '../../runtime/batch/text-temporal.ts';
+import { parseDateFixed, scanTimeFixed, scanTimestampFixed } from '../../runtime/batch/text-temporal.ts';
 import { writeInt64 } from '../../runtime/batch/text-words.ts';
 import {
   type ColumnTarget,
@@ -18,6 +18,7 @@ import {
   targetDecimal,
   targetFloat,
   targetInteger,
+  targetTime,
   targetTimestamp,
 } from './column-target.ts';
 import { findInvalidUtf8 } from './utf8.ts';
@@ -74,7 +75,7 @@ export function compileLane(body: string, environment: LaneEnvironment): Lane {
   const load = targets.map((target) => `const t${target.ordinal} = targets[${target.ordinal}];${loadArrays(target)}`);
   const commit = bytesColumns.map((c) => `o${c}[row + 1] = u${c};`);
   const source = `'use strict';
-const { targets, readValue, writeAbsent, skipValue, countUnknown, writeInt64, parseDateFixed, parseTimestampFixed, findInvalidUtf8, powers } = environment;
+const { targets, readValue, writeAbsent, skipValue, countUnknown, writeInt64, parseDateFixed, scanTimeFixed, scanTimestampFixed, findInvalidUtf8, powers } = environment;
 return function lane(bytes, view, start, end, row, rowEnd, stop) {
 ${load.join('\n')}
 let i = start, p = start, s = 0, f = 0, c = 0, v = 0, x = 0, n = 0, all = 0, ok = 0, to = 0, d = 0, limit = 0;
@@ -87,7 +88,14 @@ i = p; row++;
 ${bytesColumns.map((c) => `t${c}.column.bytesUsed = o${c}[row];`).join(' ')}
 stop.position = i; stop.row = row;
 };`;
-  const kernels = { writeInt64, parseDateFixed, parseTimestampFixed, findInvalidUtf8, powers: powersOfTen };
+  const kernels = {
+    writeInt64,
+    parseDateFixed,
+    scanTimeFixed,
+    scanTimestampFixed,
+    findInvalidUtf8,
+    powers: powersOfTen,
+  };
   // SAFETY: the source above returns a function of this shape.
   return new Function('environment', source)({ ...environment, ...kernels }) as Lane;
 }
@@ -137,7 +145,7 @@ export interface ValueGrammar {
   /** An expression: the byte `c` behind a number means that the fast path has not seen all of it. */
   readonly numberGoesOn: string;
   readonly leadingZeros: boolean;
-  /** The byte in front of and behind a date or timestamp, or -1 for none. */
+  /** The byte in front of and behind a date, time or timestamp, or -1 for none. */
   readonly temporalQuote: number;
 }
 
@@ -176,9 +184,11 @@ else if (v === 0x736c6166 && bytes[p + 4] === 101) { a${c}[row] = 0; p += 5; }
 else ok = 0;
 if (ok) { c = bytes[p]; if (${grammar.numberGoesOn}) ok = 0; }`;
     case targetDate:
-      return emitTemporal(10, `parseDateFixed(view, p, a${c}, row)`, grammar);
+      return emitTemporal(`parseDateFixed(view, p, a${c}, row) === 0 ? p + 10 : -1`, grammar);
+    case targetTime:
+      return emitTemporal(`scanTimeFixed(bytes, view, p, a${c}, row)`, grammar);
     case targetTimestamp:
-      return emitTemporal(19, `parseTimestampFixed(view, p, a${c}, row)`, grammar);
+      return emitTemporal(`scanTimestampFixed(bytes, view, p, a${c}, row)`, grammar);
     default:
       return null;
   }
@@ -230,12 +240,12 @@ else {
 `;
 }
 
-function emitTemporal(length: number, parse: string, grammar: ValueGrammar): string {
+/** `scan` is the position behind the value, or negative. The value may be followed by what its fast path does not know. */
+function emitTemporal(scan: string, grammar: ValueGrammar): string {
   const quote = grammar.temporalQuote;
-  if (quote < 0) {
-    return `if (${parse} === 0) { p += ${length}; c = bytes[p]; if (${grammar.numberGoesOn}) ok = 0; } else ok = 0;`;
-  }
-  return `if (bytes[p] === ${quote} && bytes[p + ${length + 1}] === ${quote}) { p++; if (${parse} === 0) p += ${length + 1}; else ok = 0; } else ok = 0;`;
+  if (quote < 0) return `p = ${scan}; if (p < 0) ok = 0; else { c = bytes[p]; if (${grammar.numberGoesOn}) ok = 0; }`;
+  return `if (bytes[p] !== ${quote}) ok = 0;
+else { p++; p = ${scan}; if (p < 0 || bytes[p] !== ${quote}) ok = 0; else p++; }`;
 }
 
 /** Source that compares the bytes at `p` with `literal`, in words, and goes past them. */

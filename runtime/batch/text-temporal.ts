@@ -85,36 +85,68 @@ function isSeparator(byte: number): boolean {
   return byte === 0x20 || byte === 0x54 || byte === 0x74;
 }
 
+/** `scanTimestampFixed` and `scanTimeFixed` may look at this many bytes from the start of the value, all of which have to be there. */
+export const temporalScanBytes = 28;
+
+/** What a fraction of so many digits is multiplied with to be microseconds. */
+const fractionUnits: Int32Array = Int32Array.of(0, 100000, 10000, 1000, 100, 10, 1);
+
 /**
- * Parses the 19 bytes `YYYY-MM-DD HH:MM:SS` (or with T) at `start`, four at a time. Says `malformed` of every other spelling, also of
- * those that `parseTimestamp` takes: ask that then. The caller has checked that the bytes are there.
+ * Reads `YYYY-MM-DD HH:MM:SS` (or with T), a fraction of one to six digits if there is one, and a Z if there is one; the fixed part is read
+ * four bytes at a time. Returns the position behind it. Says -1 of every other spelling, and of what is out of range: `parseTimestamp` knows
+ * about those. What follows is up to the caller: more digits or a zone mean that the value was another one.
  */
-export function parseTimestampFixed(view: DataView, start: number, words: Int32Array, at: number): ParseOutcome {
+export function scanTimestampFixed(
+  bytes: Uint8Array,
+  view: DataView,
+  start: number,
+  words: Int32Array,
+  at: number,
+): number {
   const days = readDateFixed(view, start);
-  if (days >= dateOutOfRange) return days === dateMalformed ? malformed : outOfRange;
-  // "D HH" and ":MM:" and ":SS" with the last digit of the minutes before it: little-endian, first byte lowest.
-  const hours = view.getInt32(start + 9, true);
-  const minutes = view.getInt32(start + 13, true);
-  const seconds = view.getInt32(start + 15, true);
-  const separator = (hours >> 8) & 0xff;
-  if (separator !== 0x20 && separator !== 0x54) return malformed;
-  if ((minutes & 0xfff0f0ff) !== 0x3a30303a || (seconds & 0xf0f0fff0) !== 0x30303a30) return malformed;
-  const hourTens = (hours >> 16) & 0xff;
-  const hourUnits = (hours >>> 24) - 48;
-  const minuteUnits = (minutes >> 16) & 15;
-  const secondTens = (seconds >> 16) & 15;
-  const secondUnits = (seconds >> 24) & 15;
-  const digitsValid = hourUnits >= 0 && hourUnits <= 9 && minuteUnits <= 9 && secondTens <= 9 && secondUnits <= 9;
-  const minuteTens = (minutes >> 8) & 15;
-  if (!digitsValid || hourTens < 48 || hourTens > 57 || minuteTens > 9) return malformed;
-  const hour = (hourTens - 48) * 10 + hourUnits;
-  if (hour > 23 || minuteTens > 5 || secondTens > 5) return outOfRange;
-  const secondsOfDay = hour * 3600 + (minuteTens * 10 + minuteUnits) * 60 + secondTens * 10 + secondUnits;
-  writeTimestamp(words, at, days * 86400 + secondsOfDay, 0);
-  return parsed;
+  const separator = bytes[start + 10]!;
+  const secondsOfDay = readClockFixed(view, start + 11);
+  if (days >= dateOutOfRange || secondsOfDay < 0 || (separator !== 0x20 && separator !== 0x54)) return -1;
+  let i = start + 19;
+  let next = bytes[i]!;
+  let micros = 0;
+  if (next === 0x2e) {
+    const first = ++i;
+    for (let digit = 0; i < first + 6; i++) {
+      digit = bytes[i]! - 48;
+      if (digit < 0 || digit > 9) break;
+      micros = (micros * 10 + digit) | 0;
+    }
+    if (i === first) return -1;
+    micros = (micros * fractionUnits[i - first]!) | 0;
+    next = bytes[i]!;
+  }
+  if (next === 0x5a) i++;
+  writeTimestamp(words, at, days * 86400 + secondsOfDay, micros);
+  return i;
 }
 
-/** Parses the 10 bytes `YYYY-MM-DD` at `start` as `parseTimestampFixed` does. */
+/** Reads `HH:MM:SS` with a fraction of one to six digits if there is one, as `scanTimestampFixed` does. */
+export function scanTimeFixed(bytes: Uint8Array, view: DataView, start: number, words: Int32Array, at: number): number {
+  const seconds = readClockFixed(view, start);
+  if (seconds < 0) return -1;
+  let i = start + 8;
+  let micros = 0;
+  if (bytes[i] === 0x2e) {
+    const first = ++i;
+    for (let digit = 0; i < first + 6; i++) {
+      digit = bytes[i]! - 48;
+      if (digit < 0 || digit > 9) break;
+      micros = (micros * 10 + digit) | 0;
+    }
+    if (i === first) return -1;
+    micros = (micros * fractionUnits[i - first]!) | 0;
+  }
+  writeInt64(words, at, seconds * 1000000 + micros, false);
+  return i;
+}
+
+/** Parses the 10 bytes `YYYY-MM-DD` at `start`, which have to be there. Says `malformed` also of spellings that `parseDate` takes. */
 export function parseDateFixed(view: DataView, start: number, into: Int32Array, at: number): ParseOutcome {
   const days = readDateFixed(view, start);
   if (days >= dateOutOfRange) return days === dateMalformed ? malformed : outOfRange;
@@ -122,24 +154,37 @@ export function parseDateFixed(view: DataView, start: number, into: Int32Array, 
   return parsed;
 }
 
+// Words are little-endian, the first byte lowest. The high nibble of a digit is 3, and adding 6 leaves it at 3 for 0 to 9 only; a sum that
+// carries into the next byte comes from a byte whose own high nibble is wrong already.
+
 function readDateFixed(view: DataView, start: number): number {
   const years = view.getInt32(start, true);
   const months = view.getInt32(start + 4, true);
   const rest = view.getInt32(start + 6, true);
-  // The high nibble of a digit is 3; adding 6 leaves it at 3 for 0 to 9 only.
+  // "YYYY", "-MM-", "M-DD".
   if (((years | (years + 0x06060606)) & 0xf0f0f0f0) !== 0x30303030) return dateMalformed;
-  if ((months & 0xfff0f0ff) !== 0x2d30302d || (rest & 0xf0f0fff0) !== 0x30302d30) return dateMalformed;
-  const monthTens = (months >> 8) & 15;
-  const monthUnits = (months >> 16) & 15;
-  const dayTens = (rest >> 16) & 15;
-  const dayUnits = (rest >> 24) & 15;
-  if (monthTens > 9 || monthUnits > 9 || dayTens > 9 || dayUnits > 9) return dateMalformed;
+  if (((months | (months + 0x00060600)) & 0xfff0f0ff) !== 0x2d30302d) return dateMalformed;
+  if (((rest | (rest + 0x06060006)) & 0xf0f0fff0) !== 0x30302d30) return dateMalformed;
   const year = (years & 15) * 1000 + ((years >> 8) & 15) * 100 + ((years >> 16) & 15) * 10 + ((years >> 24) & 15);
-  const month = monthTens * 10 + monthUnits;
-  const day = dayTens * 10 + dayUnits;
+  const month = ((months >> 8) & 15) * 10 + ((months >> 16) & 15);
+  const day = ((rest >> 16) & 15) * 10 + ((rest >> 24) & 15);
   if (year < 1 || month < 1 || month > 12 || day < 1) return dateOutOfRange;
   if (day > 28 && day > daysInMonth(year, month)) return dateOutOfRange;
   return daysFromCivil(year, month, day);
+}
+
+/** Seconds since midnight of the 8 bytes `HH:MM:SS`; -1 when they are anything else. */
+function readClockFixed(view: DataView, start: number): number {
+  const upper = view.getInt32(start, true);
+  const lower = view.getInt32(start + 4, true);
+  // "HH:M", "M:SS".
+  if (((upper | (upper + 0x06000606)) & 0xf0fff0f0) !== 0x303a3030) return -1;
+  if (((lower | (lower + 0x06060006)) & 0xf0f0fff0) !== 0x30303a30) return -1;
+  const hour = (upper & 15) * 10 + ((upper >> 8) & 15);
+  const minuteTens = (upper >> 24) & 15;
+  const secondTens = (lower >> 16) & 15;
+  if (hour > 23 || minuteTens > 5 || secondTens > 5) return -1;
+  return hour * 3600 + (minuteTens * 10 + (lower & 15)) * 60 + secondTens * 10 + ((lower >> 24) & 15);
 }
 
 function readDate(bytes: Uint8Array, start: number, end: number): number {

@@ -93,14 +93,14 @@ const badLines = [
 const expected: readonly (readonly [code: string, line: number, text: string, suggestion: string | null])[] = [
   ['sql.unknown_column', 3, 'nam FROM', 'name'],
   ['sql.unknown_table', 4, 'userz', 'users'],
-  ['config.unknown_transport', 9, 'file_inputt', 'file_input'],
+  ['config.unknown_transport', 9, 'name: file_inputt', 'file_input'],
   ['config.unknown_key', 10, 'header', 'headers'],
-  ['connector.unknown_label', 13, 'dimensoin', 'dimension'],
+  ['connector.unknown_label', 13, 'start_after', 'dimension'],
   ['config.unknown_key', 14, 'pathh', 'path'],
   ['config.missing_key', 14, 'config', null],
-  ['config.out_of_range', 19, '-1', null],
-  ['config.unknown_value', 23, 'truncate', null],
-  ['config.unknown_format', 24, 'csvv', 'csv'],
+  ['config.out_of_range', 19, 'limit', null],
+  ['config.unknown_value', 23, 'mode', null],
+  ['config.unknown_format', 24, 'name', 'csv'],
 ];
 
 test('every problem at once: code, file:line:column, nearest valid name; exit 2', async () => {
@@ -146,7 +146,7 @@ inputs:
   const { code, err } = await millrace(['check', 'cycle.yaml'], { folder });
   assert.is(code, 2);
   assert.match(err, /^cycle\.yaml has 2 problems:$/m);
-  assert.match(err, /^error config\.unknown_key: cycle\.yaml:5:38 /m);
+  assert.match(err, /^error config\.unknown_key: cycle\.yaml:5:36 /m);
   assert.match(
     err,
     /^error connector\.dependency_cycle: cycle\.yaml:[34]:\d+.*t\.a.*waits for.*t\.b.*waits for.*t\.a/m,

@@ -30,8 +30,13 @@ test('a relative path starts at the folder of the pipeline, a file URL says it a
 });
 
 test('a wrong path is a coded error with the nearest name', async () => {
-  const opened = (path: string): Promise<string> =>
-    codeOf(() => fileInput.create({ path }, contextFor(relation, folder)).open(null));
+  const opened = async (path: string): Promise<string> => {
+    const source = fileInput.create({ path }, contextFor(relation, folder));
+    const code = await codeOf(() => source.open(null));
+    // As the runtime does: teardown comes also after an open that failed, and releases what it had got hold of.
+    await source.teardown?.();
+    return code;
+  };
   mkdirSync(join(folder, 'inner'), { recursive: true });
   assert.is(await opened('order.json'), 'file.not_found orders.json');
   assert.is(await opened('iner/orders.json'), 'file.not_found inner');

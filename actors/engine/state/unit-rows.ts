@@ -1,0 +1,165 @@
+// The rows of one side of a join while each of them has weight +1 and deletions find their row near the head of a chain.
+//
+//   record   [ payload words | next + 1 ]        chain heads lie in the key table; equal rows are several records
+//   chunk    2^chunkBits records; the first one grows by doubling, the others are made whole, so growing copies nothing
+// Nothing is kept that such a side does not need: the key of a record is the one whose chain it is in. What it cannot hold
+// goes to indexed-rows.ts, to which join-rows.ts switches. A removed record is chained to the free ones by its next word.
+// Not here: weights, deletions of rows deep in a chain.
+import { type JoinKernels, type JoinRecordForm, joinKernels } from './join-kernel-source.ts';
+import type { RecordTable } from './record-table.ts';
+import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
+
+const walkMax = 16;
+export const chunkBitsDefault = 20;
+
+export class UnitRows {
+  readonly form: JoinRecordForm;
+  readonly kernels: JoinKernels;
+  readonly chunks: Int32Array[];
+  readonly #keys: RecordTable;
+  /** Word of a key record that holds the head of this side's chain (record + 1). */
+  readonly #headAt: number;
+  /** [records ever used, first free + 1, live records] */
+  readonly #header: Int32Array = new Int32Array(3);
+
+  constructor(keys: RecordTable, headAt: number, payloadWords: number, chunkBits: number) {
+    this.#keys = keys;
+    this.#headAt = headAt;
+    const width = payloadWords + 1;
+    this.form = { payloadWords, width, payloadAt: 0, weightAt: -1, nextAt: payloadWords, chunkBits };
+    this.kernels = joinKernels(this.form);
+    this.chunks = [new Int32Array(Math.min(16, 2 ** chunkBits) * width)];
+  }
+
+  get live(): number {
+    return this.#header[2]!;
+  }
+
+  /** Records ever used: the numbers of all records lie below it. */
+  get used(): number {
+    return this.#header[0]!;
+  }
+
+  get stateBytes(): number {
+    return this.chunks.reduce((bytes, chunk) => bytes + chunk.byteLength, 0);
+  }
+
+  /** Adds `count` rows: payload at word i * stride + shift of `source`, key record ids[i]. */
+  append(source: Int32Array, stride: number, shift: number, ids: Int32Array, count: number): void {
+    const header = this.#header;
+    let from = 0;
+    while (from < count && header[1] !== 0) {
+      const id = header[1]! - 1;
+      header[1] = this.chunkOf(id)[this.baseOf(id) + this.form.nextAt]!;
+      this.#write(id, source, stride, shift, ids, from, from + 1);
+      from++;
+    }
+    this.#reserve(count - from);
+    const chunkRecords = 2 ** this.form.chunkBits;
+    while (from < count) {
+      const id = header[0]!;
+      const to = Math.min(count, from + chunkRecords - (id & (chunkRecords - 1)));
+      this.#write(id, source, stride, shift, ids, from, to);
+      header[0] = id + (to - from);
+      from = to;
+    }
+    header[2]! += count;
+  }
+
+  /** Removes `rows` rows equal to the payload at source[at ..]; false, with nothing removed, if it does not find them soon. */
+  take(source: Int32Array, at: number, key: number, rows: number): boolean {
+    const { payloadWords, nextAt } = this.form;
+    const keys = this.#keys;
+    const headWord = key * keys.width + this.#headAt;
+    if (rows !== 1) return false;
+    let previous = 0;
+    let record = keys.words[headWord]!;
+    for (let steps = 0; record !== 0 && steps < walkMax; steps++) {
+      const words = this.chunkOf(record - 1);
+      const base = this.baseOf(record - 1);
+      const next = words[base + nextAt]!;
+      if (equalWords(words, base, source, at, payloadWords)) {
+        if (previous === 0) keys.words[headWord] = next;
+        else this.chunkOf(previous - 1)[this.baseOf(previous - 1) + nextAt] = next;
+        words[base + nextAt] = this.#header[1]!;
+        this.#header[1] = record;
+        this.#header[2]!--;
+        return true;
+      }
+      previous = record;
+      record = next;
+    }
+    return false;
+  }
+
+  chunkOf(id: number): Int32Array {
+    return this.chunks[id >>> this.form.chunkBits]!;
+  }
+
+  /** Where in its chunk a record begins. */
+  baseOf(id: number): number {
+    return (id & (2 ** this.form.chunkBits - 1)) * this.form.width;
+  }
+
+  snapshot(writer: SnapshotWriter): void {
+    writer.words(this.#header);
+    const used = this.used;
+    const chunkRecords = 2 ** this.form.chunkBits;
+    writer.number(this.chunks.length);
+    this.chunks.forEach((chunk, c) => {
+      const records = Math.max(0, Math.min(chunkRecords, used - c * chunkRecords));
+      writer.words(chunk.subarray(0, records * this.form.width));
+    });
+  }
+
+  restore(reader: SnapshotReader): void {
+    this.#header.set(reader.words());
+    const count = reader.number();
+    const chunkWords = 2 ** this.form.chunkBits * this.form.width;
+    this.chunks.length = 0;
+    for (let c = 0; c < count; c++) {
+      const words = reader.words();
+      // Only the first chunk may be smaller than the others, and only while it is alone.
+      const length = count > 1 ? chunkWords : Math.max(words.length, Math.min(16 * this.form.width, chunkWords));
+      const chunk = new Int32Array(length);
+      chunk.set(words);
+      this.chunks.push(chunk);
+    }
+  }
+
+  #write(
+    id: number,
+    source: Int32Array,
+    stride: number,
+    shift: number,
+    ids: Int32Array,
+    from: number,
+    to: number,
+  ): void {
+    const keys = this.#keys;
+    const { kernels } = this;
+    const words = this.chunkOf(id);
+    kernels.append(words, this.baseOf(id), id, source, stride, shift, ids, from, to, keys.words, keys.width, this.#headAt);
+  }
+
+  #reserve(count: number): void {
+    const { width, chunkBits } = this.form;
+    const { chunks } = this;
+    const chunkWords = 2 ** chunkBits * width;
+    const needed = (this.used + count) * width;
+    const first = chunks[0]!;
+    if (first.length < chunkWords && needed > first.length) {
+      const grown = new Int32Array(Math.min(chunkWords, Math.max(needed, first.length * 2)));
+      grown.set(first);
+      chunks[0] = grown;
+    }
+    while (chunks[0]!.length === chunkWords && needed > chunks.length * chunkWords) chunks.push(new Int32Array(chunkWords));
+  }
+}
+
+// ── data plane ──
+
+function equalWords(a: Int32Array, atA: number, b: Int32Array, atB: number, count: number): boolean {
+  for (let k = 0; k < count; k++) if (a[atA + k] !== b[atB + k]) return false;
+  return true;
+}
