@@ -23,7 +23,10 @@ process.exitCode = await runCli(process.argv.slice(2), String(version), {
   environment: process.env,
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
-  terminalColumns: process.stderr.isTTY ? process.stderr.columns : null,
+  // Looked up each time: the window may be resized. A terminal that does not know its width says 0.
+  get terminalColumns(): number | null {
+    return process.stderr.isTTY ? process.stderr.columns || 80 : null;
+  },
 });
 
 async function loadValidation(): Promise<Validation> {

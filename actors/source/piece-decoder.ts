@@ -65,6 +65,8 @@ export interface Decoded {
 export class PieceDecoder {
   readonly #formats: readonly InputFormat[];
   readonly #made = new Map<string, Made>();
+  /** The builder of the latest piece, empty. One for each thread: a thread mostly decodes one connector after another. */
+  #kept: BatchBuilder | null = null;
 
   constructor(formats: readonly InputFormat[]) {
     this.#formats = formats;
@@ -84,11 +86,21 @@ export class PieceDecoder {
   decodePiece(request: Extract<DecodeRequest, { kind: 'piece' }>): Decoded {
     const made = this.#make(request.setup);
     assert(made.decoder !== null, 'a piece is decoded by a stream format');
-    // Room for rows of about 32 bytes at first; a builder doubles where they are shorter.
-    const builder = new BatchBuilder(made.context.relation.schema, Math.min(batchRowsMax, request.bytes.length >> 5));
+    const { schema } = made.context.relation;
+    // What is decoded is encoded before this returns, so the next piece of the same connector is decoded into the same arrays: fresh ones
+    // cost as much as a fifth of the decoding. Room for rows of about 32 bytes at first; a builder doubles where they are shorter.
+    const kept = this.#kept?.schema === schema ? this.#kept : null;
+    const builder = kept ?? new BatchBuilder(schema, Math.min(batchRowsMax, request.bytes.length >> 5));
+    // A builder that is left half written by an exception is not used again.
+    this.#kept = null;
     const report = emptyReport();
     made.decoder.decode(request.bytes, builder, report, request.first, request.prologue);
-    return decoded(builder.rows === 0 ? [] : [builder.finish()], report);
+    const result = decoded(builder.rows === 0 ? [] : [builder.peek()], report);
+    if (request.bytes.length <= keptPieceBytesMax) {
+      builder.clear();
+      this.#kept = builder;
+    }
+    return result;
   }
 
   #make(setupText: string): Made {
@@ -113,6 +125,9 @@ export class PieceDecoder {
 }
 
 const decodersMax = 64;
+
+/** A builder that has held a bigger piece is let go: its arrays would stay as big. */
+const keptPieceBytesMax = 4 * 1024 * 1024;
 
 interface Made {
   readonly setup: DecodeSetup;

@@ -10,12 +10,14 @@ export function inputStatistics(
   gauges: Gauges | null,
   errors: SourceErrors,
 ): InputConnectorStats {
+  // The gauges of an actor that is gone stand still, while the engine takes what it had sent.
+  const isOver = status.state === 'ended' || status.state === 'failed' || status.state === 'stopped';
   return {
     ...status,
     totalRecords: gauges?.get('records') ?? 0,
     totalBytes: gauges?.get('bytes') ?? 0,
-    bufferedRecords: gauges?.get('queuedRecords') ?? 0,
-    bufferedBytes: gauges?.get('queuedBytes') ?? 0,
+    bufferedRecords: isOver ? 0 : (gauges?.get('queuedRecords') ?? 0),
+    bufferedBytes: isOver ? 0 : (gauges?.get('queuedBytes') ?? 0),
     numParseErrors: gauges?.get('numParseErrors') ?? 0,
     numUnknownFields: gauges?.get('numUnknownFields') ?? 0,
     numTransportErrors: gauges?.get('numTransportErrors') ?? 0,

@@ -11,7 +11,8 @@
 //
 // `values`, `offsets` and `bytes` are replaced when they grow (x2): read them again after every reserve.
 // Only null bits are written: a bitmap starts as all ones at the first NULL of its column.
-// After `finish()` the arrays belong to the batch and the builder starts anew. The caller owns a builder; no sharing.
+// After `finish()` the arrays belong to the batch and the builder starts anew. Where a batch is copied at once, `peek()` shows it and
+// `clear()` takes the arrays back for the next one. The caller owns a builder; no sharing.
 import { assert } from '../assert.ts';
 import type { ChangeBatch } from './change-batch.ts';
 import { presenceBytes } from './change-batch.ts';
@@ -94,7 +95,17 @@ export class ColumnBuilder {
     if (this.storage === 'bytes') this.bytesUsed = this.offsets[row]!;
   }
 
-  /** The finished column of `rows` rows; the builder must not be used again. */
+  /** Forgets `rows` rows and keeps the arrays. */
+  clear(rows: number): void {
+    const { buffer, byteOffset, BYTES_PER_ELEMENT } = this.values;
+    const width = this.storage === 'i128' ? 2 : 1;
+    // What stands under a NULL is zero in a new builder, so it is here.
+    if (this.storage !== 'bytes') new Uint8Array(buffer, byteOffset, rows * width * BYTES_PER_ELEMENT).fill(0);
+    this.bytesUsed = 0;
+    this.validity = null;
+  }
+
+  /** The column of `rows` rows, over the arrays of the builder. */
   finish(rows: number): Column {
     const validity = this.validity === null ? null : this.validity.subarray(0, (rows + 7) >> 3);
     if (this.storage === 'bytes') {
@@ -201,19 +212,32 @@ export class BatchBuilder {
 
   /** The rows so far as a batch. The builder starts anew, empty, with arrays of its own. */
   finish(): ChangeBatch {
+    const batch = this.peek();
+    this.columns = this.schema.fields.map((field) => new ColumnBuilder(field.type, this.#capacity));
+    this.rows = 0;
+    this.#weights = null;
+    this.#presence = null;
+    return batch;
+  }
+
+  /** The rows so far as a batch over the builder's arrays: whole until anything is written, or cleared. */
+  peek(): ChangeBatch {
     const rows = this.rows;
-    const batch: ChangeBatch = {
+    return {
       schema: this.schema,
       rows,
       weights: this.#weights === null ? null : this.#weights.subarray(0, rows),
       columns: this.columns.map((column) => column.finish(rows)),
       presence: this.#presence === null ? null : this.#presence.subarray(0, rows * presenceBytes(this.columns.length)),
     };
-    this.columns = this.schema.fields.map((field) => new ColumnBuilder(field.type, this.#capacity));
+  }
+
+  /** Forgets every row and keeps the arrays with the room that they have: nobody reads a batch of `peek` any more. */
+  clear(): void {
+    for (const column of this.columns) column.clear(this.rows);
     this.rows = 0;
     this.#weights = null;
     this.#presence = null;
-    return batch;
   }
 }
 

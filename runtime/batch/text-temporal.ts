@@ -154,20 +154,20 @@ export function parseDateFixed(view: DataView, start: number, into: Int32Array, 
   return parsed;
 }
 
-// Words are little-endian, the first byte lowest. The high nibble of a digit is 3, and adding 6 leaves it at 3 for 0 to 9 only; a sum that
-// carries into the next byte comes from a byte whose own high nibble is wrong already.
+// Words are little-endian, the first byte lowest. After the exclusive or with the pattern a byte is the value of its digit, or zero where a
+// separator is due. Adding 0x76, or 0x7f, then sets the top bit of each byte that is more than 9, or more than 0; a byte that would carry
+// into the next has its own top bit set already.
 
 function readDateFixed(view: DataView, start: number): number {
-  const years = view.getInt32(start, true);
-  const months = view.getInt32(start + 4, true);
-  const rest = view.getInt32(start + 6, true);
-  // "YYYY", "-MM-", "M-DD".
-  if (((years | (years + 0x06060606)) & 0xf0f0f0f0) !== 0x30303030) return dateMalformed;
-  if (((months | (months + 0x00060600)) & 0xfff0f0ff) !== 0x2d30302d) return dateMalformed;
-  if (((rest | (rest + 0x06060006)) & 0xf0f0fff0) !== 0x30302d30) return dateMalformed;
-  const year = (years & 15) * 1000 + ((years >> 8) & 15) * 100 + ((years >> 16) & 15) * 10 + ((years >> 24) & 15);
-  const month = ((months >> 8) & 15) * 10 + ((months >> 16) & 15);
-  const day = ((rest >> 16) & 15) * 10 + ((rest >> 24) & 15);
+  // "0000", "-00-", "0-00".
+  const years = view.getInt32(start, true) ^ 0x30303030;
+  const months = view.getInt32(start + 4, true) ^ 0x2d30302d;
+  const rest = view.getInt32(start + 6, true) ^ 0x30302d30;
+  const flags = years | (years + 0x76767676) | months | (months + 0x7f76767f) | rest | (rest + 0x76767f76);
+  if ((flags & 0x80808080) !== 0) return dateMalformed;
+  const year = (years & 15) * 1000 + ((years >> 8) & 15) * 100 + ((years >> 16) & 15) * 10 + (years >> 24);
+  const month = ((months >> 8) & 15) * 10 + (months >> 16);
+  const day = ((rest >> 16) & 15) * 10 + (rest >> 24);
   if (year < 1 || month < 1 || month > 12 || day < 1) return dateOutOfRange;
   if (day > 28 && day > daysInMonth(year, month)) return dateOutOfRange;
   return daysFromCivil(year, month, day);
@@ -175,16 +175,16 @@ function readDateFixed(view: DataView, start: number): number {
 
 /** Seconds since midnight of the 8 bytes `HH:MM:SS`; -1 when they are anything else. */
 function readClockFixed(view: DataView, start: number): number {
-  const upper = view.getInt32(start, true);
-  const lower = view.getInt32(start + 4, true);
-  // "HH:M", "M:SS".
-  if (((upper | (upper + 0x06000606)) & 0xf0fff0f0) !== 0x303a3030) return -1;
-  if (((lower | (lower + 0x06060006)) & 0xf0f0fff0) !== 0x30303a30) return -1;
+  // "00:0", "0:00".
+  const upper = view.getInt32(start, true) ^ 0x303a3030;
+  const lower = view.getInt32(start + 4, true) ^ 0x30303a30;
+  const flags = upper | (upper + 0x767f7676) | lower | (lower + 0x76767f76);
+  if ((flags & 0x80808080) !== 0) return -1;
   const hour = (upper & 15) * 10 + ((upper >> 8) & 15);
-  const minuteTens = (upper >> 24) & 15;
+  const minuteTens = upper >> 24;
   const secondTens = (lower >> 16) & 15;
   if (hour > 23 || minuteTens > 5 || secondTens > 5) return -1;
-  return hour * 3600 + (minuteTens * 10 + (lower & 15)) * 60 + secondTens * 10 + ((lower >> 24) & 15);
+  return hour * 3600 + (minuteTens * 10 + (lower & 15)) * 60 + secondTens * 10 + (lower >> 24);
 }
 
 function readDate(bytes: Uint8Array, start: number, end: number): number {

@@ -111,6 +111,7 @@ export class Circuit {
         this.#nodes[input]!.consumers.push({ node: this.#nodes[id]!, port });
       });
     });
+    this.#lend();
   }
 
   /** From the next step on `step` returns the changes of this relation. */
@@ -120,6 +121,7 @@ export class Circuit {
     const tap: Tap = { relation: known, batches: [] };
     this.#taps.set(relation, tap);
     this.#nodes[known.node]!.taps.push(tap);
+    this.#lend();
   }
 
   unobserve(relation: string): void {
@@ -128,6 +130,7 @@ export class Circuit {
     this.#taps.delete(relation);
     const { taps } = this.#nodes[tap.relation.node]!;
     taps.splice(taps.indexOf(tap), 1);
+    this.#lend();
   }
 
   /**
@@ -241,6 +244,16 @@ export class Circuit {
     const relation = this.#plan.relations.get(name);
     assert(relation !== undefined, 'the circuit knows the relation');
     return relation;
+  }
+
+  /** Tells each operator whether anybody keeps the batches it emits: a tap does, here or behind operators that pass them on. */
+  #lend(): void {
+    const kept = new Map<RunningNode, boolean>();
+    for (const node of this.#nodes.toReversed()) {
+      const isKept = node.taps.length > 0 || node.consumers.some((c) => c.node.operator.passesOn && kept.get(c.node));
+      kept.set(node, isKept === true);
+      node.operator.lend?.(isKept !== true);
+    }
   }
 
   #deliver(node: RunningNode, batch: ChangeBatch): void {

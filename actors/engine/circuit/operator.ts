@@ -5,6 +5,8 @@
 // they are pushed to; the others (aggregate, top, keyed table) only note what was touched and emit the difference in
 // `flush`, so that a row that comes and goes within a step is never seen.
 // An operator knows ordinals of columns, never an expression or a name: row programs stand in front of it.
+// No operator keeps a batch, or one of its arrays, when `push` returns: what has to stay is copied into its state. So a
+// producer may be told that its batches are only lent (`lend`) when nobody else keeps them either.
 // Emitted batches are immutable and may share arrays; a consumer is called while the producer is inside `push`, so an
 // operator must not rely on its own scratch across `emit` unless it says so.
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
@@ -17,6 +19,10 @@ export interface Operator {
   readonly name: string;
   /** A few words on keys and columns, for explain. */
   readonly detail: string;
+  /** Whether what it emits may share arrays with what it was pushed. */
+  readonly passesOn: boolean;
+  /** Says whether the arrays of an emitted batch may be written again as soon as `emit` returns. Between two steps. */
+  lend?(may: boolean): void;
   push(port: number, batch: ChangeBatch, emit: Emit): void;
   flush(emit: Emit): void;
   /** Emits the whole content of the output as +weights, where the state holds it; else null. */

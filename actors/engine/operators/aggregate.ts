@@ -37,10 +37,13 @@ export interface AggregateShape {
 
 /** Groups that are flushed at a time: their records stay in the cache from the first pass to the last. */
 const flushRows = 512;
+/** The change of a step is one batch up to here, so that who collects it has nothing to concatenate. */
+const changeRowsMax = 1 << 20;
 
 export class Aggregate implements Operator {
   readonly name: string;
   readonly detail: string;
+  readonly passesOn: boolean = false;
   readonly #shape: AggregateShape;
   readonly #keyLayout: RowLayout;
   readonly #resultLayout: RowLayout;
@@ -105,7 +108,7 @@ export class Aggregate implements Operator {
     this.#operandShift = new Map(this.#operands.map((operand) => [operand.ordinal, operand.shift]));
     this.#scratch = new Int32Array(blockRowsMax * this.#stride);
     this.#context = { groups: this.#table, shiftOf: (operand) => this.#operandShift.get(operand)! };
-    this.#output = new RowOutput(schema, this.#outputColumns(), pool);
+    this.#output = new RowOutput(schema, this.#outputColumns(), pool, changeRowsMax);
   }
 
   push(_port: number, batch: ChangeBatch, _emit: Emit): void {

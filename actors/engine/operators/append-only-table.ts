@@ -11,6 +11,7 @@ export class AppendOnlyTable implements Operator {
   readonly name = 'append-only table';
   readonly detail: string;
   readonly contents: null = null;
+  readonly passesOn: boolean = true;
   readonly #refuse: (batch: ChangeBatch, row: number) => void;
 
   constructor(detail: string, refuse: (batch: ChangeBatch, row: number) => void) {

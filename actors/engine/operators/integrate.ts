@@ -17,6 +17,7 @@ const blockRows = 4096;
 export class Integrate implements Operator {
   readonly name = 'integrate';
   readonly detail: string;
+  readonly passesOn: boolean = false;
   readonly #layout: RowLayout;
   readonly #table: RecordTable;
   readonly #pool: StringPool;

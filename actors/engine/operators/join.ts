@@ -14,9 +14,9 @@ import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import type { Field, Schema } from '../../../runtime/batch/schema.ts';
 import { storageOf } from '../../../runtime/batch/sql-type.ts';
 import type { Emit, Operator } from '../circuit/operator.ts';
-import { JoinRows } from '../state/join-rows.ts';
+import { JoinRows, type MatchedPairs } from '../state/join-rows.ts';
 import { RecordTable } from '../state/record-table.ts';
-import { type LayoutColumn, layoutOf, nullWordsOf, type RowLayout } from '../state/row-layout.ts';
+import { type LayoutColumn, layoutOf, type RowLayout } from '../state/row-layout.ts';
 import { type RecordSource, RowOutput } from '../state/row-output.ts';
 import { encodeRows } from '../state/row-words.ts';
 import type { SnapshotReader, SnapshotWriter } from '../state/snapshot-codec.ts';
@@ -59,23 +59,31 @@ export class Join implements Operator {
   readonly name: string;
   readonly detail: string;
   readonly contents: null = null;
+  readonly passesOn: boolean = false;
   readonly #shape: JoinShape;
   readonly #keyLayout: RowLayout;
   readonly #keys: RecordTable;
   readonly #sides: readonly [Side, Side];
   readonly #output: RowOutput;
   readonly #outer: boolean;
+  /** Whether a key with a NULL takes part in anything: it matches, or its row is emitted unmatched. */
+  readonly #nullKeys: boolean;
   /** Words of a key record behind the key: heads of both chains, a mark, and the weight of the right side. */
   readonly #markAt: number;
   readonly #rightWeightAt: number;
   #scratch: Int32Array = new Int32Array(0);
   readonly #ids: Int32Array = new Int32Array(blockRows);
   readonly #weights: Int32Array = new Int32Array(blockRows);
-  readonly #pairDelta: Int32Array = new Int32Array(pairsMax);
-  readonly #pairOther: Int32Array = new Int32Array(pairsMax);
-  readonly #pairWeights: Int32Array = new Int32Array(pairsMax);
-  /** [next row of the block, next record of its chain + 1, pairs written, what warming has read] */
-  readonly #cursor: Int32Array = new Int32Array(4);
+  readonly #pairs: MatchedPairs = {
+    rows: new Int32Array(pairsMax),
+    weights: new Int32Array(pairsMax),
+    staged: new Int32Array(0),
+    cursor: new Int32Array(3),
+    heads: new Int32Array(blockRows),
+  };
+  #stored: Int32Array = new Int32Array(0);
+  /** 1 for the rows of a block that have a NULL in their key. */
+  readonly #nulls: Uint8Array = new Uint8Array(blockRows);
   readonly #emptied: number[] = [];
 
   constructor(shape: JoinShape) {
@@ -83,15 +91,17 @@ export class Join implements Operator {
     this.name = `${shape.type} join`;
     this.detail = `${shape.left.keys.map((k, i) => `#${k} = #${shape.right.keys[i]}`).join(', ')}`;
     this.#outer = shape.type === 'left';
+    this.#nullKeys = this.#outer || shape.nullsMatch;
     const nullable = (i: number): boolean =>
-      shape.left.schema.fields[shape.left.keys[i]!]!.nullable ||
-      shape.right.schema.fields[shape.right.keys[i]!]!.nullable;
+      this.#nullKeys &&
+      (shape.left.schema.fields[shape.left.keys[i]!]!.nullable ||
+        shape.right.schema.fields[shape.right.keys[i]!]!.nullable);
     this.#keyLayout = layoutOf(
       shape.left.keys.map((k, i) => ({ ...shape.left.schema.fields[k]!, nullable: nullable(i) })),
     );
     const keyWords = this.#keyLayout.words;
     const hashMask = shape.hashMask ?? -1;
-    this.#keys = new RecordTable({ keyWords, extraWords: 4, hashMask });
+    this.#keys = new RecordTable({ keyWords, extraWords: this.#outer ? 4 : 2, hashMask });
     this.#markAt = keyWords + 2;
     this.#rightWeightAt = keyWords + 3;
     this.#sides = [
@@ -109,6 +119,10 @@ export class Join implements Operator {
       this.#block(port, side, batch, from, Math.min(batch.rows, from + blockRows), emit);
     }
     this.#output.finish(emit);
+  }
+
+  lend(may: boolean): void {
+    this.#output.lend(may);
   }
 
   flush(_emit: Emit): void {}
@@ -188,55 +202,32 @@ export class Join implements Operator {
     }
     copyWeights(batch.weights, from, count, this.#weights);
     if (this.#shape.nullsMatch || keyColumns.every((column) => column.validity === null)) return count;
-    const [first, words] = nullWordsOf(this.#keyLayout);
+    const nulls = this.#nulls.fill(0);
+    for (const { validity } of keyColumns) if (validity !== null) markNulls(validity, from, count, nulls);
     if (this.#outer && port === 0) {
-      const { pairDelta, pairWeights } = { pairDelta: this.#pairDelta, pairWeights: this.#pairWeights };
-      const found = selectNullKeys(this.#scratch, stride, first, words, this.#weights, count, pairDelta, pairWeights);
-      this.#emitLeftOnly(stride, pairDelta, pairWeights, found, emit);
+      const { rows, weights } = this.#pairs;
+      const found = selectNullKeys(nulls, this.#weights, count, rows, weights);
+      this.#emitLeftOnly(stride, rows, weights, found, emit);
     }
-    return dropNullKeys(this.#scratch, stride, first, words, this.#weights, count);
+    return dropNullKeys(nulls, this.#scratch, stride, this.#weights, count);
   }
 
   #match(port: number, side: Side, count: number, emit: Emit): void {
-    const other = this.#sides[1 - port]!;
-    const cursor = this.#cursor;
-    cursor[0] = 0;
-    cursor[1] = -1;
-    cursor[3] = warmMatches(
-      this.#keys.words,
-      this.#keys.width,
-      other.headAt,
-      this.#ids,
-      count,
-      other.rows,
-      this.#pairOther,
-    );
+    const other = this.#sides[1 - port]!.rows;
+    const pairs = this.#pairs;
+    const { rows, weights, cursor } = pairs;
+    other.startMatch(this.#ids, count, pairs);
     while (cursor[0]! < count) {
-      const { words, width, nextAt, weightAt } = other.rows;
-      const keys = this.#keys;
-      matchRows(
-        keys.words,
-        keys.width,
-        other.headAt,
-        this.#ids,
-        this.#weights,
-        count,
-        words,
-        width,
-        nextAt,
-        weightAt,
-        this.#pairDelta,
-        this.#pairOther,
-        this.#pairWeights,
-        cursor,
-      );
-      const pairs = cursor[2]!;
-      if (pairs === 0) continue;
-      const keySource = { words: this.#scratch, stride: side.stride, shift: 0, ids: this.#pairDelta };
-      const own = { words: this.#scratch, stride: side.stride, shift: this.#keyLayout.words, ids: this.#pairDelta };
-      const matched = { words, stride: width, shift: 1, ids: this.#pairOther };
+      other.match(this.#weights, count, pairs);
+      const found = cursor[2]!;
+      if (found === 0) continue;
+      // Where every row has one match, as those of a foreign key have, own columns are read in order.
+      const ids = found === count && isIdentity(rows, count) ? null : rows;
+      const keySource = { words: this.#scratch, stride: side.stride, shift: 0, ids };
+      const own = { words: this.#scratch, stride: side.stride, shift: this.#keyLayout.words, ids };
+      const matched = { words: pairs.staged, stride: other.payloadWords, shift: 0, ids: null };
       const sources = port === 0 ? [keySource, own, matched, keySource] : [keySource, matched, own, keySource];
-      this.#output.append(sources, this.#pairWeights, pairs, emit);
+      this.#output.append(sources, weights, found, emit);
     }
   }
 
@@ -250,10 +241,10 @@ export class Join implements Operator {
       this.#ids,
       this.#weights,
       count,
-      this.#pairDelta,
-      this.#pairWeights,
+      this.#pairs.rows,
+      this.#pairs.weights,
     );
-    this.#emitLeftOnly(side.stride, this.#pairDelta, this.#pairWeights, found, emit);
+    this.#emitLeftOnly(side.stride, this.#pairs.rows, this.#pairs.weights, found, emit);
   }
 
   #emitLeftOnly(stride: number, rows: Int32Array, weights: Int32Array, count: number, emit: Emit): void {
@@ -284,6 +275,7 @@ export class Join implements Operator {
   #matchesChanged(touched: { keys: Int32Array; before: Uint8Array; length: number }, _count: number, emit: Emit): void {
     const table = this.#keys;
     const left = this.#sides[0];
+    if (this.#stored.length === 0) this.#stored = new Int32Array(pairsMax);
     let pairs = 0;
     for (let t = 0; t < touched.length; t++) {
       const key = touched.keys[t]!;
@@ -291,12 +283,11 @@ export class Join implements Operator {
       table.words[base + this.#markAt] = 0;
       const now = table.words[base + this.#rightWeightAt]! > 0;
       if (now === (touched.before[t] === 1)) continue;
-      const { words, width, nextAt, weightAt } = left.rows;
-      for (let id = table.words[base + left.headAt]!; id !== 0; id = words[(id - 1) * width + nextAt]!) {
-        const weight = words[(id - 1) * width + weightAt]!;
-        this.#pairDelta[pairs] = key;
-        this.#pairOther[pairs] = id - 1;
-        this.#pairWeights[pairs++] = now ? -weight : weight;
+      for (let record = left.rows.headOf(key); record !== 0; record = left.rows.nextOf(record - 1)) {
+        const weight = left.rows.weightOf(record - 1);
+        this.#pairs.rows[pairs] = key;
+        this.#stored[pairs] = record - 1;
+        this.#pairs.weights[pairs++] = now ? -weight : weight;
         if (pairs === pairsMax) pairs = this.#emitStoredLeft(pairs, emit);
       }
     }
@@ -305,10 +296,14 @@ export class Join implements Operator {
 
   #emitStoredLeft(count: number, emit: Emit): 0 {
     if (count === 0) return 0;
-    const keys: RecordSource = { words: this.#keys.words, stride: this.#keys.width, shift: 0, ids: this.#pairDelta };
-    const { words, width } = this.#sides[0].rows;
-    const rows: RecordSource = { words, stride: width, shift: 1, ids: this.#pairOther };
-    this.#output.append([keys, rows, null, null], this.#pairWeights, count, emit);
+    const pairs = this.#pairs;
+    const keys: RecordSource = { words: this.#keys.words, stride: this.#keys.width, shift: 0, ids: pairs.rows };
+    const left = this.#sides[0].rows;
+    const length = pairsMax * left.payloadWords;
+    if (pairs.staged.length < length) pairs.staged = new Int32Array(length);
+    left.stage(this.#stored, count, pairs.staged);
+    const rows: RecordSource = { words: pairs.staged, stride: left.payloadWords, shift: 0, ids: null };
+    this.#output.append([keys, rows, null, null], pairs.weights, count, emit);
     return 0;
   }
 
@@ -337,63 +332,9 @@ function copyWeights(weights: Int32Array | null, from: number, count: number, ou
   else for (let i = 0; i < count; i++) out[i] = weights[from + i]!;
 }
 
-/** Fetches the heads of chains and their first records by loops without branches, many at a time. */
-function warmMatches(
-  keys: Int32Array,
-  keyWidth: number,
-  headAt: number,
-  ids: Int32Array,
-  count: number,
-  rows: JoinRows,
-  heads: Int32Array,
-): number {
-  const { words, width } = rows;
-  for (let i = 0; i < count; i++) heads[i] = keys[ids[i]! * keyWidth + headAt]!;
-  let warmth = 0;
-  for (let i = 0; i < count; i++) {
-    const head = heads[i]!;
-    warmth ^= words[(head === 0 ? 0 : head - 1) * width]!;
-  }
-  return warmth;
-}
-
-function matchRows(
-  keys: Int32Array,
-  keyWidth: number,
-  headAt: number,
-  ids: Int32Array,
-  weights: Int32Array,
-  count: number,
-  words: Int32Array,
-  width: number,
-  nextAt: number,
-  weightAt: number,
-  outDelta: Int32Array,
-  outOther: Int32Array,
-  outWeights: Int32Array,
-  cursor: Int32Array,
-): void {
-  const room = outDelta.length;
-  let row = cursor[0]!;
-  let record = cursor[1]!;
-  let pairs = 0;
-  while (row < count) {
-    if (record < 0) record = keys[ids[row]! * keyWidth + headAt]!;
-    const weight = weights[row]!;
-    while (record !== 0 && pairs < room) {
-      const base = (record - 1) * width;
-      outDelta[pairs] = row;
-      outOther[pairs] = record - 1;
-      outWeights[pairs++] = Math.imul(weight, words[base + weightAt]!);
-      record = words[base + nextAt]!;
-    }
-    if (record !== 0) break;
-    record = -1;
-    row++;
-  }
-  cursor[0] = row;
-  cursor[1] = record;
-  cursor[2] = pairs;
+function isIdentity(rows: Int32Array, count: number): boolean {
+  for (let i = 0; i < count; i++) if (rows[i] !== i) return false;
+  return true;
 }
 
 function selectUnmatched(
@@ -415,16 +356,12 @@ function selectUnmatched(
   return found;
 }
 
-function hasNull(words: Int32Array, at: number, count: number): boolean {
-  for (let k = 0; k < count; k++) if (words[at + k] !== 0) return true;
-  return false;
+function markNulls(validity: Uint8Array, from: number, count: number, nulls: Uint8Array): void {
+  for (let i = 0, row = from; i < count; i++, row++) if ((validity[row >> 3]! & (1 << (row & 7))) === 0) nulls[i] = 1;
 }
 
 function selectNullKeys(
-  scratch: Int32Array,
-  stride: number,
-  nullWord: number,
-  nullWords: number,
+  nulls: Uint8Array,
   weights: Int32Array,
   count: number,
   outRows: Int32Array,
@@ -432,7 +369,7 @@ function selectNullKeys(
 ): number {
   let found = 0;
   for (let i = 0; i < count; i++) {
-    if (!hasNull(scratch, i * stride + nullWord, nullWords)) continue;
+    if (nulls[i] === 0) continue;
     outRows[found] = i;
     outWeights[found++] = weights[i]!;
   }
@@ -441,16 +378,15 @@ function selectNullKeys(
 
 /** Moves the rows without a NULL in their key to the front. */
 function dropNullKeys(
+  nulls: Uint8Array,
   scratch: Int32Array,
   stride: number,
-  nullWord: number,
-  nullWords: number,
   weights: Int32Array,
   count: number,
 ): number {
   let kept = 0;
   for (let i = 0; i < count; i++) {
-    if (hasNull(scratch, i * stride + nullWord, nullWords)) continue;
+    if (nulls[i] !== 0) continue;
     if (kept !== i) {
       for (let k = 0; k < stride; k++) scratch[kept * stride + k] = scratch[i * stride + k]!;
       weights[kept] = weights[i]!;

@@ -23,6 +23,7 @@ const flushRows = 512;
 export class KeyedTable implements Operator {
   readonly name = 'keyed table';
   readonly detail: string;
+  readonly passesOn: boolean = false;
   readonly #keys: readonly number[];
   readonly #others: readonly number[];
   readonly #keyLayout: RowLayout;

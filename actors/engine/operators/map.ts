@@ -15,6 +15,7 @@ export class RowMap implements Operator {
   readonly name = 'map';
   readonly detail: string;
   readonly contents: null = null;
+  readonly passesOn: boolean = true;
   readonly #program: BatchProgram;
   readonly #failures: EvaluationFailures;
 

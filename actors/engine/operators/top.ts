@@ -41,6 +41,7 @@ interface Window {
 export class Top implements Operator {
   readonly name = 'top';
   readonly detail: string;
+  readonly passesOn: boolean = false;
   readonly #shape: TopShape;
   readonly #layout: RowLayout;
   readonly #table: RecordTable;

@@ -9,6 +9,7 @@ export class UnionAll implements Operator {
   readonly name: string;
   readonly detail: string;
   readonly contents: null = null;
+  readonly passesOn: boolean = true;
   readonly #schema: Schema;
 
   constructor(schema: Schema, name = 'union all', detail = '') {

@@ -8,6 +8,7 @@ import type { SnapshotReader, SnapshotWriter } from '../state/snapshot-codec.ts'
 export class ConstantRows implements Operator {
   readonly name = 'values';
   readonly detail: string;
+  readonly passesOn: boolean = false;
   readonly #batches: () => readonly ChangeBatch[];
   #emitted = false;
 

@@ -4,6 +4,8 @@
 // each an array of records and the numbers of the records to take. `append` gathers a run of rows; whenever the batch has
 // `batchRowsMax` rows it is emitted and a new one begun. Strings come out as codes of the pool.
 // A source of `null` stands for NULL in every row (the missing side of an outer join).
+// Batches are made of fresh arrays, unless `lend` says that whoever receives them is done with them when `emit` returns:
+// then the same arrays, small enough for the cache, are filled again and again.
 // The caller appends to every column before it appends the weights, which ends the run.
 
 import { assert } from '../../../runtime/assert.ts';
@@ -18,6 +20,8 @@ export type Emit = (batch: ChangeBatch) => void;
 
 /** The most rows of a batch that comes out of state. */
 export const batchRowsMax = 65_536;
+/** The most rows of a batch that is only lent. */
+const lentRowsMax = 4096;
 
 /** Records to take: the columns of record ids[i] begin at word ids[i] * stride + shift; `ids` null: records 0, 1, 2, … */
 export interface RecordSource {
@@ -43,10 +47,14 @@ export class RowOutput {
   #weights: Int32Array = new Int32Array(0);
   #capacity = 0;
   #rows = 0;
+  readonly #rowsMax: number;
+  #lent = false;
 
-  constructor(schema: Schema, columns: readonly OutputColumn[], pool: StringPool) {
+  /** `rowsMax` is for outputs that had better come in one piece. */
+  constructor(schema: Schema, columns: readonly OutputColumn[], pool: StringPool, rowsMax: number = batchRowsMax) {
     assert(columns.length === schema.fields.length, 'an output has a source for each field');
     this.schema = schema;
+    this.#rowsMax = rowsMax;
     this.#columns = columns;
     this.#pool = pool;
     this.#storages = schema.fields.map((field) => storageOf(field.type));
@@ -54,7 +62,16 @@ export class RowOutput {
 
   /** Says that about `rows` rows are coming, so that arrays are not grown step by step. */
   expect(rows: number): void {
-    if (this.#rows === 0 && rows > this.#capacity) this.#grow(Math.min(batchRowsMax, rows));
+    const wanted = Math.min(this.#limit, rows);
+    if (this.#rows === 0 && wanted > this.#capacity) this.#grow(wanted);
+  }
+
+  /** Whether receivers are done with a batch, and all its arrays, when `emit` returns. Not within a batch. */
+  lend(may: boolean): void {
+    assert(this.#rows === 0, 'batches are lent or not from their first row on');
+    if (may === this.#lent) return;
+    this.#lent = may;
+    this.#capacity = 0;
   }
 
   /** Appends `count` rows. `weights` null: all +1. Emits every batch that becomes full. */
@@ -72,7 +89,7 @@ export class RowOutput {
       else for (let i = 0; i < room; i++) this.#weights[this.#rows + i] = weights[from + i]!;
       this.#rows += room;
       from += room;
-      if (this.#rows === batchRowsMax) this.finish(emit);
+      if (this.#rows === this.#limit) this.finish(emit);
     }
   }
 
@@ -93,14 +110,20 @@ export class RowOutput {
       return { layout: 'fixed', type: field.type, validity, values };
     });
     const weights = allOne(this.#weights, rows) ? null : this.#weights.subarray(0, rows);
-    this.#capacity = 0;
     this.#rows = 0;
+    if (this.#lent) this.#validity.fill(null);
+    else this.#capacity = 0;
     emit({ schema: this.schema, rows, weights, columns, presence: null });
   }
 
+  get #limit(): number {
+    return this.#lent ? lentRowsMax : this.#rowsMax;
+  }
+
   #room(wanted: number): number {
-    const needed = Math.min(batchRowsMax, this.#rows + wanted);
-    if (needed > this.#capacity) this.#grow(Math.min(batchRowsMax, Math.max(needed, this.#capacity * 2, 16)));
+    const limit = this.#limit;
+    const needed = Math.min(limit, this.#rows + wanted);
+    if (needed > this.#capacity) this.#grow(Math.min(limit, Math.max(needed, this.#capacity * 2, 16)));
     return Math.min(wanted, this.#capacity - this.#rows);
   }
 

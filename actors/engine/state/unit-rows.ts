@@ -139,7 +139,20 @@ export class UnitRows {
     const keys = this.#keys;
     const { kernels } = this;
     const words = this.chunkOf(id);
-    kernels.append(words, this.baseOf(id), id, source, stride, shift, ids, from, to, keys.words, keys.width, this.#headAt);
+    kernels.append(
+      words,
+      this.baseOf(id),
+      id,
+      source,
+      stride,
+      shift,
+      ids,
+      from,
+      to,
+      keys.words,
+      keys.width,
+      this.#headAt,
+    );
   }
 
   #reserve(count: number): void {
@@ -153,7 +166,8 @@ export class UnitRows {
       grown.set(first);
       chunks[0] = grown;
     }
-    while (chunks[0]!.length === chunkWords && needed > chunks.length * chunkWords) chunks.push(new Int32Array(chunkWords));
+    while (chunks[0]!.length === chunkWords && needed > chunks.length * chunkWords)
+      chunks.push(new Int32Array(chunkWords));
   }
 }
 

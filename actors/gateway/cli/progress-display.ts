@@ -9,9 +9,15 @@ const plainLineMs = 2000;
 /** Bars that fit above the fold; further inputs are summed up in one line. */
 const barsMax = 16;
 
+/** What the parts of a line take besides the name: `waiting` with a blank, the bar and the figures, the figures, the rows alone. */
+const stateColumns = 10;
+const figuresColumns = 47;
+const barsColumns = figuresColumns + barWidth + 3;
+const rowsColumns = 19;
+
 export interface ProgressOptions {
   readonly clock: Clock;
-  /** Columns of the terminal, or null: plain lines, no control characters. */
+  /** Columns of the terminal as it is now, or null: plain lines, no control characters. */
   readonly terminalColumns: number | null;
   write(text: string): void;
   read(): Promise<readonly InputConnectorStats[]>;
@@ -70,7 +76,8 @@ export class ProgressDisplay {
   }
 
   #drawBars(inputs: readonly InputConnectorStats[], width: number, columns: number): void {
-    const lines = inputs.slice(0, barsMax).map((input) => this.#bar(input, width, columns - 1));
+    const shown = inputs.slice(0, barsMax);
+    const lines = shown.map((input) => this.#bar(input, width, columns - 1));
     if (inputs.length > barsMax) lines.push(`… and ${inputs.length - barsMax} more inputs`);
     const top = this.#toTop();
     this.#lines = lines.map((line) => `\r\u001b[2K${line.slice(0, columns - 1)}\n`);
@@ -84,13 +91,11 @@ export class ProgressDisplay {
 
   /** On a narrow terminal the bar goes first, then rate and bytes: the state stays in sight. */
   #bar(input: InputConnectorStats, width: number, columns: number): string {
-    const wide = this.#line(input, width, true);
-    if (wide.length <= columns) return wide;
-    const plain = this.#line(input, width, false);
-    if (plain.length <= columns) return plain;
-    const rows = `${formatCount(input.totalRecords)} rows  ${stateText(input)}`;
-    const name = input.endpoint.slice(0, Math.max(8, columns - rows.length - 1));
-    return `${name} ${rows}`;
+    const forState = columns - width - stateColumns;
+    if (forState >= barsColumns) return this.#line(input, width, true);
+    if (forState >= figuresColumns) return this.#line(input, width, false);
+    const name = input.endpoint.padEnd(width).slice(0, Math.max(8, columns - stateColumns - rowsColumns));
+    return `${name} ${formatCount(input.totalRecords).padStart(11)} rows  ${stateText(input)}`;
   }
 
   /** An input that has not changed since its last line is left out. */
@@ -106,7 +111,7 @@ export class ProgressDisplay {
   #line(input: InputConnectorStats, width: number, withBar: boolean): string {
     const share = progressShare(input);
     const bar = withBar ? ` ${drawBar(share)}` : '';
-    const percent = share === null ? '   ' : `${String(Math.floor(share * 100)).padStart(3)}%`;
+    const percent = share === null ? '    ' : `${String(Math.floor(share * 100)).padStart(3)}%`;
     const rows = formatCount(input.totalRecords).padStart(11);
     const rate = `${formatCount(Math.round(this.#rate(input)))}/s`.padStart(12);
     const bytes = formatBytes(input.totalBytes).padStart(9);

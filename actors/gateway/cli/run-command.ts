@@ -181,7 +181,9 @@ function textOutput(tools: Tools): RunOutput {
     started(pipeline): void {
       display = new ProgressDisplay({
         clock: systemClock,
-        terminalColumns: tools.terminalColumns,
+        get terminalColumns(): number | null {
+          return tools.terminalColumns;
+        },
         write: (text) => tools.err(text),
         read: async () => (await pipeline.stats()).inputs,
       });

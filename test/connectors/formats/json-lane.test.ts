@@ -55,21 +55,50 @@ const string = fc.oneof(
     'null',
   ),
 );
-const time = fc.oneof(
-  fc
-    .date({ min: new Date(-6e13), max: new Date(2e14), noInvalidDate: true })
-    .map((date) => `"${date.toISOString().replace('T', ' ').slice(0, 19)}"`),
-  fc.constantFrom(
-    '"2024-01-01T00:00:00Z"',
-    '"2024-01-01 00:00:00.5"',
-    '"2024-02-30 00:00:00"',
-    '"2024-01-01"',
-    '"2024-01-01 24:00:00"',
-    '"2024-01-01x00:00:00"',
-    'null',
-    '5',
-  ),
+/** Dates and times as they are usually spelled, with what a fast path must not take for one mixed in. */
+const separator = fc.constantFrom(' ', 'T', ' ', 'T', 't', '  ');
+const fraction = fc.oneof(
+  { weight: 4, arbitrary: fc.stringMatching(/^\.\d{1,6}$/) },
+  { weight: 1, arbitrary: fc.constantFrom('', '.', '.1234567', '.123456789', '.1234567890', '.12x', '.000', ',5') },
 );
+const zone = fc.constantFrom('', '', '', 'Z', 'Z', 'z', 'ZZ', '+02:00', '-0330', '+01', ' ', '"');
+const day = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc
+      .date({ min: new Date(-6e13), max: new Date(2e14), noInvalidDate: true })
+      .map((date) => date.toISOString().slice(0, 10)),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('2024-02-30', '2023-02-29', '0000-01-01', '2024-1-2', '2024-13-01', '2024-0:-01'),
+  },
+);
+const clock = fc.oneof(
+  { weight: 6, arbitrary: fc.nat({ max: 86399 }).map((n) => new Date(n * 1000).toISOString().slice(11, 19)) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('24:00:00', '23:60:00', '23:59:60', '1:2:3', '00:00', '0::00:00', '12:34:5/'),
+  },
+);
+const quoted = (text: string): string => `"${text}"`;
+const other = fc.constantFrom(
+  '"2024-01-01"',
+  '"2024-01-01x00:00:00"',
+  '""',
+  '"\\u0032024-01-01 00:00:00"',
+  'null',
+  '5',
+);
+const timestamp = fc.oneof(
+  { weight: 8, arbitrary: fc.tuple(day, separator, clock, fraction, zone).map((parts) => quoted(parts.join(''))) },
+  { weight: 1, arbitrary: other },
+);
+const time = fc.oneof(
+  { weight: 8, arbitrary: fc.tuple(clock, fraction, zone).map((parts) => quoted(parts.join(''))) },
+  { weight: 1, arbitrary: other },
+);
+const date = fc.oneof({ weight: 8, arbitrary: day.map(quoted) }, { weight: 1, arbitrary: other });
 const flag = fc.constantFrom('true', 'false', 'null', 'tru', 'truex', '1');
 
 const spellings: readonly [SqlType, fc.Arbitrary<string>][] = [
@@ -82,8 +111,9 @@ const spellings: readonly [SqlType, fc.Arbitrary<string>][] = [
   [decimal(18, 0), number],
   [decimal(30, 10), number],
   [varchar, string],
-  [{ kind: 'TIMESTAMP' }, time],
-  [{ kind: 'DATE' }, time.map((text) => (text.length === 21 ? `${text.slice(0, 11)}"` : text))],
+  [{ kind: 'TIMESTAMP' }, timestamp],
+  [{ kind: 'TIME' }, time],
+  [{ kind: 'DATE' }, date],
   [{ kind: 'BOOLEAN' }, flag],
   [{ kind: 'VARIANT' }, fc.jsonValue().map((value) => JSON.stringify(value))],
   [

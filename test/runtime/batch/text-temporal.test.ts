@@ -10,6 +10,9 @@ import {
   printDate,
   printTime,
   printTimestamp,
+  scanTimeFixed,
+  scanTimestampFixed,
+  temporalScanBytes,
 } from '../../../runtime/batch/text-temporal.ts';
 import { wordsOf } from '../../../runtime/batch/text-words.ts';
 
@@ -145,6 +148,58 @@ test('a timestamp is taken in SQL and RFC 3339 spelling and turned into UTC', ()
 
 test('the outcomes are distinct', () => {
   assert.is(new Set([parsed, malformed, outOfRange]).size, 3);
+});
+
+/** What a scan in place makes of `text`: its value, or null where the general kernel has to be asked; then the position. */
+function scanned(scan: typeof scanTimeFixed, text: string): [bigint | null, number] {
+  const bytes = new Uint8Array(text.length + temporalScanBytes).fill(0x39);
+  bytes.set(bytesOf(`${text}"`));
+  const values = new BigInt64Array(3);
+  const stop = scan(bytes, new DataView(bytes.buffer), 0, wordsOf(values), 1);
+  return [stop < 0 ? null : (values[1] ?? 0n), stop];
+}
+
+test('a scan in place reads what the general kernel reads, or stops before the end', () => {
+  const byte = fc.constantFrom(...'0123456789:-. TZtz/;+'.split(''));
+  const edit = fc.tuple(fc.nat({ max: 28 }), byte, fc.constantFrom(0, 0, 0, 1));
+  const text = fc
+    .tuple(
+      fc.date({ min: new Date(-6e13), max: new Date(2e14), noInvalidDate: true }),
+      fc.stringMatching(/^(\.\d{0,7})?Z?$/),
+      fc.option(edit),
+    )
+    .map(([date, tail, change]) => {
+      const whole = date.toISOString().slice(0, 19) + tail;
+      if (change === null || change[0] >= whole.length) return whole;
+      return whole.slice(0, change[0]) + change[1] + whole.slice(change[0] + 1 - change[2]);
+    });
+  let whole = 0;
+  fc.assert(
+    fc.property(text, (sample) => {
+      for (const [scan, kernel, from] of [
+        [scanTimestampFixed, parseTimestamp, 0],
+        [scanTimeFixed, parseTime, 11],
+      ] as const) {
+        const part = sample.slice(from);
+        const [value, stop] = scanned(scan, part);
+        if (stop !== part.length) continue;
+        whole++;
+        assert.is(value, micros(kernel, part), part);
+      }
+    }),
+    { numRuns: 3000 },
+  );
+  assert.ok(whole > 1000);
+});
+
+test('a scan in place takes fractions of one to six digits and a Z', () => {
+  assert.equal(scanned(scanTimestampFixed, '1970-01-01T00:00:01'), [1000000n, 19]);
+  assert.equal(scanned(scanTimestampFixed, '1970-01-01 00:00:01.5Z'), [1500000n, 22]);
+  assert.equal(scanned(scanTimestampFixed, '1970-01-01 00:00:01.000001'), [1000001n, 26]);
+  assert.equal(scanned(scanTimestampFixed, '1969-12-31 23:59:59.25'), [-750000n, 22]);
+  assert.is(scanned(scanTimestampFixed, '1970-01-01 00:00:01.')[1], -1);
+  assert.is(scanned(scanTimestampFixed, '1970-01-01 00:00:01.1234567')[1], 26);
+  assert.equal(scanned(scanTimeFixed, '23:59:59.037'), [86399037000n, 12]);
 });
 
 test.run();
