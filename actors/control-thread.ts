@@ -27,7 +27,7 @@ import { Supervisor } from './supervisor/supervisor-actor.ts';
 import { validatePipeline } from './supervisor/validate-pipeline.ts';
 
 /** The most rows that one step takes in, unless the user says otherwise. */
-const stepRowsMaxDefault = 262_144;
+const stepRowsMaxDefault = 1_048_576;
 
 if (parentPort === null) throw new Error('control-thread is run as a worker thread');
 const report = (value: ControlReport | ThreadDying): void => exposed.report(value);

@@ -10,7 +10,7 @@ import type { BoundProgram, BoundQuery } from './sql/bound.ts';
 export interface EngineArguments {
   readonly program: BoundProgram;
   readonly onError: OnError;
-  /** The most rows that one step takes in over all inputs. Default 262 144. */
+  /** The most rows that one step takes in over all inputs (step-budget.ts chooses below it). Default 1 048 576. */
   readonly stepRowsMax: number;
 }
 

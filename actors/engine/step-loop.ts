@@ -17,6 +17,7 @@ import type { StepChanges } from './engine-circuit.ts';
 import type { InputGate } from './input-gate.ts';
 import type { EngineNotice, EngineProgress } from './messages.ts';
 import type { OutputQueue } from './output-queue.ts';
+import { StepBudget } from './step-budget.ts';
 import { planStep, type StepPlan } from './step-scheduler.ts';
 
 export interface StepLoopParts {
@@ -52,6 +53,7 @@ export class StepLoop {
   /** Detached, but their readers have not gone yet: something may still wait for credit. */
   readonly #leaving = new Set<OutputQueue>();
   readonly #completion = new Completion();
+  readonly #budget: StepBudget;
   #waiters: Waiter[] = [];
   #isScheduled = false;
   #isStarted = false;
@@ -67,6 +69,7 @@ export class StepLoop {
 
   constructor(parts: StepLoopParts) {
     this.#parts = parts;
+    this.#budget = new StepBudget(parts.stepRowsMax);
   }
 
   get hasFailed(): boolean {
@@ -209,7 +212,7 @@ export class StepLoop {
 
   #turn(): void {
     if (this.hasReadyInput && this.#mayStep()) {
-      const plan = planStep(this.#gates, this.#turns++, this.#parts.stepRowsMax);
+      const plan = planStep(this.#gates, this.#turns++, this.#budget.rows);
       if (plan.rows > 0 || this.#isFirstDue) this.#step(plan);
       if (!this.#hasFailed) this.#tell(plan);
     }
@@ -238,7 +241,9 @@ export class StepLoop {
     }
     this.#completion.stepped(step, this.#records);
     gauges.set('steps', step);
-    gauges.add('stepNanos', (clock.monotonic() - since) * 1e6);
+    const milliseconds = clock.monotonic() - since;
+    this.#budget.note(plan.rows, milliseconds);
+    gauges.add('stepNanos', milliseconds * 1e6);
     gauges.set('records', this.#records);
     gauges.add('batches', plan.batches.length);
     gauges.add('heartbeat', 1);

@@ -15,10 +15,12 @@ import {
   addFourWords,
   addTwoWords,
   addWords,
+  carry,
   doublesOfFloatSum,
   limbsOfDecimal,
   limbsOfTwoWords,
   limbsOfWord,
+  weightMax,
 } from '../state/exact-sum.ts';
 import type { RecordTable } from '../state/record-table.ts';
 import { wordsOf } from '../state/row-layout.ts';
@@ -26,6 +28,7 @@ import type { SnapshotReader, SnapshotWriter } from '../state/snapshot-codec.ts'
 import type { StringPool } from '../state/string-pool.ts';
 import { ValueMultiset } from '../state/value-multiset.ts';
 import { type ValueOrder, valueOrder } from '../state/value-order.ts';
+import { type AddKernel, addKernel } from './aggregate-kernel-source.ts';
 
 /** An aggregate over columns of its input. */
 export interface AggregateColumn {
@@ -91,6 +94,8 @@ export class AggregateCells {
   readonly #rowCountAt: number;
   #next: number;
   readonly #active: Map<string, Int32Array> = new Map();
+  /** Adds to all cells at once, where counts and sums of integers are all there is; made when it is first needed. */
+  #addAll: AddKernel | null | undefined;
   #singles: Float32Array = new Float32Array(0);
 
   /** Cells begin at double `firstDouble`; `rowCountAt` is the double that counts all rows of the group. */
@@ -130,6 +135,13 @@ export class AggregateCells {
 
   /** Applies a block of rows to the cells of their groups. */
   add(rows: CellRows, context: CellContext): void {
+    const { groups } = context;
+    if (this.#addAll === undefined) this.#addAll = this.#kernel(context);
+    if (this.#addAll !== null && this.#seesAll(rows)) {
+      this.#addAll(rows.ids, rows.weights, rows.count, groups.doubles, rows.words, rows.stride, carry);
+      return;
+    }
+    addCounts(rows.ids, rows.weights, rows.count, groups.doubles, groups.width >> 1, this.#rowCountAt);
     for (const cell of this.#cells) {
       if (cell.kind !== 'values') continue;
       const effects = this.#weightsFor(`d${cell.operand}/${cell.filter}`);
@@ -145,6 +157,27 @@ export class AggregateCells {
         : this.#activeWeights(cell, rows);
       this.#addTo(cell, rows, context, weights);
     }
+  }
+
+  #kernel(context: CellContext): AddKernel | null {
+    const cells = this.#cells;
+    const isPlain = (cell: Cell): boolean =>
+      !cell.distinct &&
+      cell.filter === null &&
+      (cell.kind === 'count' || (cell.kind === 'sum' && isWords(cell.storage!)));
+    if (!cells.every(isPlain)) return null;
+    const counts = cells.filter((cell) => cell.kind === 'count').map((cell) => cell.at);
+    const sums = cells
+      .filter((cell) => cell.kind === 'sum')
+      .map(({ at, storage, operand }) => ({ at, limbs: limbsOf(storage!), shift: context.shiftOf(operand!) }));
+    return addKernel(context.groups.width >> 1, [this.#rowCountAt, ...counts], sums);
+  }
+
+  /** Whether no operand of the block is NULL and no weight is great. */
+  #seesAll({ batch, weights, count }: CellRows): boolean {
+    for (const { operand } of this.#cells)
+      if (operand !== null && batch.columns[operand]!.validity !== null) return false;
+    return batch.weights === null || areSmall(weights, count);
   }
 
   snapshot(writer: SnapshotWriter): void {
@@ -326,6 +359,10 @@ function doublesOfSum(storage: Storage): number {
   return limbsOf(storage);
 }
 
+function isWords(storage: Storage): boolean {
+  return storage !== 'f32' && storage !== 'f64' && storage !== 'i128' && storage !== 'bytes';
+}
+
 /** Limbs of an exact sum over values of this storage. */
 export function limbsOf(storage: Storage): number {
   if (storage === 'i128') return limbsOfDecimal;
@@ -334,7 +371,12 @@ export function limbsOf(storage: Storage): number {
 
 // ── data plane ──
 
-export function addCounts(
+function areSmall(weights: Int32Array, count: number): boolean {
+  for (let i = 0; i < count; i++) if (weights[i]! > weightMax || weights[i]! < -weightMax) return false;
+  return true;
+}
+
+function addCounts(
   ids: Int32Array,
   weights: Int32Array,
   count: number,

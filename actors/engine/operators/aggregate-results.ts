@@ -6,11 +6,12 @@
 // Results are written as records of words, column by column, for the groups that a step has touched. `failed[t]` becomes
 // the number of the aggregate + 1 whose result does not fit its type.
 // Not here: how cells are kept (aggregate-cells.ts), what becomes of a failure (aggregate.ts).
-import { decimalPrecisionMax, type SqlType, storageOf } from '../../../runtime/batch/sql-type.ts';
+import { decimalPrecisionMax, type SqlType, type Storage, storageOf } from '../../../runtime/batch/sql-type.ts';
 import { limbsOfDecimal, limbsOfWord, readFloat, readSum } from '../state/exact-sum.ts';
 import type { RecordTable } from '../state/record-table.ts';
 import { type LayoutColumn, wordsOf } from '../state/row-layout.ts';
 import { type AggregateCells, type AggregateColumn, type Cell, limbsOf, markOf } from './aggregate-cells.ts';
+import type { PlainResult } from './aggregate-kernel-source.ts';
 
 /** Where results go: result of group ids[t] to the record that begins at word t * stride. */
 export interface ResultTarget {
@@ -45,6 +46,34 @@ export function resultWriter(
     case 'avg':
       return sumWriter(call, position, place, cells.sumOf(call), cells.countAt(call));
   }
+}
+
+/** What the generated kernel needs to know of a result that it can make; null for the others. */
+export function plainResult(call: AggregateColumn, place: LayoutColumn, cells: AggregateCells): PlainResult | null {
+  const { offset, words, nullWord, nullBit } = place;
+  if (call.function === 'count') return { kind: 'count', at: cells.countAt(call), offset };
+  if (call.function !== 'sum') return null;
+  const { at, storage } = cells.sumOf(call);
+  if (!isPlainSum(call, place, storage!)) return null;
+  const { safe } = limitsOf(call.type);
+  const countAt = cells.countAt(call);
+  return { kind: 'sum', at, limbs: limbsOf(storage!), countAt, offset, words, nullWord, nullBit, safe };
+}
+
+/** A sum that is written as it is kept: integers of at most 64 bits to integers of at least 64, at one scale. */
+function isPlainSum(call: AggregateColumn, place: LayoutColumn, storage: Storage): boolean {
+  const result = storageOf(call.type);
+  const float = [storage, result].some((one) => one === 'f32' || one === 'f64');
+  return (
+    !float &&
+    limbsOf(storage) !== limbsOfDecimal &&
+    scaleOf(call.type) === scaleOf(call.operandType!) &&
+    place.words > 1
+  );
+}
+
+function scaleOf(type: SqlType): number {
+  return type.kind === 'DECIMAL' ? type.scale : 0;
 }
 
 function extremeWriter(call: AggregateColumn, place: LayoutColumn, cell: Cell): ResultWriter {
@@ -84,11 +113,10 @@ function sumWriter(
   const average = call.function === 'avg';
   const resultStorage = storageOf(call.type);
   const toFloat = resultStorage === 'f32' || resultStorage === 'f64';
-  const scaleOf = (type: SqlType): number => (type.kind === 'DECIMAL' ? type.scale : 0);
   const shift = scaleOf(call.type) - scaleOf(call.operandType!);
   const factor = 10n ** BigInt(Math.abs(shift));
   const limits = limitsOf(call.type);
-  const plain = limbs !== limbsOfDecimal && !average && !toFloat && shift === 0 && place.words > 1;
+  const plain = !average && isPlainSum(call, place, cell.storage!);
   const exact = new Int32Array(4);
   return (groups, target) => {
     const { doubles } = groups;

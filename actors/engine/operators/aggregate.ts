@@ -18,8 +18,9 @@ import { RowOutput } from '../state/row-output.ts';
 import { encodeRows } from '../state/row-words.ts';
 import type { SnapshotReader, SnapshotWriter } from '../state/snapshot-codec.ts';
 import type { StringPool } from '../state/string-pool.ts';
-import { AggregateCells, type AggregateColumn, addCounts, blockRowsMax } from './aggregate-cells.ts';
-import { type ResultWriter, resultWriter } from './aggregate-results.ts';
+import { AggregateCells, type AggregateColumn, blockRowsMax } from './aggregate-cells.ts';
+import { type ResultKernel, resultKernel } from './aggregate-kernel-source.ts';
+import { plainResult, type ResultWriter, resultWriter } from './aggregate-results.ts';
 
 export interface AggregateShape {
   readonly input: Schema;
@@ -50,6 +51,8 @@ export class Aggregate implements Operator {
   readonly #table: RecordTable;
   readonly #cells: AggregateCells;
   readonly #writers: readonly ResultWriter[];
+  /** Makes all results at once, where each is a count or a sum of integers. */
+  readonly #resultsOf: ResultKernel | null;
   readonly #operandShift: ReadonlyMap<number, number>;
   readonly #operands: readonly { readonly ordinal: number; readonly layout: RowLayout; readonly shift: number }[];
   readonly #context: { readonly groups: RecordTable; readonly shiftOf: (operand: number) => number };
@@ -94,6 +97,10 @@ export class Aggregate implements Operator {
     this.#resultLayout = layoutOf(schema.fields.slice(groups.length));
     this.#writers = aggregates.map((call, i) => resultWriter(call, i, this.#resultLayout.columns[i]!, this.#cells));
     this.#resultStride = this.#resultLayout.words + 1;
+    const plain = aggregates.map((call, i) => plainResult(call, this.#resultLayout.columns[i]!, this.#cells));
+    this.#resultsOf = plain.every((result) => result !== null)
+      ? resultKernel(this.#table.width >> 1, this.#rowCountAt, groups.length === 0, plain)
+      : null;
     this.#before = new Int32Array(blockRowsMax * this.#resultStride);
     this.#results = new Int32Array(flushRows * this.#resultStride);
     this.#rows = new Int32Array(2 * flushRows * (keyWords + this.#resultStride));
@@ -204,8 +211,6 @@ export class Aggregate implements Operator {
     else this.#weights.set(batch.weights.subarray(from, to));
     this.#table.findOrInsert(this.#scratch, this.#stride, count, this.#ids);
     this.#touch(count, false);
-    const table = this.#table;
-    addCounts(this.#ids, this.#weights, count, table.doubles, table.width >> 1, this.#rowCountAt);
     const { words, stride } = target;
     this.#cells.add({ batch, from, count, words, stride, ids: this.#ids, weights: this.#weights }, this.#context);
   }
@@ -269,11 +274,15 @@ export class Aggregate implements Operator {
     const stride = this.#resultStride;
     const failed = this.#failed;
     const to = ids.length;
-    failed.fill(0, 0, to);
     // The writers branch on what they load; both ends of the records are fetched for them side by side.
     const last = table.width - 1;
     this.#warmth =
       warmRecords(table.words, table.width, 0, ids, to) ^ warmRecords(table.words, table.width, last, ids, to);
+    if (this.#resultsOf !== null) {
+      if (this.#resultsOf(table.doubles, ids, to, words, stride)) return;
+      words.fill(0, 0, to * stride);
+    }
+    failed.fill(0, 0, to);
     const target = { words, stride, ids, from: 0, to, failed };
     for (const write of this.#writers) write(table, target);
     const always = this.#shape.groups.length === 0;

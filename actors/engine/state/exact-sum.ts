@@ -20,7 +20,7 @@ export const doublesOfFloatSum = 5;
 const unit = 4294967296;
 const carryAt = 4503599627370496;
 /** Weights beyond this are added in parts, so that a product stays exact. */
-const weightMax = 1 << 19;
+export const weightMax: number = 1 << 19;
 
 // ── data plane ──
 
@@ -129,7 +129,8 @@ function addHeavy(
   }
 }
 
-function carry(doubles: Float64Array, at: number, limbs: number): void {
+/** Makes every limb but the last one small, in [0, 2^32). */
+export function carry(doubles: Float64Array, at: number, limbs: number): void {
   for (let k = 0; k < limbs - 1; k++) {
     const over = Math.floor(doubles[at + k]! / unit);
     doubles[at + k]! -= over * unit;

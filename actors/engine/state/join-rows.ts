@@ -8,7 +8,6 @@
 // Not here: join keys, outputs (operators/join.ts).
 import { IndexedRows } from './indexed-rows.ts';
 import type { RecordTable } from './record-table.ts';
-import { warmRecords } from './record-table.ts';
 import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
 import { chunkBitsDefault, UnitRows } from './unit-rows.ts';
 
