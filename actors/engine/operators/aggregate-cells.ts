@@ -85,7 +85,8 @@ export interface Cell {
   readonly multiset: ValueMultiset | null;
 }
 
-export const blockRowsMax = 1024;
+/** The records of the groups of a block stay in the first cache between the passes over it. */
+export const blockRowsMax = 256;
 
 /** The cells of all aggregates of a node. */
 export class AggregateCells {

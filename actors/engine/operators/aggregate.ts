@@ -228,7 +228,11 @@ export class Aggregate implements Operator {
       this.#before = before;
     }
     const table = this.#table;
-    this.#warmth ^= warmRecords(table.words, table.width, this.#touchedAt, this.#ids, count);
+    // A record may lie on two cache lines: the mark is on one of them, the last sum on the other.
+    const { words, width } = table;
+    this.#warmth ^=
+      warmRecords(words, width, this.#touchedAt, this.#ids, count) ^
+      warmRecords(words, width, width - 1, this.#ids, count);
     const last = noteTouched(table.words, table.width, this.#touchedAt, this.#ids, count, this.#touched, first);
     this.#touchedCount = last;
     if (last === first) return;

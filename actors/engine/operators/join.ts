@@ -41,7 +41,7 @@ export interface JoinShape {
 }
 
 /** Small enough that the key and row records which a block touches stay in the cache. */
-const blockRows = 1024;
+const blockRows = 256;
 const pairsMax = 16_384;
 
 /** What is kept of one side: its columns, as keys and as payload behind them. */

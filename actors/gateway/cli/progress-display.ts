@@ -23,6 +23,16 @@ export interface ProgressOptions {
   read(): Promise<readonly InputConnectorStats[]>;
 }
 
+/** What the last look at an input showed. */
+interface Rate {
+  readonly at: number;
+  /** When it was first seen neither waiting nor paused. */
+  readonly begun: number | null;
+  readonly records: number;
+  readonly state: string;
+  readonly perSecond: number;
+}
+
 export class ProgressDisplay {
   readonly #options: ProgressOptions;
   readonly #started: number;
@@ -31,7 +41,7 @@ export class ProgressDisplay {
   #lines: readonly string[] = [];
   #isReading = false;
   #plainStates = new Map<string, string>();
-  #rates = new Map<string, { at: number; records: number; perSecond: number }>();
+  #rates = new Map<string, Rate>();
 
   constructor(options: ProgressOptions) {
     this.#options = options;
@@ -122,15 +132,17 @@ export class ProgressDisplay {
   #rate(input: InputConnectorStats): number {
     const now = this.#options.clock.monotonic();
     const last = this.#rates.get(input.endpoint);
-    if (last === undefined) {
-      const seconds = (now - this.#started) / 1000;
-      const perSecond = seconds > 0 ? input.totalRecords / seconds : 0;
-      this.#rates.set(input.endpoint, { at: now, records: input.totalRecords, perSecond });
-      return perSecond;
-    }
-    if (input.totalRecords === last.records) return last.perSecond;
-    const perSecond = ((input.totalRecords - last.records) / (now - last.at)) * 1000;
-    this.#rates.set(input.endpoint, { at: now, records: input.totalRecords, perSecond });
+    // Waiting for others is not its own time.
+    const begun =
+      last?.begun ?? (input.state === 'waiting' || input.state === 'paused' ? null : (last?.at ?? this.#started));
+    const since =
+      input.state === 'ended'
+        ? { at: begun ?? this.#started, records: 0 }
+        : (last ?? { at: this.#started, records: 0 });
+    if (last !== undefined && input.totalRecords === last.records && input.state === last.state) return last.perSecond;
+    const elapsed = now - since.at;
+    const perSecond = elapsed > 0 ? ((input.totalRecords - since.records) / elapsed) * 1000 : 0;
+    this.#rates.set(input.endpoint, { at: now, begun, records: input.totalRecords, state: input.state, perSecond });
     return perSecond;
   }
 }
