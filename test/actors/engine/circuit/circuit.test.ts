@@ -76,6 +76,27 @@ test('a view that is observed later has had its state from the beginning', () =>
   assert.equal(stepped(circuit, { orders: [[1, 2n, 1n, 500n]] }), { counted: ['+1: 2', '-1: 1'] });
 });
 
+test('what a step returned stays as it is, also where batches come from a join through a projection', () => {
+  const joined = programOf(`
+    CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, name VARCHAR NOT NULL);
+    CREATE TABLE orders (id BIGINT NOT NULL, user_id BIGINT NOT NULL, cents BIGINT NOT NULL);
+    CREATE VIEW lines AS SELECT u.name, o.cents FROM orders o JOIN users u ON o.user_id = u.id;`);
+  const tableOf = (name: string): (typeof joined.tables)[number] =>
+    joined.tables.find(({ relation }) => relation.name === name)!;
+  const batch = (name: string, rows: readonly WeightedRow[]): readonly ChangeBatch[] => [
+    batchOf(tableOf(name).relation.schema, rows),
+  ];
+  const circuit = planProgram(joined, { onError: 'stop' });
+  circuit.step(new Map([['users', batch('users', [[1, 1n, 'Ann']])]]));
+  circuit.observe('lines');
+  const first = circuit.step(new Map([['orders', batch('orders', [[1, 1n, 1n, 5n]])]])).get('lines')!;
+  circuit.unobserve('lines');
+  circuit.step(new Map([['orders', batch('orders', [[1, 2n, 1n, 6n]])]]));
+  circuit.observe('lines');
+  const third = circuit.step(new Map([['orders', batch('orders', [[1, 3n, 1n, 7n]])]])).get('lines')!;
+  assert.equal([...linesOf([first]), ...linesOf([third])], ['+1: Ann, 5', '+1: Ann, 7']);
+});
+
 test('an evaluation failure stops the step before any output', () => {
   const circuit = planProgram(program, { onError: 'stop' });
   circuit.observe('ratio');
