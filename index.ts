@@ -7,6 +7,7 @@ export {
   CompletionFailed,
   ListenerGone,
   PipelineClosed,
+  PushMalformed,
   PushWhilePaused,
   UnknownRelation,
 } from './actors/gateway/embedded/embedded-errors.ts';

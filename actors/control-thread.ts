@@ -10,6 +10,7 @@ import { registry } from '../connectors/registry.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { errorToData } from '../runtime/errors.ts';
 import { type LogEntry, makeLog } from '../runtime/log.ts';
+import { decodeThreads } from '../runtime/thread/placement.ts';
 import { expose, transfer } from '../runtime/thread/remote.ts';
 import { siblingModule, type ThreadDying } from '../runtime/thread/worker-thread.ts';
 import type { TableDefinition } from './engine/messages.ts';
@@ -100,7 +101,7 @@ function readDefinition(request: OpenRequest): { definition: LiveDefinition; bas
     compile: compileProgram,
     registry,
     environment: process.env,
-    decodeWorkersDefault: availableParallelism(),
+    decodeWorkersDefault: decodeThreads(availableParallelism()),
   };
   if ('definition' in source) {
     const { baseFolder } = source;

@@ -59,6 +59,8 @@ class DestinationActor implements Actor<DestinationMessage> {
   #seenMark = 0;
   #writtenMark = 0;
   #confirmedMark = 0;
+  /** Steps up to this one are waited for: the buffer may not keep them. */
+  #throughMark = 0;
   #isDirty = false;
   #flushedAt: number;
 
@@ -83,6 +85,11 @@ class DestinationActor implements Actor<DestinationMessage> {
         return;
       case 'flush':
         this.#flushAsked.push(reply);
+        this.#pump();
+        return;
+      case 'write through':
+        this.#throughMark = Math.max(this.#throughMark, message.step);
+        reply.resolve();
         this.#pump();
         return;
       case 'errors':
@@ -154,7 +161,7 @@ class DestinationActor implements Actor<DestinationMessage> {
         if (frame === null) break;
         await this.#take(frame);
         const now = this.#context.clock.monotonic();
-        if (this.#buffer?.isDue(now) === true) await this.#writeBuffer();
+        if (this.#isBufferDue(now)) await this.#writeBuffer();
         if (frame.kind === 'mark' && now - this.#flushedAt >= flushMs) await this.#flush();
       }
       await this.#idle();
@@ -171,7 +178,7 @@ class DestinationActor implements Actor<DestinationMessage> {
       return;
     }
     try {
-      if (asked.length > 0 || this.#buffer?.isDue(this.#context.clock.monotonic()) === true) await this.#writeBuffer();
+      if (asked.length > 0 || this.#isBufferDue(this.#context.clock.monotonic())) await this.#writeBuffer();
       await this.#flush();
     } catch (error) {
       for (const reply of asked) reply.reject(error);
@@ -207,6 +214,13 @@ class DestinationActor implements Actor<DestinationMessage> {
     if (this.#state !== 'open') return;
     this.#state = 'ended';
     this.#context.notify({ kind: 'destination ended' });
+  }
+
+  #isBufferDue(now: number): boolean {
+    if (this.#buffer === null) return false;
+    // A step that changed nothing here sends no mark: the mark of `#throughMark` itself may never come.
+    const isAwaited = this.#writtenMark < this.#throughMark && this.#writtenMark < this.#seenMark;
+    return isAwaited || this.#buffer.isDue(now);
   }
 
   async #writeBuffer(): Promise<void> {

@@ -18,6 +18,8 @@ export type DestinationMessage =
   | { readonly kind: 'open' }
   /** Writes everything queued so far and flushes; resolves then. */
   | { readonly kind: 'flush' }
+  /** Resolves at once. What belongs to steps up to `step` leaves the output buffer as soon as it is here. */
+  | { readonly kind: 'write through'; readonly step: number }
   /** Resolves with DestinationErrors. */
   | { readonly kind: 'errors' };
 

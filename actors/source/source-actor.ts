@@ -14,6 +14,7 @@ import type { Timer } from '../../runtime/clock.ts';
 import { errorToData } from '../../runtime/errors.ts';
 import type { FrameSender } from '../../runtime/mailbox/channel.ts';
 import { openFrameSender } from '../../runtime/mailbox/port-channel.ts';
+import { decodeThreads } from '../../runtime/thread/placement.ts';
 import type { DecodePool } from './decode-pool.ts';
 import { InFlightPositions } from './in-flight-positions.ts';
 import { Intake } from './intake.ts';
@@ -107,7 +108,7 @@ class SourceActor implements Actor<SourceMessage> {
     const { source, reading } = openSource(this.#args, this.#connectors, { signal, clock, reportError });
     this.#source = source;
     await source.open(this.#args.position);
-    const workers = this.#args.decodeWorkers ?? availableParallelism();
+    const workers = this.#args.decodeWorkers ?? decodeThreads(availableParallelism());
     let bytesSeen = 0;
     const positions = source.ack === undefined ? null : new InFlightPositions();
     const intake = new Intake({

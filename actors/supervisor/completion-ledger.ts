@@ -45,9 +45,9 @@ export class CompletionLedger {
     this.check();
   }
 
-  /** Every mark given so far, for those who wait for all of it. */
-  get areMarksComplete(): boolean {
-    return [...this.#marks.values()].every((progress) => progress.isComplete(progress.lastMark));
+  /** Every mark given so far is in a step, for those who wait for all of it. */
+  get areMarksStepped(): boolean {
+    return [...this.#marks.values()].every((progress) => progress.areAllStepped);
   }
 
   /** @throws TokenMalformed, TokenForeign */

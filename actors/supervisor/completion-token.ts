@@ -50,6 +50,7 @@ export function decodeToken(text: string): CompletionToken {
 /** Which marks of one endpoint are complete. */
 export class MarkProgress {
   #lastMark = 0;
+  #steppedMark = 0;
   #completedMark = 0;
   /** Marks on their way, in order. */
   readonly #stepped: { readonly mark: number; readonly step: number }[] = [];
@@ -63,6 +64,11 @@ export class MarkProgress {
     return this.#lastMark;
   }
 
+  /** Every mark given so far is in a step. */
+  get areAllStepped(): boolean {
+    return this.#steppedMark >= this.#lastMark;
+  }
+
   get completedMark(): number {
     return this.#completedMark;
   }
@@ -70,6 +76,7 @@ export class MarkProgress {
   /** The engine has put `mark` into `step`. */
   stepped(mark: number, step: number): void {
     this.#stepped.push({ mark, step });
+    this.#steppedMark = Math.max(this.#steppedMark, mark);
   }
 
   /** Every output has confirmed everything up to `step`. */

@@ -135,6 +135,16 @@ export class OutputHandle {
     void this.#release();
   }
 
+  /** Somebody waits for everything up to this step: an output buffer may not keep it. */
+  writeThrough(step: number): void {
+    if (!this.connector.enableOutputBuffer) return;
+    const { endpoint } = this.connector;
+    this.#destination?.ask({ kind: 'write through', step }).catch((error) => {
+      // One that is gone holds nothing back any more.
+      this.#context.log.debug(`writing ${endpoint} through`, { cause: errorToData(error).message });
+    });
+  }
+
   /** What has been sent to it is written and flushed; then it is `ended`. */
   async drain(signal: AbortSignal): Promise<void> {
     if (this.isOver || this.#destination === null) return;

@@ -237,9 +237,10 @@ export class Supervisor implements SupervisorInterface {
         this.#refuseUnlessLive('waitForCompletion');
         return isDone();
       }, signal);
-    await when(() => this.#roster.areInputsThrough && this.#ledger.areMarksComplete);
+    await when(() => this.#roster.areInputsThrough && this.#ledger.areMarksStepped);
     // Rows of an input that failed are in a step too, of which nobody was told.
     const { steps } = await this.#liveEngine().ask<EngineProgress>({ kind: 'progress' }, { signal });
+    for (const output of this.#roster.outputs) output.writeThrough(steps);
     await when(() => this.#ledger.completedStep >= steps);
     return { failed: this.#roster.failed, stuck: [...this.#roster.stuck] };
   }

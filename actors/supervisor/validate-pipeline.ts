@@ -38,7 +38,7 @@ export interface PipelineDefinition {
   readonly outputs?: Readonly<Record<string, unknown>>;
   /** What a failing expression does to the pipeline. Default `stop`. */
   readonly on_error?: OnError;
-  /** Threads that decode large inputs. Default: the number of cores. */
+  /** Threads that decode large inputs. Default: the number of cores less one, at least 1. */
   readonly decode_workers?: number;
 }
 
@@ -95,7 +95,7 @@ const definitionParameters: readonly Parameter[] = [
     name: 'decode_workers',
     type: { kind: 'integer', min: 1, max: 256 },
     required: false,
-    description: 'Threads that decode large inputs. Default: the number of cores.',
+    description: 'Threads that decode large inputs. Default: the number of cores less one, at least 1.',
   },
 ];
 

@@ -63,7 +63,9 @@ class FileDestination implements Destination {
       if (before?.isDirectory()) throw new FileIsDirectory({ path: this.#path });
       this.#handle = await open(this.#path, this.#mode === 'append' ? 'a' : this.#mode === 'fail' ? 'wx' : 'w');
       if (this.#mode === 'replace' && before !== null && before.size > 0) {
-        this.#context.log(`${this.#path}: replaced ${before.size} bytes`, { path: this.#path, bytes: before.size });
+        // `user`: shown by the command line too, because something of the user's is gone.
+        const fields = { path: this.#path, bytes: before.size, user: true };
+        this.#context.log(`${this.#path}: replaced ${before.size} bytes`, fields);
       }
     } catch (thrown) {
       throw thrown instanceof MillraceError ? thrown : await fileError(thrown, this.#path, 'write');

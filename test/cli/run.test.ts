@@ -66,6 +66,9 @@ test('a pipeline file runs to its end: exit 0, the views, the output file, no co
   assert.match(err, /^users\.users +100% +2 rows .* ended$/m);
   assert.match(err, /^orders\.orders +100% +4 rows .* ended$/m);
   assert.not.match(out + err, control);
+  assert.not.match(err, 'replaced');
+  const again = await millrace(['run', 'shop.yaml'], { folder });
+  assert.match(again.err, /^info: connector spend\.spend: .*spend\.ndjson: replaced \d+ bytes$/m);
 });
 
 test('--json prints one object a line and a final summary with the views; three stages fill one table in turn', async () => {

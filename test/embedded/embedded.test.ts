@@ -130,6 +130,11 @@ test('a push with a row that does not fit takes nothing and says which row', asy
   await rejects(pipeline.inputJson('user', [{ id: 1 }]), 'embedded.unknown_relation');
   assert.equal(await pipeline.query('SELECT n FROM user_stats'), [{ n: 0 }]);
   await rejects(pipeline.inputJson('users', [{ id: () => 1 }]), 'embedded.not_plain_data');
+  // What a caller without a type checker may pass.
+  const one: unknown = { id: 1 };
+  await rejects(pipeline.inputJson('users', one as never), 'embedded.push_malformed');
+  const format: unknown = 'debezium';
+  await rejects(pipeline.inputJson('users', [], { updateFormat: format as never }), 'embedded.push_malformed');
   await pipeline.stop();
 });
 

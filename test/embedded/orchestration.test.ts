@@ -240,6 +240,37 @@ test('connectors come and go while the pipeline runs, validated as a whole', asy
   await pipeline.stop();
 });
 
+test('an output buffer without a time limit keeps nothing from completion', async () => {
+  const pipeline = await fixture.track(
+    Pipeline.open({
+      program,
+      baseFolder: fixture.folder,
+      inputs: { orders: { stream: 'orders', transport: fileInput('many.json'), format: raw } },
+      outputs: {
+        count: {
+          stream: 'order_count',
+          enable_output_buffer: true,
+          transport: fileOutput('buffered.ndjson'),
+          format: { name: 'json' },
+        },
+        // Of this one no change is left to be sent in the last step.
+        spend: {
+          stream: 'spend',
+          enable_output_buffer: true,
+          transport: fileOutput('buffered-spend.ndjson'),
+          format: { name: 'json' },
+        },
+      },
+    }),
+  );
+  await pipeline.start();
+  const token = await pipeline.inputJson('users', [{ id: 1, name: 'Alice' }]);
+  await pipeline.waitForCompletion({ timeoutMs: 30_000 });
+  await pipeline.completed(token);
+  assert.equal(content(fixture.lines('buffered.ndjson')), new Map([[`{"n":${manyOrders},"ids":${manyOrders}}`, 1]]));
+  await pipeline.stop();
+});
+
 test('an output that cannot open fails alone', async () => {
   mkdirSync(fixture.path('folder'));
   const pipeline = await fixture.track(

@@ -1,6 +1,7 @@
 // Reads a pipeline file and validates it: the first half of every command that takes a FILE.
 import { availableParallelism } from 'node:os';
 import type { MillraceError } from '../../../runtime/errors.ts';
+import { decodeThreads } from '../../../runtime/thread/placement.ts';
 import type { ValidatedPipeline } from '../../supervisor/messages.ts';
 import { type PipelineFile, readPipelineFile } from '../pipeline-file.ts';
 import type { Tools } from './command.ts';
@@ -22,7 +23,7 @@ export async function loadPipeline(path: string, tools: Tools): Promise<LoadedPi
     registry,
     environment: tools.environment,
     baseFolder: file.baseFolder,
-    decodeWorkersDefault: availableParallelism(),
+    decodeWorkersDefault: decodeThreads(availableParallelism()),
     file: file.file,
     placeOf: file.placeOf,
     ...(file.programPlace === null ? {} : { programPlace: file.programPlace }),

@@ -56,6 +56,12 @@ export const PushWhilePaused: CodedErrorClass<{ readonly table: string; readonly
   (f) => `rows for '${f.table}' were not taken within ${f.timeoutMs} ms: the pipeline is paused or its queue is full`,
 );
 
+export const PushMalformed: CodedErrorClass<{ readonly table: string; readonly detail: string }> = defineError(
+  'embedded.push_malformed',
+  { help: "Pass an array of rows, and 'raw' or 'insert_delete' as updateFormat." },
+  (f) => `rows for '${f.table}': ${f.detail}`,
+);
+
 export const AmbiguousConnector: CodedErrorClass<{ readonly endpoint: string }> = defineError(
   'connector.ambiguous',
   { help: "Say { direction: 'input' } or { direction: 'output' }." },

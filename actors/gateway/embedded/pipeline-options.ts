@@ -42,7 +42,7 @@ export interface ProgramOpenOptions extends CommonOpenOptions {
   readonly name?: string | undefined;
   /** What an expression that fails on a row does: stop the pipeline (default), or leave the row out and count it. */
   readonly onError?: 'stop' | 'skip' | undefined;
-  /** Threads that decode large inputs. Default: the number of cores. */
+  /** Threads that decode large inputs. Default: the number of cores less one, at least 1. */
   readonly decodeWorkers?: number | undefined;
   /** Relative paths of connectors start here. Default: the working folder. */
   readonly baseFolder?: string | undefined;

@@ -22,7 +22,13 @@ import type {
 import { ChangeListener, type Changes } from './change-listener.ts';
 import { ControlConnection } from './control-connection.ts';
 import type { ControlReport, OpenedPipeline, TableDescription, ViewDescription } from './control-interface.ts';
-import { AmbiguousConnector, CallTimedOut, CompletionFailed, PushWhilePaused } from './embedded-errors.ts';
+import {
+  AmbiguousConnector,
+  CallTimedOut,
+  CompletionFailed,
+  PushMalformed,
+  PushWhilePaused,
+} from './embedded-errors.ts';
 import { openRequest } from './open-request.ts';
 import type {
   AnyRow,
@@ -192,6 +198,11 @@ export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposa
     options: InputOptions<Format> = {},
   ): Promise<string> {
     const { updateFormat = 'raw', force = false, signal, timeoutMs = pushTimeoutMs } = options;
+    // Callers without a type checker: an object would pass as an empty list.
+    if (!Array.isArray(rows)) throw new PushMalformed({ table, detail: 'an array of rows is expected' });
+    if (updateFormat !== 'raw' && updateFormat !== 'insert_delete') {
+      throw new PushMalformed({ table, detail: `there is no update format '${String(updateFormat)}'` });
+    }
     try {
       return await this.#connection.wait(
         'inputJson',

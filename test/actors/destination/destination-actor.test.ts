@@ -168,6 +168,29 @@ test('a buffer merges what cancels out and confirms nothing before it has left',
   await close();
 });
 
+test('a buffer keeps nothing of the steps that somebody waits for, also when the last of them changed nothing', async () => {
+  const { sender, written, ask, confirmed, gauges, close } = await fixture({ enableOutputBuffer: true });
+  await ask({ kind: 'open' });
+  send(sender, changes([1, 1]));
+  sender.send({ kind: 'mark', mark: 1 });
+  await until(() => gauges.get('queuedRecords') === 1);
+  await ask({ kind: 'write through', step: 3 });
+  await until(() => confirmed.at(-1) === 1);
+  send(sender, changes([2, 1]));
+  sender.send({ kind: 'mark', mark: 2 });
+  await until(() => confirmed.at(-1) === 2);
+  send(sender, changes([3, 1]));
+  sender.send({ kind: 'mark', mark: 4 });
+  await until(() => confirmed.at(-1) === 4);
+  assert.is(written(), '+1 |+2 |+3 |');
+  send(sender, changes([5, 1]));
+  sender.send({ kind: 'mark', mark: 5 });
+  await until(() => gauges.get('queuedRecords') === 1);
+  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.is(confirmed.at(-1), 4);
+  await close();
+});
+
 test('a buffer that is full or has waited long enough leaves by itself', async () => {
   const full = await fixture({ enableOutputBuffer: true, maxOutputBufferSizeRecords: 3 });
   const late = await fixture({ enableOutputBuffer: true, maxOutputBufferTimeMillis: 5 });
