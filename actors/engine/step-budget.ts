@@ -5,8 +5,8 @@
 // much as they were allowed tell anything: an engine that keeps up takes what is there and its budget stays.
 
 /** Milliseconds that a step may take while the engine is behind. */
-export const stepTargetMs = 400;
-const rowsFirst = 262_144;
+export const stepTargetMs = 800;
+const rowsFirst = 524_288;
 const rowsFloor = 65_536;
 
 export class StepBudget {

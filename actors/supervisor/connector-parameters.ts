@@ -97,8 +97,15 @@ export const inputParameters: readonly Parameter[] = [
   },
 ];
 
+/** On outputs these are accepted as Feldera accepts them. */
+const withoutEffect: Readonly<Record<string, string>> = {
+  labels: 'Accepted on outputs, without effect.',
+  start_after: 'Accepted on outputs, without effect; its form is checked.',
+  paused: 'Only false: an output cannot be paused.',
+};
+
 export const outputParameters: readonly Parameter[] = [
-  ...both,
+  ...both.map((parameter) => ({ ...parameter, description: withoutEffect[parameter.name] ?? parameter.description })),
   {
     name: 'on_full',
     type: { kind: 'enum', values: ['block', 'drop'] },

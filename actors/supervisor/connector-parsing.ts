@@ -15,7 +15,13 @@ import type { Parameter, ParameterValues, PlaceOf } from '../../connectors/sdk/p
 import { validateParameters } from '../../connectors/sdk/validate-parameters.ts';
 import type { MillraceError } from '../../runtime/errors.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
-import { ConfigBadLabel, ConfigBadName, ConfigFormat, ConfigStartAfter } from './configuration-errors.ts';
+import {
+  ConfigBadLabel,
+  ConfigBadName,
+  ConfigFormat,
+  ConfigStartAfter,
+  ConfigUnsupported,
+} from './configuration-errors.ts';
 import { inputParameters, maxQueuedBytesDefault, outputParameters } from './connector-parameters.ts';
 
 /** One connector to be parsed. `value` is the object that holds `transport`; `path` is where it stands. */
@@ -65,8 +71,13 @@ export function parseOutputConnector(
   const values = checkKeys(entry, outputParameters, problems);
   const transport = checkTransport(entry, 'output', registry.destinations, values, problems);
   const format = checkFormat(entry, 'output', registry.outputFormats, transport?.definition, values, problems);
-  // Feldera accepts these two on outputs and ignores them; their form is still checked.
+  // Feldera accepts labels and start_after on outputs and ignores them; their form is still checked.
   checkStartAfter(entry, values['start_after'], problems);
+  if (values['paused'] === true) {
+    const instead = 'pause the inputs, or add the output later with addConnector';
+    const place = entry.placeOf([...entry.path, 'paused']);
+    problems.push(new ConfigUnsupported({ what: 'paused on an output', instead }, { place }));
+  }
   if (problems.length > before || transport === null) return null;
   return {
     kind: 'output',

@@ -6,7 +6,7 @@
 //                          thread with the fewest actors; 'quiet' when hotMax is 0
 //
 // The arithmetic for one pipeline on c cores: the control thread (1, made by index.ts; the actor system lives on it), the
-// engine (1, hot), intake (1, named: sources and the master of the decode pool), the pool (c), quiet destinations (1): c + 4,
+// engine (1, hot), intake (1, named: sources and the master of the decode pool), the pool (c at most), quiet destinations (1): c + 4,
 // with two hundred idle connectors or with two. Busy connectors placed as hot add at most hotMax - 1.
 export type Heat = 'hot' | 'quiet';
 

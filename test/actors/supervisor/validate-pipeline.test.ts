@@ -114,6 +114,12 @@ test('refuses a cycle of labels and names the whole way', () => {
   assert.match(validated.problems[0]?.message ?? '', /users\.a.*users\.b.*users\.a/);
 });
 
+test('an output cannot be paused, and says so instead of running', () => {
+  const out = { stream: 'joined', transport: { name: 'null_output' } };
+  assert.equal(codes(validate({ program, outputs: { out: { ...out, paused: true } } })), ['config.unsupported']);
+  assert.equal(codes(validate({ program, outputs: { out: { ...out, paused: false, labels: ['x'] } } })), []);
+});
+
 test('two connectors of one name on one stream are refused', () => {
   const connector = { stream: 'users', name: 'same', transport: file('a.csv'), format: csv };
   assert.equal(codes(validate({ program, inputs: { a: connector, b: connector } })), ['config.duplicate_endpoint']);
