@@ -224,7 +224,8 @@ export class Supervisor implements SupervisorInterface {
     await this.#ledger.when(() => {
       if (handle.state === 'failed') throw new ConnectorFailed({ endpoint }, { cause: handle.cause });
       if (handle.state === 'ended') return true;
-      this.#refuseUnlessLive('connectorEnded');
+      // While a graceful stop drains it, a connector may still come to its end.
+      if (this.#state !== 'draining' || handle.state === 'stopped') this.#refuseUnlessLive('connectorEnded');
       if (handle.state === 'stopped') throw new ConnectorRemoved({ endpoint });
       return false;
     }, signal);
@@ -256,7 +257,8 @@ export class Supervisor implements SupervisorInterface {
     const isComplete = this.#ledger.isTokenComplete(token);
     await this.#ledger.when(() => {
       if (isComplete()) return true;
-      this.#refuseUnlessLive('completed');
+      // A graceful stop still carries out what was pushed.
+      if (this.#state !== 'draining') this.#refuseUnlessLive('completed');
       return false;
     }, signal);
   }

@@ -249,4 +249,14 @@ function datagen(limit: number): object {
   return { name: 'datagen', config: { plan: [{ limit }] } };
 }
 
+test('a token that is waited for is completed by a graceful stop', async () => {
+  const pipeline = await Pipeline.open({
+    program: 'CREATE TABLE t (id BIGINT); CREATE MATERIALIZED VIEW v AS SELECT COUNT(*) AS n FROM t;',
+    outputs: { sink: { stream: 'v', transport: { name: 'null_output' } } },
+  });
+  await pipeline.start();
+  const completed = pipeline.completed(await pipeline.inputJson('t', [{ id: 1 }]));
+  await Promise.all([completed, pipeline.stop()]);
+});
+
 test.run();
