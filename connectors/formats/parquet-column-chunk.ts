@@ -6,6 +6,7 @@
 // of them, since a dictionary goes along with every batch that is sent over a port.
 // NULL: a bit in `validity`; the value under it is 0 or empty.
 import type { CompressionCodec } from 'hyparquet';
+import { allocateValues } from '../../runtime/batch/batch-builder.ts';
 import type { Column, Values } from '../../runtime/batch/column.ts';
 import { type SqlType, type Storage, storageOf } from '../../runtime/batch/sql-type.ts';
 import type { Conversion } from './parquet-conversion.ts';
@@ -70,7 +71,7 @@ class ChunkDecoder {
 
   decode(bytes: Uint8Array, keptEntriesMax: number): DecodedChunk {
     const chunk = this.#chunk;
-    const values = this.#storage === 'bytes' ? null : makeValues(this.#storage, this.#rows);
+    const values = this.#storage === 'bytes' ? null : allocateValues(this.#storage, this.#rows);
     let row = 0;
     for (const page of readPages(bytes.subarray(chunk.offset, chunk.offset + chunk.length), chunk, this.#rows)) {
       if (page.kind === 'dictionary') {
@@ -210,27 +211,6 @@ function numbersOf(values: ConvertedValues | null, chunk: ChunkDescription): Con
 function bytesOf(values: ConvertedValues | null, chunk: ChunkDescription): ConvertedBytes {
   if (values?.kind !== 'bytes') throw damaged(chunk, 'its values are not of the type that the schema says');
   return values;
-}
-
-function makeValues(storage: Storage, rows: number): Values {
-  switch (storage) {
-    case 'i8':
-      return new Int8Array(rows);
-    case 'i16':
-      return new Int16Array(rows);
-    case 'i32':
-      return new Int32Array(rows);
-    case 'i64':
-      return new BigInt64Array(rows);
-    case 'i128':
-      return new BigInt64Array(rows * 2);
-    case 'f32':
-      return new Float32Array(rows);
-    case 'f64':
-      return new Float64Array(rows);
-    default:
-      return new Uint8Array(rows);
-  }
 }
 
 function joinCodes(pieces: readonly Piece[], rows: number): Int32Array {

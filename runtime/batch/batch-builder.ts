@@ -241,7 +241,8 @@ export class BatchBuilder {
   }
 }
 
-function allocateValues(storage: Storage, rows: number): Values {
+/** Zeroed values of `rows` rows of a storage; none for `bytes`, whose rows are offsets or codes. */
+export function allocateValues(storage: Storage, rows: number): Values {
   switch (storage) {
     case 'bool':
       return new Uint8Array(rows);

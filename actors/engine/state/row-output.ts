@@ -9,6 +9,7 @@
 // The caller appends to every column before it appends the weights, which ends the run.
 
 import { assert } from '../../../runtime/assert.ts';
+import { allocateValues } from '../../../runtime/batch/batch-builder.ts';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import type { Column, Values } from '../../../runtime/batch/column.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
@@ -130,7 +131,8 @@ export class RowOutput {
   #grow(capacity: number): void {
     const fresh = this.#rows === 0;
     this.#values = this.#storages.map((storage, c) => {
-      const values = allocate(storage, capacity);
+      // Strings come out as codes.
+      const values = allocateValues(storage === 'bytes' ? 'i32' : storage, capacity);
       // SAFETY: both arrays were allocated for the same storage.
       if (!fresh) (values as Uint8Array).set(this.#values[c] as Uint8Array);
       return values;
@@ -190,28 +192,6 @@ export class RowOutput {
     if (place.nullWord < 0) return;
     if (!anyNull(words, stride, nullWord, place.nullBit, ids, from, count)) return;
     gatherValidity(words, stride, nullWord, place.nullBit, ids, from, count, this.#bitmap(c), at);
-  }
-}
-
-function allocate(storage: Storage, rows: number): Values {
-  switch (storage) {
-    case 'bool':
-      return new Uint8Array(rows);
-    case 'i8':
-      return new Int8Array(rows);
-    case 'i16':
-      return new Int16Array(rows);
-    case 'i32':
-    case 'bytes':
-      return new Int32Array(rows);
-    case 'f32':
-      return new Float32Array(rows);
-    case 'i64':
-      return new BigInt64Array(rows);
-    case 'f64':
-      return new Float64Array(rows);
-    case 'i128':
-      return new BigInt64Array(rows * 2);
   }
 }
 
