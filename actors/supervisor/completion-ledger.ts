@@ -2,7 +2,7 @@
 //
 // Steps only grow. A waiter is asked again after every change; waiting without a bound is the caller's choice (it has a
 // signal). `failWaiters` ends every wait when the pipeline can no longer get there.
-import { decodeToken, encodeToken, MarkProgress, TokenForeign } from './completion-token.ts';
+import { decodeToken, encodeToken, MarkProgress, TokenForeign } from '../completion-token.ts';
 
 interface Waiter {
   readonly isDone: () => boolean;

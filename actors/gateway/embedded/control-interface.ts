@@ -2,8 +2,11 @@
 // itself. Plain data, transferred buffers, and nothing else crosses.
 //
 // Calls that may wait for long carry a `waitId`, by which the caller gives them up (`cancel`): a signal cannot cross.
+import type { MessagePort } from 'node:worker_threads';
+import type { Position } from '../../../connectors/sdk/source.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
 import type { LogEntry } from '../../../runtime/log.ts';
+import type { MailboxLimits } from '../../../runtime/mailbox/channel.ts';
 import type { QueryResult } from '../../engine/messages.ts';
 import type {
   CompletionReport,
@@ -20,6 +23,8 @@ export interface OpenRequest {
   readonly source: { readonly file: string } | { readonly definition: unknown; readonly baseFolder: string };
   /** The most rows that one step takes in; null: the engine's own bound. */
   readonly stepRowsMax: number | null;
+  /** Begin from here instead of from nothing. @throws CheckpointMismatch at open when the program does not fit. */
+  readonly restore?: CheckpointImage;
 }
 
 /** How rows of a relation are shown when nothing else is asked for: ORDER BY at the top of a view. */
@@ -107,6 +112,80 @@ export interface ControlInterface {
   inputStats(endpoint: string): Promise<InputConnectorStats>;
   outputStats(endpoint: string): Promise<OutputConnectorStats>;
   stats(): Promise<PipelineStats>;
+}
+
+/** The producer's end of a data channel into a table (mailbox/port-channel). The caller numbers its own marks from 1. */
+export interface IngressPort {
+  readonly endpoint: string;
+  readonly port: MessagePort;
+  /** JSON text of each column's DEFAULT, see DecoderContext. */
+  readonly defaults: readonly (string | null)[];
+  /** What new completion tokens of this run carry (actors/completion-token.ts). */
+  readonly incarnation: string;
+}
+
+/** The consumer's end of a data channel out of a relation: a mark with the step's number behind the changes of each step. */
+export interface EgressPort {
+  readonly endpoint: string;
+  readonly port: MessagePort;
+  /** The latest step when it was attached: every later one is delivered. */
+  readonly step: number;
+}
+
+/** `step` is an integer once the rows are in a step, null before; complete: every output has confirmed that step. */
+export interface CompletionStatus {
+  readonly complete: boolean;
+  readonly step: number | null;
+}
+
+/** What a gateway that moves data itself (HTTP) needs beyond the embedded API. */
+export interface GatewayControl {
+  /** `endpoint` is wished, and made unique when taken. Works while paused; rows enter steps whenever they arrive. */
+  openIngressPort(table: string, endpoint: string, limits: MailboxLimits): Promise<IngressPort>;
+  /** Its sender has closed, and what it has sent is taken. */
+  closeIngressPort(endpoint: string): Promise<void>;
+  /**
+   * `everyStep`: a mark comes for steps without changes too. With `sendSnapshot` the first frames are the contents,
+   * closed by a mark with `step`. Confirming marks is the caller's: until it does, tokens of those steps are not complete.
+   */
+  openEgressPort(
+    relation: string,
+    endpoint: string,
+    limits: MailboxLimits,
+    options: { readonly sendSnapshot: boolean; readonly everyStep: boolean },
+  ): Promise<EgressPort>;
+  closeEgressPort(endpoint: string): Promise<void>;
+  /** @throws TokenMalformed, TokenForeign */
+  completionStatus(token: string): Promise<CompletionStatus>;
+  /** A token that stands for everything the connector has sent so far. */
+  connectorToken(endpoint: string): Promise<string>;
+
+  /** Everything that comes in from now on enters one step, at `commitTransaction`. @throws TransactionInProgress */
+  startTransaction(): Promise<number>;
+  /** Resolves when the step is under way or done. @throws NoTransactionInProgress */
+  commitTransaction(): Promise<void>;
+
+  /** Rows of `INSERT INTO …` (one statement), validated and evaluated; resolves with how many and their token. */
+  insert(waitId: number, sql: string): Promise<{ readonly count: number; readonly token: string }>;
+
+  /** Every operator's state, all tables, every source's position, between two steps. */
+  checkpoint(waitId: number): Promise<CheckpointImage>;
+}
+
+/** What a checkpoint consists of: the owner of the disk writes it in one transaction and `open` can restore it. */
+export interface CheckpointImage {
+  /** Of the program and connectors that it fits. */
+  readonly fingerprint: string;
+  readonly steps: number;
+  readonly processedRecords: number;
+  /** Transferred. */
+  readonly parts: readonly { readonly name: string; readonly bytes: ArrayBuffer }[];
+  readonly inputs: readonly {
+    readonly endpoint: string;
+    readonly position: Position | null;
+    readonly ended: boolean;
+    readonly paused: boolean;
+  }[];
 }
 
 /** One way, in order with the answers. */

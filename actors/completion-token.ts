@@ -3,7 +3,7 @@
 // A token is URL-safe base64, without padding, of {"u": incarnation, "e": endpoint, "m": mark}. It is opaque to users.
 // A mark travels behind the pushed rows; once the engine has put it into a step, the token is complete when every output
 // has confirmed that step. Marks and steps of an endpoint only grow, so what is remembered is what is on its way.
-import { type CodedErrorClass, defineError } from '../../runtime/errors.ts';
+import { type CodedErrorClass, defineError } from '../runtime/errors.ts';
 
 export const TokenMalformed: CodedErrorClass<{ readonly token: string }> = defineError(
   'token.malformed',

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { decodeToken, encodeToken, MarkProgress } from '../../../actors/supervisor/completion-token.ts';
-import { MillraceError } from '../../../runtime/errors.ts';
+import { decodeToken, encodeToken, MarkProgress } from '../../actors/completion-token.ts';
+import { MillraceError } from '../../runtime/errors.ts';
 
 test('a token survives the round trip and is safe in a URL', () => {
   fc.assert(
