@@ -3,11 +3,11 @@
 //
 // Calls that may wait for long carry a `waitId`, by which the caller gives them up (`cancel`): a signal cannot cross.
 import type { MessagePort } from 'node:worker_threads';
-import type { Position } from '../../../connectors/sdk/source.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
 import type { LogEntry } from '../../../runtime/log.ts';
 import type { MailboxLimits } from '../../../runtime/mailbox/channel.ts';
 import type { QueryResult } from '../../engine/messages.ts';
+import type { CheckpointImage } from '../../store/messages.ts';
 import type {
   CompletionReport,
   Direction,
@@ -17,6 +17,8 @@ import type {
   PipelineStatus,
   ViewKind,
 } from '../../supervisor/messages.ts';
+
+export type { CheckpointImage } from '../../store/messages.ts';
 
 export interface OpenRequest {
   /** A pipeline file, or a definition as an object. */
@@ -170,22 +172,6 @@ export interface GatewayControl {
 
   /** Every operator's state, all tables, every source's position, between two steps. */
   checkpoint(waitId: number): Promise<CheckpointImage>;
-}
-
-/** What a checkpoint consists of: the owner of the disk writes it in one transaction and `open` can restore it. */
-export interface CheckpointImage {
-  /** Of the program and connectors that it fits. */
-  readonly fingerprint: string;
-  readonly steps: number;
-  readonly processedRecords: number;
-  /** Transferred. */
-  readonly parts: readonly { readonly name: string; readonly bytes: ArrayBuffer }[];
-  readonly inputs: readonly {
-    readonly endpoint: string;
-    readonly position: Position | null;
-    readonly ended: boolean;
-    readonly paused: boolean;
-  }[];
 }
 
 /** One way, in order with the answers. */
