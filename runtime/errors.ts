@@ -14,6 +14,9 @@ export interface Place {
   readonly file?: string | undefined;
   readonly line?: number | undefined;
   readonly column?: number | undefined;
+  /** The last character of what is wrong, where it is known. */
+  readonly endLine?: number | undefined;
+  readonly endColumn?: number | undefined;
   /** Path inside a configuration, such as `inputs.users.transport.name`. */
   readonly path?: string | undefined;
   readonly record?: number | undefined;

@@ -90,6 +90,17 @@ const groups: Readonly<Record<string, readonly ViewCase[]>> = {
       sql: 'SELECT k, COUNT(DISTINCT i) AS c, MIN(i) AS a, MAX(i) AS b, SUM(DISTINCT i) AS t, SUM(i) AS u FROM facts GROUP BY k',
     },
   ],
+  'except and intersect': [
+    { title: 'except', sql: 'SELECT k, b FROM facts EXCEPT SELECT score, NULL FROM users' },
+    { title: 'except all', sql: 'SELECT s FROM facts EXCEPT ALL SELECT name FROM users' },
+    { title: 'intersect', sql: 'SELECT k, s FROM facts INTERSECT SELECT score, name FROM users' },
+    { title: 'intersect all', sql: 'SELECT s FROM facts INTERSECT ALL SELECT name FROM users' },
+    {
+      title: 'precedence',
+      sql: 'SELECT s FROM facts UNION SELECT name FROM users INTERSECT SELECT s FROM facts WHERE b',
+    },
+    { title: 'except itself', sql: '(SELECT k, s FROM facts) EXCEPT (SELECT k, s FROM facts WHERE b)' },
+  ],
   'distinct, union and top': [
     { title: 'distinct', sql: 'SELECT DISTINCT k, b FROM facts' },
     { title: 'union all', sql: 'SELECT k, s FROM facts UNION ALL SELECT score, name FROM users' },

@@ -61,6 +61,8 @@ export interface OperatorStatistics {
   readonly nanos: number;
   readonly stateRows: number;
   readonly stateBytes: number;
+  /** Rows that a table with LATENESS dropped. */
+  readonly lateRows: number;
 }
 
 interface RunningNode {
@@ -224,9 +226,19 @@ export class Circuit {
       nanos: Math.round(node.millis * 1e6),
       stateRows: node.operator.stateRows(),
       stateBytes: node.operator.stateBytes(),
+      lateRows: node.operator.lateRows?.() ?? 0,
     }));
     const { size, stateBytes } = this.#plan.pool;
-    const strings = { operator: 'strings', view: '', rowsIn: 0, rowsOut: 0, nanos: 0, stateRows: size, stateBytes };
+    const strings = {
+      operator: 'strings',
+      view: '',
+      rowsIn: 0,
+      rowsOut: 0,
+      nanos: 0,
+      stateRows: size,
+      stateBytes,
+      lateRows: 0,
+    };
     return [...operators, strings];
   }
 

@@ -27,6 +27,8 @@ export interface Operator {
   flush(emit: Emit): void;
   /** Emits the whole content of the output as +weights, where the state holds it; else null. */
   readonly contents: ((emit: Emit) => void) | null;
+  /** Rows that a table dropped because they came too late; absent where none can. */
+  lateRows?(): number;
   stateRows(): number;
   stateBytes(): number;
   snapshot(writer: SnapshotWriter): void;

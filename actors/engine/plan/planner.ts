@@ -13,6 +13,7 @@ import type { Operator } from '../circuit/operator.ts';
 import { AppendOnlyTable } from '../operators/append-only-table.ts';
 import { Integrate } from '../operators/integrate.ts';
 import { KeyedTable } from '../operators/keyed-table.ts';
+import { type LateColumn, LateRows } from '../operators/late-rows.ts';
 import { UnionAll } from '../operators/union-all.ts';
 import type { BoundProgram, TableDefinition, ViewDefinition } from '../sql/bound.ts';
 import { StringPool } from '../state/string-pool.ts';
@@ -54,7 +55,9 @@ export function planProgram(program: BoundProgram, options: { readonly onError: 
     const keyed = primaryKey.length > 0;
     const appendOnly = table.appendOnly && !keyed;
     scans.set(name, { node, schema, columns, appendOnly, key: keyed ? primaryKey : null });
-    const contents = keyed || table.materialized ? contentsOf(node, table.relation.schema, name) : null;
+    // A key whose rows come in order of time is not worth a table that grows for ever.
+    const keyIsLate = primaryKey.some((ordinal) => table.lateness?.[ordinal] != null);
+    const contents = (keyed && !keyIsLate) || table.materialized ? contentsOf(node, table.relation.schema, name) : null;
     relations.set(name, { name, schema, node, isTable: true, contents, changesAreDistinct: keyed });
   };
 
@@ -92,6 +95,16 @@ export function planProgram(program: BoundProgram, options: { readonly onError: 
 }
 
 function tableOperator(table: TableDefinition, pool: StringPool, failures: EvaluationFailures): Operator {
+  const operator = plainTable(table, pool, failures);
+  const { primaryKey } = table.relation;
+  const late = (table.lateness ?? []).flatMap((lateness, ordinal): LateColumn[] => {
+    const inDeletions = primaryKey.length === 0 || primaryKey.includes(ordinal);
+    return lateness === null ? [] : [{ ordinal, lateness, inDeletions }];
+  });
+  return late.length === 0 ? operator : new LateRows(operator, late);
+}
+
+function plainTable(table: TableDefinition, pool: StringPool, failures: EvaluationFailures): Operator {
   const { relation, source } = table;
   if (relation.primaryKey.length > 0) return new KeyedTable(relation, pool);
   if (!table.appendOnly) return new UnionAll(relation.schema, 'table', relation.name);

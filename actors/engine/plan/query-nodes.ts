@@ -17,6 +17,7 @@ import { Aggregate } from '../operators/aggregate.ts';
 import type { AggregateColumn } from '../operators/aggregate-cells.ts';
 import { Join } from '../operators/join.ts';
 import { RowMap } from '../operators/map.ts';
+import { Repeat } from '../operators/repeat.ts';
 import { Top } from '../operators/top.ts';
 import { UnionAll } from '../operators/union-all.ts';
 import { ConstantRows } from '../operators/values.ts';
@@ -117,6 +118,8 @@ export class QueryNodes {
         return this.#distinct(rel);
       case 'union':
         return this.#union(rel);
+      case 'repeat':
+        return this.#repeat(rel);
       case 'top':
         return this.#top(rel);
       default:
@@ -408,6 +411,12 @@ export class QueryNodes {
     );
     const appendOnly = inputs.every((input) => input.appendOnly);
     return { node, schema: rel.schema, columns: allColumns(rel), appendOnly, key: null };
+  }
+
+  #repeat(rel: Rels<'repeat'>): Built {
+    const input = this.buildWhole(rel.input);
+    const node = this.add(new Repeat(rel.schema), [input.node]);
+    return { node, schema: rel.schema, columns: allColumns(rel), appendOnly: input.appendOnly, key: null };
   }
 
   #top(rel: Rels<'top'>): Built {

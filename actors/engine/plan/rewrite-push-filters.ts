@@ -28,6 +28,7 @@ export function pushFilters(rel: Rel): Rel {
     case 'aggregate':
     case 'distinct':
     case 'top':
+    case 'repeat':
       return { ...rel, input: pushFilters(rel.input) };
   }
 }

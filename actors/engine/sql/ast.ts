@@ -197,6 +197,16 @@ export interface Values {
   readonly span: Span;
 }
 
+/** EXCEPT and INTERSECT. */
+export interface Difference {
+  readonly kind: 'except' | 'intersect';
+  readonly all: boolean;
+  readonly left: QueryBody;
+  readonly right: QueryBody;
+  readonly operatorSpan: Span;
+  readonly span: Span;
+}
+
 export interface Union {
   readonly kind: 'union';
   readonly all: boolean;
@@ -207,7 +217,7 @@ export interface Union {
 }
 
 /** A query in parentheses may have an ORDER BY and a LIMIT of its own. */
-export type QueryBody = Select | Values | Union | Query;
+export type QueryBody = Select | Values | Union | Difference | Query;
 
 export interface OrderItem {
   readonly expression: Expression;
@@ -247,6 +257,8 @@ export interface ColumnDefinition {
   readonly nullable: boolean | null;
   readonly primaryKey: boolean;
   readonly default: Expression | null;
+  /** LATENESS: how far a value may lie behind the greatest one before it. */
+  readonly lateness: Expression | null;
   readonly unsupported: UnsupportedExpression | null;
   readonly span: Span;
 }

@@ -186,7 +186,7 @@ function bindInterval(
   for (const unit of units) {
     if (intervalUnits.includes(normalizeUnit(unit.name))) continue;
     const fields = { name: unit.name, known: intervalUnits };
-    throw new SqlUnknownUnit(fields, { place: context.source.place(unit.span.start) });
+    throw new SqlUnknownUnit(fields, { place: context.source.span(unit.span) });
   }
   const [from = '', to = null] = units.map((unit) => normalizeUnit(unit.name));
   const value = intervalLiteral(expression.text, from, to, expression.negative);

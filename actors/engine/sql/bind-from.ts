@@ -49,7 +49,7 @@ function withColumnNames(context: QueryContext, scope: Scope, alias: TableAlias 
   if (names === null) return scope;
   if (names.length !== scope.length) {
     const detail = `${alias?.name.name ?? ''} names ${names.length} columns, there are ${scope.length}`;
-    throw new SqlInvalidDefinition({ detail }, { place: context.source.place(span.start) });
+    throw new SqlInvalidDefinition({ detail }, { place: context.source.span(span) });
   }
   return scope.map((column, i) => ({
     ...column,
@@ -145,7 +145,7 @@ interface MergedColumn {
 function mergedColumns(context: QueryContext, join: Join, left: Scope, right: Scope): readonly MergedColumn[] | null {
   if (join.using === null && !join.natural) return null;
   const pair = (name: string, span: Span): MergedColumn => {
-    const place = context.source.place(span.start);
+    const place = context.source.span(span);
     const a = findColumn(left, name, place) ?? unknownColumn(left, name, place);
     const b = findColumn(right, name, place) ?? unknownColumn(right, name, place);
     return { left: a.ordinal, right: b.ordinal + left.length };

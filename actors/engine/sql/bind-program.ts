@@ -44,7 +44,7 @@ export function bindProgram(source: SqlText, parsed: ParsedProgram, problems: Pr
 
 function requireFreeName(source: SqlText, name: Identifier, relations: ReadonlyMap<string, Relation>): void {
   if (!relations.has(name.name)) return;
-  const place = source.place(name.span.start);
+  const place = source.span(name.span);
   throw new SqlDuplicateName({ what: 'relation', name: name.name }, { place });
 }
 
@@ -63,10 +63,10 @@ function bindView(source: SqlText, view: CreateView, surroundings: ViewSurroundi
   const columns = view.columns;
   if (columns !== null && columns.length !== rel.schema.fields.length) {
     const detail = `view "${view.name.name}" names ${columns.length} columns, its query has ${rel.schema.fields.length}`;
-    throw new SqlInvalidDefinition({ detail }, { place: source.place(view.name.span.start) });
+    throw new SqlInvalidDefinition({ detail }, { place: source.span(view.name.span) });
   }
   const query = columns === null ? rel : renamed(rel, columns);
-  const place = source.place(view.name.span.start);
+  const place = source.span(view.name.span);
   requireDistinctColumns(query.schema.fields, place);
   if (view.view !== 'local') requireTypes(query.schema.fields, place);
   const relation: Relation = { name: view.name.name, schema: makeSchema(query.schema.fields), primaryKey: [] };

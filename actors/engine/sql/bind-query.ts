@@ -1,11 +1,12 @@
-// Binder of queries: WITH, SELECT, VALUES, UNION, ORDER BY and LIMIT.
+// Binder of queries: WITH, SELECT, VALUES, UNION, EXCEPT, INTERSECT, ORDER BY and LIMIT.
 //
 // ORDER BY with LIMIT or OFFSET is a `top`; alone it says nothing about a multiset of rows: at the top of a view it is kept as
 // the order in which a person wants to see the rows (as far as it names columns of the result), elsewhere it is dropped.
 import { assert } from '../../../runtime/assert.ts';
-import { type Field, makeSchema } from '../../../runtime/batch/schema.ts';
+import { type Field, makeSchema, type Schema } from '../../../runtime/batch/schema.ts';
 import { sameSqlType } from '../../../runtime/batch/sql-type.ts';
-import type { OrderItem, Query, QueryBody, Union, Values } from './ast.ts';
+import type { Difference, OrderItem, Query, QueryBody, Union, Values } from './ast.ts';
+import { bindDifference } from './bind-difference.ts';
 import { bindExpression } from './bind-expression.ts';
 import { bindSelect } from './bind-select.ts';
 import type { Rel, SortKey } from './bound.ts';
@@ -56,14 +57,14 @@ function withCommonTables(context: QueryContext, query: Query): QueryContext {
   for (const { name, columns, query: definition } of query.with) {
     const bound = context.problems.attempt((): NamedQuery => {
       if (names.has(name.name)) {
-        const place = context.source.place(name.span.start);
+        const place = context.source.span(name.span);
         throw new SqlDuplicateName({ what: 'WITH query', name: name.name }, { place });
       }
       const rel = bindRel(inner, definition);
       if (columns === null) return { rel, schema: rel.schema };
       if (columns.length !== rel.schema.fields.length) {
         const detail = `${name.name} names ${columns.length} columns, its query has ${rel.schema.fields.length}`;
-        throw new SqlInvalidDefinition({ detail }, { place: context.source.place(name.span.start) });
+        throw new SqlInvalidDefinition({ detail }, { place: context.source.span(name.span) });
       }
       const named = renamed(rel, columns);
       return { rel: named, schema: named.schema };
@@ -95,7 +96,7 @@ function bindBody(context: QueryContext, body: QueryBody, orderBy: readonly Orde
       if (ordinal !== null) return orderKey(item, ordinal);
       throw new SqlUnsupported(
         { construct: 'ORDER BY an expression over UNION or VALUES', instead: 'order by a column of the result' },
-        { place: context.source.place(item.expression.span.start) },
+        { place: context.source.span(item.expression.span) },
       );
     }),
   );
@@ -112,6 +113,11 @@ function bindWhole(context: QueryContext, body: QueryBody): Rel {
       return bindValues(context, body);
     case 'union':
       return bindUnion(context, body);
+    case 'except':
+    case 'intersect': {
+      const { inputs, schema } = setInputs(context, body, [body.left, body.right]);
+      return bindDifference(body, inputs, schema, context.source.source(body.operatorSpan));
+    }
   }
 }
 
@@ -136,14 +142,14 @@ function bindValues(context: QueryContext, values: Values): Rel {
   const uneven = rows.findIndex((row) => row.length !== width);
   if (uneven >= 0) {
     const detail = `row ${uneven + 1} of VALUES has ${rows[uneven]?.length} values, the first has ${width}`;
-    throw new SqlTypeMismatch({ detail }, { place: context.source.place(values.span.start) });
+    throw new SqlTypeMismatch({ detail }, { place: context.source.span(values.span) });
   }
   const fields = Array.from({ length: width }, (_, i): Field => {
     const column = rows.map((row) => row[i]).filter((scalar) => scalar !== undefined);
     const type = mergedType(column);
     if (!('kind' in type)) {
       const detail = `column ${i + 1} of VALUES is ${describePair(type[0], type[1])}`;
-      throw new SqlTypeMismatch({ detail }, { place: context.source.place(values.span.start) });
+      throw new SqlTypeMismatch({ detail }, { place: context.source.span(values.span) });
     }
     return { name: `EXPR$${i}`, type, nullable: column.some((scalar) => scalar.nullable), quoted: true };
   });
@@ -152,31 +158,42 @@ function bindValues(context: QueryContext, values: Values): Rel {
 }
 
 function bindUnion(context: QueryContext, union: Union): Rel {
+  const { inputs, schema } = setInputs(context, union, branches(union, union.all));
+  const rel: Rel = { kind: 'union', inputs, schema };
+  return union.all ? rel : { kind: 'distinct', input: rel, schema };
+}
+
+/** The branches of a set operation, all with the same columns. */
+function setInputs(
+  context: QueryContext,
+  body: Union | Difference,
+  bodies: readonly QueryBody[],
+): { readonly inputs: readonly Rel[]; readonly schema: Schema } {
   const inputs = bindAll(
     context.problems,
-    branches(union, union.all).map((branch) => () => bindWhole(context, branch)),
+    bodies.map((branch) => () => bindWhole(context, branch)),
   );
-  const place = context.source.place(union.operatorSpan.start);
+  const place = context.source.span(body.operatorSpan);
+  const word = body.kind.toUpperCase();
   const [first, ...rest] = inputs;
-  assert(first !== undefined, 'a union has two branches at least');
+  assert(first !== undefined, 'a set operation has two branches at least');
   let fields = first.schema.fields;
   for (const input of rest) {
     const others = input.schema.fields;
     if (others.length !== fields.length) {
-      const detail = `UNION of ${fields.length} and ${others.length} columns`;
+      const detail = `${word} of ${fields.length} and ${others.length} columns`;
       throw new SqlTypeMismatch({ detail }, { place });
     }
     fields = fields.map((field, i) => {
       const other = others[i] ?? field;
       const type = mergedType([columnOf(field, i), columnOf(other, i)]);
       if ('kind' in type) return { ...field, type, nullable: field.nullable || other.nullable };
-      const detail = `column ${i + 1} of UNION is ${describePair(type[0], type[1])}`;
+      const detail = `column ${i + 1} of ${word} is ${describePair(type[0], type[1])}`;
       throw new SqlTypeMismatch({ detail }, { place });
     });
   }
   const schema = makeSchema(fields);
-  const rel: Rel = { kind: 'union', inputs: inputs.map((input) => asTypes(input, fields)), schema };
-  return union.all ? rel : { kind: 'distinct', input: rel, schema };
+  return { inputs: inputs.map((input) => asTypes(input, fields)), schema };
 }
 
 /** The branches of a chain of the same UNION, left to right. */

@@ -106,7 +106,7 @@ class SelectClauses {
     const selected = this.#select.items[ordinal];
     if (selected?.kind === 'item') return bindExpression(context, selected.expression);
     const detail = `GROUP BY ${ordinal + 1} means *, name the columns instead`;
-    throw new SqlInvalidDefinition({ detail }, { place: this.#context.source.place(item.span.start) });
+    throw new SqlInvalidDefinition({ detail }, { place: this.#context.source.span(item.span) });
   }
 
   #having(having: Expression | null, aggregation: GroupAggregation): Scalar | null {

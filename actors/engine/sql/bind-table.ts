@@ -9,6 +9,7 @@ import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { ColumnDefinition, Identifier, Statement, TableElement } from './ast.ts';
 import { bindCast } from './bind-case.ts';
 import { bindExpression } from './bind-expression.ts';
+import { bindLateness } from './bind-lateness.ts';
 import type { Scalar, TableDefinition } from './bound.ts';
 import { AlreadyReported, type ProblemList } from './problem-list.ts';
 import {
@@ -28,6 +29,7 @@ type CreateTable = Extract<Statement, { kind: 'create table' }>;
 interface BoundColumn {
   readonly field: Field;
   readonly default: Scalar | null;
+  readonly lateness: number | bigint | null;
 }
 
 /** @throws AlreadyReported when a part failed; every problem is in the list. */
@@ -43,34 +45,40 @@ export function bindTable(source: SqlText, table: CreateTable, problems: Problem
   const properties = readTableProperties(source, table.properties, problems);
   const whole = bound.filter((column) => column !== null);
   if (columns.length === 0) {
-    const place = source.place(table.name.span.start);
+    const place = source.span(table.name.span);
     problems.keep(new SqlInvalidDefinition({ detail: `table "${table.name.name}" has no columns` }, { place }));
   }
   if (problems.count > before) throw new AlreadyReported();
   const fields = whole.map((column) => column.field);
+  const lateness = whole.map((column) => column.lateness);
   const primaryKey = key.map((name) => fields.findIndex((field) => field.name === name));
   return {
     relation: { name: table.name.name, schema: makeSchema(fields), primaryKey },
     defaults: whole.map((column) => column.default),
+    ...(lateness.some((allowance) => allowance !== null) ? { lateness } : {}),
     ...properties,
     source: source.source(table.span),
   };
 }
 
 function bindColumn(source: SqlText, column: ColumnDefinition, inKey: boolean): BoundColumn {
-  const place = source.place(column.name.span.start);
+  const place = source.span(column.name.span);
   const { name, quoted } = column.name;
   const type = resolveTypeName(source, column.type);
   if (column.unsupported !== null) {
     const { construct, instead, span } = column.unsupported;
-    throw new SqlUnsupported({ construct, instead }, { place: source.place(span.start) });
+    throw new SqlUnsupported({ construct, instead }, { place: source.span(span) });
   }
   if (inKey && column.nullable === true) {
     throw new SqlInvalidDefinition({ detail: `column "${name}" of the primary key may not be NULL` }, { place });
   }
   const nullable = !inKey && column.nullable !== false;
   const field = quoted ? { name, type, nullable, quoted } : { name, type, nullable };
-  return { field, default: bindDefault(source, column, type, nullable) };
+  return {
+    field,
+    default: bindDefault(source, column, type, nullable),
+    lateness: column.lateness === null ? null : bindLateness(source, column.lateness, type),
+  };
 }
 
 function bindDefault(source: SqlText, column: ColumnDefinition, type: SqlType, nullable: boolean): Scalar | null {
@@ -103,11 +111,11 @@ function keyNames(
   const again = second?.[0];
   if (again !== undefined) {
     const detail = `table "${table.name.name}" has two primary keys`;
-    problems.keep(new SqlInvalidDefinition({ detail }, { place: source.place(again.span.start) }));
+    problems.keep(new SqlInvalidDefinition({ detail }, { place: source.span(again.span) }));
   }
   const known = columns.map((column) => column.name.name);
   for (const [i, name] of key.entries()) {
-    const place = source.place(name.span.start);
+    const place = source.span(name.span);
     if (!known.includes(name.name)) {
       const suggestion = nearestName(name.name, known);
       problems.keep(new SqlUnknownColumn({ name: name.name, known }, { place, suggestion }));
@@ -122,7 +130,7 @@ function requireDistinctNames(source: SqlText, columns: readonly ColumnDefinitio
   const seen = new Set<string>();
   for (const { name } of columns) {
     if (seen.has(name.name)) {
-      const place = source.place(name.span.start);
+      const place = source.span(name.span);
       problems.keep(new SqlDuplicateName({ what: 'column', name: name.name }, { place }));
     }
     seen.add(name.name);
@@ -132,5 +140,5 @@ function requireDistinctNames(source: SqlText, columns: readonly ColumnDefinitio
 function refuseElement(source: SqlText, element: TableElement, problems: ProblemList): void {
   if (element.kind !== 'unsupported') return;
   const { construct, instead, span } = element;
-  problems.keep(new SqlUnsupported({ construct, instead }, { place: source.place(span.start) }));
+  problems.keep(new SqlUnsupported({ construct, instead }, { place: source.span(span) }));
 }

@@ -145,6 +145,8 @@ export type Rel =
       readonly schema: Schema;
     }
   | { readonly kind: 'distinct'; readonly input: Rel; readonly schema: Schema }
+  /** Each row as often as its last column says (BIGINT, not NULL), without that column. */
+  | { readonly kind: 'repeat'; readonly input: Rel; readonly schema: Schema }
   /** UNION ALL; UNION is a distinct over it. */
   | { readonly kind: 'union'; readonly inputs: readonly Rel[]; readonly schema: Schema }
   /** ORDER BY … LIMIT … OFFSET; ties are broken by the remaining columns. limit null: OFFSET alone. */
@@ -169,6 +171,11 @@ export interface TableDefinition {
   readonly relation: Relation;
   /** One for each field; null: no DEFAULT. Constant expressions of the field's type. */
   readonly defaults: readonly (Scalar | null)[];
+  /**
+   * One for each field: the LATENESS of the column in the units in which it is stored; null: none. Absent: no column has one.
+   * A row that lies further behind the greatest value of earlier steps is dropped.
+   */
+  readonly lateness?: readonly (number | bigint | null)[];
   readonly connectors: DeclaredConnectors | null;
   readonly materialized: boolean;
   readonly appendOnly: boolean;

@@ -5,10 +5,11 @@
 
 import type { Relation } from '../../../runtime/batch/schema.ts';
 import type { MillraceError } from '../../../runtime/errors.ts';
+import { type BoundInsert, bindInsert } from './bind-insert.ts';
 import { bindProgram } from './bind-program.ts';
 import { bindQuery } from './bind-query.ts';
-import type { BoundProgram, BoundQuery } from './bound.ts';
-import { parseProgram, parseQuery } from './parse.ts';
+import type { BoundProgram, BoundQuery, TableDefinition } from './bound.ts';
+import { parseInsert, parseProgram, parseQuery } from './parse.ts';
 import { ProblemList } from './problem-list.ts';
 import { SqlSyntax, SqlTooDeep } from './sql-errors.ts';
 import { SqlText, type SqlTextOptions } from './sql-text.ts';
@@ -42,6 +43,26 @@ export function compileQuery(text: string, relations: readonly Relation[]): Boun
   if (first !== undefined) throw first;
   if (bound === null) throw new SqlSyntax({ found: 'nothing', expected: 'a query' }, { place: source.place(0) });
   return { query: bound.rel, displayOrder: bound.displayOrder };
+}
+
+/** Compiles INSERT INTO a table of a program. @throws MillraceError: the first problem of the text. */
+export function compileInsert(
+  text: string,
+  tables: readonly TableDefinition[],
+  relations: readonly Relation[],
+): BoundInsert {
+  const source = new SqlText(text);
+  const { insert, problems } = parseInsert(source);
+  const list = new ProblemList();
+  const byName = new Map(relations.map((relation) => [relation.name, relation]));
+  const context = { source, problems: list, relations: byName, lost: new Set<string>(), common: new Map() };
+  const bind = (): BoundInsert | null =>
+    insert === null ? null : list.attempt(() => bindInsert(context, insert, tables));
+  const bound = guardDepth(list, source, bind);
+  const [first] = [...problems, ...list.list()].sort(byPlace);
+  if (first !== undefined) throw first;
+  if (bound === null) throw new SqlSyntax({ found: 'nothing', expected: 'INSERT INTO' }, { place: source.place(0) });
+  return bound;
 }
 
 /** An expression of thousands of levels exhausts the stack; that is the text's fault, not a defect. */

@@ -23,7 +23,7 @@ export function unitLiteral(source: SqlText, unit: Identifier): Scalar {
   if (!timeUnits.includes(name)) {
     const fields = { name: unit.name, known: timeUnits };
     const suggestion = nearestName(name, timeUnits);
-    throw new SqlUnknownUnit(fields, { place: source.place(unit.span.start), suggestion });
+    throw new SqlUnknownUnit(fields, { place: source.span(unit.span), suggestion });
   }
   return literal(name, varchar, source.source(unit.span));
 }

@@ -18,7 +18,7 @@ export function ordinalOf(expression: Expression, columns: number, clause: strin
   const ordinal = Number(expression.text);
   if (ordinal >= 1 && ordinal <= columns) return ordinal - 1;
   const detail = `${clause} ${expression.text} is not one of the ${columns} columns of SELECT`;
-  throw new SqlInvalidDefinition({ detail }, { place: source.place(expression.span.start) });
+  throw new SqlInvalidDefinition({ detail }, { place: source.span(expression.span) });
 }
 
 /** The output column that an ORDER BY item names by position or by name, or null. */
@@ -29,7 +29,7 @@ export function findOutput(expression: Expression, names: readonly string[], sou
   if (name === undefined) return null;
   const first = names.indexOf(name.name);
   if (first >= 0 && names.indexOf(name.name, first + 1) >= 0) {
-    const place = source.place(expression.span.start);
+    const place = source.span(expression.span);
     throw new SqlAmbiguousColumn({ name: name.name, tables: ['two columns of SELECT'] }, { place });
   }
   return first < 0 ? null : first;
@@ -41,5 +41,5 @@ export function rowCount(expression: Expression | null, clause: string, source: 
   const count = expression.kind === 'number' && /^\d+$/.test(expression.text) ? Number(expression.text) : Number.NaN;
   if (Number.isSafeInteger(count)) return count;
   const detail = `${clause} takes a whole number, not ${source.slice(expression.span)}`;
-  throw new SqlInvalidDefinition({ detail }, { place: source.place(expression.span.start) });
+  throw new SqlInvalidDefinition({ detail }, { place: source.span(expression.span) });
 }

@@ -7,11 +7,12 @@
 import type { MillraceError } from '../../../runtime/errors.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { Query, Statement } from './ast.ts';
+import type { InsertStatement } from './insert-statement.ts';
 import { SqlReservedWord, SqlSyntax, SqlTooDeep, SqlUnsupported } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
 import type { IRecognitionException } from './statement-grammar.ts';
 import { SqlParser } from './statement-grammar.ts';
-import { identifierOf } from './token-text.ts';
+import { identifierOf, spanOf } from './token-text.ts';
 import { Identifier, type IToken, isReserved, keyword, Name, sqlKeywords, symbol, tokenize } from './tokens.ts';
 import { findRefusedSyntax } from './unsupported-syntax.ts';
 
@@ -52,18 +53,36 @@ export function parseProgram(source: SqlText): ParsedProgram {
 
 /** One query, with or without a semicolon at its end. */
 export function parseQuery(source: SqlText): ParsedQuery {
+  const { parsed, problems } = parseOne(source, 'a query', (p) => p.query());
+  return { query: parsed, problems };
+}
+
+/** One INSERT INTO, with or without a semicolon at its end. */
+export function parseInsert(source: SqlText): {
+  readonly insert: InsertStatement | null;
+  readonly problems: readonly MillraceError[];
+} {
+  const { parsed, problems } = parseOne(source, 'INSERT INTO', (p) => p.insert());
+  return { insert: parsed, problems };
+}
+
+function parseOne<T>(
+  source: SqlText,
+  expected: string,
+  rule: (parser: SqlParser) => T,
+): { readonly parsed: T | null; readonly problems: readonly MillraceError[] } {
   const { tokens, problems } = lex(source);
   const parts = splitStatements(tokens, source);
   const [part] = parts;
   const second = parts[1]?.tokens[0];
   if (second !== undefined) problems.push(syntaxError(source, second, '', second.startOffset));
   if (part === undefined) {
-    problems.push(new SqlSyntax({ found: 'nothing', expected: 'a query' }, { place: source.place(0) }));
-    return { query: null, problems };
+    problems.push(new SqlSyntax({ found: 'nothing', expected }, { place: source.place(0) }));
+    return { parsed: null, problems };
   }
   const refused = problems.length > 0 || refuse(source, part.tokens, true, problems);
-  const query = refused ? null : runRule(source, part.tokens, part.end, problems, (p) => p.query());
-  return { query: problems.length > 0 ? null : query, problems };
+  const parsed = refused ? null : runRule(source, part.tokens, part.end, problems, rule);
+  return { parsed: problems.length > 0 ? null : parsed, problems };
 }
 
 function parseStatement(
@@ -79,7 +98,7 @@ function parseStatement(
   const [first] = tokens;
   if (first !== undefined && first.tokenType !== keyword('CREATE')) {
     const found = `"${first.image.slice(0, 40)}"`;
-    const context = { place: source.place(first.startOffset), suggestion: nearestName(first.image, ['CREATE']) };
+    const context = { place: source.span(spanOf(first)), suggestion: nearestName(first.image, ['CREATE']) };
     problems.push(new SqlSyntax({ found, expected: 'CREATE TABLE or CREATE VIEW' }, context));
     return null;
   }
@@ -124,7 +143,7 @@ function splitStatements(
 function refuse(source: SqlText, tokens: readonly IToken[], query: boolean, problems: MillraceError[]): boolean {
   const refused = findRefusedSyntax(tokens, query);
   for (const { token, construct, instead } of refused) {
-    problems.push(new SqlUnsupported({ construct, instead }, { place: source.place(token.startOffset) }));
+    problems.push(new SqlUnsupported({ construct, instead }, { place: source.span(spanOf(token)) }));
   }
   return refused.length > 0;
 }
@@ -172,7 +191,7 @@ function recognitionError(
 function syntaxError(source: SqlText, token: IToken, expected: string, end: number, before?: IToken): MillraceError {
   const atEnd = Number.isNaN(token.startOffset);
   const found = atEnd ? 'the end of the statement' : `"${token.image.slice(0, 40)}"`;
-  const place = source.place(atEnd ? end : token.startOffset);
+  const place = atEnd ? source.place(end) : source.span(spanOf(token));
   // Where the statement could have ended, the word before may be a keyword gone wrong: FROM t WHRE x.
   const earlier = before === undefined || expected !== '' ? undefined : nearestKeyword(before);
   const suggestion = nearestKeyword(token) ?? earlier;
@@ -180,7 +199,7 @@ function syntaxError(source: SqlText, token: IToken, expected: string, end: numb
 }
 
 function reservedWord(source: SqlText, token: IToken): MillraceError {
-  return new SqlReservedWord({ word: token.image }, { place: source.place(token.startOffset) });
+  return new SqlReservedWord({ word: token.image }, { place: source.span(spanOf(token)) });
 }
 
 /** A word that is nearly a keyword: WHRE. */

@@ -35,7 +35,7 @@ export function findRelation(context: QueryContext, name: Identifier): NamedQuer
   if (context.lost.has(name.name)) throw new AlreadyReported();
   const known = [...context.common.keys(), ...context.relations.keys()];
   const suggestion = nearestName(name.name, known);
-  throw new SqlUnknownTable({ name: name.name, known }, { place: context.source.place(name.span.start), suggestion });
+  throw new SqlUnknownTable({ name: name.name, known }, { place: context.source.span(name.span), suggestion });
 }
 
 /** Runs every part even if an earlier one failed; then fails if one did. @throws AlreadyReported */

@@ -1,4 +1,4 @@
-// Grammar of queries: WITH, SELECT, VALUES, UNION, ORDER BY and LIMIT.
+// Grammar of queries: WITH, SELECT, VALUES, UNION, EXCEPT, INTERSECT, ORDER BY and LIMIT.
 import type {
   CommonTable,
   Expression,
@@ -117,25 +117,44 @@ export class QueryGrammar extends FromGrammar {
   });
 
   readonly queryBody: Rule<QueryBody> = this.RULE('queryBody', () => {
-    let left = this.SUBRULE(this.queryTerm);
+    let left = this.SUBRULE(this.intersection);
     this.MANY(() => {
-      const union = this.CONSUME(keyword('UNION'));
-      const quantifier = this.OPTION(() =>
-        this.OR([{ ALT: () => this.CONSUME(keyword('ALL')) }, { ALT: () => this.CONSUME(keyword('DISTINCT')) }]),
-      );
-      const right = this.SUBRULE2(this.queryTerm);
+      const word = this.OR([
+        { ALT: () => this.CONSUME(keyword('UNION')) },
+        { ALT: () => this.CONSUME(keyword('EXCEPT')) },
+        { ALT: () => this.CONSUME(keyword('MINUS')) },
+      ]);
+      const all = this.SUBRULE(this.isAll);
+      const right = this.SUBRULE2(this.intersection);
       this.ACTION(() => {
-        left = {
-          kind: 'union',
-          all: quantifier?.tokenType === keyword('ALL'),
-          left,
-          right,
-          operatorSpan: spanOf(union),
-          span: { start: left.span.start, end: right.span.end },
-        };
+        const kind = word.tokenType === keyword('UNION') ? 'union' : 'except';
+        const span = { start: left.span.start, end: right.span.end };
+        left = { kind, all, left, right, operatorSpan: spanOf(word), span };
       });
     });
     return left;
+  });
+
+  /** INTERSECT binds tighter than UNION and EXCEPT. */
+  readonly intersection: Rule<QueryBody> = this.RULE('intersection', () => {
+    let left = this.SUBRULE(this.queryTerm);
+    this.MANY(() => {
+      const word = this.CONSUME(keyword('INTERSECT'));
+      const all = this.SUBRULE(this.isAll);
+      const right = this.SUBRULE2(this.queryTerm);
+      this.ACTION(() => {
+        const span = { start: left.span.start, end: right.span.end };
+        left = { kind: 'intersect', all, left, right, operatorSpan: spanOf(word), span };
+      });
+    });
+    return left;
+  });
+
+  readonly isAll: Rule<boolean> = this.RULE('isAll', () => {
+    const quantifier = this.OPTION(() =>
+      this.OR([{ ALT: () => this.CONSUME(keyword('ALL')) }, { ALT: () => this.CONSUME(keyword('DISTINCT')) }]),
+    );
+    return quantifier?.tokenType === keyword('ALL');
   });
 
   readonly queryTerm: Rule<QueryBody> = this.RULE('queryTerm', () =>

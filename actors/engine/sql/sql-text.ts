@@ -46,11 +46,17 @@ export class SqlText {
     return this.#options.file === undefined ? { line, column } : { file: this.#options.file, line, column };
   }
 
+  /** Where a span begins, with the place of its last character. */
+  span(span: Span): Place {
+    const end = this.place(Math.max(span.start, span.end - 1));
+    return { ...this.place(span.start), endLine: end.line, endColumn: end.column };
+  }
+
   slice(span: Span): string {
     return this.text.slice(span.start, span.end);
   }
 
   source(span: Span): ExpressionSource {
-    return { place: this.place(span.start), text: this.slice(span) };
+    return { place: this.span(span), text: this.slice(span) };
   }
 }

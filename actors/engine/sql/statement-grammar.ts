@@ -12,10 +12,11 @@ import type {
   UnsupportedExpression,
 } from './ast.ts';
 import { type IParserErrorMessageProvider, type IRecognitionException, tokenLabel } from './chevrotain-grammar.ts';
+import type { InsertStatement } from './insert-statement.ts';
 import type { Rule } from './name-grammar.ts';
 import { QueryGrammar } from './query-grammar.ts';
 import { spanOf, unquote } from './token-text.ts';
-import { type IToken, keyword, StringLiteral, symbol, type TokenType } from './tokens.ts';
+import { type IToken, keyword, Name, StringLiteral, symbol, type TokenType } from './tokens.ts';
 
 export type { IRecognitionException };
 
@@ -101,6 +102,20 @@ export class SqlParser extends QueryGrammar {
     });
   });
 
+  /** By itself, never in a program. */
+  readonly insert: Rule<InsertStatement> = this.RULE('insert', () => {
+    const start = this.CONSUME(keyword('INSERT'));
+    this.CONSUME(keyword('INTO'));
+    const table = this.SUBRULE(this.identifier);
+    const columns = this.OPTION({
+      // What else begins with a parenthesis is a query.
+      GATE: () => this.LA(2).tokenType === Name || this.LA(2).tokenType.CATEGORIES?.includes(Name) === true,
+      DEF: () => this.SUBRULE(this.nameList),
+    });
+    const query = this.SUBRULE(this.query);
+    return this.ACTION(() => ({ table, columns: columns ?? null, query, span: this.spanFrom(start) }));
+  });
+
   readonly tableElement: Rule<TableElement> = this.RULE('tableElement', () =>
     this.OR({
       DEF: [
@@ -171,6 +186,7 @@ export class SqlParser extends QueryGrammar {
     let nullable: boolean | null = null;
     let primaryKey = false;
     let defaultValue: Expression | null = null;
+    let lateness: Expression | null = null;
     let refused: UnsupportedExpression | null = null;
     this.MANY(() =>
       this.OR([
@@ -211,9 +227,8 @@ export class SqlParser extends QueryGrammar {
         },
         {
           ALT: () => {
-            const word = this.CONSUME(keyword('LATENESS'));
-            this.SUBRULE2(this.expression);
-            refused = unsupported(word, 'LATENESS', 'leave it out: it only lets state be dropped sooner');
+            this.CONSUME(keyword('LATENESS'));
+            lateness = this.SUBRULE2(this.expression);
           },
         },
         {
@@ -247,6 +262,7 @@ export class SqlParser extends QueryGrammar {
       nullable,
       primaryKey,
       default: defaultValue,
+      lateness,
       unsupported: refused,
       span: { start: name.span.start, end: this.LA(0).startOffset + this.LA(0).image.length },
     }));

@@ -49,7 +49,7 @@ export function readViewProperties(
   for (const [name, instead] of Object.entries(refused)) {
     const property = byName.get(name);
     if (property === undefined) continue;
-    const place = source.place(property.keySpan.start);
+    const place = source.span(property.keySpan);
     problems.keep(new SqlUnsupported({ construct: `property '${name}' of a view`, instead }, { place }));
   }
   return { connectors: connectorsOf(source, byName) };
@@ -64,7 +64,7 @@ function collect(
   const byName = new Map<string, Property>();
   for (const property of properties) {
     const name = property.key;
-    const place = source.place(property.keySpan.start);
+    const place = source.span(property.keySpan);
     if (!known.includes(name)) {
       problems.keep(new SqlUnknownProperty({ name, known }, { place, suggestion: nearestName(name, known) }));
     } else if (byName.has(name)) problems.keep(new SqlDuplicateName({ what: 'property', name }, { place }));
@@ -88,5 +88,5 @@ function readBoolean(source: SqlText, property: Property | undefined, problems: 
 
 function invalid(source: SqlText, property: Property, expected: string): Error {
   const fields = { name: property.key, value: property.value, expected };
-  return new SqlInvalidProperty(fields, { place: source.place(property.valueSpan.start) });
+  return new SqlInvalidProperty(fields, { place: source.span(property.valueSpan) });
 }

@@ -69,7 +69,7 @@ const typeNames: readonly string[] = [...Object.keys(plainTypes), ...Object.keys
 
 /** @throws SqlUnknownType, SqlUnsupported, SqlInvalidDefinition */
 export function resolveTypeName(source: SqlText, type: TypeName): SqlType {
-  const place = source.place(type.span.start);
+  const place = source.span(type.span);
   const { name, parameters } = type;
   const refuse = (detail: string): Error => new SqlInvalidDefinition({ detail }, { place });
   const plain = plainTypes[name];

@@ -85,6 +85,7 @@ function nodeText(rel: Rel): string {
     }
     case 'distinct':
     case 'union':
+    case 'repeat':
       return rel.kind;
     case 'top': {
       const keys = rel.keys.map(

@@ -244,7 +244,8 @@ test('view text and places of expressions are those of the program', () => {
   const { program } = compileProgram('CREATE TABLE t (x INT);\nCREATE VIEW v AS SELECT\n  x  +  1 AS y FROM t');
   const query = program?.views[0]?.query;
   const [column] = query?.kind === 'project' ? query.columns : [];
-  assert.equal(column?.source, { place: { line: 3, column: 3 }, text: 'x  +  1' });
+  const place = { line: 3, column: 3, endLine: 3, endColumn: 9 };
+  assert.equal(column?.source, { place, text: 'x  +  1' });
 });
 
 test('views read views, and know their kind and connectors', () => {

@@ -155,7 +155,7 @@ test('a bad statement hides none of the others, and leaves its name', () => {
 test('places are those of the outer file', () => {
   const source = new SqlText('CREATE VIEW v AS\nSELECT FROM t', { file: 'p.yaml', lineOffset: 4, columnOffset: 2 });
   const [problem] = parseProgram(source).problems;
-  assert.equal(problem?.place, { file: 'p.yaml', line: 6, column: 10 });
+  assert.equal(problem?.place, { file: 'p.yaml', line: 6, column: 10, endLine: 6, endColumn: 13 });
 });
 
 test('nesting beyond the stack is an error of the text', () => {

@@ -1,0 +1,168 @@
+// A table with LATENESS: rows that come too late are dropped before the table sees them.
+//
+//   watermark(c) = greatest value of column c in earlier steps - lateness(c)      a row with c < watermark(c) is late
+// The operator is the table itself: it filters what is pushed, and hands everything else to the operator that it wraps. The
+// watermark moves when a step ends, so that the order of rows within a step does not matter. A NULL is never late, and late
+// rows do not move the watermark. A deletion that gives only the key is judged by the columns of the key.
+// State: one value a column with LATENESS. What lies behind the watermark stays in the state of the operators that follow.
+import { assert } from '../../../runtime/assert.ts';
+import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
+import type { Column } from '../../../runtime/batch/column.ts';
+import { gatherRows } from '../../../runtime/batch/gather-rows.ts';
+import type { Emit, Operator } from '../circuit/operator.ts';
+import type { SnapshotReader, SnapshotWriter } from '../state/snapshot-codec.ts';
+
+/** A column with LATENESS, in the units in which it is stored. */
+export interface LateColumn {
+  readonly ordinal: number;
+  readonly lateness: number | bigint;
+  /** Whether deletions give this column: it is of the key, or the table has none. */
+  readonly inDeletions: boolean;
+}
+
+interface Watermark extends LateColumn {
+  /** Rows below it are late; null before the first step with a value. */
+  below: number | bigint | null;
+  /** The greatest value so far. */
+  greatest: number | bigint | null;
+}
+
+export class LateRows implements Operator {
+  readonly name: string;
+  readonly detail: string;
+  readonly passesOn: boolean;
+  readonly contents: Operator['contents'];
+  readonly #table: Operator;
+  readonly #marks: readonly Watermark[];
+  #dropped = 0;
+
+  constructor(table: Operator, columns: readonly LateColumn[]) {
+    this.name = table.name;
+    this.detail = `${table.detail} with lateness of ${columns.map(({ ordinal }) => ordinal).join(', ')}`;
+    this.passesOn = table.passesOn;
+    this.contents = table.contents;
+    this.#table = table;
+    this.#marks = columns.map((column) => ({ ...column, below: null, greatest: null }));
+  }
+
+  /** Rows dropped since the circuit was made. */
+  lateRows(): number {
+    return this.#dropped;
+  }
+
+  lend(may: boolean): void {
+    this.#table.lend?.(may);
+  }
+
+  push(port: number, batch: ChangeBatch, emit: Emit): void {
+    const late = new Uint8Array(batch.rows);
+    for (const mark of this.#marks) {
+      if (mark.below !== null) {
+        const weights = mark.inDeletions ? null : batch.weights;
+        markLate(batch.columns[mark.ordinal]!, batch.rows, mark.below, weights, late);
+      }
+    }
+    for (const mark of this.#marks) {
+      const weights = mark.inDeletions ? null : batch.weights;
+      mark.greatest = greatest(batch.columns[mark.ordinal]!, batch.rows, weights, late, mark.greatest);
+    }
+    const kept = keptRows(late);
+    this.#dropped += batch.rows - kept.length;
+    if (kept.length === batch.rows) this.#table.push(port, batch, emit);
+    else if (kept.length > 0) this.#table.push(port, pick(batch, kept), emit);
+  }
+
+  flush(emit: Emit): void {
+    for (const mark of this.#marks) {
+      if (mark.greatest !== null) mark.below = minus(mark.greatest, mark.lateness);
+    }
+    this.#table.flush(emit);
+  }
+
+  stateRows(): number {
+    return this.#table.stateRows();
+  }
+
+  stateBytes(): number {
+    return this.#table.stateBytes();
+  }
+
+  snapshot(writer: SnapshotWriter): void {
+    for (const { greatest: value } of this.#marks) writer.text(value === null ? '' : String(value));
+    this.#table.snapshot(writer);
+  }
+
+  restore(reader: SnapshotReader): void {
+    for (const mark of this.#marks) {
+      const text = reader.text();
+      mark.greatest = text === '' ? null : typeof mark.lateness === 'bigint' ? BigInt(text) : Number(text);
+      mark.below = mark.greatest === null ? null : minus(mark.greatest, mark.lateness);
+    }
+    this.#table.restore(reader);
+  }
+}
+
+function minus(value: number | bigint, lateness: number | bigint): number | bigint {
+  if (typeof value === 'bigint') return value - BigInt(lateness);
+  return value - Number(lateness);
+}
+
+function pick(batch: ChangeBatch, kept: Int32Array): ChangeBatch {
+  const { weights, presence, columns } = batch;
+  const keptWeights = weights === null ? null : kept.map((row) => weights[row]!);
+  const picked = gatherRows({ ...batch, presence: null }, kept, kept.length, keptWeights);
+  if (presence === null) return picked;
+  const bytes = (columns.length + 7) >> 3;
+  const keptPresence = new Uint8Array(kept.length * bytes);
+  for (let i = 0; i < kept.length; i++) {
+    keptPresence.set(presence.subarray(kept[i]! * bytes, (kept[i]! + 1) * bytes), i * bytes);
+  }
+  return { ...picked, presence: keptPresence };
+}
+
+// ── data plane ──
+
+function keptRows(late: Uint8Array): Int32Array {
+  const kept = new Int32Array(late.length);
+  let count = 0;
+  for (let row = 0; row < late.length; row++) if (late[row] === 0) kept[count++] = row;
+  return kept.subarray(0, count);
+}
+
+/** Marks the rows below `below`; with `weights` only those that are insertions. */
+function markLate(
+  column: Column,
+  rows: number,
+  below: number | bigint,
+  weights: Int32Array | null,
+  late: Uint8Array,
+): void {
+  assert(column.layout === 'fixed', 'a column with lateness has values of fixed width');
+  const { values, validity } = column;
+  for (let row = 0; row < rows; row++) {
+    if (weights !== null && weights[row]! < 0) continue;
+    if (validity !== null && (validity[row >> 3]! & (1 << (row & 7))) === 0) continue;
+    if (values[row]! < below) late[row] = 1;
+  }
+}
+
+/** The greatest of `before` and the values of rows that are not late. */
+function greatest(
+  column: Column,
+  rows: number,
+  weights: Int32Array | null,
+  late: Uint8Array,
+  before: number | bigint | null,
+): number | bigint | null {
+  assert(column.layout === 'fixed', 'a column with lateness has values of fixed width');
+  const { values, validity } = column;
+  let most = before;
+  for (let row = 0; row < rows; row++) {
+    if (late[row] !== 0 || (weights !== null && weights[row]! < 0)) continue;
+    if (validity !== null && (validity[row >> 3]! & (1 << (row & 7))) === 0) continue;
+    const value = values[row]!;
+    // NaN is no time to wait for.
+    if ((most === null || value > most) && !Number.isNaN(value)) most = value;
+  }
+  return most;
+}

@@ -1,0 +1,48 @@
+// LATENESS of a column: how far a value may lie behind the greatest one of earlier steps.
+//
+// A constant: a number for a number, an interval of days to seconds for DATE, TIME and TIMESTAMP. It is kept in the units in
+// which the column is stored, so that nothing is converted when rows are compared (operators/late-rows.ts).
+import { formatSqlType, type SqlType, storageOf } from '../../../runtime/batch/sql-type.ts';
+import type { Expression } from './ast.ts';
+import { bindExpression } from './bind-expression.ts';
+import type { Scalar } from './bound.ts';
+import { isNumeric } from './numeric-types.ts';
+import { SqlInvalidDefinition, SqlTypeMismatch, SqlUnsupported } from './sql-errors.ts';
+import type { SqlText } from './sql-text.ts';
+import { coerce, isDatetime } from './type-coercion.ts';
+
+const microsOfDay = 86_400_000_000n;
+
+/** @throws SqlTypeMismatch, SqlUnsupported, SqlInvalidDefinition */
+export function bindLateness(source: SqlText, lateness: Expression, type: SqlType): number | bigint {
+  const context = { source, scope: [], aggregates: null, clause: 'LATENESS', aliases: null };
+  const scalar = bindExpression(context, lateness);
+  const { place } = scalar.source;
+  const value = isDatetime(type) ? ofInterval(scalar, type) : ofNumber(scalar, type);
+  if (value === undefined) {
+    const wanted = isDatetime(type) ? 'a constant INTERVAL of days to seconds' : 'a constant number';
+    const detail = `LATENESS of a ${formatSqlType(type)} column is ${wanted}, ${scalar.source.text} is not`;
+    throw new SqlTypeMismatch({ detail }, { place });
+  }
+  if (storageOf(type) === 'i128') {
+    const construct = `LATENESS of a ${formatSqlType(type)} column`;
+    throw new SqlUnsupported({ construct, instead: 'declare the column with at most 18 digits' }, { place });
+  }
+  if (value < 0) throw new SqlInvalidDefinition({ detail: 'LATENESS may not be negative' }, { place });
+  return value;
+}
+
+function ofInterval(scalar: Scalar, type: SqlType): number | bigint | undefined {
+  if (scalar.kind !== 'literal' || scalar.type.kind !== 'INTERVAL_MICROS') return undefined;
+  if (typeof scalar.value !== 'bigint') return undefined;
+  // A part of a day leaves the whole day of a DATE in time.
+  return type.kind === 'DATE' ? Number((scalar.value + microsOfDay - 1n) / microsOfDay) : scalar.value;
+}
+
+function ofNumber(scalar: Scalar, type: SqlType): number | bigint | undefined {
+  if (!isNumeric(type) || !isNumeric(scalar.type)) return undefined;
+  const converted = coerce(scalar, type);
+  if (converted.kind !== 'literal') return undefined;
+  const { value } = converted;
+  return typeof value === 'number' || typeof value === 'bigint' ? value : undefined;
+}
