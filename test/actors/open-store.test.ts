@@ -1,0 +1,156 @@
+// The store by its face: catalog, keys, checkpoints, ingress log, and what remains of them when the folder is opened again.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { StoredApiKey } from '../../actors/store/messages.ts';
+import { codeOf, trialImage, withFolder, withStore } from './store/trial-folder.ts';
+
+const key: StoredApiKey = {
+  id: 'k1',
+  name: 'first',
+  scopes: ['read'],
+  pipelines: null,
+  createdAt: 1,
+  salt: '00',
+  hash: 'ff',
+};
+
+test('what was written is there when the folder is opened again', () =>
+  withFolder(async (folder) => {
+    await withStore(folder, async (store) => {
+      assert.equal(await store.putPipeline('a', { name: 'one' }), {
+        id: 'a',
+        version: 1,
+        document: { name: 'one' },
+        desired: 'stopped',
+      });
+      assert.is((await store.putPipeline('a', { name: 'two' }, 1)).version, 2);
+      await store.setDesired('a', 'running');
+      await store.putMarks('a', { manualPauses: ['t.c'], endedInputs: ['t.d'], fulfilledLabels: ['l'] });
+      await store.addApiKey(key);
+      await store.writeCheckpoint('a', trialImage(1));
+    });
+    await withStore(folder, async (store) => {
+      assert.equal(await store.pipelines(), [{ id: 'a', version: 2, document: { name: 'two' }, desired: 'running' }]);
+      assert.equal(await store.marks('a'), { manualPauses: ['t.c'], endedInputs: ['t.d'], fulfilledLabels: ['l'] });
+      assert.equal(await store.marks('b'), { manualPauses: [], endedInputs: [], fulfilledLabels: [] });
+      assert.equal(await store.apiKeys(), [key]);
+      const read = await store.readCheckpoint('a');
+      assert.equal(read?.image, trialImage(1));
+      assert.is(read?.info.bytes, 3_000_010);
+    });
+  }));
+
+test('a write for a version that is gone is refused, and the others of its transaction are not', () =>
+  withFolder((folder) =>
+    withStore(folder, async (store) => {
+      const answers = await Promise.allSettled([
+        store.putPipeline('a', 1, 0),
+        store.putPipeline('a', 2, 0),
+        store.putPipeline('b', 3, 0),
+        store.addApiKey(key),
+        store.addApiKey({ ...key, id: 'k2' }),
+      ]);
+      assert.equal(
+        answers.map((answer) => answer.status),
+        ['fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'rejected'],
+      );
+      assert.is(await codeOf(store.putPipeline('a', 2, 7)), 'store.version_conflict');
+      assert.is(await codeOf(store.setDesired('c', 'running')), 'store.version_conflict');
+      assert.equal(
+        (await store.pipelines()).map((pipeline) => pipeline.document),
+        [1, 3],
+      );
+      assert.is(await store.removeApiKey('k1'), true);
+      assert.is(await store.removeApiKey('k1'), false);
+    }),
+  ));
+
+test('events come newest first, the latest thousand of each pipeline', () =>
+  withFolder((folder) =>
+    withStore(folder, async (store) => {
+      await store.appendEvent('b', 'of another');
+      await Promise.all(Array.from({ length: 1010 }, (_, i) => store.appendEvent('a', { i })));
+      const events = await store.events('a', 2);
+      assert.equal(
+        events.map(({ event }) => event),
+        [{ i: 1009 }, { i: 1008 }],
+      );
+      assert.is((await store.events('a', 5000)).length, 1000);
+      assert.is((await store.events('b', 10)).length, 1);
+    }),
+  ));
+
+test('the latest two checkpoints stay, numbers are never given twice', () =>
+  withFolder((folder) =>
+    withStore(folder, async (store) => {
+      for (let i = 1; i <= 4; i++) assert.is((await store.writeCheckpoint('a', trialImage(i))).number, i);
+      await store.writeCheckpoint('ab', trialImage(9));
+      assert.equal(
+        (await store.checkpoints('a')).map(({ number }) => number),
+        [4, 3],
+      );
+      assert.equal((await store.readCheckpoint('a', 3))?.image, trialImage(3));
+      assert.is(await store.readCheckpoint('a', 2), null);
+      await store.clearCheckpoints('a');
+      assert.is(await store.readCheckpoint('a'), null);
+      assert.is((await store.checkpoints('ab')).length, 1, 'another pipeline, whose id begins alike, keeps its own');
+      assert.is((await store.writeCheckpoint('a', trialImage(5))).number, 5);
+    }),
+  ));
+
+test('ingress is replayed in order, after a sequence, and is cut by a checkpoint in its transaction', () =>
+  withFolder(async (folder) => {
+    const entry = (n: number) => ({
+      endpoint: 't.api',
+      table: 't',
+      kind: 'raw' as const,
+      format: { name: 'json' },
+      chunks: [new Uint8Array([n]).buffer, new Uint8Array(5_000_000).fill(n).buffer],
+    });
+    await withStore(folder, async (store) => {
+      const sequences = await Promise.all([1, 2, 3, 4, 5].map((n) => store.appendIngress('a', entry(n))));
+      assert.equal(sequences, [1, 2, 3, 4, 5]);
+      await store.writeCheckpoint('a', trialImage(1), 2);
+    });
+    await withStore(folder, async (store) => {
+      const seen: number[] = [];
+      for await (const record of store.replayIngress('a')) {
+        assert.equal(record.format, { name: 'json' });
+        assert.is(record.chunks[1]?.byteLength, 5_000_000);
+        assert.is(new Uint8Array(record.chunks[1] ?? new ArrayBuffer(0))[7], record.sequence);
+        seen.push(record.sequence);
+      }
+      assert.equal(seen, [3, 4, 5]);
+      await store.truncateIngress('a', 5);
+      assert.is(await store.appendIngress('a', entry(6)), 6);
+      const rest: number[] = [];
+      for await (const record of store.replayIngress('a', 5)) rest.push(record.sequence);
+      assert.equal(rest, [6]);
+    });
+  }));
+
+test('a deleted pipeline leaves nothing behind', () =>
+  withFolder((folder) =>
+    withStore(folder, async (store) => {
+      await store.putPipeline('a', {});
+      await store.appendEvent('a', 1);
+      await store.writeCheckpoint('a', trialImage(1));
+      await store.appendIngress('a', { endpoint: 'e', table: 't', kind: 'batches', format: null, chunks: [] });
+      await store.deletePipeline('a');
+      assert.equal(await store.pipelines(), []);
+      assert.equal(await store.events('a', 10), []);
+      assert.equal(await store.checkpoints('a'), []);
+      for await (const record of store.replayIngress('a')) assert.unreachable(`record ${record.sequence}`);
+    }),
+  ));
+
+test('a closed store says so', () =>
+  withFolder(async (folder) => {
+    let late = (): Promise<unknown> => Promise.resolve();
+    await withStore(folder, async (store) => {
+      late = () => store.putPipeline('a', 1);
+    });
+    assert.is(await codeOf(late()), 'store.closed');
+  }));
+
+test.run();
