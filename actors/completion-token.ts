@@ -47,13 +47,26 @@ export function decodeToken(text: string): CompletionToken {
   return { incarnation: u, endpoint: e, mark: m };
 }
 
-/** Which marks of one endpoint are complete. */
+/** Completed marks whose step is remembered, for each endpoint. */
+const completedMarksMax = 256;
+
+/**
+ * Which marks of one endpoint are complete. Marks are given here (`nextMark`) or by the one who sends them: then a mark
+ * that nobody has heard of yet is on its way.
+ */
 export class MarkProgress {
+  readonly givesMarks: boolean;
   #lastMark = 0;
   #steppedMark = 0;
   #completedMark = 0;
   /** Marks on their way, in order. */
   readonly #stepped: { readonly mark: number; readonly step: number }[] = [];
+  /** The latest that are complete, in order. */
+  readonly #completed: { readonly mark: number; readonly step: number }[] = [];
+
+  constructor(givesMarks = true) {
+    this.givesMarks = givesMarks;
+  }
 
   /** The number of the next push. */
   nextMark(): number {
@@ -77,6 +90,7 @@ export class MarkProgress {
   stepped(mark: number, step: number): void {
     this.#stepped.push({ mark, step });
     this.#steppedMark = Math.max(this.#steppedMark, mark);
+    this.#lastMark = Math.max(this.#lastMark, mark);
   }
 
   /** Every output has confirmed everything up to `step`. */
@@ -84,7 +98,18 @@ export class MarkProgress {
     for (let first = this.#stepped[0]; first !== undefined && first.step <= step; first = this.#stepped[0]) {
       this.#completedMark = Math.max(this.#completedMark, first.mark);
       this.#stepped.shift();
+      this.#completed.push(first);
+      if (this.#completed.length > completedMarksMax) this.#completed.shift();
     }
+  }
+
+  /** The step that took the mark in. Null: none yet, or it was too long ago to be remembered. */
+  stepOf(mark: number): number | null {
+    const known = this.#completed.find((one) => one.mark >= mark) ?? this.#stepped.find((one) => one.mark >= mark);
+    const first = this.#completed[0];
+    // What stands before everything that is remembered may have had an earlier step.
+    if (known !== undefined && known === first && known.mark > mark) return null;
+    return known?.step ?? null;
   }
 
   isComplete(mark: number): boolean {

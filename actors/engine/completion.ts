@@ -24,6 +24,13 @@ export class Completion {
     return this.#completedRecords;
   }
 
+  /** Goes on behind the steps of an earlier run. */
+  restore(steps: number, records: number): void {
+    this.#steps = steps;
+    this.#completedStep = steps;
+    this.#completedRecords = records;
+  }
+
   attach(endpoint: string): void {
     this.#outputs.set(endpoint, { sent: 0, confirmed: 0 });
   }

@@ -14,7 +14,14 @@ import { encodeBatch } from '../../runtime/wire/batch-codec.ts';
 import type { EngineCircuit } from './engine-circuit.ts';
 import { EngineFailed, InputUnknown } from './engine-errors.ts';
 import { InputGate } from './input-gate.ts';
-import type { EngineArguments, EngineMessage, EngineNotice, QueryResult } from './messages.ts';
+import type {
+  EngineArguments,
+  EngineCheckpoint,
+  EngineMessage,
+  EngineNotice,
+  OutputAttached,
+  QueryResult,
+} from './messages.ts';
 import { frameRowsMax, OutputQueue } from './output-queue.ts';
 import { compileCircuit } from './program-circuit.ts';
 import type { BoundQuery } from './sql/bound.ts';
@@ -44,6 +51,7 @@ class EngineActor implements Actor<EngineMessage> {
     const { clock, gauges } = context;
     this.#context = context;
     this.#circuit = circuit;
+    if (args.restore !== null) circuit.restore(args.restore.parts.map((part) => new Uint8Array(part)));
     const definitions = [...args.program.tables, ...args.program.views];
     this.#relations = new Map(definitions.map(({ relation }) => [relation.name, relation]));
     this.#loop = new StepLoop({
@@ -57,6 +65,7 @@ class EngineActor implements Actor<EngineMessage> {
       onStepped: () => this.#sampleState(),
       onUnread: (relation) => circuit.unobserve(relation),
     });
+    if (args.restore !== null) this.#loop.restore(args.restore.steps, args.restore.processedRecords);
   }
 
   receive(message: EngineMessage, reply: Reply): void {
@@ -92,6 +101,11 @@ class EngineActor implements Actor<EngineMessage> {
         return;
       case 'attach output':
         this.#attachOutput(message);
+        reply.resolve({ step: this.#loop.steps } satisfies OutputAttached);
+        return;
+      case 'pause output':
+      case 'resume output':
+        this.#loop.pauseOutput(message.endpoint, message.kind === 'pause output');
         reply.resolve();
         return;
       case 'detach output':
@@ -105,6 +119,17 @@ class EngineActor implements Actor<EngineMessage> {
         // Who asks for progress looks at the gauges next, which must not be those of half a second ago.
         this.#countState();
         reply.resolve(this.#loop.progress);
+        return;
+      case 'start transaction':
+        this.#refuseFailed();
+        this.#loop.startTransaction().then(reply.resolve, reply.reject);
+        return;
+      case 'commit transaction':
+        this.#refuseFailed();
+        this.#commit().then(reply.resolve, reply.reject);
+        return;
+      case 'checkpoint':
+        this.#checkpoint(reply);
         return;
       case 'drain':
         this.#drain().then(reply.resolve, reply.reject);
@@ -120,7 +145,8 @@ class EngineActor implements Actor<EngineMessage> {
     const receiver = openFrameReceiver(port, { schema, limits });
     const isHeld = held || this.#loop.hasFailed;
     const rowsMax = batchRowsMax ?? Number.MAX_SAFE_INTEGER;
-    this.#loop.addInput(new InputGate({ endpoint, table, receiver, rowsMax, isHeld }));
+    const { tellsRecords = false } = message;
+    this.#loop.addInput(new InputGate({ endpoint, table, receiver, rowsMax, isHeld, tellsRecords }));
   }
 
   #detachInput(message: Attach<'detach input'>, reply: Reply): void {
@@ -134,26 +160,29 @@ class EngineActor implements Actor<EngineMessage> {
   }
 
   #releaseInput(endpoint: string): void {
-    if (this.#loop.hasFailed) throw new EngineFailed({});
+    this.#refuseFailed();
     this.#input(endpoint).isHeld = false;
     this.#loop.wake();
   }
 
   #attachOutput(message: Attach<'attach output'>): void {
     const { endpoint, relation, port, limits, onFull, sendSnapshot } = message;
+    const { closesSnapshot = false, everyStep = false } = message;
     const { schema } = this.#relation(relation);
+    // The first step may have rows of its own, which belong to the contents.
+    if (sendSnapshot && closesSnapshot) this.#loop.ensureFirstStep();
     // What is not materialized is refused before the port is taken over.
     const snapshot = sendSnapshot ? this.#circuit.contents(relation) : [];
     this.#circuit.observe(relation);
     const sender = openFrameSender(port, { schema, limits });
-    const output = new OutputQueue({ endpoint, relation, sender, onFull });
+    const output = new OutputQueue({ endpoint, relation, sender, onFull, everyStep });
     this.#loop.addOutput(output);
-    this.#loop.sendNow(output, snapshot);
+    this.#loop.sendNow(output, snapshot, sendSnapshot && closesSnapshot);
   }
 
   #query(query: BoundQuery, reply: Reply): void {
     this.#loop.ensureFirstStep();
-    if (this.#loop.hasFailed) throw new EngineFailed({});
+    this.#refuseFailed();
     const { schema, batches } = this.#circuit.query(query);
     const frames: ArrayBuffer[] = [];
     for (const batch of batches) {
@@ -165,9 +194,29 @@ class EngineActor implements Actor<EngineMessage> {
     reply.resolve({ schema, frames } satisfies QueryResult, frames);
   }
 
+  async #commit(): Promise<void> {
+    await this.#loop.commitTransaction();
+    this.#refuseFailed();
+  }
+
+  #checkpoint(reply: Reply): void {
+    this.#loop.ensureFirstStep();
+    this.#refuseFailed();
+    const inputs = this.#loop.taken;
+    const { steps, processedRecords } = this.#loop.progress;
+    const parts = this.#circuit.snapshot().map((part) => part.slice().buffer);
+    reply.resolve({ steps, processedRecords, parts, inputs } satisfies EngineCheckpoint, parts);
+  }
+
   async #drain(): Promise<void> {
     const loop = this.#loop;
     loop.start();
+    // What was taken in is carried out; nobody will commit it later.
+    if (loop.isInTransaction) {
+      await loop.whenQuiet(() => !loop.hasReadyInput);
+      if (loop.isInTransaction) await loop.commitTransaction();
+      await loop.whenQuiet(() => !loop.isInTransaction || loop.hasFailed);
+    }
     await loop.whenQuiet(() => !loop.hasReadyInput);
     loop.endOutputs();
     await loop.whenQuiet(() => loop.areOutputsFlushed);
@@ -186,6 +235,10 @@ class EngineActor implements Actor<EngineMessage> {
     gauges.set('stateRows', stateRows);
     gauges.set('stateBytes', stateBytes);
     gauges.set('numEvaluationErrors', evaluationErrors);
+  }
+
+  #refuseFailed(): void {
+    if (this.#loop.hasFailed) throw new EngineFailed({});
   }
 
   #input(endpoint: string): InputGate {

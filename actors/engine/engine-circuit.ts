@@ -22,5 +22,9 @@ export interface EngineCircuit {
   contents(relation: string): readonly ChangeBatch[];
   /** @throws a coded error when it reads what is not materialized. */
   query(query: BoundQuery): { readonly schema: Schema; readonly batches: readonly ChangeBatch[] };
+  /** All state between two steps; `restore` of a fresh circuit of the same program goes on from it. */
+  snapshot(): readonly Uint8Array[];
+  /** @throws a coded error when the parts are damaged or of another program. */
+  restore(parts: readonly Uint8Array[]): void;
   statistics(): { readonly stateRows: number; readonly stateBytes: number; readonly evaluationErrors: number };
 }

@@ -7,6 +7,18 @@ export const EngineFailed: CodedErrorClass<Record<string, never>> = defineError(
   () => 'the engine has stopped after a step that could not be computed',
 );
 
+export const TransactionInProgress: CodedErrorClass<{ readonly id: number }> = defineError(
+  'transaction.in_progress',
+  { help: 'Commit the transaction first.' },
+  (f) => `transaction ${f.id} is in progress`,
+);
+
+export const NoTransactionInProgress: CodedErrorClass<Record<string, never>> = defineError(
+  'transaction.none',
+  { help: 'Start a transaction first.' },
+  () => 'no transaction is in progress',
+);
+
 export const InputUnknown: CodedErrorClass<{ readonly endpoint: string }> = defineError(
   'engine.input_unknown',
   { help: 'The input has been detached, or was never attached.' },

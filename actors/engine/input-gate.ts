@@ -17,6 +17,10 @@ export class InputGate {
   isHeld: boolean;
   /** The end frame has been taken. */
   hasEnded = false;
+  /** Rows that have entered steps. */
+  takenRows = 0;
+  /** A notice tells of them. */
+  readonly tellsRecords: boolean;
   #rest: ChangeBatch | null = null;
 
   constructor(options: {
@@ -25,12 +29,14 @@ export class InputGate {
     readonly receiver: FrameReceiver;
     readonly rowsMax: number;
     readonly isHeld: boolean;
+    readonly tellsRecords?: boolean;
   }) {
     this.endpoint = options.endpoint;
     this.table = options.table;
     this.receiver = options.receiver;
     this.rowsMax = options.rowsMax;
     this.isHeld = options.isHeld;
+    this.tellsRecords = options.tellsRecords === true;
   }
 
   get isEmpty(): boolean {

@@ -12,6 +12,22 @@ export interface EngineArguments {
   readonly onError: OnError;
   /** The most rows that one step takes in over all inputs (step-budget.ts chooses below it). Default 1 048 576. */
   readonly stepRowsMax: number;
+  /** Go on where this was taken; null: from nothing. */
+  readonly restore: EngineImage | null;
+}
+
+/** The engine's part of a checkpoint. */
+export interface EngineImage {
+  readonly steps: number;
+  readonly processedRecords: number;
+  /** The circuit's state, see circuit/circuit.ts. Transferred. */
+  readonly parts: readonly ArrayBuffer[];
+}
+
+/** An image, and what had entered steps when it was taken. */
+export interface EngineCheckpoint extends EngineImage {
+  /** Inputs of this run, those that are gone among them: rows that have entered steps, whether the end has been reached. */
+  readonly inputs: readonly { readonly endpoint: string; readonly takenRecords: number; readonly ended: boolean }[];
 }
 
 export type EngineMessage =
@@ -24,13 +40,18 @@ export type EngineMessage =
       readonly limits: MailboxLimits;
       readonly batchRowsMax: number | null;
       readonly held: boolean;
+      /** A notice tells how many of its rows have entered steps. */
+      readonly tellsRecords?: boolean;
     }
   /** Resolves when nothing of it is left in the mailbox or, with `discard`, at once. */
   | { readonly kind: 'detach input'; readonly endpoint: string; readonly discard: boolean }
   /** No further row of it enters a step; resolves between two steps. */
   | { readonly kind: 'hold input'; readonly endpoint: string }
   | { readonly kind: 'release input'; readonly endpoint: string }
-  /** Producer end of a data channel: the changes of `relation` from the next step on, each step closed by a mark. */
+  /**
+   * Producer end of a data channel: the changes of `relation` from the next step on, each step closed by a mark.
+   * Resolves with OutputAttached.
+   */
   | {
       readonly kind: 'attach output';
       readonly endpoint: string;
@@ -39,13 +60,29 @@ export type EngineMessage =
       readonly limits: MailboxLimits;
       readonly onFull: OnFull;
       readonly sendSnapshot: boolean;
+      /** A mark closes the snapshot also when it is empty. */
+      readonly closesSnapshot?: boolean;
+      /** A mark comes for steps that changed nothing, too. */
+      readonly everyStep?: boolean;
     }
+  /** From now on changes are discarded instead of sent; what was sent before stays. */
+  | { readonly kind: 'pause output'; readonly endpoint: string }
+  | { readonly kind: 'resume output'; readonly endpoint: string }
   /** Sends an end frame, then forgets the output. */
   | { readonly kind: 'detach output'; readonly endpoint: string }
   /** SELECT over materialized relations between two steps. Resolves with QueryResult. */
   | { readonly kind: 'query'; readonly query: BoundQuery }
   /** Resolves with EngineProgress. */
   | { readonly kind: 'progress' }
+  /** What comes in waits from now on. Resolves with the number of the transaction. @throws TransactionInProgress */
+  | { readonly kind: 'start transaction' }
+  /**
+   * One step with everything that has waited: computed when this resolves or, while an output holds steps, as soon as
+   * possible. @throws NoTransactionInProgress
+   */
+  | { readonly kind: 'commit transaction' }
+  /** All state between two steps. Resolves with EngineCheckpoint. @throws TransactionInProgress */
+  | { readonly kind: 'checkpoint' }
   /** Ends: every queued row that is not held is stepped, outputs get an end frame; resolves then. */
   | { readonly kind: 'drain' };
 
@@ -68,6 +105,17 @@ export interface EngineProgress {
     readonly droppedRecords: number;
     readonly queuedRecords: number;
   }[];
+  /** Inputs that are attached: rows that have entered steps, and rows that wait for one. */
+  readonly inputs?: readonly {
+    readonly endpoint: string;
+    readonly takenRecords: number;
+    readonly queuedRecords: number;
+  }[];
+}
+
+/** The latest step when an output was attached: it is sent every later one. */
+export interface OutputAttached {
+  readonly step: number;
 }
 
 export type EngineNotice =
@@ -75,6 +123,9 @@ export type EngineNotice =
   | { readonly kind: 'input finished'; readonly endpoint: string; readonly step: number }
   /** The mark of an input has entered `step`, which has been computed. */
   | { readonly kind: 'mark stepped'; readonly endpoint: string; readonly mark: number; readonly step: number }
+  /** So many rows of an input have entered steps so far, the latest of them `step`. */
+  | { readonly kind: 'records stepped'; readonly endpoint: string; readonly records: number; readonly step: number }
+  | { readonly kind: 'transaction committed'; readonly id: number; readonly step: number }
   /** Every output has confirmed everything up to this step. */
   | { readonly kind: 'step completed'; readonly step: number }
   | { readonly kind: 'evaluation failed'; readonly error: ErrorData };

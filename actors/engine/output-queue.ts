@@ -2,7 +2,8 @@
 //
 // A step's changes for an output are sent whole or, with `on_full: drop`, not at all: with `block` the engine begins no
 // step while an output is blocked, so at most one step's changes wait here; with `drop` a step that finds the output
-// blocked is counted and lost for it, mark included. Behind the changes of a step goes a mark with its number.
+// blocked is counted and lost for it, mark included. Behind the changes of a step goes a mark with its number. While an
+// output is paused nothing is sent to it, and it holds nobody back.
 // `end` may be called more than once. Not here: what is confirmed (completion.ts).
 import type { OnFull } from '../../connectors/sdk/connector-configuration.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
@@ -17,6 +18,8 @@ export class OutputQueue {
   readonly relation: string;
   readonly sender: FrameSender;
   readonly #onFull: OnFull;
+  readonly #everyStep: boolean;
+  isPaused = false;
   readonly #pending: Frame[] = [];
   #sequence = 0;
   #droppedRows = 0;
@@ -29,17 +32,20 @@ export class OutputQueue {
     readonly relation: string;
     readonly sender: FrameSender;
     readonly onFull: OnFull;
+    /** A mark also for steps that changed nothing. */
+    readonly everyStep?: boolean;
   }) {
     this.endpoint = options.endpoint;
     this.relation = options.relation;
     this.sender = options.sender;
     this.#onFull = options.onFull;
+    this.#everyStep = options.everyStep === true;
     this.sender.onReady = () => this.#flush();
   }
 
   /** No step may begin. */
   get holdsSteps(): boolean {
-    return this.#onFull === 'block' && this.#isFull;
+    return this.#onFull === 'block' && !this.isPaused && this.#isFull;
   }
 
   /** Everything has left for the mailbox. */
@@ -51,10 +57,10 @@ export class OutputQueue {
     return this.#droppedRows;
   }
 
-  /** Sends the changes of a step and its mark. False: dropped, or nothing to send. */
-  sendStep(batches: readonly ChangeBatch[], step: number): boolean {
+  /** Sends the changes of a step and its mark. False: dropped, or nothing to send. `marks`: also when there are none. */
+  sendStep(batches: readonly ChangeBatch[], step: number, marks: boolean = this.#everyStep): boolean {
     const rows = batches.reduce((sum, batch) => sum + batch.rows, 0);
-    if (rows === 0 || this.#hasEnded) return false;
+    if ((rows === 0 && !marks) || this.#hasEnded || this.isPaused) return false;
     if (this.#onFull === 'drop' && this.#isFull) {
       this.#droppedRows += rows;
       return false;

@@ -16,6 +16,8 @@ export function compileCircuit({ program, onError }: Pick<EngineArguments, 'prog
     step: (batches) => circuit.step(byTable(batches)),
     contents: (relation) => circuit.contents(relation),
     query: ({ query, displayOrder }) => ({ schema: query.schema, batches: circuit.query(query, displayOrder) }),
+    snapshot: () => circuit.snapshot(),
+    restore: (parts) => circuit.restore(parts),
     statistics: () => {
       let stateRows = 0;
       let stateBytes = 0;

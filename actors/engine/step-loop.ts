@@ -6,7 +6,8 @@
 // Invariants: a step is one synchronous call; between two steps control messages get their turn (`schedule` yields to the event
 // loop). No step begins while an output with `on_full: block` has no credit. The first step takes place even when
 // nothing came in: views over constants and global aggregates have rows then. A step that fails lets nothing out, and
-// none follows: every input is held for good.
+// none follows: every input is held for good. While a transaction is open, what comes in is taken out of the mailboxes and
+// waits for its commit, which is one step; marks and ends wait with their rows.
 // Not here: messages and ports (engine-actor.ts), SQL, operators (the circuit behind `compute`).
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -14,11 +15,12 @@ import { AssertionFailed, errorToData, MillraceError } from '../../runtime/error
 import type { Gauges } from '../../runtime/metrics.ts';
 import { Completion } from './completion.ts';
 import type { StepChanges } from './engine-circuit.ts';
+import { NoTransactionInProgress, TransactionInProgress } from './engine-errors.ts';
 import type { InputGate } from './input-gate.ts';
-import type { EngineNotice, EngineProgress } from './messages.ts';
+import type { EngineCheckpoint, EngineNotice, EngineProgress } from './messages.ts';
 import type { OutputQueue } from './output-queue.ts';
 import { StepBudget } from './step-budget.ts';
-import { planStep, type StepPlan } from './step-scheduler.ts';
+import { emptyPlan, planStep, type StepPlan } from './step-scheduler.ts';
 
 export interface StepLoopParts {
   /** @throws a coded error when the step cannot be computed. */
@@ -46,6 +48,19 @@ interface Waiter {
 
 const quietTurnsMin = 2;
 
+interface Transaction {
+  readonly id: number;
+  /** Everything that has come in since it began. */
+  readonly plan: StepPlan;
+  isCommitting: boolean;
+}
+
+/** What has entered steps of one input; it outlives the gate. */
+interface Taken {
+  records: number;
+  ended: boolean;
+}
+
 export class StepLoop {
   readonly #parts: StepLoopParts;
   readonly #gates: InputGate[] = [];
@@ -63,6 +78,9 @@ export class StepLoop {
   #records = 0;
   #toldStep = 0;
   #turns = 0;
+  #transaction: Transaction | null = null;
+  #transactions = 0;
+  readonly #taken = new Map<string, Taken>();
   /** When steps began to wait for an output. */
   #heldSince: number | null = null;
   #droppedBefore = 0;
@@ -72,8 +90,22 @@ export class StepLoop {
     this.#budget = new StepBudget(parts.stepRowsMax);
   }
 
+  /** Goes on behind the steps of an earlier run. Before anything else. */
+  restore(steps: number, records: number): void {
+    this.#steps = steps;
+    this.#records = records;
+    this.#completion.restore(steps, records);
+    this.#parts.gauges.set('steps', steps);
+    this.#parts.gauges.set('records', records);
+    this.wake();
+  }
+
   get hasFailed(): boolean {
     return this.#hasFailed;
+  }
+
+  get isInTransaction(): boolean {
+    return this.#transaction !== null;
   }
 
   get steps(): number {
@@ -87,8 +119,76 @@ export class StepLoop {
       droppedRecords: droppedRows,
       queuedRecords: sender.queuedRows,
     }));
-    return { steps: this.#steps, processedRecords: this.#records, completedRecords, completedStep, outputs };
+    const inputs = this.#gates.map((gate) => ({
+      endpoint: gate.endpoint,
+      takenRecords: gate.takenRows,
+      queuedRecords: gate.queuedRows + (this.#transaction?.plan.inputs.get(gate) ?? 0),
+    }));
+    return { steps: this.#steps, processedRecords: this.#records, completedRecords, completedStep, outputs, inputs };
   }
+
+  /** What has entered steps, input by input. @throws TransactionInProgress: what waits for a commit would be in neither. */
+  get taken(): EngineCheckpoint['inputs'] {
+    this.#refuseInTransaction();
+    return [...this.#taken].map(([endpoint, { records, ended }]) => ({ endpoint, takenRecords: records, ended }));
+  }
+
+  // ── transactions ──
+
+  /** @throws TransactionInProgress */
+  async startTransaction(): Promise<number> {
+    this.#refuseInTransaction();
+    await this.#arrivals();
+    this.#refuseInTransaction();
+    // Questions are answered from the state before, which has the first step in it.
+    this.ensureFirstStep();
+    const id = ++this.#transactions;
+    this.#transaction = { id, plan: emptyPlan(), isCommitting: false };
+    return id;
+  }
+
+  /** Takes the step now or, while an output holds steps, as soon as none does. @throws NoTransactionInProgress */
+  async commitTransaction(): Promise<void> {
+    const transaction = this.#transaction;
+    if (transaction === null) throw new NoTransactionInProgress({});
+    await this.#arrivals();
+    if (this.#transaction !== transaction) return;
+    if (!transaction.isCommitting) {
+      // What has arrived belongs to it, taken or not.
+      this.#takeInto(transaction.plan);
+      transaction.isCommitting = true;
+    }
+    this.#tryCommit();
+    this.wake();
+  }
+
+  #tryCommit(): void {
+    const transaction = this.#transaction;
+    if (transaction === null || !transaction.isCommitting || this.#hasFailed || !this.#mayStep()) return;
+    this.#transaction = null;
+    const { id, plan } = transaction;
+    if (plan.rows > 0) this.#step(plan);
+    if (this.#hasFailed) return;
+    this.#tell(plan);
+    this.#parts.notify({ kind: 'transaction committed', id, step: this.#steps });
+  }
+
+  /** Frames that were sent before a call came by another port have arrived. */
+  async #arrivals(): Promise<void> {
+    for (let turn = 0; turn < quietTurnsMin; turn++) await new Promise<void>((done) => this.#parts.schedule(done));
+  }
+
+  #takeInto(plan: StepPlan): void {
+    if (this.#gates.some((gate) => gate.isReady)) {
+      planStep(this.#gates, this.#turns++, Number.MAX_SAFE_INTEGER, plan);
+    }
+  }
+
+  #refuseInTransaction(): void {
+    if (this.#transaction !== null) throw new TransactionInProgress({ id: this.#transaction.id });
+  }
+
+  // ── inputs and outputs ──
 
   input(endpoint: string): InputGate | undefined {
     return this.#gates.find((gate) => gate.endpoint === endpoint);
@@ -114,6 +214,7 @@ export class StepLoop {
 
   addInput(gate: InputGate): void {
     this.#gates.push(gate);
+    this.#taken.set(gate.endpoint, { records: 0, ended: false });
     gate.receiver.onFrame = () => this.wake();
     this.start();
   }
@@ -142,8 +243,15 @@ export class StepLoop {
   }
 
   /** Sends rows that are no step's, such as a snapshot, with the mark of the latest step. */
-  sendNow(output: OutputQueue, batches: readonly ChangeBatch[]): void {
-    if (output.sendStep(batches, this.#steps)) this.#completion.sent(output.endpoint, this.#steps);
+  sendNow(output: OutputQueue, batches: readonly ChangeBatch[], closes = false): void {
+    if (output.sendStep(batches, this.#steps, closes)) this.#completion.sent(output.endpoint, this.#steps);
+  }
+
+  pauseOutput(endpoint: string, isPaused: boolean): void {
+    const output = this.#outputs.get(endpoint);
+    if (output === undefined) return;
+    output.isPaused = isPaused;
+    this.wake();
   }
 
   /** Ends and forgets an output; the port is closed by the reader. */
@@ -188,7 +296,7 @@ export class StepLoop {
   /** Takes the first step now, if it has not been. */
   ensureFirstStep(): void {
     this.#isStarted = true;
-    if (this.#steps === 0 && !this.#hasFailed) this.#step({ batches: [], rows: 0, marks: [], ended: [] });
+    if (this.#steps === 0 && !this.#hasFailed) this.#step(emptyPlan());
   }
 
   /** Something may have become possible. */
@@ -211,7 +319,11 @@ export class StepLoop {
   }
 
   #turn(): void {
-    if (this.hasReadyInput && this.#mayStep()) {
+    const transaction = this.#transaction;
+    if (transaction !== null) {
+      if (transaction.isCommitting) this.#tryCommit();
+      else if (this.hasReadyInput) this.#takeInto(transaction.plan);
+    } else if (this.hasReadyInput && this.#mayStep()) {
       const plan = planStep(this.#gates, this.#turns++, this.#budget.rows);
       if (plan.rows > 0 || this.#isFirstDue) this.#step(plan);
       if (!this.#hasFailed) this.#tell(plan);
@@ -219,7 +331,9 @@ export class StepLoop {
     this.#tellCompleted();
     this.#settle();
     this.#showQueues();
-    if (this.hasReadyInput && this.#heldSince === null) this.wake();
+    // What has come in behind a commit that an output holds back waits for that.
+    const isWaiting = this.#transaction?.isCommitting === true;
+    if (this.hasReadyInput && this.#heldSince === null && !isWaiting) this.wake();
   }
 
   #step(plan: StepPlan): void {
@@ -234,10 +348,12 @@ export class StepLoop {
       return;
     }
     const step = ++this.#steps;
+    this.#count(plan);
     this.#records += plan.rows;
     for (const output of this.#outputs.values()) {
       const change = changes.get(output.relation);
-      if (change !== undefined && output.sendStep([change], step)) this.#completion.sent(output.endpoint, step);
+      const batches = change === undefined ? [] : [change];
+      if (output.sendStep(batches, step)) this.#completion.sent(output.endpoint, step);
     }
     this.#completion.stepped(step, this.#records);
     gauges.set('steps', step);
@@ -249,6 +365,15 @@ export class StepLoop {
     gauges.add('heartbeat', 1);
     gauges.set('activeAt', clock.now());
     onStepped();
+  }
+
+  #count(plan: StepPlan): void {
+    for (const [gate, rows] of plan.inputs) {
+      gate.takenRows += rows;
+      // An input that was opened again meanwhile begins anew.
+      const taken = this.#taken.get(gate.endpoint);
+      if (taken !== undefined) taken.records = gate.takenRows;
+    }
   }
 
   #fail(error: MillraceError): void {
@@ -276,10 +401,18 @@ export class StepLoop {
 
   #tell(plan: StepPlan): void {
     const step = this.#steps;
+    for (const gate of plan.inputs.keys()) {
+      const { endpoint, takenRows: records, tellsRecords } = gate;
+      if (tellsRecords) this.#parts.notify({ kind: 'records stepped', endpoint, records, step });
+    }
     for (const { endpoint, mark } of plan.marks) {
       this.#parts.notify({ kind: 'mark stepped', endpoint, mark, step });
     }
-    for (const endpoint of plan.ended) this.#parts.notify({ kind: 'input finished', endpoint, step });
+    for (const endpoint of plan.ended) {
+      const taken = this.#taken.get(endpoint);
+      if (taken !== undefined) taken.ended = true;
+      this.#parts.notify({ kind: 'input finished', endpoint, step });
+    }
   }
 
   #tellCompleted(): void {

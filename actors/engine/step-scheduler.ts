@@ -11,14 +11,24 @@ export interface StepPlan {
   /** In the order in which they were taken. */
   readonly batches: TableBatch[];
   rows: number;
+  /** Rows of each input that gives any. */
+  readonly inputs: Map<InputGate, number>;
   readonly marks: { readonly endpoint: string; readonly mark: number }[];
   /** Inputs whose end frame has been taken. */
   readonly ended: string[];
 }
 
-/** Takes frames out of `gates`, beginning with number `first` (modulo their number). */
-export function planStep(gates: readonly InputGate[], first: number, rowsMax: number): StepPlan {
-  const plan: StepPlan = { batches: [], rows: 0, marks: [], ended: [] };
+export function emptyPlan(): StepPlan {
+  return { batches: [], rows: 0, inputs: new Map(), marks: [], ended: [] };
+}
+
+/** Takes frames out of `gates`, beginning with number `first` (modulo their number), and adds them to `plan`. */
+export function planStep(
+  gates: readonly InputGate[],
+  first: number,
+  rowsMax: number,
+  plan: StepPlan = emptyPlan(),
+): StepPlan {
   let turns = gates.map((_, i) => new Turn(gates[(first + i) % gates.length]!, rowsMax));
   while (turns.length > 0) turns = turns.filter((turn) => turn.next(plan, rowsMax));
   return plan;
@@ -49,6 +59,7 @@ class Turn {
     if (frame?.kind === 'batch') {
       plan.batches.push({ relation: gate.table, batch: frame.batch });
       plan.rows += frame.batch.rows;
+      plan.inputs.set(gate, (plan.inputs.get(gate) ?? 0) + frame.batch.rows);
       this.#rows += frame.batch.rows;
     }
     this.#takeSigns(plan);

@@ -2,7 +2,7 @@
 //
 // Steps only grow. A waiter is asked again after every change; waiting without a bound is the caller's choice (it has a
 // signal). `failWaiters` ends every wait when the pipeline can no longer get there.
-import { decodeToken, encodeToken, MarkProgress, TokenForeign } from '../completion-token.ts';
+import { type CompletionToken, decodeToken, encodeToken, MarkProgress, TokenForeign } from '../completion-token.ts';
 
 interface Waiter {
   readonly isDone: () => boolean;
@@ -31,6 +31,29 @@ export class CompletionLedger {
     return { mark, token: encodeToken({ incarnation: this.incarnation, endpoint, mark }) };
   }
 
+  /** Marks of this endpoint are numbered by the one who sends them. It stays known when it is closed. */
+  admit(endpoint: string): void {
+    if (!this.#marks.has(endpoint)) this.#marks.set(endpoint, new MarkProgress(false));
+  }
+
+  /** A token for the first `records` rows of a connector, which may be none. */
+  recordsToken(endpoint: string, records: number): string {
+    this.recordsStepped(endpoint, 0, 0);
+    return encodeToken({ incarnation: this.incarnation, endpoint, mark: records + 1 });
+  }
+
+  /** The rows of a connector are its marks, counted from 2: the first stands for none. */
+  recordsStepped(endpoint: string, records: number, step: number): void {
+    if (records === 0 && this.#marks.has(endpoint)) return;
+    this.admit(endpoint);
+    this.markStepped(endpoint, records + 1, step);
+  }
+
+  /** A connector begins to count anew. */
+  forget(endpoint: string): void {
+    this.#marks.delete(endpoint);
+  }
+
   markStepped(endpoint: string, mark: number, step: number): void {
     const progress = this.#marks.get(endpoint);
     progress?.stepped(mark, step);
@@ -52,12 +75,25 @@ export class CompletionLedger {
 
   /** @throws TokenMalformed, TokenForeign */
   isTokenComplete(token: string): () => boolean {
+    const { progress, mark } = this.#find(token);
+    return () => progress.isComplete(mark);
+  }
+
+  /** @throws TokenMalformed, TokenForeign */
+  tokenStatus(token: string): { readonly complete: boolean; readonly step: number | null } {
+    const { progress, mark } = this.#find(token);
+    const complete = progress.isComplete(mark);
+    const step = progress.stepOf(mark);
+    // A step that is not remembered was before this one.
+    return { complete, step: complete ? (step ?? this.#completedStep) : step };
+  }
+
+  #find(token: string): { readonly progress: MarkProgress; readonly mark: CompletionToken['mark'] } {
     const { incarnation, endpoint, mark } = decodeToken(token);
     const progress = this.#marks.get(endpoint);
-    if (incarnation !== this.incarnation || progress === undefined || mark > progress.lastMark) {
-      throw new TokenForeign({ token });
-    }
-    return () => progress.isComplete(mark);
+    const isKnown = progress !== undefined && (!progress.givesMarks || mark <= progress.lastMark);
+    if (incarnation !== this.incarnation || !isKnown) throw new TokenForeign({ token });
+    return { progress, mark };
   }
 
   /** Resolves when `isDone` first holds; asked at once and after every change. Rejects with the signal's reason. */

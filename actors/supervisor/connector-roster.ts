@@ -66,6 +66,11 @@ export class ConnectorRoster {
     return this.#outputs.get(endpoint) ?? unknownConnector('output', endpoint, this.#outputs.keys());
   }
 
+  /** An output that no input shares its name with, or null. */
+  outputOf(endpoint: string): OutputHandle | null {
+    return this.#inputs.has(endpoint) ? null : (this.#outputs.get(endpoint) ?? null);
+  }
+
   handle(direction: Direction, endpoint: string): InputHandle | OutputHandle {
     return direction === 'input' ? this.input(endpoint) : this.output(endpoint);
   }
@@ -151,6 +156,12 @@ export class ConnectorRoster {
     }
   }
 
+  /** So many rows of an input have entered steps; one of a gateway's is none of ours. */
+  noteTaken(endpoint: string, records: number): void {
+    const input = this.#inputs.get(endpoint);
+    if (input !== undefined) input.takenRecords = records;
+  }
+
   /** The engine has said how its queues stand. */
   noteQueues(queues: NonNullable<EngineProgress['outputs']>): void {
     for (const { endpoint, droppedRecords, queuedRecords } of queues) {
@@ -170,7 +181,7 @@ export class ConnectorRoster {
     const input = this.input(endpoint);
     const errors = await input.errors();
     input.sample();
-    return inputStatistics(this.#statusOf(input, this.stuck), input.gauges, errors);
+    return inputStatistics(this.#statusOf(input, this.stuck), input.gauges, errors, input.takenRecords);
   }
 
   async outputStats(endpoint: string): Promise<OutputConnectorStats> {
@@ -183,7 +194,9 @@ export class ConnectorRoster {
     const none = { parseErrors: [], encodeErrors: [], transportErrors: [] };
     const stuck = this.stuck;
     return {
-      inputs: this.inputs.map((input) => inputStatistics(this.#statusOf(input, stuck), input.gauges, none)),
+      inputs: this.inputs.map((input) => {
+        return inputStatistics(this.#statusOf(input, stuck), input.gauges, none, input.takenRecords);
+      }),
       outputs: this.outputs.map((output) =>
         outputStatistics(this.#statusOf(output, stuck), output.gauges, none, output.queue),
       ),
@@ -203,7 +216,7 @@ export class ConnectorRoster {
       name,
       state,
       waitingFor: isInput && state === 'waiting' ? this.waitingFor(endpoint) : [],
-      paused: isInput && handle.desired.paused,
+      paused: isInput ? handle.desired.paused : handle.isPaused,
       stuck: isInput && stuck.has(endpoint),
       error,
       restarts: isInput ? handle.restarts : 0,

@@ -9,6 +9,7 @@ export function inputStatistics(
   status: ConnectorStatus,
   gauges: Gauges | null,
   errors: SourceErrors,
+  takenRecords: number,
 ): InputConnectorStats {
   // The gauges of an actor that is gone stand still, while the engine takes what it had sent.
   const isOver = status.state === 'ended' || status.state === 'failed' || status.state === 'stopped';
@@ -16,6 +17,7 @@ export function inputStatistics(
     ...status,
     totalRecords: gauges?.get('records') ?? 0,
     totalBytes: gauges?.get('bytes') ?? 0,
+    takenRecords,
     bufferedRecords: isOver ? 0 : (gauges?.get('queuedRecords') ?? 0),
     bufferedBytes: isOver ? 0 : (gauges?.get('queuedBytes') ?? 0),
     numParseErrors: gauges?.get('numParseErrors') ?? 0,

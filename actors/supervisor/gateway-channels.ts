@@ -2,14 +2,22 @@
 //
 // They are inputs and outputs of the engine without a connector: no label, no lifecycle, never at their end. The gateway
 // holds the other port. Endpoint names are reserved (`table.api-ingress`, `view.api-1`): a connector's name has no such
-// prefix unless the user chose it, and then a number keeps them apart.
+// prefix unless the user chose it, and then a number keeps them apart. A gateway may wish for a name of its own. The name of
+// an ingress is never given twice: tokens may still speak of it.
 import { MessageChannel } from 'node:worker_threads';
 import type { ActorRef } from '../../runtime/actor/actor.ts';
 import { errorToData } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { MailboxLimits } from '../../runtime/mailbox/channel.ts';
-import type { EngineMessage } from '../engine/messages.ts';
+import type { EngineMessage, OutputAttached } from '../engine/messages.ts';
 import type { GatewayChannel } from './messages.ts';
+
+export interface EgressOptions {
+  /** A name that is wished for. */
+  readonly endpoint?: string;
+  readonly closesSnapshot?: boolean;
+  readonly everyStep?: boolean;
+}
 
 export class GatewayChannels {
   readonly #engine: () => ActorRef<EngineMessage>;
@@ -23,8 +31,8 @@ export class GatewayChannels {
     this.#isTaken = isTaken;
   }
 
-  async openIngress(table: string, limits: MailboxLimits): Promise<GatewayChannel> {
-    const endpoint = this.#name(`${table}.api-ingress`);
+  async openIngress(table: string, limits: MailboxLimits, wished?: string): Promise<GatewayChannel> {
+    const endpoint = this.#name(wished ?? `${table}.api-ingress`);
     const { port1, port2 } = new MessageChannel();
     const attach = {
       kind: 'attach input',
@@ -39,8 +47,25 @@ export class GatewayChannels {
     return { endpoint, port: port1 };
   }
 
-  async openEgress(relation: string, limits: MailboxLimits, sendSnapshot: boolean): Promise<GatewayChannel> {
-    const endpoint = this.#name(`${relation}.api-egress`);
+  /** The sender has closed; resolves when what it has sent is taken. */
+  async closeIngress(endpoint: string): Promise<void> {
+    if (!this.#endpoints.has(endpoint)) return;
+    try {
+      const detach = { kind: 'detach input', endpoint, discard: false } as const;
+      await this.#engine().ask(detach, { deadlineMs: Number.POSITIVE_INFINITY });
+    } catch (error) {
+      // The engine or the input is gone already.
+      this.#log.debug(`detaching ${endpoint}`, { cause: errorToData(error).message });
+    }
+  }
+
+  async openEgress(
+    relation: string,
+    limits: MailboxLimits,
+    sendSnapshot: boolean,
+    options: EgressOptions = {},
+  ): Promise<GatewayChannel & OutputAttached> {
+    const endpoint = this.#name(options.endpoint ?? `${relation}.api-egress`);
     const { port1, port2 } = new MessageChannel();
     const attach = {
       kind: 'attach output',
@@ -50,9 +75,16 @@ export class GatewayChannels {
       limits,
       onFull: 'block',
       sendSnapshot,
+      closesSnapshot: options.closesSnapshot === true,
+      everyStep: options.everyStep === true,
     } as const;
-    await this.#engine().ask(attach, { transfer: [port2] });
-    return { endpoint, port: port1 };
+    try {
+      const { step } = await this.#engine().ask<OutputAttached>(attach, { transfer: [port2] });
+      return { endpoint, port: port1, step };
+    } catch (error) {
+      this.#endpoints.delete(endpoint);
+      throw error;
+    }
   }
 
   async closeEgress(endpoint: string): Promise<void> {

@@ -50,6 +50,8 @@ export class InputHandle {
   #gauges: Gauges | null = null;
   #errors: SourceErrors = noErrors;
   #error: ErrorData | null = null;
+  /** Rows that have entered steps, as the engine last said. */
+  takenRecords = 0;
   #isAttached = false;
   #isFlowing = false;
   #isBusy = false;
@@ -140,6 +142,7 @@ export class InputHandle {
             limits: { rowsMax: this.connector.maxQueuedRecords, bytesMax: this.connector.maxQueuedBytes },
             batchRowsMax: this.connector.maxBatchSize,
             held: false,
+            tellsRecords: true,
           },
           { transfer: [port2] },
         );

@@ -54,6 +54,8 @@ export interface InputConnectorStats extends ConnectorStatus {
   /** Rows that have been read, the refused ones not among them. */
   readonly totalRecords: number;
   readonly totalBytes: number;
+  /** Rows that have entered steps. */
+  readonly takenRecords: number;
   /** Rows that are read but not yet taken by a step. */
   readonly bufferedRecords: number;
   readonly bufferedBytes: number;
@@ -108,12 +110,40 @@ export interface PipelineStats {
   /** Without error lists: ask for a connector's own. */
   readonly inputs: readonly InputConnectorStats[];
   readonly outputs: readonly OutputConnectorStats[];
+  /** Inputs of the engine that gateways feed and that are open. */
+  readonly gatewayInputs: readonly GatewayInputStats[];
+  readonly transaction: TransactionStatus | null;
+}
+
+export interface GatewayInputStats {
+  readonly endpoint: string;
+  /** Rows that have entered steps, and rows that wait for one. */
+  readonly takenRecords: number;
+  readonly queuedRecords: number;
+}
+
+export interface TransactionStatus {
+  /** Counted from 1. */
+  readonly id: number;
+  readonly status: 'started' | 'committing';
+}
+
+/** `step` is an integer once the rows are in a step, null before; complete: every output has confirmed that step. */
+export interface TokenStatus {
+  readonly complete: boolean;
+  readonly step: number | null;
 }
 
 /** A data channel into or out of the engine that a gateway holds an end of. */
 export interface GatewayChannel {
   readonly endpoint: string;
   readonly port: MessagePort;
+}
+
+export interface IngressChannel extends GatewayChannel {
+  /** JSON text of each column's DEFAULT, see DecoderContext. */
+  readonly defaults: readonly (string | null)[];
+  readonly incarnation: string;
 }
 
 /** What awaiting everything comes to: connectors that did not make it. Both empty: all went well. */
@@ -164,6 +194,26 @@ export interface SupervisorInterface {
   /** An output of the engine that the gateway reads. */
   openEgress(relation: string, limits: MailboxLimits, sendSnapshot: boolean): Promise<GatewayChannel>;
   closeEgress(endpoint: string): Promise<void>;
+
+  /** An ingress of this name, or one like it; its marks are numbered by the one who feeds it, from 1. */
+  openIngressPort(table: string, endpoint: string, limits: MailboxLimits): Promise<IngressChannel>;
+  /** Its sender has closed; resolves when what was sent is taken. Tokens of it stay known. */
+  closeIngressPort(endpoint: string): Promise<void>;
+  /** `step`: the latest one; every later one is sent. A mark closes the snapshot. */
+  openEgressPort(
+    relation: string,
+    endpoint: string,
+    limits: MailboxLimits,
+    options: { readonly sendSnapshot: boolean; readonly everyStep: boolean },
+  ): Promise<GatewayChannel & { readonly step: number }>;
+  /** @throws TokenMalformed, TokenForeign */
+  tokenStatus(token: string): TokenStatus;
+  /** A token for everything that an input connector has sent so far. @throws ConnectorUnknown */
+  connectorToken(endpoint: string): Promise<string>;
+  /** @throws TransactionInProgress */
+  startTransaction(): Promise<number>;
+  /** The step is taken or, while an output holds steps, under way. @throws NoTransactionInProgress */
+  commitTransaction(): Promise<void>;
 }
 
 /** What the supervisor is made from besides its configuration: where lines for the user go. */

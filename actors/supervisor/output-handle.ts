@@ -1,7 +1,8 @@
 // One output connector as the supervisor holds it: its state, its destination actor and its output of the engine.
 //
 // Opened before the engine sends anything; attached once it is open. A failed output is taken off the engine, so that
-// it holds nobody back and `completed` no longer waits for it. Counters and lists of errors outlive the actor.
+// it holds nobody back and `completed` no longer waits for it. While it is paused the engine discards what is meant for it.
+// Counters and lists of errors outlive the actor.
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { OutputConnector } from '../../connectors/sdk/connector-configuration.ts';
 import { type ActorRef, actorId } from '../../runtime/actor/actor.ts';
@@ -43,6 +44,7 @@ export class OutputHandle {
   #error: ErrorData | null = null;
   #enginePort: MessagePort | null = null;
   #isAttached = false;
+  #isPaused = false;
   /** As the engine last said; kept when the output is detached. */
   queue: OutputQueueState = { droppedRecords: 0, queuedRecords: 0 };
   readonly #overListeners: (() => void)[] = [];
@@ -63,6 +65,11 @@ export class OutputHandle {
 
   get cause(): MillraceError | null {
     return this.#error === null ? null : errorFromData(this.#error);
+  }
+
+  /** Paused by the user, whatever the state. */
+  get isPaused(): boolean {
+    return this.#isPaused;
   }
 
   get gauges(): Gauges | null {
@@ -102,6 +109,7 @@ export class OutputHandle {
       this.#gauges = this.#destination.gauges;
       await this.#destination.ask({ kind: 'open' }, { deadlineMs: openDeadlineMs });
       if (this.#state === 'opening') this.#move('opened');
+      if (this.#state === 'running' && this.#isPaused) this.#move('pause');
     } catch (error) {
       this.fail(error);
     }
@@ -119,10 +127,33 @@ export class OutputHandle {
       await this.#context
         .engine()
         .ask({ kind: 'attach output', endpoint, relation, port, limits, onFull, sendSnapshot }, { transfer: [port] });
+      if (this.#isPaused) await this.#context.engine().ask({ kind: 'pause output', endpoint });
     } catch (error) {
       this.#isAttached = false;
       this.fail(error);
     }
+  }
+
+  /** What is computed from now on is discarded for it; what was sent before is still written. */
+  async pause(): Promise<void> {
+    if (this.isOver) return;
+    this.#isPaused = true;
+    await this.#tellPause('pause output');
+    if (this.#state === 'running') this.#move('pause');
+    else this.#context.onChange();
+  }
+
+  /** Goes on with the next step; what came meanwhile is not sent. */
+  async resume(): Promise<void> {
+    if (this.isOver) return;
+    this.#isPaused = false;
+    await this.#tellPause('resume output');
+    if (this.#state === 'paused') this.#move('resume');
+    else this.#context.onChange();
+  }
+
+  async #tellPause(kind: 'pause output' | 'resume output'): Promise<void> {
+    if (this.#isAttached) await this.#context.engine().ask({ kind, endpoint: this.connector.endpoint });
   }
 
   fail(error: unknown): void {

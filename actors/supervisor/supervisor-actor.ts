@@ -29,11 +29,14 @@ import type {
   CompletionReport,
   Direction,
   GatewayChannel,
+  IngressChannel,
   InputConnectorStats,
   OutputConnectorStats,
   PipelineStats,
   PipelineStatus,
   SupervisorInterface,
+  TokenStatus,
+  TransactionStatus,
 } from './messages.ts';
 import { nextPipelineState, type PipelineEvent, type PipelineState } from './pipeline-lifecycle.ts';
 import {
@@ -96,6 +99,7 @@ export class Supervisor implements SupervisorInterface {
   readonly #startedAt: number;
   #state: PipelineState = 'created';
   #error: ErrorData | null = null;
+  #transaction: TransactionStatus | null = null;
   #engine: ActorRef<EngineMessage> | null = null;
   #sampling: Timer | null = null;
   #stopping: Promise<void> | null = null;
@@ -168,6 +172,8 @@ export class Supervisor implements SupervisorInterface {
 
   async pauseConnector(endpoint: string): Promise<void> {
     this.#refuseUnlessLive('pauseConnector');
+    const output = this.#roster.outputOf(endpoint);
+    if (output !== null) return await output.pause();
     const input = this.#roster.input(endpoint);
     input.desired = { ...input.desired, paused: true };
     this.#changed();
@@ -176,6 +182,8 @@ export class Supervisor implements SupervisorInterface {
 
   async resumeConnector(endpoint: string): Promise<void> {
     this.#refuseUnlessLive('resumeConnector');
+    const output = this.#roster.outputOf(endpoint);
+    if (output !== null) return await output.resume();
     const input = this.#roster.input(endpoint);
     const startedByHand = input.desired.startedByHand || this.#roster.waitingFor(endpoint).length > 0;
     input.desired = { ...input.desired, paused: false, startedByHand };
@@ -213,6 +221,7 @@ export class Supervisor implements SupervisorInterface {
       await input.stop(input.observed.flowing ? 'keep' : 'discard');
     }
     this.#roster.forget(direction, endpoint);
+    if (direction === 'input') this.#ledger.forget(endpoint);
     this.#args.shrink(direction, endpoint);
     this.#changed();
   }
@@ -289,6 +298,55 @@ export class Supervisor implements SupervisorInterface {
     return this.#channels.closeEgress(endpoint);
   }
 
+  async openIngressPort(table: string, endpoint: string, limits: MailboxLimits): Promise<IngressChannel> {
+    this.#refuseUnlessStarted('openIngressPort');
+    const channel = await this.#channels.openIngress(table, limits, endpoint);
+    this.#ledger.admit(channel.endpoint);
+    return { ...channel, defaults: this.#args.defaultsOf(table), incarnation: this.#ledger.incarnation };
+  }
+
+  closeIngressPort(endpoint: string): Promise<void> {
+    return this.#channels.closeIngress(endpoint);
+  }
+
+  async openEgressPort(
+    relation: string,
+    endpoint: string,
+    limits: MailboxLimits,
+    options: { readonly sendSnapshot: boolean; readonly everyStep: boolean },
+  ): Promise<GatewayChannel & { readonly step: number }> {
+    this.#refuseUnlessStarted('openEgressPort');
+    const { sendSnapshot, everyStep } = options;
+    return await this.#channels.openEgress(relation, limits, sendSnapshot, {
+      endpoint,
+      everyStep,
+      closesSnapshot: true,
+    });
+  }
+
+  tokenStatus(token: string): TokenStatus {
+    return this.#ledger.tokenStatus(token);
+  }
+
+  async connectorToken(endpoint: string): Promise<string> {
+    const input = this.#roster.input(endpoint);
+    return this.#ledger.recordsToken(endpoint, input.gauges?.get('records') ?? 0);
+  }
+
+  async startTransaction(): Promise<number> {
+    this.#refuseUnlessStarted('startTransaction');
+    const id = await this.#liveEngine().ask<number>({ kind: 'start transaction' }, { deadlineMs: noDeadline });
+    this.#transaction = { id, status: 'started' };
+    return id;
+  }
+
+  async commitTransaction(): Promise<void> {
+    this.#refuseUnlessStarted('commitTransaction');
+    const transaction = this.#transaction;
+    if (transaction !== null) this.#transaction = { ...transaction, status: 'committing' };
+    await this.#liveEngine().ask({ kind: 'commit transaction' }, { deadlineMs: noDeadline });
+  }
+
   inputStats(endpoint: string): Promise<InputConnectorStats> {
     return this.#roster.inputStats(endpoint);
   }
@@ -310,6 +368,8 @@ export class Supervisor implements SupervisorInterface {
       memory: { rssBytes: rss, heapBytes: heapUsed, arrayBuffersBytes: arrayBuffers },
       engine: engine === null || progress === null ? null : engineStatistics(engine.gauges, progress),
       ...this.#roster.stats,
+      gatewayInputs: (progress?.inputs ?? []).filter(({ endpoint }) => !this.#roster.has(endpoint)),
+      transaction: this.#transaction,
     };
   }
 
@@ -317,7 +377,7 @@ export class Supervisor implements SupervisorInterface {
 
   async #spawnEngine(): Promise<ActorRef<EngineMessage>> {
     const { program, onError, stepRowsMax, host } = this.#args;
-    const args: EngineArguments = { program, onError, stepRowsMax };
+    const args: EngineArguments = { program, onError, stepRowsMax, restore: null };
     return await host.spawn<EngineMessage, EngineNotice>({
       id: actorId('engine'),
       behaviour: 'engine',
@@ -342,6 +402,13 @@ export class Supervisor implements SupervisorInterface {
         break;
       case 'mark stepped':
         this.#ledger.markStepped(notice.endpoint, notice.mark, notice.step);
+        break;
+      case 'records stepped':
+        this.#roster.noteTaken(notice.endpoint, notice.records);
+        this.#ledger.recordsStepped(notice.endpoint, notice.records, notice.step);
+        break;
+      case 'transaction committed':
+        if (this.#transaction?.id === notice.id) this.#transaction = null;
         break;
       case 'step completed':
         this.#ledger.stepCompleted(notice.step);

@@ -8,13 +8,17 @@ import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import type { Relation } from '../../../runtime/batch/schema.ts';
 import type { Clock, Timer } from '../../../runtime/clock.ts';
 import { errorFromData } from '../../../runtime/errors.ts';
+import type { MailboxLimits } from '../../../runtime/mailbox/channel.ts';
 import { openFrameReceiver } from '../../../runtime/mailbox/port-channel.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { QueryResult } from '../../engine/messages.ts';
 import type { CompletionReport, Direction, SupervisorInterface } from '../../supervisor/messages.ts';
 import type {
+  CompletionStatus,
   ControlInterface,
   ControlReport,
+  EgressPort,
+  IngressPort,
   ListenerOptions,
   OpenedPipeline,
   OpenRequest,
@@ -179,6 +183,48 @@ export class PipelineControl implements ControlInterface {
 
   outputStats(endpoint: string): ReturnType<SupervisorInterface['outputStats']> {
     return this.#answer((supervisor) => supervisor.outputStats(endpoint));
+  }
+
+  async openIngressPort(table: string, endpoint: string, limits: MailboxLimits): Promise<IngressPort> {
+    const { supervisor, tables } = this.#pipeline;
+    const opened = await supervisor.openIngressPort(findRelation(tables, table, 'table').name, endpoint, limits);
+    return this.#surroundings.transfer(opened, [opened.port]);
+  }
+
+  closeIngressPort(endpoint: string): Promise<void> {
+    return this.#supervisor.closeIngressPort(endpoint);
+  }
+
+  async openEgressPort(
+    name: string,
+    endpoint: string,
+    limits: MailboxLimits,
+    options: { readonly sendSnapshot: boolean; readonly everyStep: boolean },
+  ): Promise<EgressPort> {
+    const { supervisor, tables, views } = this.#pipeline;
+    const relation = findRelation([...views, ...tables], name, 'view or table');
+    const opened = await supervisor.openEgressPort(relation.name, endpoint, limits, options);
+    return this.#surroundings.transfer(opened, [opened.port]);
+  }
+
+  closeEgressPort(endpoint: string): Promise<void> {
+    return this.#supervisor.closeEgress(endpoint);
+  }
+
+  async completionStatus(token: string): Promise<CompletionStatus> {
+    return this.#supervisor.tokenStatus(token);
+  }
+
+  connectorToken(endpoint: string): Promise<string> {
+    return this.#supervisor.connectorToken(endpoint);
+  }
+
+  startTransaction(): Promise<number> {
+    return this.#answer((supervisor) => supervisor.startTransaction());
+  }
+
+  commitTransaction(): Promise<void> {
+    return this.#answer((supervisor) => supervisor.commitTransaction());
   }
 
   stats(): ReturnType<SupervisorInterface['stats']> {

@@ -76,6 +76,14 @@ export class TestCircuit implements EngineCircuit {
     return { schema: numberSchema, batches: [numberBatch([this.#rows])] };
   }
 
+  snapshot(): readonly Uint8Array[] {
+    return [new Uint8Array(new Float64Array([this.#rows]).buffer)];
+  }
+
+  restore(parts: readonly Uint8Array[]): void {
+    this.#rows = new Float64Array((parts[0] ?? new Uint8Array(8)).slice().buffer)[0] ?? 0;
+  }
+
   statistics(): { readonly stateRows: number; readonly stateBytes: number; readonly evaluationErrors: number } {
     return { stateRows: this.#rows, stateBytes: 0, evaluationErrors: 0 };
   }
@@ -110,7 +118,7 @@ export async function engineFixture(stepRowsMax = 1000): Promise<EngineFixture> 
   const program = { tables: [relation('a'), relation('b')], views: [relation('all'), relation('count')] } as never;
   const lone = await loneActor(
     engineBehaviour(() => circuit),
-    { program, onError: 'stop', stepRowsMax },
+    { program, onError: 'stop', stepRowsMax, restore: null },
   );
   const ends: { close(): void }[] = [];
   return {

@@ -18,6 +18,7 @@ const idle: InputConnectorStats = {
   restarts: 0,
   totalRecords: 0,
   totalBytes: 0,
+  takenRecords: 0,
   bufferedRecords: 0,
   bufferedBytes: 0,
   numParseErrors: 0,
