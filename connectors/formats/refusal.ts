@@ -116,7 +116,7 @@ export function reportRefusal(
 ): void {
   report.numParseErrors++;
   const field = fields[refusal.column];
-  if (report.errors.length >= errorsMax) report.errors.shift();
+  if (report.errors.length >= (report.errorsMax ?? errorsMax)) report.errors.shift();
   report.errors.push({
     record: refused.record,
     offset: refused.start,

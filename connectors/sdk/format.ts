@@ -25,8 +25,10 @@ export interface DecodeError {
   readonly suggestion: string | null;
 }
 
-/** What a decoder says besides rows. Only the latest `errorsMax` errors are kept, all are counted. */
+/** What a decoder says besides rows. Only the latest errors are kept, all are counted. */
 export interface DecodeReport {
+  /** How many errors are kept; `errorsMax` unless the caller wants another number. */
+  readonly errorsMax?: number;
   /** Records seen, good and bad. */
   records: number;
   numParseErrors: number;

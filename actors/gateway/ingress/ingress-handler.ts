@@ -1,0 +1,81 @@
+// POST /v0/pipelines/{pipeline}/ingress/{table}: rows from a request's body into a table, a completion token back.
+//
+// What a query string asks for is remembered by its text, and endpoints by table and format, so that a small request costs
+// two look-ups before its body is read. The body itself never passes through here (body-intake.ts).
+import { registry } from '../../../connectors/registry.ts';
+import type { InputFormat } from '../../../connectors/sdk/format.ts';
+import { type Clock, systemClock } from '../../../runtime/clock.ts';
+import type { TableDescription } from '../embedded/control-interface.ts';
+import type { Deployment, RawExchange, RawHandler } from '../hosting/deployment.ts';
+import { relationByPath } from '../hosting/relation-name.ts';
+import { HttpProblem } from '../server/http-problem.ts';
+import { awaitCompletion } from './await-completion.ts';
+import { BodyIntake, type IntakeLimits, intakeLimits } from './body-intake.ts';
+import { EndpointRoster, terminating } from './endpoint-roster.ts';
+import { type IngressRequest, readIngressRequest } from './ingress-request.ts';
+
+export interface IngressOptions {
+  readonly formats?: readonly InputFormat[];
+  readonly clock?: Clock;
+  readonly limits?: IntakeLimits;
+}
+
+/** Query strings that are remembered; clients repeat a few. */
+const rememberedMax = 1000;
+
+export function makeIngressHandler(options: IngressOptions = {}): RawHandler {
+  const formats = options.formats ?? registry.inputFormats;
+  const clock = options.clock ?? systemClock;
+  const limits = options.limits ?? intakeLimits;
+  const rosters = new WeakMap<Deployment, EndpointRoster>();
+  const requests = new Map<string, IngressRequest>();
+
+  const requestOf = (exchange: RawExchange): IngressRequest => {
+    const url = exchange.request.url ?? '';
+    const text = url.slice(url.indexOf('?') + 1);
+    const known = requests.get(text);
+    if (known !== undefined) return known;
+    const request = readIngressRequest(exchange.query, formats);
+    if (requests.size >= rememberedMax) requests.clear();
+    requests.set(text, request);
+    return request;
+  };
+
+  const rosterOf = (deployment: Deployment): EndpointRoster => {
+    const known = rosters.get(deployment);
+    if (known !== undefined) return known;
+    const roster = new EndpointRoster(deployment, clock);
+    rosters.set(deployment, roster);
+    return roster;
+  };
+
+  return async (exchange) => {
+    const { deployment, response } = exchange;
+    const table: TableDescription = relationByPath(
+      deployment.tables,
+      exchange.relation,
+      'ConfigError.UnknownInputStream',
+    );
+    const request = requestOf(exchange);
+    checkState(deployment, request);
+    const endpoint = await rosterOf(deployment).get(table, request);
+    const token = await new BodyIntake(endpoint, request, exchange, clock, limits).run();
+    if (request.wait !== 'accepted') await awaitCompletion(deployment, request, token, exchange.signal, clock);
+    const body = `{"token":"${token}"}`;
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length });
+    response.end(body);
+  };
+}
+
+function checkState(deployment: Deployment, request: IngressRequest): void {
+  const { state } = deployment.status;
+  if (state === 'running') return;
+  if (state === 'draining' || state === 'stopped' || state === 'failed') throw terminating();
+  if (request.onPaused !== 'error' || request.force) return;
+  throw new HttpProblem({
+    status: 409,
+    code: 'PipelinePaused',
+    message: 'the pipeline is paused and the request was made with on_paused=error; nothing was taken',
+    details: { state },
+  });
+}
