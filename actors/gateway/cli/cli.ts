@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   check: async () => (await import('./check-command.ts')).checkCommand,
   infer: async () => (await import('./infer-command.ts')).inferCommand,
   types: async () => (await import('./types-command.ts')).typesCommand,
+  serve: async () => (await import('./serve-command.ts')).serveCommand,
 };
 
 /** Runs `millrace ARGUMENTS`. Never throws; the exit code says how it went. */

@@ -1,0 +1,57 @@
+// `millrace serve`: one server on one port until a signal ends it. A first signal drains, a second one ends at once.
+import { isIP } from 'node:net';
+import { startServer } from '../server/http-server.ts';
+import { readServeOptions, serveOptionNames } from '../server/server-options.ts';
+import { type Command, exitCodes } from './command.ts';
+
+export const serveCommand: Command = {
+  name: 'serve',
+  synopsis: 'serve [--host 127.0.0.1] [--port 8080] [--data ./.millrace] [--connectors ./connectors]',
+  summary: 'Serves pipelines over HTTP.',
+  description: `Prints one line with its address when it is ready and runs until SIGTERM or SIGINT, which drains and exits with 0.
+Options: --host, --port (0: any free one), --data (folder of the store), --connectors (folder that relative paths of
+connectors start from, where it exists), --cors (origins that browsers may call from, separated by commas; *: all),
+--tls-cert and --tls-key (PEM files). Each may also be given as MILLRACE_HOST, MILLRACE_PORT, MILLRACE_DATA,
+MILLRACE_CONNECTORS, MILLRACE_CORS, MILLRACE_TLS_CERT, MILLRACE_TLS_KEY, or as a key of millrace.yaml.
+Without API keys it listens on loopback only.`,
+  options: Object.fromEntries(serveOptionNames.map((name) => [name, { type: 'string' as const }])),
+  operands: 0,
+  async run(_operands, given, tools): Promise<number> {
+    const options = readServeOptions(given, tools.environment);
+    const server = await startServer({
+      host: options.host,
+      port: options.port,
+      dataFolder: options.dataFolder,
+      corsOrigins: options.corsOrigins,
+      ...(options.tls === null ? {} : { tls: options.tls }),
+      loadValidation: tools.loadValidation,
+      refuseOpen: !isLoopback(options.host),
+      onLog: (entry) => {
+        if (entry.level === 'warn' || entry.level === 'error') {
+          tools.err(`${entry.level} [${entry.source}] ${entry.message} ${JSON.stringify(entry.fields)}\n`);
+        }
+      },
+    });
+    // Before the address: whoever reads that line may send a signal at once.
+    const signalled = new Promise<void>((resolve) => {
+      let isSecond = false;
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+        process.on(signal, () => {
+          if (isSecond) process.exit(exitCodes.interrupted);
+          isSecond = true;
+          resolve();
+        });
+      }
+    });
+    if (!server.hasKeys) tools.err('no API keys: whoever can reach this address may do everything\n');
+    tools.out(`millrace serve: ${server.url}\n`);
+    await signalled;
+    await server.close();
+    return exitCodes.ok;
+  },
+};
+
+function isLoopback(host: string): boolean {
+  if (host === 'localhost' || host === '::1') return true;
+  return isIP(host) === 4 && host.startsWith('127.');
+}

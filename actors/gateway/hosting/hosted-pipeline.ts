@@ -1,0 +1,130 @@
+// One pipeline of the server: its record, its history, its log and, while it is deployed, its deployment.
+//
+// Every change of the record goes through `change`, which dates it, writes it into the history and has it stored. What may
+// be asked in which state is guarded by the routes; how a pipeline starts and stops stands in pipeline-run.ts.
+import type { Clock } from '../../../runtime/clock.ts';
+import type { LogEntry } from '../../../runtime/log.ts';
+import type { Validation } from '../cli/command.ts';
+import { HttpProblem } from '../server/http-problem.ts';
+import { EventHistory } from './event-history.ts';
+import type { LiveDeployment } from './live-deployment.ts';
+import { LogBuffer } from './log-buffer.ts';
+import { type PipelineRecord, timeText } from './pipeline-record.ts';
+import { TimeSeries } from './time-series.ts';
+
+/** What every pipeline of a server is given. */
+export interface HostingSurroundings {
+  readonly clock: Clock;
+  readonly validation: () => Promise<Validation>;
+  readonly platformVersion: string;
+  /** Relative paths of connectors start here. */
+  readonly baseFolder: string;
+  /** Called after a change that has to survive a restart. */
+  readonly save: (record: PipelineRecord) => Promise<void>;
+  readonly remove: (record: PipelineRecord) => Promise<void>;
+}
+
+type Fields = Partial<Omit<PipelineRecord, 'id' | 'createdAt'>>;
+
+export class HostedPipeline {
+  readonly record: PipelineRecord;
+  readonly events: EventHistory = new EventHistory();
+  readonly logs: LogBuffer = new LogBuffer();
+  readonly series: TimeSeries = new TimeSeries();
+  readonly surroundings: HostingSurroundings;
+  deployment: LiveDeployment | null = null;
+  /** Of all connectors and HTTP inputs of this deployment, as last counted. */
+  numConnectorErrors = 0;
+  /** The latest work on it: changes that take time run one after the other. */
+  #work: Promise<unknown> = Promise.resolve();
+  /** Advanced by every start and stop: a start that has been overtaken gives up. */
+  generation = 0;
+  /** The number of the latest checkpoint of this deployment, and the latest failure. */
+  checkpointSequence = 0;
+  checkpointFailure: { readonly sequence_number: number; readonly error: string; readonly failed_at: string } | null =
+    null;
+  checkpointSuccess: number | null = null;
+  transaction: { readonly id: number; readonly startedAt: number; state: 'open' | 'committing' } | null = null;
+
+  constructor(record: PipelineRecord, surroundings: HostingSurroundings) {
+    this.record = record;
+    this.surroundings = surroundings;
+    this.logs.add(`${this.now()} Fresh start of pipeline logs`);
+    this.events.record(record, this.now());
+  }
+
+  get name(): string {
+    return this.record.source.name;
+  }
+
+  get isFullyStopped(): boolean {
+    return this.record.resources === 'Stopped' && this.record.desired === 'Stopped';
+  }
+
+  now(): string {
+    return timeText(this.surroundings.clock.now());
+  }
+
+  /** Changes the record: dates follow, the history notes it, the store is told. */
+  change(fields: Fields): void {
+    const { record } = this;
+    const now = this.now();
+    const dated: Fields = {};
+    if (fields.resources !== undefined && fields.resources !== record.resources) dated.resourcesSince = now;
+    if (fields.desired !== undefined && fields.desired !== record.desired) dated.desiredSince = now;
+    if (fields.programStatus !== undefined && fields.programStatus !== record.programStatus) {
+      dated.programStatusSince = now;
+    }
+    if (fields.runtime !== undefined && fields.runtime !== record.runtime) {
+      dated.runtimeSince = fields.runtime === null ? null : now;
+    }
+    if (fields.runtimeDesired !== undefined && fields.runtimeDesired !== record.runtimeDesired) {
+      dated.runtimeDesiredSince = fields.runtimeDesired === null ? null : now;
+    }
+    Object.assign(record, fields, dated);
+    this.events.record(record, now);
+    this.save().catch((error: unknown) => this.log('error', `the store has failed: ${error}`));
+  }
+
+  /** Resolves when the record is stored. */
+  save(): Promise<void> {
+    return this.surroundings.save(this.record);
+  }
+
+  log(level: LogEntry['level'], message: string): void {
+    this.logs.add(`${this.now()} ${level.toUpperCase()} ${message}`);
+  }
+
+  logEntry(entry: LogEntry): void {
+    const fields = Object.keys(entry.fields).length === 0 ? '' : ` ${jsonLine(entry.fields)}`;
+    this.logs.add(`${timeText(entry.time)} ${entry.level.toUpperCase()} [${entry.source}] ${entry.message}${fields}`);
+  }
+
+  /** Runs when what was begun before is over. */
+  exclusively<R>(work: () => Promise<R>): Promise<R> {
+    const run = this.#work.then(work, work);
+    this.#work = run.catch(() => {});
+    return run;
+  }
+
+  /** @throws HttpProblem PipelineInteractionNotDeployed */
+  deployed(): LiveDeployment {
+    const { deployment, record } = this;
+    if (deployment !== null && record.resources === 'Provisioned' && !deployment.ended.aborted) return deployment;
+    throw new HttpProblem({
+      status: 503,
+      code: 'PipelineInteractionNotDeployed',
+      message: `pipeline '${this.name}' is not deployed (it is ${record.resources}): start it, or wait until it is running`,
+      details: { pipeline_name: this.name, status: record.resources, desired_status: record.desired },
+      headers: { 'Retry-After': '5' },
+    });
+  }
+}
+
+function jsonLine(value: unknown): string {
+  try {
+    return JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? item.toString() : item));
+  } catch {
+    return '';
+  }
+}

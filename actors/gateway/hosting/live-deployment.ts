@@ -1,0 +1,115 @@
+// One run of a pipeline: its control thread, what that thread reports, and the HTTP inputs and outputs that are open.
+//
+// Made by `openDeployment`, ended by `end`; a thread that dies by itself ends it too. What a change of status means for the
+// pipeline is decided in hosted-pipeline.ts.
+import type { Clock } from '../../../runtime/clock.ts';
+import { errorToData } from '../../../runtime/errors.ts';
+import type { LogEntry } from '../../../runtime/log.ts';
+import type { Remote } from '../../../runtime/thread/remote.ts';
+import type { PipelineStatus } from '../../supervisor/messages.ts';
+import { ControlConnection } from '../embedded/control-connection.ts';
+import type { ControlInterface, GatewayControl, OpenedPipeline, OpenRequest } from '../embedded/control-interface.ts';
+import type { CallOptions } from '../embedded/pipeline-options.ts';
+import type { ApiInput, ApiOutput, Deployment } from './deployment.ts';
+
+type Control = ControlInterface & GatewayControl;
+
+export interface DeploymentOptions {
+  readonly name: string;
+  readonly request: OpenRequest;
+  readonly clock: Clock;
+  readonly onLog: (entry: LogEntry) => void;
+  readonly onStatus: (status: PipelineStatus) => void;
+}
+
+/** @throws a coded error when the definition is not valid; nothing is left then. */
+export async function openDeployment(options: DeploymentOptions): Promise<LiveDeployment> {
+  const listeners: ((status: PipelineStatus) => void)[] = [options.onStatus];
+  const abort = new AbortController();
+  let status: PipelineStatus = { state: 'created', error: null, connectors: [] };
+  const report = (next: PipelineStatus): void => {
+    status = next;
+    for (const listener of [...listeners]) listener(next);
+  };
+  const connection = new ControlConnection({
+    name: options.name,
+    clock: options.clock,
+    onReport: (message) => (message.kind === 'status' ? report(message.status) : options.onLog(message.entry)),
+    onLost: (error) => report({ ...status, state: 'failed', error: errorToData(error) }),
+  });
+  try {
+    const opened = await connection.call('open', (control) => control.open(options.request));
+    status = opened.status;
+    const { incarnation } = await connection.call('stats', (control) => control.stats());
+    return new LiveDeployment({ opened, incarnation, connection, abort, listeners, status: () => status });
+  } catch (error) {
+    await connection.end();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly opened: OpenedPipeline;
+  readonly incarnation: string;
+  readonly connection: ControlConnection;
+  readonly abort: AbortController;
+  readonly listeners: ((status: PipelineStatus) => void)[];
+  readonly status: () => PipelineStatus;
+}
+
+export class LiveDeployment implements Deployment {
+  readonly name: string;
+  readonly incarnation: string;
+  readonly tables: Deployment['tables'];
+  readonly views: Deployment['views'];
+  readonly ended: AbortSignal;
+  readonly apiInputs: Map<string, ApiInput> = new Map();
+  readonly apiOutputs: Map<string, ApiOutput> = new Map();
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.name = parts.opened.name;
+    this.incarnation = parts.incarnation;
+    this.tables = parts.opened.tables;
+    this.views = parts.opened.views.filter((view) => view.kind !== 'local');
+    this.ended = parts.abort.signal;
+  }
+
+  get status(): PipelineStatus {
+    return this.#parts.status();
+  }
+
+  get isLost(): boolean {
+    return this.#parts.connection.isLost;
+  }
+
+  onStatus(listener: (status: PipelineStatus) => void): () => void {
+    const { listeners } = this.#parts;
+    listeners.push(listener);
+    return () => {
+      const at = listeners.indexOf(listener);
+      if (at >= 0) listeners.splice(at, 1);
+    };
+  }
+
+  call<R>(name: string, make: (control: Remote<Control>) => PromiseLike<R>, options: CallOptions = {}): Promise<R> {
+    // SAFETY: the control thread of a server implements both interfaces.
+    return this.#parts.connection.call(name, (control) => make(control as Remote<Control>), options);
+  }
+
+  wait<R>(
+    name: string,
+    make: (control: Remote<Control>, waitId: number) => PromiseLike<R>,
+    options: CallOptions = {},
+  ): Promise<R> {
+    // SAFETY: as above.
+    return this.#parts.connection.wait(name, (control, waitId) => make(control as Remote<Control>, waitId), options);
+  }
+
+  /** Everything that listens is told first, then the thread goes. Idempotent. */
+  async end(): Promise<void> {
+    this.#parts.abort.abort();
+    await this.#parts.connection.end();
+  }
+}

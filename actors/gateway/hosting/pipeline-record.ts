@@ -1,0 +1,121 @@
+// Everything that is known of one pipeline between deployments: what the user has defined, what the compiler has made of
+// it, and how far its life has come. Plain JSON: the store keeps it as it stands, the descriptor is printed from it.
+//
+// Times are RFC 3339 with an offset of `+00:00`, which every reader of ISO dates understands.
+
+export type ProgramStatus =
+  | 'Pending'
+  | 'CompilingSql'
+  | 'SqlCompiled'
+  | 'CompilingRust'
+  | 'Success'
+  | 'SqlError'
+  | 'RustError'
+  | 'SystemError';
+export type ResourcesStatus = 'Stopped' | 'Provisioning' | 'Provisioned' | 'Stopping';
+export type RuntimeStatus = 'Initializing' | 'Paused' | 'Running' | 'Suspended';
+export type RuntimeDesired = 'Paused' | 'Running' | 'Suspended';
+export type StorageStatus = 'Cleared' | 'InUse' | 'Clearing';
+export type BootstrapPolicy = 'allow' | 'reject' | 'await_approval';
+
+/** An error as the descriptor shows it. */
+export interface RecordedProblem {
+  readonly message: string;
+  readonly error_code: string;
+  readonly details: unknown;
+}
+
+export interface CheckpointMetadata {
+  readonly uuid: string;
+  readonly identifier: string | null;
+  readonly fingerprint: number;
+  readonly size: number;
+  readonly steps: number;
+  readonly processed_records: number;
+}
+
+export interface ProgramConfiguration {
+  readonly profile: string | null;
+  readonly cache: boolean;
+  readonly runtime_version: string | null;
+  readonly use_platform_compiler: boolean;
+}
+
+/** What a user may edit. */
+export interface PipelineSource {
+  readonly name: string;
+  readonly description: string;
+  readonly tags: readonly string[];
+  readonly runtimeConfig: Readonly<Record<string, unknown>>;
+  readonly programCode: string;
+  readonly udfRust: string;
+  readonly udfToml: string;
+  readonly programConfig: ProgramConfiguration;
+}
+
+export interface PipelineRecord {
+  readonly id: string;
+  source: PipelineSource;
+  readonly createdAt: string;
+  version: number;
+  platformVersion: string;
+  programVersion: number;
+  programStatus: ProgramStatus;
+  programStatusSince: string;
+  programError: unknown;
+  programInfo: unknown;
+  deploymentError: RecordedProblem | null;
+  refreshVersion: number;
+  storageStatus: StorageStatus;
+  /** null: nothing has been stored since the storage was cleared. */
+  checkpoints: readonly CheckpointMetadata[] | null;
+  deploymentId: string | null;
+  initial: RuntimeDesired | null;
+  resources: ResourcesStatus;
+  resourcesSince: string;
+  desired: 'Stopped' | 'Provisioned';
+  desiredSince: string;
+  runtime: RuntimeStatus | null;
+  runtimeSince: string | null;
+  runtimeDesired: RuntimeDesired | null;
+  runtimeDesiredSince: string | null;
+  bootstrapPolicy: BootstrapPolicy | null;
+  silentBootstrap: boolean;
+  concurrentBootstrap: boolean;
+}
+
+export function timeText(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace('Z', '+00:00');
+}
+
+export function makeRecord(id: string, source: PipelineSource, platformVersion: string, now: string): PipelineRecord {
+  return {
+    id,
+    source,
+    createdAt: now,
+    version: 1,
+    platformVersion,
+    programVersion: 1,
+    programStatus: 'Pending',
+    programStatusSince: now,
+    programError: { sql_compilation: null, rust_compilation: null, system_error: null },
+    programInfo: null,
+    deploymentError: null,
+    refreshVersion: 1,
+    storageStatus: 'Cleared',
+    checkpoints: null,
+    deploymentId: null,
+    initial: null,
+    resources: 'Stopped',
+    resourcesSince: now,
+    desired: 'Stopped',
+    desiredSince: now,
+    runtime: null,
+    runtimeSince: null,
+    runtimeDesired: null,
+    runtimeDesiredSince: null,
+    bootstrapPolicy: null,
+    silentBootstrap: false,
+    concurrentBootstrap: false,
+  };
+}

@@ -1,0 +1,154 @@
+// How a pipeline is compiled, started, paused and stopped: the transitions of its record in the order in which clients see
+// them, around the calls of its control thread.
+//
+// Nothing here asks whether it may (v0/lifecycle-routes.ts does). Whatever goes wrong while starting or running ends with
+// the pipeline stopped and the error in its record; a start that a stop has overtaken gives up silently.
+import { randomUUID } from 'node:crypto';
+import { type ErrorData, errorToData } from '../../../runtime/errors.ts';
+import type { PipelineStatus } from '../../supervisor/messages.ts';
+import type { CheckpointImage } from '../embedded/control-interface.ts';
+import type { HostedPipeline } from './hosted-pipeline.ts';
+import { openDeployment } from './live-deployment.ts';
+import type { RecordedProblem } from './pipeline-record.ts';
+import { compilePipeline } from './program-compilation.ts';
+import { programErrorOf, successfulProgram } from './program-error.ts';
+import { programInfo } from './program-info.ts';
+
+const stopTimeoutMs = 30_000;
+
+/** From Pending to Success or SqlError. Takes milliseconds; the states in between are there for the history. */
+export async function compile(pipeline: HostedPipeline): Promise<void> {
+  const validation = await pipeline.surroundings.validation();
+  const { record } = pipeline;
+  if (record.programStatus !== 'Pending') return;
+  pipeline.change({ programStatus: 'CompilingSql' });
+  const compiled = compilePipeline(record.source.programCode, validation);
+  const failure = programErrorOf(compiled, record.source);
+  if (failure !== null && failure.status === 'SqlError') {
+    pipeline.change({
+      programStatus: 'SqlError',
+      programError: failure.error,
+      refreshVersion: record.refreshVersion + 1,
+    });
+    return;
+  }
+  const info = programInfo(compiled);
+  pipeline.change({ programStatus: 'SqlCompiled', programInfo: info, refreshVersion: record.refreshVersion + 1 });
+  pipeline.change({ programStatus: 'CompilingRust' });
+  pipeline.change({
+    programStatus: failure === null ? 'Success' : failure.status,
+    programError: failure === null ? successfulProgram : failure.error,
+    refreshVersion: record.refreshVersion + 1,
+  });
+}
+
+/** The wish is in the record already. Never rejects. */
+export async function start(pipeline: HostedPipeline, restore: CheckpointImage | null): Promise<void> {
+  const { record, surroundings } = pipeline;
+  const generation = ++pipeline.generation;
+  const isOvertaken = (): boolean => pipeline.generation !== generation;
+  if (record.storageStatus === 'Cleared') {
+    pipeline.change({ storageStatus: 'InUse', checkpoints: [] });
+  }
+  pipeline.change({ resources: 'Provisioning', deploymentId: randomUUID() });
+  try {
+    const deployment = await openDeployment({
+      name: pipeline.name,
+      request: {
+        source: {
+          definition: { name: pipeline.name, program: record.source.programCode },
+          baseFolder: surroundings.baseFolder,
+        },
+        stepRowsMax: null,
+        ...(restore === null ? {} : { restore }),
+      },
+      clock: surroundings.clock,
+      onLog: (entry) => pipeline.logEntry(entry),
+      onStatus: (status) => {
+        if (!isOvertaken()) follow(pipeline, status);
+      },
+    });
+    if (isOvertaken()) return await deployment.end();
+    pipeline.deployment = deployment;
+    const desired = record.runtimeDesired ?? record.initial ?? 'Running';
+    pipeline.change({ resources: 'Provisioned', runtime: 'Initializing', runtimeDesired: desired });
+    await deployment.call('start', (control) => control.start({ paused: desired === 'Paused' }));
+    if (isOvertaken()) return;
+    pipeline.change({ runtime: desired === 'Paused' ? 'Paused' : 'Running' });
+    pipeline.log('info', `pipeline is ${record.runtime}`);
+  } catch (error) {
+    if (!isOvertaken()) await fail(pipeline, problemOf(errorToData(error)));
+  }
+}
+
+/** What the control thread reports of a pipeline that runs. */
+function follow(pipeline: HostedPipeline, status: PipelineStatus): void {
+  if (status.state !== 'failed' || status.error === null || pipeline.record.resources !== 'Provisioned') return;
+  const problem = problemOf(status.error);
+  pipeline.generation++;
+  fail(pipeline, problem).catch((error: unknown) => pipeline.log('error', String(error)));
+}
+
+/** Ends the deployment and leaves the error in the record. */
+async function fail(pipeline: HostedPipeline, problem: RecordedProblem): Promise<void> {
+  pipeline.log('error', `${problem.error_code}: ${problem.message}`);
+  if (pipeline.record.desired !== 'Stopped') pipeline.change({ desired: 'Stopped' });
+  pipeline.change({ resources: 'Stopping', runtime: null, runtimeDesired: null, deploymentError: problem });
+  await pipeline.deployment?.end();
+  settle(pipeline);
+}
+
+/** The wish is in the record already. Never rejects. */
+export async function stop(pipeline: HostedPipeline, options: { readonly force: boolean }): Promise<void> {
+  pipeline.generation++;
+  const { deployment } = pipeline;
+  if (pipeline.record.resources === 'Stopped') return settle(pipeline);
+  pipeline.change({ resources: 'Stopping', runtime: null, runtimeDesired: null });
+  if (deployment !== null && !deployment.isLost) {
+    const { force } = options;
+    await deployment
+      .call('stop', (control) => control.stop({ force, timeoutMs: stopTimeoutMs }), {
+        timeoutMs: stopTimeoutMs + 5_000,
+      })
+      .catch((error: unknown) => pipeline.log('warn', `stopping: ${error instanceof Error ? error.message : error}`));
+  }
+  await deployment?.end();
+  settle(pipeline);
+}
+
+function settle(pipeline: HostedPipeline): void {
+  pipeline.deployment = null;
+  pipeline.transaction = null;
+  pipeline.change({
+    resources: 'Stopped',
+    runtime: null,
+    runtimeDesired: null,
+    initial: null,
+    deploymentId: null,
+    bootstrapPolicy: null,
+    silentBootstrap: false,
+    concurrentBootstrap: false,
+  });
+  pipeline.log('info', 'pipeline is stopped');
+}
+
+export async function pause(pipeline: HostedPipeline): Promise<void> {
+  await pipeline.deployed().call('pause', (control) => control.pause());
+  pipeline.change({ runtime: 'Paused', runtimeDesired: 'Paused' });
+}
+
+export async function resume(pipeline: HostedPipeline): Promise<void> {
+  await pipeline.deployed().call('resume', (control) => control.resume());
+  pipeline.change({ runtime: 'Running', runtimeDesired: 'Running' });
+}
+
+/** An expression that fails stops the worker that evaluates it, which `/v0` calls a panic. */
+function problemOf(error: ErrorData): RecordedProblem {
+  const codes = [error.code, ...error.causes.map((cause) => cause.code)];
+  const isPanic = codes.some((code) => code === 'engine.failed' || /^sql\.|^pipeline\.(failed|engine_lost)/.test(code));
+  return {
+    message: [error.message, ...error.causes.map((cause) => cause.message)].join('\n'),
+    error_code: isPanic ? 'RuntimeError.WorkerPanic' : error.code,
+    details: { code: error.code, fields: error.fields, help: error.help },
+  };
+}

@@ -1,0 +1,203 @@
+// The server: one port for the JSON routes, the streams and WebSockets, over the pipelines that it hosts.
+//
+// node:http(s) takes the connection. A path whose body is a stream goes to its handler before anything reads it; every
+// other request goes through Fastify's router. Each request has an id and a signal that is aborted when the client leaves
+// or the server closes. Closing takes no new requests, ends the streams, then stops the pipelines (their wish to run
+// stays in the store, so that the next server starts them again).
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { systemClock } from '../../../runtime/clock.ts';
+import type { LogEntry } from '../../../runtime/log.ts';
+import { makeLog } from '../../../runtime/log.ts';
+import type { Validation } from '../cli/command.ts';
+import { makeRoutes } from '../v0/all-routes.ts';
+import { allowOrigin, answerPreflight } from './cross-origin.ts';
+import { openHosting } from './hosting-start.ts';
+import { HttpProblem } from './http-problem.ts';
+import { mountJsonRoutes, problemReply, writeReply } from './json-routes.ts';
+import { toProblem } from './problem-reply.ts';
+import { rawRoutes } from './raw-handlers.ts';
+import { findRawRoute } from './raw-routes.ts';
+import { ServerOptionInvalid } from './server-options.ts';
+import { readTlsFiles, type TlsFiles } from './tls-files.ts';
+import { acceptUpgrades } from './upgrades.ts';
+
+export interface ServerOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly dataFolder: string;
+  /** Relative paths of connectors start here. Default: the current folder. */
+  readonly baseFolder?: string;
+  /** Origins that browsers may call from; `*`: all. Default: none. */
+  readonly corsOrigins?: readonly string[];
+  readonly tls?: TlsFiles;
+  /** The most bytes of a JSON body. Default 64 MiB. */
+  readonly bodyBytesMax?: number;
+  /** The compiler and the connectors, as main.ts puts them together. */
+  readonly loadValidation: () => Promise<Validation>;
+  readonly onLog?: (entry: LogEntry) => void;
+  /** Refuse to start without API keys: others can reach the address. */
+  readonly refuseOpen?: boolean;
+}
+
+export interface RunningServer {
+  /** `http://127.0.0.1:8080`, without a slash at the end. */
+  readonly url: string;
+  /** Whether callers have to prove who they are. */
+  readonly hasKeys: boolean;
+  close(): Promise<void>;
+}
+
+const bodyBytesMaxDefault = 64 * 1024 * 1024;
+const headersTimeoutMs = 20_000;
+const headerBytesMax = 32 * 1024;
+
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const log = makeLog('server', systemClock.now, options.onLog ?? (() => {}));
+  const tls = options.tls === undefined ? null : await readTlsFiles(options.tls);
+  const hosting = await openHosting(options, log);
+  if (options.refuseOpen === true && !hosting.hasKeys) {
+    await hosting.close();
+    throw new ServerOptionInvalid({
+      detail: `without API keys the server listens on loopback only, not on '${options.host}'`,
+    });
+  }
+  const closing = new AbortController();
+  const ids = new WeakMap<IncomingMessage, string>();
+  const requestIdOf = (request: IncomingMessage): string => {
+    const known = ids.get(request);
+    if (known !== undefined) return known;
+    const given = request.headers['x-request-id'];
+    const id = typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
+    ids.set(request, id);
+    return id;
+  };
+  const signals = new WeakMap<ServerResponse, AbortSignal>();
+  const signalOf = (response: ServerResponse): AbortSignal => {
+    const known = signals.get(response);
+    if (known !== undefined) return known;
+    const gone = new AbortController();
+    const abort = (): void => gone.abort();
+    closing.signal.addEventListener('abort', abort, { once: true });
+    response.once('close', () => {
+      closing.signal.removeEventListener('abort', abort);
+      gone.abort();
+    });
+    if (closing.signal.aborted) gone.abort();
+    signals.set(response, gone.signal);
+    return gone.signal;
+  };
+  const onDefect = (requestId: string, error: unknown): void =>
+    log.error('a request has failed', {
+      requestId,
+      error: error instanceof Error ? (error.stack ?? '') : String(error),
+    });
+  const raw = rawRoutes();
+
+  const answerProblem = async (request: IncomingMessage, response: ServerResponse, thrown: unknown): Promise<void> => {
+    const problem = toProblem(thrown);
+    if (problem.code === 'InternalError') onDefect(requestIdOf(request), thrown);
+    if (response.headersSent) return void response.destroy();
+    // What is left of the body is not read: the connection cannot be used again.
+    if (!request.complete) response.setHeader('Connection', 'close');
+    await writeReply(response, requestIdOf(request), problemReply(problem), signalOf(response));
+  };
+
+  let jsonListener: RequestListener = () => {};
+  const listener: RequestListener = (request, response) => {
+    response.on('error', () => {});
+    if (allowOrigin(options.corsOrigins ?? [], request, response) && answerPreflight(request, response)) return;
+    const match = findRawRoute(raw, request);
+    if (match === null) return jsonListener(request, response);
+    const run = async (): Promise<void> => {
+      await hosting.authorize(match.route.access, request, match.pipeline);
+      response.setHeader('X-Request-Id', requestIdOf(request));
+      await match.route.handle({
+        request,
+        response,
+        requestId: requestIdOf(request),
+        deployment: hosting.pipelines.deployed(match.pipeline),
+        relation: match.relation,
+        query: match.query,
+        signal: signalOf(response),
+      });
+    };
+    run()
+      .catch((error: unknown) => answerProblem(request, response, error))
+      .catch((error: unknown) => onDefect(requestIdOf(request), error));
+  };
+  const limits = {
+    maxHeaderSize: headerBytesMax,
+    headersTimeout: headersTimeoutMs,
+    // Bodies of any length are welcome as long as they come: the handlers watch over those that do not.
+    requestTimeout: 0,
+    connectionsCheckingInterval: 5_000,
+    keepAliveTimeout: 65_000,
+  };
+  const server: Server =
+    tls === null ? createServer(limits, listener) : createSecureServer({ ...limits, ...tls }, listener);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => answerBadRequest(error, socket));
+
+  const app = await mountJsonRoutes({
+    routes: makeRoutes(hosting),
+    bodyBytesMax: options.bodyBytesMax ?? bodyBytesMaxDefault,
+    serverFactory: (json) => {
+      jsonListener = json;
+      return server;
+    },
+    requestIdOf,
+    signalOf,
+    authorize: (route, request, pipeline) => hosting.authorize(route.access, request, pipeline),
+    onDefect,
+  });
+  const sockets = acceptUpgrades({ server, routes: raw, hosting, requestIdOf, closing: closing.signal, onDefect });
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: options.host, port: options.port, backlog: 4_096 }, () => resolve());
+  });
+  await hosting.startWished();
+  // SAFETY: a server that listens on a host and port has such an address.
+  const { port } = server.address() as AddressInfo;
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  let closed: Promise<void> | null = null;
+  const close = async (): Promise<void> => {
+    const ended = new Promise<void>((resolve) => server.close(() => resolve()));
+    closing.abort(new HttpProblem({ status: 503, code: 'Terminating', message: 'the server is shutting down' }));
+    sockets.close();
+    server.closeIdleConnections();
+    await hosting.close();
+    const grace = systemClock.after(2_000, () => server.closeAllConnections());
+    server.closeIdleConnections();
+    await ended;
+    grace.cancel();
+    await app.close();
+  };
+  return {
+    hasKeys: hosting.hasKeys,
+    url: `${tls === null ? 'http' : 'https'}://${host}:${port}`,
+    close: () => {
+      closed ??= close();
+      return closed;
+    },
+  };
+}
+
+/** What is no HTTP, has too long a head or takes too long over it. */
+function answerBadRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? '408 Request Timeout'
+        : '400 Bad Request';
+  const body = JSON.stringify({ message: status.slice(4), error_code: 'BadRequest', details: null });
+  socket.end(
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,129 @@
+// The tables of routes under Fastify: it finds the route and reads the body; the reply is written here, with exactly the
+// content type that the route says (nothing appends a charset) and without compression.
+import type { RequestListener, ServerResponse } from 'node:http';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { HttpProblem } from './http-problem.ts';
+import { problemBody, toProblem } from './problem-reply.ts';
+import type { Route, RouteReply } from './route.ts';
+
+export interface JsonRouteOptions {
+  readonly routes: readonly Route[];
+  readonly bodyBytesMax: number;
+  /** Called with Fastify's listener; what it returns is the server that Fastify believes to have. */
+  readonly serverFactory: (listener: RequestListener) => import('node:http').Server;
+  readonly requestIdOf: (request: import('node:http').IncomingMessage) => string;
+  readonly signalOf: (response: ServerResponse) => AbortSignal;
+  /** @throws HttpProblem when the caller may not. */
+  readonly authorize: (
+    route: Route,
+    request: import('node:http').IncomingMessage,
+    pipeline: string | null,
+  ) => Promise<void>;
+  readonly onDefect: (requestId: string, error: unknown) => void;
+}
+
+export async function mountJsonRoutes(options: JsonRouteOptions): Promise<FastifyInstance> {
+  const app = fastify({
+    // SAFETY: Fastify asks for the very function that node:http calls.
+    serverFactory: (listener) => options.serverFactory(listener as unknown as RequestListener),
+    bodyLimit: options.bodyBytesMax,
+    routerOptions: { maxParamLength: 4_096, caseSensitive: true, ignoreTrailingSlash: false },
+    forceCloseConnections: false,
+  });
+  app.removeAllContentTypeParsers();
+  // Every body is JSON whatever its type says, and an empty one is none: clients send the type with empty bodies too.
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, text, done) => {
+    if (text.length === 0) return done(null, undefined);
+    try {
+      done(null, JSON.parse(text.toString()));
+    } catch (error) {
+      const message = `the body is no JSON: ${error instanceof Error ? error.message : String(error)}`;
+      done(new HttpProblem({ status: 400, code: 'InvalidParam', message }), undefined);
+    }
+  });
+  const send = (reply: FastifyReply, requestId: string, answer: RouteReply): Promise<void> => {
+    reply.hijack();
+    return writeReply(reply.raw, requestId, answer, options.signalOf(reply.raw));
+  };
+  const sendProblem = (reply: FastifyReply, request: FastifyRequest, thrown: unknown): Promise<void> => {
+    const requestId = options.requestIdOf(request.raw);
+    const problem = toProblem(thrown);
+    if (problem.status >= 500 && problem.status !== 503 && problem.status !== 501) options.onDefect(requestId, thrown);
+    return send(reply, requestId, problemReply(problem));
+  };
+  app.setErrorHandler((error, request, reply) => sendProblem(reply, request, error));
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(
+      reply,
+      request,
+      new HttpProblem({
+        status: 404,
+        code: 'UnknownRoute',
+        message: `there is no ${request.method} ${request.url.split('?')[0]}`,
+      }),
+    ),
+  );
+  for (const route of options.routes) {
+    app.route({
+      method: route.method,
+      url: route.path.replaceAll(/\{([^}]+)\}/g, ':$1'),
+      handler: async (request, reply) => {
+        const requestId = options.requestIdOf(request.raw);
+        // SAFETY: Fastify gives the decoded segments as an object of texts.
+        const params = request.params as Readonly<Record<string, string>>;
+        await options.authorize(route, request.raw, params['pipeline_name'] ?? null);
+        const answer = await route.handle({
+          params,
+          query: new URL(request.url, 'http://localhost').searchParams,
+          body: request.body,
+          requestId,
+          signal: options.signalOf(reply.raw),
+        });
+        await send(reply, requestId, answer);
+      },
+    });
+  }
+  await app.ready();
+  return app;
+}
+
+export function problemReply(problem: HttpProblem): RouteReply {
+  return {
+    status: problem.status,
+    body: problemBody(problem),
+    contentType: 'application/json',
+    headers: problem.headers,
+  };
+}
+
+export async function writeReply(
+  response: ServerResponse,
+  requestId: string,
+  reply: RouteReply,
+  signal: AbortSignal,
+): Promise<void> {
+  if (response.destroyed || response.headersSent) return;
+  const headers: Record<string, string | number> = { ...reply.headers, 'X-Request-Id': requestId };
+  if (reply.stream !== undefined) {
+    if (reply.contentType !== undefined) headers['Content-Type'] = reply.contentType;
+    response.writeHead(reply.status, headers);
+    response.flushHeaders();
+    try {
+      await reply.stream(response, signal);
+    } finally {
+      response.end();
+    }
+    return;
+  }
+  const bytes = bodyBytes(reply);
+  if (bytes !== null) headers['Content-Type'] = reply.contentType ?? 'application/json';
+  headers['Content-Length'] = bytes?.length ?? 0;
+  response.writeHead(reply.status, headers);
+  response.end(bytes ?? undefined);
+}
+
+function bodyBytes(reply: RouteReply): Buffer | null {
+  if (reply.body === undefined) return null;
+  if (reply.contentType === undefined) return Buffer.from(JSON.stringify(reply.body), 'utf8');
+  return reply.body instanceof Uint8Array ? Buffer.from(reply.body) : Buffer.from(String(reply.body), 'utf8');
+}

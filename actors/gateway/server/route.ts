@@ -1,0 +1,49 @@
+// One route of the JSON interface as data: what it answers to, what it needs, and what it does. The server mounts the
+// tables of routes, the OpenAPI document is printed from them.
+import type { ServerResponse } from 'node:http';
+
+export type Access = 'none' | 'read' | 'write' | 'ingest' | 'admin';
+
+export interface RouteRequest {
+  /** Decoded path segments by the names in the path. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  /** Parsed JSON; undefined without a body. */
+  readonly body: unknown;
+  readonly requestId: string;
+  /** Aborted when the client has gone or the server shuts down. */
+  readonly signal: AbortSignal;
+}
+
+export interface RouteReply {
+  readonly status: number;
+  /** JSON unless `contentType` says otherwise. undefined: no body. */
+  readonly body?: unknown;
+  /** With it `body` is text or bytes as they stand. */
+  readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Writes the body itself, chunk by chunk, after the head is sent. */
+  readonly stream?: (response: ServerResponse, signal: AbortSignal) => Promise<void>;
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** As OpenAPI writes it: `/v0/pipelines/{pipeline_name}`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly access: Access;
+  /** Names of query parameters and what they mean. Others are ignored. */
+  readonly query?: Readonly<Record<string, string>>;
+  /** Whether a JSON body is read. */
+  readonly hasBody?: boolean;
+  /** Statuses of successful replies. */
+  readonly ok: readonly number[];
+  /** Statuses of the problems that it tells of. */
+  readonly problems: readonly number[];
+  handle(request: RouteRequest): RouteReply | Promise<RouteReply>;
+}
+
+/** A reply in JSON. */
+export function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): RouteReply {
+  return { status, body, headers };
+}

@@ -1,0 +1,108 @@
+// The configuration of `millrace serve`: flags, then `MILLRACE_*` of the environment, then millrace.yaml, then defaults.
+// Unknown keys are refused with the nearest name, all problems of the file at once.
+import { existsSync, readFileSync } from 'node:fs';
+import { parseDocument } from 'yaml';
+import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
+import { nearestName } from '../../../runtime/nearest-name.ts';
+import type { TlsFiles } from './tls-files.ts';
+
+export const ServerOptionInvalid: CodedErrorClass<{ readonly detail: string }> = defineError(
+  'config.server_option',
+  { help: '`millrace help serve` lists the options, the variables and the keys of millrace.yaml.' },
+  (f) => f.detail,
+);
+
+export interface ServeOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly dataFolder: string;
+  readonly connectorsFolder: string;
+  readonly corsOrigins: readonly string[];
+  readonly tls: TlsFiles | null;
+}
+
+/** Option, and what it is without being set. The variable is `MILLRACE_` and the name in capitals. */
+const defaults: Readonly<Record<string, string>> = {
+  host: '127.0.0.1',
+  port: '8080',
+  data: './.millrace',
+  connectors: './connectors',
+  cors: '',
+  'tls-cert': '',
+  'tls-key': '',
+};
+
+export const serveOptionNames: readonly string[] = Object.keys(defaults);
+
+const fileName = 'millrace.yaml';
+
+/** @throws ServerOptionInvalid */
+export function readServeOptions(
+  flags: Readonly<Record<string, string | boolean | undefined>>,
+  environment: Readonly<Record<string, string | undefined>>,
+): ServeOptions {
+  const file = readFile();
+  refuseUnknownVariables(environment);
+  const text = (name: string): string => {
+    const flag = flags[name];
+    if (typeof flag === 'string') return flag;
+    return environment[variableOf(name)] ?? file[name] ?? defaults[name] ?? '';
+  };
+  const port = Number(text('port'));
+  if (!/^\d+$/.test(text('port')) || port > 65_535) {
+    throw new ServerOptionInvalid({ detail: `port '${text('port')}' is no number from 0 to 65535` });
+  }
+  const certificateFile = text('tls-cert');
+  const keyFile = text('tls-key');
+  if ((certificateFile === '') !== (keyFile === '')) {
+    throw new ServerOptionInvalid({ detail: 'tls-cert and tls-key are given together or not at all' });
+  }
+  return {
+    host: text('host'),
+    port,
+    dataFolder: text('data'),
+    connectorsFolder: text('connectors'),
+    corsOrigins: text('cors')
+      .split(',')
+      .map((origin) => origin.trim())
+      .filter((origin) => origin !== ''),
+    tls: certificateFile === '' ? null : { certificateFile, keyFile },
+  };
+}
+
+function variableOf(name: string): string {
+  return `MILLRACE_${name.toUpperCase().replaceAll('-', '_')}`;
+}
+
+function refuseUnknownVariables(environment: Readonly<Record<string, string | undefined>>): void {
+  // A variable that is meant for the server but misspelt would be ignored silently otherwise.
+  const known = serveOptionNames.map(variableOf);
+  for (const name of Object.keys(environment)) {
+    if (!name.startsWith('MILLRACE_') || known.includes(name)) continue;
+    const suggestion = nearestName(name, known);
+    if (suggestion === undefined || suggestion === null) continue;
+    throw new ServerOptionInvalid({ detail: `the environment has ${name}, which is no option` }, { suggestion });
+  }
+}
+
+function readFile(): Readonly<Record<string, string>> {
+  if (!existsSync(fileName)) return {};
+  const document = parseDocument(readFileSync(fileName, 'utf8'), { version: '1.2' });
+  const [error] = document.errors;
+  if (error !== undefined) throw new ServerOptionInvalid({ detail: `${fileName}: ${error.message.split('\n')[0]}` });
+  const value: unknown = document.toJS() ?? {};
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new ServerOptionInvalid({ detail: `${fileName} holds no mapping` });
+  }
+  const read: Record<string, string> = {};
+  const problems: string[] = [];
+  for (const [key, item] of Object.entries(value)) {
+    const name = key.replaceAll('_', '-');
+    if (!serveOptionNames.includes(name)) {
+      const nearest = nearestName(name, serveOptionNames);
+      problems.push(`unknown key '${key}'${nearest ? ` (did you mean "${nearest}"?)` : ''}`);
+    } else read[name] = Array.isArray(item) ? item.join(',') : String(item);
+  }
+  if (problems.length > 0) throw new ServerOptionInvalid({ detail: `${fileName}: ${problems.join('; ')}` });
+  return read;
+}

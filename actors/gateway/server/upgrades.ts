@@ -1,0 +1,89 @@
+// WebSocket upgrades on the paths of the streams. The subprotocol that the client asks for first is echoed.
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Hosting } from './hosting-start.ts';
+import { HttpProblem } from './http-problem.ts';
+import { problemBody, toProblem } from './problem-reply.ts';
+import { findRawRoute, type RawMatch, type RawRoute } from './raw-routes.ts';
+
+export interface UpgradeOptions {
+  readonly server: Server;
+  readonly routes: readonly RawRoute[];
+  readonly hosting: Hosting;
+  readonly requestIdOf: (request: IncomingMessage) => string;
+  readonly closing: AbortSignal;
+  readonly onDefect: (requestId: string, error: unknown) => void;
+}
+
+const frameBytesMax = 2 * 1024 * 1024;
+
+export function acceptUpgrades(options: UpgradeOptions): { close(): void } {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: frameBytesMax,
+    // A stream is not compressed: latency matters more, and the memory of a thousand compressors.
+    perMessageDeflate: false,
+    handleProtocols: (protocols) => [...protocols][0] ?? false,
+  });
+  const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+    const match = findRawRoute(options.routes, request);
+    if (match === null || match.route.accept === null) {
+      throw new HttpProblem({ status: 404, code: 'UnknownRoute', message: `there is no WebSocket at ${request.url}` });
+    }
+    await options.hosting.authorize(match.route.access, request, match.pipeline);
+    const deployment = options.hosting.pipelines.deployed(match.pipeline);
+    sockets.handleUpgrade(request, socket, head, (accepted) => {
+      const { accept } = match.route;
+      if (accept === null) return;
+      const requestId = options.requestIdOf(request);
+      accept(accepted, {
+        ...exchangeOf(match),
+        request,
+        requestId,
+        deployment,
+        signal: goneSignal(accepted, options.closing),
+      })
+        .catch((error: unknown) => {
+          const problem = toProblem(error);
+          if (problem.code === 'InternalError') options.onDefect(requestId, error);
+          accepted.send(problemBody(problem));
+          accepted.close(1011);
+        })
+        .catch((error: unknown) => options.onDefect(requestId, error));
+    });
+  };
+  options.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    upgrade(request, socket, head).catch((error: unknown) => refuse(socket, toProblem(error)));
+  });
+  return {
+    close: () => {
+      for (const client of sockets.clients) client.close(1001);
+      sockets.close();
+    },
+  };
+}
+
+function exchangeOf(match: RawMatch): { readonly relation: string; readonly query: URLSearchParams } {
+  return { relation: match.relation, query: match.query };
+}
+
+function goneSignal(socket: WebSocket, closing: AbortSignal): AbortSignal {
+  const gone = new AbortController();
+  const abort = (): void => gone.abort();
+  closing.addEventListener('abort', abort, { once: true });
+  socket.once('close', () => {
+    closing.removeEventListener('abort', abort);
+    gone.abort();
+  });
+  return gone.signal;
+}
+
+function refuse(socket: Duplex, problem: HttpProblem): void {
+  if (!socket.writable) return void socket.destroy();
+  const body = Buffer.from(problemBody(problem));
+  socket.end(
+    `HTTP/1.1 ${problem.status} Refused\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+}

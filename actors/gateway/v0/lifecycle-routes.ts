@@ -1,0 +1,170 @@
+// Start, stop, pause, resume, clear, dismiss_error: the guards of `/v0`, then the transitions of hosting/pipeline-run.ts.
+// The wish is recorded before the answer; the answer waits a moment for its fulfilment.
+import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
+import type { BootstrapPolicy, RuntimeDesired } from '../hosting/pipeline-record.ts';
+import { pause, resume, stop } from '../hosting/pipeline-run.ts';
+import type { Hosting } from '../server/hosting-start.ts';
+import { HttpProblem } from '../server/http-problem.ts';
+import { json, type Route, type RouteReply, type RouteRequest } from '../server/route.ts';
+import { withinMoment } from './moment.ts';
+
+interface StartWish {
+  readonly initial: RuntimeDesired;
+  readonly policy: BootstrapPolicy;
+  readonly silent: boolean;
+  readonly concurrent: boolean;
+}
+
+export function lifecycleRoutes(hosting: Hosting): readonly Route[] {
+  const route = (
+    action: string,
+    summary: string,
+    ok: number,
+    handle: (pipeline: HostedPipeline, request: RouteRequest) => Promise<RouteReply>,
+    query: Readonly<Record<string, string>> = {},
+  ): Route => ({
+    method: 'POST',
+    path: `/v0/pipelines/{pipeline_name}/${action}`,
+    summary,
+    access: 'write',
+    query,
+    ok: [ok],
+    problems: [400, 404, 405, 409, 501, 503],
+    handle: (request) => handle(hosting.pipelines.get(request.params['pipeline_name'] ?? ''), request),
+  });
+  return [
+    route('start', 'Starts a stopped pipeline', 202, (pipeline, { query }) => onStart(hosting, pipeline, query), {
+      initial: 'running or paused',
+      dismiss_error: 'forget the error of the last deployment first (default true)',
+    }),
+    route(
+      'stop',
+      'Stops a pipeline; without force a checkpoint is taken first',
+      202,
+      async (pipeline, { query }) => {
+        const force = query.get('force') === 'true';
+        if (pipeline.record.desired !== 'Stopped') pipeline.change({ desired: 'Stopped' });
+        if (!pipeline.isFullyStopped) {
+          const work = force ? stop(pipeline, { force: true }) : hosting.suspend(pipeline);
+          await withinMoment(hosting, work);
+        }
+        return json(202, undefined);
+      },
+      { force: 'at once, without a checkpoint (default false)' },
+    ),
+    route('pause', 'Pauses a running pipeline', 202, async (pipeline) => {
+      pipeline.deployed();
+      await pipeline.exclusively(() => pause(pipeline));
+      return json(202, undefined);
+    }),
+    route('resume', 'Resumes a paused pipeline', 202, async (pipeline) => {
+      pipeline.deployed();
+      await pipeline.exclusively(() => resume(pipeline));
+      return json(202, undefined);
+    }),
+    route('dismiss_error', 'Forgets the error of the last deployment', 200, async (pipeline) => {
+      dismissError(pipeline);
+      return json(200, undefined);
+    }),
+    route('clear', 'Drops what is stored of a stopped pipeline', 202, async (pipeline) => {
+      if (!pipeline.isFullyStopped) {
+        throw new HttpProblem({
+          status: 400,
+          code: 'StorageStatusImmutableUnlessStopped',
+          message: 'the storage of a pipeline can be cleared only while it is fully stopped',
+        });
+      }
+      if (pipeline.record.storageStatus === 'InUse') {
+        pipeline.change({ storageStatus: 'Clearing' });
+        await withinMoment(hosting, hosting.clear(pipeline));
+      }
+      return json(202, undefined);
+    }),
+  ];
+}
+
+async function onStart(hosting: Hosting, pipeline: HostedPipeline, query: URLSearchParams): Promise<RouteReply> {
+  const { record } = pipeline;
+  const wish = readWish(query);
+  if (record.desired === 'Provisioned') {
+    refuseOtherWish(pipeline, wish);
+    return json(202, undefined);
+  }
+  if (record.resources !== 'Stopped') {
+    throw new HttpProblem({
+      status: 400,
+      code: 'IllegalPipelineAction',
+      message: `the pipeline cannot be started while it is ${record.resources}`,
+      details: {
+        status: record.resources,
+        current_desired_status: record.desired,
+        new_desired_status: 'Provisioned',
+        hint: 'wait until it is stopped',
+      },
+    });
+  }
+  if (query.get('dismiss_error') !== 'false') dismissError(pipeline);
+  if (record.deploymentError !== null) refuse('CannotStartWithUndismissedError', 'its error has not been dismissed');
+  if (record.storageStatus === 'Clearing') refuse('CannotStartWhileClearingStorage', 'its storage is being cleared');
+  if (['SqlError', 'RustError', 'SystemError'].includes(record.programStatus)) {
+    refuse('CannotStartWithCompilationError', `its program does not compile (${record.programStatus})`);
+  }
+  pipeline.change({
+    desired: 'Provisioned',
+    initial: wish.initial,
+    bootstrapPolicy: wish.policy,
+    silentBootstrap: wish.silent,
+    concurrentBootstrap: wish.concurrent,
+  });
+  await withinMoment(
+    hosting,
+    pipeline.exclusively(() => hosting.start(pipeline)),
+  );
+  return json(202, undefined);
+}
+
+function readWish(query: URLSearchParams): StartWish {
+  const initial = query.get('initial') ?? 'running';
+  const policy = query.get('bootstrap_policy') ?? 'await_approval';
+  const silent = query.get('silent_bootstrap') === 'true';
+  const concurrent = query.get('concurrent_bootstrap') === 'true';
+  if (initial === 'standby') refuse('InitialStandbyNotAllowed', 'standby needs storage that pipelines share');
+  if (initial !== 'running' && initial !== 'paused') {
+    throw new HttpProblem({
+      status: 405,
+      code: 'UnsupportedPipelineAction',
+      message: `a pipeline cannot be started as '${initial}': running and paused are possible`,
+    });
+  }
+  if (policy !== 'allow' && policy !== 'reject' && policy !== 'await_approval') {
+    throw new HttpProblem({ status: 400, code: 'InvalidParam', message: `there is no bootstrap_policy '${policy}'` });
+  }
+  if (silent && concurrent) refuse('InvalidBootstrapConfig', 'silent and concurrent bootstrap exclude one another');
+  return { initial: initial === 'paused' ? 'Paused' : 'Running', policy, silent, concurrent };
+}
+
+function refuseOtherWish(pipeline: HostedPipeline, wish: StartWish): void {
+  const { record } = pipeline;
+  if (record.initial !== wish.initial) {
+    refuse('InitialImmutableUnlessStopped', `it has been started as ${record.initial}`);
+  }
+  if (record.bootstrapPolicy !== wish.policy) {
+    refuse('BootstrapPolicyImmutableUnlessStopped', `it has been started with ${record.bootstrapPolicy}`);
+  }
+}
+
+function dismissError(pipeline: HostedPipeline): void {
+  if (pipeline.record.deploymentError === null) return;
+  if (!pipeline.isFullyStopped) {
+    throw new HttpProblem({
+      status: 400,
+      code: 'DismissErrorRestrictedToFullyStopped',
+      message: 'the error of a pipeline can be dismissed only while it is fully stopped',
+    });
+  }
+  pipeline.change({ deploymentError: null });
+}
+
+function refuse(code: string, why: string): never {
+  throw new HttpProblem({ status: 400, code, message: `the pipeline cannot be started: ${why}` });
+}

@@ -1,0 +1,93 @@
+// The whole server over its port: a pipeline's life, errors as bodies, unknown routes, headers.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { startTestServer, type TestServer } from './test-server.ts';
+
+let server: TestServer;
+test.before(async () => {
+  server = await startTestServer();
+});
+test.after(async () => {
+  await server.close();
+});
+
+const call = async (
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<{ status: number; body: never; response: Response }> => {
+  const response = await fetch(`${server.url}${path}`, {
+    method,
+    headers: { 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, body: (text === '' ? null : JSON.parse(text)) as never, response };
+};
+
+test('a pipeline is created, compiled, started, paused, resumed, stopped, cleared and deleted', async () => {
+  const program = 'CREATE TABLE t (x INT); CREATE MATERIALIZED VIEW v AS SELECT x FROM t;';
+  const created = await call('POST', '/v0/pipelines', { name: 'life', program_code: program });
+  assert.is(created.status, 201);
+  assert.is(created.body['program_status'], 'Pending');
+  assert.is(created.body['refresh_version'], 1);
+  const compiled = await call('GET', '/v0/pipelines/life');
+  assert.is(compiled.body['program_status'], 'Success');
+  assert.is(compiled.body['refresh_version'], 3);
+  assert.is((await call('POST', '/v0/pipelines/life/start?initial=paused')).status, 202);
+  const until = async (status: string): Promise<void> => {
+    for (;;) {
+      const now = await call('GET', '/v0/pipelines/life?selector=status');
+      assert.is(now.body['deployment_error'], null);
+      if (now.body['deployment_status'] === status) return;
+    }
+  };
+  await until('Paused');
+  assert.is((await call('POST', '/v0/pipelines/life/resume')).status, 202);
+  await until('Running');
+  assert.is((await call('DELETE', '/v0/pipelines/life')).body['error_code'], 'DeleteRestrictedToFullyStopped');
+  assert.is((await call('POST', '/v0/pipelines/life/stop?force=true')).status, 202);
+  await until('Stopped');
+  assert.is((await call('POST', '/v0/pipelines/life/clear')).status, 202);
+  assert.is((await call('DELETE', '/v0/pipelines/life')).status, 200);
+  assert.is((await call('GET', '/v0/pipelines/life')).body['error_code'], 'UnknownPipelineName');
+});
+
+test('content types carry no charset and every reply has a request id', async () => {
+  const { response } = await call('GET', '/healthz');
+  assert.is(response.headers.get('content-type'), 'application/json');
+  assert.ok(response.headers.get('x-request-id'));
+});
+
+test('an unknown route is 404 with a body of the usual form', async () => {
+  const { status, body } = await call('POST', '/v0/pipelines/x/Start');
+  assert.is(status, 404);
+  assert.is(body['error_code'], 'UnknownRoute');
+});
+
+test('a body that is no JSON is refused with a code, an empty one is none', async () => {
+  const response = await fetch(`${server.url}/v0/pipelines`, { method: 'POST', body: '{"name":' });
+  assert.is(response.status, 400);
+  assert.is(((await response.json()) as { error_code: string }).error_code, 'InvalidParam');
+  const empty = await fetch(`${server.url}/v0/pipelines/none/start`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+  });
+  assert.is(empty.status, 404);
+});
+
+test('errors of the program come with line, column and snippet', async () => {
+  await call('PUT', '/v0/pipelines/wrong', {
+    name: 'wrong',
+    program_code: 'CREATE TABLE t (x INT);\nCREATE VIEW s AS SELECT * FROM blah;',
+  });
+  const { body } = await call('GET', '/v0/pipelines/wrong');
+  assert.is(body['program_status'], 'SqlError');
+  const { sql_compilation: compilation } = body['program_error'] as {
+    sql_compilation: { messages: { message: string; snippet: string }[] };
+  };
+  assert.is(compilation.messages[0]?.message, "From line 2, column 32 to line 2, column 35: Object 'blah' not found");
+  assert.match(compilation.messages[0]?.snippet ?? '', /\n {36}\^{4}\n$|\^{4}/);
+});
+
+test.run();
