@@ -14,7 +14,7 @@ import { decodeThreads } from '../runtime/thread/placement.ts';
 import { expose, transfer } from '../runtime/thread/remote.ts';
 import { siblingModule, type ThreadDying } from '../runtime/thread/worker-thread.ts';
 import type { TableDefinition } from './engine/messages.ts';
-import { compileProgram, compileQuery } from './engine/sql/compile-program.ts';
+import { compileInsert, compileProgram, compileQuery } from './engine/sql/compile-program.ts';
 import type { ControlReport, OpenedPipeline, OpenRequest } from './gateway/embedded/control-interface.ts';
 import { type MadePipeline, PipelineControl } from './gateway/embedded/pipeline-control.ts';
 import { pushedBatches } from './gateway/embedded/pushed-rows.ts';
@@ -80,6 +80,7 @@ async function makePipeline(request: OpenRequest): Promise<MadePipeline> {
     description: { name: configuration.name, startOrder, ...describeRelations(program) },
     tables,
     views,
+    compileInsert: (sql) => compileInsert(sql, program.tables, relations),
     toBatches: (rows, relation, options) => pushedBatches(rows, relation, defaults.get(relation.name) ?? [], options),
   };
 }

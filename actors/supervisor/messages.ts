@@ -7,7 +7,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ErrorData } from '../../runtime/errors.ts';
 import type { LogEntry } from '../../runtime/log.ts';
 import type { MailboxLimits } from '../../runtime/mailbox/channel.ts';
-import type { QueryResult, ViewDefinition } from '../engine/messages.ts';
+import type { BoundQuery, QueryResult, ViewDefinition } from '../engine/messages.ts';
 import type { RecordedError } from '../source/messages.ts';
 import type { ConnectorState } from './connector-lifecycle.ts';
 import type { PipelineState } from './pipeline-lifecycle.ts';
@@ -180,7 +180,8 @@ export interface SupervisorInterface {
   /** Resolves once the pipeline is running. */
   whenRunning(signal: AbortSignal): Promise<void>;
 
-  query(sql: string, signal: AbortSignal): Promise<QueryResult>;
+  /** Text is compiled here. */
+  query(sql: string | BoundQuery, signal: AbortSignal): Promise<QueryResult>;
   inputStats(endpoint: string): Promise<InputConnectorStats>;
   outputStats(endpoint: string): Promise<OutputConnectorStats>;
   stats(): Promise<PipelineStats>;

@@ -274,9 +274,9 @@ export class Supervisor implements SupervisorInterface {
 
   // ── data for gateways ──
 
-  async query(sql: string, signal: AbortSignal): Promise<QueryResult> {
+  async query(sql: string | BoundQuery, signal: AbortSignal): Promise<QueryResult> {
     this.#refuseUnlessStarted('query');
-    const query = this.#args.compileQuery(sql);
+    const query = typeof sql === 'string' ? this.#args.compileQuery(sql) : sql;
     return await this.#liveEngine().ask<QueryResult>({ kind: 'query', query }, { signal, deadlineMs: noDeadline });
   }
 

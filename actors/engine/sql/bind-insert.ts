@@ -110,7 +110,10 @@ function assign(value: Scalar, field: Field, place: Scalar['source']['place']): 
   const cast = converted.kind === 'cast' ? bindCast(value, field.type, false, value.source) : converted;
   if (!field.nullable && cast.kind === 'literal' && cast.value === null) {
     const detail = `"${field.name}" is NOT NULL and gets no value`;
-    throw new SqlTypeMismatch({ detail }, { place: value.source.place.line === undefined ? place : value.source.place });
+    throw new SqlTypeMismatch(
+      { detail },
+      { place: value.source.place.line === undefined ? place : value.source.place },
+    );
   }
   return cast;
 }

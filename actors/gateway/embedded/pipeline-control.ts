@@ -27,6 +27,7 @@ import type {
 } from './control-interface.ts';
 import { CallGivenUp, ListenerGone, NotOpen, PipelineClosed, UnknownRelation } from './embedded-errors.ts';
 import { Ingress } from './ingress.ts';
+import { type CompiledInsert, insertRows } from './insert-rows.ts';
 import { StepFeed } from './step-feed.ts';
 
 const statusGapMs = 25;
@@ -39,6 +40,8 @@ export interface MadePipeline {
   readonly description: Omit<OpenedPipeline, 'status'>;
   readonly tables: readonly Relation[];
   readonly views: readonly Relation[];
+  /** INSERT INTO. @throws the first problem of the text */
+  readonly compileInsert: (sql: string) => CompiledInsert;
   /** @throws a coded error when a row does not fit; nothing has been sent then. */
   readonly toBatches: (rows: readonly unknown[], relation: Relation, options: PushOptions) => readonly ChangeBatch[];
 }
@@ -139,14 +142,29 @@ export class PipelineControl implements ControlInterface {
       const { tables, toBatches } = this.#pipeline;
       const relation = findRelation(tables, table, 'table');
       const batches = toBatches(rows, relation, options);
-      let ingress = this.#ingresses.get(relation.name);
-      if (ingress === undefined) {
-        ingress = new Ingress(this.#supervisor, relation);
-        this.#ingresses.set(relation.name, ingress);
-      }
-      return ingress.push(batches, options.force, signal);
+      return this.#ingressOf(relation).push(batches, options.force, signal);
     });
     return pushed.finally(() => this.#pushes.delete(waitId));
+  }
+
+  insert(waitId: number, sql: string): Promise<{ readonly count: number; readonly token: string }> {
+    this.#pushes.add(waitId);
+    const inserted = this.#wait(waitId, async (signal) =>
+      insertRows(this.#pipeline.compileInsert(sql), {
+        query: (query) => this.#supervisor.query(query, signal),
+        push: (relation, batches) => this.#ingressOf(relation).push(batches, false, signal),
+      }),
+    );
+    return inserted.finally(() => this.#pushes.delete(waitId));
+  }
+
+  #ingressOf(relation: Relation): Ingress {
+    let ingress = this.#ingresses.get(relation.name);
+    if (ingress === undefined) {
+      ingress = new Ingress(this.#supervisor, relation);
+      this.#ingresses.set(relation.name, ingress);
+    }
+    return ingress;
   }
 
   async openListener(name: string, options: ListenerOptions): Promise<number> {
