@@ -24,6 +24,8 @@ import { columnDefaults } from './supervisor/column-defaults.ts';
 import { invalid, LiveDefinition } from './supervisor/live-definition.ts';
 import type { ValidatedPipeline } from './supervisor/messages.ts';
 import { outputThreadsMax } from './supervisor/output-placement.ts';
+import { programFingerprint } from './supervisor/program-fingerprint.ts';
+import { CheckpointMismatch } from './supervisor/supervision-errors.ts';
 import { Supervisor } from './supervisor/supervisor-actor.ts';
 import { validatePipeline } from './supervisor/validate-pipeline.ts';
 
@@ -58,12 +60,19 @@ async function makePipeline(request: OpenRequest): Promise<MadePipeline> {
     onLog,
   });
   const relations = [...program.tables, ...program.views].map((definition) => definition.relation);
+  const fingerprint = programFingerprint(program);
+  const { restore = null } = request;
+  if (restore !== null && restore.fingerprint !== fingerprint) {
+    throw new CheckpointMismatch({ expected: fingerprint, found: restore.fingerprint });
+  }
   const supervisor = new Supervisor({
     ...configuration,
     program,
     baseFolder,
     stepRowsMax: request.stepRowsMax ?? stepRowsMaxDefault,
     incarnation: randomUUID(),
+    fingerprint,
+    restore,
     host,
     clock: systemClock,
     log,

@@ -17,6 +17,7 @@ interface Range {
 export class InFlightPositions {
   #ranges: Range[] = [];
   #sent: (() => Position) | null = null;
+  #latest: (() => Position) | null = null;
   #marked: { readonly mark: number; readonly position: () => Position }[] = [];
   #marks = 0;
 
@@ -29,12 +30,20 @@ export class InFlightPositions {
   sentUpTo(offset: number): void {
     while (this.#ranges.length > 1 && this.#ranges[0]!.end < offset) this.#ranges.shift();
     const range = this.#ranges[0];
-    if (range !== undefined) this.#sent = () => range.positionAfter(offset - range.start);
+    if (range === undefined) return;
+    this.#sent = () => range.positionAfter(offset - range.start);
+    this.#latest = this.#sent;
   }
 
   /** Everything up to `position` has been sent. */
   sentPosition(position: Position): void {
     this.#sent = () => position;
+    this.#latest = this.#sent;
+  }
+
+  /** The position behind everything that has been sent; null: nothing has. */
+  get latest(): (() => Position) | null {
+    return this.#latest;
   }
 
   /** The mark to send now, if any. `last`: also when another mark is on its way. */

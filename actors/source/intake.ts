@@ -18,6 +18,7 @@ import type { IntakeLedger } from './intake-ledger.ts';
 import { type Outbox, postFrame } from './outbox.ts';
 import { type Decoded, type DecodeRequest, encodeAll } from './piece-decoder.ts';
 import type { Piece, RecordCutter } from './record-cutter.ts';
+import type { ReplayPoints } from './replay-points.ts';
 import { UnexpectedPayload } from './source-errors.ts';
 
 /** Payloads are gathered up to this while earlier ones are on their way. */
@@ -43,8 +44,12 @@ export interface IntakeParts {
   readonly entriesMax: number;
   readonly outbox: Outbox;
   readonly ledger: IntakeLedger;
-  /** Null when the source wants no acknowledgement. */
-  readonly positions: InFlightPositions | null;
+  readonly positions: InFlightPositions;
+  /** Marks are sent, since the source wants acknowledgements. */
+  readonly acknowledges: boolean;
+  readonly replay: ReplayPoints;
+  /** The source can go on from the middle of its input. */
+  readonly resumes: boolean;
   readonly totals: (totals: { readonly bytes?: number | null; readonly records?: number | null }) => void;
   readonly signal: AbortSignal;
 }
@@ -113,7 +118,7 @@ export class Intake {
         const { cutter, setup } = reading;
         const { bytes } = payload;
         ledger.read(bytes.length);
-        positions?.payload(this.#offset, this.#offset + bytes.length, payload.positionAfter);
+        positions.payload(this.#offset, this.#offset + bytes.length, payload.positionAfter);
         this.#offset += bytes.length;
         cutter.append(bytes);
         if (payload.endOfStream === true) await this.#pushPieces(cutter.end(), setup);
@@ -128,7 +133,7 @@ export class Intake {
         const result = {
           decoded: ready(encodeAll([batch])),
           startOffset: 0,
-          sent: () => positions?.sentPosition(position),
+          sent: () => positions.sentPosition(position),
         };
         let bytes = 0;
         for (const { buffer } of result.decoded.batches) bytes += buffer.byteLength;
@@ -161,7 +166,7 @@ export class Intake {
     const { bytes, first, prologue, startOffset, endOffset } = piece;
     const length = bytes.length;
     const decoded = this.#parts.decode({ kind: 'piece', setup, bytes, first, prologue });
-    const sent = (): void => this.#parts.positions?.sentUpTo(endOffset);
+    const sent = (): void => this.#parts.positions.sentUpTo(endOffset);
     this.#delivery.push({ result: parcel(decoded, startOffset, sent), bytes: length });
   }
 
@@ -191,15 +196,20 @@ export class Intake {
   }
 
   async #handOut(parcel: Parcel): Promise<void> {
-    const { outbox, ledger, positions } = this.#parts;
+    const { outbox, ledger, positions, replay, acknowledges, resumes } = this.#parts;
     ledger.decoded(parcel.decoded, parcel.startOffset);
-    for (const { buffer, rows } of parcel.decoded.batches) {
+    for (const batch of parcel.decoded.batches) {
+      const kept = replay.keep(batch);
+      if (kept === null) continue;
+      const { buffer, rows } = kept;
       await outbox.send((sender) => sender.sendEncoded(buffer, rows));
       ledger.sent(rows);
+      replay.sent(rows);
     }
     if (parcel.decoded.fatal !== null) throw errorFromData(parcel.decoded.fatal);
     parcel.sent();
-    const mark = positions?.takeMark() ?? null;
+    if (resumes && positions.latest !== null) replay.reached(positions.latest);
+    const mark = acknowledges ? positions.takeMark() : null;
     if (mark !== null) await outbox.send(postFrame({ kind: 'mark', mark }));
   }
 

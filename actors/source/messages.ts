@@ -15,6 +15,8 @@ export interface SourceArguments {
   /** Producer end of a data channel to the engine. */
   readonly port: MessagePort;
   readonly position: Position | null;
+  /** Rows behind `position` that an earlier run has sent already: they are left out. */
+  readonly skipRows?: number;
   readonly baseFolder: string;
   /** The most threads that decode for the sources of this thread; 0: none. Default: as many as there are cores. */
   readonly decodeWorkers?: number;
@@ -26,8 +28,17 @@ export type SourceMessage =
   /** Stops reading at a record border; resolves when nothing more will be sent. */
   | { readonly kind: 'pause' }
   | { readonly kind: 'resume' }
+  /** Resolves with a list of ReplayPoint, in the order of the input. */
+  | { readonly kind: 'replay points' }
   /** Resolves with SourceErrors. */
   | { readonly kind: 'errors' };
+
+/** Opened at `position`, and without its first `skipRows` rows, a source goes on behind the first `records` rows of this run. */
+export interface ReplayPoint {
+  readonly records: number;
+  readonly position: Position | null;
+  readonly skipRows: number;
+}
 
 export interface RecordedError {
   /** Milliseconds since 1970. */

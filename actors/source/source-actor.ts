@@ -21,7 +21,8 @@ import { Intake } from './intake.ts';
 import { IntakeLedger } from './intake-ledger.ts';
 import type { SourceArguments, SourceMessage, SourceNotice } from './messages.ts';
 import { Outbox, postFrame } from './outbox.ts';
-import { openSource } from './source-opening.ts';
+import { ReplayPoints } from './replay-points.ts';
+import { openSource, resumesAnywhere } from './source-opening.ts';
 
 /** Bytes of an input before which no thread is started for it. */
 const pooledInputBytesMin = 256 << 10;
@@ -46,6 +47,7 @@ class SourceActor implements Actor<SourceMessage> {
   readonly #sender: FrameSender;
   readonly #outbox: Outbox;
   readonly #ledger: IntakeLedger;
+  readonly #replay: ReplayPoints;
   #source: Source | null = null;
   #running: Promise<void> = Promise.resolve();
   #queueTimer: Timer | null = null;
@@ -62,6 +64,8 @@ class SourceActor implements Actor<SourceMessage> {
     // Without a reader there is nothing left to do; who took it away knows why.
     this.#sender.onClose = () => this.#abort.abort();
     this.#ledger = new IntakeLedger(clock, gauges);
+    const { position, skipRows = 0 } = args;
+    this.#replay = new ReplayPoints(relation.schema, { position, skipRows });
     this.#outbox = new Outbox({ sender: this.#sender, clock, gauges, signal: this.#abort.signal });
     pool.lease();
   }
@@ -78,6 +82,9 @@ class SourceActor implements Actor<SourceMessage> {
       case 'resume':
         this.#outbox.open();
         reply.resolve();
+        return;
+      case 'replay points':
+        reply.resolve(this.#replay.toArray());
         return;
       case 'errors':
         reply.resolve(this.#ledger.errors);
@@ -110,7 +117,8 @@ class SourceActor implements Actor<SourceMessage> {
     await source.open(this.#args.position);
     const workers = this.#args.decodeWorkers ?? decodeThreads(availableParallelism());
     let bytesSeen = 0;
-    const positions = source.ack === undefined ? null : new InFlightPositions();
+    const positions = new InFlightPositions();
+    const acknowledges = source.ack !== undefined;
     const intake = new Intake({
       transport: this.#args.connector.transport.name,
       source,
@@ -123,12 +131,15 @@ class SourceActor implements Actor<SourceMessage> {
       outbox: this.#outbox,
       ledger: this.#ledger,
       positions,
+      acknowledges,
+      replay: this.#replay,
+      resumes: resumesAnywhere(this.#args.connector),
       totals: (totals) => this.#showTotals(totals),
       signal,
     });
-    if (positions !== null) this.#acknowledge(source, positions);
+    if (acknowledges) this.#acknowledge(source, positions);
     this.#watchQueue();
-    this.#running = this.#run(intake, positions);
+    this.#running = this.#run(intake, acknowledges ? positions : null);
   }
 
   async #run(intake: Intake, positions: InFlightPositions | null): Promise<void> {

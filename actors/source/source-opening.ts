@@ -36,6 +36,16 @@ export function openSource(
   return { source, reading };
 }
 
+/**
+ * Whether what comes behind a record border can be read without what comes before it. A CSV file has a header, and a JSON
+ * array or a file of blocks is read as a whole.
+ */
+export function resumesAnywhere({ format }: SourceArguments['connector']): boolean {
+  if (format === null) return true;
+  const isArray = typeof format.config === 'object' && format.config !== null && format.config['array'] === true;
+  return format.name === 'json' && !isArray;
+}
+
 function readingOf(
   args: SourceArguments,
   connectors: ConnectorRegistry,

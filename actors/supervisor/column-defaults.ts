@@ -9,7 +9,7 @@ import {
   formatTimestamp,
 } from '../../runtime/batch/scalar-text.ts';
 import type { CellValue } from '../../runtime/batch/scalar-values.ts';
-import type { SqlType } from '../../runtime/batch/sql-type.ts';
+import { isNested, type SqlType } from '../../runtime/batch/sql-type.ts';
 import type { TableDefinition } from '../engine/messages.ts';
 
 export type EvaluateConstant = (expression: NonNullable<TableDefinition['defaults'][number]>) => CellValue;
@@ -34,7 +34,7 @@ function jsonText(value: CellValue, type: SqlType): string | null {
     case 'bigint':
       return bigintText(value, type);
     case 'string':
-      return type.kind === 'VARIANT' ? value : JSON.stringify(value);
+      return type.kind === 'VARIANT' || isNested(type) ? value : JSON.stringify(value);
     default:
       return JSON.stringify([...value]);
   }

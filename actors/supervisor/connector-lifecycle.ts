@@ -1,6 +1,6 @@
 // Life of a connector. The table is the specification; docs/lifecycle.md is printed from it (lifecycle-page.ts).
 //
-// Inputs use all of it; an output is never told to wait or to pause. `waiting` (for labels), `paused` (by the user, or
+// Inputs use all of it; an output is never told to wait. `waiting` (for labels), `paused` (by the user, or
 // with the whole pipeline) and `throttled` (by back-pressure) are three states that a user can tell apart. While a
 // connector waits for labels *and* is paused by the user it is `waiting`; its `paused` flag says the rest.
 // The supervisor is the only one who calls `nextConnectorState`.
@@ -63,7 +63,8 @@ export const connectorEvents: readonly ConnectorEvent[] = [
 ];
 
 export const connectorTransitions: Readonly<Record<ConnectorState, Partial<Record<ConnectorEvent, ConnectorState>>>> = {
-  created: { wait: 'waiting', pause: 'paused', open: 'opening', fail: 'failed', stop: 'stopped' },
+  // `end` right away: it had ended before the checkpoint that the pipeline goes on from.
+  created: { wait: 'waiting', pause: 'paused', open: 'opening', end: 'ended', fail: 'failed', stop: 'stopped' },
   waiting: { pause: 'paused', open: 'opening', fail: 'failed', stop: 'stopped' },
   // `wait` only before it was opened; `end` when the pause came just behind the last row.
   paused: { wait: 'waiting', open: 'opening', resume: 'running', end: 'ended', fail: 'failed', stop: 'stopped' },

@@ -10,7 +10,13 @@ import type { BoundProgram, EngineProgress } from '../engine/messages.ts';
 import { inputStatistics, outputStatistics } from './connector-statistics.ts';
 import { buildDependencyGraph, type DependencyGraph } from './dependency-graph.ts';
 import { type InputContext, InputHandle } from './input-handle.ts';
-import type { ConnectorStatus, Direction, InputConnectorStats, OutputConnectorStats } from './messages.ts';
+import type {
+  ConnectorStatus,
+  Direction,
+  InputCheckpoint,
+  InputConnectorStats,
+  OutputConnectorStats,
+} from './messages.ts';
 import { OutputHandle } from './output-handle.ts';
 import { type Desired, type Observed, reconcile, stuckInputs, waitingFor } from './reconcile.ts';
 import { ConnectorThreadLost, ConnectorUnknown, DependencyFailed, RelationUnknown } from './supervision-errors.ts';
@@ -154,6 +160,11 @@ export class ConnectorRoster {
       if (handle.actor === null || !actors.includes(handle.actor)) continue;
       handle.fail(new ConnectorThreadLost({ endpoint: handle.connector.endpoint }, { cause }));
     }
+  }
+
+  /** An input goes on where a checkpoint was taken; one that is configured no more has nothing to go on with. */
+  restore(image: InputCheckpoint): void {
+    this.#inputs.get(image.endpoint)?.restore(image);
   }
 
   /** So many rows of an input have entered steps; one of a gateway's is none of ours. */

@@ -13,10 +13,12 @@ import { type ErrorData, errorFromData, errorToData, type MillraceError } from '
 import type { Log } from '../../runtime/log.ts';
 import type { Gauges } from '../../runtime/metrics.ts';
 import type { EngineMessage } from '../engine/messages.ts';
-import type { SourceArguments, SourceErrors, SourceMessage, SourceNotice } from '../source/messages.ts';
+import type { ReplayPoint, SourceArguments, SourceErrors, SourceMessage, SourceNotice } from '../source/messages.ts';
 import type { ActorHost } from './actor-host.ts';
 import { type ConnectorEvent, type ConnectorState, nextConnectorState } from './connector-lifecycle.ts';
+import type { InputCheckpoint } from './messages.ts';
 import type { InputDesired, InputObserved } from './reconcile.ts';
+import { beginning, decodeReplayStart, encodeReplayStart, type ReplayStart, replayFrom } from './replay-position.ts';
 import { restartDelay } from './restart-policy.ts';
 
 /** Opening may mean a slow server and its retries. */
@@ -60,6 +62,9 @@ export class InputHandle {
   #backOff: Timer | null = null;
   #attempt = 0;
   #closing: Promise<void> | null = null;
+  /** Where its first row of this run is, and where others are, as its source last said. */
+  #begin: ReplayStart = beginning;
+  #points: readonly ReplayPoint[] | null = null;
 
   constructor(
     connector: InputConnector,
@@ -120,6 +125,39 @@ export class InputHandle {
     return this.isOver && !this.#isAttached;
   }
 
+  // ── checkpoints ──
+
+  /** Goes on where a checkpoint was taken. Before anything else is asked of it. */
+  restore({ position, ended, paused }: InputCheckpoint): void {
+    this.#begin = decodeReplayStart(position);
+    // What has been opened once does not wait for labels again.
+    this.#desired = { ...this.#desired, paused, startedByHand: position !== null };
+    if (ended) this.#state = nextConnectorState(this.connector.endpoint, this.#state, 'end');
+  }
+
+  /** Where it goes on when `takenRecords` rows of this run have entered steps. */
+  async checkpoint(takenRecords: number, ended: boolean): Promise<InputCheckpoint> {
+    const { endpoint } = this.connector;
+    const { paused } = this.#desired;
+    // Without an entry of the engine it has not been opened in this run, or not been attached for long.
+    if (ended || (this.#state === 'ended' && this.#attempt === 0))
+      return { endpoint, position: null, ended: true, paused };
+    await this.#keepPoints();
+    const points = this.#points ?? [{ records: 0, ...this.#begin }];
+    return { endpoint, position: encodeReplayStart(replayFrom(points, takenRecords)), ended: false, paused };
+  }
+
+  async #keepPoints(): Promise<void> {
+    const source = this.#source;
+    if (source === null) return;
+    try {
+      this.#points = await source.ask<readonly ReplayPoint[]>({ kind: 'replay points' }, { deadlineMs: 30_000 });
+    } catch (error) {
+      // One that is being stopped has said it before.
+      if (this.#points === null) throw error;
+    }
+  }
+
   // ── actions of reconcile ──
 
   wait(): void {
@@ -153,7 +191,8 @@ export class InputHandle {
           relation: this.#relation,
           defaults: this.#defaults,
           port: port1,
-          position: null,
+          position: this.#begin.position,
+          skipRows: this.#begin.skipRows,
           baseFolder: this.#context.baseFolder,
           decodeWorkers: this.#context.decodeWorkers,
         };
@@ -348,6 +387,10 @@ export class InputHandle {
     const source = this.#source;
     if (source === null) return;
     await this.errors();
+    await this.#keepPoints().catch((error) => {
+      // It has died, or hangs: it is read again from where this run began.
+      this.#context.log.debug(`no replay points from ${source.id}`, { cause: errorToData(error).message });
+    });
     this.#source = null;
     await source.stop(stopDeadlineMs);
   }

@@ -17,7 +17,7 @@ export function lifecyclePage(): string {
     '',
     '## Connector',
     '',
-    'An input connector walks through all of it; an output is never told to wait or to pause.',
+    'An input connector walks through all of it; an output is never told to wait.',
     '',
     ...section(connectorStates, connectorEvents, peekConnectorState),
     '',

@@ -4,6 +4,7 @@
 // Everything here is plain data (it survives a structured clone) except the interface itself, which lives on the
 // supervisor's own thread. Connectors are named by endpoint, `relation.name`.
 import type { MessagePort } from 'node:worker_threads';
+import type { Position } from '../../connectors/sdk/source.ts';
 import type { ErrorData } from '../../runtime/errors.ts';
 import type { LogEntry } from '../../runtime/log.ts';
 import type { MailboxLimits } from '../../runtime/mailbox/channel.ts';
@@ -115,6 +116,25 @@ export interface PipelineStats {
   readonly transaction: TransactionStatus | null;
 }
 
+/** What a pipeline can go on from: see checkpoint(). */
+export interface CheckpointState {
+  /** Of the program that it fits. */
+  readonly fingerprint: string;
+  readonly steps: number;
+  readonly processedRecords: number;
+  readonly parts: readonly { readonly name: string; readonly bytes: ArrayBuffer }[];
+  readonly inputs: readonly InputCheckpoint[];
+}
+
+export interface InputCheckpoint {
+  readonly endpoint: string;
+  /** See replay-position.ts. */
+  readonly position: Position | null;
+  readonly ended: boolean;
+  /** By the user. */
+  readonly paused: boolean;
+}
+
 export interface GatewayInputStats {
   readonly endpoint: string;
   /** Rows that have entered steps, and rows that wait for one. */
@@ -211,6 +231,8 @@ export interface SupervisorInterface {
   tokenStatus(token: string): TokenStatus;
   /** A token for everything that an input connector has sent so far. @throws ConnectorUnknown */
   connectorToken(endpoint: string): Promise<string>;
+  /** All state between two steps, and where every input goes on. @throws TransactionInProgress */
+  checkpoint(signal: AbortSignal): Promise<CheckpointState>;
   /** @throws TransactionInProgress */
   startTransaction(): Promise<number>;
   /** The step is taken or, while an output holds steps, under way. @throws NoTransactionInProgress */

@@ -39,6 +39,12 @@ export const EngineLost: CodedErrorClass<Record<string, never>> = defineError(
   () => 'the engine has died',
 );
 
+export const CheckpointMismatch: CodedErrorClass<{ readonly expected: string; readonly found: string }> = defineError(
+  'checkpoint.mismatch',
+  { help: 'Start the pipeline without the checkpoint, or with the program that it was taken of.' },
+  () => 'the checkpoint is of another program',
+);
+
 export const ConnectorUnknown: CodedErrorClass<{ readonly endpoint: string; readonly direction: string }> = defineError(
   'connector.unknown',
   { help: 'Name the relation and the connector as in the configuration; status$ lists all of them.' },

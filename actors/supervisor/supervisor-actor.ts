@@ -14,6 +14,7 @@ import type {
   BoundProgram,
   BoundQuery,
   EngineArguments,
+  EngineCheckpoint,
   EngineMessage,
   EngineNotice,
   EngineProgress,
@@ -26,6 +27,7 @@ import { engineStatistics } from './connector-statistics.ts';
 import { GatewayChannels } from './gateway-channels.ts';
 import type { InputHandle } from './input-handle.ts';
 import type {
+  CheckpointState,
   CompletionReport,
   Direction,
   GatewayChannel,
@@ -70,6 +72,10 @@ export interface SupervisorArguments {
   readonly decodeWorkers: number;
   /** Unique to this run: completion tokens of another run are refused. */
   readonly incarnation: string;
+  /** Of the program, for checkpoints. */
+  readonly fingerprint: string;
+  /** Go on from here. It fits the program. */
+  readonly restore: CheckpointState | null;
   readonly host: ActorHost;
   readonly clock: Clock;
   readonly log: Log;
@@ -116,6 +122,7 @@ export class Supervisor implements SupervisorInterface {
     this.#ledger = new CompletionLedger(args.incarnation);
     this.#channels = new GatewayChannels(engine, log, (endpoint) => this.#roster.has(endpoint));
     this.#startedAt = clock.now();
+    for (const image of args.restore?.inputs ?? []) this.#roster.restore(image);
     host.onSupervision = (event) => this.#onSupervision(event);
   }
 
@@ -333,6 +340,22 @@ export class Supervisor implements SupervisorInterface {
     return this.#ledger.recordsToken(endpoint, input.gauges?.get('records') ?? 0);
   }
 
+  async checkpoint(signal: AbortSignal): Promise<CheckpointState> {
+    this.#refuseUnlessStarted('checkpoint');
+    const ask = { signal, deadlineMs: noDeadline };
+    const taken = await this.#liveEngine().ask<EngineCheckpoint>({ kind: 'checkpoint' }, ask);
+    const counted = new Map(taken.inputs.map((input) => [input.endpoint, input]));
+    const inputs = await Promise.all(
+      this.#roster.inputs.map((input) => {
+        const { takenRecords = 0, ended = false } = counted.get(input.connector.endpoint) ?? {};
+        return input.checkpoint(takenRecords, ended);
+      }),
+    );
+    const { steps, processedRecords } = taken;
+    const parts = taken.parts.map((bytes, n) => ({ name: `circuit-${String(n).padStart(5, '0')}`, bytes }));
+    return { fingerprint: this.#args.fingerprint, steps, processedRecords, parts, inputs };
+  }
+
   async startTransaction(): Promise<number> {
     this.#refuseUnlessStarted('startTransaction');
     const id = await this.#liveEngine().ask<number>({ kind: 'start transaction' }, { deadlineMs: noDeadline });
@@ -377,13 +400,16 @@ export class Supervisor implements SupervisorInterface {
 
   async #spawnEngine(): Promise<ActorRef<EngineMessage>> {
     const { program, onError, stepRowsMax, host } = this.#args;
-    const args: EngineArguments = { program, onError, stepRowsMax, restore: null };
+    const { restore: image } = this.#args;
+    const parts = (image?.parts ?? []).map(({ bytes }) => bytes);
+    const restore = image && { steps: image.steps, processedRecords: image.processedRecords, parts };
+    const args: EngineArguments = { program, onError, stepRowsMax, restore };
     return await host.spawn<EngineMessage, EngineNotice>({
       id: actorId('engine'),
       behaviour: 'engine',
       thread: 'engine',
       args,
-      transfer: [],
+      transfer: parts,
       onNotice: (notice) => this.#onEngineNotice(notice),
     });
   }

@@ -87,7 +87,7 @@ export interface PulledSteps {
   readonly droppedRecords: number;
 }
 
-export interface ControlInterface extends Omit<GatewayControl, 'checkpoint'> {
+export interface ControlInterface extends GatewayControl {
   open(request: OpenRequest): Promise<OpenedPipeline>;
   start(options: { readonly paused: boolean }): Promise<void>;
   pause(): Promise<void>;

@@ -14,6 +14,7 @@ import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { QueryResult } from '../../engine/messages.ts';
 import type { CompletionReport, Direction, SupervisorInterface } from '../../supervisor/messages.ts';
 import type {
+  CheckpointImage,
   CompletionStatus,
   ControlInterface,
   ControlReport,
@@ -235,6 +236,14 @@ export class PipelineControl implements ControlInterface {
 
   connectorToken(endpoint: string): Promise<string> {
     return this.#supervisor.connectorToken(endpoint);
+  }
+
+  async checkpoint(waitId: number): Promise<CheckpointImage> {
+    const image = await this.#wait(waitId, (signal) => this.#supervisor.checkpoint(signal));
+    return this.#surroundings.transfer(
+      image,
+      image.parts.map(({ bytes }) => bytes),
+    );
   }
 
   startTransaction(): Promise<number> {

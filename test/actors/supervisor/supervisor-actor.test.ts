@@ -107,6 +107,8 @@ function setUp(inputs: readonly InputConnector[], outputs: readonly OutputConnec
     baseFolder: '/',
     decodeWorkers: 1,
     incarnation: 'run-1',
+    fingerprint: '',
+    restore: null,
     host,
     clock,
     log: makeLog(
