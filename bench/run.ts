@@ -147,6 +147,25 @@ function latencyWorkload(load: 'idle' | 'busy'): Workload {
   };
 }
 
+function httpWorkload(load: 'bulk' | 'small' | 'wide'): Workload {
+  const rows = load === 'bulk' ? 4_000_000 : 200_000;
+  const titles = {
+    bulk: 'NDJSON rows of 100 bytes over HTTP in 1 MB bodies, 4 connections, into COUNT and SUM; client included',
+    small: 'one row a request, 64 connections',
+    wide: 'one row a request, 1,000 connections',
+  };
+  return {
+    name: `http-${load}`,
+    title: titles[load],
+    checksum: 'answered',
+    contenders: [
+      { name: 'Millrace', command: script('http-run', load, 'millrace', rows), read: readMeasured },
+      { name: 'bare node:http', command: script('http-run', load, 'bare', rows), read: readMeasured },
+    ],
+    figures: (runs) => ratioLines(['Millrace', 'node:http'], runs),
+  };
+}
+
 const workloads: Readonly<Record<string, () => Workload>> = {
   'orders-json': () => ordersWorkload('json'),
   'orders-csv': () => ordersWorkload('csv'),
@@ -161,6 +180,9 @@ const workloads: Readonly<Record<string, () => Workload>> = {
   'latency-busy': () => latencyWorkload('busy'),
   'engine-group': () => engineWorkload('group'),
   'engine-join': () => engineWorkload('join'),
+  http: () => httpWorkload('bulk'),
+  'http-small': () => httpWorkload('small'),
+  'http-wide': () => httpWorkload('wide'),
   memory: () => ({
     name: 'memory',
     title: 'one million groups of (BIGINT, COUNT, SUM)',
