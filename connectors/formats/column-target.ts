@@ -21,6 +21,8 @@ export const targetTime = 8;
 export const targetTimestamp = 9;
 export const targetUuid = 10;
 export const targetVariant = 11;
+/** ARRAY, MAP and ROW: JSON text, checked against the type of the column. */
+export const targetNested = 12;
 
 const noInts = new Int32Array(0);
 const noFloats = new Float64Array(0);
@@ -134,6 +136,10 @@ export function targetKindOf(field: Field, format: string): number {
       return targetUuid;
     case 'VARIANT':
       return targetVariant;
+    case 'ARRAY':
+    case 'MAP':
+    case 'ROW':
+      return targetNested;
     case 'INTERVAL_MONTHS':
     case 'INTERVAL_MICROS':
     case 'NULL':

@@ -8,7 +8,7 @@ import { scalarTextBytesMax } from '../../runtime/batch/text-digits.ts';
 import { printInteger } from '../../runtime/batch/text-integer.ts';
 import type { Encoder, OutputFormat } from '../sdk/format.ts';
 import { type ColumnSource, entryOf, makeSources, printBinary, printScalar } from './column-source.ts';
-import { targetBinary, targetString, targetVariant } from './column-target.ts';
+import { targetBinary, targetNested, targetString, targetVariant } from './column-target.ts';
 import { type CsvOutputOptions, csvOutputParameters, readCsvOutputOptions } from './csv-options.ts';
 import { OutputBytes, printBytes } from './output-bytes.ts';
 
@@ -92,7 +92,12 @@ function printRow(
         out = output.bytes;
         if (source.kind === targetBinary) at = printBinary(source, entry, out, at);
         else at = printBytes(source.bytes, from, to, out, at);
-        if (source.kind === targetString || source.kind === targetVariant || source.kind === targetBinary) {
+        if (
+          source.kind === targetString ||
+          source.kind === targetVariant ||
+          source.kind === targetNested ||
+          source.kind === targetBinary
+        ) {
           at = at === first ? printEmptyString(out, at) : quoteIfNeeded(out, first, at, delimiter);
         }
       } else {

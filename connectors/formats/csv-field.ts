@@ -27,6 +27,7 @@ import {
   targetDecimal,
   targetFloat,
   targetInteger,
+  targetNested,
   targetString,
   targetTime,
   targetTimestamp,
@@ -96,6 +97,7 @@ export function writeField(
       break;
     case targetBinary:
     case targetVariant:
+    case targetNested:
       outcome = writeJson(bytes, view, start, end, target, row, refusal);
       break;
     default:

@@ -14,6 +14,7 @@ import {
   targetBinary,
   targetDate,
   targetFloat,
+  targetNested,
   targetString,
   targetTime,
   targetTimestamp,
@@ -187,6 +188,7 @@ function printRow(
         break;
       }
       case targetBinary:
+      case targetNested:
       case targetVariant: {
         const entry = entryOf(source, row);
         const from = source.offsets[entry]!;

@@ -3,11 +3,13 @@
 //   BOOLEAN true, false · integers and DECIMAL: numbers, also with fraction or exponent as long as nothing is lost (1.0 and 1e3 are
 //   integers); DECIMAL also from a string · REAL, DOUBLE: numbers · CHAR, VARCHAR: strings, lone surrogates become U+FFFD ·
 //   BINARY, VARBINARY: arrays of integers from 0 to 255 · DATE, TIME, TIMESTAMP, UUID: strings as text-temporal.ts and
-//   text-uuid.ts take them · VARIANT: any value, kept as its text without insignificant white space.
+//   text-uuid.ts take them · ARRAY: arrays · MAP, ROW: objects · VARIANT: any value, kept as its text without insignificant white space.
 //
 // Returns the position behind the value; `refused` with `refusal` set when the value does not suit the column; `~p` when the
 // grammar is broken at p. The caller has handled `null`. Fast paths first: each kind has one for its usual spelling, and everything
 // else goes to `readSlowly`, which finds the token by the full grammar.
+import { nestedText } from '../../runtime/batch/public-values.ts';
+import { isNested } from '../../runtime/batch/sql-type.ts';
 import { parseDecimal } from '../../runtime/batch/text-decimal.ts';
 import { parseDouble } from '../../runtime/batch/text-double.ts';
 import { parseBigint, parseInteger } from '../../runtime/batch/text-integer.ts';
@@ -23,6 +25,7 @@ import {
 } from '../../runtime/batch/text-temporal.ts';
 import { parseUuid } from '../../runtime/batch/text-uuid.ts';
 import { writeInt64 } from '../../runtime/batch/text-words.ts';
+import { parseVariant } from '../../runtime/batch/variant-json.ts';
 import {
   type ColumnTarget,
   targetBigint,
@@ -32,6 +35,7 @@ import {
   targetDecimal,
   targetFloat,
   targetInteger,
+  targetNested,
   targetString,
   targetTime,
   targetTimestamp,
@@ -116,6 +120,8 @@ export function readValue(
       target.column.bytesUsed = copyCompact(bytes, start, stop, target.column.bytes, target.column.bytesUsed);
       return stop;
     }
+    case targetNested:
+      return readNested(bytes, start, end, target, refusal);
     default:
       return readSlowly(bytes, start, end, target, row, refusal);
   }
@@ -329,6 +335,25 @@ function readBinary(bytes: Uint8Array, start: number, end: number, target: Colum
     if (bytes[i] !== 0x2c) return refuseToken(bytes, start, end, target, refusal);
     i = skipSpace(bytes, i + 1, end);
   }
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** ARRAY, MAP and ROW: by way of values, because each part has a type of its own. */
+function readNested(bytes: Uint8Array, start: number, end: number, target: ColumnTarget, refusal: Refusal): number {
+  const stop = skipValue(bytes, start, end);
+  if (stop < 0) return stop;
+  const { type } = target.field;
+  const value = parseVariant(decoder.decode(bytes.subarray(start, stop)));
+  const text = isNested(type) ? nestedText(value, type) : undefined;
+  if (text === undefined) {
+    refusal.set('value', target.ordinal, start, stop);
+    return refused;
+  }
+  const encoded = encoder.encode(text);
+  target.column.appendBytes(encoded, 0, encoded.length);
+  return stop;
 }
 
 // What is wrong: cold from here on.

@@ -127,6 +127,9 @@ function schemaElementOf(field: Field): SchemaElement {
     case 'VARBINARY':
       return { ...named, type: 'BYTE_ARRAY' };
     case 'VARIANT':
+    case 'ARRAY':
+    case 'MAP':
+    case 'ROW':
       return { ...named, type: 'BYTE_ARRAY', logical_type: { type: 'JSON' } };
     case 'DATE':
       return { ...named, type: 'INT32', converted_type: 'DATE' };

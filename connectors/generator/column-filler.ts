@@ -3,8 +3,11 @@
 //
 // Draws go into a scratch array of doubles, then into the column by a loop for its storage. The caller has reserved the
 // rows and commits them afterwards; offsets of byte columns are written here.
+
 import type { BatchBuilder, ColumnBuilder } from '../../runtime/batch/batch-builder.ts';
+import { nestedText } from '../../runtime/batch/public-values.ts';
 import { type CellValue, writeCell } from '../../runtime/batch/scalar-values.ts';
+import { isNested } from '../../runtime/batch/sql-type.ts';
 import { type FieldPlan, isBytes, unitOf } from './field-plan.ts';
 import { random32, randomBelow, randomFraction, randomZipf, streamKey } from './random.ts';
 import { alphanumeric, digits } from './text-strategies.ts';
@@ -60,6 +63,8 @@ function pickValues(column: ColumnBuilder, values: readonly CellValue[], count: 
   }
 }
 
+const encoder = new TextEncoder();
+
 function fillTexts(
   column: ColumnBuilder,
   plan: FieldPlan,
@@ -71,12 +76,16 @@ function fillTexts(
   const { text, strategy, field, nullShare } = plan;
   const spellsNumbers = text === null && (strategy === 'increment' || field.type.kind === 'VARIANT');
   const isText = field.type.kind === 'CHAR' || field.type.kind === 'VARCHAR';
+  // What is generated of an ARRAY, a MAP or a ROW is the empty one; `values` gives others.
+  const empty = isNested(field.type) ? nestedText(field.type.kind === 'ARRAY' ? [] : {}, field.type) : undefined;
+  const emptyBytes = empty === undefined ? null : encoder.encode(empty);
   for (let i = 0; i < count; i++) {
     const row = firstRow + i;
     const length = draws[i] ?? 0;
     // Nothing stands under a NULL.
     if (nullShare === 0 || random32(key, row, nullLane) >= nullShare) {
-      if (text !== null) text(column, key, row, length);
+      if (emptyBytes !== null) column.appendBytes(emptyBytes, 0, emptyBytes.length);
+      else if (text !== null) text(column, key, row, length);
       else if (spellsNumbers) digits(column, Math.abs(length), 1);
       else if (isText) alphanumeric(column, key, row, length);
       else fillRandomBytes(column, key, row, length);

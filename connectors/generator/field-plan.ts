@@ -215,7 +215,7 @@ function boundsOf(type: SqlType): readonly [number, number] {
 }
 
 export function isBytes(type: SqlType): boolean {
-  return ['CHAR', 'VARCHAR', 'BINARY', 'VARBINARY', 'VARIANT'].includes(type.kind);
+  return ['CHAR', 'VARCHAR', 'BINARY', 'VARBINARY', 'VARIANT', 'ARRAY', 'MAP', 'ROW'].includes(type.kind);
 }
 
 function invalid(field: Field, reason: string): MillraceError {

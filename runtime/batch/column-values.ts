@@ -6,6 +6,7 @@ import { type BytesColumn, type Column, type DictionaryColumn, isValid } from '.
 import { type PublicForms, toPublic } from './public-values.ts';
 import { formatDate, formatDecimal, formatTime, formatTimestamp } from './scalar-text.ts';
 import { type CellValue, readCell } from './scalar-values.ts';
+import { isNested } from './sql-type.ts';
 
 /** The values of a column in their public forms. */
 export function columnValues(column: Column, rows: number, forms: PublicForms): unknown[] {
@@ -83,7 +84,7 @@ function dictionaryValues(column: DictionaryColumn, rows: number, forms: PublicF
       known.set(code, value);
     }
     // Objects and bytes are made anew, so that no two rows share one that can be changed.
-    return typeof value === 'string' && column.type.kind !== 'VARIANT'
+    return typeof value === 'string' && column.type.kind !== 'VARIANT' && !isNested(column.type)
       ? value
       : toPublic(value instanceof Uint8Array ? value.slice() : value, column.type, forms);
   });

@@ -5,11 +5,12 @@
 //   DATE TIME TIMESTAMP   SQL text, `YYYY-MM-DD HH:MM:SS[.f]` with as many of six fraction digits as are needed; with
 //               `timestamps: 'date'` DATE and TIMESTAMP are Date (UTC; microseconds are cut to milliseconds), TIME stays text
 //   INTERVAL    text: years-months, or days hours:minutes:seconds[.f]
+//   ARRAY MAP ROW   array, object by key, object by field, of public forms
 //   VARBINARY   Uint8Array      UUID  text      VARIANT  the parsed JSON value, big integers as bigint      NULL  null
 // On the way in also: bigint and numeric text for every number, Date or text for temporal types, arrays of bytes.
 import * as text from './scalar-text.ts';
 import type { CellValue } from './scalar-values.ts';
-import { formatSqlType, type SqlType } from './sql-type.ts';
+import { formatSqlType, isNested, type NestedType, type SqlType } from './sql-type.ts';
 import { formatVariant, parseVariant } from './variant-json.ts';
 
 export interface PublicForms {
@@ -27,7 +28,9 @@ export function toPublic(value: CellValue, type: SqlType, forms: PublicForms): u
     }
     return type.kind === 'INTERVAL_MONTHS' ? text.formatMonths(value) : value;
   }
-  return type.kind === 'VARIANT' && typeof value === 'string' ? parseVariant(value) : value;
+  if (typeof value !== 'string') return value;
+  if (type.kind === 'VARIANT') return parseVariant(value);
+  return isNested(type) ? publicNested(parseVariant(value), type, forms) : value;
 }
 
 function publicBigint(value: bigint, type: SqlType, forms: PublicForms): unknown {
@@ -112,6 +115,10 @@ function convert(value: unknown, type: SqlType): CellValue | undefined {
     }
     case 'VARIANT':
       return formatVariant(value);
+    case 'ARRAY':
+    case 'MAP':
+    case 'ROW':
+      return nestedText(value, type);
     case 'NULL':
       return undefined;
   }
@@ -156,4 +163,89 @@ function bytesOf(value: unknown): Uint8Array | undefined {
 function describe(value: unknown): string {
   const shown = value instanceof Date ? String(value) : (formatVariant(value) ?? String(value));
   return shown.length > 100 ? `${shown.slice(0, 100)}…` : shown;
+}
+
+// ── ARRAY, MAP and ROW ──
+// One spelling for a value: no white space, the keys of a MAP in order, the fields of a ROW in that of the type; numbers as JSON
+// numbers, but DECIMAL and what JSON has no number for as strings, so that no digit is lost.
+
+/** The text under which a nested value is stored, or undefined when it does not suit the type. */
+export function nestedText(value: unknown, type: NestedType): string | undefined {
+  switch (type.kind) {
+    case 'ARRAY': {
+      if (!Array.isArray(value)) return undefined;
+      const parts = value.map((element: unknown) => partText(element, type.element));
+      return parts.includes(undefined) ? undefined : `[${parts.join(',')}]`;
+    }
+    case 'MAP': {
+      const entries = entriesOf(value);
+      if (entries === undefined) return undefined;
+      const members = entries.map(([key, part]) => member(keyText(key, type.key), partText(part, type.value)));
+      return members.includes(undefined) ? undefined : `{${members.sort().join(',')}}`;
+    }
+    case 'ROW': {
+      const given = new Map(entriesOf(value) ?? []);
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+      const members = type.fields.map(({ name, type: part }) =>
+        member(JSON.stringify(name), partText(given.get(name) ?? given.get(name.toUpperCase()) ?? null, part)),
+      );
+      return members.includes(undefined) ? undefined : `{${members.join(',')}}`;
+    }
+  }
+}
+
+/** A value of a cell as it is spelled inside a nested one. */
+export function nestedPart(value: CellValue, type: SqlType): string {
+  if (value === null) return 'null';
+  if (type.kind === 'VARIANT' || isNested(type)) return String(value);
+  if (value instanceof Uint8Array) return `[${value.join(',')}]`;
+  if (type.kind === 'DOUBLE' || type.kind === 'REAL') {
+    return Number.isFinite(value) ? formatVariantNumber(Number(value), type) : JSON.stringify(String(value));
+  }
+  const shown = toPublic(value, type, {});
+  return typeof shown === 'number' || typeof shown === 'bigint' || typeof shown === 'boolean'
+    ? String(shown)
+    : JSON.stringify(shown);
+}
+
+/** The key of a MAP as the string that JSON has for it. */
+export function mapKeyOf(value: CellValue, type: SqlType): string {
+  const part = nestedPart(value, type);
+  return part.startsWith('"') ? String(JSON.parse(part)) : part;
+}
+
+function formatVariantNumber(value: number, type: SqlType): string {
+  if (Object.is(value, -0)) return '0';
+  return type.kind === 'REAL' ? text.formatReal(value) : String(value);
+}
+
+function member(key: string | undefined, part: string | undefined): string | undefined {
+  return key === undefined || part === undefined ? undefined : `${key}:${part}`;
+}
+
+function partText(value: unknown, type: SqlType): string | undefined {
+  const cell = value === undefined ? null : fromPublic(value, type);
+  return cell instanceof Refusal ? undefined : nestedPart(cell, type);
+}
+
+function keyText(key: string, type: SqlType): string | undefined {
+  const cell = fromPublic(type.kind === 'BOOLEAN' ? key === 'true' : key, type);
+  return cell instanceof Refusal ? undefined : JSON.stringify(mapKeyOf(cell, type));
+}
+
+function entriesOf(value: unknown): [string, unknown][] | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  return value instanceof Map ? [...value].map(([key, part]) => [String(key), part]) : Object.entries(value);
+}
+
+function publicNested(value: unknown, type: NestedType, forms: PublicForms): unknown {
+  const part = (inner: unknown, innerType: SqlType): unknown => {
+    const cell = fromPublic(inner, innerType);
+    return cell instanceof Refusal ? inner : toPublic(cell, innerType, forms);
+  };
+  if (type.kind === 'ARRAY') return Array.isArray(value) ? value.map((each) => part(each, type.element)) : value;
+  const entries = entriesOf(value) ?? [];
+  const typeOf = (key: string): SqlType =>
+    type.kind === 'MAP' ? type.value : (type.fields.find((field) => field.name === key)?.type ?? { kind: 'NULL' });
+  return Object.fromEntries(entries.map(([key, inner]) => [key, part(inner, typeOf(key))]));
 }

@@ -7,7 +7,8 @@
 // DECIMAL(p, s) is the integer value · 10^s: i64 up to 18 digits, i128 beyond. DATE is days since 1970-01-01 (i32).
 // TIME is microseconds since midnight, TIMESTAMP microseconds since 1970-01-01 00:00:00 UTC (i64). INTERVAL has two kinds:
 // months (i32) and microseconds (i64). UUID is i128: high word = first 8 bytes, low word = last 8, both big-endian, and
-// compares as unsigned. VARIANT is its JSON text in UTF-8, without insignificant white space.
+// compares as unsigned. VARIANT is its JSON text in UTF-8, without insignificant white space. ARRAY, MAP and ROW are JSON text,
+// too, in one spelling for each value (public-values.ts), so that equal values are equal bytes.
 // Not here: text forms (text-forms.ts), arithmetic (the engine).
 import { unreachable } from '../assert.ts';
 
@@ -32,6 +33,10 @@ export type SqlType =
   | { readonly kind: 'INTERVAL_MICROS' }
   | { readonly kind: 'UUID' }
   | { readonly kind: 'VARIANT' }
+  /** Elements, keys' values and fields may be NULL. */
+  | { readonly kind: 'ARRAY'; readonly element: SqlType }
+  | { readonly kind: 'MAP'; readonly key: SqlType; readonly value: SqlType }
+  | { readonly kind: 'ROW'; readonly fields: readonly { readonly name: string; readonly type: SqlType }[] }
   /** The type of a bare NULL; never the type of a table's column. */
   | { readonly kind: 'NULL' };
 
@@ -76,6 +81,9 @@ export function storageOf(type: SqlType): Storage {
     case 'BINARY':
     case 'VARBINARY':
     case 'VARIANT':
+    case 'ARRAY':
+    case 'MAP':
+    case 'ROW':
       return 'bytes';
     default:
       return unreachable(type);
@@ -97,9 +105,22 @@ export function formatSqlType(type: SqlType): string {
       return 'INTERVAL YEAR TO MONTH';
     case 'INTERVAL_MICROS':
       return 'INTERVAL DAY TO SECOND';
+    case 'ARRAY':
+      return `${formatSqlType(type.element)} ARRAY`;
+    case 'MAP':
+      return `MAP<${formatSqlType(type.key)}, ${formatSqlType(type.value)}>`;
+    case 'ROW':
+      return `ROW(${type.fields.map((field) => `${field.name} ${formatSqlType(field.type)}`).join(', ')})`;
     default:
       return type.kind;
   }
+}
+
+export type NestedType = Extract<SqlType, { readonly kind: 'ARRAY' | 'MAP' | 'ROW' }>;
+
+/** Whether values of the type are made of others. */
+export function isNested(type: SqlType): type is NestedType {
+  return type.kind === 'ARRAY' || type.kind === 'MAP' || type.kind === 'ROW';
 }
 
 /** Whether two types are the same in kind and parameters. */

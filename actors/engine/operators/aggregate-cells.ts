@@ -32,7 +32,8 @@ import { type AddKernel, addKernel } from './aggregate-kernel-source.ts';
 
 /** An aggregate over columns of its input. */
 export interface AggregateColumn {
-  readonly function: 'count' | 'sum' | 'min' | 'max' | 'avg';
+  /** The operand of array_agg is the JSON text of an element, never NULL. */
+  readonly function: 'count' | 'sum' | 'min' | 'max' | 'avg' | 'array_agg';
   /** Ordinal of the operand, null for COUNT(*). */
   readonly operand: number | null;
   readonly operandType: SqlType | null;
@@ -107,6 +108,10 @@ export class AggregateCells {
     // A multiset is made once for an operand, for all who need it; so what is needed of it has to be known first.
     for (const call of calls) if (this.#needsValues(call)) this.#addValues(call, calls);
     for (const call of calls) this.#addCells(call);
+  }
+
+  get pool(): StringPool {
+    return this.#plan.pool;
   }
 
   /** Doubles of a group's record that the cells take. */
@@ -191,6 +196,7 @@ export class AggregateCells {
 
   #needsValues(call: AggregateColumn): boolean {
     const extreme = call.function === 'min' || call.function === 'max';
+    if (call.function === 'array_agg') return true;
     return extreme ? !this.#plan.appendOnly : call.distinct;
   }
 
@@ -204,7 +210,8 @@ export class AggregateCells {
     const multiset = new ValueMultiset({
       valueWords: wordsOf(storage),
       order,
-      min: wants('min'),
+      // The heap is also how the values of a group are found.
+      min: wants('min') || calls.some((other) => other.function === 'array_agg' && same(other)),
       max: wants('max'),
       groupAt: this.#next * 2,
       hashMask: this.#plan.hashMask,
@@ -228,6 +235,7 @@ export class AggregateCells {
       }
       return;
     }
+    if (call.function === 'array_agg') return;
     if (call.function === 'sum' || call.function === 'avg') {
       if (this.#find('sum', call) === undefined) this.#push('sum', call, storage, doublesOfSum(storage!), null, null);
     }

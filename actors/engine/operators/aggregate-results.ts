@@ -3,13 +3,16 @@
 //   COUNT   the count, BIGINT                     SUM   NULL without values; must fit the result type, else a failure
 //   AVG     sum / count: DOUBLE and REAL as a quotient of doubles; DECIMAL rounded half away from zero at the scale of the
 //           result; integers truncated, as integer division is                MIN MAX   NULL without values
+//   ARRAY_AGG   all values in the order of their JSON texts, NULL without any
 // Results are written as records of words, column by column, for the groups that a step has touched. `failed[t]` becomes
 // the number of the aggregate + 1 whose result does not fit its type.
 // Not here: how cells are kept (aggregate-cells.ts), what becomes of a failure (aggregate.ts).
+import { assert } from '../../../runtime/assert.ts';
 import { decimalPrecisionMax, type SqlType, type Storage, storageOf } from '../../../runtime/batch/sql-type.ts';
 import { limbsOfDecimal, limbsOfWord, readFloat, readSum } from '../state/exact-sum.ts';
 import type { RecordTable } from '../state/record-table.ts';
 import { type LayoutColumn, wordsOf } from '../state/row-layout.ts';
+import type { StringPool } from '../state/string-pool.ts';
 import { type AggregateCells, type AggregateColumn, type Cell, limbsOf, markOf } from './aggregate-cells.ts';
 import type { PlainResult } from './aggregate-kernel-source.ts';
 
@@ -42,6 +45,8 @@ export function resultWriter(
     case 'min':
     case 'max':
       return extremeWriter(call, place, cells.extremeOf(call));
+    case 'array_agg':
+      return arrayWriter(call, place, cells.extremeOf(call), cells.pool);
     case 'sum':
     case 'avg':
       return sumWriter(call, position, place, cells.sumOf(call), cells.countAt(call));
@@ -97,6 +102,48 @@ function extremeWriter(call: AggregateColumn, place: LayoutColumn, cell: Cell): 
       const to = t * target.stride;
       if (root === 0) setNull(target.words, to, place);
       else copyWords(multiset.words, (root - 1) * multiset.width + 1, target.words, to + place.offset, size);
+    }
+  };
+}
+
+/** The values of each group, in the order of their texts, as the text of an array. */
+function arrayWriter(call: AggregateColumn, place: LayoutColumn, cell: Cell, pool: StringPool): ResultWriter {
+  const { multiset } = cell;
+  assert(multiset !== null, 'ARRAY_AGG keeps the values of its groups');
+  const rootAt = cell.at * 2;
+  let text = new Uint8Array(1 << 10);
+  return (groups, target) => {
+    for (let t = target.from; t < target.to; t++) {
+      const root = groups.words[target.ids[t]! * groups.width + rootAt]!;
+      const to = t * target.stride;
+      if (root === 0) {
+        setNull(target.words, to, place);
+        continue;
+      }
+      const { words, width } = multiset;
+      const { offsets, bytes } = pool.dictionary();
+      const records = multiset
+        .valuesOf(root)
+        .sort((a, b) => pool.compare(words[a * width + 1]!, words[b * width + 1]!));
+      let at = 1;
+      text[0] = 0x5b;
+      for (const record of records) {
+        const code = words[record * width + 1]!;
+        const size = offsets[code + 1]! - offsets[code]! + 1;
+        const times = call.distinct ? 1 : multiset.weightOf(record);
+        if (at + times * size + 1 > text.length) {
+          const grown = new Uint8Array((at + times * size + 1) * 2);
+          grown.set(text.subarray(0, at));
+          text = grown;
+        }
+        for (let k = 0; k < times; k++) {
+          text.set(bytes.subarray(offsets[code]!, offsets[code + 1]!), at);
+          at += size;
+          text[at - 1] = 0x2c;
+        }
+      }
+      text[at - 1] = 0x5d;
+      target.words[to + place.offset] = pool.intern(text, new DataView(text.buffer), 0, at);
     }
   };
 }

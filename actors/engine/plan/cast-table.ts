@@ -12,7 +12,7 @@ import { castNumber, numberKinds } from './cast-numbers.ts';
 import type { Cast } from './cast-row.ts';
 import { datetimeCasts } from './cast-temporal.ts';
 import { castToBinary, castToText, formatScalar, fromTextCasts } from './cast-text.ts';
-import { castFromVariant, castToVariant } from './cast-variant.ts';
+import { castFromVariant, castToNested, castToVariant } from './cast-variant.ts';
 
 type Row = Partial<Record<SqlTypeKind, Cast>>;
 
@@ -51,6 +51,10 @@ function buildTable(): Map<SqlTypeKind, Row> {
   }
   const fromVariant: Row = { VARIANT: same };
   for (const to of scalarKinds) fromVariant[to] = castFromVariant;
+  for (const kind of ['ARRAY', 'MAP', 'ROW'] as const) {
+    fromVariant[kind] = castToNested;
+    rows.set(kind, { [kind]: castToNested, CHAR: castToText, VARCHAR: castToText, VARIANT: same });
+  }
   rows.set('VARIANT', fromVariant);
   return rows;
 }

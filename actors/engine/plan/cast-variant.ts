@@ -4,8 +4,10 @@
 // form (binary: an array of bytes, as in formats); NaN and infinities have no JSON. Back: a JSON string is read as text of
 // the target type, a number or boolean as its text; what is not of the target type, JSON null included, is NULL, not an error.
 
+import { nestedText } from '../../../runtime/batch/public-values.ts';
 import { parseDecimalText } from '../../../runtime/batch/scalar-text.ts';
-import { decimalPrecisionMax, type SqlType } from '../../../runtime/batch/sql-type.ts';
+import { decimalPrecisionMax, isNested, type SqlType } from '../../../runtime/batch/sql-type.ts';
+import { parseVariant } from '../../../runtime/batch/variant-json.ts';
 import type { ScalarValue } from '../sql/bound.ts';
 import { castNumber, numberKinds } from './cast-numbers.ts';
 import type { Cast } from './cast-row.ts';
@@ -32,6 +34,12 @@ export const castFromVariant: Cast = (value, _, to) => {
   if (first === 0x2d || (first >= 0x30 && first <= 0x39)) return fromNumber(json, to);
   if (first === 0x5b && (to.kind === 'BINARY' || to.kind === 'VARBINARY')) return fromBytes(json, to);
   return null;
+};
+
+/** Each part of an ARRAY, a MAP or a ROW as one of the target type; from VARIANT what does not suit is NULL. */
+export const castToNested: Cast = (value, from, to) => {
+  if (typeof value !== 'string' || !isNested(to)) return undefined;
+  return nestedText(parseVariant(value), to) ?? (from.kind === 'VARIANT' ? null : undefined);
 };
 
 function fromString(json: string, to: SqlType): ScalarValue {

@@ -5,7 +5,7 @@
 // function, columns go by ordinal, locals are numbered. An `Operand` is a computed value: names of locals or
 // parameters, so that it may be repeated freely. Used by the expression compiler's own files only.
 import { assert } from '../../../runtime/assert.ts';
-import type { SqlType } from '../../../runtime/batch/sql-type.ts';
+import { isNested, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { FailureSite } from './expression-library.ts';
 
 /** How a value lies in locals: one, a slice of bytes, or the two words of a UUID. */
@@ -200,7 +200,7 @@ export function plainCode(writer: CodeWriter, operand: Operand): string {
 }
 
 export function isText(type: SqlType): boolean {
-  return type.kind === 'CHAR' || type.kind === 'VARCHAR' || type.kind === 'VARIANT';
+  return type.kind === 'CHAR' || type.kind === 'VARCHAR' || type.kind === 'VARIANT' || isNested(type);
 }
 
 export function isBinary(type: SqlType): boolean {

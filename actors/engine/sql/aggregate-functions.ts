@@ -27,6 +27,13 @@ export const aggregateFunctions: readonly AggregateDefinition[] = [
   row('avg', 'AVG([DISTINCT] x)', 'Mean of the values, in the type of the argument.', 'avg', 'number'),
   row('min', 'MIN(x)', 'Smallest value.', 'min', 'anything'),
   row('max', 'MAX(x)', 'Largest value.', 'max', 'anything'),
+  row(
+    'array_agg',
+    'ARRAY_AGG([DISTINCT] x)',
+    'Array of all values, NULLs too, in no order that may be relied on.',
+    'array_agg',
+    'anything',
+  ),
   row('every', 'EVERY(condition)', 'Whether the condition is true for all rows.', 'min', 'boolean'),
   row('bool_and', 'BOOL_AND(condition)', 'The same as EVERY.', 'min', 'boolean'),
   row('logical_and', 'LOGICAL_AND(condition)', 'The same as EVERY.', 'min', 'boolean'),
@@ -53,7 +60,6 @@ export function findAggregate(name: string): AggregateDefinition | undefined {
 
 /** Aggregates of other engines, and what can be written here. */
 export const refusedAggregates: Readonly<Record<string, string>> = {
-  array_agg: 'emit one row for each element',
   string_agg: 'emit one row for each element',
   listagg: 'emit one row for each element',
   any_value: 'use MIN or MAX',

@@ -16,6 +16,10 @@ export interface TypeName {
   /** Lower case, words joined by one blank. */
   readonly name: string;
   readonly parameters: readonly number[];
+  /** MAP<key, value>: both; ROW(name type, …): the fields with their names. */
+  readonly parts: readonly { readonly name: Identifier | null; readonly type: TypeName }[];
+  /** How often ARRAY stands behind it. */
+  readonly arrays: number;
   readonly span: Span;
 }
 

@@ -1,6 +1,6 @@
 // Binder of calls: functions by their rows, aggregates, and the few calls that are sugar for CASE.
 
-import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
+import { formatSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import {
   type AggregateDefinition,
@@ -13,12 +13,13 @@ import type { Expression } from './ast.ts';
 import { bindBinary } from './bind-arithmetic.ts';
 import { makeCase } from './bind-case.ts';
 import { bindComparison, operator } from './bind-comparison.ts';
+import { bindMap } from './bind-nested.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
 import { caseBranch } from './case-branch.ts';
 import { type AggregateSink, type Bind, type ExpressionContext, requireBoolean } from './expression-context.ts';
 import { resolveCall } from './function-resolution.ts';
 import { findFunction, functionNames } from './functions.ts';
-import { unitLiteral } from './named-function.ts';
+import { bindNamedFunction, unitLiteral } from './named-function.ts';
 import {
   SqlInvalidArguments,
   SqlMisplacedAggregate,
@@ -66,6 +67,7 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
   const operands = call.arguments.map((argument, i) =>
     i === unitAt ? unitArgument(context, argument) : bind(context, argument),
   );
+  if (name === 'map') return bindMap(operands, source);
   if (call.unit !== null) operands.push(unitLiteral(context.source, call.unit));
   return resolveCall(definition, operands, source);
 }
@@ -163,6 +165,18 @@ function bindAggregate(
   if (aggregateType(definition, operand.type) === null) {
     const wanted = definition.takes === 'boolean' ? 'a BOOLEAN' : 'a number';
     throw refuse(`takes ${wanted}, ${operand.source.text} is ${formatSqlType(operand.type)}`);
+  }
+  if (definition.function === 'array_agg') {
+    const type: SqlType = { kind: 'ARRAY', element: operand.type };
+    const element = bindNamedFunction('element_text', [operand], operand.source);
+    return context.aggregates.add({
+      function: 'array_agg',
+      operand: element,
+      distinct: call.distinct,
+      filter: given,
+      type,
+      source,
+    });
   }
   // The smallest of distinct values is the smallest of all values.
   const distinct = call.distinct && definition.function !== 'min' && definition.function !== 'max';

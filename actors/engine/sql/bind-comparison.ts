@@ -1,8 +1,8 @@
 // Comparisons: both sides cast to one type; BETWEEN and IN.
-import { formatSqlType, sameSqlType } from '../../../runtime/batch/sql-type.ts';
+import { formatSqlType, isNested, sameSqlType } from '../../../runtime/batch/sql-type.ts';
 import type { BinaryOperator, Expression } from './ast.ts';
 import type { ExpressionSource, OperatorCall, Scalar, ScalarOperator } from './bound.ts';
-import { SqlTypeMismatch } from './sql-errors.ts';
+import { SqlTypeMismatch, SqlUnsupported } from './sql-errors.ts';
 import { boolean, coerce, commonType, comparisonType, describePair, fitsExactly } from './type-coercion.ts';
 
 export type ComparisonOperator = '=' | '<>' | '<' | '<=' | '>' | '>=' | 'is distinct from' | 'is not distinct from';
@@ -41,6 +41,10 @@ export function bindComparison(
   if (type === null) {
     const detail = `${describePair(left.type, right.type)} cannot be compared, in ${source.text}`;
     throw new SqlTypeMismatch({ detail }, { place: source.place });
+  }
+  if (isNested(type) && !name.startsWith('is') && name !== '=' && name !== '<>') {
+    const construct = `${name} of ${formatSqlType(type)}`;
+    throw new SqlUnsupported({ construct, instead: 'compare elements' }, { place: source.place });
   }
   const operands = [coerce(left, type), coerce(right, type)];
   return name.startsWith('is') ? operator(name, operands, source, false) : operator(name, operands, source);

@@ -10,6 +10,7 @@ import { bindBinary } from './bind-arithmetic.ts';
 import { bindCall } from './bind-call.ts';
 import { bindCast, makeCase } from './bind-case.ts';
 import { bindBetween, bindComparison, bindIn, not, operator } from './bind-comparison.ts';
+import { bindElement } from './bind-nested.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
 import { caseBranch } from './case-branch.ts';
 import { type ExpressionContext, requireBoolean } from './expression-context.ts';
@@ -150,12 +151,6 @@ function bindFields(
     scalar = bindElement(scalar, literal(field.name, varchar, context.source.source(field.span)), source);
   }
   return scalar;
-}
-
-function bindElement(operand: Scalar, index: Scalar, source: ExpressionSource): Scalar {
-  if (operand.type.kind === 'VARIANT') return bindNamedFunction('variant_element', [operand, index], source);
-  const detail = `${operand.source.text} is ${formatSqlType(operand.type)}, only a VARIANT has elements and fields`;
-  throw new SqlTypeMismatch({ detail }, { place: source.place });
 }
 
 function bindNumber(text: string, negative: boolean, source: ExpressionSource): Scalar {

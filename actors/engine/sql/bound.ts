@@ -13,7 +13,7 @@ import type { Place } from '../../../runtime/errors.ts';
 /**
  * A value as expressions compute with it; the row of `sql/functions.ts` and generated code agree on it:
  * BOOLEAN boolean · TINYINT SMALLINT INTEGER DATE INTERVAL_MONTHS REAL DOUBLE number · BIGINT TIME TIMESTAMP
- * INTERVAL_MICROS bigint · DECIMAL bigint (value · 10^scale, any precision) · CHAR VARCHAR VARIANT(JSON text) UUID
+ * INTERVAL_MICROS bigint · DECIMAL bigint (value · 10^scale, any precision) · CHAR VARCHAR VARIANT ARRAY MAP ROW (JSON text) UUID
  * (canonical lower case) string · BINARY VARBINARY Uint8Array · NULL null.
  */
 export type ScalarValue = boolean | number | bigint | string | Uint8Array | null;
@@ -101,7 +101,7 @@ export type Scalar = ColumnReference | Literal | OperatorCall | FunctionCall | C
 
 // ── relational expressions ──
 
-export type AggregateFunction = 'count' | 'sum' | 'min' | 'max' | 'avg';
+export type AggregateFunction = 'count' | 'sum' | 'min' | 'max' | 'avg' | 'array_agg';
 
 export interface AggregateCall {
   readonly function: AggregateFunction;

@@ -14,6 +14,7 @@ export type Evaluator = (...values: ScalarValue[]) => ScalarValue;
  *   integer    TINYINT to BIGINT, as it is        INT BIGINT cast from any integer
  *   decimal    DECIMAL, as it is                  real double  REAL, or DOUBLE cast from any number
  *   boolean date time timestamp months micros uuid variant binary   that type (months, micros: the two INTERVALs)
+ *   array map         an ARRAY or MAP, as it is
  *   common     any type; all `common` arguments are cast to their common type
  *   any        any type, as it is                 unit       a time unit, given as a VARCHAR literal such as 'month'
  */
@@ -35,6 +36,8 @@ export type ParameterClass =
   | 'uuid'
   | 'variant'
   | 'binary'
+  | 'array'
+  | 'map'
   | 'common'
   | 'any'
   | 'unit';
@@ -66,7 +69,15 @@ export interface FunctionOverload {
   readonly prepare?: (shape: CallShape) => Evaluator;
 }
 
-export type FunctionCategory = 'string' | 'numeric' | 'temporal' | 'binary' | 'comparison' | 'json' | 'operator';
+export type FunctionCategory =
+  | 'string'
+  | 'numeric'
+  | 'temporal'
+  | 'binary'
+  | 'comparison'
+  | 'json'
+  | 'array'
+  | 'operator';
 
 export interface FunctionDefinition {
   /** Lower case. */

@@ -103,6 +103,10 @@ function fitArgument(parameter: ParameterClass, type: SqlType): Fit | null {
       return isNumeric(type) || isNull ? { type: { kind: 'DOUBLE' }, cost: isInteger(type) ? 3 : 2 } : null;
     case 'binary':
       return isBinary(type) ? asItIs : isNull ? { type: { kind: 'VARBINARY', length: null }, cost: 2 } : null;
+    case 'array':
+      return type.kind === 'ARRAY' ? asItIs : null;
+    case 'map':
+      return type.kind === 'MAP' ? asItIs : null;
     case 'boolean':
       return exactly({ kind: 'BOOLEAN' }, type, null);
     case 'date':

@@ -4,6 +4,7 @@
 import { assert } from '../../../runtime/assert.ts';
 import type { FunctionCall } from './bound.ts';
 import type { Evaluator, FunctionDefinition, FunctionOverload } from './function-definition.ts';
+import { arrayFunctions } from './functions-array.ts';
 import { binaryFunctions } from './functions-binary.ts';
 import { comparisonFunctions } from './functions-comparison.ts';
 import { extractFunctions } from './functions-extract.ts';
@@ -28,6 +29,7 @@ const table: readonly FunctionDefinition[] = [
   ...temporalTextFunctions,
   ...intervalFunctions,
   ...jsonFunctions,
+  ...arrayFunctions,
 ];
 
 const byName = new Map<string, FunctionDefinition>();

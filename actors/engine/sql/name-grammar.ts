@@ -39,6 +39,8 @@ export class NameGrammar extends EmbeddedActionsParser {
     const start = this.LA(1);
     const words: IToken[] = [];
     const parameters: number[] = [];
+    const parts: { name: Identifier | null; type: TypeName }[] = [];
+    let arrays = 0;
     this.OR({
       DEF: [
         { ALT: () => words.push(this.CONSUME(keyword('DATE'))) },
@@ -71,13 +73,40 @@ export class NameGrammar extends EmbeddedActionsParser {
       ],
       ERR_MSG: 'the name of a type',
     });
+    this.OPTION5(() => {
+      this.CONSUME(symbol('<'));
+      this.AT_LEAST_ONE_SEP2({
+        SEP: symbol(','),
+        DEF: () => {
+          parts.push({ name: null, type: this.SUBRULE(this.typeName) });
+        },
+      });
+      this.CONSUME(symbol('>'));
+    });
     this.OPTION3(() => {
       this.CONSUME(symbol('('));
       this.AT_LEAST_ONE_SEP({
         SEP: symbol(','),
         DEF: () => {
-          const number = this.CONSUME(NumberLiteral);
-          this.ACTION(() => parameters.push(Number(number.image)));
+          this.OR4([
+            {
+              ALT: () => {
+                const number = this.CONSUME(NumberLiteral);
+                this.ACTION(() => parameters.push(Number(number.image)));
+              },
+            },
+            {
+              ALT: () => {
+                const name = this.SUBRULE(this.identifier);
+                const type = this.SUBRULE2(this.typeName);
+                this.OPTION6(() => {
+                  this.OPTION7(() => this.CONSUME(keyword('NOT')));
+                  this.CONSUME(keyword('NULL'));
+                });
+                parts.push({ name, type });
+              },
+            },
+          ]);
         },
       });
       this.CONSUME(symbol(')'));
@@ -89,10 +118,13 @@ export class NameGrammar extends EmbeddedActionsParser {
       words.push(this.CONSUME2(keyword('TIME')));
       words.push(this.CONSUME(keyword('ZONE')));
     });
-    this.MANY(() => words.push(this.CONSUME(keyword('ARRAY'))));
+    this.MANY(() => {
+      this.CONSUME(keyword('ARRAY'));
+      arrays++;
+    });
     return this.ACTION(() => {
       const name = words.map((word) => word.image.toLowerCase()).join(' ');
-      return { name, parameters, span: this.spanFrom(start) };
+      return { name, parameters, parts, arrays, span: this.spanFrom(start) };
     });
   });
 

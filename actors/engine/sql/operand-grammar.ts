@@ -132,11 +132,43 @@ export class OperandGrammar extends CallGrammar {
           },
         },
         { ALT: () => this.SUBRULE(this.parenthesized) },
+        {
+          // A column may be named map.
+          GATE: () => this.LA(1).tokenType === keyword('ARRAY') || this.LA(2).tokenType === symbol('['),
+          IGNORE_AMBIGUITIES: true,
+          ALT: () => this.SUBRULE(this.bracketList),
+        },
         { ALT: () => this.SUBRULE(this.nameOrCall) },
       ],
       ERR_MSG: 'an expression',
     }),
   );
+
+  /** ARRAY[a, b] and MAP[k, v]. */
+  readonly bracketList: Rule<Expression> = this.RULE('bracketList', () => {
+    const word = this.OR([{ ALT: () => this.CONSUME(keyword('ARRAY')) }, { ALT: () => this.CONSUME(keyword('MAP')) }]);
+    const items: Expression[] = [];
+    this.CONSUME(symbol('['));
+    this.MANY_SEP({
+      SEP: symbol(','),
+      DEF: () => {
+        items.push(this.SUBRULE(this.expression));
+      },
+    });
+    this.CONSUME(symbol(']'));
+    return this.ACTION(
+      (): Expression => ({
+        kind: 'call',
+        name: wordIdentifier(word),
+        arguments: items,
+        star: false,
+        distinct: false,
+        unit: null,
+        filter: null,
+        span: this.spanFrom(word),
+      }),
+    );
+  });
 
   readonly parenthesized: Rule<Expression> = this.RULE('parenthesized', () => {
     const start = this.CONSUME(symbol('('));

@@ -3,7 +3,13 @@
 // Numbers widen (numeric-types.ts), DATE becomes TIMESTAMP, CHAR becomes VARCHAR, and a string beside a date, time,
 // timestamp, number, boolean or UUID is read as one, as in Calcite. Everything else needs a CAST. A literal is
 // converted here and now, so that `price > 5` compares a DECIMAL(10, 2) column with 5.00 and casts no column.
-import { formatSqlType, type SqlType, type SqlTypeKind, sameSqlType } from '../../../runtime/batch/sql-type.ts';
+import {
+  formatSqlType,
+  isNested,
+  type SqlType,
+  type SqlTypeKind,
+  sameSqlType,
+} from '../../../runtime/batch/sql-type.ts';
 import type { ExpressionSource, Literal, Scalar, ScalarValue } from './bound.ts';
 import { parseTypedText } from './literals.ts';
 import { asDecimal, commonNumericType, isInteger, isNumeric } from './numeric-types.ts';
@@ -38,6 +44,14 @@ export function commonType(left: SqlType, right: SqlType): SqlType | null {
   if (isNumeric(left) && isNumeric(right)) return commonNumericType(left, right);
   if (isText(left) && isText(right)) return varchar;
   if (isBinary(left) && isBinary(right)) return { kind: 'VARBINARY', length: null };
+  if (left.kind === 'ARRAY' && right.kind === 'ARRAY') {
+    const element = commonType(left.element, right.element);
+    return element === null ? null : { kind: 'ARRAY', element };
+  }
+  if (left.kind === 'MAP' && right.kind === 'MAP') {
+    const [key, value] = [commonType(left.key, right.key), commonType(left.value, right.value)];
+    return key === null || value === null ? null : { kind: 'MAP', key, value };
+  }
   if (left.kind === 'VARIANT' || right.kind === 'VARIANT') return { kind: 'VARIANT' };
   if (isText(left) || isText(right)) {
     const other = isText(left) ? right : left;
@@ -119,6 +133,7 @@ function notALiteral(literal: Literal, type: SqlType): Error {
 export function isCastable(from: SqlType, to: SqlType): boolean {
   if (from.kind === 'NULL' || from.kind === 'VARIANT' || to.kind === 'VARIANT' || from.kind === to.kind) return true;
   if (isText(to)) return true;
+  if (isNested(from) || isNested(to)) return false;
   if (isText(from)) return to.kind !== 'NULL';
   if (isBinary(from) || isBinary(to)) return isBinary(from) && isBinary(to);
   const numbers = (type: SqlType): boolean => isNumeric(type) || type.kind === 'BOOLEAN';

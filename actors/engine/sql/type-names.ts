@@ -4,7 +4,7 @@
 // unbounded, CHAR and BINARY without one have length 1, DECIMAL without precision is DECIMAL(38, 0). The precision of
 // TIME and TIMESTAMP is accepted and means nothing: both count microseconds.
 
-import { decimalPrecisionMax, type SqlType } from '../../../runtime/batch/sql-type.ts';
+import { decimalPrecisionMax, isNested, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { TypeName } from './ast.ts';
 import { SqlInvalidDefinition, SqlUnknownType, SqlUnsupported } from './sql-errors.ts';
@@ -69,12 +69,37 @@ const typeNames: readonly string[] = [...Object.keys(plainTypes), ...Object.keys
 
 /** @throws SqlUnknownType, SqlUnsupported, SqlInvalidDefinition */
 export function resolveTypeName(source: SqlText, type: TypeName): SqlType {
+  let resolved = type.name === 'map' || type.name === 'row' ? nestedType(source, type) : plainType(source, type);
+  for (let i = 0; i < type.arrays; i++) resolved = { kind: 'ARRAY', element: resolved };
+  return resolved;
+}
+
+function nestedType(source: SqlText, { name, parameters, parts, span }: TypeName): SqlType {
+  const refuse = (detail: string): Error => new SqlInvalidDefinition({ detail }, { place: source.span(span) });
+  if (name === 'row') {
+    const fields = parts.flatMap((part) =>
+      part.name === null ? [] : [{ name: part.name.name, type: resolveTypeName(source, part.type) }],
+    );
+    if (fields.length === 0 || fields.length < parts.length || parameters.length > 0)
+      throw refuse('ROW takes its fields, as in ROW(a INTEGER, b VARCHAR)');
+    return { kind: 'ROW', fields };
+  }
+  const [key, value] = parts;
+  if (key === undefined || value === undefined || parts.length > 2 || key.name !== null)
+    throw refuse('MAP takes two types, as in MAP<VARCHAR, INTEGER>');
+  const keyType = resolveTypeName(source, key.type);
+  if (isNested(keyType) || keyType.kind === 'VARIANT') throw refuse('the keys of a MAP have a scalar type');
+  return { kind: 'MAP', key: keyType, value: resolveTypeName(source, value.type) };
+}
+
+function plainType(source: SqlText, type: TypeName): SqlType {
   const place = source.span(type.span);
   const { name, parameters } = type;
   const refuse = (detail: string): Error => new SqlInvalidDefinition({ detail }, { place });
   const plain = plainTypes[name];
   const max = plain === undefined ? parametersMax[name] : 0;
   if (max === undefined) throw unknownType(name, place);
+  if (type.parts.length > 0) throw refuse(`${name.toUpperCase()} takes no types`);
   if (parameters.length > max) {
     throw refuse(`${name.toUpperCase()} takes ${max === 0 ? 'no parameters' : `at most ${max}`}`);
   }
@@ -121,19 +146,13 @@ function unknownType(name: string, place: ReturnType<SqlText['place']>): Error {
   if (instead[name] !== undefined) {
     return new SqlUnsupported({ construct: `type ${shown}`, instead: instead[name] }, { place });
   }
-  if (name.endsWith(' array')) {
-    return new SqlUnsupported(
-      { construct: `type ${shown}`, instead: 'use VARIANT, or one row for each element' },
-      { place },
-    );
-  }
   if (name.endsWith('unsigned')) {
     return new SqlUnsupported({ construct: `type ${shown}`, instead: 'use the next larger signed type' }, { place });
   }
   if (name.endsWith('with time zone')) {
     return new SqlUnsupported({ construct: `type ${shown}`, instead: 'use TIMESTAMP: it is UTC' }, { place });
   }
-  if (name.startsWith('interval') || name === 'row' || name === 'map' || name === 'geometry') {
+  if (name.startsWith('interval') || name === 'geometry') {
     return new SqlUnsupported({ construct: `type ${shown}`, instead: '' }, { place });
   }
   return new SqlUnknownType({ name: shown }, { place, suggestion: nearestName(name, typeNames)?.toUpperCase() });

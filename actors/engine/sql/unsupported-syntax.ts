@@ -48,9 +48,6 @@ const rows: readonly Row[] = [
   },
   { words: 'WITH RECURSIVE', construct: 'WITH RECURSIVE', instead: 'unroll the recursion into several views' },
   { words: 'SIMILAR', construct: 'SIMILAR TO', instead: 'use LIKE or RLIKE' },
-  { words: 'ARRAY [', construct: 'ARRAY[…]', instead: 'use a VARIANT column, or one row for each element' },
-  { words: 'MAP [', construct: 'MAP[…]', instead: 'use a VARIANT column' },
-  { words: 'ROW (', construct: 'ROW(…)', instead: 'use one column for each field' },
   {
     words: 'CURRENT_DATE',
     construct: 'CURRENT_DATE',

@@ -68,6 +68,25 @@ export class ValueMultiset {
     return this.#table.width;
   }
 
+  /** The records of the present values of a group, by the root of its min heap. */
+  valuesOf(root: number): number[] {
+    const { words, width } = this.#table;
+    const nodeAt = this.#min!.nodeAt;
+    const found: number[] = [];
+    const waiting = [root];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      if (next === 0) continue;
+      found.push(next - 1);
+      const node = (next - 1) * width + nodeAt;
+      waiting.push(words[node]!, words[node + 1]!);
+    }
+    return found;
+  }
+
+  weightOf(record: number): number {
+    return this.#table.words[record * this.#table.width + this.#weightAt]!;
+  }
+
   /** Applies the rows; effects[i] becomes +1, -1 or 0 as the value of row i came, went or stayed. */
   change(rows: MultisetRows, groups: RecordTable, effects: Int32Array): void {
     const { count, weights } = rows;

@@ -68,6 +68,12 @@ function valueType(type: SqlType): string {
       return 'Uint8Array';
     case 'VARIANT':
       return 'unknown';
+    case 'ARRAY':
+      return `(${valueType(type.element)} | null)[]`;
+    case 'MAP':
+      return `Record<string, ${valueType(type.value)} | null>`;
+    case 'ROW':
+      return `{ ${type.fields.map((part) => `${JSON.stringify(part.name)}: ${valueType(part.type)} | null`).join('; ')} }`;
     case 'NULL':
       return 'null';
     default:

@@ -79,7 +79,6 @@ test('every problem of a table is reported', () => {
       'sql.unsupported 1:27: type FLOAT is not supported; write REAL (32 bits) or DOUBLE (64 bits)',
       'sql.invalid_definition 1:36: DECIMAL has at most 38 digits',
       'sql.duplicate_name 1:52: column "x" is declared twice',
-      'sql.unsupported 1:61: type INT ARRAY is not supported; use VARIANT, or one row for each element',
       'sql.unknown_column 1:85: no column is named "nn"; there are x, y, z, x, w',
       `sql.unknown_property 1:96: no property is named 'conectors'; there are connectors, materialized, append_only, skip_unused_columns, expected_size (did you mean "connectors"?)`,
     ],

@@ -64,7 +64,7 @@ test('a dot, an index and a cast follow their operand', () => {
       },
       index: { kind: 'number', text: '1' },
     },
-    type: { name: 'int', parameters: [] },
+    type: { name: 'int', parameters: [], parts: [], arrays: 0 },
     safe: false,
   });
 });

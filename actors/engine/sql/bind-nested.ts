@@ -1,0 +1,51 @@
+// Elements of arrays, maps, rows and VARIANT, and the map constructor.
+import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
+import type { ExpressionSource, Scalar } from './bound.ts';
+import { bindNamedFunction } from './named-function.ts';
+import { SqlInvalidArguments, SqlTypeMismatch, SqlUnknownColumn } from './sql-errors.ts';
+import { coerce, describePair, literal, mergedType } from './type-coercion.ts';
+
+/** x[index], and x.field with the name of the field as a literal. @throws SqlTypeMismatch, SqlUnknownColumn */
+export function bindElement(operand: Scalar, index: Scalar, source: ExpressionSource): Scalar {
+  const { type } = operand;
+  if (type.kind === 'VARIANT') return bindNamedFunction('variant_element', [operand, index], source);
+  if (type.kind === 'ARRAY') return bindNamedFunction('array_element', [operand, index], source);
+  if (type.kind === 'MAP') return bindNamedFunction('array_element', [operand, coerce(index, type.key)], source);
+  if (type.kind !== 'ROW') {
+    const shown = `${operand.source.text} is ${formatSqlType(type)}`;
+    const detail = `${shown}, only an ARRAY, a MAP, a ROW and a VARIANT have elements and fields`;
+    throw new SqlTypeMismatch({ detail }, { place: source.place });
+  }
+  const value = index.kind === 'literal' ? index.value : null;
+  const at = typeof value === 'string' ? type.fields.findIndex(({ name }) => name === value) : Number(value ?? 0) - 1;
+  const field = type.fields[at];
+  if (field === undefined) {
+    const known = type.fields.map(({ name }) => name);
+    throw new SqlUnknownColumn({ name: String(value ?? index.source.text), known }, { place: index.source.place });
+  }
+  // A row is stored as an object, and read as a map of one type of values.
+  const asMap: Scalar = {
+    ...operand,
+    type: { kind: 'MAP', key: { kind: 'VARCHAR', length: null }, value: field.type },
+  };
+  const name = literal(field.name, { kind: 'VARCHAR', length: null }, index.source);
+  return bindNamedFunction('array_element', [asMap, name], source);
+}
+
+/** MAP[k, v, …] with all keys of one type, and all values. @throws SqlInvalidArguments, SqlTypeMismatch */
+export function bindMap(operands: readonly Scalar[], source: ExpressionSource): Scalar {
+  if (operands.length === 0 || operands.length % 2 === 1) {
+    throw new SqlInvalidArguments(
+      { function: 'MAP', detail: 'takes a value for each key, and one key at least' },
+      { place: source.place },
+    );
+  }
+  const sides = [0, 1].map((side) => {
+    const type = mergedType(operands.filter((_, i) => i % 2 === side));
+    if ('kind' in type) return type;
+    const detail = `the ${side === 0 ? 'keys' : 'values'} of ${source.text} are ${describePair(type[0], type[1])}`;
+    throw new SqlTypeMismatch({ detail }, { place: source.place });
+  });
+  const typed = operands.map((operand, i) => coerce(operand, sides[i % 2] ?? operand.type));
+  return bindNamedFunction('map', typed, source);
+}
