@@ -12,6 +12,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   check: async () => (await import('./check-command.ts')).checkCommand,
   infer: async () => (await import('./infer-command.ts')).inferCommand,
   types: async () => (await import('./types-command.ts')).typesCommand,
+  query: async () => (await import('./query-command.ts')).queryCommand,
+  sql: async () => (await import('./sql-command.ts')).sqlCommand,
   serve: async () => (await import('./serve-command.ts')).serveCommand,
 };
 
