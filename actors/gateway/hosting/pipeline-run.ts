@@ -9,6 +9,7 @@ import type { PipelineStatus } from '../../supervisor/messages.ts';
 import type { CheckpointImage } from '../embedded/control-interface.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';
 import { openDeployment } from './live-deployment.ts';
+import { monitor } from './pipeline-monitor.ts';
 import type { RecordedProblem } from './pipeline-record.ts';
 import { compilePipeline } from './program-compilation.ts';
 import { programErrorOf, successfulProgram } from './program-error.ts';
@@ -70,6 +71,8 @@ export async function start(pipeline: HostedPipeline, restore: CheckpointImage |
     });
     if (isOvertaken()) return await deployment.end();
     pipeline.deployment = deployment;
+    pipeline.numConnectorErrors = 0;
+    monitor(pipeline, deployment);
     const desired = record.runtimeDesired ?? record.initial ?? 'Running';
     pipeline.change({ resources: 'Provisioned', runtime: 'Initializing', runtimeDesired: desired });
     await deployment.call('start', (control) => control.start({ paused: desired === 'Paused' }));

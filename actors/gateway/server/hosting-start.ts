@@ -8,6 +8,7 @@ import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
 import { HostedPipelines } from '../hosting/pipeline-directory.ts';
 import { timeText } from '../hosting/pipeline-record.ts';
 import { start, stop } from '../hosting/pipeline-run.ts';
+import { HttpProblem } from './http-problem.ts';
 import type { ServerOptions } from './http-server.ts';
 import type { Access } from './route.ts';
 
@@ -24,6 +25,8 @@ export interface Hosting {
   start(pipeline: HostedPipeline): Promise<void>;
   /** Takes a checkpoint, then stops. */
   suspend(pipeline: HostedPipeline): Promise<void>;
+  /** Returns its number at once; the pipeline's `checkpointSuccess` follows when it is on disk. */
+  beginCheckpoint(pipeline: HostedPipeline): number;
   /** Drops what is stored. */
   clear(pipeline: HostedPipeline): Promise<void>;
   /** @throws HttpProblem when the caller may not. */
@@ -51,6 +54,9 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
     now,
     start: (pipeline) => start(pipeline, null),
     suspend: (pipeline) => stop(pipeline, { force: false }),
+    beginCheckpoint: () => {
+      throw new HttpProblem({ status: 501, code: 'CheckpointsUnavailable', message: 'this server has no store' });
+    },
     clear: async (pipeline) => pipeline.change({ storageStatus: 'Cleared', checkpoints: null }),
     authorize: async () => {},
     startWished: async () => {

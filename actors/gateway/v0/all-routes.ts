@@ -1,10 +1,29 @@
 // Every route of the JSON interface in one list.
+
 import type { Hosting } from '../server/hosting-start.ts';
+import { openApiRoute } from '../server/open-api.ts';
 import type { Route } from '../server/route.ts';
+import { connectorRoutes } from './connector-routes.ts';
 import { definitionRoutes } from './definition-routes.ts';
+import { eventRoutes } from './event-routes.ts';
 import { lifecycleRoutes } from './lifecycle-routes.ts';
+import { logRoutes } from './log-routes.ts';
 import { platformRoutes } from './platform-routes.ts';
+import { programRoutes } from './program-routes.ts';
+import { progressRoutes } from './progress-routes.ts';
+import { statsRoutes } from './stats-routes.ts';
 
 export function makeRoutes(hosting: Hosting): readonly Route[] {
-  return [...platformRoutes(hosting), ...definitionRoutes(hosting), ...lifecycleRoutes(hosting)];
+  const routes = [
+    ...platformRoutes(hosting),
+    ...definitionRoutes(hosting),
+    ...lifecycleRoutes(hosting),
+    ...programRoutes(hosting),
+    ...connectorRoutes(hosting),
+    ...statsRoutes(hosting),
+    ...logRoutes(hosting),
+    ...eventRoutes(hosting),
+    ...progressRoutes(hosting),
+  ];
+  return [...routes, openApiRoute(routes)];
 }

@@ -127,12 +127,16 @@ export class AccessControl {
 
   #identify(request: IncomingMessage, wanted: AccessRequest): Principal {
     const text = presentedKey(request);
-    if (text !== null) return this.#principalOf(text);
+    if (text !== null) return this.#holderOf(text) ?? this.#anonymous(request);
     if (wanted.scope === 'none') return { ...anonymous, scopes: [] };
     const isKeyless = this.isOff || (this.#isLackingAdmin && keyRoutes.test(request.url ?? ''));
     if (!isKeyless) {
       throw invalidKey('this server needs an API key: send it as `Authorization: Bearer apikey:…`');
     }
+    return this.#anonymous(request);
+  }
+
+  #anonymous(request: IncomingMessage): Principal {
     // A page of another site, or a name that has been made to point here, must not ride on being on this machine.
     if (!isTrustedOrigin(request.headers, this.#options.corsOrigins ?? [])) {
       throw denied(
@@ -147,7 +151,8 @@ export class AccessControl {
     return ![...this.#keys.values()].some((key) => key.scopes.includes('admin'));
   }
 
-  #principalOf(text: string): Principal {
+  /** null: nobody, and nobody need be. @throws HttpProblem 401 */
+  #holderOf(text: string): Principal | null {
     if (this.#adminKey !== null && isSecret(text, this.#adminKey.salt, this.#adminKey.hash)) {
       return { key: adminKeyName, scopes: everything, pipelines: null };
     }
@@ -155,7 +160,7 @@ export class AccessControl {
     // An unknown id costs as much as a wrong secret.
     const isValid = isSecret(text, key?.salt ?? '', key?.hash ?? '0'.repeat(64));
     // A server that asks for no key takes requests of clients that are set up with one for another server.
-    if (!isValid && this.isOff) return anonymous;
+    if (!isValid && this.isOff) return null;
     if (key === undefined || !isValid) throw invalidKey('the API key is not valid: it is unknown or has been revoked');
     return { key: key.name, scopes: key.scopes, pipelines: key.pipelines };
   }

@@ -1,0 +1,71 @@
+// Programs: compiled without a pipeline, or again with the compiler of this server.
+
+import { compile } from '../hosting/pipeline-run.ts';
+import { compilePipeline } from '../hosting/program-compilation.ts';
+import { sqlMessages } from '../hosting/program-error.ts';
+import { programInfo } from '../hosting/program-info.ts';
+import type { Hosting } from '../server/hosting-start.ts';
+import { HttpProblem } from '../server/http-problem.ts';
+import { json, type Route } from '../server/route.ts';
+import { describeEdited } from './descriptor.ts';
+import { withinMoment } from './moment.ts';
+
+export function programRoutes(hosting: Hosting): readonly Route[] {
+  const { pipelines } = hosting;
+  return [
+    {
+      method: 'POST',
+      path: '/v0/validate_program',
+      summary: 'Compiles a program',
+      access: 'read',
+      hasBody: true,
+      ok: [200],
+      problems: [400],
+      handle: async ({ body }) => {
+        const { program_code: text, ir } = Object(body);
+        if (typeof text !== 'string') {
+          throw new HttpProblem({ status: 400, code: 'InvalidParam', message: 'missing field `program_code`' });
+        }
+        const compiled = compilePipeline(text, await pipelines.surroundings.validation());
+        const messages = sqlMessages(compiled, text);
+        if (messages.length > 0) return json(200, { SqlError: { info: { exit_code: 1, messages } } });
+        const dataflow = ir === true ? { calcite_plan: {}, mir: {} } : null;
+        return json(200, { Success: { program_info: { ...programInfo(compiled), dataflow } } });
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v0/pipelines/{pipeline_name}/update_runtime',
+      summary: 'Compiles the program again with this version of the server',
+      access: 'write',
+      ok: [200],
+      problems: [400, 404],
+      handle: async ({ params }) => {
+        const pipeline = pipelines.get(params['pipeline_name'] ?? '');
+        const { record } = pipeline;
+        if (record.platformVersion !== pipelines.surroundings.platformVersion) {
+          if (!pipeline.isFullyStopped) {
+            throw new HttpProblem({
+              status: 400,
+              code: 'UpdateRestrictedToStopped',
+              message: 'a pipeline can be updated only while it is fully stopped',
+            });
+          }
+          pipeline.change({
+            platformVersion: pipelines.surroundings.platformVersion,
+            version: record.version + 1,
+            programVersion: record.programVersion + 1,
+            refreshVersion: record.refreshVersion + 1,
+            programStatus: 'Pending',
+            programInfo: null,
+          });
+          await withinMoment(
+            hosting,
+            pipeline.exclusively(() => compile(pipeline)),
+          );
+        }
+        return json(200, describeEdited(pipeline));
+      },
+    },
+  ];
+}

@@ -1,0 +1,248 @@
+// Statistics of a pipeline in the form of `/v0`: those of the control thread, and those of HTTP inputs and outputs, which
+// live in this thread.
+//
+// Rows that have come in are those that a step has taken and those that wait for one, so that "all processed" is exact.
+import type { DecodeError } from '../../../connectors/sdk/format.ts';
+import type { ErrorData } from '../../../runtime/errors.ts';
+import type { InputConnectorStats, OutputConnectorStats, PipelineStats } from '../../supervisor/messages.ts';
+import type { ApiInput, ApiOutput } from '../hosting/deployment.ts';
+import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
+import type { LiveDeployment } from '../hosting/live-deployment.ts';
+import { timeText } from '../hosting/pipeline-record.ts';
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+export function statsReply(
+  pipeline: HostedPipeline,
+  deployment: LiveDeployment,
+  stats: PipelineStats,
+  options: { readonly now: number; readonly withErrors: boolean },
+): JsonObject {
+  const apiInputs = [...deployment.apiInputs.values()];
+  return {
+    global_metrics: globalMetrics(pipeline, deployment, stats, options.now),
+    suspend_error: null,
+    checkpoint_activity: { status: 'idle' },
+    permanent_checkpoint_errors: null,
+    inputs: [
+      ...stats.inputs.map((input) => inputStatus(input, options.withErrors)),
+      ...apiInputs.map((input) => apiInputStatus(input, options.withErrors)),
+    ],
+    outputs: [
+      ...stats.outputs.map((output) => outputStatus(output, stats, options.withErrors)),
+      ...[...deployment.apiOutputs.values()].map((output) => apiOutputStatus(output, stats)),
+    ],
+  };
+}
+
+/** Counts that several places agree on. */
+export function totals(
+  deployment: LiveDeployment,
+  stats: PipelineStats,
+): {
+  readonly processed: number;
+  readonly completed: number;
+  readonly buffered: number;
+  readonly bufferedBytes: number;
+  readonly inputBytes: number;
+} {
+  let buffered = 0;
+  let bufferedBytes = 0;
+  let inputBytes = 0;
+  for (const input of stats.inputs) {
+    buffered += input.bufferedRecords;
+    bufferedBytes += input.bufferedBytes;
+    inputBytes += input.totalBytes;
+  }
+  for (const input of deployment.apiInputs.values()) {
+    buffered += input.bufferedRecords();
+    bufferedBytes += input.bufferedBytes();
+    inputBytes += input.totalBytes;
+  }
+  for (const input of stats.gatewayInputs) {
+    if (!deployment.apiInputs.has(input.endpoint)) buffered += input.queuedRecords;
+  }
+  return {
+    processed: stats.engine?.processedRecords ?? 0,
+    completed: stats.engine?.completedRecords ?? 0,
+    buffered,
+    bufferedBytes,
+    inputBytes,
+  };
+}
+
+function globalMetrics(
+  pipeline: HostedPipeline,
+  deployment: LiveDeployment,
+  stats: PipelineStats,
+  now: number,
+): JsonObject {
+  const { processed, completed, buffered, bufferedBytes, inputBytes } = totals(deployment, stats);
+  const startTime = Math.floor((now - stats.uptimeMs) / 1_000);
+  const isOver = stats.inputs.every((input) => input.endOfInput);
+  const { transaction } = stats;
+  return {
+    state: pipeline.record.runtime === 'Paused' ? 'Paused' : 'Running',
+    bootstrap_in_progress: false,
+    transaction_status:
+      transaction === null
+        ? 'NoTransaction'
+        : transaction.status === 'started'
+          ? 'TransactionInProgress'
+          : 'CommitInProgress',
+    transaction_id: transaction?.id ?? 0,
+    transaction_msecs: null,
+    transaction_records: null,
+    commit_progress: null,
+    transaction_initiators: {
+      transaction_id: transaction?.id ?? null,
+      initiated_by_api: transaction === null ? null : transaction.status === 'started' ? 'Started' : 'Committed',
+      initiated_by_connectors: {},
+    },
+    concurrent_bootstrap_phase: 'Inactive',
+    concurrent_bootstrap_progress: null,
+    rss_bytes: stats.memory.rssBytes,
+    memory_pressure: 'low',
+    memory_pressure_epoch: 0,
+    cpu_msecs: Math.round(stats.engine?.stepMs ?? 0),
+    uptime_msecs: Math.round(stats.uptimeMs),
+    start_time: startTime,
+    incarnation_uuid: stats.incarnation,
+    initial_start_time: startTime,
+    storage_bytes: 0,
+    storage_mb_secs: 0,
+    runtime_elapsed_msecs: Math.round(stats.uptimeMs),
+    buffered_input_records: buffered,
+    buffered_input_bytes: bufferedBytes,
+    total_input_records: processed + buffered,
+    total_input_bytes: inputBytes,
+    total_processed_records: processed,
+    total_processed_bytes: inputBytes - bufferedBytes,
+    total_completed_records: completed,
+    output_stall_msecs: 0,
+    total_initiated_steps: stats.engine?.steps ?? 0,
+    total_completed_steps: stats.engine?.completedStep ?? 0,
+    pipeline_complete: isOver && buffered === 0 && completed === processed,
+  };
+}
+
+export function inputStatus(input: InputConnectorStats, withErrors: boolean): JsonObject {
+  return {
+    endpoint_name: input.endpoint,
+    config: { stream: input.relation },
+    metrics: {
+      total_bytes: input.totalBytes,
+      total_records: input.totalRecords,
+      buffered_records: input.bufferedRecords,
+      buffered_bytes: input.bufferedBytes,
+      num_transport_errors: input.numTransportErrors,
+      num_parse_errors: input.numParseErrors,
+      end_of_input: input.endOfInput,
+    },
+    fatal_error: input.error?.message ?? null,
+    health: health(input.error),
+    paused: input.paused,
+    barrier: false,
+    completed_frontier: null,
+    ...(withErrors
+      ? { parse_errors: errorList(input.parseErrors), transport_errors: errorList(input.transportErrors) }
+      : {}),
+  };
+}
+
+export function outputStatus(output: OutputConnectorStats, stats: PipelineStats, withErrors: boolean): JsonObject {
+  return {
+    endpoint_name: output.endpoint,
+    config: { stream: output.relation },
+    metrics: {
+      ...outputMetrics(stats),
+      transmitted_records: output.transmittedRecords,
+      transmitted_bytes: output.transmittedBytes,
+      queued_records: output.queuedRecords,
+      num_encode_errors: output.numEncodeErrors,
+      num_transport_errors: output.numTransportErrors,
+    },
+    fatal_error: output.error?.message ?? null,
+    health: health(output.error),
+    paused: output.paused,
+    ...(withErrors
+      ? { encode_errors: errorList(output.encodeErrors), transport_errors: errorList(output.transportErrors) }
+      : {}),
+  };
+}
+
+export function apiInputStatus(input: ApiInput, withErrors: boolean): JsonObject {
+  const errors = input.parseErrors.map(({ time, index, message }) => ({
+    timestamp: timeText(time),
+    index,
+    tag: null,
+    message,
+  }));
+  return {
+    endpoint_name: input.endpoint,
+    config: { stream: input.relation },
+    metrics: {
+      total_bytes: input.totalBytes,
+      total_records: input.totalRecords,
+      buffered_records: input.bufferedRecords(),
+      buffered_bytes: input.bufferedBytes(),
+      num_transport_errors: 0,
+      num_parse_errors: input.numParseErrors,
+      end_of_input: false,
+    },
+    fatal_error: null,
+    health: null,
+    paused: false,
+    barrier: false,
+    completed_frontier: null,
+    ...(withErrors ? { parse_errors: errors, transport_errors: [] } : {}),
+  };
+}
+
+function apiOutputStatus(output: ApiOutput, stats: PipelineStats): JsonObject {
+  return {
+    endpoint_name: output.endpoint,
+    config: { stream: output.relation },
+    metrics: {
+      ...outputMetrics(stats),
+      transmitted_records: output.transmittedRecords,
+      transmitted_bytes: output.transmittedBytes,
+      queued_records: output.queuedRecords,
+      num_encode_errors: 0,
+      num_transport_errors: 0,
+    },
+    fatal_error: null,
+    health: null,
+    paused: false,
+  };
+}
+
+function outputMetrics(stats: PipelineStats): JsonObject {
+  return {
+    queued_batches: 0,
+    buffered_records: 0,
+    buffered_batches: 0,
+    total_processed_input_records: stats.engine?.completedRecords ?? 0,
+    total_processed_steps: stats.engine?.completedStep ?? 0,
+    memory: 0,
+  };
+}
+
+function health(error: ErrorData | null): JsonObject | null {
+  return error === null ? null : { status: 'Unhealthy', description: error.message };
+}
+
+function errorList(
+  errors: readonly {
+    readonly time: number;
+    readonly record: number | null;
+    readonly error: ErrorData | DecodeError;
+  }[],
+): readonly JsonObject[] {
+  return errors.map(({ time, record, error }) => ({
+    timestamp: timeText(time),
+    index: record ?? 0,
+    tag: null,
+    message: error.message,
+  }));
+}
