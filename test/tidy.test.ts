@@ -189,7 +189,7 @@ test('packages are imported only where they belong', () => {
 });
 
 test('every product file is reached from an entry', () => {
-  const entries = ['index.ts', 'connector.ts', 'main.ts'];
+  const entries = ['index.ts', 'connector.ts', 'client.ts', 'main.ts'];
   // Entries of worker threads are named by URL.
   const byUrl = product.filter((path) => {
     const name = path.split('/').at(-1)?.replace(/\.ts$/, '') ?? '';
