@@ -43,8 +43,13 @@ export class GatewayChannels {
       batchRowsMax: null,
       held: false,
     } as const;
-    await this.#engine().ask(attach, { transfer: [port2] });
-    return { endpoint, port: port1 };
+    try {
+      await this.#engine().ask(attach, { transfer: [port2] });
+      return { endpoint, port: port1 };
+    } catch (error) {
+      this.#endpoints.delete(endpoint);
+      throw error;
+    }
   }
 
   /** The sender has closed; resolves when what it has sent is taken. */

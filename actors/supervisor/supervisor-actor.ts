@@ -457,6 +457,7 @@ export class Supervisor implements SupervisorInterface {
   #fail(error: unknown): void {
     if (this.#state === 'failed' || this.#state === 'stopped') return;
     this.#error = errorToData(error);
+    this.#transaction = null;
     this.#args.log.error(`the pipeline has failed: ${this.#error.message}`, { code: this.#error.code });
     this.#move('fail');
     this.#failing = this.#release({ force: this.#engine === null, timeoutMs: failureDrainMs }).then(

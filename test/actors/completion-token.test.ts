@@ -51,4 +51,22 @@ test('a mark is complete once the step that took it is confirmed', () => {
   assert.is(progress.completedMark, progress.lastMark);
 });
 
+test('marks that somebody else numbers are known from afar, with the step that took them in', () => {
+  const progress = new MarkProgress(false);
+  assert.not.ok(progress.isComplete(3));
+  assert.is(progress.stepOf(3), null);
+  progress.stepped(2, 5);
+  progress.stepped(4, 6);
+  assert.is(progress.stepOf(3), 6);
+  progress.completed(6);
+  assert.ok(progress.isComplete(4));
+  assert.is(progress.stepOf(4), 6);
+  for (let mark = 5; mark < 1000; mark++) progress.stepped(mark, mark + 2);
+  progress.completed(1001);
+  assert.ok(progress.isComplete(2));
+  // Too long ago: it is complete, and that is all that is known.
+  assert.is(progress.stepOf(2), null);
+  assert.is(progress.stepOf(999), 1001);
+});
+
 test.run();

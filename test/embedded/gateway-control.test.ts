@@ -311,6 +311,52 @@ for (const format of ['json', 'csv']) {
   });
 }
 
+test('keys, joins, tops and generated rows go on from a checkpoint as if nothing had happened', async () => {
+  const definition = {
+    program:
+      'CREATE TABLE t (id BIGINT NOT NULL PRIMARY KEY, g BIGINT, name VARCHAR);' +
+      'CREATE TABLE u (g BIGINT, w BIGINT);' +
+      'CREATE MATERIALIZED VIEW s AS SELECT t.g, COUNT(*) AS c, SUM(w) AS total, MAX(name) AS last' +
+      ' FROM t JOIN u ON t.g = u.g GROUP BY t.g;' +
+      'CREATE MATERIALIZED VIEW best AS SELECT id, name FROM t ORDER BY name DESC, id LIMIT 5;',
+    inputs: {
+      keyed: generated('t', { id: { range: [0, 4000] }, g: { range: [0, 50] } }),
+      plain: generated('u', { g: { range: [0, 50] }, w: { range: [0, 9] } }),
+    },
+  };
+  const views = ['SELECT * FROM s ORDER BY g', 'SELECT * FROM best ORDER BY name DESC, id'];
+  const finish = async (pipeline: Opened): Promise<string> => {
+    await pipeline.call((c, waitId) => c.allCompleted(waitId));
+    const contents = [];
+    for (const sql of views) contents.push(await pipeline.query(sql));
+    return JSON.stringify(contents, number);
+  };
+  const whole = await open(definition);
+  await whole.call((c) => c.start({ paused: false }));
+  const expected = await finish(whole);
+  await whole.stop();
+  const first = await open(definition);
+  await first.call((c) => c.start({ paused: false }));
+  while ((await rowsTaken(first)) < 3000) await new Promise((resolve) => setImmediate(resolve));
+  const image = await first.call((c, waitId) => c.checkpoint(waitId));
+  await first.stop();
+  const second = await open(definition, image);
+  await second.call((c) => c.start({ paused: false }));
+  assert.is(await finish(second), expected);
+  assert.is(await rowsTaken(second), 20_000);
+  await second.stop();
+});
+
+function generated(stream: string, fields: object): object {
+  const plan = [{ limit: 10_000, worker_chunk_size: 100, fields }];
+  return {
+    stream,
+    transport: { name: 'datagen', config: { plan, seed: 7 } },
+    max_batch_size: 150,
+    max_queued_records: 1000,
+  };
+}
+
 test('a checkpoint is refused by another program, and keeps what users have paused', async () => {
   fixture.write('few.json', '{"id":5}\n{"id":7}\n');
   const definition = { inputs: { few: fileInput('few.json') } };
