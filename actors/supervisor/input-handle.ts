@@ -151,7 +151,10 @@ export class InputHandle {
     const source = this.#source;
     if (source === null) return;
     try {
-      this.#points = await source.ask<readonly ReplayPoint[]>({ kind: 'replay points' }, { deadlineMs: 30_000 });
+      this.#points = await source.ask<readonly ReplayPoint[]>(
+        { kind: 'replay points' },
+        { deadlineMs: stopDeadlineMs },
+      );
     } catch (error) {
       // One that is being stopped has said it before.
       if (this.#points === null) throw error;
@@ -386,11 +389,12 @@ export class InputHandle {
   async #stopSource(): Promise<void> {
     const source = this.#source;
     if (source === null) return;
-    await this.errors();
-    await this.#keepPoints().catch((error) => {
+    const errors = this.errors();
+    const points = this.#keepPoints().catch((error) => {
       // It has died, or hangs: it is read again from where this run began.
       this.#context.log.debug(`no replay points from ${source.id}`, { cause: errorToData(error).message });
     });
+    await Promise.all([errors, points]);
     this.#source = null;
     await source.stop(stopDeadlineMs);
   }

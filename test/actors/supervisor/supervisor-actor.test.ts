@@ -326,6 +326,7 @@ test('a graceful stop closes inputs, drains the engine, flushes outputs, and end
   await stopping;
   assert.equal(host.log, [
     'source:t.a errors',
+    'source:t.a replay points',
     'source:t.a stop',
     'engine drain',
     'engine detach output t.o',
