@@ -274,7 +274,7 @@ def program_errors_have_their_place(name):
         raise AssertionError("a program with an unknown column must not compile")
     except RuntimeError as error:
         text = str(error)
-        assert "line 2" in text and "'b'" in text, text
+        assert "line 2, column 25" in text and '"b"' in text, text
     CLIENT.delete_pipeline(name)
 
 
