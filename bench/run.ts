@@ -166,6 +166,19 @@ function httpWorkload(load: 'bulk' | 'small' | 'wide'): Workload {
   };
 }
 
+function egressWorkload(): Workload {
+  const of = (runs: readonly Measured[], key: string): number => spread(runs.map((run) => Number(run[key]))).median;
+  return {
+    name: 'egress',
+    title: '1,000 listeners of one view over HTTP, 100 of them slow, 10 rows of 1 KB every 75 ms, 300 times',
+    checksum: '900 of 900 listeners have all rows',
+    contenders: [{ name: 'Millrace', command: script('egress-run', 1000, 100, 300), read: readMeasured }],
+    figures: ([own = []]) => [
+      `  push to listener p50 ${of(own, 'p50').toFixed(1)} ms, p99 ${of(own, 'p99').toFixed(1)} ms; a slow one was kept ${of(own, 'slowRows')} of 3000 rows; peak memory of the server ${of(own, 'megabytes')} MB`,
+    ],
+  };
+}
+
 const workloads: Readonly<Record<string, () => Workload>> = {
   'orders-json': () => ordersWorkload('json'),
   'orders-csv': () => ordersWorkload('csv'),
@@ -183,6 +196,7 @@ const workloads: Readonly<Record<string, () => Workload>> = {
   http: () => httpWorkload('bulk'),
   'http-small': () => httpWorkload('small'),
   'http-wide': () => httpWorkload('wide'),
+  egress: egressWorkload,
   memory: () => ({
     name: 'memory',
     title: 'one million groups of (BIGINT, COUNT, SUM)',
