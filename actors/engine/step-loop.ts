@@ -179,7 +179,8 @@ export class StepLoop {
   }
 
   #takeInto(plan: StepPlan): void {
-    if (this.#gates.some((gate) => gate.isReady)) {
+    // Taking is synchronous: nothing arrives meanwhile, and an input that gives few rows at a time is asked again.
+    while (this.#gates.some((gate) => gate.isReady)) {
       planStep(this.#gates, this.#turns++, Number.MAX_SAFE_INTEGER, plan);
     }
   }

@@ -74,6 +74,16 @@ test('a commit waits for an output that is full, and rows behind it wait for the
   await engine.close();
 });
 
+test('a commit takes everything that has arrived, however few rows of an input a step may take', async () => {
+  const engine = await engineFixture();
+  const input = await engine.input('a.in', { batchRowsMax: 2 });
+  await engine.ask(start);
+  for (let n = 0; n < 50; n++) send(input, [n, n, n]);
+  await engine.ask(commit);
+  assert.equal(engine.circuit.stepSizes, [0, 150]);
+  await engine.close();
+});
+
 test('a drain carries out a transaction that is open', async () => {
   const engine = await engineFixture();
   const input = await engine.input('a.in');
