@@ -1,4 +1,5 @@
 // `millrace serve`: one server on one port until a signal ends it. A first signal drains, a second one ends at once.
+import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { startServer } from '../server/http-server.ts';
 import { readServeOptions, serveOptionNames } from '../server/server-options.ts';
@@ -13,11 +14,12 @@ Options: --host, --port (0: any free one), --data (folder of the store), --conne
 connectors start from, where it exists), --cors (origins that browsers may call from, separated by commas; *: all),
 --tls-cert and --tls-key (PEM files). Each may also be given as MILLRACE_HOST, MILLRACE_PORT, MILLRACE_DATA,
 MILLRACE_CONNECTORS, MILLRACE_CORS, MILLRACE_TLS_CERT, MILLRACE_TLS_KEY, or as a key of millrace.yaml.
-Without API keys it listens on loopback only.`,
+MILLRACE_ADMIN_KEY is a key that may do everything. Without API keys it listens on loopback only.`,
   options: Object.fromEntries(serveOptionNames.map((name) => [name, { type: 'string' as const }])),
   operands: 0,
   async run(_operands, given, tools): Promise<number> {
     const options = readServeOptions(given, tools.environment);
+    const adminKey = tools.environment['MILLRACE_ADMIN_KEY'];
     const server = await startServer({
       host: options.host,
       port: options.port,
@@ -25,6 +27,8 @@ Without API keys it listens on loopback only.`,
       corsOrigins: options.corsOrigins,
       ...(options.tls === null ? {} : { tls: options.tls }),
       loadValidation: tools.loadValidation,
+      ...(adminKey === undefined ? {} : { adminKey }),
+      baseFolder: existsSync(options.connectorsFolder) ? options.connectorsFolder : '.',
       refuseOpen: !isLoopback(options.host),
       onLog: (entry) => {
         if (entry.level === 'warn' || entry.level === 'error') {
@@ -43,7 +47,7 @@ Without API keys it listens on loopback only.`,
         });
       }
     });
-    if (!server.hasKeys) tools.err('no API keys: whoever can reach this address may do everything\n');
+    tools.err(`${server.access}\n`);
     tools.out(`millrace serve: ${server.url}\n`);
     await signalled;
     await server.close();

@@ -44,7 +44,10 @@ export async function compile(pipeline: HostedPipeline): Promise<void> {
 }
 
 /** The wish is in the record already. Never rejects. */
-export async function start(pipeline: HostedPipeline, restore: CheckpointImage | null): Promise<void> {
+export async function start(
+  pipeline: HostedPipeline,
+  readCheckpoint: () => Promise<CheckpointImage | null>,
+): Promise<void> {
   const { record, surroundings } = pipeline;
   const generation = ++pipeline.generation;
   const isOvertaken = (): boolean => pipeline.generation !== generation;
@@ -52,7 +55,10 @@ export async function start(pipeline: HostedPipeline, restore: CheckpointImage |
     pipeline.change({ storageStatus: 'InUse', checkpoints: [] });
   }
   pipeline.change({ resources: 'Provisioning', deploymentId: randomUUID() });
+  pipeline.checkpointSuccess = null;
+  pipeline.checkpointFailure = null;
   try {
+    const restore = await readCheckpoint();
     const deployment = await openDeployment({
       name: pipeline.name,
       request: {
@@ -99,6 +105,12 @@ async function fail(pipeline: HostedPipeline, problem: RecordedProblem): Promise
   pipeline.change({ resources: 'Stopping', runtime: null, runtimeDesired: null, deploymentError: problem });
   await pipeline.deployment?.end();
   settle(pipeline);
+}
+
+/** Ends it at once; the record says why. */
+export async function stopWith(pipeline: HostedPipeline, problem: RecordedProblem): Promise<void> {
+  pipeline.generation++;
+  await fail(pipeline, problem);
 }
 
 /** The wish is in the record already. Never rejects. */

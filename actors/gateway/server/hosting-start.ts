@@ -1,14 +1,21 @@
 // What the routes of a server work on: its pipelines, its keys, its store; opened before the first request and closed
 // after the last.
-import type { IncomingMessage } from 'node:http';
-import { resolve } from 'node:path';
+//
+// Pipelines that are to run when the server closes are checkpointed and stopped, but their records say still that they are
+// wished for: the next server starts them from there.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join, resolve } from 'node:path';
 import { systemClock } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
+import { openStore } from '../../open-store.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
+import { beginCheckpoint, latestCheckpoint, suspend, takeCheckpoint } from '../hosting/pipeline-checkpoint.ts';
 import { HostedPipelines } from '../hosting/pipeline-directory.ts';
-import { timeText } from '../hosting/pipeline-record.ts';
-import { start, stop } from '../hosting/pipeline-run.ts';
-import { HttpProblem } from './http-problem.ts';
+import { type PipelineRecord, timeText } from '../hosting/pipeline-record.ts';
+import { compile, start, stop } from '../hosting/pipeline-run.ts';
+import { asStopped, RecordSaver } from '../hosting/record-saver.ts';
+import { AccessControl } from './access/access-control.ts';
+import { AuditLog } from './access/audit-log.ts';
 import type { ServerOptions } from './http-server.ts';
 import type { Access } from './route.ts';
 
@@ -17,6 +24,7 @@ export const platformVersion = '0.369.0';
 
 export interface Hosting {
   readonly pipelines: HostedPipelines;
+  readonly access: AccessControl;
   readonly log: Log;
   readonly startedAt: string;
   readonly hasKeys: boolean;
@@ -31,48 +39,90 @@ export interface Hosting {
   clear(pipeline: HostedPipeline): Promise<void>;
   /** @throws HttpProblem when the caller may not. */
   authorize(access: Access, request: IncomingMessage, pipeline: string | null): Promise<void>;
+  /** Has the reply written into the audit log. */
+  audit(request: IncomingMessage, response: ServerResponse, requestId: string): void;
   /** Pipelines that ran, or were to run, when the last server ended. */
   startWished(): Promise<void>;
   close(): Promise<void>;
 }
 
 export async function openHosting(options: ServerOptions, log: Log): Promise<Hosting> {
+  const store = await openStore(options.dataFolder, { clock: systemClock, log });
+  const { adminKey } = options;
+  const access = await AccessControl.open({
+    store,
+    clock: systemClock,
+    host: options.host,
+    adminKey,
+    corsOrigins: options.corsOrigins,
+  });
+  const audit = new AuditLog({
+    file: join(store.folder, 'audit.log'),
+    clock: systemClock,
+    log,
+    keyOf: (request) => access.principalOf(request)?.key ?? null,
+  });
+  const saver = new RecordSaver(store);
   const pipelines = new HostedPipelines({
     clock: systemClock,
     validation: options.loadValidation,
     platformVersion,
     baseFolder: resolve(options.baseFolder ?? '.'),
-    save: async () => {},
-    remove: async () => {},
+    save: (record) => saver.save(record),
+    remove: (record) => saver.remove(record),
   });
+  for (const { document } of await store.pipelines()) {
+    // SAFETY: documents are written by the saver alone, and the folder's format says that it is of this version.
+    pipelines.restore(asStopped(document as PipelineRecord));
+  }
   const now = (): string => timeText(systemClock.now());
+  const startFromCheckpoint = async (pipeline: HostedPipeline): Promise<void> => {
+    await start(pipeline, () => latestCheckpoint(pipeline, store));
+  };
+  const end = async (pipeline: HostedPipeline): Promise<void> => {
+    pipeline.logs.end();
+    if (pipeline.deployment === null) return;
+    if (pipeline.record.resources === 'Provisioned') {
+      await takeCheckpoint(pipeline, store).catch((error: unknown) =>
+        log.warn('no checkpoint before the end', { pipeline: pipeline.name, error: String(error) }),
+      );
+    }
+  };
   return {
     pipelines,
+    access,
     log,
     startedAt: now(),
-    hasKeys: false,
+    hasKeys: access.keys().length > 0 || (adminKey !== undefined && adminKey !== ''),
     now,
-    start: (pipeline) => start(pipeline, null),
-    suspend: (pipeline) => stop(pipeline, { force: false }),
-    beginCheckpoint: () => {
-      throw new HttpProblem({ status: 501, code: 'CheckpointsUnavailable', message: 'this server has no store' });
+    start: startFromCheckpoint,
+    suspend: (pipeline) => suspend(pipeline, store),
+    beginCheckpoint: (pipeline) => beginCheckpoint(pipeline, store),
+    clear: async (pipeline) => {
+      await store.clearCheckpoints(pipeline.record.id);
+      pipeline.change({ storageStatus: 'Cleared', checkpoints: null });
     },
-    clear: async (pipeline) => pipeline.change({ storageStatus: 'Cleared', checkpoints: null }),
-    authorize: async () => {},
+    authorize: async (scope, request, pipeline) => {
+      access.authorize(request, { scope, pipeline });
+    },
+    audit: (request, response, requestId) => audit.watch(request, response, requestId),
     startWished: async () => {
       for (const pipeline of pipelines.list()) {
-        if (pipeline.record.desired === 'Provisioned') {
-          pipeline.exclusively(() => start(pipeline, null)).catch((error: unknown) => log.error(String(error)));
-        }
+        pipeline
+          .exclusively(async () => {
+            await compile(pipeline);
+            if (pipeline.record.desired === 'Provisioned') await startFromCheckpoint(pipeline);
+          })
+          .catch((error: unknown) => log.error('a pipeline could not be started', { error: String(error) }));
       }
     },
     close: async () => {
+      await Promise.all(pipelines.list().map(end));
+      await saver.close();
       await Promise.all(
-        pipelines.list().map(async (pipeline) => {
-          pipeline.logs.end();
-          if (pipeline.deployment !== null) await stop(pipeline, { force: false });
-        }),
+        pipelines.list().map((pipeline) => (pipeline.deployment === null ? null : stop(pipeline, { force: false }))),
       );
+      await store.close();
     },
   };
 }

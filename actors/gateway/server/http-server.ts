@@ -40,6 +40,8 @@ export interface ServerOptions {
   /** The compiler and the connectors, as main.ts puts them together. */
   readonly loadValidation: () => Promise<Validation>;
   readonly onLog?: (entry: LogEntry) => void;
+  /** Good for everything, beside the keys in the store. */
+  readonly adminKey?: string;
   /** Refuse to start without API keys: others can reach the address. */
   readonly refuseOpen?: boolean;
 }
@@ -49,6 +51,8 @@ export interface RunningServer {
   readonly url: string;
   /** Whether callers have to prove who they are. */
   readonly hasKeys: boolean;
+  /** Who may call, in a sentence. */
+  readonly access: string;
   close(): Promise<void>;
 }
 
@@ -110,6 +114,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let jsonListener: RequestListener = () => {};
   const listener: RequestListener = (request, response) => {
     response.on('error', () => {});
+    hosting.audit(request, response, requestIdOf(request));
     if (allowOrigin(options.corsOrigins ?? [], request, response) && answerPreflight(request, response)) return;
     const match = findRawRoute(raw, request);
     if (match === null) return jsonListener(request, response);
@@ -179,6 +184,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
   return {
     hasKeys: hosting.hasKeys,
+    access: hosting.access.description,
     url: `${tls === null ? 'http' : 'https'}://${host}:${port}`,
     close: () => {
       closed ??= close();

@@ -76,7 +76,7 @@ function variableOf(name: string): string {
 
 function refuseUnknownVariables(environment: Readonly<Record<string, string | undefined>>): void {
   // A variable that is meant for the server but misspelt would be ignored silently otherwise.
-  const known = serveOptionNames.map(variableOf);
+  const known = [...serveOptionNames.map(variableOf), 'MILLRACE_ADMIN_KEY'];
   for (const name of Object.keys(environment)) {
     if (!name.startsWith('MILLRACE_') || known.includes(name)) continue;
     const suggestion = nearestName(name, known);

@@ -3,6 +3,7 @@
 import type { Hosting } from '../server/hosting-start.ts';
 import { openApiRoute } from '../server/open-api.ts';
 import type { Route } from '../server/route.ts';
+import { apiKeyRoutes } from './api-key-routes.ts';
 import { connectorRoutes } from './connector-routes.ts';
 import { definitionRoutes } from './definition-routes.ts';
 import { eventRoutes } from './event-routes.ts';
@@ -24,6 +25,7 @@ export function makeRoutes(hosting: Hosting): readonly Route[] {
     ...logRoutes(hosting),
     ...eventRoutes(hosting),
     ...progressRoutes(hosting),
+    ...apiKeyRoutes(hosting.access),
   ];
   return [...routes, openApiRoute(routes)];
 }

@@ -45,7 +45,7 @@ export function lifecycleRoutes(hosting: Hosting): readonly Route[] {
         const force = query.get('force') === 'true';
         if (pipeline.record.desired !== 'Stopped') pipeline.change({ desired: 'Stopped' });
         if (!pipeline.isFullyStopped) {
-          const work = force ? stop(pipeline, { force: true }) : hosting.suspend(pipeline);
+          const work = force ? stop(pipeline, { force: true }) : pipeline.exclusively(() => hosting.suspend(pipeline));
           await withinMoment(hosting, work);
         }
         return json(202, undefined);

@@ -24,6 +24,7 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
   return {
     url: server.url,
     hasKeys: server.hasKeys,
+    access: server.access,
     dataFolder,
     close: async () => {
       await server.close();
