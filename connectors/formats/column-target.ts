@@ -39,6 +39,8 @@ export class ColumnTarget {
   readonly max: number;
   readonly precision: number;
   readonly scale: number;
+  /** A TIMESTAMP may be spelled as a number of milliseconds since 1970. Set once, before the first value. */
+  epochMillis = false;
   column: ColumnBuilder;
   bools: Uint8Array = noBools;
   ints: Int32Array | Int16Array | Int8Array = noInts;

@@ -1,7 +1,8 @@
 // The json input format: bytes of whole JSON values to rows, without an object in between.
 //
 // A stream is JSON values with optional white space between them. With `update_format: raw` each is a row, with `insert_delete` an
-// envelope of the verbs `delete`, `insert`, `update` (applied in this order, `null` counts as absent, `table` is ignored); with `array` each
+// envelope of the verbs `delete`, `insert`, `update` (applied in this order, `null` counts as absent, `table` is ignored), with `weighted` and
+// `debezium` their envelopes, walked first and read then; with `array` each
 // top-level value is an array of such records, taken whole or not at all. A record that does not suit the table is reported and left out;
 // after one that breaks the grammar decoding goes on at the next line that begins a value: one that starts in its first column with
 // anything but a quote, a closer or a comma (with `lines: single`: at the next line). A decoder keeps nothing between calls but the
@@ -9,6 +10,7 @@
 import { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
 import type { DecodeReport, Decoder, DecoderContext, StreamInputFormat } from '../sdk/format.ts';
 import { learnJsonLane } from './json-lane.ts';
+import { memberPositions } from './json-members.ts';
 import type { JsonInputOptions } from './json-options.ts';
 import { jsonInputParameters, readJsonInputOptions } from './json-options.ts';
 import { RowReader, readRow, rowDeletedByKey, rowInserted, rowUpdated } from './json-row.ts';
@@ -58,6 +60,7 @@ class JsonDecoder implements Decoder {
     this.#options = options;
     this.#hasKey = context.relation.primaryKey.length > 0;
     this.#reader = new RowReader(context, new BatchBuilder(context.relation.schema, 8), 'json');
+    for (const target of this.#reader.targets) target.epochMillis = options.epochMillis;
     this.#writer = new RowWriter(this.#reader.targets);
   }
 
@@ -180,7 +183,48 @@ class JsonDecoder implements Decoder {
       if (stop >= 0) this.#commit(verbInsert);
       return stop;
     }
-    return this.#decodeEnvelope(start, end);
+    switch (this.#options.updateFormat) {
+      case 'weighted':
+        return this.#decodeWeighted(start, end);
+      case 'debezium':
+        return this.#decodeDebezium(start, end);
+      default:
+        return this.#decodeEnvelope(start, end);
+    }
+  }
+
+  /** {"weight": n, "data": row}. In a table with a key a weight says whether the row is set or deleted. */
+  #decodeWeighted(start: number, end: number): number {
+    const bytes = this.#bytes;
+    const shape = 'a record is an object such as {"weight": 1, "data": row}';
+    const stop = skipValue(bytes, start, end);
+    if (stop < 0) return brokenUtf8(bytes, stop, end) ? this.#refuseUtf8(stop) : stop;
+    if (bytes[start] !== 0x7b) return this.#refuseEnvelope(start, end, shape);
+    const [at = -1, data = -1] = memberPositions(bytes, start, end, ['weight', 'data']);
+    if (at < 0 || data < 0) return this.#refuseEnvelope(start, end, shape);
+    const weight = Number(new TextDecoder().decode(bytes.subarray(at, skipValue(bytes, at, end))));
+    if ((weight | 0) !== weight) return this.#refuseEnvelope(start, end, 'the weight is not a 32-bit integer');
+    // Nothing happens no times; the row is not looked at.
+    if (weight === 0) return stop;
+    const rowEnd = this.#readVerbRow(weight < 0 ? verbDelete : verbInsert, data, end);
+    if (rowEnd < 0) return rowEnd;
+    if (this.#reader.unknownFields > 0) this.#report!.numUnknownFields += this.#reader.unknownFields;
+    this.#writer.commitNow(this.#hasKey ? Math.sign(weight) : weight);
+    return stop;
+  }
+
+  /** {"payload": {"before": row, "after": row}}: the one is deleted, the other inserted; the rest is ignored. */
+  #decodeDebezium(start: number, end: number): number {
+    const bytes = this.#bytes;
+    const shape = 'a record is an object such as {"payload": {"op": "c", "after": row}}';
+    const stop = skipValue(bytes, start, end);
+    if (stop < 0) return brokenUtf8(bytes, stop, end) ? this.#refuseUtf8(stop) : stop;
+    if (bytes[start] !== 0x7b) return this.#refuseEnvelope(start, end, shape);
+    const [payload = -1] = memberPositions(bytes, start, end, ['payload']);
+    if (payload < 0 || bytes[payload] !== 0x7b) return this.#refuseEnvelope(start, end, shape);
+    const [before = -1, after = -1] = memberPositions(bytes, payload, end, ['before', 'after']);
+    if (before < 0 && after < 0) return this.#refuseEnvelope(start, end, shape);
+    return this.#applyVerbs([before, after, -1], end) ?? stop;
   }
 
   #decodeEnvelope(start: number, end: number): number {
@@ -257,6 +301,11 @@ class JsonDecoder implements Decoder {
       if (bytes[i] === 0x2c) i = skipSpace(bytes, i + 1, end);
     }
     if (Math.max(...positions) < 0) return this.#refuseEnvelope(start, end, 'the record names no operation');
+    return this.#applyVerbs(positions, end) ?? stop;
+  }
+
+  /** Deletion, insertion and update at `positions` (-1: none), all or nothing. Null when they are written, else what is wrong. */
+  #applyVerbs(positions: readonly number[], end: number): number | null {
     const rowsBefore = this.#writer.row;
     for (const verb of [verbDelete, verbInsert, verbUpdate]) {
       const position = positions[verb] ?? -1;
@@ -270,7 +319,7 @@ class JsonDecoder implements Decoder {
       }
       this.#commit(verb);
     }
-    return stop;
+    return null;
   }
 
   #commit(verb: number): void {

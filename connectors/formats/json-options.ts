@@ -3,7 +3,9 @@ import type { Parameter, ParameterValues } from '../sdk/parameters.ts';
 import { FormatUnsupportedOption } from './format-errors.ts';
 
 export interface JsonInputOptions {
-  readonly updateFormat: 'insert_delete' | 'raw';
+  readonly updateFormat: 'insert_delete' | 'raw' | 'weighted' | 'debezium';
+  /** A TIMESTAMP may be a number: milliseconds since 1970. */
+  readonly epochMillis: boolean;
   readonly array: boolean;
   readonly singleLine: boolean;
 }
@@ -15,14 +17,15 @@ export const jsonInputParameters: readonly Parameter[] = [
     required: false,
     default: 'insert_delete',
     description:
-      '`insert_delete`: each record is {"insert": row}, {"delete": row} or {"update": partial row}. `raw`: each record is a row to insert. The other values are known but not supported.',
+      '`insert_delete`: each record is {"insert": row}, {"delete": row} or {"update": partial row}. `raw`: each record is a row to insert. `weighted`: {"weight": n, "data": row}. `debezium`: {"payload": {"before": row, "after": row}}. The other values are known but not supported.',
   },
   {
     name: 'json_flavor',
     type: { kind: 'string' },
     required: false,
     default: 'default',
-    description: 'How SQL types are spelled. Only `default` is supported.',
+    description:
+      'How SQL types are spelled: `default`, or `pandas`, where a TIMESTAMP is a number of milliseconds since 1970.',
   },
   {
     name: 'array',
@@ -43,12 +46,14 @@ export const jsonInputParameters: readonly Parameter[] = [
 /** @throws FormatUnsupportedOption */
 export function readJsonInputOptions(configuration: ParameterValues): JsonInputOptions {
   const updateFormat = configuration['update_format'] ?? 'insert_delete';
-  if (updateFormat !== 'insert_delete' && updateFormat !== 'raw') {
-    throw unsupported('update_format', updateFormat, ['insert_delete', 'raw']);
-  }
-  checkFlavor(configuration);
+  const supported = ['insert_delete', 'raw', 'weighted', 'debezium'] as const;
+  const known = supported.find((candidate) => candidate === updateFormat);
+  if (known === undefined) throw unsupported('update_format', updateFormat, supported);
+  const flavor = configuration['json_flavor'] ?? 'default';
+  if (flavor !== 'default' && flavor !== 'pandas') throw unsupported('json_flavor', flavor, ['default', 'pandas']);
   return {
-    updateFormat,
+    updateFormat: known,
+    epochMillis: flavor === 'pandas',
     array: configuration['array'] === true,
     singleLine: configuration['lines'] === 'single',
   };

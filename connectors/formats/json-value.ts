@@ -24,7 +24,7 @@ import {
   temporalScanBytes,
 } from '../../runtime/batch/text-temporal.ts';
 import { parseUuid } from '../../runtime/batch/text-uuid.ts';
-import { writeInt64 } from '../../runtime/batch/text-words.ts';
+import { writeInt64, writeInt64Sum } from '../../runtime/batch/text-words.ts';
 import { parseVariant } from '../../runtime/batch/variant-json.ts';
 import {
   type ColumnTarget,
@@ -271,9 +271,32 @@ function parseNumber(bytes: Uint8Array, start: number, end: number, target: Colu
     case targetInteger:
     case targetBigint:
       return parseIntegral(bytes, start, end, target, row);
+    case targetTimestamp:
+      return target.epochMillis ? parseEpochMillis(bytes, start, end, target, row) : malformed;
     default:
       return malformed;
   }
+}
+
+const epochScratch: Float64Array = new Float64Array(1);
+
+/** Whole milliseconds to microseconds. */
+function parseEpochMillis(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  target: ColumnTarget,
+  row: number,
+): ParseOutcome {
+  const outcome = parseDouble(bytes, start, end, epochScratch, 0);
+  if (outcome !== parsed) return outcome;
+  const millis = epochScratch[0]!;
+  if (!Number.isInteger(millis)) return inexact;
+  const magnitude = Math.abs(millis);
+  const seconds = Math.floor(magnitude / 1000);
+  if (seconds >= 2 ** 37) return outOfRange;
+  const rest = (magnitude - seconds * 1000) * 1000;
+  return writeInt64Sum(target.words, row, seconds, 1_000_000, rest, millis < 0) ? parsed : outOfRange;
 }
 
 function parseIntegral(bytes: Uint8Array, start: number, end: number, target: ColumnTarget, row: number): ParseOutcome {

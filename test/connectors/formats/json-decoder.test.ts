@@ -357,8 +357,8 @@ test('unsupported options, types and defaults are refused', () => {
       return (error as { code?: string }).code;
     }
   };
-  assert.is(code({ update_format: 'debezium' }), 'format.unsupported_option');
-  assert.is(code({ json_flavor: 'pandas' }), 'format.unsupported_option');
+  assert.is(code({ update_format: 'snowflake' }), 'format.unsupported_option');
+  assert.is(code({ json_flavor: 'snowflake' }), 'format.unsupported_option');
   assert.throws(
     () => decode(jsonInput, raw, table([{ name: 'x', type: { kind: 'INTERVAL_MONTHS' } }]), ''),
     /INTERVAL/,

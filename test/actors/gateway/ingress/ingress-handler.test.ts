@@ -269,6 +269,44 @@ test('wait=processed and wait=delivered answer when the rows are that far', asyn
   });
 });
 
+test('weighted and debezium envelopes become changes', async () => {
+  await withTable(async (table) => {
+    const weighted =
+      '{"weight":2,"data":{"id":1}} {"data":{"id":2},"weight":-1} {"weight":0,"data":{"id":9}} {"weight":1}';
+    const reply = await table.post('t?format=json&update_format=weighted', [weighted]);
+    assert.is(reply.status, 400);
+    assert.is(details(reply)['num_errors'], 1);
+    const changed =
+      '{"payload":{"op":"u","before":{"id":3},"after":{"id":4}}}{"payload":{"op":"c","before":null,"after":{"id":5}}}';
+    assert.is((await table.post('t?format=json&update_format=debezium', [changed])).status, 200);
+    await until(() => table.rows.length === 5);
+    const weights = table.taken.flatMap(({ weight }) => (weight === undefined ? [] : [weight]));
+    assert.equal(
+      [ids(table), weights],
+      [
+        [1, 2, 3, 4, 5],
+        [2, -1, -1, 1, 1],
+      ],
+    );
+  });
+});
+
+test('what pandas prints is read: epoch milliseconds and integers with a fraction of zero', async () => {
+  const table = new ServedTable([...fields, { name: 'at', type: { kind: 'TIMESTAMP' }, nullable: true }]);
+  await table.listen();
+  try {
+    const query = 't?format=json&update_format=raw&array=true&json_flavor=pandas';
+    const body = '[{"id":1.0,"at":1700000000123},{"id":2,"at":-1},{"id":3,"at":null}]';
+    assert.is((await table.post(query, [body])).status, 200);
+    await until(() => table.rows.length === 3);
+    const times = table.rows.map((row) => String((row as { at: unknown }).at));
+    assert.match(times[0] ?? '', /2023-11-14.22:13:20.123/);
+    assert.match(times[1] ?? '', /1969-12-31.23:59:59.999/);
+  } finally {
+    await table.close();
+  }
+});
+
 test('what cannot be is refused by name', async () => {
   await withTable(async (table) => {
     const refusals: readonly [string, number, string][] = [
