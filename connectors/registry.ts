@@ -8,6 +8,7 @@ import { csvInput } from './formats/csv-decoder.ts';
 import { csvOutput } from './formats/csv-encoder.ts';
 import { jsonInput } from './formats/json-decoder.ts';
 import { jsonOutput } from './formats/json-encoder.ts';
+import { msgpackInput } from './formats/msgpack-decoder.ts';
 import { parquetInput } from './formats/parquet-input.ts';
 import { parquetOutput } from './formats/parquet-output.ts';
 import { rawInput } from './formats/raw-decoder.ts';
@@ -19,6 +20,6 @@ import { urlInput } from './url/source.ts';
 export const registry: ConnectorRegistry = {
   sources: [fileInput, urlInput, datagen, emptyInput],
   destinations: [fileOutput, nullOutput],
-  inputFormats: [jsonInput, csvInput, parquetInput, rawInput],
+  inputFormats: [jsonInput, csvInput, parquetInput, rawInput, msgpackInput],
   outputFormats: [jsonOutput, csvOutput, parquetOutput],
 };

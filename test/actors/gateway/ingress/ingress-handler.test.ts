@@ -5,6 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decodeToken } from '../../../../actors/completion-token.ts';
 import type { Field } from '../../../../runtime/batch/schema.ts';
+import { pack } from '../../../../runtime/wire/msgpack.ts';
 import { type Reply, ServedTable, until } from './served-table.ts';
 
 const fields: readonly Field[] = [
@@ -288,6 +289,33 @@ test('weighted and debezium envelopes become changes', async () => {
         [2, -1, -1, 1, 1],
       ],
     );
+  });
+});
+
+test('msgpack maps are rows, also in arrays, also cut anywhere', async () => {
+  await withTable(async (table) => {
+    const packed = (value: unknown): Uint8Array => pack(value).slice();
+    const rows = [{ id: 1, name: 'a' }, { id: 2 }, [{ id: 3, name: 'x'.repeat(300) }, [4, null]]];
+    const bytes = Buffer.concat(rows.map(packed));
+    const chunks = Array.from({ length: Math.ceil(bytes.length / 5) }, (_, i) => bytes.subarray(i * 5, i * 5 + 5));
+    assert.is((await table.post('t?format=msgpack', chunks)).status, 200);
+    await until(() => table.rows.length === 4);
+    assert.equal(ids(table), [1, 2, 3, 4]);
+    const bad = Buffer.concat([{ id: 5 }, { id: 'x' }, [{ id: 6 }, {}], { id: 7 }].map(packed));
+    const reply = await table.post('t?format=msgpack', [bad]);
+    assert.is(reply.status, 400);
+    const { errors } = details(reply) as { errors: { event_number: number }[] };
+    assert.equal(
+      errors.map((error) => error.event_number),
+      [2, 4],
+    );
+    await until(() => table.rows.length === 6);
+    assert.equal(ids(table).slice(4), [5, 7]);
+    const broken = await table.post('t?format=msgpack', [
+      Buffer.concat([packed({ id: 8 }), Buffer.from([0xc1, 0, 0])]),
+    ]);
+    assert.is(broken.status, 400);
+    await until(() => table.rows.length === 7);
   });
 });
 
