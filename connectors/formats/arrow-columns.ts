@@ -2,6 +2,7 @@
 //
 //   TINYINT … BIGINT  Int8 … Int64    REAL DOUBLE  Float32 Float64    BOOLEAN  Bool (bits)    DECIMAL  Decimal128(p, s)
 //   CHAR VARCHAR UUID VARIANT  Utf8    BINARY  LargeBinary    DATE  Date32    TIME  Time64(ns)    TIMESTAMP  Timestamp(us)
+//   ARRAY  LargeList    MAP  Map(key, value)    ROW  Struct    (arrow-nested.ts)
 //   INTERVAL  YearMonth, or DayTime (days and milliseconds: what lies below is cut off)    NULL  Null
 // Arrays are shared where both lay values out alike: integers, floats, DATE, TIMESTAMP, strings; the rest is converted. A
 // dictionary is written out, because readers of query results expect plain strings.
@@ -27,12 +28,18 @@ import {
   TimestampMicrosecond,
   Utf8,
 } from 'apache-arrow';
+import { assert } from '../../runtime/assert.ts';
+import { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
 import type { BytesColumn, Column, DictionaryColumn, Values } from '../../runtime/batch/column.ts';
-import type { Field as RowField } from '../../runtime/batch/schema.ts';
-import { formatSqlType, type SqlType } from '../../runtime/batch/sql-type.ts';
+import { columnValues } from '../../runtime/batch/column-values.ts';
+import { fromPublic, Refusal } from '../../runtime/batch/public-values.ts';
+import { writeCell } from '../../runtime/batch/scalar-values.ts';
+import { makeSchema, type Field as RowField } from '../../runtime/batch/schema.ts';
+import { formatSqlType, isNested, type SqlType } from '../../runtime/batch/sql-type.ts';
 import { scalarTextBytesMax } from '../../runtime/batch/text-digits.ts';
 import { printUuid } from '../../runtime/batch/text-uuid.ts';
 import { wordsOf } from '../../runtime/batch/text-words.ts';
+import { nestedData, nestedType } from './arrow-nested.ts';
 import { FormatUnsupportedType } from './format-errors.ts';
 
 /** @throws FormatUnsupportedType */
@@ -80,6 +87,10 @@ function arrowType(field: RowField): DataType {
       return new IntervalDayTime();
     case 'NULL':
       return new Null();
+    case 'ARRAY':
+    case 'MAP':
+    case 'ROW':
+      return nestedType(type, (inner) => arrowType({ ...field, type: inner }));
     default:
       throw new FormatUnsupportedType({ format: 'arrow_ipc', column: field.name, type: formatSqlType(type) });
   }
@@ -89,6 +100,7 @@ function arrowType(field: RowField): DataType {
 export function arrowData(column: Column, rows: number): Data {
   const { type, validity } = column;
   if (type.kind === 'NULL') return makeData({ type: new Null(), length: rows });
+  if (isNested(type)) return nestedData(type, columnValues(column, rows, {}), dataOf);
   const shape = { length: rows, nullCount: validity === null ? 0 : -1, nullBitmap: validity };
   const arrow = arrowType({ name: '', type, nullable: true });
   if (column.layout !== 'fixed') {
@@ -99,6 +111,21 @@ export function arrowData(column: Column, rows: number): Data {
   const data = arrowValues(type, column.values, rows);
   // SAFETY: makeData is overloaded by type; the pair is right by the table above.
   return makeData({ ...shape, type: arrow as Int32, data: data as Int32Array });
+}
+
+/** Single values as a column. */
+function dataOf(type: SqlType, values: readonly unknown[]): Data {
+  if (isNested(type)) return nestedData(type, values, dataOf);
+  const builder = new BatchBuilder(makeSchema([{ name: 'value', type, nullable: true }]), Math.max(1, values.length));
+  builder.reserve(Math.max(1, values.length));
+  for (const value of values) {
+    const cell = fromPublic(value, type);
+    for (const column of builder.columns) writeCell(column, builder.rows, cell instanceof Refusal ? null : cell);
+    builder.commitRow(1);
+  }
+  const column = builder.finish().columns[0];
+  assert(column !== undefined, 'a batch has one column for each field');
+  return arrowData(column, values.length);
 }
 
 interface Shape {

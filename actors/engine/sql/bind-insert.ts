@@ -5,7 +5,7 @@
 // may hold NULL.
 import { type Field, makeSchema, type Relation } from '../../../runtime/batch/schema.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
-import type { Identifier } from './ast.ts';
+import type { Expression, Identifier, TypeName } from './ast.ts';
 import { bindCast } from './bind-case.ts';
 import { bindExpression } from './bind-expression.ts';
 import { bindQuery } from './bind-query.ts';
@@ -50,12 +50,13 @@ export function bindInsert(
       return assign(fallback, field, place);
     });
   };
-  return { relation, query: { query: bindRows(context, insert, arrange, schema), displayOrder: [] } };
+  return { relation, query: { query: bindRows(context, insert, targets, arrange, schema), displayOrder: [] } };
 }
 
 function bindRows(
   context: QueryContext,
   insert: InsertStatement,
+  targets: readonly Field[],
   arrange: (values: readonly Scalar[]) => readonly Scalar[],
   schema: Rel['schema'],
 ): Rel {
@@ -68,12 +69,34 @@ function bindRows(
     const expressions = { source, scope: [], aggregates: null, clause: 'VALUES', aliases: null };
     const rows = bindAll(
       problems,
-      body.rows.map((row) => () => arrange(row.map((expression) => bindExpression(expressions, expression)))),
+      body.rows.map((row) => () => {
+        const isFloat = (i: number): boolean => ['REAL', 'DOUBLE'].includes(targets[i]?.type.kind ?? '');
+        const written = row.map((expression, i) => (isFloat(i) ? withDoubles(expression) : expression));
+        return arrange(written.map((expression) => bindExpression(expressions, expression)));
+      }),
     );
     return { kind: 'values', rows, schema };
   }
   const { rel } = bindQuery(context, query);
   return { kind: 'project', input: rel, columns: arrange(rel.schema.fields.map(columnOf)), schema };
+}
+
+/** Numbers with a point as DOUBLE: for such a column 1.0 / 0.0 is infinite, where a DECIMAL would be divided by zero. */
+function withDoubles(expression: Expression): Expression {
+  switch (expression.kind) {
+    case 'number': {
+      const { text, span } = expression;
+      const type: TypeName = { name: 'double', parameters: [], parts: [], arrays: 0, span };
+      return text.includes('.') ? { kind: 'cast', operand: expression, type, safe: false, span } : expression;
+    }
+    case 'negate':
+    case 'cast':
+      return { ...expression, operand: withDoubles(expression.operand) };
+    case 'binary':
+      return { ...expression, left: withDoubles(expression.left), right: withDoubles(expression.right) };
+    default:
+      return expression;
+  }
 }
 
 function findTable(context: QueryContext, name: Identifier, tables: readonly TableDefinition[]): TableDefinition {

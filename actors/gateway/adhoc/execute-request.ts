@@ -1,7 +1,8 @@
 // Runs the statements of one query request against a pipeline and gives what the last of them returns.
 //
 // The last SELECT is computed before the INSERTs of the same request are carried out, so it sees the state before the
-// request, whatever the pipeline does meanwhile. A request whose SELECT is wrong inserts nothing. The result is held in
+// request, whatever the pipeline does meanwhile. A request whose SELECT is wrong inserts nothing. A reply to an INSERT comes when
+// queries see its rows, unless a transaction holds them back. The result is held in
 // memory as encoded batches; what does not fit the limit is refused as a whole.
 import { BatchBuilder } from '../../../runtime/batch/batch-builder.ts';
 import { writeCell } from '../../../runtime/batch/scalar-values.ts';
@@ -30,9 +31,13 @@ export interface RequestResult {
 const countSchema: Schema = makeSchema([{ name: 'count', type: { kind: 'BIGINT' }, nullable: false }]);
 const nothing: Schema = makeSchema([]);
 
+/** How long a reply waits for inserted rows to be seen by queries; in a transaction they are not before its end. */
+const visibleWaitMs = 250;
+const visiblePollMs = 2;
+
 /** @throws HttpProblem, and whatever the pipeline throws that is not the fault of the text */
 export async function executeRequest(
-  deployment: Pick<Deployment, 'wait'>,
+  deployment: Pick<Deployment, 'wait' | 'call'>,
   text: string,
   limits: QueryLimits,
   signal: AbortSignal,
@@ -46,8 +51,10 @@ export async function executeRequest(
     if (timeoutMs <= 0) throw new CallTimedOut({ call: 'query', timeoutMs: limits.timeoutMs });
     return { signal, timeoutMs };
   };
+  const tokens: string[] = [];
   const insert = async (sql: string): Promise<number> => {
     const made = await deployment.wait('query', (control, waitId) => control.insert(waitId, sql), options());
+    if (made.count > 0) tokens.push(made.token);
     return made.count;
   };
   const select = async (sql: string): Promise<RequestResult> => {
@@ -64,12 +71,34 @@ export async function executeRequest(
     const bytes = selected?.frames.reduce((sum, frame) => sum + frame.byteLength, 0) ?? 0;
     if (bytes > limits.bytesMax) throw resultTooLarge(bytes, limits.bytesMax);
     for (const sql of inserts) await insert(sql);
-    return selected ?? countResult(await insert(last.sql));
+    const result = selected ?? countResult(await insert(last.sql));
+    await untilVisible(deployment, tokens, signal, clock);
+    return result;
   } catch (error) {
     signal.throwIfAborted();
     // What was left of the time is of no interest to anybody.
     const isTimeout = error instanceof CallTimedOut;
     throw asQueryProblem(isTimeout ? new CallTimedOut({ call: 'query', timeoutMs: limits.timeoutMs }) : error);
+  }
+}
+
+/** Resolves when the rows behind the tokens are in steps, or when that takes long. */
+async function untilVisible(
+  deployment: Pick<Deployment, 'call'>,
+  tokens: readonly string[],
+  signal: AbortSignal,
+  clock: Clock,
+): Promise<void> {
+  const deadline = clock.monotonic() + visibleWaitMs;
+  for (const token of tokens) {
+    while (!signal.aborted && clock.monotonic() < deadline) {
+      const { step } = await deployment.call('query', (control) => control.completionStatus(token), { signal });
+      if (step !== null) break;
+      await new Promise<void>((resolve) => {
+        // The socket of the request keeps the process alive meanwhile.
+        clock.after(visiblePollMs, resolve);
+      });
+    }
   }
 }
 

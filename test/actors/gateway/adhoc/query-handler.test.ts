@@ -26,11 +26,10 @@ const everyValue = `INSERT INTO every_type VALUES
 
 let running: RunningPipeline;
 
-/** INSERT, and wait until a query sees it. */
+/** How many rows were inserted. Queries see them. */
 async function insert(sql: string): Promise<string> {
-  const { count, token } = await running.control.wait('insert', (api, waitId) => api.insert(waitId, sql));
-  await running.control.wait('completed', (api, waitId) => api.tokenCompleted(waitId, token));
-  return String(count);
+  const reply = await running.text(sql, 'json');
+  return /^\{"count":(\d+)\}\n$/.exec(reply)?.[1] ?? reply;
 }
 
 test.before(async () => {
@@ -133,6 +132,25 @@ test('columns of one name keep their places in arrow, and an empty result has a 
   const empty = tableFromIPC(new Uint8Array(none));
   assert.is(empty.numRows, 0);
   assert.is(empty.schema.fields[0]?.name, 'id');
+});
+
+test('arrays, maps and rows are nested columns in arrow, JSON in json', async () => {
+  const sql = "SELECT ARRAY[1, NULL, 3] AS a, MAP['x', 1.5, 'y', 2.5] AS m, ROW(7, 'seven') AS r";
+  const reply = await running.query({ sql, format: 'arrow_ipc' });
+  const table = tableFromIPC(new Uint8Array(await reply.arrayBuffer()));
+  assert.is(JSON.stringify([...(table.getChild('a')?.get(0) ?? [])]), '[1,null,3]');
+  assert.equal(Object.keys(table.getChild('m')?.get(0)?.toJSON() ?? {}), ['x', 'y']);
+  assert.equal(
+    [...(table.getChild('r')?.get(0) ?? [])].map(([, value]) => value),
+    [7, 'seven'],
+  );
+  assert.match(await running.text(sql, 'json'), /^\{"a":\[1,null,3\],"m":\{"x":1\.5,"y":2\.5\},"r":/);
+});
+
+test('numbers for a DOUBLE column are divided as doubles', async () => {
+  assert.is(await insert('INSERT INTO every_type (i8, f64, f32) VALUES (99, -1.0/0.0, CAST(0.0/0.0 AS REAL))'), '1');
+  assert.is(await running.text('SELECT f64, f32 FROM every_type WHERE i8 = 99', 'csv'), 'f64,f32\n-Infinity,NaN\n');
+  assert.is(await running.text('SELECT f64 FROM every_type WHERE i8 = 99', 'json'), '{"f64":null}\n');
 });
 
 test('parquet is a file with an attachment name', async () => {
@@ -289,7 +307,10 @@ test('over a web socket: an error is a frame, then close 1011', async () => {
 });
 
 test('over a web socket: large results come in frames of at most 2 MiB', async () => {
-  await insert(`INSERT INTO bag VALUES (100, '${'ü'.repeat(1_000_000)}'), (100, '${'é'.repeat(1_500_000)}')`);
+  // Too long for the line of a request.
+  const sql = `INSERT INTO bag VALUES (100, '${'ü'.repeat(1_000_000)}'), (100, '${'é'.repeat(1_500_000)}')`;
+  const { token } = await running.control.wait('insert', (api, waitId) => api.insert(waitId, sql));
+  await running.control.wait('completed', (api, waitId) => api.tokenCompleted(waitId, token));
   const large = await ask({ sql: 'SELECT word FROM bag WHERE n = 100', format: 'csv' });
   assert.is(large.code, 1000);
   assert.ok(large.frames.length > 2);
