@@ -49,6 +49,8 @@ export async function start(
   readCheckpoint: () => Promise<CheckpointImage | null>,
 ): Promise<void> {
   const { record, surroundings } = pipeline;
+  // While this start waited for its turn, a stop or another start may have come.
+  if (record.desired !== 'Provisioned' || record.resources !== 'Stopped') return;
   const generation = ++pipeline.generation;
   const isOvertaken = (): boolean => pipeline.generation !== generation;
   if (record.storageStatus === 'Cleared') {
