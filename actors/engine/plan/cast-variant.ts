@@ -39,7 +39,13 @@ export const castFromVariant: Cast = (value, _, to) => {
 /** Each part of an ARRAY, a MAP or a ROW as one of the target type; from VARIANT what does not suit is NULL. */
 export const castToNested: Cast = (value, from, to) => {
   if (typeof value !== 'string' || !isNested(to)) return undefined;
-  return nestedText(parseVariant(value), to) ?? (from.kind === 'VARIANT' ? null : undefined);
+  let parsed = parseVariant(value);
+  // Fields of a row go by their position, as in a comparison with ROW(…).
+  if (from.kind === 'ROW' && to.kind === 'ROW' && typeof parsed === 'object' && parsed !== null) {
+    const parts = Object.values(parsed);
+    parsed = Object.fromEntries(to.fields.map((field, i) => [field.name, parts[i]]));
+  }
+  return nestedText(parsed, to) ?? (from.kind === 'VARIANT' ? null : undefined);
 };
 
 function fromString(json: string, to: SqlType): ScalarValue {

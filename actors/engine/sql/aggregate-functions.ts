@@ -17,7 +17,7 @@ export interface AggregateDefinition {
   readonly synopsis: string;
   readonly summary: string;
   readonly function: AggregateFunction;
-  readonly takes: 'anything' | 'number' | 'boolean' | 'condition';
+  readonly takes: 'anything' | 'number' | 'boolean' | 'condition' | 'value and order';
 }
 
 export const aggregateFunctions: readonly AggregateDefinition[] = [
@@ -27,6 +27,20 @@ export const aggregateFunctions: readonly AggregateDefinition[] = [
   row('avg', 'AVG([DISTINCT] x)', 'Mean of the values, in the type of the argument.', 'avg', 'number'),
   row('min', 'MIN(x)', 'Smallest value.', 'min', 'anything'),
   row('max', 'MAX(x)', 'Largest value.', 'max', 'anything'),
+  row(
+    'arg_max',
+    'ARG_MAX(x, y)',
+    'The x of the row with the greatest y, of several the greatest.',
+    'max',
+    'value and order',
+  ),
+  row(
+    'arg_min',
+    'ARG_MIN(x, y)',
+    'The x of the row with the smallest y, of several the smallest.',
+    'min',
+    'value and order',
+  ),
   row(
     'array_agg',
     'ARRAY_AGG([DISTINCT] x)',
@@ -63,8 +77,6 @@ export const refusedAggregates: Readonly<Record<string, string>> = {
   string_agg: 'emit one row for each element',
   listagg: 'emit one row for each element',
   any_value: 'use MIN or MAX',
-  arg_max: 'join with the MAX of the group',
-  arg_min: 'join with the MIN of the group',
   bit_and: 'aggregate in a destination',
   bit_or: 'aggregate in a destination',
   bit_xor: 'aggregate in a destination',
@@ -85,7 +97,7 @@ export const refusedAggregates: Readonly<Record<string, string>> = {
 export function aggregateType(definition: AggregateDefinition, argument: SqlType): SqlType | null {
   if (definition.function === 'count') return { kind: 'BIGINT' };
   if (definition.takes === 'boolean') return argument.kind === 'BOOLEAN' ? argument : null;
-  if (definition.takes === 'anything') return argument;
+  if (definition.takes === 'anything' || definition.takes === 'value and order') return argument;
   if (argument.kind === 'NULL') return { kind: 'BIGINT' };
   if (!isNumeric(argument)) return null;
   if (isInteger(argument)) return { kind: 'BIGINT' };

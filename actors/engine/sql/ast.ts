@@ -282,6 +282,7 @@ export type Statement =
       readonly properties: readonly Property[];
       readonly span: Span;
     }
+  | { readonly kind: 'create type'; readonly name: Identifier; readonly type: TypeName; readonly span: Span }
   | {
       readonly kind: 'create view';
       readonly view: 'view' | 'materialized' | 'local';

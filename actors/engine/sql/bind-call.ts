@@ -13,7 +13,7 @@ import type { Expression } from './ast.ts';
 import { bindBinary } from './bind-arithmetic.ts';
 import { makeCase } from './bind-case.ts';
 import { bindComparison, operator } from './bind-comparison.ts';
-import { bindMap } from './bind-nested.ts';
+import { bindMap, fieldOf } from './bind-nested.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
 import { caseBranch } from './case-branch.ts';
 import { type AggregateSink, type Bind, type ExpressionContext, requireBoolean } from './expression-context.ts';
@@ -147,6 +147,12 @@ function bindAggregate(
     if (definition.name !== 'count') throw refuse('only COUNT takes *');
     return context.aggregates.add(callOf(definition, null, false, given, source));
   }
+  if (definition.takes === 'value and order') {
+    const [value, order, ...rest] = call.arguments;
+    if (value === undefined || order === undefined || rest.length > 0) throw refuse('takes a value and what orders it');
+    const row = orderedRow(bind(inner, value), bind(inner, order), source);
+    return fieldOf(context.aggregates.add(callOf(definition, row, false, given, source)), 1, source);
+  }
   const [argument, ...others] = call.arguments;
   if (argument === undefined || others.length > 0) {
     throw others.length > 0 && definition.name === 'count'
@@ -182,6 +188,14 @@ function bindAggregate(
   const distinct = call.distinct && definition.function !== 'min' && definition.function !== 'max';
   const counted = definition.function === 'count' && !distinct && !operand.nullable ? null : operand;
   return context.aggregates.add(callOf(definition, counted, distinct, given, source));
+}
+
+/** The row (order, value), NULL where the order is: its extreme is that of the order. */
+function orderedRow(value: Scalar, order: Scalar, source: ExpressionSource): Scalar {
+  const row = bindNamedFunction('row', [order, value], source);
+  if (!order.nullable) return row;
+  const isThere = operator('is not null', [order], source, false);
+  return makeCase([caseBranch(isThere, row)], literal(null, row.type, source), source);
 }
 
 function callOf(

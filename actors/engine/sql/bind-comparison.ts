@@ -2,8 +2,9 @@
 import { formatSqlType, isNested, sameSqlType } from '../../../runtime/batch/sql-type.ts';
 import type { BinaryOperator, Expression } from './ast.ts';
 import type { ExpressionSource, OperatorCall, Scalar, ScalarOperator } from './bound.ts';
-import { SqlTypeMismatch, SqlUnsupported } from './sql-errors.ts';
-import { boolean, coerce, commonType, comparisonType, describePair, fitsExactly } from './type-coercion.ts';
+import { bindNamedFunction } from './named-function.ts';
+import { SqlTypeMismatch } from './sql-errors.ts';
+import { boolean, coerce, commonType, comparisonType, describePair, fitsExactly, literal } from './type-coercion.ts';
 
 export type ComparisonOperator = '=' | '<>' | '<' | '<=' | '>' | '>=' | 'is distinct from' | 'is not distinct from';
 
@@ -43,8 +44,8 @@ export function bindComparison(
     throw new SqlTypeMismatch({ detail }, { place: source.place });
   }
   if (isNested(type) && !name.startsWith('is') && name !== '=' && name !== '<>') {
-    const construct = `${name} of ${formatSqlType(type)}`;
-    throw new SqlUnsupported({ construct, instead: 'compare elements' }, { place: source.place });
+    const order = bindNamedFunction('compare_nested', [coerce(left, type), coerce(right, type)], source);
+    return operator(name, [order, literal(0, order.type, source)], source);
   }
   const operands = [coerce(left, type), coerce(right, type)];
   return name.startsWith('is') ? operator(name, operands, source, false) : operator(name, operands, source);

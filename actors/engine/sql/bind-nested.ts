@@ -1,9 +1,10 @@
 // Elements of arrays, maps, rows and VARIANT, and the map constructor.
+import { assert } from '../../../runtime/assert.ts';
 import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
 import { bindNamedFunction } from './named-function.ts';
 import { SqlInvalidArguments, SqlTypeMismatch, SqlUnknownColumn } from './sql-errors.ts';
-import { coerce, describePair, literal, mergedType } from './type-coercion.ts';
+import { coerce, describePair, literal, mergedType, varchar } from './type-coercion.ts';
 
 /** x[index], and x.field with the name of the field as a literal. @throws SqlTypeMismatch, SqlUnknownColumn */
 export function bindElement(operand: Scalar, index: Scalar, source: ExpressionSource): Scalar {
@@ -23,13 +24,16 @@ export function bindElement(operand: Scalar, index: Scalar, source: ExpressionSo
     const known = type.fields.map(({ name }) => name);
     throw new SqlUnknownColumn({ name: String(value ?? index.source.text), known }, { place: index.source.place });
   }
+  return fieldOf(operand, at, source);
+}
+
+/** A field of a ROW by its position. */
+export function fieldOf(operand: Scalar, position: number, source: ExpressionSource): Scalar {
+  const field = operand.type.kind === 'ROW' ? operand.type.fields[position] : undefined;
+  assert(field !== undefined, 'the row has the field');
   // A row is stored as an object, and read as a map of one type of values.
-  const asMap: Scalar = {
-    ...operand,
-    type: { kind: 'MAP', key: { kind: 'VARCHAR', length: null }, value: field.type },
-  };
-  const name = literal(field.name, { kind: 'VARCHAR', length: null }, index.source);
-  return bindNamedFunction('array_element', [asMap, name], source);
+  const asMap: Scalar = { ...operand, type: { kind: 'MAP', key: varchar, value: field.type } };
+  return bindNamedFunction('array_element', [asMap, literal(field.name, varchar, source)], source);
 }
 
 /** MAP[k, v, …] with all keys of one type, and all values. @throws SqlInvalidArguments, SqlTypeMismatch */

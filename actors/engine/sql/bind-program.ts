@@ -15,6 +15,7 @@ import { renamed } from './query-context.ts';
 import { SqlDuplicateName, SqlInvalidDefinition, SqlTypeMismatch, SqlUnknownTable } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
 import { readViewProperties } from './statement-properties.ts';
+import { resolveTypeName } from './type-names.ts';
 
 type CreateView = Extract<Statement, { kind: 'create view' }>;
 
@@ -25,6 +26,10 @@ export function bindProgram(source: SqlText, parsed: ParsedProgram, problems: Pr
   const tables: TableDefinition[] = [];
   const views: ViewDefinition[] = [];
   for (const [position, statement] of parsed.statements.entries()) {
+    if (statement.kind === 'create type') {
+      problems.attempt(() => declareType(source, statement));
+      continue;
+    }
     const before = problems.count;
     const bound = problems.attempt(() => {
       requireFreeName(source, statement.name, relations);
@@ -40,6 +45,13 @@ export function bindProgram(source: SqlText, parsed: ParsedProgram, problems: Pr
     else tables.push(bound);
   }
   return { tables, views };
+}
+
+function declareType(source: SqlText, { name, type }: Extract<Statement, { kind: 'create type' }>): void {
+  if (source.types.has(name.name)) {
+    throw new SqlDuplicateName({ what: 'type', name: name.name }, { place: source.span(name.span) });
+  }
+  source.types.set(name.name, resolveTypeName(source, type));
 }
 
 function requireFreeName(source: SqlText, name: Identifier, relations: ReadonlyMap<string, Relation>): void {

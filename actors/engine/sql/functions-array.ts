@@ -2,6 +2,7 @@
 //
 // A nested value is its JSON text in the one spelling of runtime/batch/public-values.ts; a function reads the parts that it
 // needs as values of their types, so that numbers compare as numbers and dates as dates. Elements count from 1.
+import { compareCells } from '../../../runtime/batch/nested-order.ts';
 import { fromPublic, mapKeyOf, nestedPart, Refusal } from '../../../runtime/batch/public-values.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import { formatVariant, parseVariant } from '../../../runtime/batch/variant-json.ts';
@@ -101,6 +102,13 @@ export const arrayFunctions: readonly FunctionDefinition[] = [
     [row(['array'], firstType, () => text1((parts) => `[${parts.reverse().join(',')}]`))],
   ),
   define(
+    'compare_nested',
+    'COMPARE_NESTED(x, y)',
+    'Negative, 0 or positive as an array, a map or a row is smaller than, equal to or greater than another: what < and > ask.',
+    ['COMPARE_NESTED(ARRAY[9], ARRAY[10])', '-1'],
+    [row(['common', 'common'], types.integer, order)],
+  ),
+  define(
     'element_text',
     'ELEMENT_TEXT(x)',
     'How a value is spelled inside an array; NULL is the text null.',
@@ -176,15 +184,6 @@ function cellOf(part: unknown, type: SqlType): ScalarValue {
   return cell instanceof Refusal ? null : cell;
 }
 
-/** NULL first, then by value. */
-function compare(a: ScalarValue, b: ScalarValue): number {
-  if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1;
-  if (typeof a === 'string' && typeof b === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b));
-  if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b);
-  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
 // ── constructors ──
 
 function construct({ argumentTypes }: CallShape): Evaluator {
@@ -239,6 +238,10 @@ function onlyElement({ resultType }: CallShape): Evaluator {
 
 // ── whole arrays ──
 
+function order({ argumentTypes: [type = unknownType] }: CallShape): Evaluator {
+  return (a, b) => Math.sign(compareCells(a ?? null, b ?? null, type));
+}
+
 function size(): Evaluator {
   return (text) => Object.keys(parseVariant(String(text)) ?? {}).length;
 }
@@ -248,7 +251,7 @@ function sort({ argumentTypes }: CallShape): Evaluator {
   return (array, ascending) => {
     const sign = ascending === false ? -1 : 1;
     const cells = partsOf(array).map((part) => cellOf(part, type));
-    cells.sort((a, b) => sign * compare(a, b));
+    cells.sort((a, b) => sign * compareCells(a, b, type));
     return `[${cells.map((cell) => nestedPart(cell, type)).join(',')}]`;
   };
 }

@@ -3,6 +3,7 @@
 // Syntax carries spans (offsets of UTF-16 units, end exclusive); they become lines and columns only when somebody asks.
 // A program that is embedded in another file (a YAML block) knows how many lines stand above it and how far its lines are
 // indented, so that places are those of the outer file.
+import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { Place } from '../../../runtime/errors.ts';
 import type { ExpressionSource } from './bound.ts';
 
@@ -21,6 +22,8 @@ export interface SqlTextOptions {
 
 export class SqlText {
   readonly text: string;
+  /** Types that CREATE TYPE has declared so far, by name. */
+  readonly types: Map<string, SqlType> = new Map();
   readonly #options: SqlTextOptions;
   readonly #lineStarts: readonly number[];
 

@@ -9,6 +9,7 @@ import type {
   Property,
   Statement,
   TableElement,
+  TypeName,
   UnsupportedExpression,
 } from './ast.ts';
 import { type IParserErrorMessageProvider, type IRecognitionException, tokenLabel } from './chevrotain-grammar.ts';
@@ -72,6 +73,18 @@ export class SqlParser extends QueryGrammar {
         },
         {
           ALT: () => {
+            this.CONSUME(keyword('TYPE'));
+            const name = this.SUBRULE3(this.identifier);
+            this.CONSUME2(keyword('AS'));
+            const type = this.OR3([
+              { ALT: () => this.SUBRULE(this.fieldList) },
+              { ALT: () => this.SUBRULE(this.typeName) },
+            ]);
+            return this.ACTION((): Statement => ({ kind: 'create type', name, type, span: this.spanFrom(start) }));
+          },
+        },
+        {
+          ALT: () => {
             const qualifier = this.OPTION2(() =>
               this.OR2([
                 { ALT: () => this.CONSUME(keyword('MATERIALIZED')) },
@@ -98,7 +111,7 @@ export class SqlParser extends QueryGrammar {
           },
         },
       ],
-      ERR_MSG: 'TABLE or [MATERIALIZED | LOCAL] VIEW',
+      ERR_MSG: 'TABLE, TYPE or [MATERIALIZED | LOCAL] VIEW',
     });
   });
 
@@ -114,6 +127,26 @@ export class SqlParser extends QueryGrammar {
     });
     const query = this.SUBRULE(this.query);
     return this.ACTION(() => ({ table, columns: columns ?? null, query, span: this.spanFrom(start) }));
+  });
+
+  /** (a INTEGER, b VARCHAR NOT NULL): a ROW without its word. */
+  readonly fieldList: Rule<TypeName> = this.RULE('fieldList', () => {
+    const start = this.CONSUME(symbol('('));
+    const parts: { name: Identifier | null; type: TypeName }[] = [];
+    this.AT_LEAST_ONE_SEP({
+      SEP: symbol(','),
+      DEF: () => {
+        const name = this.SUBRULE(this.identifier);
+        const type = this.SUBRULE(this.typeName);
+        this.OPTION(() => {
+          this.OPTION2(() => this.CONSUME(keyword('NOT')));
+          this.CONSUME(keyword('NULL'));
+        });
+        parts.push({ name, type });
+      },
+    });
+    this.CONSUME(symbol(')'));
+    return this.ACTION(() => ({ name: 'row', parameters: [], parts, arrays: 0, span: this.spanFrom(start) }));
   });
 
   readonly tableElement: Rule<TableElement> = this.RULE('tableElement', () =>

@@ -48,6 +48,15 @@ export function commonType(left: SqlType, right: SqlType): SqlType | null {
     const element = commonType(left.element, right.element);
     return element === null ? null : { kind: 'ARRAY', element };
   }
+  if (left.kind === 'ROW' && right.kind === 'ROW' && left.fields.length === right.fields.length) {
+    const fields: { readonly name: string; readonly type: SqlType }[] = [];
+    for (const [i, field] of left.fields.entries()) {
+      const type = commonType(field.type, right.fields[i]?.type ?? field.type);
+      if (type === null) return null;
+      fields.push({ name: field.name, type });
+    }
+    return { kind: 'ROW', fields };
+  }
   if (left.kind === 'MAP' && right.kind === 'MAP') {
     const [key, value] = [commonType(left.key, right.key), commonType(left.value, right.value)];
     return key === null || value === null ? null : { kind: 'MAP', key, value };

@@ -57,6 +57,7 @@ const parametersMax: Readonly<Record<string, number>> = {
   timestamp: 1,
   datetime: 1,
   'timestamp without time zone': 1,
+  'timestamp with time zone': 1,
 };
 
 const instead: Readonly<Record<string, string>> = {
@@ -96,7 +97,7 @@ function plainType(source: SqlText, type: TypeName): SqlType {
   const place = source.span(type.span);
   const { name, parameters } = type;
   const refuse = (detail: string): Error => new SqlInvalidDefinition({ detail }, { place });
-  const plain = plainTypes[name];
+  const plain = source.types.get(name) ?? plainTypes[name];
   const max = plain === undefined ? parametersMax[name] : 0;
   if (max === undefined) throw unknownType(name, place);
   if (type.parts.length > 0) throw refuse(`${name.toUpperCase()} takes no types`);
@@ -135,6 +136,8 @@ function plainType(source: SqlText, type: TypeName): SqlType {
     case 'timestamp':
     case 'datetime':
     case 'timestamp without time zone':
+    // An offset is read and taken off: the value is the instant, in UTC.
+    case 'timestamp with time zone':
       return { kind: 'TIMESTAMP' };
     default:
       return { kind: 'VARCHAR', length: first ?? null };

@@ -78,7 +78,6 @@ const rows: readonly Row[] = [
     instead: 'write the expression where it is used',
     first: true,
   },
-  { words: 'CREATE TYPE', construct: 'CREATE TYPE', instead: 'use one column for each field', first: true },
   {
     words: 'CREATE AGGREGATE',
     construct: 'CREATE AGGREGATE',

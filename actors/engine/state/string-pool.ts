@@ -20,6 +20,7 @@ export const StringsFull: CodedErrorClass<{ readonly bytes: number }> = defineEr
   (f) => `the distinct strings in the state of the pipeline exceed ${f.bytes} bytes`,
 );
 
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const poolBytesMax = 2 ** 31 - 16;
 
 export class StringPool {
@@ -107,6 +108,11 @@ export class StringPool {
       if (validity !== null && (validity[row >> 3]! & (1 << (row & 7))) === 0) target[at] = 0;
       else target[at] = this.intern(bytes, view, offsets[row]!, offsets[row + 1]!);
     }
+  }
+
+  /** An entry as text. */
+  text(code: number): string {
+    return decoder.decode(this.#bytes.subarray(this.#offsets[code]!, this.#offsets[code + 1]!));
   }
 
   /** Bytewise order of two entries: negative, 0 or positive. */

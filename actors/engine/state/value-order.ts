@@ -3,7 +3,8 @@
 // Numbers by value (NaN after everything else, as in most SQL engines), strings and binary bytewise (= by code point for
 // UTF-8), UUID as unsigned, BOOLEAN false before true. NULL is not here: whoever orders rows decides where it goes.
 import { unreachable } from '../../../runtime/assert.ts';
-import { type SqlType, storageOf } from '../../../runtime/batch/sql-type.ts';
+import { compareCells } from '../../../runtime/batch/nested-order.ts';
+import { isNested, type SqlType, storageOf } from '../../../runtime/batch/sql-type.ts';
 import type { StringPool } from './string-pool.ts';
 
 /** Negative, 0 or positive: the value at word `atA` of `a` against the one at word `atB` of `b`. */
@@ -26,10 +27,15 @@ export function valueOrder(type: SqlType, pool: StringPool): ValueOrder {
     case 'i128':
       return type.kind === 'UUID' ? orderUnsigned128 : orderSigned128;
     case 'bytes':
+      if (isNested(type)) return (a, atA, b, atB) => orderNested(a[atA]!, b[atB]!, type, pool);
       return (a, atA, b, atB) => pool.compare(a[atA]!, b[atB]!);
     default:
       return unreachable(storage);
   }
+}
+
+function orderNested(a: number, b: number, type: SqlType, pool: StringPool): number {
+  return a === b ? 0 : compareCells(pool.text(a), pool.text(b), type);
 }
 
 // ── data plane ──
