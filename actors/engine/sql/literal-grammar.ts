@@ -47,6 +47,12 @@ export class LiteralGrammar extends NameGrammar {
             { ALT: () => this.CONSUME(keyword('TIME')) },
             { ALT: () => this.CONSUME(keyword('TIMESTAMP')) },
           ]);
+          // An offset in the text is taken off in any case.
+          this.OPTION(() => {
+            this.CONSUME(keyword('WITH'));
+            this.CONSUME2(keyword('TIME'));
+            this.CONSUME(keyword('ZONE'));
+          });
           const literal = this.CONSUME(StringLiteral);
           return this.ACTION((): Expression => {
             // SAFETY: the three keywords above are the three temporal keywords.

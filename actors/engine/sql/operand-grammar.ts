@@ -2,8 +2,8 @@
 import type { BinaryOperator, Expression } from './ast.ts';
 import { CallGrammar } from './call-grammar.ts';
 import type { Rule } from './name-grammar.ts';
-import { cover, wordIdentifier } from './token-text.ts';
-import { type IToken, keyword, symbol, type TokenType } from './tokens.ts';
+import { cover, spanOf, unquote, wordIdentifier } from './token-text.ts';
+import { type IToken, keyword, Name, StringLiteral, symbol, type TokenType } from './tokens.ts';
 
 const queryStarts: readonly TokenType[] = [keyword('SELECT'), keyword('VALUES'), keyword('WITH')];
 const differenceUnits: ReadonlySet<string> = new Set(['year', 'month', 'day', 'hour', 'minute', 'second']);
@@ -138,11 +138,26 @@ export class OperandGrammar extends CallGrammar {
           IGNORE_AMBIGUITIES: true,
           ALT: () => this.SUBRULE(this.bracketList),
         },
+        {
+          GATE: () => this.LA(1).image.toLowerCase() === 'uuid' && this.LA(2).tokenType === StringLiteral,
+          IGNORE_AMBIGUITIES: true,
+          ALT: () => this.SUBRULE(this.uuidLiteral),
+        },
         { ALT: () => this.SUBRULE(this.nameOrCall) },
       ],
       ERR_MSG: 'an expression',
     }),
   );
+
+  readonly uuidLiteral: Rule<Expression> = this.RULE('uuidLiteral', () => {
+    const word = this.CONSUME(Name);
+    const literal = this.CONSUME(StringLiteral);
+    return this.ACTION((): Expression => {
+      const operand: Expression = { kind: 'string', value: unquote(literal.image), span: spanOf(literal) };
+      const type = { name: 'uuid', parameters: [], parts: [], arrays: 0, span: spanOf(word) };
+      return { kind: 'cast', operand, type, safe: false, span: this.spanFrom(word) };
+    });
+  });
 
   /** ARRAY[a, b] and MAP[k, v]. */
   readonly bracketList: Rule<Expression> = this.RULE('bracketList', () => {
@@ -182,7 +197,15 @@ export class OperandGrammar extends CallGrammar {
     this.CONSUME(symbol(')'));
     const unit = this.OPTION({
       GATE: () => this.#isDifferenceUnit(items),
-      DEF: () => this.SUBRULE(this.identifier),
+      DEF: () => {
+        const from = this.SUBRULE(this.identifier);
+        // DAY TO SECOND is as exact as DAY: an interval is kept in months or in microseconds.
+        this.OPTION2(() => {
+          this.CONSUME(keyword('TO'));
+          this.SUBRULE2(this.identifier);
+        });
+        return from;
+      },
     });
     return this.ACTION((): Expression => {
       const [operand] = items;
