@@ -3,7 +3,7 @@
 //
 //   node dist/bench/egress-run.js LISTENERS SLOW STEPS
 //
-// Every step changes 10 rows of 1 KB; one is pushed every 60 ms. SLOW of the listeners read nothing (backpressure=false); the
+// Every step changes 10 rows of 1.4 KB; one is pushed every 60 ms. SLOW of the listeners read nothing (backpressure=false); the
 // others have to get every row, and the time from push to the arrival of the step is measured for each of them. `rows` are
 // rows received. The slow ones read at the end what was kept for them (`slowRows`: of one, in the median). `megabytes` is the
 // most memory that the server's process took.
@@ -20,7 +20,7 @@ import { percentile, spread } from './statistics.ts';
 const [listenersText = '1000', slowText = '100', stepsText = '450'] = process.argv.slice(2);
 const rowsOfStep = 10;
 const stepEveryMs = 60;
-const note = 'x'.repeat(1000);
+const note = 'x'.repeat(1400);
 const program = `CREATE TABLE t (id BIGINT NOT NULL, step BIGINT NOT NULL, note VARCHAR);
 CREATE VIEW v AS SELECT id, step, note FROM t;`;
 

@@ -170,7 +170,7 @@ function egressWorkload(): Workload {
   const of = (runs: readonly Measured[], key: string): number => spread(runs.map((run) => Number(run[key]))).median;
   return {
     name: 'egress',
-    title: '1,000 listeners of one view over HTTP, 100 of them slow, 10 rows of 1 KB every 60 ms, 450 times',
+    title: '1,000 listeners of one view over HTTP, 100 of them slow, 10 rows of 1.4 KB every 60 ms, 450 times',
     checksum: '900 of 900 listeners have all rows',
     contenders: [{ name: 'Millrace', command: script('egress-run', 1000, 100, 450), read: readMeasured }],
     figures: ([own = []]) => [
