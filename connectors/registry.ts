@@ -4,6 +4,7 @@
 import { nullOutput } from './discard/destination.ts';
 import { fileOutput } from './file/destination.ts';
 import { fileInput } from './file/source.ts';
+import { arrowInput } from './formats/arrow-decoder.ts';
 import { csvInput } from './formats/csv-decoder.ts';
 import { csvOutput } from './formats/csv-encoder.ts';
 import { jsonInput } from './formats/json-decoder.ts';
@@ -20,6 +21,6 @@ import { urlInput } from './url/source.ts';
 export const registry: ConnectorRegistry = {
   sources: [fileInput, urlInput, datagen, emptyInput],
   destinations: [fileOutput, nullOutput],
-  inputFormats: [jsonInput, csvInput, parquetInput, rawInput, msgpackInput],
+  inputFormats: [jsonInput, csvInput, parquetInput, rawInput, msgpackInput, arrowInput],
   outputFormats: [jsonOutput, csvOutput, parquetOutput],
 };

@@ -1,6 +1,7 @@
 // HTTP input, from the socket to the frames that the engine would take.
 import { connect } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { Int32, Table, tableToIPC, Utf8, vectorFromArray } from 'apache-arrow';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decodeToken } from '../../../../actors/completion-token.ts';
@@ -316,6 +317,24 @@ test('msgpack maps are rows, also in arrays, also cut anywhere', async () => {
     ]);
     assert.is(broken.status, 400);
     await until(() => table.rows.length === 7);
+  });
+});
+
+test('an Arrow stream of several record batches is read, cut anywhere', async () => {
+  await withTable(async (table) => {
+    const part = (first: number): Table =>
+      new Table({
+        NAME: vectorFromArray(['a', null, 'c'], new Utf8()),
+        id: vectorFromArray([first, first + 1, first + 2], new Int32()),
+        more: vectorFromArray([1, 2, 3], new Int32()),
+      });
+    const bytes = tableToIPC(part(1).concat(part(4)), 'stream');
+    const chunks = Array.from({ length: Math.ceil(bytes.length / 50) }, (_, i) => bytes.subarray(i * 50, i * 50 + 50));
+    assert.is((await table.post('t?format=arrow', chunks)).status, 200);
+    await until(() => table.rows.length === 6);
+    assert.equal(ids(table), [1, 2, 3, 4, 5, 6]);
+    assert.equal((table.rows[4] as { name: unknown }).name, null);
+    assert.is((await table.post('t?format=arrow', ['no arrow at all'])).status, 400);
   });
 });
 
