@@ -7,7 +7,7 @@ import { BackOff, type RetryOptions, sleep } from './back-off.ts';
 import { ClientError } from './client-error.ts';
 import { type EgressMessage, readMessage } from './egress-message.ts';
 import type { NumberForms } from './exact-json.ts';
-import { type HttpTransport, type OpenStream, type Query, SignalLink } from './http-transport.ts';
+import type { HttpTransport, OpenStream, Query, SignalLink } from './http-transport.ts';
 import { LineSplitter } from './line-splitter.ts';
 
 export interface ListenOptions extends NumberForms {
@@ -87,7 +87,7 @@ export class ChangeListener<Row> implements AsyncIterableIterator<Changes<Row>> 
     this.#target = target;
     this.#options = options;
     this.#everyItem = everyItem;
-    this.#link = new SignalLink(undefined, target.transport.closed, options.signal);
+    this.#link = target.transport.link(undefined, options.signal);
     this.#waits = new BackOff(options.retry ?? {}, attemptsMax);
     this.#pending = options.sendSnapshot === true ? { reason: 'requested', snapshot: true } : null;
     this.ready = this.#attached.promise;
@@ -147,6 +147,7 @@ export class ChangeListener<Row> implements AsyncIterableIterator<Changes<Row>> 
     this.#hasEnded = true;
     this.#link.abort(reason);
     this.#link.dispose();
+    this.#stream?.open.end(asError(reason));
     this.#stream = null;
     this.#attached.reject(reason);
   }
@@ -164,7 +165,7 @@ export class ChangeListener<Row> implements AsyncIterableIterator<Changes<Row>> 
       }
     } catch (error) {
       if (this.#hasEnded) return;
-      this.#stream?.open.end(error instanceof Error ? error : new Error(String(error)));
+      this.#stream?.open.end(asError(error));
       this.#stream = null;
       if (this.#link.signal.aborted || !(error instanceof ClientError)) throw error;
       if (error.status === 409 && this.#isAttached) this.#loseChanges(error);
@@ -261,10 +262,14 @@ export class ChangeListener<Row> implements AsyncIterableIterator<Changes<Row>> 
 
   /** A stream that the server has ended: the pipeline has stopped, or the server goes down and comes again. */
   async #streamEnded(): Promise<void> {
+    const ended = new ClientError({
+      code: 'client.network',
+      message: 'the server has ended the stream',
+      retryable: true,
+    });
+    this.#stream?.open.end(ended);
     this.#stream = null;
-    await this.#recover(
-      new ClientError({ code: 'client.network', message: 'the server has ended the stream', retryable: true }),
-    );
+    await this.#recover(ended);
   }
 
   async #recover(error: ClientError): Promise<void> {
@@ -295,6 +300,10 @@ export class ChangeListener<Row> implements AsyncIterableIterator<Changes<Row>> 
       throw error;
     }
   }
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
 }
 
 /** Promise.withResolvers came after Node 20. */

@@ -52,7 +52,8 @@ export class HttpTransport {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #fetch: typeof fetch;
   readonly #retry: RetryOptions;
-  readonly #closing = new AbortController();
+  readonly #links = new Set<SignalLink>();
+  #closed: ClientError | null = null;
 
   constructor(options: TransportOptions) {
     this.#base = `${options.url.replace(/\/+$/, '')}/v0/pipelines/${encodeURIComponent(options.pipeline)}`;
@@ -63,18 +64,24 @@ export class HttpTransport {
     this.#retry = options.retry ?? {};
   }
 
-  /** Aborted by `close`. */
-  get closed(): AbortSignal {
-    return this.#closing.signal;
+  /** A signal that is aborted by `close` too; to be disposed of. */
+  link(timeoutMs: number | undefined, ...sources: readonly (AbortSignal | undefined)[]): SignalLink {
+    const link = new SignalLink(timeoutMs, sources, () => this.#links.delete(link));
+    // Kept in a set, not as listeners of one signal: Node warns of more than ten of those.
+    if (this.#closed === null) this.#links.add(link);
+    else link.abort(this.#closed);
+    return link;
   }
 
+  /** Aborts everything under way, for good. */
   close(): void {
-    this.#closing.abort(new ClientError({ code: 'client.closed', message: 'the client has been closed' }));
+    this.#closed ??= new ClientError({ code: 'client.closed', message: 'the client has been closed' });
+    for (const link of [...this.#links]) link.abort(this.#closed);
   }
 
   /** The reply's text. */
   async text(call: Call): Promise<string> {
-    const link = new SignalLink(call.timeoutMs, this.closed, call.signal);
+    const link = this.link(call.timeoutMs, call.signal);
     try {
       const waits = new BackOff(this.#retry, repeatsMax);
       for (;;) {
@@ -100,7 +107,7 @@ export class HttpTransport {
 
   /** A reply that has no end of its own. One attempt: the caller knows how to go on. */
   async stream(path: string, query: Query, signal: AbortSignal): Promise<OpenStream> {
-    const link = new SignalLink(undefined, this.closed, signal);
+    const link = this.link(undefined, signal);
     try {
       const response = await this.#send({ method: 'GET', path, query, repeatable: false }, link.signal);
       if (response.body === null) throw new ClientError({ code: 'client.malformed_reply', message: 'an empty reply' });
@@ -181,8 +188,10 @@ export class SignalLink {
   readonly #controller = new AbortController();
   readonly #sources: readonly AbortSignal[];
   readonly #timer: ReturnType<typeof setTimeout> | null;
+  readonly #onDispose: () => void;
 
-  constructor(timeoutMs: number | undefined, ...sources: readonly (AbortSignal | undefined)[]) {
+  constructor(timeoutMs: number | undefined, sources: readonly (AbortSignal | undefined)[], onDispose: () => void) {
+    this.#onDispose = onDispose;
     this.#sources = sources.filter((source) => source !== undefined);
     for (const source of this.#sources) {
       if (source.aborted) this.#controller.abort(source.reason);
@@ -205,6 +214,7 @@ export class SignalLink {
   dispose(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     for (const source of this.#sources) source.removeEventListener('abort', this.#onAbort);
+    this.#onDispose();
   }
 
   readonly #onAbort = (): void => {

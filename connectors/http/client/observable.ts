@@ -23,7 +23,7 @@ export class ChangeObservable<T> implements AsyncIterable<T> {
   constructor(open: () => ClosableIterator<T>) {
     this.#open = open;
     // Libraries that define the symbol may be loaded after this module: it is looked up late, and its stand-in is set too.
-    for (const key of ['@@observable', interopSymbol()]) {
+    for (const key of new Set(['@@observable', interopSymbol()])) {
       Object.defineProperty(this, key, { value: () => this, enumerable: false });
     }
   }

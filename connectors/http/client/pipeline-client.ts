@@ -6,7 +6,7 @@ import { BackOff, type RetryOptions, sleep } from './back-off.ts';
 import { ChangeListener, type Changes, type ConnectionState, type ListenOptions } from './change-listener.ts';
 import { ClientError } from './client-error.ts';
 import { type NumberForms, parseJson, printJson } from './exact-json.ts';
-import { type Call, type CallOptions, HttpTransport, SignalLink, type TransportOptions } from './http-transport.ts';
+import { type Call, type CallOptions, HttpTransport, type TransportOptions } from './http-transport.ts';
 import { LiveView } from './live-view.ts';
 import { ChangeObservable } from './observable.ts';
 
@@ -238,7 +238,7 @@ export class PipelineClient<Tables extends object = AnyTables> {
     options: CallOptions,
     attempt: (signal: AbortSignal, isFirst: boolean) => Promise<boolean>,
   ): Promise<void> {
-    const link = new SignalLink(options.timeoutMs, this.#transport.closed, options.signal);
+    const link = this.#transport.link(options.timeoutMs, options.signal);
     try {
       const waits = new BackOff(statusPoll, Number.POSITIVE_INFINITY);
       for (let isFirst = true; !(await attempt(link.signal, isFirst)); isFirst = false) {
