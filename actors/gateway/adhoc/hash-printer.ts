@@ -19,7 +19,7 @@ export class HashPrinter implements ResultPrinter {
 
   constructor(schema: Schema) {
     this.#schema = schema;
-    this.#printer = new JsonPrinter(schema);
+    this.#printer = new JsonPrinter(schema, true);
   }
 
   begin(): Uint8Array {

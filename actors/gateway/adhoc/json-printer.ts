@@ -3,8 +3,10 @@
 // BIGINT and DECIMAL are numbers with all their digits; NaN and infinities, which JSON cannot say, are null. BINARY is a hex
 // string and VARIANT a string that holds JSON, as Feldera's clients expect.
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
-import type { Schema } from '../../../runtime/batch/schema.ts';
+import type { Field, Schema } from '../../../runtime/batch/schema.ts';
+import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
 import { CellSource, isNullCell, PrintedBytes, printCell } from './cell-printer.ts';
+import { queryProblem } from './query-errors.ts';
 import type { ResultPrinter } from './result-printer.ts';
 
 const encoder = new TextEncoder();
@@ -38,8 +40,11 @@ export class JsonPrinter implements ResultPrinter {
   readonly #columns: readonly JsonColumn[];
   readonly #out: PrintedBytes = new PrintedBytes();
   readonly #cell: PrintedBytes = new PrintedBytes();
+  readonly #refused: Field | null = null;
 
-  constructor(schema: Schema) {
+  /** `anyKeys`: keys of a MAP may be spelled as text, for readers that know the schema. */
+  constructor(schema: Schema, anyKeys = false) {
+    if (!anyKeys) this.#refused = schema.fields.find(hasOtherKeys) ?? null;
     this.#columns = schema.fields.map((field, i) => ({
       source: new CellSource(field),
       opening: encoder.encode(`${i === 0 ? '{' : ','}${JSON.stringify(field.name)}:`),
@@ -53,7 +58,9 @@ export class JsonPrinter implements ResultPrinter {
     return this.#out.take();
   }
 
+  /** @throws HttpProblem for a MAP whose keys are no text: an object of JSON cannot say their type */
   frame(batch: ChangeBatch): Uint8Array {
+    if (batch.rows > 0 && this.#refused !== null) throw otherKeys(this.#refused);
     this.#columns.forEach(({ source }, i) => {
       const column = batch.columns[i];
       if (column !== undefined) source.bind(column);
@@ -74,6 +81,14 @@ export class JsonPrinter implements ResultPrinter {
   end(): Uint8Array {
     return this.#out.take();
   }
+}
+
+function hasOtherKeys({ type }: Field): boolean {
+  return type.kind === 'MAP' && type.key.kind !== 'CHAR' && type.key.kind !== 'VARCHAR';
+}
+
+function otherKeys({ name, type }: Field): Error {
+  return queryProblem(`json has text keys only, column "${name}" is a ${formatSqlType(type)}; use arrow_ipc`);
 }
 
 // ── data plane ──
