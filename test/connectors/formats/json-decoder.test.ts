@@ -45,6 +45,23 @@ function rawRows(target: TestTable, text: string | Uint8Array, options: DecodeOp
   return decode(jsonInput, raw, target, text, options);
 }
 
+test('ARRAY, MAP and ROW are checked part by part and kept in one spelling', () => {
+  const integers: SqlType = { kind: 'ARRAY', element: integer };
+  assert.is(value(integers, '[ 1, null,2 ]'), '[1,null,2]');
+  assert.is(value(integers, '[1, "x"]'), 'error value.malformed');
+  assert.is(value(integers, '{"a": 1}'), 'error value.malformed');
+  const map: SqlType = { kind: 'MAP', key: varchar, value: varchar };
+  assert.is(value(map, '{"b": "2", "a": null}'), '{"a":null,"b":"2"}');
+  const row: SqlType = {
+    kind: 'ROW',
+    fields: [
+      { name: 'x', type: bigint },
+      { name: 'd', type: { kind: 'DATE' } },
+    ],
+  };
+  assert.is(value(row, '{"d": "2020-01-02", "x": 9007199254740993}'), '{"x":9007199254740993,"d":"2020-01-02"}');
+});
+
 test('rows are read in any order of keys, with any white space, over several lines', () => {
   const got = rawRows(
     people,
