@@ -1,0 +1,43 @@
+// The runtime configuration: defaults, both spellings, refusals.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { HttpProblem } from '../../../../actors/gateway/server/http-problem.ts';
+import { durationMicros, sizeMegabytes } from '../../../../actors/gateway/v0/quantity-text.ts';
+import { readRuntimeConfiguration } from '../../../../actors/gateway/v0/runtime-configuration.ts';
+
+test('nothing means all defaults', () => {
+  const read = readRuntimeConfiguration(null);
+  assert.is(read['workers'], 8);
+  assert.is(Object.keys(Object(read['resources'])).length, 8);
+});
+
+test('the newer spelling ends in the older key', () => {
+  const read = readRuntimeConfiguration({ max_buffering_delay: '1.5ms', resources: { memory_max: '2 GB' } });
+  assert.is(read['max_buffering_delay_usecs'], 1_500);
+  assert.is(Object(read['resources'])['memory_mb_max'], 2_000);
+});
+
+test('wrong types, reserved variables and both spellings at once are refused together', () => {
+  try {
+    readRuntimeConfiguration({
+      workers: 'many',
+      env: { HOSTNAME: 'x' },
+      clock_resolution: '1s',
+      clock_resolution_usecs: 1,
+    });
+    assert.unreachable();
+  } catch (error) {
+    assert.instance(error, HttpProblem);
+    assert.match((error as HttpProblem).message, /workers.*env\.HOSTNAME|clock_resolution/);
+  }
+});
+
+test('durations and sizes are read as their grammar says', () => {
+  assert.is(durationMicros('1h30m'), 5_400e6);
+  assert.is(durationMicros('+0'), 0);
+  assert.is(durationMicros('5'), null);
+  assert.is(sizeMegabytes('1MiB'), 1.048576);
+  assert.is(sizeMegabytes('2x'), null);
+});
+
+test.run();
