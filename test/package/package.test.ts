@@ -90,6 +90,8 @@ if (build !== 'dist') {
       'dist/index.d.ts',
       'dist/connector.js',
       'dist/connector.d.ts',
+      'dist/client.js',
+      'dist/client.d.ts',
       'dist/main.js',
       'dist/actors/gateway/embedded/pipeline.d.ts',
       'dist/runtime/thread/worker-entry.js',
@@ -98,7 +100,7 @@ if (build !== 'dist') {
     }
     const foreign = paths.filter(
       (path) =>
-        !/^(LICENSE|README\.md|package\.json|dist\/(index|connector|main)\.|dist\/(runtime|actors|connectors)\/)/.test(
+        !/^(LICENSE|README\.md|package\.json|dist\/(index|connector|client|main)\.|dist\/(runtime|actors|connectors)\/)/.test(
           path,
         ),
     );

@@ -118,6 +118,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     if (allowOrigin(options.corsOrigins ?? [], request, response) && answerPreflight(request, response)) return;
     const match = findRawRoute(raw, request);
     if (match === null) return jsonListener(request, response);
+    let signal: AbortSignal | null = null;
     const run = async (): Promise<void> => {
       await hosting.authorize(match.route.access, request, match.pipeline);
       response.setHeader('X-Request-Id', requestIdOf(request));
@@ -128,7 +129,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         deployment: hosting.pipelines.deployed(match.pipeline),
         relation: match.relation,
         query: match.query,
-        signal: signalOf(response),
+        // Made when it is asked for: a small request that is answered at once has no use for it.
+        get signal() {
+          signal ??= signalOf(response);
+          return signal;
+        },
       });
     };
     run()
