@@ -42,6 +42,7 @@ import {
   targetUuid,
   targetVariant,
 } from './column-target.ts';
+import { parseDecimalField } from './decimal-field.ts';
 import { copyCompact, copyUnescaped, skipNumber, skipSpace, skipString, skipValue } from './json-scan.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
 import { findInvalidUtf8 } from './utf8.ts';
@@ -49,7 +50,7 @@ import { findInvalidUtf8 } from './utf8.ts';
 /** The value is legal JSON but does not suit its column. No `~p` is this number: bytes are shorter than 2 GiB. */
 export const refused = -0x80000000;
 
-const stringShort = 48;
+const stringShort = 256;
 
 const powersOfTen: Float64Array = Float64Array.from({ length: 16 }, (_, exponent) => Number(`1e${exponent}`));
 
@@ -223,7 +224,7 @@ function readDecimal(
     digits += fraction;
   }
   const scaleUp = target.scale - fraction;
-  const plain = digits > 0 && digits + scaleUp <= 15 && scaleUp >= 0 && target.precision <= 18;
+  const plain = digits > 0 && digits + scaleUp <= 15 && scaleUp >= 0 && target.precision <= 18 && target.unsigned === 0;
   const exact = plain && (bytes[first] !== 48 || digits - fraction === 1);
   if (!exact || (i < end && (next | 0x20) === 0x65)) return readSlowly(bytes, start, end, target, row, refusal);
   value *= powersOfTen[scaleUp]!;
@@ -267,7 +268,7 @@ function parseNumber(bytes: Uint8Array, start: number, end: number, target: Colu
     case targetFloat:
       return parseDouble(bytes, start, end, target.floats, row);
     case targetDecimal:
-      return parseDecimal(bytes, start, end, target.precision, target.scale, target.words, row);
+      return parseDecimalField(bytes, start, end, target, row);
     case targetInteger:
     case targetBigint:
       return parseIntegral(bytes, start, end, target, row);
@@ -325,7 +326,7 @@ function parseIntegral(bytes: Uint8Array, start: number, end: number, target: Co
 function parseString(bytes: Uint8Array, start: number, end: number, target: ColumnTarget, row: number): ParseOutcome {
   switch (target.kind) {
     case targetDecimal:
-      return parseDecimal(bytes, start, end, target.precision, target.scale, target.words, row);
+      return parseDecimalField(bytes, start, end, target, row);
     case targetDate:
       return parseDate(bytes, start, end, target.ints as Int32Array, row);
     case targetTime:
