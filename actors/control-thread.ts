@@ -26,7 +26,7 @@ import type { ValidatedPipeline } from './supervisor/messages.ts';
 import { outputThreadsMax } from './supervisor/output-placement.ts';
 import { programFingerprint } from './supervisor/program-fingerprint.ts';
 import { CheckpointMismatch } from './supervisor/supervision-errors.ts';
-import { Supervisor } from './supervisor/supervisor-actor.ts';
+import { engineThread, Supervisor } from './supervisor/supervisor-actor.ts';
 import { validatePipeline } from './supervisor/validate-pipeline.ts';
 
 /** The most rows that one step takes in, unless the user says otherwise. */
@@ -41,6 +41,19 @@ process.on('uncaughtException', (error) => {
   process.exit(1);
 });
 
+const onLog = (entry: LogEntry): void => report({ kind: 'log', entry });
+const log = makeLog('supervisor', systemClock.now, onLog);
+const host = new ActorSystemHost({
+  behaviours: siblingModule('behaviours', import.meta.url),
+  outputThreadsMax: outputThreadsMax(availableParallelism()),
+  clock: systemClock,
+  log,
+  onLog,
+});
+// Every pipeline has an engine, whose thread takes as long to load as this one: it loads while the program is compiled,
+// or before there is one.
+host.prepare(engineThread, 'engine');
+
 const control = new PipelineControl({ clock: systemClock, make: makePipeline, report, transfer });
 const exposed = expose(control, parentPort);
 
@@ -49,16 +62,7 @@ async function makePipeline(request: OpenRequest): Promise<MadePipeline> {
   const { definition, baseFolder } = readDefinition(request);
   const { configuration, program, startOrder } = definition.validated;
   if (configuration === null || program === null) throw invalid(definition.validated.problems);
-  const onLog = (entry: LogEntry): void => report({ kind: 'log', entry });
-  const log = makeLog('supervisor', systemClock.now, onLog);
   const defaults = await defaultsOf(program.tables);
-  const host = new ActorSystemHost({
-    behaviours: siblingModule('behaviours', import.meta.url),
-    outputThreadsMax: outputThreadsMax(availableParallelism()),
-    clock: systemClock,
-    log,
-    onLog,
-  });
   const relations = [...program.tables, ...program.views].map((definition) => definition.relation);
   const fingerprint = programFingerprint(program);
   const { restore = null } = request;

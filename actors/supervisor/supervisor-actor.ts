@@ -58,6 +58,8 @@ const sampleMs = 100;
 const failureDrainMs = 10_000;
 const stopDeadlineMs = 10_000;
 const intakeThread = 'intake';
+/** Whoever has the actor host may prepare it before there is a supervisor. */
+export const engineThread = 'engine';
 /** Of asks that a caller's signal bounds: a query, and the step before it, may take long. */
 const noDeadline: number = Number.POSITIVE_INFINITY;
 
@@ -407,7 +409,7 @@ export class Supervisor implements SupervisorInterface {
     return await host.spawn<EngineMessage, EngineNotice>({
       id: actorId('engine'),
       behaviour: 'engine',
-      thread: 'engine',
+      thread: engineThread,
       args,
       transfer: parts,
       onNotice: (notice) => this.#onEngineNotice(notice),

@@ -29,24 +29,31 @@ export interface ConnectionOptions {
 
 export class ControlConnection {
   readonly #thread: WorkerThread<ControlInterface>;
+  #hearer: Pick<ConnectionOptions, 'onReport' | 'onLost'>;
   #isEnded = false;
   #isLost = false;
   #waits = 0;
 
   constructor(options: ConnectionOptions) {
+    this.#hearer = options;
     this.#thread = new WorkerThread<ControlInterface>({
       name: options.name,
       entry: siblingModule('../../control-thread', import.meta.url),
       clock: options.clock,
       deadlineMs: callTimeoutMs,
       // SAFETY: the control thread reports nothing else.
-      onReport: (report) => options.onReport(report as ControlReport),
+      onReport: (report) => this.#hearer.onReport(report as ControlReport),
       onExit: (error) => {
         if (this.#isEnded) return;
         this.#isLost = true;
-        options.onLost(error);
+        this.#hearer.onLost(error);
       },
     });
+  }
+
+  /** Gives a connection that was made ahead to the one who uses it. Nothing is reported before the first call. */
+  handTo(hearer: Pick<ConnectionOptions, 'onReport' | 'onLost'>): void {
+    this.#hearer = hearer;
   }
 
   /** The thread has died by itself. */

@@ -10,11 +10,13 @@ import { EventHistory } from './event-history.ts';
 import type { LiveDeployment } from './live-deployment.ts';
 import { LogBuffer } from './log-buffer.ts';
 import { type PipelineRecord, timeText } from './pipeline-record.ts';
+import type { SpareControl } from './spare-control.ts';
 import { TimeSeries } from './time-series.ts';
 
 /** What every pipeline of a server is given. */
 export interface HostingSurroundings {
   readonly clock: Clock;
+  readonly spare: SpareControl;
   readonly validation: () => Promise<Validation>;
   readonly platformVersion: string;
   /** Relative paths of connectors start here. */

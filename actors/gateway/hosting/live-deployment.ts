@@ -2,24 +2,28 @@
 //
 // Made by `openDeployment`, ended by `end`; a thread that dies by itself ends it too. What a change of status means for the
 // pipeline is decided in hosted-pipeline.ts.
-import type { Clock } from '../../../runtime/clock.ts';
 import { errorToData } from '../../../runtime/errors.ts';
 import type { LogEntry } from '../../../runtime/log.ts';
 import type { Remote } from '../../../runtime/thread/remote.ts';
+import type { Store } from '../../store/messages.ts';
 import type { PipelineStatus } from '../../supervisor/messages.ts';
-import { ControlConnection } from '../embedded/control-connection.ts';
+import type { ControlConnection } from '../embedded/control-connection.ts';
 import type { ControlInterface, GatewayControl, OpenedPipeline, OpenRequest } from '../embedded/control-interface.ts';
 import type { CallOptions } from '../embedded/pipeline-options.ts';
 import type { ApiInput, ApiOutput, Deployment } from './deployment.ts';
+import { IngressJournal } from './ingress-journal.ts';
+import type { SpareControl } from './spare-control.ts';
 
 type Control = ControlInterface & GatewayControl;
 
 export interface DeploymentOptions {
   readonly name: string;
   readonly request: OpenRequest;
-  readonly clock: Clock;
+  readonly spare: SpareControl;
   readonly onLog: (entry: LogEntry) => void;
   readonly onStatus: (status: PipelineStatus) => void;
+  /** Where HTTP input is kept. */
+  readonly journal: { readonly store: Store; readonly id: string; readonly keeps: boolean };
 }
 
 /** @throws a coded error when the definition is not valid; nothing is left then. */
@@ -31,9 +35,8 @@ export async function openDeployment(options: DeploymentOptions): Promise<LiveDe
     status = next;
     for (const listener of [...listeners]) listener(next);
   };
-  const connection = new ControlConnection({
+  const connection = options.spare.take({
     name: options.name,
-    clock: options.clock,
     onReport: (message) => (message.kind === 'status' ? report(message.status) : options.onLog(message.entry)),
     onLost: (error) => report({ ...status, state: 'failed', error: errorToData(error) }),
   });
@@ -41,7 +44,7 @@ export async function openDeployment(options: DeploymentOptions): Promise<LiveDe
     const opened = await connection.call('open', (control) => control.open(options.request));
     status = opened.status;
     const { incarnation } = await connection.call('stats', (control) => control.stats());
-    return new LiveDeployment({ opened, incarnation, connection, abort, listeners, status: () => status });
+    return new LiveDeployment({ opened, incarnation, connection, abort, listeners, journal: options.journal, status: () => status });
   } catch (error) {
     await connection.end();
     throw error;
@@ -54,6 +57,7 @@ interface Parts {
   readonly connection: ControlConnection;
   readonly abort: AbortController;
   readonly listeners: ((status: PipelineStatus) => void)[];
+  readonly journal: DeploymentOptions['journal'];
   readonly status: () => PipelineStatus;
 }
 
@@ -65,6 +69,7 @@ export class LiveDeployment implements Deployment {
   readonly ended: AbortSignal;
   readonly apiInputs: Map<string, ApiInput> = new Map();
   readonly apiOutputs: Map<string, ApiOutput> = new Map();
+  readonly journal: IngressJournal;
   readonly #parts: Parts;
 
   constructor(parts: Parts) {
@@ -74,6 +79,7 @@ export class LiveDeployment implements Deployment {
     this.tables = parts.opened.tables;
     this.views = parts.opened.views.filter((view) => view.kind !== 'local');
     this.ended = parts.abort.signal;
+    this.journal = new IngressJournal({ ...parts.journal, deployment: this });
   }
 
   get status(): PipelineStatus {

@@ -5,12 +5,12 @@
 // the pipeline stopped and the error in its record; a start that a stop has overtaken gives up silently.
 import { randomUUID } from 'node:crypto';
 import { type ErrorData, errorToData } from '../../../runtime/errors.ts';
+import type { CheckpointImage, Store } from '../../store/messages.ts';
 import type { PipelineStatus } from '../../supervisor/messages.ts';
-import type { CheckpointImage } from '../embedded/control-interface.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';
 import { openDeployment } from './live-deployment.ts';
 import { monitor } from './pipeline-monitor.ts';
-import type { RecordedProblem } from './pipeline-record.ts';
+import { isFaultTolerant, type RecordedProblem } from './pipeline-record.ts';
 import { compilePipeline } from './program-compilation.ts';
 import { programErrorOf, successfulProgram } from './program-error.ts';
 import { programInfo } from './program-info.ts';
@@ -46,6 +46,7 @@ export async function compile(pipeline: HostedPipeline): Promise<void> {
 /** The wish is in the record already. Never rejects. */
 export async function start(
   pipeline: HostedPipeline,
+  store: Store,
   readCheckpoint: () => Promise<CheckpointImage | null>,
 ): Promise<void> {
   const { record, surroundings } = pipeline;
@@ -71,11 +72,12 @@ export async function start(
         stepRowsMax: null,
         ...(restore === null ? {} : { restore }),
       },
-      clock: surroundings.clock,
+      spare: surroundings.spare,
       onLog: (entry) => pipeline.logEntry(entry),
       onStatus: (status) => {
         if (!isOvertaken()) follow(pipeline, status);
       },
+      journal: { store, id: record.id, keeps: isFaultTolerant(record) },
     });
     if (isOvertaken()) return await deployment.end();
     pipeline.deployment = deployment;
@@ -84,11 +86,15 @@ export async function start(
     const desired = record.runtimeDesired ?? record.initial ?? 'Running';
     pipeline.change({ resources: 'Provisioned', runtime: 'Initializing', runtimeDesired: desired });
     await deployment.call('start', (control) => control.start({ paused: desired === 'Paused' }));
+    const replayed = await deployment.journal.replay();
     if (isOvertaken()) return;
+    if (replayed > 0) pipeline.log('info', `${replayed} rows of HTTP input replayed`);
     pipeline.change({ runtime: desired === 'Paused' ? 'Paused' : 'Running' });
     pipeline.log('info', `pipeline is ${record.runtime}`);
   } catch (error) {
     if (!isOvertaken()) await fail(pipeline, problemOf(errorToData(error)));
+  } finally {
+    surroundings.spare.refill();
   }
 }
 

@@ -9,11 +9,12 @@ import { systemClock } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { openStore } from '../../open-store.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
-import { beginCheckpoint, latestCheckpoint, suspend, takeCheckpoint } from '../hosting/pipeline-checkpoint.ts';
+import { beginCheckpoint, checkpointRegularly, latestCheckpoint, suspend, takeCheckpoint } from '../hosting/pipeline-checkpoint.ts';
 import { HostedPipelines } from '../hosting/pipeline-directory.ts';
 import { type PipelineRecord, timeText } from '../hosting/pipeline-record.ts';
 import { compile, start, stop } from '../hosting/pipeline-run.ts';
 import { asStopped, RecordSaver } from '../hosting/record-saver.ts';
+import { SpareControl } from '../hosting/spare-control.ts';
 import { AccessControl } from './access/access-control.ts';
 import { AuditLog } from './access/audit-log.ts';
 import type { ServerOptions } from './http-server.ts';
@@ -63,8 +64,10 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
     keyOf: (request) => access.principalOf(request)?.key ?? null,
   });
   const saver = new RecordSaver(store);
+  const spare = new SpareControl(systemClock);
   const pipelines = new HostedPipelines({
     clock: systemClock,
+    spare,
     validation: options.loadValidation,
     platformVersion,
     baseFolder: resolve(options.baseFolder ?? '.'),
@@ -77,13 +80,14 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
   }
   const now = (): string => timeText(systemClock.now());
   const startFromCheckpoint = async (pipeline: HostedPipeline): Promise<void> => {
-    await start(pipeline, () => latestCheckpoint(pipeline, store));
+    await start(pipeline, store, () => latestCheckpoint(pipeline, store));
+    checkpointRegularly(pipeline, store);
   };
   const end = async (pipeline: HostedPipeline): Promise<void> => {
     pipeline.logs.end();
     if (pipeline.deployment === null) return;
     if (pipeline.record.resources === 'Provisioned') {
-      await takeCheckpoint(pipeline, store).catch((error: unknown) =>
+      await takeCheckpoint(pipeline, store, true).catch((error: unknown) =>
         log.warn('no checkpoint before the end', { pipeline: pipeline.name, error: String(error) }),
       );
     }
@@ -100,6 +104,7 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
     beginCheckpoint: (pipeline) => beginCheckpoint(pipeline, store),
     clear: async (pipeline) => {
       await store.clearCheckpoints(pipeline.record.id);
+      await store.truncateIngress(pipeline.record.id, Number.MAX_SAFE_INTEGER);
       pipeline.change({ storageStatus: 'Cleared', checkpoints: null });
     },
     authorize: async (scope, request, pipeline) => {
@@ -107,6 +112,9 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
     },
     audit: (request, response, requestId) => audit.watch(request, response, requestId),
     startWished: async () => {
+      // The compiler is loaded before the first program comes.
+      await options.loadValidation();
+      spare.refill();
       for (const pipeline of pipelines.list()) {
         pipeline
           .exclusively(async () => {
@@ -117,6 +125,7 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
       }
     },
     close: async () => {
+      await spare.close();
       await Promise.all(pipelines.list().map(end));
       await saver.close();
       await Promise.all(
