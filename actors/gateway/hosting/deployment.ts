@@ -4,6 +4,7 @@
 // under the names that statistics show. Data never passes through here: handlers hold ports of their own.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Remote } from '../../../runtime/thread/remote.ts';
+import type { IngressEntry } from '../../store/messages.ts';
 import type { PipelineStatus } from '../../supervisor/messages.ts';
 import type {
   ControlInterface,
@@ -39,6 +40,17 @@ export interface ApiOutput {
   listeners: number;
 }
 
+/** Where HTTP inputs keep what they take, until a checkpoint holds it (ingress-journal.ts). */
+export interface InputJournal {
+  /** False: nothing is kept, inputs send to the engine themselves. */
+  readonly keeps: boolean;
+  /**
+   * Resolves when the entry is on disk and `send`, which gives it to the engine and answers with its token, has been called.
+   * Calls take effect in their order; they wait while a checkpoint is taken. Without chunks nothing is written.
+   */
+  write(entry: IngressEntry, send: () => string): Promise<void>;
+}
+
 export interface Deployment {
   readonly name: string;
   /** UUID, new for each deployment; part of completion tokens. */
@@ -67,6 +79,7 @@ export interface Deployment {
   /** Live HTTP inputs and outputs by endpoint: handlers add and remove theirs. */
   readonly apiInputs: Map<string, ApiInput>;
   readonly apiOutputs: Map<string, ApiOutput>;
+  readonly journal?: InputJournal;
 }
 
 /** Where handlers find deployments. */

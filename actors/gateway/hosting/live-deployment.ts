@@ -44,7 +44,15 @@ export async function openDeployment(options: DeploymentOptions): Promise<LiveDe
     const opened = await connection.call('open', (control) => control.open(options.request));
     status = opened.status;
     const { incarnation } = await connection.call('stats', (control) => control.stats());
-    return new LiveDeployment({ opened, incarnation, connection, abort, listeners, journal: options.journal, status: () => status });
+    return new LiveDeployment({
+      opened,
+      incarnation,
+      connection,
+      abort,
+      listeners,
+      journal: options.journal,
+      status: () => status,
+    });
   } catch (error) {
     await connection.end();
     throw error;

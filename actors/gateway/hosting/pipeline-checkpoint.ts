@@ -1,10 +1,11 @@
 // Checkpoints of pipelines: taken by the control thread between two steps, written by the store, read again at the next
 // start. A checkpoint counts only when it is on disk.
+import { systemClock } from '../../../runtime/clock.ts';
 import type { CheckpointInfo, Store } from '../../store/messages.ts';
 import type { CheckpointImage } from '../embedded/control-interface.ts';
 import { HttpProblem } from '../server/http-problem.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';
-import type { CheckpointMetadata } from './pipeline-record.ts';
+import { type CheckpointMetadata, checkpointIntervalMs } from './pipeline-record.ts';
 import { stop, stopWith } from './pipeline-run.ts';
 
 /** Returns its number at once; `checkpointSuccess` or `checkpointFailure` of the pipeline follows. */
@@ -25,8 +26,8 @@ export function beginCheckpoint(pipeline: HostedPipeline, store: Store): number 
   return sequence;
 }
 
-/** Resolves when it is on disk. */
-export async function takeCheckpoint(pipeline: HostedPipeline, store: Store): Promise<void> {
+/** Resolves when it is on disk. With `ends` no HTTP input enters the pipeline any more. */
+export async function takeCheckpoint(pipeline: HostedPipeline, store: Store, ends = false): Promise<void> {
   const deployment = pipeline.deployed();
   if (pipeline.record.source.runtimeConfig['storage'] === null) {
     throw new HttpProblem({
@@ -35,8 +36,10 @@ export async function takeCheckpoint(pipeline: HostedPipeline, store: Store): Pr
       message: 'a checkpoint needs storage, which the runtime configuration switches off',
     });
   }
-  const image = await deployment.wait('checkpoint', (control, waitId) => control.checkpoint(waitId));
-  await store.writeCheckpoint(pipeline.record.id, image);
+  await deployment.journal.quiesced(async (upTo) => {
+    const image = await deployment.wait('checkpoint', (control, waitId) => control.checkpoint(waitId));
+    await store.writeCheckpoint(pipeline.record.id, image, upTo);
+  }, ends);
   const all = await store.checkpoints(pipeline.record.id);
   pipeline.change({ checkpoints: all.map(metadataOf) });
 }
@@ -48,7 +51,7 @@ export async function takeCheckpoint(pipeline: HostedPipeline, store: Store): Pr
 export async function suspend(pipeline: HostedPipeline, store: Store): Promise<void> {
   if (pipeline.record.resources !== 'Provisioned') return await stop(pipeline, { force: true });
   try {
-    await takeCheckpoint(pipeline, store);
+    await takeCheckpoint(pipeline, store, true);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     return await stopWith(pipeline, {
@@ -60,10 +63,48 @@ export async function suspend(pipeline: HostedPipeline, store: Store): Promise<v
   await stop(pipeline, { force: false });
 }
 
+/** Takes checkpoints as often as the configuration says, until the deployment ends. Busy or idle pipelines are left out. */
+export function checkpointRegularly(pipeline: HostedPipeline, store: Store): void {
+  const { deployment, record } = pipeline;
+  const intervalMs = checkpointIntervalMs(record);
+  if (deployment === null || deployment.ended.aborted || intervalMs === null) return;
+  let isBusy = false;
+  let stepsBefore = -1;
+  const turn = async (): Promise<void> => {
+    const { engine } = await deployment.call('stats', (control) => control.stats());
+    const steps = engine?.steps ?? 0;
+    if (steps === stepsBefore || pipeline.deployment !== deployment || deployment.ended.aborted) return;
+    const sequence = ++pipeline.checkpointSequence;
+    try {
+      await takeCheckpoint(pipeline, store);
+      pipeline.checkpointSuccess = sequence;
+      stepsBefore = steps;
+    } catch (error) {
+      if (deployment.ended.aborted) return;
+      const text = error instanceof Error ? error.message : String(error);
+      pipeline.log('error', `checkpoint ${sequence} has failed: ${text}`);
+      pipeline.checkpointFailure = { sequence_number: sequence, error: text, failed_at: pipeline.now() };
+    }
+  };
+  const timer = systemClock.every(intervalMs, () => {
+    if (isBusy || pipeline.transaction !== null || record.resources !== 'Provisioned') return;
+    isBusy = true;
+    pipeline
+      .exclusively(turn)
+      // A pipeline that is ending does not answer.
+      .catch(() => {})
+      .finally(() => {
+        isBusy = false;
+      });
+  });
+  deployment.ended.addEventListener('abort', () => timer.cancel(), { once: true });
+}
+
 /** The latest, for the next start; null when there is none. */
 export async function latestCheckpoint(pipeline: HostedPipeline, store: Store): Promise<CheckpointImage | null> {
-  if ((pipeline.record.checkpoints ?? []).length === 0) return null;
+  // The store is asked in any case: a server that was killed may not have noted its latest checkpoint in the record.
   const read = await store.readCheckpoint(pipeline.record.id);
+  if (read === null && (pipeline.record.checkpoints ?? []).length === 0) return null;
   if (read === null) {
     throw new HttpProblem({
       status: 500,

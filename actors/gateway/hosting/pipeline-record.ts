@@ -84,6 +84,23 @@ export interface PipelineRecord {
   concurrentBootstrap: boolean;
 }
 
+/** HTTP input survives a crash of the server. */
+export function isFaultTolerant(record: PipelineRecord): boolean {
+  const model = faultTolerance(record)['model'];
+  return model === 'at_least_once' || model === 'exactly_once';
+}
+
+/** Milliseconds between checkpoints that nobody asks for; null: none are taken. */
+export function checkpointIntervalMs(record: PipelineRecord): number | null {
+  const seconds = faultTolerance(record)['checkpoint_interval_secs'];
+  return isFaultTolerant(record) && typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : null;
+}
+
+function faultTolerance({ source }: PipelineRecord): Readonly<Record<string, unknown>> {
+  // SAFETY: the configuration has been read with its defaults, where this is an object.
+  return (source.runtimeConfig['fault_tolerance'] ?? {}) as Readonly<Record<string, unknown>>;
+}
+
 export function timeText(milliseconds: number): string {
   return new Date(milliseconds).toISOString().replace('Z', '+00:00');
 }

@@ -6,7 +6,8 @@
 // A flush sends what all requests of the turn have decoded as one batch and one mark behind it, so that requests of one row
 // cost a row each, not a message each. Rows are decoded only while there is credit (`isOpen`); whoever may not go on
 // registers as waiting and is called when that may have changed. Pausing is looked at here too, because a wake-up may come
-// from either. Lives until the deployment ends.
+// from either. With a journal each flush is one entry of it: on disk before the engine and the replies hear of it.
+// Lives until the deployment ends.
 // Not here: bodies and replies (body-intake.ts), which endpoints there are (endpoint-roster.ts).
 import type { DecodeReport, Decoder, DecoderContext, InputFormat, Splitter } from '../../../connectors/sdk/format.ts';
 import { BatchBuilder } from '../../../runtime/batch/batch-builder.ts';
@@ -18,7 +19,7 @@ import { openFrameSender } from '../../../runtime/mailbox/port-channel.ts';
 import { encodeBatch } from '../../../runtime/wire/batch-codec.ts';
 import { encodeToken } from '../../completion-token.ts';
 import type { TableDescription } from '../embedded/control-interface.ts';
-import type { ApiInput, Deployment } from '../hosting/deployment.ts';
+import type { ApiInput, Deployment, InputJournal } from '../hosting/deployment.ts';
 import { type IngressRequest, invalidFormat } from './ingress-request.ts';
 import { listedErrorsMax } from './parse-errors.ts';
 
@@ -61,6 +62,12 @@ export class IngressEndpoint implements ApiInput {
   readonly #builder: BatchBuilder;
   readonly #sender: FrameSender;
   readonly #incarnation: string;
+  readonly #journal: InputJournal | null;
+  /** With a journal: batches of the next flush, and rows and bytes that are on their way to the disk. */
+  #frames: { readonly frame: ArrayBuffer; readonly rows: number }[] = [];
+  #loggingRows = 0;
+  #loggingBytes = 0;
+  readonly #logging = new Set<Flushed>();
   readonly #waiting = new Set<Waiting>();
   readonly #flush = (): void => this.#flushNow();
   #finished: Flushed[] = [];
@@ -78,6 +85,7 @@ export class IngressEndpoint implements ApiInput {
     readonly sender: FrameSender;
     readonly incarnation: string;
     readonly decoder: Decoder | null;
+    readonly journal: InputJournal | null;
   }) {
     this.endpoint = args.endpoint;
     this.relation = args.context.relation.name;
@@ -88,6 +96,7 @@ export class IngressEndpoint implements ApiInput {
     this.#sender = args.sender;
     this.#incarnation = args.incarnation;
     this.#decoder = args.decoder;
+    this.#journal = args.journal;
     this.#builder = new BatchBuilder(args.context.relation.schema);
     this.#sender.onReady = () => this.wake();
     this.#sender.onClose = () => this.close(new Error('the pipeline has ended'));
@@ -110,20 +119,22 @@ export class IngressEndpoint implements ApiInput {
     const sender = openFrameSender(opened.port, { schema: relation.schema, limits: ingressLimits });
     const { endpoint, incarnation } = opened;
     const decoder = makeDecoder(request, context);
-    return new IngressEndpoint({ endpoint, request, context, clock, sender, incarnation, decoder });
+    const journal = deployment.journal?.keeps === true ? deployment.journal : null;
+    return new IngressEndpoint({ endpoint, request, context, clock, sender, incarnation, decoder, journal });
   }
 
   bufferedRecords(): number {
-    return this.#builder.rows + this.#sender.queuedRows;
+    return this.#builder.rows + this.#loggingRows + this.#sender.queuedRows;
   }
 
   bufferedBytes(): number {
-    return this.#builder.bytesUsed + this.#sender.queuedBytes;
+    return this.#builder.bytesUsed + this.#loggingBytes + this.#sender.queuedBytes;
   }
 
   /** The table has room for more rows. */
   get hasCredit(): boolean {
-    return this.#sender.hasCredit;
+    const { rowsMax, bytesMax } = ingressLimits;
+    return this.#sender.hasCredit && this.#loggingRows < rowsMax && this.#loggingBytes < bytesMax;
   }
 
   splitter(): Splitter {
@@ -170,7 +181,8 @@ export class IngressEndpoint implements ApiInput {
     this.#send();
     if (this.#closed !== null || batch.rows === 0) return;
     this.totalRecords += batch.rows;
-    this.#sender.sendEncoded(encodeBatch(batch), batch.rows);
+    this.#sendFrame(encodeBatch(batch), batch.rows);
+    if (this.#journal !== null) this.#setFlush();
   }
 
   /** `flushed` is called with the token at the end of this turn. */
@@ -187,13 +199,59 @@ export class IngressEndpoint implements ApiInput {
     this.#isFlushSet = false;
     if (this.#closed !== null) return;
     this.#send();
-    if (this.#finished.length === 0) return;
     const finished = this.#finished;
     this.#finished = [];
+    if (this.#journal !== null) this.#flushInto(this.#journal, finished);
+    else if (finished.length > 0) {
+      const token = this.#sendMark();
+      for (const each of finished) each.flushed(token);
+    }
+  }
+
+  #sendFrame(frame: ArrayBuffer, rows: number): void {
+    if (this.#journal === null) this.#sender.sendEncoded(frame, rows);
+    else this.#frames.push({ frame, rows });
+  }
+
+  #sendMark(): string {
     const mark = ++this.#mark;
     this.#sender.send({ kind: 'mark', mark });
-    const token = encodeToken({ incarnation: this.#incarnation, endpoint: this.endpoint, mark });
-    for (const each of finished) each.flushed(token);
+    return encodeToken({ incarnation: this.#incarnation, endpoint: this.endpoint, mark });
+  }
+
+  /** One entry for all of this turn: whoever is answered is on disk, and what is all or nothing is one entry. */
+  #flushInto(journal: InputJournal, finished: readonly Flushed[]): void {
+    const frames = this.#frames;
+    if (frames.length === 0 && finished.length === 0) return;
+    this.#frames = [];
+    const rows = frames.reduce((sum, each) => sum + each.rows, 0);
+    const bytes = frames.reduce((sum, each) => sum + each.frame.byteLength, 0);
+    this.#loggingRows += rows;
+    this.#loggingBytes += bytes;
+    for (const each of finished) this.#logging.add(each);
+    let token = '';
+    const send = (): string => {
+      if (this.#closed !== null) throw this.#closed;
+      for (const each of frames) this.#sender.sendEncoded(each.frame, each.rows);
+      token = this.#sendMark();
+      return token;
+    };
+    const settle = (tell: (each: Flushed) => void): void => {
+      this.#loggingRows -= rows;
+      this.#loggingBytes -= bytes;
+      for (const each of finished) {
+        this.#logging.delete(each);
+        tell(each);
+      }
+      this.wake();
+    };
+    // The copy goes to the disk, the frame to the engine.
+    const chunks = frames.map((each) => each.frame.slice(0));
+    const format = { rows: frames.map((each) => each.rows), fingerprint: this.context.relation.schema.fingerprint };
+    journal.write({ endpoint: this.endpoint, table: this.relation, kind: 'batches', format, chunks }, send).then(
+      () => settle((each) => each.flushed(token)),
+      (error: unknown) => settle((each) => each.failed(error)),
+    );
   }
 
   wait(waiting: Waiting): void {
@@ -209,7 +267,8 @@ export class IngressEndpoint implements ApiInput {
     if (this.#closed !== null) return;
     this.#closed = reason;
     this.#sender.close();
-    const abandoned = [...this.#finished, ...this.#waiting];
+    const abandoned = [...this.#finished, ...this.#logging, ...this.#waiting];
+    this.#logging.clear();
     this.#finished = [];
     this.#waiting.clear();
     for (const each of abandoned) each.failed(reason);
@@ -218,7 +277,7 @@ export class IngressEndpoint implements ApiInput {
   #send(): void {
     const { rows } = this.#builder;
     if (rows === 0 || this.#closed !== null) return;
-    this.#sender.sendEncoded(encodeBatch(this.#builder.peek()), rows);
+    this.#sendFrame(encodeBatch(this.#builder.peek()), rows);
     this.#builder.clear();
   }
 

@@ -9,7 +9,13 @@ import { systemClock } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { openStore } from '../../open-store.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
-import { beginCheckpoint, checkpointRegularly, latestCheckpoint, suspend, takeCheckpoint } from '../hosting/pipeline-checkpoint.ts';
+import {
+  beginCheckpoint,
+  checkpointRegularly,
+  latestCheckpoint,
+  suspend,
+  takeCheckpoint,
+} from '../hosting/pipeline-checkpoint.ts';
 import { HostedPipelines } from '../hosting/pipeline-directory.ts';
 import { type PipelineRecord, timeText } from '../hosting/pipeline-record.ts';
 import { compile, start, stop } from '../hosting/pipeline-run.ts';
