@@ -1,9 +1,12 @@
 // `millrace serve`: one server on one port until a signal ends it. A first signal drains, a second one ends at once.
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { systemClock } from '../../../runtime/clock.ts';
 import { startServer } from '../server/http-server.ts';
 import { readServeOptions, serveOptionNames } from '../server/server-options.ts';
 import { type Command, exitCodes } from './command.ts';
+
+const lingerMs = 5_000;
 
 export const serveCommand: Command = {
   name: 'serve',
@@ -51,6 +54,8 @@ MILLRACE_ADMIN_KEY is a key that may do everything. Without API keys it listens 
     tools.out(`millrace serve: ${server.url}\n`);
     await signalled;
     await server.close();
+    // What is still running then (a thread that hangs in a connector's library) must not keep the process.
+    systemClock.after(lingerMs, () => process.exit(exitCodes.ok));
     return exitCodes.ok;
   },
 };

@@ -5,7 +5,7 @@
 // wished for: the next server starts them from there.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join, resolve } from 'node:path';
-import { systemClock } from '../../../runtime/clock.ts';
+import { systemClock, type Timer } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { openStore } from '../../open-store.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
@@ -29,6 +29,10 @@ import type { Access } from './route.ts';
 /** The version of the interface that clients compare with their own. */
 export const platformVersion = '0.369.0';
 
+/** The most that closing waits for a checkpoint, and for a start that gives up. */
+const checkpointMs = 60_000;
+const startEndMs = 10_000;
+
 export interface Hosting {
   readonly pipelines: HostedPipelines;
   readonly access: AccessControl;
@@ -48,6 +52,8 @@ export interface Hosting {
   authorize(access: Access, request: IncomingMessage, pipeline: string | null): Promise<void>;
   /** Has the reply written into the audit log. */
   audit(request: IncomingMessage, response: ServerResponse, requestId: string): void;
+  /** A refused upgrade has no ServerResponse. */
+  auditUpgrade(request: IncomingMessage, requestId: string, status: number): void;
   /** Pipelines that ran, or were to run, when the last server ended. */
   startWished(): Promise<void>;
   close(): Promise<void>;
@@ -62,6 +68,7 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
     host: options.host,
     adminKey,
     corsOrigins: options.corsOrigins,
+    ...options.keyLimits,
   });
   const audit = new AuditLog({
     file: join(store.folder, 'audit.log'),
@@ -85,15 +92,26 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
     pipelines.restore(asStopped(document as PipelineRecord));
   }
   const now = (): string => timeText(systemClock.now());
+  let isClosing = false;
   const startFromCheckpoint = async (pipeline: HostedPipeline): Promise<void> => {
+    // The wish is in the record: the next server starts it.
+    if (isClosing) return;
     await start(pipeline, store, () => latestCheckpoint(pipeline, store));
     checkpointRegularly(pipeline, store);
   };
   const end = async (pipeline: HostedPipeline): Promise<void> => {
     pipeline.logs.end();
-    if (pipeline.deployment === null) return;
+    if (pipeline.deployment === null) {
+      // A start that is under way gives up; it must not outlive the store.
+      pipeline.generation++;
+      await within(
+        startEndMs,
+        pipeline.exclusively(async () => {}),
+      ).catch(() => log.warn('a start did not give up in time', { pipeline: pipeline.name }));
+      return;
+    }
     if (pipeline.record.resources === 'Provisioned') {
-      await takeCheckpoint(pipeline, store, true).catch((error: unknown) =>
+      await within(checkpointMs, takeCheckpoint(pipeline, store, true)).catch((error: unknown) =>
         log.warn('no checkpoint before the end', { pipeline: pipeline.name, error: String(error) }),
       );
     }
@@ -117,6 +135,7 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
       access.authorize(request, { scope, pipeline });
     },
     audit: (request, response, requestId) => audit.watch(request, response, requestId),
+    auditUpgrade: (request, requestId, status) => audit.record(request, requestId, status),
     startWished: async () => {
       // The compiler is loaded before the first program comes.
       await options.loadValidation();
@@ -131,13 +150,24 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
       }
     },
     close: async () => {
+      isClosing = true;
       await spare.close();
       await Promise.all(pipelines.list().map(end));
       await saver.close();
       await Promise.all(
         pipelines.list().map((pipeline) => (pipeline.deployment === null ? null : stop(pipeline, { force: false }))),
       );
+      await audit.flush();
       await store.close();
     },
   };
+}
+
+/** @throws Error when the work takes longer; it goes on unwatched. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: Timer | null = null;
+  const late = new Promise<never>((_, reject) => {
+    timer = systemClock.after(ms, () => reject(new Error(`it took longer than ${ms} ms`)));
+  });
+  await Promise.race([work, late]).finally(() => timer?.cancel());
 }

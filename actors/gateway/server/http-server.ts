@@ -8,12 +8,20 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { systemClock } from '../../../runtime/clock.ts';
 import type { LogEntry } from '../../../runtime/log.ts';
 import { makeLog } from '../../../runtime/log.ts';
 import type { Validation } from '../cli/command.ts';
 import { makeRoutes } from '../v0/all-routes.ts';
+import type { Rate } from './access/token-bucket.ts';
+import { limitBody } from './body-limit.ts';
+import {
+  answerBadRequest,
+  type ConnectionTimeouts,
+  cutLateBody,
+  defaultTimeouts,
+  trackSockets,
+} from './connection-limits.ts';
 import { allowOrigin, answerPreflight } from './cross-origin.ts';
 import { openHosting } from './hosting-start.ts';
 import { HttpProblem } from './http-problem.ts';
@@ -44,6 +52,9 @@ export interface ServerOptions {
   readonly adminKey?: string;
   /** Refuse to start without API keys: others can reach the address. */
   readonly refuseOpen?: boolean;
+  /** Of each API key. Default: none. */
+  readonly keyLimits?: { readonly rate?: Rate; readonly bodyBytesMax?: number };
+  readonly timeouts?: Partial<ConnectionTimeouts>;
 }
 
 export interface RunningServer {
@@ -57,7 +68,6 @@ export interface RunningServer {
 }
 
 const bodyBytesMaxDefault = 64 * 1024 * 1024;
-const headersTimeoutMs = 20_000;
 const headerBytesMax = 32 * 1024;
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -101,6 +111,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       error: error instanceof Error ? (error.stack ?? '') : String(error),
     });
   const raw = rawRoutes();
+  const timeouts = { ...defaultTimeouts, ...options.timeouts };
 
   const answerProblem = async (request: IncomingMessage, response: ServerResponse, thrown: unknown): Promise<void> => {
     const problem = toProblem(thrown);
@@ -111,16 +122,31 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await writeReply(response, requestIdOf(request), problemReply(problem), signalOf(response));
   };
 
+  /** Of a key that may send so much only, however the body is sent. */
+  const limitBodyOf = (request: IncomingMessage, response: ServerResponse): void => {
+    const bytesMax = hosting.access.bodyBytesMaxOf(request);
+    if (bytesMax === null) return;
+    limitBody(request, bytesMax, (problem) => {
+      answerProblem(request, response, problem).catch((error: unknown) => onDefect(requestIdOf(request), error));
+    });
+  };
+
   let jsonListener: RequestListener = () => {};
   const listener: RequestListener = (request, response) => {
     response.on('error', () => {});
     hosting.audit(request, response, requestIdOf(request));
     if (allowOrigin(options.corsOrigins ?? [], request, response) && answerPreflight(request, response)) return;
     const match = findRawRoute(raw, request);
-    if (match === null) return jsonListener(request, response);
+    if (match === null) {
+      cutLateBody(request, response, timeouts.bodyMs, (problem) => {
+        answerProblem(request, response, problem).catch((error: unknown) => onDefect(requestIdOf(request), error));
+      });
+      return jsonListener(request, response);
+    }
     let signal: AbortSignal | null = null;
     const run = async (): Promise<void> => {
       await hosting.authorize(match.route.access, request, match.pipeline);
+      limitBodyOf(request, response);
       response.setHeader('X-Request-Id', requestIdOf(request));
       await match.route.handle({
         request,
@@ -142,15 +168,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
   const limits = {
     maxHeaderSize: headerBytesMax,
-    headersTimeout: headersTimeoutMs,
+    headersTimeout: timeouts.headersMs,
     // Bodies of any length are welcome as long as they come: the handlers watch over those that do not.
     requestTimeout: 0,
-    connectionsCheckingInterval: 5_000,
+    connectionsCheckingInterval: Math.max(50, Math.min(5_000, timeouts.headersMs / 4)),
     keepAliveTimeout: 65_000,
   };
   const server: Server =
     tls === null ? createServer(limits, listener) : createSecureServer({ ...limits, ...tls }, listener);
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => answerBadRequest(error, socket));
+  server.on('clientError', answerBadRequest);
+  const connections = trackSockets(server);
 
   const app = await mountJsonRoutes({
     routes: makeRoutes(hosting),
@@ -161,7 +188,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
     requestIdOf,
     signalOf,
-    authorize: (route, request, pipeline) => hosting.authorize(route.access, request, pipeline),
+    authorize: async (route, request, response, pipeline) => {
+      await hosting.authorize(route.access, request, pipeline);
+      limitBodyOf(request, response);
+    },
     onDefect,
   });
   const sockets = acceptUpgrades({ server, routes: raw, hosting, requestIdOf, closing: closing.signal, onDefect });
@@ -181,7 +211,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     sockets.close();
     server.closeIdleConnections();
     await hosting.close();
-    const grace = systemClock.after(2_000, () => server.closeAllConnections());
+    // Also those that have become WebSockets, and those that their clients never end.
+    const grace = systemClock.after(timeouts.closeMs, () => connections.destroyAll());
     server.closeIdleConnections();
     await ended;
     grace.cancel();
@@ -196,19 +227,4 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       return closed;
     },
   };
-}
-
-/** What is no HTTP, has too long a head or takes too long over it. */
-function answerBadRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const status =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? '431 Request Header Fields Too Large'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? '408 Request Timeout'
-        : '400 Bad Request';
-  const body = JSON.stringify({ message: status.slice(4), error_code: 'BadRequest', details: null });
-  socket.end(
-    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-  );
 }

@@ -17,6 +17,7 @@ export interface JsonRouteOptions {
   readonly authorize: (
     route: Route,
     request: import('node:http').IncomingMessage,
+    response: ServerResponse,
     pipeline: string | null,
   ) => Promise<void>;
   readonly onDefect: (requestId: string, error: unknown) => void;
@@ -29,6 +30,7 @@ export async function mountJsonRoutes(options: JsonRouteOptions): Promise<Fastif
     bodyLimit: options.bodyBytesMax,
     routerOptions: { maxParamLength: 4_096, caseSensitive: true, ignoreTrailingSlash: false },
     forceCloseConnections: false,
+    frameworkErrors: (error, request, reply) => void sendProblem(reply, request, error),
   });
   app.removeAllContentTypeParsers();
   // Every body is JSON whatever its type says, and an empty one is none: clients send the type with empty bodies too.
@@ -49,6 +51,8 @@ export async function mountJsonRoutes(options: JsonRouteOptions): Promise<Fastif
     const requestId = options.requestIdOf(request.raw);
     const problem = toProblem(thrown);
     if (problem.status >= 500 && problem.status !== 503 && problem.status !== 501) options.onDefect(requestId, thrown);
+    // What is left of the body is not read: the connection cannot be used again.
+    if (!request.raw.complete && !reply.raw.headersSent) reply.raw.setHeader('Connection', 'close');
     return send(reply, requestId, problemReply(problem));
   };
   app.setErrorHandler((error, request, reply) => sendProblem(reply, request, error));
@@ -67,14 +71,16 @@ export async function mountJsonRoutes(options: JsonRouteOptions): Promise<Fastif
     app.route({
       method: route.method,
       url: route.path.replaceAll(/\{([^}]+)\}/g, ':$1'),
+      // Before the body is read: who may not call sends none.
+      onRequest: async (request, reply) => {
+        await options.authorize(route, request.raw, reply.raw, paramsOf(request)['pipeline_name'] ?? null);
+      },
       handler: async (request, reply) => {
         const requestId = options.requestIdOf(request.raw);
-        // SAFETY: Fastify gives the decoded segments as an object of texts.
-        const params = request.params as Readonly<Record<string, string>>;
-        await options.authorize(route, request.raw, params['pipeline_name'] ?? null);
+        const params = paramsOf(request);
         const answer = await route.handle({
           params,
-          query: new URL(request.url, 'http://localhost').searchParams,
+          query: queryOf(request.url),
           body: request.body,
           requestId,
           signal: options.signalOf(reply.raw),
@@ -85,6 +91,17 @@ export async function mountJsonRoutes(options: JsonRouteOptions): Promise<Fastif
   }
   await app.ready();
   return app;
+}
+
+function paramsOf(request: FastifyRequest): Readonly<Record<string, string>> {
+  // SAFETY: Fastify gives the decoded segments as an object of texts.
+  return request.params as Readonly<Record<string, string>>;
+}
+
+/** What stands before the question mark is no matter: not every path that a client may send is one for URL. */
+function queryOf(url: string): URLSearchParams {
+  const mark = url.indexOf('?');
+  return new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
 }
 
 export function problemReply(problem: HttpProblem): RouteReply {

@@ -13,7 +13,7 @@ const streams: readonly Pick<Route, 'method' | 'path' | 'summary' | 'query' | 'h
     query: { format: 'csv, json, …', update_format: 'of json', array: 'of json', force: 'also while paused' },
     hasBody: true,
     ok: [200],
-    problems: [400, 404, 410, 413, 415, 503],
+    problems: [400, 401, 403, 404, 409, 410, 413, 415, 429, 503],
   },
   ...(['GET', 'POST'] as const).map((method) => ({
     method,
@@ -21,7 +21,7 @@ const streams: readonly Pick<Route, 'method' | 'path' | 'summary' | 'query' | 'h
     summary: 'The changes of a view or table as they happen',
     query: { format: 'csv or json', backpressure: 'wait for slow readers', send_snapshot: 'begin with the contents' },
     ok: [200],
-    problems: [400, 404, 409, 429, 503],
+    problems: [400, 401, 403, 404, 409, 413, 415, 429, 503],
   })),
   {
     method: 'GET',
@@ -29,7 +29,7 @@ const streams: readonly Pick<Route, 'method' | 'path' | 'summary' | 'query' | 'h
     summary: 'Ad-hoc SQL over what is materialized',
     query: { sql: 'the query', format: 'text, json, csv, parquet, arrow_ipc or hash' },
     ok: [200],
-    problems: [400, 404, 503],
+    problems: [400, 401, 403, 404, 409, 413, 415, 429, 503],
   },
 ];
 
@@ -86,7 +86,7 @@ function operation(route: (typeof streams)[number]): JsonObject {
   }));
   const problem = { content: { 'application/json': { schema: { $ref: '#/components/schemas/ErrorResponse' } } } };
   // Who may not, who asks too often, and defects can come from every route.
-  const problems = [...new Set([...route.problems, 400, 401, 403, 404, 413, 429, 500, 503])].sort((a, b) => a - b);
+  const problems = [...new Set([...route.problems, 400, 401, 403, 404, 408, 413, 429, 500, 503])].sort((a, b) => a - b);
   return {
     summary: route.summary,
     parameters: [...inPath, ...inQuery],

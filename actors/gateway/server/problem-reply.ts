@@ -28,7 +28,9 @@ const rules: readonly CodeRule[] = [
   { pattern: /^(embedded\.timed_out|thread\.call_timeout|actor\.(timeout|stuck|gone))$/, status: 503 },
   { pattern: /^pipeline\.(stopped|failed|engine_lost|not_started|stop_timed_out)$/, status: 503 },
   { pattern: /^(mailbox\.full|embedded\.push_waited)$/, status: 503 },
-  { pattern: /^(runtime|state|wire)\./, status: 500 },
+  { pattern: /^store\.version_conflict$/, status: 409 },
+  { pattern: /^store\.(closed|folder_locked)$/, status: 503 },
+  { pattern: /^(runtime|state|wire|store)\./, status: 500 },
   { pattern: /./, status: 400 },
 ];
 
@@ -74,7 +76,10 @@ function fromFastify(thrown: unknown): HttpProblem | null {
   if (thrown.statusCode < 400 || thrown.statusCode > 499) return null;
   const code =
     thrown.statusCode === 413 ? 'PayloadTooLarge' : thrown.statusCode === 415 ? 'UnsupportedMediaType' : 'InvalidParam';
-  return new HttpProblem({ status: thrown.statusCode, code, message: thrown.message, cause: thrown });
+  // The text about a path that cannot be decoded would repeat it with its query, which may hold a key.
+  const isPath = 'code' in thrown && thrown.code === 'FST_ERR_BAD_URL';
+  const message = isPath ? 'the path is no valid percent-encoding' : thrown.message;
+  return new HttpProblem({ status: thrown.statusCode, code, message, cause: thrown });
 }
 
 function plain(value: unknown): unknown {

@@ -35,6 +35,15 @@ const defaults: Readonly<Record<string, string>> = {
 export const serveOptionNames: readonly string[] = Object.keys(defaults);
 
 const fileName = 'millrace.yaml';
+const prefix = 'MILLRACE_';
+/** Read by clients, tests and connectors. */
+const others: ReadonlySet<string> = new Set([
+  'MILLRACE_URL',
+  'MILLRACE_API_KEY',
+  'MILLRACE_CHROMIUM',
+  'MILLRACE_LONG',
+  'MILLRACE_TEST_SECONDS',
+]);
 
 /** @throws ServerOptionInvalid */
 export function readServeOptions(
@@ -71,16 +80,21 @@ export function readServeOptions(
 }
 
 function variableOf(name: string): string {
-  return `MILLRACE_${name.toUpperCase().replaceAll('-', '_')}`;
+  return `${prefix}${name.toUpperCase().replaceAll('-', '_')}`;
 }
 
 function refuseUnknownVariables(environment: Readonly<Record<string, string | undefined>>): void {
-  // A variable that is meant for the server but misspelt would be ignored silently otherwise.
+  // A variable that is meant for the server but misspelt would be ignored silently otherwise. What stands behind the prefix is
+  // compared: the prefix alone makes all of them alike. Variables of other programs with this prefix are let be.
   const known = [...serveOptionNames.map(variableOf), 'MILLRACE_ADMIN_KEY'];
   for (const name of Object.keys(environment)) {
-    if (!name.startsWith('MILLRACE_') || known.includes(name)) continue;
-    const suggestion = nearestName(name, known);
-    if (suggestion === undefined || suggestion === null) continue;
+    if (!name.startsWith(prefix) || known.includes(name) || others.has(name)) continue;
+    const nearest = nearestName(
+      name.slice(prefix.length),
+      known.map((other) => other.slice(prefix.length)),
+    );
+    if (nearest === undefined) continue;
+    const suggestion = `${prefix}${nearest}`;
     throw new ServerOptionInvalid({ detail: `the environment has ${name}, which is no option` }, { suggestion });
   }
 }

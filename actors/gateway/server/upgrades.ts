@@ -2,6 +2,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { sendAndClose } from './connection-limits.ts';
 import type { Hosting } from './hosting-start.ts';
 import { HttpProblem } from './http-problem.ts';
 import { problemBody, toProblem } from './problem-reply.ts';
@@ -29,7 +30,9 @@ export function acceptUpgrades(options: UpgradeOptions): { close(): void } {
   const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     const match = findRawRoute(options.routes, request);
     if (match === null || match.route.accept === null) {
-      throw new HttpProblem({ status: 404, code: 'UnknownRoute', message: `there is no WebSocket at ${request.url}` });
+      // Never the query: it may hold a key.
+      const [path] = (request.url ?? '').split('?');
+      throw new HttpProblem({ status: 404, code: 'UnknownRoute', message: `there is no WebSocket at ${path}` });
     }
     await options.hosting.authorize(match.route.access, request, match.pipeline);
     const deployment = options.hosting.pipelines.deployed(match.pipeline);
@@ -55,7 +58,12 @@ export function acceptUpgrades(options: UpgradeOptions): { close(): void } {
   };
   options.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
-    upgrade(request, socket, head).catch((error: unknown) => refuse(socket, toProblem(error)));
+    upgrade(request, socket, head).catch((error: unknown) => {
+      const problem = toProblem(error);
+      if (problem.code === 'InternalError') options.onDefect(options.requestIdOf(request), error);
+      options.hosting.auditUpgrade(request, options.requestIdOf(request), problem.status);
+      refuse(socket, problem);
+    });
   });
   return {
     close: () => {
@@ -82,8 +90,5 @@ function goneSignal(socket: WebSocket, closing: AbortSignal): AbortSignal {
 
 function refuse(socket: Duplex, problem: HttpProblem): void {
   if (!socket.writable) return void socket.destroy();
-  const body = Buffer.from(problemBody(problem));
-  socket.end(
-    `HTTP/1.1 ${problem.status} Refused\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-  );
+  sendAndClose(socket, `${problem.status} Refused`, problemBody(problem));
 }

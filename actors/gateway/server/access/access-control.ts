@@ -38,7 +38,7 @@ export interface AccessOptions {
   readonly adminKey?: string | undefined;
   /** Of each key; none: no limit. */
   readonly rate?: Rate | undefined;
-  /** The most bytes that a request of a key may announce; none: no limit. */
+  /** The most bytes that the body of a request of a key may have, announced or not; none: no limit. */
   readonly bodyBytesMax?: number | undefined;
   /** Origins that browsers may call from, beside loopback; `*`: all. */
   readonly corsOrigins?: readonly string[] | undefined;
@@ -103,6 +103,12 @@ export class AccessControl {
     if (wanted.scope !== 'none') allow(request, principal, wanted.scope, wanted.pipeline);
     this.#limit(request, principal);
     return principal;
+  }
+
+  /** The most bytes that the body of an authorized request may have; null: no limit. */
+  bodyBytesMaxOf(request: IncomingMessage): number | null {
+    if ((this.#principals.get(request)?.key ?? null) === null) return null;
+    return this.#options.bodyBytesMax ?? null;
   }
 
   async createKey(wanted: NewKey): Promise<{ readonly key: StoredApiKey; readonly secret: string }> {
