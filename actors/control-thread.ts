@@ -93,6 +93,7 @@ async function makePipeline(request: OpenRequest): Promise<MadePipeline> {
     description: { name: configuration.name, startOrder, ...describeRelations(program) },
     tables,
     views,
+    checkConnector: (direction, key, connector, replaced) => definition.check(direction, key, connector, replaced),
     compileInsert: (sql) => compileInsert(sql, program.tables, relations),
     toBatches: (rows, relation, options) => pushedBatches(rows, relation, defaults.get(relation.name) ?? [], options),
   };

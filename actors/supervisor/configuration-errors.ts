@@ -44,10 +44,10 @@ export const ConfigBadLabel: CodedErrorClass<Record<string, never>> = defineErro
   { help: 'A label is any string but the empty one.' },
   () => 'a label is empty',
 );
-export const ConfigFormat: CodedErrorClass<{ readonly transport: string; readonly needed: boolean }> = defineError(
+export const ConfigFormat: CodedErrorClass<{ readonly transport: string }> = defineError(
   'config.format_mismatch',
-  { help: 'Add a format to a transport that moves bytes; leave it out where the transport makes its own rows.' },
-  (f) => (f.needed ? `transport "${f.transport}" needs a format` : `transport "${f.transport}" takes no format`),
+  { help: 'Add a format: the transport moves bytes.' },
+  (f) => `transport "${f.transport}" needs a format`,
 );
 export const ConfigSnapshot: CodedErrorClass<{ readonly relation: string }> = defineError(
   'config.snapshot_needs_materialized',

@@ -191,12 +191,9 @@ function checkFormat(
   if (named === null) {
     if (values['format'] === undefined && transport?.format === 'required') {
       const place = entry.placeOf([...entry.path, 'transport']);
-      problems.push(new ConfigFormat({ transport: transport.name, needed: true }, { place }));
+      problems.push(new ConfigFormat({ transport: transport.name }, { place }));
     }
     return null;
-  }
-  if (transport?.format === 'none') {
-    problems.push(new ConfigFormat({ transport: transport.name, needed: false }, { place: entry.placeOf(path) }));
   }
   const definition = known.find((candidate) => candidate.name === named.name);
   if (definition === undefined) {
@@ -213,6 +210,8 @@ function checkFormat(
     named.name,
   );
   problems.push(...checked.problems);
+  // A transport that carries no bytes has no use for it; Feldera takes such a configuration too.
+  if (transport?.format === 'none') return null;
   return { name: named.name, config: checked.values };
 }
 

@@ -49,6 +49,19 @@ export class LiveDefinition {
     return added;
   }
 
+  /** What `add` would say if `replaced` were not there. Nothing changes. @throws PipelineInvalid */
+  check(direction: Direction, key: string, connector: unknown, replaced: string): void {
+    const definition = this.#definition;
+    const validated = this.#validated;
+    try {
+      this.remove(direction, replaced);
+      this.add(direction, key, connector);
+    } finally {
+      this.#definition = definition;
+      this.#validated = validated;
+    }
+  }
+
   remove(direction: Direction, endpoint: string): void {
     const section = `${direction}s`;
     const without = { ...asSection(this.#definition[section]) };

@@ -157,6 +157,8 @@ export interface GatewayControl {
     options: { readonly sendSnapshot: boolean; readonly everyStep: boolean },
   ): Promise<EgressPort>;
   closeEgressPort(endpoint: string): Promise<void>;
+  /** Whether `addConnector` would take it once `replaced` is removed. Changes nothing. @throws PipelineInvalid */
+  checkConnector(direction: Direction, key: string, definition: unknown, replaced: string): Promise<void>;
   /** @throws TokenMalformed, TokenForeign */
   completionStatus(token: string): Promise<CompletionStatus>;
   /** A token that stands for everything the connector has sent so far. */

@@ -41,6 +41,8 @@ export interface MadePipeline {
   readonly description: Omit<OpenedPipeline, 'status'>;
   readonly tables: readonly Relation[];
   readonly views: readonly Relation[];
+  /** @throws PipelineInvalid; changes nothing either way. */
+  readonly checkConnector: (direction: Direction, key: string, definition: unknown, replaced: string) => void;
   /** INSERT INTO. @throws the first problem of the text */
   readonly compileInsert: (sql: string) => CompiledInsert;
   /** @throws a coded error when a row does not fit; nothing has been sent then. */
@@ -110,6 +112,10 @@ export class PipelineControl implements ControlInterface {
 
   addConnector(direction: Direction, key: string, definition: unknown): Promise<string> {
     return this.#answer((supervisor) => supervisor.addConnector(direction, key, definition));
+  }
+
+  async checkConnector(direction: Direction, key: string, definition: unknown, replaced: string): Promise<void> {
+    this.#pipeline.checkConnector(direction, key, definition, replaced);
   }
 
   removeConnector(direction: Direction, endpoint: string): Promise<void> {

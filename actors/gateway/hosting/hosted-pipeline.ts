@@ -46,7 +46,8 @@ export class HostedPipeline {
   checkpointFailure: { readonly sequence_number: number; readonly error: string; readonly failed_at: string } | null =
     null;
   checkpointSuccess: number | null = null;
-  transaction: { readonly id: number; readonly startedAt: number; state: 'open' | 'committing' } | null = null;
+  /** `recordsBefore` had come in when it was started. */
+  transaction: { readonly id: number; readonly startedAt: number; readonly recordsBefore: number } | null = null;
 
   constructor(record: PipelineRecord, surroundings: HostingSurroundings) {
     this.record = record;

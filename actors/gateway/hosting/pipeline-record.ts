@@ -69,6 +69,8 @@ export interface PipelineRecord {
   storageStatus: StorageStatus;
   /** null: nothing has been stored since the storage was cleared. */
   checkpoints: readonly CheckpointMetadata[] | null;
+  /** When the run began that later deployments go on with, in milliseconds; absent before the first. */
+  firstStartedAt?: number;
   deploymentId: string | null;
   initial: RuntimeDesired | null;
   resources: ResourcesStatus;

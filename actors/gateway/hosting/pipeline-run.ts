@@ -62,6 +62,9 @@ export async function start(
   pipeline.checkpointFailure = null;
   try {
     const restore = await readCheckpoint();
+    if (restore === null || record.firstStartedAt === undefined) {
+      pipeline.change({ firstStartedAt: surroundings.clock.now() });
+    }
     const deployment = await openDeployment({
       name: pipeline.name,
       request: {

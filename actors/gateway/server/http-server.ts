@@ -5,10 +5,12 @@
 // or the server closes. Closing takes no new requests, ends the streams, then stops the pipelines (their wish to run
 // stays in the store, so that the next server starts them again).
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../../../runtime/clock.ts';
+import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
 import type { LogEntry } from '../../../runtime/log.ts';
 import { makeLog } from '../../../runtime/log.ts';
 import type { Validation } from '../cli/command.ts';
@@ -67,6 +69,19 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+export const AddressUnavailable: CodedErrorClass<{ readonly address: string; readonly why: string }> = defineError(
+  'config.address_unavailable',
+  { help: 'Choose another address with --host and --port (0: any free port), or end what listens there.' },
+  (f) => `cannot listen on ${f.address}: ${f.why}`,
+);
+
+const listenReasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process listens there already',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EACCES: 'this user may not listen there',
+  ENOTFOUND: 'the name is not known',
+};
+
 const bodyBytesMaxDefault = 64 * 1024 * 1024;
 const headerBytesMax = 32 * 1024;
 
@@ -81,6 +96,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     });
   }
   const closing = new AbortController();
+  // Every request that asks for a signal listens: that many are no leak.
+  setMaxListeners(Number.POSITIVE_INFINITY, closing.signal);
   const ids = new WeakMap<IncomingMessage, string>();
   const requestIdOf = (request: IncomingMessage): string => {
     const known = ids.get(request);
@@ -192,14 +209,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await hosting.authorize(route.access, request, pipeline);
       limitBodyOf(request, response);
     },
+    principalOf: (request) => hosting.access.principalOf(request),
     onDefect,
   });
   const sockets = acceptUpgrades({ server, routes: raw, hosting, requestIdOf, closing: closing.signal, onDefect });
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host: options.host, port: options.port, backlog: 4_096 }, () => resolve());
-  });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host: options.host, port: options.port, backlog: 4_096 }, () => resolve());
+    });
+  } catch (error) {
+    await hosting.close();
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    const why = listenReasons[code] ?? message;
+    throw new AddressUnavailable({ address: `${options.host}:${options.port}`, why }, { cause: error });
+  }
   await hosting.startWished();
   // SAFETY: a server that listens on a host and port has such an address.
   const { port } = server.address() as AddressInfo;

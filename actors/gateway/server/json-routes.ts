@@ -2,6 +2,7 @@
 // content type that the route says (nothing appends a charset) and without compression.
 import type { RequestListener, ServerResponse } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Principal } from './access/access-control.ts';
 import { HttpProblem } from './http-problem.ts';
 import { problemBody, toProblem } from './problem-reply.ts';
 import type { Route, RouteReply } from './route.ts';
@@ -20,6 +21,8 @@ export interface JsonRouteOptions {
     response: ServerResponse,
     pipeline: string | null,
   ) => Promise<void>;
+  /** Whom `authorize` has found. */
+  readonly principalOf: (request: import('node:http').IncomingMessage) => Principal | null;
   readonly onDefect: (requestId: string, error: unknown) => void;
 }
 
@@ -83,6 +86,7 @@ export async function mountJsonRoutes(options: JsonRouteOptions): Promise<Fastif
           query: queryOf(request.url),
           body: request.body,
           requestId,
+          principal: options.principalOf(request.raw),
           signal: options.signalOf(reply.raw),
         });
         await send(reply, requestId, answer);

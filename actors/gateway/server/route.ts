@@ -1,6 +1,7 @@
 // One route of the JSON interface as data: what it answers to, what it needs, and what it does. The server mounts the
 // tables of routes, the OpenAPI document is printed from them.
 import type { ServerResponse } from 'node:http';
+import type { Principal } from './access/access-control.ts';
 
 export type Access = 'none' | 'read' | 'write' | 'ingest' | 'admin';
 
@@ -11,6 +12,8 @@ export interface RouteRequest {
   /** Parsed JSON; undefined without a body. */
   readonly body: unknown;
   readonly requestId: string;
+  /** Whom the server has found behind the request; null on routes that anybody may call. */
+  readonly principal: Principal | null;
   /** Aborted when the client has gone or the server shuts down. */
   readonly signal: AbortSignal;
 }

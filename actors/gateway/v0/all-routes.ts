@@ -13,6 +13,7 @@ import { platformRoutes } from './platform-routes.ts';
 import { programRoutes } from './program-routes.ts';
 import { progressRoutes } from './progress-routes.ts';
 import { statsRoutes } from './stats-routes.ts';
+import { supportRoutes } from './support-routes.ts';
 
 export function makeRoutes(hosting: Hosting): readonly Route[] {
   const routes = [
@@ -25,6 +26,7 @@ export function makeRoutes(hosting: Hosting): readonly Route[] {
     ...logRoutes(hosting),
     ...eventRoutes(hosting),
     ...progressRoutes(hosting),
+    ...supportRoutes(hosting),
     ...apiKeyRoutes(hosting.access),
   ];
   return [...routes, openApiRoute(routes)];

@@ -92,10 +92,14 @@ function sideRoutes(hosting: Hosting, side: Side): readonly Route[] {
           throw new HttpProblem({ status: 400, code: 'InvalidParam', message: 'the body is no JSON object' });
         }
         const isKnown = isConnector(deployment, side, endpoint);
+        const definition = { ...body, stream: relation };
         if (isKnown) {
+          // What is refused now leaves the old one as it is.
+          await deployment.call('check connector', (control) =>
+            control.checkConnector(side.direction, name, definition, endpoint),
+          );
           await deployment.call('remove connector', (control) => control.removeConnector(side.direction, endpoint));
         }
-        const definition = { ...body, stream: relation };
         await deployment.call('add connector', (control) => control.addConnector(side.direction, name, definition));
         return json(isKnown ? 200 : 201, { endpoint_name: endpoint, config: definition });
       },

@@ -62,6 +62,12 @@ export function lifecycleRoutes(hosting: Hosting): readonly Route[] {
       await pipeline.exclusively(() => resume(pipeline));
       return json(202, undefined);
     }),
+    ...neverPossible.map(({ action, code, why }) =>
+      route(action, `Refused: ${why}`, 200, async (pipeline) => {
+        pipeline.deployed();
+        throw new HttpProblem({ status: 400, code, message: `pipeline '${pipeline.name}': ${why}` });
+      }),
+    ),
     route('dismiss_error', 'Forgets the error of the last deployment', 200, async (pipeline) => {
       dismissError(pipeline);
       return json(200, undefined);
@@ -82,6 +88,17 @@ export function lifecycleRoutes(hosting: Hosting): readonly Route[] {
     }),
   ];
 }
+
+/** Actions of states that a pipeline here is never in: clients that ask are told so. */
+const neverPossible: readonly { readonly action: string; readonly code: string; readonly why: string }[] = [
+  { action: 'activate', code: 'IllegalPipelineAction', why: 'only a pipeline in standby is activated' },
+  { action: 'approve', code: 'IllegalPipelineAction', why: 'only a pipeline that awaits approval is approved' },
+  {
+    action: 'clock/advance',
+    code: 'ClockNotHttpDriven',
+    why: 'its clock is that of the machine and is not advanced by requests',
+  },
+];
 
 async function onStart(hosting: Hosting, pipeline: HostedPipeline, query: URLSearchParams): Promise<RouteReply> {
   const { record } = pipeline;

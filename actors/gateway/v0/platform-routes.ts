@@ -1,4 +1,5 @@
 // What the server says of itself: version, health, authentication, sessions.
+import type { Principal } from '../server/access/access-control.ts';
 import { type Hosting, platformVersion } from '../server/hosting-start.ts';
 import { json, type Route, type RouteReply } from '../server/route.ts';
 
@@ -14,17 +15,28 @@ export function platformRoutes(hosting: Hosting): readonly Route[] {
     problems: [],
     handle,
   });
+  // Nothing in it: nobody has to. Keys come and go while the server runs.
+  const authentication: Handle = () =>
+    json(
+      200,
+      !hosting.hasKeys && hosting.access.keys().length === 0
+        ? {}
+        : { ApiKey: { header: 'Authorization', scheme: 'Bearer' } },
+    );
   return [
     get('/healthz', 'Whether the server works', 'none', () => json(200, { status: 'healthy' })),
-    get('/v0/config', 'Version and edition', 'none', () => json(200, configuration)),
-    get('/config/authentication', 'How callers prove who they are', 'none', () => json(200, {})),
-    get('/v0/config/authentication', 'How callers prove who they are', 'none', () => json(200, {})),
+    get('/v0/config', 'Version and edition', 'none', () => json(200, serverConfiguration)),
+    get('/config/authentication', 'How callers prove who they are', 'none', authentication),
+    get('/v0/config/authentication', 'How callers prove who they are', 'none', authentication),
     get('/v0/config/demos', 'Programs to begin with', 'read', () => json(200, [])),
-    get('/v0/config/session', 'Who is calling', 'read', () =>
+    get('/v0/config/session', 'Who is calling', 'read', ({ principal }) =>
       json(200, {
         tenant_id: '00000000-0000-0000-0000-000000000000',
         tenant_name: 'default',
-        role: 'owner',
+        role: roleOf(principal),
+        api_key: principal?.key ?? null,
+        scopes: principal?.scopes ?? [],
+        pipelines: principal?.pipelines ?? null,
         memberships: [],
       }),
     ),
@@ -32,7 +44,15 @@ export function platformRoutes(hosting: Hosting): readonly Route[] {
   ];
 }
 
-const configuration = {
+/** The highest that its scopes make up; the names are those of `/v0/api_keys`. */
+function roleOf(principal: Principal | null): string {
+  if (principal === null) return 'read';
+  if (principal.scopes.includes('admin')) return principal.key === null ? 'owner' : 'admin';
+  if (principal.scopes.includes('write')) return 'write';
+  return principal.scopes.includes('read') ? 'read' : 'ingest';
+}
+
+export const serverConfiguration: Readonly<Record<string, unknown>> = {
   posthog: '',
   conceptualhq: '',
   product_fruits: '',

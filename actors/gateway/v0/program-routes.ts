@@ -4,6 +4,7 @@ import { compile } from '../hosting/pipeline-run.ts';
 import { compilePipeline } from '../hosting/program-compilation.ts';
 import { sqlMessages } from '../hosting/program-error.ts';
 import { programInfo } from '../hosting/program-info.ts';
+import { programPlan } from '../hosting/program-plan.ts';
 import type { Hosting } from '../server/hosting-start.ts';
 import { HttpProblem } from '../server/http-problem.ts';
 import { json, type Route } from '../server/route.ts';
@@ -29,8 +30,31 @@ export function programRoutes(hosting: Hosting): readonly Route[] {
         const compiled = compilePipeline(text, await pipelines.surroundings.validation());
         const messages = sqlMessages(compiled, text);
         if (messages.length > 0) return json(200, { SqlError: { info: { exit_code: 1, messages } } });
-        const dataflow = ir === true ? { calcite_plan: {}, mir: {} } : null;
+        const dataflow = ir === true && compiled.program !== null ? programPlan(compiled.program) : null;
         return json(200, { Success: { program_info: { ...programInfo(compiled), dataflow } } });
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v0/pipelines/{pipeline_name}/dataflow_graph',
+      summary: 'The plan of the program',
+      access: 'read',
+      ok: [200],
+      problems: [404],
+      handle: async ({ params }) => {
+        const pipeline = pipelines.get(params['pipeline_name'] ?? '');
+        const { program } = compilePipeline(
+          pipeline.record.source.programCode,
+          await pipelines.surroundings.validation(),
+        );
+        if (program === null || pipeline.record.programStatus !== 'Success') {
+          throw new HttpProblem({
+            status: 404,
+            code: 'ProgramNotCompiled',
+            message: `the program of pipeline '${pipeline.name}' is not compiled (${pipeline.record.programStatus})`,
+          });
+        }
+        return json(200, programPlan(program));
       },
     },
     {

@@ -1,7 +1,9 @@
 // What a client waits for: completion tokens, transactions, checkpoints.
+import { systemClock } from '../../../runtime/clock.ts';
 import type { Hosting } from '../server/hosting-start.ts';
 import { HttpProblem } from '../server/http-problem.ts';
 import { json, type Route, type RouteRequest } from '../server/route.ts';
+import { totals } from './stats-reply.ts';
 
 export function progressRoutes(hosting: Hosting): readonly Route[] {
   const named = (request: RouteRequest) => hosting.pipelines.get(request.params['pipeline_name'] ?? '');
@@ -44,15 +46,17 @@ export function progressRoutes(hosting: Hosting): readonly Route[] {
       { token: 'of an input or a connector' },
     ),
     route('POST', 'start_transaction', 'Everything from now on enters one step', async (request) => {
-      const id = await named(request)
-        .deployed()
-        .call('start transaction', (control) => control.startTransaction());
+      const pipeline = named(request);
+      const deployment = pipeline.deployed();
+      const id = await deployment.call('start transaction', (control) => control.startTransaction());
+      const { processed, buffered } = totals(deployment, await deployment.call('stats', (control) => control.stats()));
+      pipeline.transaction = { id, startedAt: systemClock.monotonic(), recordsBefore: processed + buffered };
       return json(200, { transaction_id: id });
     }),
     route('POST', 'commit_transaction', 'Takes the step of the transaction', async (request) => {
-      await named(request)
-        .deployed()
-        .call('commit transaction', (control) => control.commitTransaction());
+      const pipeline = named(request);
+      await pipeline.deployed().call('commit transaction', (control) => control.commitTransaction());
+      pipeline.transaction = null;
       return json(200, { status: 'ok' });
     }),
     route('POST', 'checkpoint', 'Begins a checkpoint; checkpoint_status says when it is on disk', (request) => {

@@ -1,5 +1,6 @@
 // The runtime configuration of a pipeline: every key with its default and what it takes. Newer spellings (durations and
-// sizes as text) are read into the older keys, so that each setting is kept once. Unknown keys are left out.
+// sizes as text) are read into the older keys, so that each setting is kept once. Unknown keys are refused with the nearest name.
+import { nearestName } from '../../../runtime/nearest-name.ts';
 import { HttpProblem } from '../server/http-problem.ts';
 import { durationMicros, sizeMegabytes } from './quantity-text.ts';
 
@@ -124,6 +125,7 @@ function readSettings(
   // SAFETY: everything else has been refused and is not read further than by its keys.
   const object = (isObject(value) ? value : {}) as JsonObject;
   const result: Record<string, unknown> = {};
+  refuseUnknown(known, object, prefix, problems);
   for (const [key, setting] of Object.entries(known)) {
     const { text } = setting;
     const asText = text === undefined ? undefined : object[text.key];
@@ -144,6 +146,27 @@ function readSettings(
     }
   }
   return result;
+}
+
+/** Keys that clients send and that mean nothing here, because another key holds the part or nothing depends on them. */
+const alsoAccepted: Readonly<Record<string, readonly string[]>> = {
+  '': ['storage', 'fault_tolerance', 'resources', 'pipeline_template_configmap'],
+  'resources.': ['volume_attributes_class'],
+};
+
+function refuseUnknown(
+  known: Readonly<Record<string, Setting>>,
+  given: JsonObject,
+  prefix: string,
+  problems: string[],
+): void {
+  const texts = Object.values(known).flatMap(({ text }) => (text === undefined ? [] : [text.key]));
+  const names = [...Object.keys(known), ...texts, ...(alsoAccepted[prefix] ?? [])];
+  for (const key of Object.keys(given)) {
+    if (names.includes(key)) continue;
+    const nearest = nearestName(key, names);
+    problems.push(`${prefix}${key} is no setting${nearest ? ` (did you mean '${prefix}${nearest}'?)` : ''}`);
+  }
 }
 
 function scale(value: number | null, divisor: number): number | null {

@@ -2,13 +2,18 @@
 // live in this thread.
 //
 // Rows that have come in are those that a step has taken and those that wait for one, so that "all processed" is exact.
+import { totalmem } from 'node:os';
 import type { DecodeError } from '../../../connectors/sdk/format.ts';
+import { systemClock } from '../../../runtime/clock.ts';
 import type { ErrorData } from '../../../runtime/errors.ts';
 import type { InputConnectorStats, OutputConnectorStats, PipelineStats } from '../../supervisor/messages.ts';
 import type { ApiInput, ApiOutput } from '../hosting/deployment.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
 import type { LiveDeployment } from '../hosting/live-deployment.ts';
 import { timeText } from '../hosting/pipeline-record.ts';
+
+/** Rows of the largest frame that the engine sends to an output. */
+const batchRowsMax = 65_536;
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -81,6 +86,8 @@ function globalMetrics(
   const startTime = Math.floor((now - stats.uptimeMs) / 1_000);
   const isOver = stats.inputs.every((input) => input.endOfInput);
   const { transaction } = stats;
+  const open = transaction === null ? null : pipeline.transaction;
+  const { user, system } = process.cpuUsage();
   return {
     state: pipeline.record.runtime === 'Paused' ? 'Paused' : 'Running',
     bootstrap_in_progress: false,
@@ -91,8 +98,8 @@ function globalMetrics(
           ? 'TransactionInProgress'
           : 'CommitInProgress',
     transaction_id: transaction?.id ?? 0,
-    transaction_msecs: null,
-    transaction_records: null,
+    transaction_msecs: open === null ? null : Math.round(systemClock.monotonic() - open.startedAt),
+    transaction_records: open === null ? null : Math.max(0, processed + buffered - open.recordsBefore),
     commit_progress: null,
     transaction_initiators: {
       transaction_id: transaction?.id ?? null,
@@ -102,14 +109,15 @@ function globalMetrics(
     concurrent_bootstrap_phase: 'Inactive',
     concurrent_bootstrap_progress: null,
     rss_bytes: stats.memory.rssBytes,
-    memory_pressure: 'low',
+    memory_pressure: memoryPressure(stats.memory.rssBytes, pipeline.record.source.runtimeConfig['max_rss_mb']),
     memory_pressure_epoch: 0,
-    cpu_msecs: Math.round(stats.engine?.stepMs ?? 0),
+    // Of the process, as its memory is: threads of one process are not counted apart.
+    cpu_msecs: Math.round((user + system) / 1_000),
     uptime_msecs: Math.round(stats.uptimeMs),
     start_time: startTime,
     incarnation_uuid: stats.incarnation,
-    initial_start_time: startTime,
-    storage_bytes: 0,
+    initial_start_time: Math.floor((pipeline.record.firstStartedAt ?? startTime * 1_000) / 1_000),
+    storage_bytes: (pipeline.record.checkpoints ?? []).reduce((sum, { size }) => sum + size, 0),
     storage_mb_secs: 0,
     runtime_elapsed_msecs: Math.round(stats.uptimeMs),
     buffered_input_records: buffered,
@@ -156,6 +164,7 @@ export function outputStatus(output: OutputConnectorStats, stats: PipelineStats,
     config: { stream: output.relation },
     metrics: {
       ...outputMetrics(stats),
+      queued_batches: batches(output.queuedRecords),
       transmitted_records: output.transmittedRecords,
       transmitted_bytes: output.transmittedBytes,
       queued_records: output.queuedRecords,
@@ -205,6 +214,7 @@ function apiOutputStatus(output: ApiOutput, stats: PipelineStats): JsonObject {
     config: { stream: output.relation },
     metrics: {
       ...outputMetrics(stats),
+      queued_batches: batches(output.queuedRecords),
       transmitted_records: output.transmittedRecords,
       transmitted_bytes: output.transmittedBytes,
       queued_records: output.queuedRecords,
@@ -219,13 +229,25 @@ function apiOutputStatus(output: ApiOutput, stats: PipelineStats): JsonObject {
 
 function outputMetrics(stats: PipelineStats): JsonObject {
   return {
-    queued_batches: 0,
     buffered_records: 0,
     buffered_batches: 0,
     total_processed_input_records: stats.engine?.completedRecords ?? 0,
     total_processed_steps: stats.engine?.completedStep ?? 0,
     memory: 0,
   };
+}
+
+/** The fewest batches that hold so many rows: the engine's own are not counted apart. */
+function batches(records: number): number {
+  return Math.ceil(records / batchRowsMax);
+}
+
+/** How much of the memory that there is, or that the pipeline may have, the process has taken. */
+function memoryPressure(rssBytes: number, maxRssMb: unknown): 'low' | 'moderate' | 'high' | 'critical' {
+  const share = rssBytes / (typeof maxRssMb === 'number' ? maxRssMb * 1e6 : totalmem());
+  if (share < 0.7) return 'low';
+  if (share < 0.85) return 'moderate';
+  return share < 0.95 ? 'high' : 'critical';
 }
 
 function health(error: ErrorData | null): JsonObject | null {

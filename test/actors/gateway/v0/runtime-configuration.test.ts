@@ -32,6 +32,36 @@ test('wrong types, reserved variables and both spellings at once are refused tog
   }
 });
 
+test('unknown keys are refused with the nearest name, on every level', () => {
+  const message = (value: unknown): string => {
+    try {
+      readRuntimeConfiguration(value);
+    } catch (error) {
+      return String((error as HttpProblem).message);
+    }
+    return '';
+  };
+  assert.match(message({ wrokers: 2 }), /wrokers is no setting \(did you mean 'workers'\?\)/);
+  assert.match(message({ resources: { memory_mx: '1 GB' } }), /resources\.memory_mx .*'resources\.memory_max'/);
+  assert.match(message({ storage: { compresion: 'x' } }), /storage\.compression/);
+  assert.match(message({ fault_tolerance: { modle: 'none' } }), /fault_tolerance\.model/);
+});
+
+test('what the clients send by themselves is accepted', () => {
+  readRuntimeConfiguration({
+    tracing: false,
+    tracing_endpoint_jaeger: '',
+    cpu_profiler: true,
+    min_batch_size_records: 0,
+    max_buffering_delay_usecs: 0,
+    resources: { cpu_cores_max: null, cpu_cores_min: null, storage_class: null, volume_attributes_class: null },
+    storage: { min_spill_size: '1 MiB' },
+    fault_tolerance: { model: 'at_least_once', checkpoint_interval: null },
+    provisioning_timeout: '5m',
+    datafusion_memory: '1 GB',
+  });
+});
+
 test('durations and sizes are read as their grammar says', () => {
   assert.is(durationMicros('1h30m'), 5_400e6);
   assert.is(durationMicros('+0'), 0);
