@@ -20,6 +20,8 @@ export interface CliOptions {
   readonly folder: string;
   /** Variables beside the process's own. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** What it reads from a pipe; nothing when absent. */
+  readonly input?: string;
 }
 
 export class CliProcess {
@@ -34,10 +36,11 @@ export class CliProcess {
     this.#child = spawn(process.execPath, ['--enable-source-maps', binary, ...args], {
       cwd: options.folder,
       env: { ...process.env, ...options.environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       timeout: secondsMax * 1000,
       killSignal: 'SIGKILL',
     });
+    this.#child.stdin?.end(options.input);
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#out += text;
       this.#look();

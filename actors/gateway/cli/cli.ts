@@ -14,6 +14,12 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   types: async () => (await import('./types-command.ts')).typesCommand,
   query: async () => (await import('./query-command.ts')).queryCommand,
   sql: async () => (await import('./sql-command.ts')).sqlCommand,
+  ps: async () => (await import('./ps-command.ts')).psCommand,
+  status: async () => (await import('./status-command.ts')).statusCommand,
+  pause: async () => (await import('./pause-resume-command.ts')).pauseCommand,
+  resume: async () => (await import('./pause-resume-command.ts')).resumeCommand,
+  logs: async () => (await import('./logs-command.ts')).logsCommand,
+  'api-key': async () => (await import('./api-key-command.ts')).apiKeyCommand,
   serve: async () => (await import('./serve-command.ts')).serveCommand,
 };
 
@@ -65,8 +71,12 @@ function readArguments(
       { suggestion: suggestion === undefined ? undefined : `--${suggestion}` },
     );
   }
-  if (parsed.positionals.length !== command.operands) {
-    const detail = `millrace ${command.synopsis}: ${command.operands} operand expected, ${parsed.positionals.length} given`;
+  const { operands } = command;
+  const [least, most] = typeof operands === 'number' ? [operands, operands] : operands;
+  const count = parsed.positionals.length;
+  if (count < least || count > most) {
+    const expected = least === most ? `${least}` : `${least} to ${most}`;
+    const detail = `millrace ${command.synopsis}: ${expected} operand${expected === '1' ? '' : 's'} expected, ${count} given`;
     throw new UsageError({ detail });
   }
   // SAFETY: every option of ours is a string or a boolean, never a list.

@@ -50,8 +50,8 @@ export interface Command {
   /** Whole paragraphs for `millrace help NAME`. */
   readonly description: string;
   readonly options: NonNullable<ParseArgsConfig['options']>;
-  /** Number of operands. */
-  readonly operands: number;
+  /** Number of operands, or the fewest and the most. */
+  readonly operands: number | readonly [least: number, most: number];
   /** Resolves with the exit code. @throws coded errors, which are printed; usage and configuration errors exit with 2. */
   run(operands: readonly string[], options: OptionValues, tools: Tools): Promise<number>;
 }

@@ -2,7 +2,9 @@
 //
 // `--url` and `--api-key`, else MILLRACE_URL and MILLRACE_API_KEY, else the address that `millrace serve` has by default.
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
+import { nearestName } from '../../../runtime/nearest-name.ts';
 import { type OptionValues, type Tools, UsageError } from './command.ts';
+import { list, text } from './reply-fields.ts';
 
 export const ServerUnreachable: CodedErrorClass<{ readonly url: string; readonly detail: string }> = defineError(
   'server.unreachable',
@@ -18,6 +20,14 @@ export const ServerRefused: CodedErrorClass<{
   'server.refused',
   { help: 'The message is that of the server.' },
   (f) => `${f.detail} (${f.errorCode === '' ? '' : `${f.errorCode}, `}status ${f.status})`,
+);
+
+export const ServerUnauthorized: CodedErrorClass<{ readonly detail: string }> = defineError(
+  'server.unauthorized',
+  {
+    help: 'Give a key with --api-key or MILLRACE_API_KEY; `millrace api-key create NAME` makes one, with the key of an admin.',
+  },
+  (f) => `the server wants another API key: ${f.detail}`,
 );
 
 /** Options of every command that talks to a server. */
@@ -44,21 +54,42 @@ export class ServerClient {
     this.#headers = typeof key === 'string' && key !== '' ? { authorization: `Bearer ${key}` } : {};
   }
 
-  /** The reply of `path` below /v0/pipelines/{pipeline}. @throws ServerUnreachable, ServerRefused, the signal's reason */
+  /**
+   * The reply of `path` below /v0/pipelines/{pipeline}. A pipeline that does not exist is reported with the nearest name.
+   * @throws ServerUnreachable, ServerRefused, ServerUnauthorized, the signal's reason
+   */
   async ask(pipeline: string, path: string, init: RequestInit = {}): Promise<Response> {
-    const url = `${this.#url}/v0/pipelines/${encodeURIComponent(pipeline)}${path}`;
+    try {
+      return await this.call(`/pipelines/${encodeURIComponent(pipeline)}${path}`, init);
+    } catch (error) {
+      if (!(error instanceof ServerRefused) || error.fields['errorCode'] !== 'UnknownPipelineName') throw error;
+      const fields = { status: 404, errorCode: 'UnknownPipelineName', detail: `there is no pipeline "${pipeline}"` };
+      throw new ServerRefused(fields, { suggestion: nearestName(pipeline, await this.#pipelineNames()), cause: error });
+    }
+  }
+
+  /** The reply of `path` below /v0. @throws ServerUnreachable, ServerRefused, ServerUnauthorized, the signal's reason */
+  async call(path: string, init: RequestInit = {}): Promise<Response> {
+    const content = init.body === undefined ? {} : { 'content-type': 'application/json' };
     let response: Response;
     try {
-      response = await fetch(url, { ...init, headers: this.#headers });
+      response = await fetch(`${this.#url}/v0${path}`, { ...init, headers: { ...this.#headers, ...content } });
     } catch (error) {
       if (init.signal?.aborted === true) throw error;
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      const detail = cause instanceof Error ? cause.message : String(cause);
+      const detail = cause instanceof Error ? cause.message || String(Reflect.get(cause, 'code')) : String(cause);
       throw new ServerUnreachable({ url: this.#url, detail }, { cause: error });
     }
     if (response.ok) return response;
     const { message, errorCode } = problemOf(await response.text());
+    if (response.status === 401) throw new ServerUnauthorized({ detail: message });
     throw new ServerRefused({ status: response.status, errorCode, detail: message });
+  }
+
+  /** None for a key that may not list them: the suggestion is left out then. */
+  async #pipelineNames(): Promise<string[]> {
+    const reply = await this.call('/pipelines?selector=status').catch(() => null);
+    return reply === null ? [] : list(await reply.json()).map((pipeline) => text(pipeline, 'name'));
   }
 
   query(pipeline: string, sql: string, format: string, signal?: AbortSignal): Promise<Response> {

@@ -20,7 +20,7 @@ export function textTable(columns: readonly string[], rows: readonly Readonly<Re
 
 function isNumber(value: unknown): boolean {
   if (typeof value === 'number' || typeof value === 'bigint') return true;
-  return typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value);
+  return typeof value === 'string' && /^-?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?( [kMG]?B)?$/.test(value);
 }
 
 function cell(value: unknown): string {

@@ -1,0 +1,60 @@
+// `millrace logs PIPELINE`: the log of a pipeline of a server.
+//
+// The server's stream never says that the log is at its end, it only falls silent: without --follow the command ends when
+// nothing has come for a while.
+import { systemClock, type Timer } from '../../../runtime/clock.ts';
+import { type Command, exitCodes } from './command.ts';
+import { jsonText } from './json-text.ts';
+import { ServerClient, serverOptions } from './server-client.ts';
+
+const silenceMilliseconds = 500;
+
+export const logsCommand: Command = {
+  name: 'logs',
+  synopsis: 'logs PIPELINE [--follow] [--json] [--url URL] [--api-key KEY]',
+  summary: 'Prints the log of a pipeline of a server.',
+  description: `Prints the lines that the server keeps; --follow goes on with what comes, until a signal or the end of the
+pipeline. --json prints {"line": …} a line. --url and --api-key may be given as MILLRACE_URL and MILLRACE_API_KEY.`,
+  options: { ...serverOptions, json: { type: 'boolean' }, follow: { type: 'boolean' } },
+  operands: 1,
+  async run(operands, options, tools): Promise<number> {
+    const [pipeline = ''] = operands;
+    const client = new ServerClient(options, tools.environment);
+    const ending = new AbortController();
+    const end = (): void => ending.abort();
+    const print = (line: string): void => tools.out(options['json'] === true ? `${jsonText({ line })}\n` : `${line}\n`);
+    process.once('SIGINT', end).once('SIGTERM', end);
+    try {
+      const { body } = await client.ask(pipeline, '/logs', { signal: ending.signal });
+      if (body !== null) await printLines(body, print, options['follow'] === true ? null : end);
+    } catch (error) {
+      if (!ending.signal.aborted) throw error;
+    } finally {
+      process.off('SIGINT', end).off('SIGTERM', end);
+    }
+    return exitCodes.ok;
+  },
+};
+
+/** `onSilence` is called when nothing has come for a while; null waits for ever. */
+async function printLines(
+  body: ReadableStream<Uint8Array>,
+  print: (line: string) => void,
+  onSilence: (() => void) | null,
+): Promise<void> {
+  const decoder = new TextDecoder();
+  const watch = (): Timer | null => (onSilence === null ? null : systemClock.after(silenceMilliseconds, onSilence));
+  let rest = '';
+  let timer = watch();
+  try {
+    for await (const bytes of body) {
+      timer?.cancel();
+      const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) print(line);
+      timer = watch();
+    }
+  } finally {
+    timer?.cancel();
+  }
+}
