@@ -1,6 +1,6 @@
 // SQL columns as Arrow columns: which type, and which arrays.
 //
-//   TINYINT … BIGINT  Int8 … Int64    REAL DOUBLE  Float32 Float64    BOOLEAN  Bool (bits)    DECIMAL  Decimal128(p, s)
+//   TINYINT … BIGINT  Int8 … Int64, UNSIGNED  Uint8 … Uint64    REAL DOUBLE  Float32 Float64    BOOLEAN  Bool (bits)    DECIMAL  Decimal128(p, s)
 //   CHAR VARCHAR UUID VARIANT  Utf8    BINARY  LargeBinary    DATE  Date32    TIME  Time64(ns)    TIMESTAMP  Timestamp(us)
 //   ARRAY  LargeList    MAP  Map(key, value)    ROW  Struct    (arrow-nested.ts)
 //   INTERVAL  YearMonth, or DayTime (days and milliseconds: what lies below is cut off)    NULL  Null
@@ -26,6 +26,10 @@ import {
   Null,
   TimeNanosecond,
   TimestampMicrosecond,
+  Uint8,
+  Uint16,
+  Uint32,
+  Uint64,
   Utf8,
 } from 'apache-arrow';
 import { assert } from '../../runtime/assert.ts';
@@ -35,7 +39,7 @@ import { columnValues } from '../../runtime/batch/column-values.ts';
 import { fromPublic, Refusal } from '../../runtime/batch/public-values.ts';
 import { writeCell } from '../../runtime/batch/scalar-values.ts';
 import { makeSchema, type Field as RowField } from '../../runtime/batch/schema.ts';
-import { formatSqlType, isNested, type SqlType } from '../../runtime/batch/sql-type.ts';
+import { formatSqlType, isNested, type SqlType, type UnsignedBits } from '../../runtime/batch/sql-type.ts';
 import { scalarTextBytesMax } from '../../runtime/batch/text-digits.ts';
 import { printUuid } from '../../runtime/batch/text-uuid.ts';
 import { wordsOf } from '../../runtime/batch/text-words.ts';
@@ -45,6 +49,12 @@ import { FormatUnsupportedType } from './format-errors.ts';
 /** @throws FormatUnsupportedType */
 export function arrowField(field: RowField): Field {
   return new Field(field.name, arrowType(field), field.nullable);
+}
+
+function unsignedArrow(bits: UnsignedBits): DataType {
+  if (bits === 8) return new Uint8();
+  if (bits === 16) return new Uint16();
+  return bits === 32 ? new Uint32() : new Uint64();
 }
 
 function arrowType(field: RowField): DataType {
@@ -66,7 +76,7 @@ function arrowType(field: RowField): DataType {
     case 'DOUBLE':
       return new Float64();
     case 'DECIMAL':
-      return new Decimal(type.scale, type.precision, 128);
+      return type.unsigned === undefined ? new Decimal(type.scale, type.precision, 128) : unsignedArrow(type.unsigned);
     case 'CHAR':
     case 'VARCHAR':
     case 'UUID':
@@ -161,6 +171,7 @@ function arrowValues(type: SqlType, values: Values, rows: number): ArrayBufferVi
       // SAFETY: BOOLEAN is stored as bytes of 0 and 1.
       return packBits(values as Uint8Array, rows);
     case 'DECIMAL': {
+      if (type.unsigned !== undefined) return toUnsigned(values, type.unsigned, rows);
       // SAFETY: DECIMAL is stored in one or two 64-bit words.
       const words = wordsOf(values as BigInt64Array);
       return type.precision <= 18 ? widen(words, rows) : new Uint32Array(words.slice(0, rows * 4).buffer);
@@ -182,6 +193,21 @@ function packBits(values: Uint8Array, rows: number): Uint8Array {
   const bits = new Uint8Array((rows + 7) >> 3);
   for (let row = 0; row < rows; row++) bits[row >> 3]! |= (values[row]! & 1) << (row & 7);
   return bits;
+}
+
+/** The lowest words of DECIMALs, of which an unsigned integer fills no more than it has bits. */
+function toUnsigned(values: Values, bits: UnsignedBits, rows: number): ArrayBufferView {
+  // SAFETY: unsigned integers are stored as DECIMALs, in one or two 64-bit words.
+  const words = values as BigInt64Array;
+  if (bits === 64) {
+    const wide = new BigUint64Array(rows);
+    for (let row = 0; row < rows; row++) wide[row] = BigInt.asUintN(64, words[2 * row]!);
+    return wide;
+  }
+  const ints = wordsOf(words);
+  const narrow = bits === 8 ? new Uint8Array(rows) : bits === 16 ? new Uint16Array(rows) : new Uint32Array(rows);
+  for (let row = 0; row < rows; row++) narrow[row] = ints[2 * row]!;
+  return narrow;
 }
 
 /** 64-bit words as 128-bit ones. */

@@ -4,7 +4,7 @@
 // called again after every `reserve`. Not here: how a value is spelled (json-value.ts, csv-field.ts).
 import type { ColumnBuilder } from '../../runtime/batch/batch-builder.ts';
 import type { Field, Relation } from '../../runtime/batch/schema.ts';
-import type { Storage } from '../../runtime/batch/sql-type.ts';
+import { type Storage, unsignedBitsOf } from '../../runtime/batch/sql-type.ts';
 import { wordsOf } from '../../runtime/batch/text-words.ts';
 import { FormatUnsupportedType } from './format-errors.ts';
 
@@ -39,6 +39,8 @@ export class ColumnTarget {
   readonly max: number;
   readonly precision: number;
   readonly scale: number;
+  /** Bits of an unsigned integer; 0 for every other type. */
+  readonly unsigned: number;
   /** A TIMESTAMP may be spelled as a number of milliseconds since 1970. Set once, before the first value. */
   epochMillis = false;
   column: ColumnBuilder;
@@ -59,6 +61,7 @@ export class ColumnTarget {
     this.max = 2 ** (bits - 1) - 1;
     this.precision = field.type.kind === 'DECIMAL' ? field.type.precision : 0;
     this.scale = field.type.kind === 'DECIMAL' ? field.type.scale : 0;
+    this.unsigned = unsignedBitsOf(field.type);
     this.column = column;
     this.bind(column);
   }

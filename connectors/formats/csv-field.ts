@@ -4,7 +4,6 @@
 // quotes is the empty string of a string column even where NULL is allowed. Text forms are those of runtime/batch/text-*.ts;
 // integers also as 0x and hexadecimal digits; VARBINARY and VARIANT as JSON text. Returns false with `refusal` set when the text is no
 // value of the column. `at` is where the field stands in the bytes of the call, for messages.
-import { parseDecimal } from '../../runtime/batch/text-decimal.ts';
 import { parseDouble } from '../../runtime/batch/text-double.ts';
 import { parseBigint, parseBoolean, parseInteger } from '../../runtime/batch/text-integer.ts';
 import { malformed, outOfRange, type ParseOutcome, parsed } from '../../runtime/batch/text-outcome.ts';
@@ -34,6 +33,7 @@ import {
   targetUuid,
   targetVariant,
 } from './column-target.ts';
+import { parseDecimalField } from './decimal-field.ts';
 import { skipSpace } from './json-scan.ts';
 import { readValue } from './json-value.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
@@ -64,7 +64,7 @@ export function writeField(
       outcome = parseBigint(bytes, start, end, target.words, row);
       break;
     case targetDecimal:
-      outcome = parseDecimal(bytes, start, end, target.precision, target.scale, target.words, row);
+      outcome = parseDecimalField(bytes, start, end, target, row);
       break;
     case targetTimestamp:
       // What is read in place may end before or behind the field: then it was another value.

@@ -6,7 +6,7 @@
 // finer than a microsecond are cut to it, as the columns hold microseconds.
 // The loops are in parquet-value-conversion.ts.
 import type { SchemaElement } from 'hyparquet';
-import { decimalPrecisionMax, type SqlType } from '../../runtime/batch/sql-type.ts';
+import { decimalPrecisionMax, decimalRange, type SqlType } from '../../runtime/batch/sql-type.ts';
 
 /** What a column of a file means, free of the two spellings (converted and logical type) that the format has. */
 export type FileType =
@@ -185,8 +185,8 @@ function fromInteger(from: { readonly bits: number; readonly signed: boolean }, 
     case 'DOUBLE':
       return { step: 'integer to float', unsigned, divide: 1 };
     case 'DECIMAL': {
-      const bound = 10n ** BigInt(to.precision) - 1n;
-      return integers({ unsigned, multiply: 10n ** BigInt(to.scale), min: -bound, max: bound });
+      const [min, max] = decimalRange(to);
+      return integers({ unsigned, multiply: 10n ** BigInt(to.scale), min, max });
     }
     default:
       return null;
@@ -198,11 +198,11 @@ function fromDecimal(from: { readonly precision: number; readonly scale: number 
     return { step: 'integer to float', unsigned: false, divide: 10 ** from.scale };
   }
   if (to.kind !== 'DECIMAL') return null;
-  const bound = 10n ** BigInt(to.precision) - 1n;
+  const [min, max] = decimalRange(to);
   const shift = BigInt(to.scale - from.scale);
   const multiply = shift > 0n ? 10n ** shift : 1n;
   const divide = shift < 0n ? 10n ** -shift : 1n;
-  return integers({ multiply, divide, exact: true, min: -bound, max: bound });
+  return integers({ multiply, divide, exact: true, min, max });
 }
 
 function toMicros(unit: TimeUnit, min: bigint, max: bigint): Conversion {

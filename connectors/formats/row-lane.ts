@@ -170,7 +170,7 @@ if (f < 0 || v < ${target.min} || v > ${target.max}) ok = 0; else a${c}[row] = v
 if (f >= 0) { const w = 2 * row; if (n) { a${c}[w] = -v; a${c}[w + 1] = v === 0 ? 0 : -1; } else { a${c}[w] = v; a${c}[w + 1] = 0; } }
 else { p = s + n; ${emitLongDigits(grammar)} if (ok) writeInt64(a${c}, row, x, n === 1); }`;
     case targetDecimal:
-      if (target.storage !== 'i64' || target.scale > 15) return null;
+      if (target.storage !== 'i64' || target.scale > 15 || target.unsigned > 0) return null;
       return `${emitFraction(grammar)}
 if (ok === 0 || f > ${target.scale} || d + ${target.scale} - f > 15) ok = 0;
 else { x *= powers[${target.scale} - f]; if (x >= ${target.precision < 15 ? `1e${target.precision}` : '1e18'}) ok = 0; else writeInt64(a${c}, row, x, n === 1); }`;

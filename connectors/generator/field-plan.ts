@@ -165,7 +165,7 @@ function defaultRange(type: SqlType, strategy: string): readonly [number, number
     case 'INTEGER':
       return counting ? [0, 2 ** 31] : [-(2 ** 31), 2 ** 31];
     case 'DECIMAL':
-      return [0, Math.min(10 ** type.precision, 2 ** 53)];
+      return [0, Math.min(type.unsigned === undefined ? 10 ** type.precision : 2 ** type.unsigned, 2 ** 53)];
     case 'REAL':
       return counting ? [0, 2 ** 24] : [0, 1];
     case 'DOUBLE':
@@ -201,6 +201,7 @@ function boundsOf(type: SqlType): readonly [number, number] {
     case 'DATE':
       return [-(2 ** 31), 2 ** 31 - 1];
     case 'DECIMAL':
+      if (type.unsigned !== undefined) return [0, Math.min(2 ** type.unsigned - 1, 2 ** 53)];
       return [-Math.min(10 ** type.precision - 1, 2 ** 53), Math.min(10 ** type.precision - 1, 2 ** 53)];
     case 'TIME':
       return [0, dayMs - 1];

@@ -29,6 +29,7 @@ function presentValues(column: Column, rows: number, forms: PublicForms): unknow
   if (values instanceof BigInt64Array) {
     if (type.kind === 'BIGINT') return bigintValues(values, rows, forms);
     if (type.kind === 'DECIMAL' && type.precision <= 18) {
+      if (type.unsigned !== undefined) return bigintValues(values, rows, forms);
       return Array.from({ length: rows }, (_, i) => formatDecimal(values[i]!, type.scale));
     }
     if (type.kind === 'TIMESTAMP' && forms.timestamps !== 'date') {

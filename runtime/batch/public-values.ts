@@ -36,7 +36,7 @@ export function toPublic(value: CellValue, type: SqlType, forms: PublicForms): u
 function publicBigint(value: bigint, type: SqlType, forms: PublicForms): unknown {
   switch (type.kind) {
     case 'DECIMAL':
-      return text.formatDecimal(value, type.scale);
+      return type.unsigned === undefined ? text.formatDecimal(value, type.scale) : publicInteger(value, forms);
     case 'TIME':
       return text.formatTime(value);
     case 'TIMESTAMP':
@@ -44,8 +44,12 @@ function publicBigint(value: bigint, type: SqlType, forms: PublicForms): unknown
     case 'INTERVAL_MICROS':
       return text.formatMicros(value);
     default:
-      return forms.integers === 'bigint' || value > maxSafe || value < -maxSafe ? value : Number(value);
+      return publicInteger(value, forms);
   }
+}
+
+function publicInteger(value: bigint, forms: PublicForms): number | bigint {
+  return forms.integers === 'bigint' || value > maxSafe || value < -maxSafe ? value : Number(value);
 }
 
 const maxSafe = BigInt(Number.MAX_SAFE_INTEGER);

@@ -5,6 +5,7 @@
 //   months   [-]years-months, such as 1-02              micros   [-]days hours:minutes:seconds[.fraction], such as 3 04:05:06.5
 // `parse…` gives undefined for text that is not of the type or does not fit it. Surrounding white space is ignored.
 // Not here: whole columns (the kernels), conversions between types (engine casts), VARIANT (row-objects.ts, casts).
+import { decimalRange, type UnsignedBits } from './sql-type.ts';
 import { parseDecimal, printDecimal, printDecimalWide } from './text-decimal.ts';
 import { parseDouble, printDouble, printReal } from './text-double.ts';
 import { parseBigint } from './text-integer.ts';
@@ -42,7 +43,7 @@ export function formatDecimal(value: bigint, scale: number): string {
 /** The value · 10^scale; digits beyond the scale are rounded half away from zero (`exact`: they must be zeros). */
 export function parseDecimalText(
   text: string,
-  type: { readonly precision: number; readonly scale: number },
+  type: { readonly precision: number; readonly scale: number; readonly unsigned?: UnsignedBits },
   exact: boolean,
 ): bigint | undefined {
   const bytes = bytesOf(text);
@@ -51,7 +52,10 @@ export function parseDecimalText(
   const outcome = parseDecimal(bytes, start, end, type.precision, type.scale, words, 0);
   if (outcome !== parsed && (exact || outcome !== inexact)) return undefined;
   const low = entry[0]!;
-  return type.precision <= 18 ? low : (entry[1]! << 64n) | BigInt.asUintN(64, low);
+  const value = type.precision <= 18 ? low : (entry[1]! << 64n) | BigInt.asUintN(64, low);
+  if (type.unsigned === undefined) return value;
+  const [min, max] = decimalRange(type);
+  return value >= min && value <= max ? value : undefined;
 }
 
 /** An integer within int64. */

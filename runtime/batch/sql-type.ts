@@ -9,6 +9,8 @@
 // months (i32) and microseconds (i64). UUID is i128: high word = first 8 bytes, low word = last 8, both big-endian, and
 // compares as unsigned. VARIANT is its JSON text in UTF-8, without insignificant white space. ARRAY, MAP and ROW are JSON text,
 // too, in one spelling for each value (public-values.ts), so that equal values are equal bytes.
+// Unsigned integers are DECIMALs of scale 0 with `unsigned` bits: 0 to 2^bits - 1, exact and ordered like any DECIMAL, but
+// computed, spelled and named as integers.
 // Not here: text forms (text-forms.ts), arithmetic (the engine).
 import { unreachable } from '../assert.ts';
 
@@ -21,7 +23,7 @@ export type SqlType =
   | { readonly kind: 'BIGINT' }
   | { readonly kind: 'REAL' }
   | { readonly kind: 'DOUBLE' }
-  | { readonly kind: 'DECIMAL'; readonly precision: number; readonly scale: number }
+  | { readonly kind: 'DECIMAL'; readonly precision: number; readonly scale: number; readonly unsigned?: UnsignedBits }
   | { readonly kind: 'CHAR'; readonly length: number }
   | { readonly kind: 'VARCHAR'; readonly length: number | null }
   | { readonly kind: 'BINARY'; readonly length: number }
@@ -39,6 +41,8 @@ export type SqlType =
   | { readonly kind: 'ROW'; readonly fields: readonly { readonly name: string; readonly type: SqlType }[] }
   /** The type of a bare NULL; never the type of a table's column. */
   | { readonly kind: 'NULL' };
+
+export type UnsignedBits = 8 | 16 | 32 | 64;
 
 export type SqlTypeKind = SqlType['kind'];
 
@@ -94,7 +98,7 @@ export function storageOf(type: SqlType): Storage {
 export function formatSqlType(type: SqlType): string {
   switch (type.kind) {
     case 'DECIMAL':
-      return `DECIMAL(${type.precision}, ${type.scale})`;
+      return unsignedName(type) ?? `DECIMAL(${type.precision}, ${type.scale})`;
     case 'CHAR':
     case 'BINARY':
       return `${type.kind}(${type.length})`;
@@ -114,6 +118,38 @@ export function formatSqlType(type: SqlType): string {
     default:
       return type.kind;
   }
+}
+
+const unsignedDigits: Readonly<Record<UnsignedBits, number>> = { 8: 3, 16: 5, 32: 10, 64: 20 };
+const unsignedNames: Readonly<Record<UnsignedBits, string>> = {
+  8: 'TINYINT UNSIGNED',
+  16: 'SMALLINT UNSIGNED',
+  32: 'INTEGER UNSIGNED',
+  64: 'BIGINT UNSIGNED',
+};
+
+export function unsignedType(bits: UnsignedBits): Extract<SqlType, { kind: 'DECIMAL' }> {
+  return { kind: 'DECIMAL', precision: unsignedDigits[bits], scale: 0, unsigned: bits };
+}
+
+/** The bits of an unsigned integer type; 0 for all other types. */
+export function unsignedBitsOf(type: SqlType): UnsignedBits | 0 {
+  return type.kind === 'DECIMAL' ? (type.unsigned ?? 0) : 0;
+}
+
+/** The least and the greatest integer (value · 10^scale) of a DECIMAL. */
+export function decimalRange(type: {
+  readonly precision: number;
+  readonly unsigned?: UnsignedBits;
+}): readonly [min: bigint, max: bigint] {
+  if (type.unsigned !== undefined) return [0n, 2n ** BigInt(type.unsigned) - 1n];
+  const max = 10n ** BigInt(type.precision) - 1n;
+  return [-max, max];
+}
+
+function unsignedName(type: SqlType): string | undefined {
+  const bits = unsignedBitsOf(type);
+  return bits === 0 ? undefined : unsignedNames[bits];
 }
 
 export type NestedType = Extract<SqlType, { readonly kind: 'ARRAY' | 'MAP' | 'ROW' }>;

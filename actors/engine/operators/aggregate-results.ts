@@ -199,7 +199,12 @@ function sumWriter(
       if (fits && (average || shift !== 0)) {
         const scaled = shift >= 0 ? sumAsBigInt(exact) * factor : sumAsBigInt(exact);
         const divisor = (average ? BigInt(count) : 1n) * (shift < 0 ? factor : 1n);
-        fits = writeBigInt(call.type.kind === 'DECIMAL' ? divideRounded(scaled, divisor) : scaled / divisor, exact);
+        fits = writeBigInt(
+          call.type.kind === 'DECIMAL' && call.type.unsigned === undefined
+            ? divideRounded(scaled, divisor)
+            : scaled / divisor,
+          exact,
+        );
       }
       if (!fits || !withinLimits(exact, limits, place.words)) {
         target.failed[t] = position + 1;
@@ -210,25 +215,32 @@ function sumWriter(
   };
 }
 
-/** The greatest magnitude of a DECIMAL type; null for integers, whose words are the limit. */
-function limitsOf(type: SqlType): { readonly bound: bigint; readonly safe: number; readonly bits: number } {
-  const bits = { bool: 1, i8: 8, i16: 16, i32: 32, i64: 64, i128: 128, f32: 0, f64: 0, bytes: 0 }[storageOf(type)];
-  const precision = type.kind === 'DECIMAL' ? type.precision : decimalPrecisionMax + 1;
-  const bound = 10n ** BigInt(precision);
-  return { bound, safe: Number(bound) * 0.999, bits };
+interface Limits {
+  readonly least: bigint;
+  readonly bound: bigint;
+  readonly safe: number;
+  readonly bits: number;
 }
 
-function withinLimits(
-  words: Int32Array,
-  limits: { readonly bound: bigint; readonly safe: number; readonly bits: number },
-  size: number,
-): boolean {
+/** What lies within a DECIMAL type; null for integers, whose words are the limit. */
+function limitsOf(type: SqlType): Limits {
+  const bits = { bool: 1, i8: 8, i16: 16, i32: 32, i64: 64, i128: 128, f32: 0, f64: 0, bytes: 0 }[storageOf(type)];
+  if (type.kind === 'DECIMAL' && type.unsigned !== undefined) {
+    // Nothing is known to fit by its size alone: a sum below zero has to be seen.
+    return { least: 0n, bound: 2n ** BigInt(type.unsigned), safe: 0, bits };
+  }
+  const precision = type.kind === 'DECIMAL' ? type.precision : decimalPrecisionMax + 1;
+  const bound = 10n ** BigInt(precision);
+  return { least: 1n - bound, bound, safe: Number(bound) * 0.999, bits };
+}
+
+function withinLimits(words: Int32Array, limits: Limits, size: number): boolean {
   const top = words[size - 1]!;
   for (let k = size; k < 4; k++) if (words[k] !== top >> 31) return false;
   if (limits.bits < 32 && (top << (32 - limits.bits)) >> (32 - limits.bits) !== top) return false;
   if (Math.abs(sumAsNumber(words)) < limits.safe) return true;
   const value = sumAsBigInt(words);
-  return value < limits.bound && value > -limits.bound;
+  return value < limits.bound && value >= limits.least;
 }
 
 function divideRounded(value: bigint, divisor: bigint): bigint {

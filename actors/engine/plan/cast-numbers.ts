@@ -4,7 +4,7 @@
 // from zero. A REAL or DOUBLE becomes a DECIMAL by its shortest decimal text, so 0.1 is 0.1. To REAL and DOUBLE the nearest
 // value is taken. TRUE is 1; a number is TRUE unless it is 0.
 import { formatDecimal, formatDouble, formatReal, parseDecimalText } from '../../../runtime/batch/scalar-text.ts';
-import type { SqlType, SqlTypeKind } from '../../../runtime/batch/sql-type.ts';
+import { decimalRange, type SqlType, type SqlTypeKind } from '../../../runtime/batch/sql-type.ts';
 import type { ScalarValue } from '../sql/bound.ts';
 import type { Cast } from './cast-row.ts';
 import { divideRounded } from './expression-library.ts';
@@ -38,12 +38,16 @@ export function castExact(value: bigint, scale: number, to: SqlType): ScalarValu
   }
   switch (to.kind) {
     case 'DECIMAL': {
+      const [min, max] = decimalRange(to);
+      if (to.unsigned !== undefined) {
+        const whole = value / 10n ** BigInt(scale);
+        return whole >= min && whole <= max ? whole : undefined;
+      }
       const rescaled =
         to.scale >= scale
           ? value * 10n ** BigInt(to.scale - scale)
           : divideRounded(value, 10n ** BigInt(scale - to.scale));
-      const limit = 10n ** BigInt(to.precision);
-      return rescaled < limit && rescaled > -limit ? rescaled : undefined;
+      return rescaled >= min && rescaled <= max ? rescaled : undefined;
     }
     case 'DOUBLE':
       return decimalToDouble(value, scale);
@@ -79,6 +83,7 @@ function castFloat(value: number, from: SqlType, to: SqlType): ScalarValue | und
       return value !== 0;
     case 'DECIMAL':
       if (!Number.isFinite(value)) return undefined;
+      if (to.unsigned !== undefined) return castExact(BigInt(Math.trunc(value)), 0, to);
       return parseDecimalText(from.kind === 'REAL' ? formatReal(value) : formatDouble(value), to, false);
     default:
       return undefined;

@@ -66,7 +66,8 @@ export const fromTextCasts: Partial<Record<SqlTypeKind, Cast>> = {
     return parsed === undefined ? undefined : Math.fround(parsed);
   },
   DOUBLE: (value) => text.parseDoubleText(String(value)),
-  DECIMAL: (value, _, to) => (to.kind === 'DECIMAL' ? text.parseDecimalText(String(value), to, false) : undefined),
+  DECIMAL: (value, _, to) =>
+    to.kind === 'DECIMAL' ? text.parseDecimalText(String(value), to, to.unsigned !== undefined) : undefined,
   DATE: (value) => text.parseDateText(String(value)),
   TIME: (value) => text.parseTimeText(String(value)),
   TIMESTAMP: (value) => text.parseTimestampText(String(value)),

@@ -9,7 +9,7 @@
 // wrapped in BigInt.asIntN(64, …), which V8 turns into machine arithmetic. Integer and DECIMAL division by zero fails.
 // Not here: NULL (expression-emitter.ts), dates (functions).
 import { assert } from '../../../runtime/assert.ts';
-import type { SqlType } from '../../../runtime/batch/sql-type.ts';
+import { decimalRange, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { OperatorCall } from '../sql/bound.ts';
 import type { CodeWriter } from './expression-code.ts';
 
@@ -163,9 +163,9 @@ export function fitDecimal(
   let fitted = { code: writer.define('x', value.code), bound: value.bound };
   if (type.scale > scale) fitted = scaledUp(writer, fitted, type.scale - scale);
   else if (type.scale < scale) fitted = roundedOff(writer, fitted, scale - type.scale);
-  const max = 10n ** BigInt(type.precision) - 1n;
-  if (fitted.bound > max) {
-    writer.line(`if (${fitted.code} > ${max}n || ${fitted.code} < -${max}n) ${overflowStatement(writer, scalar)}`);
+  const [min, max] = decimalRange(type);
+  if (fitted.bound > max || type.unsigned !== undefined) {
+    writer.line(`if (${fitted.code} > ${max}n || ${fitted.code} < ${min}n) ${overflowStatement(writer, scalar)}`);
   }
   return fitted;
 }

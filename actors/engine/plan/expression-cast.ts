@@ -51,6 +51,8 @@ function isInlined(from: SqlType, to: SqlType): boolean {
     case 'DOUBLE':
       return toInteger || toFloat;
     case 'DECIMAL':
+      // To an unsigned integer a fraction is cut off, not rounded.
+      if (to.kind === 'DECIMAL' && to.unsigned !== undefined && from.scale > 0) return false;
       return toInteger || to.kind === 'BIGINT' || to.kind === 'DECIMAL';
     case 'DATE':
       return to.kind === 'TIMESTAMP';

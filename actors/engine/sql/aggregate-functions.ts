@@ -1,15 +1,15 @@
 // Aggregate functions: which there are, and the types of their results.
 //
 //   COUNT   BIGINT, never NULL
-//   SUM     of integers BIGINT; of DECIMAL(p, s) DECIMAL(38, s); of REAL and DOUBLE their own type. Overflow is an error
+//   SUM     of integers BIGINT; of unsigned ones BIGINT UNSIGNED; of DECIMAL(p, s) DECIMAL(38, s); of REAL and DOUBLE their own type. Overflow is an error
 //   AVG     of integers BIGINT, cut toward zero; of DECIMAL(p, s) the same type, rounded half away from zero; of REAL and DOUBLE
 //           their own type
 //   MIN MAX the type of the argument
 // NULL arguments are skipped; without any other the result is NULL (COUNT: 0). EVERY and SOME are MIN and MAX of BOOLEAN,
 // COUNTIF(c) is COUNT(*) FILTER (WHERE c).
-import { decimalPrecisionMax, type SqlType } from '../../../runtime/batch/sql-type.ts';
+import { decimalPrecisionMax, type SqlType, unsignedType } from '../../../runtime/batch/sql-type.ts';
 import type { AggregateFunction } from './bound.ts';
-import { isInteger, isNumeric } from './numeric-types.ts';
+import { isInteger, isNumeric, isUnsigned } from './numeric-types.ts';
 
 export interface AggregateDefinition {
   /** Lower case. */
@@ -101,6 +101,7 @@ export function aggregateType(definition: AggregateDefinition, argument: SqlType
   if (argument.kind === 'NULL') return { kind: 'BIGINT' };
   if (!isNumeric(argument)) return null;
   if (isInteger(argument)) return { kind: 'BIGINT' };
+  if (isUnsigned(argument)) return definition.function === 'sum' ? unsignedType(64) : argument;
   if (argument.kind === 'DECIMAL' && definition.function === 'sum') {
     return { kind: 'DECIMAL', precision: decimalPrecisionMax, scale: argument.scale };
   }

@@ -2,10 +2,10 @@
 //
 // Every overload that takes the number and the types of the arguments is priced: nothing for a type as it is, a little for
 // widening, more for reading a string as another type. The cheapest wins, the first among equals.
-import { formatSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
+import { formatSqlType, type SqlType, unsignedBitsOf } from '../../../runtime/batch/sql-type.ts';
 import type { ExpressionSource, FunctionCall, Scalar } from './bound.ts';
 import type { FunctionDefinition, FunctionOverload, ParameterClass } from './function-definition.ts';
-import { isInteger, isNumeric } from './numeric-types.ts';
+import { asDecimal, isInteger, isNumeric, isUnsigned, isWhole } from './numeric-types.ts';
 import { SqlInvalidArguments } from './sql-errors.ts';
 import { coerce, isBinary, isText, mergedType, varchar } from './type-coercion.ts';
 
@@ -88,13 +88,15 @@ function fitArgument(parameter: ParameterClass, type: SqlType): Fit | null {
     case 'text':
       return isText(type) ? asItIs : { type: varchar, cost: isNull ? 1 : 3 };
     case 'integer':
+      if (isUnsigned(type)) return unsignedBitsOf(type) === 64 ? null : { type: { kind: 'BIGINT' }, cost: 1 };
       return isInteger(type) ? asItIs : isNull ? { type: { kind: 'INTEGER' }, cost: 1 } : null;
     case 'INT':
-      if (!isInteger(type) && !isNull) return null;
+      if (!isWhole(type) && !isNull) return null;
       return { type: { kind: 'INTEGER' }, cost: type.kind === 'BIGINT' ? 2 : 0 };
     case 'BIGINT':
-      return isInteger(type) || isNull ? { type: { kind: 'BIGINT' }, cost: type.kind === 'BIGINT' ? 0 : 1 } : null;
+      return isWhole(type) || isNull ? { type: { kind: 'BIGINT' }, cost: type.kind === 'BIGINT' ? 0 : 1 } : null;
     case 'decimal':
+      if (isUnsigned(type)) return { type: asDecimal(type), cost: 2 };
       return type.kind === 'DECIMAL' ? asItIs : null;
     case 'real':
       return type.kind === 'REAL' ? asItIs : null;

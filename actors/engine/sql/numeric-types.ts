@@ -1,6 +1,8 @@
 // Numeric types: which type the result of arithmetic has, and how DECIMAL is computed.
 //
 // Integers: the larger of the two types; overflow is an error. REAL or DOUBLE with any other type: DOUBLE (REAL with REAL: REAL).
+// Unsigned integers: two of them give the wider one; beside a signed one both become the signed type that holds them
+// (TINYINT UNSIGNED a SMALLINT … BIGINT UNSIGNED a DECIMAL(20, 0)), but a literal that fits takes the unsigned type.
 // An integer beside a DECIMAL counts as DECIMAL(3 | 5 | 10 | 19, 0). DECIMAL follows the rules of Apache Calcite, capped
 // at 38 digits:
 //
@@ -10,7 +12,12 @@
 //   %     s = max(s1, s2)                p = min(p1 - s1, p2 - s2) + s
 //
 // What the operands of a bound DECIMAL operator look like is told by `DecimalRule`.
-import { decimalPrecisionMax, type SqlType, type SqlTypeKind } from '../../../runtime/batch/sql-type.ts';
+import {
+  decimalPrecisionMax,
+  type SqlType,
+  type SqlTypeKind,
+  unsignedBitsOf,
+} from '../../../runtime/batch/sql-type.ts';
 
 export type DecimalType = Extract<SqlType, { kind: 'DECIMAL' }>;
 
@@ -46,9 +53,30 @@ export function isNumeric(type: SqlType): boolean {
   return isInteger(type) || type.kind === 'DECIMAL' || isApproximate(type);
 }
 
+export function isUnsigned(type: SqlType): boolean {
+  return unsignedBitsOf(type) > 0;
+}
+
+/** Whether values are integers that divide as such, with or without a sign. */
+export function isWhole(type: SqlType): boolean {
+  return isInteger(type) || isUnsigned(type);
+}
+
+/** The type of two integers of which one has no sign at least: the wider one of two, else one with a sign that holds both. */
+export function commonWholeType(left: SqlType, right: SqlType): SqlType {
+  const [a, b] = [unsignedBitsOf(left), unsignedBitsOf(right)];
+  if (a > 0 && b > 0) return a >= b ? left : right;
+  const bits = Math.max(a, b);
+  if (bits === 64) return { kind: 'DECIMAL', precision: 20, scale: 0 };
+  const signed: SqlType = { kind: bits === 8 ? 'SMALLINT' : bits === 16 ? 'INTEGER' : 'BIGINT' };
+  return commonNumericType(signed, a > 0 ? right : left);
+}
+
 /** The DECIMAL that holds every value of an integer type; a DECIMAL is returned as it is. */
 export function asDecimal(type: SqlType): DecimalType {
-  if (type.kind === 'DECIMAL') return type;
+  if (type.kind === 'DECIMAL') {
+    return type.unsigned === undefined ? type : { kind: 'DECIMAL', precision: type.precision, scale: 0 };
+  }
   return { kind: 'DECIMAL', precision: integerDigits[type.kind] ?? decimalPrecisionMax, scale: 0 };
 }
 
@@ -57,6 +85,7 @@ export function commonNumericType(left: SqlType, right: SqlType): SqlType {
   if (isApproximate(left) || isApproximate(right)) {
     return left.kind === 'REAL' && right.kind === 'REAL' ? left : { kind: 'DOUBLE' };
   }
+  if (isWhole(left) && isWhole(right) && (isUnsigned(left) || isUnsigned(right))) return commonWholeType(left, right);
   if (left.kind === 'DECIMAL' || right.kind === 'DECIMAL') {
     const [a, b] = [asDecimal(left), asDecimal(right)];
     const scale = Math.max(a.scale, b.scale);

@@ -4,6 +4,7 @@
 // timestamp, number, boolean or UUID is read as one, as in Calcite. Everything else needs a CAST. A literal is
 // converted here and now, so that `price > 5` compares a DECIMAL(10, 2) column with 5.00 and casts no column.
 import {
+  decimalRange,
   formatSqlType,
   isNested,
   type SqlType,
@@ -12,7 +13,7 @@ import {
 } from '../../../runtime/batch/sql-type.ts';
 import type { ExpressionSource, Literal, Scalar, ScalarValue } from './bound.ts';
 import { parseTypedText } from './literals.ts';
-import { asDecimal, commonNumericType, isInteger, isNumeric } from './numeric-types.ts';
+import { asDecimal, commonNumericType, isInteger, isNumeric, isUnsigned } from './numeric-types.ts';
 import { SqlInvalidLiteral } from './sql-errors.ts';
 
 export const varchar: SqlType = { kind: 'VARCHAR', length: null };
@@ -174,8 +175,9 @@ export function foldLiteral(value: ScalarValue, from: SqlType, to: SqlType, exac
     if (BigInt.asIntN(bits, scaled.value) !== scaled.value) return undefined;
     return bits === 64 ? scaled.value : Number(scaled.value);
   }
-  const limit = 10n ** BigInt(asDecimal(to).precision);
-  return scaled.value < limit && scaled.value > -limit ? scaled.value : undefined;
+  if (isUnsigned(to) && scaled.inexact) return undefined;
+  const [min, max] = decimalRange(to.kind === 'DECIMAL' ? to : asDecimal(to));
+  return scaled.value >= min && scaled.value <= max ? scaled.value : undefined;
 }
 
 /** value · 10^-from as an integer · 10^-to, rounded half away from zero. */

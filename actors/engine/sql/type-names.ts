@@ -4,7 +4,7 @@
 // unbounded, CHAR and BINARY without one have length 1, DECIMAL without precision is DECIMAL(38, 0). The precision of
 // TIME and TIMESTAMP is accepted and means nothing: both count microseconds.
 
-import { decimalPrecisionMax, isNested, type SqlType } from '../../../runtime/batch/sql-type.ts';
+import { decimalPrecisionMax, isNested, type SqlType, unsignedType } from '../../../runtime/batch/sql-type.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { TypeName } from './ast.ts';
 import { SqlInvalidDefinition, SqlUnknownType, SqlUnsupported } from './sql-errors.ts';
@@ -31,6 +31,21 @@ const plainTypes: Readonly<Record<string, SqlType>> = {
   float8: { kind: 'DOUBLE' },
   float64: { kind: 'DOUBLE' },
   date: { kind: 'DATE' },
+  'tinyint unsigned': unsignedType(8),
+  utinyint: unsignedType(8),
+  uint8: unsignedType(8),
+  'smallint unsigned': unsignedType(16),
+  usmallint: unsignedType(16),
+  uint16: unsignedType(16),
+  unsigned: unsignedType(32),
+  'int unsigned': unsignedType(32),
+  'integer unsigned': unsignedType(32),
+  uinteger: unsignedType(32),
+  uint: unsignedType(32),
+  uint32: unsignedType(32),
+  'bigint unsigned': unsignedType(64),
+  ubigint: unsignedType(64),
+  uint64: unsignedType(64),
   uuid: { kind: 'UUID' },
   variant: { kind: 'VARIANT' },
 };
@@ -148,9 +163,6 @@ function unknownType(name: string, place: ReturnType<SqlText['place']>): Error {
   const shown = name.toUpperCase();
   if (instead[name] !== undefined) {
     return new SqlUnsupported({ construct: `type ${shown}`, instead: instead[name] }, { place });
-  }
-  if (name.endsWith('unsigned')) {
-    return new SqlUnsupported({ construct: `type ${shown}`, instead: 'use the next larger signed type' }, { place });
   }
   if (name.endsWith('with time zone')) {
     return new SqlUnsupported({ construct: `type ${shown}`, instead: 'use TIMESTAMP: it is UTC' }, { place });

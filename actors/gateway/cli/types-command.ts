@@ -63,6 +63,8 @@ function valueType(type: SqlType): string {
       return 'number';
     case 'BIGINT':
       return 'number | bigint';
+    case 'DECIMAL':
+      return type.unsigned === undefined ? 'string' : 'number | bigint';
     case 'BINARY':
     case 'VARBINARY':
       return 'Uint8Array';

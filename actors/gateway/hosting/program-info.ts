@@ -61,9 +61,12 @@ function fieldJson(field: Field): JsonObject {
   };
 }
 
+const unsignedNames = { 8: 'UTINYINT', 16: 'USMALLINT', 32: 'UINTEGER', 64: 'UBIGINT' } as const;
+
 export function columnType(type: SqlType, nullable: boolean): JsonObject {
   switch (type.kind) {
     case 'DECIMAL':
+      if (type.unsigned !== undefined) return { type: unsignedNames[type.unsigned], nullable };
       return { type: 'DECIMAL', nullable, precision: type.precision, scale: type.scale };
     case 'CHAR':
     case 'BINARY':

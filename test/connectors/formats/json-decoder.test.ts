@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { jsonInput } from '../../../connectors/formats/json-decoder.ts';
-import type { SqlType } from '../../../runtime/batch/sql-type.ts';
+import { type SqlType, unsignedType } from '../../../runtime/batch/sql-type.ts';
 import {
   bigint,
   type Decoded,
@@ -44,6 +44,24 @@ function value(type: SqlType, text: string): Value | string {
 function rawRows(target: TestTable, text: string | Uint8Array, options: DecodeOptions = {}): Decoded {
   return decode(jsonInput, raw, target, text, options);
 }
+
+test('unsigned integers are exact, and refused beyond their bits', () => {
+  const max = 18446744073709551615n;
+  for (const [bits, top] of [
+    [8, 255],
+    [16, 65535],
+    [32, 4294967295],
+  ] as const) {
+    assert.equal(value(unsignedType(bits), String(top)), BigInt(top));
+    assert.equal(value(unsignedType(bits), '5.0'), 5n);
+    assert.match(String(value(unsignedType(bits), String(top + 1))), 'error');
+    assert.match(String(value(unsignedType(bits), '-1')), 'error');
+  }
+  assert.equal(value(unsignedType(64), String(max)), max);
+  assert.equal(value(unsignedType(64), `"${max}"`), max);
+  assert.match(String(value(unsignedType(64), String(max + 1n))), 'error');
+  assert.match(String(value(unsignedType(64), '-1')), 'error');
+});
 
 test('ARRAY, MAP and ROW are checked part by part and kept in one spelling', () => {
   const integers: SqlType = { kind: 'ARRAY', element: integer };
