@@ -86,18 +86,21 @@ function readArguments(
 async function help(name: string | undefined, tools: Tools): Promise<number> {
   if (name === undefined || name === 'help' || name === 'version') {
     const listed = await Promise.all(Object.values(commands).map((load) => load()));
-    const width = Math.max(...listed.map((command) => command.synopsis.length));
+    // What every command against a server takes is said once, below the list.
+    const synopses = listed.map((command) => command.synopsis.replace(' [--url URL] [--api-key KEY]', ''));
+    const width = Math.max(...synopses.map((synopsis) => synopsis.length));
     tools.out(
       [
         'Millrace: streaming SQL inside Node.',
         '',
         'usage: millrace COMMAND …',
         '',
-        ...listed.map((command) => `  ${command.synopsis.padEnd(width)}  ${command.summary}`),
+        ...listed.map((command, i) => `  ${synopses[i]?.padEnd(width)}  ${command.summary}`),
         `  ${'help [COMMAND]'.padEnd(width)}  This page, or that of a command.`,
         `  ${'version'.padEnd(width)}  Versions of Millrace and Node.`,
         '',
-        'exit codes: 0 done, 1 the pipeline or a connector failed, 2 invalid configuration or usage, 130 ended by a second signal',
+        'against a server: --url URL or MILLRACE_URL (default http://127.0.0.1:8080), --api-key KEY or MILLRACE_API_KEY',
+        'exit codes: 0 done, 1 the pipeline, a connector or the call of a server failed, 2 invalid configuration or usage, 130 ended by a second signal',
         '',
       ].join('\n'),
     );

@@ -22,7 +22,7 @@ export const NotResumed: CodedErrorClass<{ readonly what: string; readonly statu
 );
 
 const pollMilliseconds = 100;
-const inBetween: readonly string[] = ['Paused', 'Initializing', 'Provisioning', 'Bootstrapping', 'Replaying'];
+const inBetween: readonly string[] = ['Paused', 'Initializing', 'Provisioning'];
 
 interface Connector {
   readonly direction: 'input' | 'output';
