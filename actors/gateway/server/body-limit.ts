@@ -5,11 +5,12 @@
 import type { IncomingMessage } from 'node:http';
 import { HttpProblem } from './http-problem.ts';
 
-/** Called before anything reads the body. `refuse` is called once. */
+/** Called before anything reads the body. `refuse` is called once, later. @throws HttpProblem when too much is here already. */
 export function limitBody(request: IncomingMessage, bytesMax: number, refuse: (problem: HttpProblem) => void): void {
   if (request.headers['transfer-encoding'] === undefined) return;
   const push = request.push.bind(request);
-  let bytes = 0;
+  let bytes = request.readableLength;
+  if (bytes > bytesMax) throw tooLarge(bytesMax);
   let isRefused = false;
   // node:http hands the parser's chunks to the stream by this method alone; reading them here would start the flow.
   request.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
@@ -17,9 +18,13 @@ export function limitBody(request: IncomingMessage, bytesMax: number, refuse: (p
     if (bytes <= bytesMax || chunk === null) return isRefused ? false : push(chunk, encoding);
     if (!isRefused) {
       isRefused = true;
-      const message = `a request of this key may have ${bytesMax} bytes, this one has more`;
-      refuse(new HttpProblem({ status: 413, code: 'PayloadTooLarge', message, details: { bytes_max: bytesMax } }));
+      refuse(tooLarge(bytesMax));
     }
     return false;
   };
+}
+
+function tooLarge(bytesMax: number): HttpProblem {
+  const message = `a request of this key may have ${bytesMax} bytes, this one has more`;
+  return new HttpProblem({ status: 413, code: 'PayloadTooLarge', message, details: { bytes_max: bytesMax } });
 }

@@ -86,7 +86,9 @@ function operation(route: (typeof streams)[number]): JsonObject {
   }));
   const problem = { content: { 'application/json': { schema: { $ref: '#/components/schemas/ErrorResponse' } } } };
   // Who may not, who asks too often, and defects can come from every route.
-  const problems = [...new Set([...route.problems, 400, 401, 403, 404, 408, 413, 429, 500, 503])].sort((a, b) => a - b);
+  const problems = [...new Set([...route.problems, 400, 401, 403, 404, 408, 413, 415, 429, 500, 503])].sort(
+    (a, b) => a - b,
+  );
   return {
     summary: route.summary,
     parameters: [...inPath, ...inQuery],
