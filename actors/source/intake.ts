@@ -10,6 +10,7 @@
 
 import type { Block } from '../../connectors/sdk/format.ts';
 import type { Payload, RandomAccess, Source } from '../../connectors/sdk/source.ts';
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { errorFromData } from '../../runtime/errors.ts';
 import { Delivery } from './delivery.ts';
 import type { InFlightPositions } from './in-flight-positions.ts';
@@ -137,7 +138,7 @@ export class Intake {
         };
         let bytes = 0;
         for (const { buffer } of result.decoded.batches) bytes += buffer.byteLength;
-        ledger.read(bytes);
+        ledger.read(valueBytes(batch));
         this.#delivery.push({ result, bytes });
         return;
       }
@@ -231,4 +232,15 @@ function parcel(decoded: Promise<Decoded> | Decoded, startOffset: number, sent: 
 function ready(batches: Decoded['batches']): Decoded {
   const records = batches.reduce((rows, batch) => rows + batch.rows, 0);
   return { batches, records, numParseErrors: 0, numUnknownFields: 0, errors: [], fatal: null };
+}
+
+/** What the rows of a batch count as in statistics: eight bytes a value, texts by their length, as Feldera has it. */
+function valueBytes(batch: ChangeBatch): number {
+  let bytes = 0;
+  for (const column of batch.columns) {
+    if (column.layout === 'bytes') bytes += (column.offsets[batch.rows] ?? 0) - (column.offsets[0] ?? 0);
+    // Texts of a dictionary count as their codes do.
+    else bytes += 8 * batch.rows;
+  }
+  return bytes;
 }

@@ -125,7 +125,7 @@ function globalMetrics(
     total_input_records: processed + buffered,
     total_input_bytes: inputBytes,
     total_processed_records: processed,
-    total_processed_bytes: inputBytes - bufferedBytes,
+    total_processed_bytes: Math.max(0, inputBytes - bufferedBytes),
     total_completed_records: completed,
     output_stall_msecs: 0,
     total_initiated_steps: stats.engine?.steps ?? 0,
