@@ -40,7 +40,9 @@ interface Reply {
 }
 
 /** The whole reply of a problem, the head alone of any other: it may be a stream. */
-function send({ method, path, headers, body }: Sent): Promise<Reply> {
+function send({ method, path, headers: given, body }: Sent): Promise<Reply> {
+  // Without it the body of a DELETE would be no body but a second request.
+  const headers = body === null ? given : { ...given, 'content-length': body.length };
   return new Promise((resolve, reject) => {
     const request = httpRequest(server.url + path, { method, headers, timeout: limitMs, agent: false }, (response) => {
       const status = response.statusCode ?? 0;
