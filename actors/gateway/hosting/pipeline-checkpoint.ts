@@ -36,6 +36,16 @@ export async function takeCheckpoint(pipeline: HostedPipeline, store: Store, end
       message: 'a checkpoint needs storage, which the runtime configuration switches off',
     });
   }
+  // Rows of an open transaction enter no step: input would be held up in vain.
+  const { transaction } = await deployment.call('stats', (control) => control.stats());
+  if (transaction?.status === 'started') {
+    throw new HttpProblem({
+      status: 409,
+      code: 'TransactionInProgress',
+      message: 'there is no checkpoint within a transaction: commit it first',
+      details: { transaction_id: transaction.id },
+    });
+  }
   await deployment.journal.quiesced(async (upTo) => {
     const image = await deployment.wait('checkpoint', (control, waitId) => control.checkpoint(waitId));
     await store.writeCheckpoint(pipeline.record.id, image, upTo);
@@ -71,7 +81,8 @@ export function checkpointRegularly(pipeline: HostedPipeline, store: Store): voi
   let isBusy = false;
   let stepsBefore = -1;
   const turn = async (): Promise<void> => {
-    const { engine } = await deployment.call('stats', (control) => control.stats());
+    const { engine, transaction } = await deployment.call('stats', (control) => control.stats());
+    if (transaction !== null) return;
     const steps = engine?.steps ?? 0;
     if (steps === stepsBefore || pipeline.deployment !== deployment || deployment.ended.aborted) return;
     const sequence = ++pipeline.checkpointSequence;
@@ -87,7 +98,7 @@ export function checkpointRegularly(pipeline: HostedPipeline, store: Store): voi
     }
   };
   const timer = systemClock.every(intervalMs, () => {
-    if (isBusy || pipeline.transaction !== null || record.resources !== 'Provisioned') return;
+    if (isBusy || record.resources !== 'Provisioned') return;
     isBusy = true;
     pipeline
       .exclusively(turn)

@@ -111,6 +111,8 @@ export function readRuntimeConfiguration(value: unknown): JsonObject {
       problems.push(`env.${name} is reserved`);
     }
   }
+  const { model } = result.fault_tolerance;
+  if (storageRead === null && model !== 'none' && model !== null) problems.push('fault_tolerance needs storage');
   if (problems.length > 0) throw invalid(value, problems);
   return result;
 }

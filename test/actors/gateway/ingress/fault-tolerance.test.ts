@@ -158,6 +158,7 @@ async function inFolder(work: (folder: string, started: (server: Server) => Serv
   }
 }
 
+const livesMax = process.env['MILLRACE_LONG'] === '1' ? 5 : 2;
 const seeds = process.env['MILLRACE_LONG'] === '1' ? Array.from({ length: 20 }, (_, n) => n + 1) : [1, 2];
 
 for (const seed of seeds) {
@@ -169,7 +170,7 @@ for (const seed of seeds) {
       );
       let server = started(await Server.start(folder));
       await server.create({ model: seed % 2 === 0 ? 'at_least_once' : 'exactly_once', checkpoint_interval_secs: 1 });
-      for (let life = 0; life < 3; life++) {
+      for (let life = 0; life < livesMax; life++) {
         const until = pushes.reduce((sum, each) => sum + each.acknowledged.size, 0) + Math.floor(random() * 300);
         const pushing = clients.map((client) => pushUntilKilled(server, client, pushes[client] as Pushed)); // SAFETY: one a client
         // The first life has no checkpoint but those of its own clock.
@@ -220,6 +221,21 @@ test('clearing the storage forgets logged rows, a forced stop does not', async (
     await server.post('/p/clear');
     await restart();
     assert.equal(await server.query('SELECT events FROM totals'), [{ events: 0 }]);
+  });
+});
+
+test('a checkpoint within a transaction is refused and holds no input up', async () => {
+  await inFolder(async (folder, started) => {
+    const server = started(await Server.start(folder));
+    await server.create({ model: 'at_least_once' });
+    await server.post('/p/start_transaction');
+    assert.is((await server.push('events', [{ client: 1, n: 1 }])).status, 200);
+    await server.post('/p/checkpoint');
+    assert.is((await server.push('events', [{ client: 1, n: 2 }])).status, 200);
+    await server.post('/p/commit_transaction');
+    assert.is((await server.push('events', [{ client: 1, n: 3 }], '&wait=processed')).status, 200);
+    const response = await fetch(`${server.url}/v0/pipelines/p/checkpoint_status`);
+    assert.match(await response.text(), /transaction/);
   });
 });
 

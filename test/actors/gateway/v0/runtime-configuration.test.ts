@@ -62,6 +62,12 @@ test('what the clients send by themselves is accepted', () => {
   });
 });
 
+test('fault tolerance needs storage', () => {
+  const model = 'at_least_once';
+  assert.throws(() => readRuntimeConfiguration({ storage: null, fault_tolerance: { model } }), /needs storage/);
+  assert.is(Object(readRuntimeConfiguration({ fault_tolerance: { model } })['fault_tolerance'])['model'], model);
+});
+
 test('durations and sizes are read as their grammar says', () => {
   assert.is(durationMicros('1h30m'), 5_400e6);
   assert.is(durationMicros('+0'), 0);
