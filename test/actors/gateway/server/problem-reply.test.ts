@@ -1,0 +1,39 @@
+// Which status a coded error gets, and which variables of the environment the server takes for its own.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { toProblem } from '../../../../actors/gateway/server/problem-reply.ts';
+import { readServeOptions } from '../../../../actors/gateway/server/server-options.ts';
+import { defineError } from '../../../../runtime/errors.ts';
+
+function statusOf(code: string): number {
+  const Coded = defineError(code, { help: 'none' }, () => 'what went wrong');
+  return toProblem(new Coded({})).status;
+}
+
+test('the store failing is no fault of the client', () => {
+  assert.is(statusOf('store.checkpoint_corrupt'), 500);
+  assert.is(statusOf('store.folder_unusable'), 500);
+  assert.is(statusOf('store.closed'), 503);
+  assert.is(statusOf('store.version_conflict'), 409);
+});
+
+test('what is no coded error is a defect whose text stays in the log', () => {
+  const problem = toProblem(new Error('a secret path'));
+  assert.is(problem.status, 500);
+  assert.not.match(problem.message, 'secret');
+});
+
+test('misspelt variables of the server are refused with the nearest, those of others are let be', () => {
+  const others = ['CHROMIUM', 'LONG', 'URL', 'API_KEY', 'S3_BUCKET', 'S3_ENDPOINT', 'KAFKA', 'TEST_SECONDS'];
+  const environment = Object.fromEntries(others.map((name) => [`MILLRACE_${name}`, 'x']));
+  assert.is(readServeOptions({}, { ...environment, MILLRACE_PORT: '1' }).port, 1);
+  try {
+    readServeOptions({}, { MILLRACE_PROT: '1' });
+  } catch (error) {
+    assert.is((error as { suggestion?: unknown }).suggestion, 'MILLRACE_PORT');
+    return;
+  }
+  assert.unreachable('a misspelt variable');
+});
+
+test.run();
