@@ -34,6 +34,19 @@ const groups: Readonly<Record<string, readonly ViewCase[]>> = {
       sql: 'SELECT f.i, u.name, w.score FROM facts f JOIN users u ON f.k = u.id JOIN users w ON u.score = w.id',
     },
   ],
+  'subqueries in WHERE': [
+    { title: 'in', sql: 'SELECT k, s FROM facts WHERE k IN (SELECT id FROM users)' },
+    { title: 'in many', sql: 'SELECT id, name FROM users WHERE id IN (SELECT k FROM facts)' },
+    { title: 'not in', sql: 'SELECT k, s FROM facts WHERE k NOT IN (SELECT id FROM users)' },
+    { title: 'not in nullable', sql: 'SELECT k, i FROM facts WHERE i NOT IN (SELECT score FROM users WHERE id > 1)' },
+    { title: 'unknown', sql: 'SELECT k, i FROM facts WHERE (i IN (SELECT score FROM users)) IS NULL' },
+    { title: 'scalar', sql: 'SELECT k, i FROM facts WHERE i > (SELECT MIN(score) FROM users)' },
+    { title: 'scalar of none', sql: 'SELECT k FROM facts WHERE (SELECT MAX(score) FROM users WHERE id > 2) IS NULL' },
+    {
+      title: 'under aggregate',
+      sql: 'SELECT s, COUNT(*) AS c FROM facts WHERE b OR k IN (SELECT id FROM users) GROUP BY s',
+    },
+  ],
   'left joins': [
     { title: 'unique key', sql: 'SELECT f.k, f.s, u.name FROM facts f LEFT JOIN users u ON f.k = u.id' },
     { title: 'many matches', sql: 'SELECT u.id, f.i FROM users u LEFT JOIN facts f ON f.k = u.id' },

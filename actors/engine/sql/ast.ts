@@ -99,6 +99,15 @@ export type Expression =
       readonly span: Span;
     }
   | {
+      readonly kind: 'in query';
+      readonly operand: Expression;
+      readonly query: Query;
+      readonly negated: boolean;
+      readonly span: Span;
+    }
+  /** A query in parentheses, as a value. */
+  | { readonly kind: 'scalar query'; readonly query: Query; readonly span: Span }
+  | {
       readonly kind: 'like';
       readonly function: 'like' | 'ilike' | 'rlike';
       readonly operand: Expression;

@@ -13,7 +13,7 @@ import { bindBetween, bindComparison, bindIn, not, operator } from './bind-compa
 import { bindElement } from './bind-nested.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
 import { caseBranch } from './case-branch.ts';
-import { type ExpressionContext, requireBoolean } from './expression-context.ts';
+import { type ExpressionContext, requireBoolean, type SubquerySink } from './expression-context.ts';
 import { intervalLiteral, intervalUnits, normalizeUnit, numberLiteral, parseTypedText } from './literals.ts';
 import { bindNamedFunction, unitLiteral } from './named-function.ts';
 import { isNumeric } from './numeric-types.ts';
@@ -67,6 +67,15 @@ export function bindExpression(context: ExpressionContext, expression: Expressio
       return bindBetween(expression, bind(expression.operand), bind(expression.low), bind(expression.high), source);
     case 'in':
       return bindIn(bind(expression.operand), expression.values.map(bind), expression.negated, source);
+    case 'in query':
+      return subqueries(context, source).contains(
+        bind(expression.operand),
+        expression.query,
+        expression.negated,
+        source,
+      );
+    case 'scalar query':
+      return subqueries(context, source).scalar(expression.query, source);
     case 'like': {
       const parts = [expression.operand, expression.pattern, expression.escape].filter((part) => part !== null);
       const call = bindNamedFunction(expression.function, parts.map(bind), source);
@@ -199,6 +208,14 @@ function invalidLiteral(text: string, type: 'DATE' | 'TIME' | 'TIMESTAMP', sourc
     TIMESTAMP: "such as '2001-12-31 23:59:59'",
   };
   return new SqlInvalidLiteral({ text, type, expected: expected[type] }, { place: source.place });
+}
+
+function subqueries(context: ExpressionContext, source: ExpressionSource): SubquerySink {
+  if (context.subqueries !== undefined) return context.subqueries;
+  throw new SqlUnsupported(
+    { construct: `a subquery inside ${context.clause}`, instead: 'join with the subquery in FROM' },
+    { place: source.place },
+  );
 }
 
 // ── operators ──

@@ -6,6 +6,7 @@ import { type Field, makeSchema } from '../../../runtime/batch/schema.ts';
 import type { Expression, OrderItem, Query, Select, SelectItem } from './ast.ts';
 import { bindExpression } from './bind-expression.ts';
 import { type BoundTable, bindFrom } from './bind-from.ts';
+import { SubqueryJoins } from './bind-subquery.ts';
 import type { Rel, Scalar } from './bound.ts';
 import { type ExpressionContext, requireBoolean } from './expression-context.ts';
 import { GroupAggregation } from './group-aggregation.ts';
@@ -39,7 +40,7 @@ export function bindSelect(
 ): BoundSelect {
   const from = select.from === null ? noTable(context, select) : bindFrom(context, select.from, bindQuery);
   const clauses = new SelectClauses(context, select, from.scope);
-  return clauses.bind(from, orderBy);
+  return clauses.bind(new SubqueryJoins(context, from.rel, bindQuery), orderBy);
 }
 
 /** SELECT without FROM is over one row, of which nobody can name the column. */
@@ -63,11 +64,11 @@ class SelectClauses {
     this.#aliases = new Map(select.items.flatMap(aliasOf));
   }
 
-  bind(from: BoundTable, orderBy: readonly OrderItem[]): BoundSelect {
+  bind(from: SubqueryJoins, orderBy: readonly OrderItem[]): BoundSelect {
     const select = this.#select;
     const { problems } = this.#context;
     const before = problems.count;
-    const where = select.where === null ? null : problems.attempt(() => this.#where(select.where));
+    const where = select.where === null ? null : problems.attempt(() => this.#where(select.where, from));
     const groups = problems.attempt(() =>
       bindAll(
         problems,
@@ -93,9 +94,9 @@ class SelectClauses {
     return { source: this.#context.source, scope: this.#scope, aggregates, clause, aliases: this.#aliases };
   }
 
-  #where(where: Expression | null): Scalar | null {
+  #where(where: Expression | null, subqueries: SubqueryJoins): Scalar | null {
     if (where === null) return null;
-    const context = { ...this.#expressionContext('WHERE', null), aliases: null };
+    const context = { ...this.#expressionContext('WHERE', null), aliases: null, subqueries };
     return requireBoolean(bindExpression(context, where), 'WHERE');
   }
 

@@ -1,7 +1,7 @@
 // What an expression is bound in: columns in scope, aliases, and whether aggregates may stand here.
 import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
-import type { Expression } from './ast.ts';
-import type { AggregateCall, Scalar } from './bound.ts';
+import type { Expression, Query } from './ast.ts';
+import type { AggregateCall, ExpressionSource, Scalar } from './bound.ts';
 import type { Scope } from './scope.ts';
 import { SqlTypeMismatch } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
@@ -13,6 +13,14 @@ export interface AggregateSink {
   add(call: Omit<AggregateCall, 'nullable'>): Scalar;
 }
 
+/** Joins subqueries to the rows that an expression is computed over. */
+export interface SubquerySink {
+  /** The column that stands for the value of a query. */
+  scalar(query: Query, source: ExpressionSource): Scalar;
+  /** operand [NOT] IN (query). */
+  contains(operand: Scalar, query: Query, negated: boolean, source: ExpressionSource): Scalar;
+}
+
 export interface ExpressionContext {
   readonly source: SqlText;
   readonly scope: Scope;
@@ -22,6 +30,8 @@ export interface ExpressionContext {
   readonly clause: string;
   /** Expressions by the names that SELECT gives them; they are tried after columns. */
   readonly aliases: ReadonlyMap<string, Expression> | null;
+  /** Absent: a subquery may not stand here. */
+  readonly subqueries?: SubquerySink;
 }
 
 /** The binder of any expression, handed to the binders of its parts. */

@@ -123,21 +123,17 @@ export class ExpressionGrammar extends OperandGrammar {
                   },
                   {
                     ALT: () => {
-                      const start = this.CONSUME(keyword('IN'));
+                      this.CONSUME(keyword('IN'));
                       this.CONSUME(symbol('('));
                       this.OR5({
                         DEF: [
                           {
                             GATE: () => this.startsQuery(1),
                             ALT: () => {
-                              this.SUBRULE(this.query);
+                              const query = this.SUBRULE(this.query);
                               this.ACTION(() => {
-                                left = {
-                                  kind: 'unsupported',
-                                  construct: 'IN with a subquery',
-                                  instead: 'join with SELECT DISTINCT of the subquery',
-                                  span: this.spanFrom(start),
-                                };
+                                const span = { start: left.span.start, end: endOf(this.LA(1)) };
+                                left = { kind: 'in query', operand: left, query, negated, span };
                               });
                             },
                           },

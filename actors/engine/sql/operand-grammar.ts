@@ -119,16 +119,9 @@ export class OperandGrammar extends CallGrammar {
           GATE: () => this.startsQuery(2),
           ALT: () => {
             const start = this.CONSUME(symbol('('));
-            this.SUBRULE(this.query);
+            const query = this.SUBRULE(this.query);
             this.CONSUME(symbol(')'));
-            return this.ACTION(
-              (): Expression => ({
-                kind: 'unsupported',
-                construct: 'a subquery inside an expression',
-                instead: 'join with the subquery in FROM',
-                span: this.spanFrom(start),
-              }),
-            );
+            return this.ACTION((): Expression => ({ kind: 'scalar query', query, span: this.spanFrom(start) }));
           },
         },
         { ALT: () => this.SUBRULE(this.parenthesized) },

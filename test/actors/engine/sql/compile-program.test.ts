@@ -321,12 +321,12 @@ const problems: readonly (readonly [program: string, ...expected: readonly strin
     'sql.unknown_unit 1:33: no time unit is named foo; there are millennium, century, decade, year, isoyear, quarter, month, week, day, dow, isodow, doy, hour, minute, second, millisecond, microsecond, nanosecond, epoch',
   ],
   [
-    'CREATE VIEW v AS SELECT id FROM users WHERE id IN (SELECT id FROM orders)',
-    'sql.unsupported 1:48: IN with a subquery is not supported; join with SELECT DISTINCT of the subquery',
+    'CREATE VIEW v AS SELECT id FROM users WHERE id = (SELECT id FROM orders)',
+    'sql.unsupported 1:50: a subquery that may give several rows is not supported; aggregate it, as in (SELECT MAX(x) FROM t)',
   ],
   [
     'CREATE VIEW v AS SELECT (SELECT MAX(id) FROM orders) FROM users',
-    'sql.unsupported 1:25: a subquery inside an expression is not supported; join with the subquery in FROM',
+    'sql.unsupported 1:25: a subquery inside SELECT is not supported; join with the subquery in FROM',
   ],
   [
     'CREATE VIEW v AS SELECT 1 FROM users JOIN orders',
