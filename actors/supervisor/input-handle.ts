@@ -125,6 +125,11 @@ export class InputHandle {
     return this.isOver && !this.#isAttached;
   }
 
+  /** Everything that the source has is sent, whether or not a step has taken it. */
+  get hasSourceEnded(): boolean {
+    return this.#hasSourceEnded;
+  }
+
   // ── checkpoints ──
 
   /** Goes on where a checkpoint was taken. Before anything else is asked of it. */

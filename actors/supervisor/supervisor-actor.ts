@@ -384,6 +384,7 @@ export class Supervisor implements SupervisorInterface {
   async stats(): Promise<PipelineStats> {
     const engine = this.#engine;
     const progress = await this.#progress();
+    const roster = this.#roster.stats;
     const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
     return {
       state: this.#state,
@@ -392,7 +393,15 @@ export class Supervisor implements SupervisorInterface {
       threads: this.#args.host.threads,
       memory: { rssBytes: rss, heapBytes: heapUsed, arrayBuffersBytes: arrayBuffers },
       engine: engine === null || progress === null ? null : engineStatistics(engine.gauges, progress),
-      ...this.#roster.stats,
+      ...roster,
+      // In a transaction no step is taken before the commit, for which clients wait until the inputs have ended.
+      inputs:
+        this.#transaction === null
+          ? roster.inputs
+          : roster.inputs.map((input) => ({
+              ...input,
+              endOfInput: input.endOfInput || this.#roster.input(input.endpoint).hasSourceEnded,
+            })),
       gatewayInputs: (progress?.inputs ?? []).filter(({ endpoint }) => !this.#roster.has(endpoint)),
       transaction: this.#transaction,
     };
