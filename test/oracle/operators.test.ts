@@ -47,6 +47,17 @@ const groups: Readonly<Record<string, readonly ViewCase[]>> = {
       sql: 'SELECT s, COUNT(*) AS c FROM facts WHERE b OR k IN (SELECT id FROM users) GROUP BY s',
     },
   ],
+  'full joins': [
+    { title: 'key', sql: 'SELECT f.k, f.s, u.id, u.name FROM facts f FULL JOIN users u ON f.k = u.id' },
+    {
+      title: 'residual',
+      sql: 'SELECT f.k, f.i, u.score FROM facts f FULL OUTER JOIN users u ON f.k = u.id AND f.i < u.score',
+    },
+    {
+      title: 'under where',
+      sql: 'SELECT f.k, u.id FROM facts f FULL JOIN users u ON f.k = u.id WHERE f.k IS NULL OR u.id > 1',
+    },
+  ],
   'left joins': [
     { title: 'unique key', sql: 'SELECT f.k, f.s, u.name FROM facts f LEFT JOIN users u ON f.k = u.id' },
     { title: 'many matches', sql: 'SELECT u.id, f.i FROM users u LEFT JOIN facts f ON f.k = u.id' },

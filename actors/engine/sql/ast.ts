@@ -164,7 +164,7 @@ export type SelectItem =
   | { readonly kind: 'star'; readonly table: Identifier | null; readonly span: Span }
   | { readonly kind: 'item'; readonly expression: Expression; readonly alias: Identifier | null; readonly span: Span };
 
-export type JoinKind = 'inner' | 'left' | 'right' | 'cross';
+export type JoinKind = 'inner' | 'left' | 'right' | 'full' | 'cross';
 
 export type TableExpression =
   | {

@@ -13,7 +13,7 @@ import { caseBranch } from './case-branch.ts';
 import { requireBoolean } from './expression-context.ts';
 import { bindAll, columnOf, findRelation, type QueryContext } from './query-context.ts';
 import { findColumn, joinScopes, type Scope, type ScopeColumn, scopeOf, unknownColumn } from './scope.ts';
-import { SqlInvalidDefinition, SqlSyntax } from './sql-errors.ts';
+import { SqlInvalidDefinition, SqlSyntax, SqlUnsupported } from './sql-errors.ts';
 import type { Span } from './sql-text.ts';
 import { literal } from './type-coercion.ts';
 
@@ -66,10 +66,13 @@ function bindJoin(context: QueryContext, join: Join, bindQuery: BindQuery): Boun
   assert(left !== undefined && right !== undefined, 'bindAll gives a result for each part, or throws');
   const source = context.source.source(join.wordsSpan);
   const sides = {
-    left: join.type === 'right' ? left.scope.map((column) => ({ ...column, nullable: true })) : left.scope,
+    left:
+      join.type === 'right' || join.type === 'full'
+        ? left.scope.map((column) => ({ ...column, nullable: true }))
+        : left.scope,
     right: right.scope,
   };
-  const scope = joinScopes(sides.left, sides.right, join.type === 'left');
+  const scope = joinScopes(sides.left, sides.right, join.type === 'left' || join.type === 'full');
   // Conditions see the rows before they are padded with NULLs.
   const plain = joinScopes(left.scope, right.scope, false);
   const merged = mergedColumns(context, join, left.scope, right.scope);
@@ -81,6 +84,10 @@ function bindJoin(context: QueryContext, join: Join, bindQuery: BindQuery): Boun
 
 function checkCondition(join: Join, source: ExpressionSource): void {
   const has = join.on !== null || join.using !== null || join.natural;
+  if (join.type === 'full' && join.on === null && has) {
+    const instead = 'compare the columns with ON, and take COALESCE of both';
+    throw new SqlUnsupported({ construct: 'FULL JOIN with USING or NATURAL', instead }, { place: source.place });
+  }
   if (has || join.type === 'cross') return;
   throw new SqlSyntax({ found: 'no condition', expected: `ON or USING for ${source.text}` }, { place: source.place });
 }
@@ -93,6 +100,7 @@ function bindCondition(context: QueryContext, join: Join, scope: Scope, source: 
 
 function joinRel(join: Join, left: Rel, right: Rel, condition: Scalar): Rel {
   const [a, b] = [left.schema.fields, right.schema.fields];
+  if (join.type === 'full') return fullJoin(left, right, condition);
   if (join.type !== 'right') {
     const padded = join.type === 'left' ? b.map((field) => ({ ...field, nullable: true })) : b;
     const type = join.type === 'left' ? 'left' : 'inner';
@@ -112,6 +120,42 @@ function joinRel(join: Join, left: Rel, right: Rel, condition: Scalar): Rel {
     ...b.map((field, i) => columnOf(field, i)),
   ];
   return { kind: 'project', input: swapped, columns, schema: makeSchema([...padded, ...b]) };
+}
+
+/** The LEFT JOIN, and the rows of the right side that have no partner: those for which a mark on the left one is NULL. */
+function fullJoin(left: Rel, right: Rel, condition: Scalar): Rel {
+  const [a, b] = [left.schema.fields, right.schema.fields];
+  const optional = (fields: typeof a): typeof a => fields.map((field) => ({ ...field, nullable: true }));
+  const { source } = condition;
+  const schema = makeSchema([...optional(a), ...optional(b)]);
+  const matched: Rel = {
+    kind: 'join',
+    type: 'left',
+    left,
+    right,
+    condition,
+    schema: makeSchema([...a, ...optional(b)]),
+  };
+  const mark = { name: 'mark', type: { kind: 'BOOLEAN' }, nullable: false } as const;
+  const marked: Rel = {
+    kind: 'project',
+    input: left,
+    columns: [...a.map(columnOf), literal(true, mark.type, source)],
+    schema: makeSchema([...a, mark]),
+  };
+  const swapped = moveColumns(condition, (ordinal) => (ordinal < a.length ? ordinal + b.length : ordinal - a.length));
+  const around = makeSchema([...b, ...optional([...a, mark])]);
+  const join: Rel = { kind: 'join', type: 'left', left: right, right: marked, condition: swapped, schema: around };
+  const isAlone = operator('is null', [columnOf({ ...mark, nullable: true }, a.length + b.length)], source, false);
+  const alone: Rel = { kind: 'filter', input: join, predicate: isAlone, schema: around };
+  const columns = [...a.map((field) => literal(null, field.type, source)), ...b.map(columnOf)];
+  const everyColumn = {
+    kind: 'project',
+    input: matched,
+    columns: matched.schema.fields.map(columnOf),
+    schema,
+  } as const;
+  return { kind: 'union', inputs: [everyColumn, { kind: 'project', input: alone, columns, schema }], schema };
 }
 
 function moveColumns(scalar: Scalar, move: (ordinal: number) => number): Scalar {

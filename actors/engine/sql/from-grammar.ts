@@ -76,6 +76,13 @@ export class FromGrammar extends ExpressionGrammar {
           return 'right' as const;
         },
       },
+      {
+        ALT: () => {
+          this.CONSUME(keyword('FULL'));
+          this.OPTION3(() => this.CONSUME3(keyword('OUTER')));
+          return 'full' as const;
+        },
+      },
     ]),
   );
 

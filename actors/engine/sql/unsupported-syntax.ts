@@ -24,8 +24,6 @@ const rows: readonly Row[] = [
   { words: 'OVER', construct: 'a window function (OVER)', instead: 'aggregate with GROUP BY and join the result' },
   { words: 'WINDOW', construct: 'WINDOW', instead: 'aggregate with GROUP BY and join the result' },
   { words: 'QUALIFY', construct: 'QUALIFY', instead: 'use ORDER BY with LIMIT, or GROUP BY with HAVING' },
-  { words: 'FULL JOIN', construct: 'FULL JOIN', instead: 'unite two LEFT JOINs with UNION' },
-  { words: 'FULL OUTER', construct: 'FULL OUTER JOIN', instead: 'unite two LEFT JOINs with UNION' },
   { words: 'ASOF JOIN', construct: 'ASOF JOIN', instead: 'join on the key and keep the latest row with MAX' },
   { words: 'LEFT ASOF', construct: 'LEFT ASOF JOIN', instead: 'join on the key and keep the latest row with MAX' },
   { words: 'CROSS APPLY', construct: 'CROSS APPLY', instead: 'use a JOIN' },
