@@ -8,13 +8,11 @@
 // rows received. The slow ones read at the end what was kept for them (`slowRows`: of one, in the median). `megabytes` is the
 // most memory that the server's process took.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { startServer } from '../actors/gateway/server/http-server.ts';
+import { startBenchServer } from './bench-server.ts';
 import { percentile, spread } from './statistics.ts';
 
 const [listenersText = '1000', slowText = '100', stepsText = '450'] = process.argv.slice(2);
@@ -29,23 +27,7 @@ else await measure(Number(listenersText), Number(slowText), Number(stepsText));
 
 /** The server's process: prints its port, ends when its input does. */
 async function serve(): Promise<void> {
-  process.stdin.resume();
-  process.stdin.once('end', () => process.exit(0));
-  const dataFolder = mkdtempSync(join(tmpdir(), 'millrace-egress-'));
-  process.once('exit', () => rmSync(dataFolder, { recursive: true, force: true }));
-  const server = await startServer({
-    host: '127.0.0.1',
-    port: 0,
-    dataFolder,
-    loadValidation: async () => {
-      const [{ compileProgram }, { validatePipeline }, { registry }] = await Promise.all([
-        import('../actors/engine/sql/compile-program.ts'),
-        import('../actors/supervisor/validate-pipeline.ts'),
-        import('../connectors/registry.ts'),
-      ]);
-      return { compile: compileProgram, validate: validatePipeline, registry };
-    },
-  });
+  const server = await startBenchServer();
   await call(server.url, 'PUT', '', JSON.stringify({ name: 'bench', program_code: program }));
   await until(server.url, 'program_status', 'Success');
   await call(server.url, 'POST', '/start');

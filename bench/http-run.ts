@@ -6,14 +6,11 @@
 // has them all. small: one row a request over 64 connections, wide: over 1,000. `bare` is a node:http server that reads the
 // body and answers 200: what Node itself can do on this machine, with the same client.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { startServer } from '../actors/gateway/server/http-server.ts';
+import { startBenchServer } from './bench-server.ts';
 import { requestBytes, sendAll } from './http-client.ts';
 
 const [load = 'bulk', contender = 'millrace', rowsText = '1000000'] = process.argv.slice(2);
@@ -45,21 +42,7 @@ async function serve(): Promise<void> {
     });
     return;
   }
-  const dataFolder = mkdtempSync(join(tmpdir(), 'millrace-http-'));
-  process.once('exit', () => rmSync(dataFolder, { recursive: true, force: true }));
-  const server = await startServer({
-    host: '127.0.0.1',
-    port: 0,
-    dataFolder,
-    loadValidation: async () => {
-      const [{ compileProgram }, { validatePipeline }, { registry }] = await Promise.all([
-        import('../actors/engine/sql/compile-program.ts'),
-        import('../actors/supervisor/validate-pipeline.ts'),
-        import('../connectors/registry.ts'),
-      ]);
-      return { compile: compileProgram, validate: validatePipeline, registry };
-    },
-  });
+  const server = await startBenchServer();
   await call(server.url, 'PUT', '/v0/pipelines/bench', { name: 'bench', program_code: program });
   await until(server.url, 'program_status', 'Success');
   await call(server.url, 'POST', '/v0/pipelines/bench/start');
