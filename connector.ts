@@ -26,6 +26,39 @@ export type {
 } from './connectors/sdk/format.ts';
 export type { Parameter, ParameterType, ParameterValues, PlaceOf } from './connectors/sdk/parameters.ts';
 export {
+  defineProcessor,
+  type FailedRecord,
+  type ProcessedBatch,
+  type Processor,
+  type ProcessorContext,
+  type ProcessorDefinition,
+  perRecord,
+  type RecordResult,
+} from './connectors/sdk/processor.ts';
+export {
+  type ConnectorRecord,
+  type RecordData,
+  type RecordOperation,
+  recordMetadata,
+  recordOperations,
+  type StructuredData,
+  type StructuredValue,
+} from './connectors/sdk/record.ts';
+export {
+  appendRecord,
+  dataShape,
+  recordAt,
+  recordBatchBuilder,
+  recordBatchOf,
+  recordBytes,
+  recordColumn,
+  recordRelation,
+  recordSchema,
+  recordsOf,
+  shapeShift,
+} from './connectors/sdk/record-batch.ts';
+export { recordPosition, recordPositionBytes, recordsPayload } from './connectors/sdk/record-position.ts';
+export {
   type BatchPayload,
   type BytesPayload,
   defineSource,

@@ -134,6 +134,9 @@ class DestinationActor implements Actor<DestinationMessage> {
       signal,
       clock,
       reportError: (error) => this.#transportError(error),
+      // Rows are confirmed when they are flushed.
+      acknowledged: () => {},
+      refused: (error) => this.#transportError(error),
       log: (message, fields = {}) => notify({ kind: 'destination said', message, fields }),
     });
     this.#destination = destination;

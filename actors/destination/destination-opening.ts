@@ -16,7 +16,7 @@ import type { DestinationArguments } from './messages.ts';
 export function openDestination(
   args: DestinationArguments,
   connectors: ConnectorRegistry,
-  context: Pick<DestinationContext, 'signal' | 'clock' | 'reportError' | 'log'>,
+  context: Pick<DestinationContext, 'signal' | 'clock' | 'reportError' | 'log' | 'acknowledged' | 'refused'>,
 ): Destination {
   const { connector, relation, baseFolder } = args;
   const { transport, endpoint } = connector;

@@ -22,19 +22,31 @@ export interface DestinationContext {
   /** The only time a destination knows. */
   readonly clock: Clock;
   reportError(error: unknown): void;
+  /**
+   * For a destination that `acknowledges`: the next `count` records, in the order in which they were written, are safe.
+   * At any time between open and the end of teardown.
+   */
+  acknowledged(count: number): void;
+  /** For a destination that `acknowledges`: the next record was refused; the dead-letter queue decides. */
+  refused(error: Error): void;
   /** A line for the user, such as how many bytes were replaced. */
   log(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
 export interface Destination {
+  /** Checks what needs the outside world. Nothing may be left behind by it. @throws a coded error: the configuration is refused. */
+  configure?(): Promise<void> | void;
   open(): Promise<void>;
   write(data: Outgoing): Promise<void>;
   flush?(): Promise<void>;
   stop?(): Promise<void> | void;
   teardown?(): Promise<void> | void;
-  onCreated?(): Promise<void>;
-  onUpdated?(): Promise<void>;
-  onDeleted?(): Promise<void>;
+  /** Before the first open ever. */
+  onCreated?(configuration: ParameterValues): Promise<void>;
+  /** Before the first open with another configuration than that of the last start. */
+  onUpdated?(before: ParameterValues, after: ParameterValues): Promise<void>;
+  /** `configuration` is that of the last start. */
+  onDeleted?(configuration: ParameterValues): Promise<void>;
 }
 
 export interface DestinationDefinition {
@@ -43,6 +55,17 @@ export interface DestinationDefinition {
   readonly parameters: readonly Parameter[];
   /** `required`: it writes bytes. `optional`: batches without a format, bytes with one. `none`: batches only. */
   readonly format: 'required' | 'optional' | 'none';
+  /** `records`: it is written batches of records (record-batch.ts). Default `rows`: of the relation that it is bound to. */
+  readonly accepts?: 'rows' | 'records';
+  /**
+   * It says itself which records are safe or refused (context.acknowledged, context.refused), perhaps long after `write` and
+   * for several writes at once. Default: what was written is safe when `flush` has resolved, and refused as a whole when it throws.
+   */
+  readonly acknowledges?: boolean;
+  /** Shown where connectors are listed; a connector that ships with Millrace has Millrace's version. */
+  readonly version?: string;
+  readonly author?: string;
+  readonly description?: string;
   readonly create: (configuration: ParameterValues, context: DestinationContext) => Destination;
 }
 

@@ -11,6 +11,8 @@ export type ParameterType =
   | { readonly kind: 'integer'; readonly min?: number; readonly max?: number }
   | { readonly kind: 'number'; readonly min?: number; readonly max?: number }
   | { readonly kind: 'enum'; readonly values: readonly string[] }
+  /** A length of time as text in Go's form: '1s', '2m30s', '100ms', '0'. */
+  | { readonly kind: 'duration' }
   /** One ASCII character. */
   | { readonly kind: 'character' }
   | { readonly kind: 'list'; readonly item: ParameterType }

@@ -1,9 +1,11 @@
 // The contract of a source: how data comes in. The same for what ships with Millrace and for a user's own.
 //
 // Order of calls: `configure` (at validation, on a fresh instance, followed by teardown) · configure, [onCreated |
-// onUpdated], open(position), then `read()` is pulled while acks come back, stop, teardown. Teardown comes always, also
-// after a refused configure or a failed open. `read` is pulled one payload at a time: a source that is not pulled must
-// not run ahead. `signal` is aborted at stop: `read` then returns soon, without an error.
+// onUpdated], open(position), then `read()` is pulled while acks come back, stop, teardown. A connector that is deleted:
+// onDeleted on a fresh instance without configure, teardown. Teardown comes always, also after a refused configure or a
+// failed open. `read` is pulled one payload at a time: a source that is not pulled must not run ahead.
+// A graceful stop calls `stop`, goes on pulling until `read` returns, has acknowledged what can be, and tears down. A source
+// without `stop`, and every source that is stopped at once, sees `signal` aborted: `read` returns soon, without an error.
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -57,6 +59,8 @@ export interface SourceContext {
 }
 
 export interface Source {
+  /** Checks what needs the outside world. Nothing may be left behind by it. @throws a coded error: the configuration is refused. */
+  configure?(): Promise<void> | void;
   /** @throws a coded error that ends the connector (`failed`). */
   open(position: Position | null): Promise<void>;
   /** Ends when the input has ended. @throws a coded error that ends the connector. */
@@ -67,13 +71,17 @@ export interface Source {
   bytesTotal?(): number | null;
   /** Rows of the whole input, for progress; null or left out: not known. */
   recordsTotal?(): number | null;
-  /** Everything up to `position` is durable. */
+  /** Everything up to `position` is durable, and so is `position` itself. Called in the order of the positions. */
   ack?(position: Position): Promise<void> | void;
+  /** Read no more: `read` gives what has been read already and returns. */
   stop?(): Promise<void> | void;
   teardown?(): Promise<void> | void;
-  onCreated?(): Promise<void>;
-  onUpdated?(): Promise<void>;
-  onDeleted?(): Promise<void>;
+  /** Before the first open ever. */
+  onCreated?(configuration: ParameterValues): Promise<void>;
+  /** Before the first open with another configuration than that of the last start. */
+  onUpdated?(before: ParameterValues, after: ParameterValues): Promise<void>;
+  /** `configuration` is that of the last start. */
+  onDeleted?(configuration: ParameterValues): Promise<void>;
 }
 
 /** A kind of source, as data: one value, one line in the registry. */
@@ -84,6 +92,15 @@ export interface SourceDefinition {
   readonly parameters: readonly Parameter[];
   /** `required`: bytes need a format. `none`: it makes batches itself. */
   readonly format: 'required' | 'none';
+  /**
+   * `records`: its batches are records (record-batch.ts), and positions are `recordPosition` of the bytes in them. They pass through a
+   * pipeline without SQL as they are and become rows of a table in one with SQL. Default `rows`: of the relation that it is bound to.
+   */
+  readonly produces?: 'rows' | 'records';
+  /** Shown where connectors are listed; a connector that ships with Millrace has Millrace's version. */
+  readonly version?: string;
+  readonly author?: string;
+  readonly description?: string;
   /** Checks what parameters as data cannot say. @throws a coded error. `configuration` is validated. */
   readonly create: (configuration: ParameterValues, context: SourceContext) => Source;
 }

@@ -14,6 +14,7 @@ import {
   ConfigUnknownValue,
   ConfigWrongType,
 } from './configuration-errors.ts';
+import { parseDuration } from './duration.ts';
 import type { Parameter, ParameterType, ParameterValues, PlaceOf } from './parameters.ts';
 
 export interface ValidatedParameters {
@@ -95,6 +96,11 @@ function checkValue(check: Check, type: ParameterType, value: unknown, path: Pat
       // biome-ignore lint/suspicious/noControlCharactersInRegex: a tab is a usual delimiter.
       if (typeof value !== 'string' || !/^[\x00-\x7f]$/.test(value)) {
         wrongType(check, path, 'one ASCII character', value);
+      }
+      return value;
+    case 'duration':
+      if (typeof value !== 'string' || parseDuration(value) === null) {
+        wrongType(check, path, "a duration such as '1s', '2m30s' or '100ms'", value);
       }
       return value;
     case 'list':

@@ -11,12 +11,15 @@ export type TestContext = SourceContext &
     readonly controller: AbortController;
     readonly reported: string[];
     readonly logged: string[];
+    /** Counts and error texts, in the order in which a destination gave them. */
+    readonly outcomes: (number | string)[];
   };
 
 export function contextFor(relation: Relation, baseFolder: string, clock: Clock = systemClock): TestContext {
   const controller = new AbortController();
   const reported: string[] = [];
   const logged: string[] = [];
+  const outcomes: (number | string)[] = [];
   return {
     endpoint: `${relation.name}.test`,
     relation,
@@ -26,6 +29,9 @@ export function contextFor(relation: Relation, baseFolder: string, clock: Clock 
     signal: controller.signal,
     reported,
     logged,
+    outcomes,
+    acknowledged: (count) => void outcomes.push(count),
+    refused: (error) => void outcomes.push(error.message),
     reportError: (error) => void reported.push(error instanceof MillraceError ? error.code : String(error)),
     log: (message) => void logged.push(message),
   };
