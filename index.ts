@@ -30,6 +30,16 @@ export type {
   UpdateFormat,
 } from './actors/gateway/embedded/pipeline-options.ts';
 export { RowsRefused } from './actors/gateway/embedded/pushed-rows.ts';
+export type { ConnectorMark, LifecycleIntent, LifecycleJournal, PositionMark } from './actors/lifecycle-journal.ts';
+export {
+  type DeadLetterQueue,
+  defaultDeadLetterQueue,
+  defaultErrorRecovery,
+  type ErrorRecovery,
+  type RelayConnector,
+  type RelayDefinition,
+  type RelayProcessor,
+} from './actors/relay-definition.ts';
 export type {
   ConnectorState,
   ConnectorStatus,
