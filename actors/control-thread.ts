@@ -6,9 +6,10 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { parentPort } from 'node:worker_threads';
+import { modulesOf, withModules } from '../connectors/connector-modules.ts';
 import { registry } from '../connectors/registry.ts';
 import { systemClock } from '../runtime/clock.ts';
-import { errorToData } from '../runtime/errors.ts';
+import { errorToData, type Place } from '../runtime/errors.ts';
 import { type LogEntry, makeLog } from '../runtime/log.ts';
 import { decodeThreads } from '../runtime/thread/placement.ts';
 import { expose, transfer } from '../runtime/thread/remote.ts';
@@ -59,7 +60,7 @@ const exposed = expose(control, parentPort);
 
 /** @throws PipelineInvalid, PipelineFileUnreadable */
 async function makePipeline(request: OpenRequest): Promise<MadePipeline> {
-  const { definition, baseFolder } = readDefinition(request);
+  const { definition, baseFolder } = await readDefinition(request);
   const { configuration, program, startOrder } = definition.validated;
   if (configuration === null || program === null) throw invalid(definition.validated.problems);
   const defaults = await defaultsOf(program.tables);
@@ -110,31 +111,28 @@ async function defaultsOf(
   return new Map(tables.map((table) => [table.relation.name, columnDefaults(table, evaluateConstant)]));
 }
 
-function readDefinition(request: OpenRequest): { definition: LiveDefinition; baseFolder: string } {
-  const { source } = request;
-  const common = {
+async function readDefinition(request: OpenRequest): Promise<{ definition: LiveDefinition; baseFolder: string }> {
+  const { source, connectorModules = [] } = request;
+  const file = 'file' in source ? readPipelineFile(source.file) : null;
+  if (file !== null && file.problems.length > 0) throw invalid(file.problems);
+  const given = file?.definition ?? ('definition' in source ? source.definition : null);
+  const baseFolder = file?.baseFolder ?? ('baseFolder' in source ? source.baseFolder : '.');
+  const modules = modulesOf(given, baseFolder);
+  const placeOfModule = (index: number): Place => file?.placeOf(['connector_modules', index]) ?? {};
+  const own = await withModules(registry, modules, placeOfModule);
+  const all = await withModules(own.registry, connectorModules);
+  const options = {
     compile: compileProgram,
-    registry,
+    registry: all.registry,
+    moduleProblems: [...own.problems, ...all.problems],
     environment: process.env,
     decodeWorkersDefault: decodeThreads(availableParallelism()),
+    baseFolder,
+    ...(file === null ? {} : { file: file.file, placeOf: file.placeOf }),
+    ...(file === null || file.programPlace === null ? {} : { programPlace: file.programPlace }),
   };
-  if ('definition' in source) {
-    const { baseFolder } = source;
-    const validate = (value: unknown): ValidatedPipeline => validatePipeline(value, { ...common, baseFolder });
-    return { definition: new LiveDefinition(source.definition, validate), baseFolder };
-  }
-  const file = readPipelineFile(source.file);
-  if (file.problems.length > 0) throw invalid(file.problems);
-  const { baseFolder, placeOf, programPlace } = file;
-  const validate = (value: unknown): ValidatedPipeline =>
-    validatePipeline(value, {
-      ...common,
-      baseFolder,
-      file: file.file,
-      placeOf,
-      ...(programPlace === null ? {} : { programPlace }),
-    });
-  return { definition: new LiveDefinition(file.definition, validate), baseFolder };
+  const validate = (value: unknown): ValidatedPipeline => validatePipeline(value, options);
+  return { definition: new LiveDefinition(given, validate), baseFolder };
 }
 
 function describeRelations(

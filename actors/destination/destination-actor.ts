@@ -130,7 +130,7 @@ class DestinationActor implements Actor<DestinationMessage> {
     this.#encoder = await openEncoder(this.#args, this.#connectors);
     // It may have been stopped meanwhile.
     if (this.#state !== 'opening') return;
-    const destination = openDestination(this.#args, this.#connectors, {
+    const destination = await openDestination(this.#args, this.#connectors, {
       signal,
       clock,
       reportError: (error) => this.#transportError(error),
@@ -139,6 +139,8 @@ class DestinationActor implements Actor<DestinationMessage> {
       refused: (error) => this.#transportError(error),
       log: (message, fields = {}) => notify({ kind: 'destination said', message, fields }),
     });
+    // It may have been stopped while a module was loaded.
+    if (this.#state !== 'opening') return await destination.teardown?.();
     this.#destination = destination;
     await destination.open();
     if (this.#state !== 'opening') return;

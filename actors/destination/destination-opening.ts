@@ -2,6 +2,7 @@
 //
 // The configuration has been validated with places by the supervisor; it is validated again here, since this is where
 // its defaults are filled in. Nothing is opened yet.
+import { registryOf } from '../../connectors/connector-modules.ts';
 import { ConfigUnknownFormat, ConfigUnknownTransport } from '../../connectors/sdk/configuration-errors.ts';
 import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
 import type { Destination, DestinationContext, DestinationDefinition } from '../../connectors/sdk/destination.ts';
@@ -13,21 +14,22 @@ import { FormatMissing } from './destination-errors.ts';
 import type { DestinationArguments } from './messages.ts';
 
 /** @throws a coded error when the configuration does not fit. */
-export function openDestination(
+export async function openDestination(
   args: DestinationArguments,
-  connectors: ConnectorRegistry,
+  shipped: ConnectorRegistry,
   context: Pick<DestinationContext, 'signal' | 'clock' | 'reportError' | 'log' | 'acknowledged' | 'refused'>,
-): Destination {
+): Promise<Destination> {
   const { connector, relation, baseFolder } = args;
   const { transport, endpoint } = connector;
-  const definition = definitionOf(args, connectors);
+  const definition = definitionOf(args, await registryOf(transport, shipped));
   const configuration = validated(definition.parameters, transport.config, `${endpoint}: ${transport.name}`);
   return definition.create(configuration, { ...context, endpoint, relation, baseFolder });
 }
 
 /** Null: the destination takes batches. @throws a coded error when the configuration does not fit. */
-export async function openEncoder(args: DestinationArguments, connectors: ConnectorRegistry): Promise<Encoder | null> {
+export async function openEncoder(args: DestinationArguments, shipped: ConnectorRegistry): Promise<Encoder | null> {
   const { connector, relation } = args;
+  const connectors = await registryOf(connector.transport, shipped);
   const definition = definitionOf(args, connectors);
   if (definition.format === 'none') return null;
   if (connector.format === null) {

@@ -112,7 +112,9 @@ class SourceActor implements Actor<SourceMessage> {
     const { signal } = this.#abort;
     const { clock } = this.#context;
     const reportError = (error: unknown): void => this.#ledger.transportError(error);
-    const { source, reading } = openSource(this.#args, this.#connectors, { signal, clock, reportError });
+    const { source, reading } = await openSource(this.#args, this.#connectors, { signal, clock, reportError });
+    // It may have been stopped while a module was loaded.
+    if (signal.aborted) return await source.teardown?.();
     this.#source = source;
     await source.open(this.#args.position);
     const workers = this.#args.decodeWorkers ?? decodeThreads(availableParallelism());

@@ -3,6 +3,7 @@
 // The configuration has been validated with places by the supervisor; it is validated again here, since this is where
 // its defaults are filled in. Nothing is opened yet.
 
+import { registryOf } from '../../connectors/connector-modules.ts';
 import { ConfigUnknownFormat, ConfigUnknownTransport } from '../../connectors/sdk/configuration-errors.ts';
 import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
 import type { DecoderContext } from '../../connectors/sdk/format.ts';
@@ -17,13 +18,14 @@ import { RecordCutter } from './record-cutter.ts';
 import { FormatMissing } from './source-errors.ts';
 
 /** @throws a coded error when the configuration does not fit the registry. */
-export function openSource(
+export async function openSource(
   args: SourceArguments,
-  connectors: ConnectorRegistry,
+  shipped: ConnectorRegistry,
   context: Pick<SourceContext, 'signal' | 'clock' | 'reportError'>,
-): { readonly source: Source; readonly reading: Reading } {
+): Promise<{ readonly source: Source; readonly reading: Reading }> {
   const { connector, relation, baseFolder } = args;
   const { transport } = connector;
+  const connectors = await registryOf(transport, shipped);
   const definition = connectors.sources.find((candidate) => candidate.name === transport.name);
   if (definition === undefined) {
     const known = connectors.sources.map((candidate) => candidate.name);

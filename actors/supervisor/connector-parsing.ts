@@ -138,6 +138,7 @@ interface Registered {
 }
 
 interface RegisteredTransport extends Registered {
+  readonly module?: string;
   readonly format: 'required' | 'optional' | 'none';
 }
 
@@ -175,7 +176,9 @@ function checkTransport<T extends RegisteredTransport>(
     named.name,
   );
   problems.push(...checked.problems);
-  return { definition, configuration: { name: named.name, config: checked.values } };
+  const { module } = definition;
+  const configuration = { name: named.name, config: checked.values, ...(module === undefined ? {} : { module }) };
+  return { definition, configuration };
 }
 
 function checkFormat(

@@ -40,6 +40,8 @@ export interface PipelineDefinition {
   readonly on_error?: OnError;
   /** Threads that decode large inputs. Default: the number of cores less one, at least 1. */
   readonly decode_workers?: number;
+  /** Files of modules that define connectors of the user's own, relative to the pipeline's folder. */
+  readonly connector_modules?: readonly string[];
 }
 
 /** Compiles SQL; injected, because actors do not know one another. */
@@ -50,7 +52,10 @@ export type CompileProgram = (
 
 export interface ValidationOptions {
   readonly compile: CompileProgram;
+  /** With what the definition's `connector_modules` export. */
   readonly registry: ConnectorRegistry;
+  /** What is wrong with these modules. */
+  readonly moduleProblems?: readonly MillraceError[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Relative paths of connectors start here. */
   readonly baseFolder: string;
@@ -97,6 +102,12 @@ const definitionParameters: readonly Parameter[] = [
     required: false,
     description: 'Threads that decode large inputs. Default: the number of cores less one, at least 1.',
   },
+  {
+    name: 'connector_modules',
+    type: { kind: 'list', item: { kind: 'string' } },
+    required: false,
+    description: 'Modules that define connectors of your own. Relative paths start at the folder of the pipeline file.',
+  },
 ];
 
 /** The type of `validatePipeline`, for those who are handed it. `definition` is not trusted: its form is checked first. */
@@ -106,7 +117,7 @@ export const validatePipeline: ValidatePipeline = (definition, options) => {
   const problems: MillraceError[] = [];
   const placeOf = options.placeOf ?? ((path) => ({ path: path.join('.') }));
   const checked = validateParameters(definitionParameters, definition, placeOf, [], 'the pipeline');
-  problems.push(...checked.problems);
+  problems.push(...checked.problems, ...(options.moduleProblems ?? []));
   const text = typeof checked.values['program'] === 'string' ? checked.values['program'] : '';
   const compiled = options.compile(text, {
     ...(options.file === undefined ? {} : { file: options.file }),

@@ -4,6 +4,8 @@
 export interface NamedConfiguration {
   readonly name: string;
   readonly config: Readonly<Record<string, unknown>>;
+  /** File of the module that defines it (connector-modules.ts); absent: it ships with Millrace. */
+  readonly module?: string;
 }
 
 /** What a waiting connector does when a connector that it waits for fails. */

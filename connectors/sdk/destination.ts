@@ -50,6 +50,10 @@ export interface Destination {
 }
 
 export interface DestinationDefinition {
+  /** Put by defineDestination: how a module's exports are told apart. */
+  readonly kind?: 'destination';
+  /** File of the module that it was loaded from; absent: it ships with Millrace. */
+  readonly module?: string;
   readonly name: string;
   readonly summary: string;
   readonly parameters: readonly Parameter[];
@@ -70,5 +74,5 @@ export interface DestinationDefinition {
 }
 
 export function defineDestination(definition: DestinationDefinition): DestinationDefinition {
-  return definition;
+  return { ...definition, kind: 'destination' };
 }

@@ -86,6 +86,10 @@ export interface Source {
 
 /** A kind of source, as data: one value, one line in the registry. */
 export interface SourceDefinition {
+  /** Put by defineSource: how a module's exports are told apart. */
+  readonly kind?: 'source';
+  /** File of the module that it was loaded from; absent: it ships with Millrace. */
+  readonly module?: string;
   /** Transport name, such as `file_input`. */
   readonly name: string;
   readonly summary: string;
@@ -105,7 +109,7 @@ export interface SourceDefinition {
   readonly create: (configuration: ParameterValues, context: SourceContext) => Source;
 }
 
-/** Identity, for types: `export const fileInput = defineSource({ … })`. */
+/** `export const fileInput = defineSource({ … })` */
 export function defineSource(definition: SourceDefinition): SourceDefinition {
-  return definition;
+  return { ...definition, kind: 'source' };
 }

@@ -1,6 +1,7 @@
 // Reads a pipeline file and validates it: the first half of every command that takes a FILE.
 import { availableParallelism } from 'node:os';
-import type { MillraceError } from '../../../runtime/errors.ts';
+import { modulesOf, withModules } from '../../../connectors/connector-modules.ts';
+import type { MillraceError, Place } from '../../../runtime/errors.ts';
 import { decodeThreads } from '../../../runtime/thread/placement.ts';
 import type { ValidatedPipeline } from '../../supervisor/messages.ts';
 import { type PipelineFile, readPipelineFile } from '../pipeline-file.ts';
@@ -17,10 +18,14 @@ export interface LoadedPipeline {
 export async function loadPipeline(path: string, tools: Tools): Promise<LoadedPipeline> {
   const file = readPipelineFile(path);
   if (file.problems.length > 0) return { file, validated: null, problems: file.problems };
-  const { validate, compile, registry } = await tools.loadValidation();
+  const { validate, compile, registry: shipped } = await tools.loadValidation();
+  const placeOfModule = (index: number): Place => file.placeOf(['connector_modules', index]);
+  const modules = modulesOf(file.definition, file.baseFolder);
+  const { registry, problems: moduleProblems } = await withModules(shipped, modules, placeOfModule);
   const validated = validate(file.definition, {
     compile,
     registry,
+    moduleProblems,
     environment: tools.environment,
     baseFolder: file.baseFolder,
     decodeWorkersDefault: decodeThreads(availableParallelism()),

@@ -25,6 +25,8 @@ export interface OpenRequest {
   readonly source: { readonly file: string } | { readonly definition: unknown; readonly baseFolder: string };
   /** The most rows that one step takes in; null: the engine's own bound. */
   readonly stepRowsMax: number | null;
+  /** Absolute files of modules that define connectors, besides those that the definition names. */
+  readonly connectorModules?: readonly string[];
   /** Begin from here instead of from nothing. @throws CheckpointMismatch at open when the program does not fit. */
   readonly restore?: CheckpointImage;
 }

@@ -14,7 +14,11 @@ export const OpenConflict: CodedErrorClass<{ readonly key: string }> = defineErr
 /** Options that are not part of a definition. */
 const callKeys = ['signal', 'timeoutMs', 'log', 'integers', 'timestamps', 'stepRowsMax', 'baseFolder', 'file'];
 /** How a definition spells what the options spell in camel case. */
-const definitionKeys: Readonly<Record<string, string>> = { onError: 'on_error', decodeWorkers: 'decode_workers' };
+const definitionKeys: Readonly<Record<string, string>> = {
+  onError: 'on_error',
+  decodeWorkers: 'decode_workers',
+  connectorModules: 'connector_modules',
+};
 
 /** @throws OpenConflict */
 export function openRequest(options: OpenOptions): OpenRequest {

@@ -1,0 +1,114 @@
+// Connectors that users write: modules whose exports are made by defineSource, defineDestination or defineProcessor.
+//
+// A module is named by its file, relative to the pipeline's folder, and loaded by every thread that needs one of its
+// connectors; a definition carries the file that it comes from, so that a thread loads that file alone. Names are those of
+// transports: one that is taken is refused. Who may name a module decides whose code runs: pipeline files, the embedded API
+// and the operator of a server do, requests over HTTP do not.
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type CodedErrorClass, defineError, MillraceError, type Place } from '../runtime/errors.ts';
+import type { ConnectorRegistry } from './sdk/connector.ts';
+
+export const ModuleNotLoaded: CodedErrorClass<{ readonly file: string; readonly reason: string }> = defineError(
+  'config.module_not_loaded',
+  {
+    help: 'Name a JavaScript module (compile TypeScript first) that exports connectors made by defineSource or defineDestination.',
+  },
+  (f) => `connector module ${f.file}: ${f.reason}`,
+);
+
+export const ModuleNameTaken: CodedErrorClass<{ readonly file: string; readonly name: string }> = defineError(
+  'config.module_name_taken',
+  {
+    help: 'Rename the connector: the name of a transport is unique among those that ship with Millrace and all modules.',
+  },
+  (f) => `connector module ${f.file} exports "${f.name}", which exists already`,
+);
+
+export interface ModuleRegistry {
+  readonly registry: ConnectorRegistry;
+  readonly problems: readonly MillraceError[];
+}
+
+/** `registry` and what `files` (absolute) export. A file that has a problem is left out. */
+export async function withModules(
+  registry: ConnectorRegistry,
+  files: readonly string[],
+  placeOf: (index: number) => Place = () => ({}),
+): Promise<ModuleRegistry> {
+  let merged = registry;
+  const problems: MillraceError[] = [];
+  for (const [index, file] of files.entries()) {
+    const place = placeOf(index);
+    const found = await definitionsOf(file, place);
+    if (found instanceof MillraceError) {
+      problems.push(found);
+      continue;
+    }
+    const taken = takenName(merged, found);
+    if (taken !== undefined) problems.push(new ModuleNameTaken({ file, name: taken }, { place }));
+    else merged = merge(merged, found);
+  }
+  return { registry: merged, problems };
+}
+
+/** What a thread needs for one connector. @throws what is wrong with its module. */
+export async function registryOf(
+  transport: { readonly module?: string },
+  shipped: ConnectorRegistry,
+): Promise<ConnectorRegistry> {
+  if (transport.module === undefined) return shipped;
+  const { registry, problems } = await withModules(shipped, [transport.module]);
+  if (problems[0] !== undefined) throw problems[0];
+  return registry;
+}
+
+/** The modules that a definition names under `connector_modules`, absolute. What is no list of texts is refused elsewhere. */
+export function modulesOf(definition: unknown, baseFolder: string): readonly string[] {
+  if (typeof definition !== 'object' || definition === null || !('connector_modules' in definition)) return [];
+  const list: unknown = definition.connector_modules;
+  if (!Array.isArray(list)) return [];
+  return list.filter((file) => typeof file === 'string').map((file) => resolve(baseFolder, file));
+}
+
+type Definitions = Pick<ConnectorRegistry, 'sources' | 'destinations'>;
+
+async function definitionsOf(file: string, place: Place): Promise<Definitions | MillraceError> {
+  let exported: Readonly<Record<string, unknown>>;
+  try {
+    exported = await import(pathToFileURL(file).href);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return new ModuleNotLoaded({ file, reason }, { place, cause });
+  }
+  // A connector may be exported under several names, as the default too.
+  const values = [...new Set(Object.values(exported))].filter(isDefinition);
+  const tagged = (kind: string): unknown[] =>
+    values.filter((value) => value.kind === kind).map((value) => ({ ...value, module: file }));
+  // SAFETY: only defineSource and defineDestination put these tags, on a typed parameter.
+  const found = { sources: tagged('source'), destinations: tagged('destination') } as Definitions;
+  if (found.sources.length + found.destinations.length > 0) return found;
+  const reason = 'it exports nothing that defineSource or defineDestination has made';
+  return new ModuleNotLoaded({ file, reason }, { place });
+}
+
+function isDefinition(value: unknown): value is { readonly kind: string } {
+  return typeof value === 'object' && value !== null && 'kind' in value && 'create' in value && 'parameters' in value;
+}
+
+function takenName(registry: ConnectorRegistry, found: Definitions): string | undefined {
+  const sources = registry.sources.map(({ name }) => name);
+  const destinations = registry.destinations.map(({ name }) => name);
+  return (
+    found.sources.find(({ name }) => sources.includes(name))?.name ??
+    found.destinations.find(({ name }) => destinations.includes(name))?.name
+  );
+}
+
+function merge(registry: ConnectorRegistry, found: Definitions): ConnectorRegistry {
+  return {
+    ...registry,
+    sources: [...registry.sources, ...found.sources],
+    destinations: [...registry.destinations, ...found.destinations],
+  };
+}
