@@ -158,7 +158,7 @@ export function encodeAll(batches: readonly ChangeBatch[]): readonly EncodedBatc
     for (let start = 0; start < batch.rows; start += batchRowsMax) {
       const end = Math.min(batch.rows, start + batchRowsMax);
       const part = start === 0 && end === batch.rows ? batch : sliceBatch(batch, start, end);
-      encoded.push({ buffer: encodeBatch(part), rows: part.rows });
+      encoded.push({ buffer: encodeBatch(part, 0, 'in memory'), rows: part.rows });
     }
   }
   return encoded;

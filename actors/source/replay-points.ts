@@ -38,9 +38,9 @@ export class ReplayPoints {
     if (skipped === 0) return batch;
     this.#skipRows -= skipped;
     if (skipped === batch.rows) return null;
-    const { batch: decoded } = decodeBatch(batch.buffer, this.#schema);
+    const { batch: decoded } = decodeBatch(batch.buffer, this.#schema, 'in memory');
     const rest = sliceBatch(decoded, skipped, decoded.rows);
-    return { buffer: encodeBatch(rest), rows: rest.rows };
+    return { buffer: encodeBatch(rest, 0, 'in memory'), rows: rest.rows };
   }
 
   sent(rows: number): void {

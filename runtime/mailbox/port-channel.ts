@@ -105,7 +105,7 @@ class PortSender implements FrameSender {
   }
 
   #sendBatch(batch: ChangeBatch, sequence: number): void {
-    this.#postBatch(encodeBatch(batch, sequence), batch.rows);
+    this.#postBatch(encodeBatch(batch, sequence, 'in memory'), batch.rows);
   }
 
   #postBatch(frame: ArrayBuffer, rows: number): void {
@@ -197,7 +197,7 @@ class PortReceiver implements FrameReceiver {
     this.#queuedBytes -= bytes;
     if (this.#credit.take(rows, bytes, this.isEmpty)) this.#post({ kind: 'credit', ...this.#credit.collect() });
     if (message.kind !== 'batch') return message;
-    return { kind: 'batch', ...decodeBatch(message.frame, this.#options.schema) };
+    return { kind: 'batch', ...decodeBatch(message.frame, this.#options.schema, 'in memory') };
   }
 
   confirm(mark: number): void {

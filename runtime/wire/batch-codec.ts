@@ -23,7 +23,7 @@ import { type SqlType, type Storage, storageOf } from '../batch/sql-type.ts';
 import { type CodedErrorClass, defineError } from '../errors.ts';
 import { allOnes, codesAreSound, offsetsAreSound, weightsAreSound } from './column-kernels.ts';
 import { alignTo8, BodyPlan, type ColumnDescriptor, type Layout, planColumn, storageWidths } from './column-layout.ts';
-import { corrupt, openEnvelope, sealEnvelope } from './envelope.ts';
+import { corrupt, openEnvelope, type Seal, sealEnvelope } from './envelope.ts';
 
 export const SchemaMismatch: CodedErrorClass<{ readonly expected: number; readonly found: number }> = defineError(
   'wire.schema_mismatch',
@@ -44,7 +44,7 @@ const version = 1;
 const rowsMax = 2 ** 31 - 8;
 
 /** The batch as a frame of its own; the batch stays as it is. */
-export function encodeBatch(batch: ChangeBatch, sequence = 0): ArrayBuffer {
+export function encodeBatch(batch: ChangeBatch, sequence = 0, seal: Seal = 'checked'): ArrayBuffer {
   assertBatch(batch);
   assert(Number.isSafeInteger(sequence) && sequence >= 0, 'a sequence counts from 0');
   const { rows, schema } = batch;
@@ -66,15 +66,15 @@ export function encodeBatch(batch: ChangeBatch, sequence = 0): ArrayBuffer {
       return [layout, storage, validity, at, dataBytes, entries];
     }),
   };
-  return sealEnvelope(header, plan.bodyBytes, (frame, bodyAt) => {
+  return sealEnvelope(header, plan.bodyBytes, seal, (frame, bodyAt) => {
     const body = new Uint8Array(frame, bodyAt);
     for (const part of plan.parts) body.set(part.bytes, part.at);
   });
 }
 
 /** The batch in a frame, as views of the frame. @throws FrameCorrupt, SchemaMismatch */
-export function decodeBatch(frame: ArrayBuffer, schema: Schema): NumberedBatch {
-  const { header, bodyAt, bodyBytes } = openEnvelope(frame);
+export function decodeBatch(frame: ArrayBuffer, schema: Schema, seal: Seal = 'checked'): NumberedBatch {
+  const { header, bodyAt, bodyBytes } = openEnvelope(frame, seal);
   if (!isMap(header) || header['kind'] !== kind) throw corrupt(frame, 'it holds no change batch');
   if (header['version'] !== version) throw corrupt(frame, `its version is not ${version}`);
   const { fingerprint, rows, sequence, columns } = header;

@@ -42,9 +42,47 @@ export function allOnes(weights: Int32Array): boolean {
 
 /**
  * Numbers the codes in use from 0 in order of first use: `renumbered[row]` is the new code, `used[new]` the old one.
- * Returns how many are in use. Open addressing over twice the rows: the cost does not depend on the dictionary's size.
+ * Returns how many are in use. A table over the dictionary where that is not much larger than the batch, a hash table
+ * else: so the cost does not depend on the dictionary's size.
  */
 export function compactCodes(
+  codes: Int32Array,
+  validity: Uint8Array | null,
+  rows: number,
+  entries: number,
+  renumbered: Int32Array,
+  used: Int32Array,
+): number {
+  return entries <= rows * 8
+    ? compactByTable(codes, validity, rows, new Int32Array(entries), renumbered, used)
+    : compactByHash(codes, validity, rows, renumbered, used);
+}
+
+/** `table` has a 0 for each entry of the dictionary. */
+function compactByTable(
+  codes: Int32Array,
+  validity: Uint8Array | null,
+  rows: number,
+  table: Int32Array,
+  renumbered: Int32Array,
+  used: Int32Array,
+): number {
+  let size = 0;
+  for (let row = 0; row < rows; row++) {
+    if (validity !== null && (validity[row >> 3]! & (1 << (row & 7))) === 0) continue;
+    const code = codes[row]!;
+    let entry = table[code]!;
+    if (entry === 0) {
+      used[size] = code;
+      entry = ++size;
+      table[code] = entry;
+    }
+    renumbered[row] = entry - 1;
+  }
+  return size;
+}
+
+function compactByHash(
   codes: Int32Array,
   validity: Uint8Array | null,
   rows: number,

@@ -108,8 +108,8 @@ function planStrings(
 function compact(column: DictionaryColumn, rows: number): { codes: Int32Array; dictionary: Dictionary } {
   const codes = new Int32Array(rows);
   const used = new Int32Array(rows);
-  const size = compactCodes(column.codes, column.validity, rows, codes, used);
   const source = column.dictionary;
+  const size = compactCodes(column.codes, column.validity, rows, source.size, codes, used);
   const offsets = new Int32Array(size + 1);
   let bytesUsed = 0;
   for (let entry = 0; entry < size; entry++) {

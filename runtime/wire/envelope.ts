@@ -2,6 +2,7 @@
 //
 //   0          0x93                 array of 3
 //   1          0xce  u32            CRC-32 (as in zlib) of every byte from offset 6 to the end
+//           or 0xd2  i32 = 0        no checksum: a frame that does not leave the memory of its process
 //   6          map                  header, msgpack, h bytes
 //   6 + h      0xc6  u32            bin32: length of what follows
 //   11 + h     p zero bytes         0 <= p < 8, so that the body begins at a multiple of 8
@@ -9,7 +10,9 @@
 //
 // All integers of msgpack are big-endian; the arrays of the body are in the machine's order (little-endian wherever Node
 // runs). A frame is a fresh ArrayBuffer of exactly its size, so it can be transferred. The checksum is what makes every
-// flipped bit known; it costs about 0.2 ms a MiB on each side. `openEnvelope` copies nothing and throws nothing but FrameCorrupt.
+// flipped bit known; it costs about 0.2 ms a MiB on each side, for which there is no reason between two threads. Only who
+// is handed a frame by another thread opens it without a checksum; whatever comes from elsewhere needs one.
+// `openEnvelope` copies nothing and throws nothing but FrameCorrupt.
 // Not here: what header and body mean (batch-codec.ts).
 import { crc32 } from 'node:zlib';
 import { assert } from '../assert.ts';
@@ -24,6 +27,7 @@ export const FrameCorrupt: CodedErrorClass<{ readonly reason: string; readonly f
 
 const arrayOf3 = 0x93;
 const uint32 = 0xce;
+const int32 = 0xd2;
 const bin32 = 0xc6;
 const checksumAt = 2;
 const headerAt = 6;
@@ -39,10 +43,14 @@ export interface OpenEnvelope {
   readonly bodyBytes: number;
 }
 
+/** Whether a frame has a checksum, as one that is kept or comes from elsewhere must. */
+export type Seal = 'checked' | 'in memory';
+
 /** Makes a frame; `fill` writes the body, which begins zeroed at `bodyAt`. */
 export function sealEnvelope(
   header: unknown,
   bodyBytes: number,
+  seal: Seal,
   fill: (frame: ArrayBuffer, bodyAt: number) => void,
 ): ArrayBuffer {
   assert(bodyBytes <= bodyBytesMax, 'the body of a frame stays below 4 GiB');
@@ -53,21 +61,25 @@ export function sealEnvelope(
   const bytes = new Uint8Array(frame);
   const view = new DataView(frame);
   bytes[0] = arrayOf3;
-  bytes[1] = uint32;
+  bytes[1] = seal === 'checked' ? uint32 : int32;
   bytes.set(head, headerAt);
   bytes[binAt] = bin32;
   view.setUint32(binAt + 1, frame.byteLength - binAt - 5);
   fill(frame, bodyAt);
-  view.setUint32(checksumAt, crc32(bytes.subarray(headerAt)));
+  if (seal === 'checked') view.setUint32(checksumAt, crc32(bytes.subarray(headerAt)));
   return frame;
 }
 
-/** @throws FrameCorrupt when the frame is not exactly what `sealEnvelope` made. */
-export function openEnvelope(frame: ArrayBuffer): OpenEnvelope {
+/** `seal`: the least it must have. @throws FrameCorrupt when the frame is not exactly what `sealEnvelope` made. */
+export function openEnvelope(frame: ArrayBuffer, seal: Seal): OpenEnvelope {
   const bytes = new Uint8Array(frame);
   if (bytes.length < frameBytesMin) throw corrupt(frame, 'it is shorter than an empty one');
-  if (bytes[0] !== arrayOf3 || bytes[1] !== uint32) throw corrupt(frame, 'it does not begin as a frame does');
-  if (new DataView(frame).getUint32(checksumAt) !== crc32(bytes.subarray(headerAt))) {
+  const isUnchecked = seal === 'in memory' && bytes[1] === int32;
+  if (bytes[0] !== arrayOf3 || (bytes[1] !== uint32 && !isUnchecked)) {
+    throw corrupt(frame, 'it does not begin as a frame does');
+  }
+  const expected = isUnchecked ? 0 : crc32(bytes.subarray(headerAt));
+  if (new DataView(frame).getUint32(checksumAt) !== expected) {
     throw corrupt(frame, 'its checksum does not match');
   }
   let parts: unknown;

@@ -12,7 +12,7 @@
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import { makeSchema, type Schema } from '../../../runtime/batch/schema.ts';
 import type { Emit, Operator } from '../circuit/operator.ts';
-import { RecordTable, warmRecords } from '../state/record-table.ts';
+import { RecordTable, warmLongRecords } from '../state/record-table.ts';
 import { type LayoutColumn, layoutOf, type RowLayout } from '../state/row-layout.ts';
 import { RowOutput } from '../state/row-output.ts';
 import { encodeRows } from '../state/row-words.ts';
@@ -230,9 +230,7 @@ export class Aggregate implements Operator {
     const table = this.#table;
     // A record may lie on two cache lines: the mark is on one of them, the last sum on the other.
     const { words, width } = table;
-    this.#warmth ^=
-      warmRecords(words, width, this.#touchedAt, this.#ids, count) ^
-      warmRecords(words, width, width - 1, this.#ids, count);
+    this.#warmth ^= warmLongRecords(words, width, this.#touchedAt, width - 1, this.#ids, count);
     const last = noteTouched(table.words, table.width, this.#touchedAt, this.#ids, count, this.#touched, first);
     this.#touchedCount = last;
     if (last === first) return;
@@ -280,8 +278,7 @@ export class Aggregate implements Operator {
     const to = ids.length;
     // The writers branch on what they load; both ends of the records are fetched for them side by side.
     const last = table.width - 1;
-    this.#warmth =
-      warmRecords(table.words, table.width, 0, ids, to) ^ warmRecords(table.words, table.width, last, ids, to);
+    this.#warmth ^= warmLongRecords(table.words, table.width, 0, last, ids, to);
     if (this.#resultsOf !== null) {
       if (this.#resultsOf(table.doubles, ids, to, words, stride)) return;
       words.fill(0, 0, to * stride);

@@ -200,7 +200,20 @@ function gatherHeads(
   heads: Int32Array,
 ): number {
   let any = 0;
-  for (let i = 0; i < count; i++) {
+  let i = 0;
+  // Four at a time, so that more loads are under way.
+  for (; i < count - 3; i += 4) {
+    const head0 = keys[ids[i]! * keyWidth + headAt]!;
+    const head1 = keys[ids[i + 1]! * keyWidth + headAt]!;
+    const head2 = keys[ids[i + 2]! * keyWidth + headAt]!;
+    const head3 = keys[ids[i + 3]! * keyWidth + headAt]!;
+    heads[i] = head0;
+    heads[i + 1] = head1;
+    heads[i + 2] = head2;
+    heads[i + 3] = head3;
+    any |= head0 | head1 | head2 | head3;
+  }
+  for (; i < count; i++) {
     const head = keys[ids[i]! * keyWidth + headAt]!;
     heads[i] = head;
     any |= head;
@@ -210,10 +223,20 @@ function gatherHeads(
 
 /** Fetches the first records of chains by a loop without branches, many at a time. */
 function warmHeads(words: Int32Array, width: number, heads: Int32Array, count: number): number {
-  let warmth = 0;
-  for (let i = 0; i < count; i++) {
-    const head = heads[i]!;
-    warmth ^= words[(head === 0 ? 0 : head - 1) * width]!;
+  let a = 0;
+  let b = 0;
+  let i = 0;
+  for (; i < count - 3; i += 4) {
+    const head0 = heads[i]!;
+    const head1 = heads[i + 1]!;
+    const head2 = heads[i + 2]!;
+    const head3 = heads[i + 3]!;
+    a ^= words[(head0 === 0 ? 0 : head0 - 1) * width]! ^ words[(head1 === 0 ? 0 : head1 - 1) * width]!;
+    b ^= words[(head2 === 0 ? 0 : head2 - 1) * width]! ^ words[(head3 === 0 ? 0 : head3 - 1) * width]!;
   }
-  return warmth;
+  for (; i < count; i++) {
+    const head = heads[i]!;
+    a ^= words[(head === 0 ? 0 : head - 1) * width]!;
+  }
+  return a ^ b;
 }

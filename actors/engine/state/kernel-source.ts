@@ -86,10 +86,19 @@ export function recordKernelSource(keyWords: number): string {
       }
       ids[i] = id;`;
   const firstPass = small
-    ? `for (let i = 0, at = 0; i < count; i++, at += stride) {
+    ? `const known = direct.length;
+    let i = 0, at = 0;
+    for (; i < count - 3; i += 4) {
+      ${[0, 1, 2, 3].map((u) => `let r${u} = 0; { ${load} at += stride; if (${isSmall} && k0 < known) r${u} = direct[k0]; }`).join('\n      ')}
+      ${[0, 1, 2, 3].map((u) => `ids[i + ${u}] = r${u} - 1;`).join(' ')}
+      if (r0 === 0 || r1 === 0 || r2 === 0 || r3 === 0) {
+        ${[0, 1, 2, 3].map((u) => `if (r${u} === 0) pending[n++] = i + ${u};`).join(' ')}
+      }
+    }
+    for (; i < count; i++, at += stride) {
       ${load}
       let r = 0;
-      if (${isSmall} && k0 < direct.length) r = direct[k0];
+      if (${isSmall} && k0 < known) r = direct[k0];
       ids[i] = r - 1;
       if (r === 0) pending[n++] = i;
     }`
@@ -107,8 +116,17 @@ export function recordKernelSource(keyWords: number): string {
     }
     let warmth = 0;
     if (slots.length > ${warmWords}) {
-      for (let p = 0; p < n; p++) ids[pending[p]] = slots[((hashes[p] & mask) << 1) + 1];
-      for (let p = 0; p < n; p++) { const r = ids[pending[p]]; warmth ^= words[(r === 0 ? 0 : r - 1) * width]; }
+      let p = 0;
+      for (; p < n - 3; p += 4) {
+        ${[0, 1, 2, 3].map((u) => `const s${u} = slots[((hashes[p + ${u}] & mask) << 1) + 1];`).join(' ')}
+        ${[0, 1, 2, 3].map((u) => `ids[pending[p + ${u}]] = s${u};`).join(' ')}
+      }
+      for (; p < n; p++) ids[pending[p]] = slots[((hashes[p] & mask) << 1) + 1];
+      for (p = 0; p < n - 3; p += 4) {
+        ${[0, 1, 2, 3].map((u) => `const r${u} = ids[pending[p + ${u}]];`).join(' ')}
+        warmth ^= ${[0, 1, 2, 3].map((u) => `words[(r${u} === 0 ? 0 : r${u} - 1) * width]`).join(' ^ ')};
+      }
+      for (; p < n; p++) { const r = ids[pending[p]]; warmth ^= words[(r === 0 ? 0 : r - 1) * width]; }
     }
     let used = header[0], free = header[1], live = header[2], greatest = header[3];
     for (let p = 0; p < n; p++) {

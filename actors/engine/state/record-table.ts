@@ -142,11 +142,44 @@ export class RecordTable {
 
 // ── data plane ──
 
-/** Touches a word of each record without a branch, so that their cache lines are fetched side by side. */
+/**
+ * Touches a word of each record without a branch, so that their cache lines are fetched side by side. Four at a time: the
+ * fewer instructions lie between two loads, the more of them are under way.
+ */
 export function warmRecords(words: Int32Array, width: number, offset: number, ids: Int32Array, count: number): number {
-  let warmth = 0;
-  for (let i = 0; i < count; i++) warmth ^= words[ids[i]! * width + offset]!;
-  return warmth;
+  let a = 0;
+  let b = 0;
+  let i = 0;
+  for (; i < count - 3; i += 4) {
+    a ^= words[ids[i]! * width + offset]! ^ words[ids[i + 1]! * width + offset]!;
+    b ^= words[ids[i + 2]! * width + offset]! ^ words[ids[i + 3]! * width + offset]!;
+  }
+  for (; i < count; i++) a ^= words[ids[i]! * width + offset]!;
+  return a ^ b;
+}
+
+/** The same for a record that lies on two cache lines: touches the words at both offsets. */
+export function warmLongRecords(
+  words: Int32Array,
+  width: number,
+  first: number,
+  last: number,
+  ids: Int32Array,
+  count: number,
+): number {
+  let a = 0;
+  let b = 0;
+  let i = 0;
+  for (; i < count - 3; i += 4) {
+    const at0 = ids[i]! * width;
+    const at1 = ids[i + 1]! * width;
+    const at2 = ids[i + 2]! * width;
+    const at3 = ids[i + 3]! * width;
+    a ^= words[at0 + first]! ^ words[at1 + first]! ^ words[at2 + first]! ^ words[at3 + first]!;
+    b ^= words[at0 + last]! ^ words[at1 + last]! ^ words[at2 + last]! ^ words[at3 + last]!;
+  }
+  for (; i < count; i++) a ^= words[ids[i]! * width + first]! ^ words[ids[i]! * width + last]!;
+  return a ^ b;
 }
 
 /** Frees the slot that holds `value` and closes the gap (backward shift), so that no tombstones pile up. */

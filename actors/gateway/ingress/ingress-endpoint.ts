@@ -181,7 +181,7 @@ export class IngressEndpoint implements ApiInput {
     this.#send();
     if (this.#closed !== null || batch.rows === 0) return;
     this.totalRecords += batch.rows;
-    this.#sendFrame(encodeBatch(batch), batch.rows);
+    this.#sendFrame(this.#encode(batch), batch.rows);
     if (this.#journal !== null) this.#setFlush();
   }
 
@@ -206,6 +206,11 @@ export class IngressEndpoint implements ApiInput {
       const token = this.#sendMark();
       for (const each of finished) each.flushed(token);
     }
+  }
+
+  /** What goes to the disk as well has a checksum. */
+  #encode(batch: ChangeBatch): ArrayBuffer {
+    return encodeBatch(batch, 0, this.#journal === null ? 'in memory' : 'checked');
   }
 
   #sendFrame(frame: ArrayBuffer, rows: number): void {
@@ -277,7 +282,7 @@ export class IngressEndpoint implements ApiInput {
   #send(): void {
     const { rows } = this.#builder;
     if (rows === 0 || this.#closed !== null) return;
-    this.#sendFrame(encodeBatch(this.#builder.peek()), rows);
+    this.#sendFrame(this.#encode(this.#builder.peek()), rows);
     this.#builder.clear();
   }
 

@@ -68,6 +68,33 @@ test('a frame with flipped bits is refused', () => {
   );
 });
 
+test('a frame that stays in memory has no checksum, and is refused where one is needed', () => {
+  fc.assert(
+    fc.property(arbitraryBatch(), fc.maxSafeNat(), (batch, sequence) => {
+      const frame = encodeBatch(batch, sequence, 'in memory');
+      const decoded = decodeBatch(frame, batch.schema, 'in memory');
+      assert.is(decoded.sequence, sequence);
+      assert.equal(rowsOfBatch(decoded.batch), rowsOfBatch(batch));
+      assert.is(
+        codeOf(() => decodeBatch(frame, batch.schema)),
+        'wire.frame_corrupt',
+      );
+    }),
+    { numRuns },
+  );
+});
+
+test('a checksum counts wherever it is', () => {
+  const batch = dictionaryBatch(3, 2);
+  const frame = encodeBatch(batch);
+  assert.equal(rowsOfBatch(decodeBatch(frame, batch.schema, 'in memory').batch), rowsOfBatch(batch));
+  new Uint8Array(frame)[frame.byteLength - 1]! ^= 1;
+  assert.is(
+    codeOf(() => decodeBatch(frame, batch.schema, 'in memory')),
+    'wire.frame_corrupt',
+  );
+});
+
 test('a forged header or body with a right checksum is refused or read within bounds, never another exception', () => {
   fc.assert(
     fc.property(arbitraryBatch(), fc.nat(), forgery, forgedNumber, (batch, pick, how, number) => {
@@ -201,12 +228,12 @@ const forgedNumber = fc.oneof(fc.constantFrom(...oddNumbers), fc.integer({ min: 
 
 /** A frame with another number somewhere in its header, or other bytes in its body, and a checksum to match. */
 function forge(frame: ArrayBuffer, pick: number, how: string, number: number): ArrayBuffer {
-  const { header, bodyAt, bodyBytes } = openEnvelope(frame);
+  const { header, bodyAt, bodyBytes } = openEnvelope(frame, 'checked');
   const body = new Uint8Array(frame.slice(bodyAt));
   if (how === 'body' && bodyBytes > 0) body[pick % bodyBytes] = number;
   const forged =
     how === 'number in header' ? withNumber(header, pick, number) : how === 'header gone' ? number : header;
-  return sealEnvelope(forged, bodyBytes, (made, at) => new Uint8Array(made, at).set(body));
+  return sealEnvelope(forged, bodyBytes, 'checked', (made, at) => new Uint8Array(made, at).set(body));
 }
 
 function withNumber(header: unknown, pick: number, number: number): unknown {
