@@ -36,6 +36,12 @@ export {
   type RecordResult,
 } from './connectors/sdk/processor.ts';
 export {
+  type ChainedBatch,
+  type ChainFailure,
+  type ChainLink,
+  ProcessorChain,
+} from './connectors/sdk/processor-chain.ts';
+export {
   type ConnectorRecord,
   type RecordData,
   type RecordOperation,

@@ -1,4 +1,4 @@
-// What ships with Millrace: every transport and format that a configuration may name, one line each.
+// What ships with Millrace: every transport, format and processor that a configuration may name, one line each.
 // A connector is added by a line here and its own folder; nothing else knows its name. Every thread loads this file, so what
 // stands on a large library loads that library when it is used.
 import { nullOutput } from './discard/destination.ts';
@@ -15,6 +15,8 @@ import { parquetOutput } from './formats/parquet-output.ts';
 import { rawInput } from './formats/raw-decoder.ts';
 import { emptyInput } from './generator/empty-source.ts';
 import { datagen } from './generator/source.ts';
+import { error } from './processors/error.ts';
+import { filter } from './processors/filter.ts';
 import type { ConnectorRegistry } from './sdk/connector.ts';
 import { urlInput } from './url/source.ts';
 
@@ -23,4 +25,5 @@ export const registry: ConnectorRegistry = {
   destinations: [fileOutput, nullOutput],
   inputFormats: [jsonInput, csvInput, parquetInput, rawInput, msgpackInput, arrowInput],
   outputFormats: [jsonOutput, csvOutput, parquetOutput],
+  processors: [error, filter],
 };

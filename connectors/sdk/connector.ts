@@ -1,6 +1,7 @@
-// What a registry holds: transports and formats as values.
+// What a registry holds: transports, formats and processors as values.
 import type { DestinationDefinition } from './destination.ts';
 import type { InputFormat, OutputFormat } from './format.ts';
+import type { ProcessorDefinition } from './processor.ts';
 import type { SourceDefinition } from './source.ts';
 
 /** Everything that a configuration may name. Plain arrays; see connectors/registry.ts. */
@@ -9,4 +10,5 @@ export interface ConnectorRegistry {
   readonly destinations: readonly DestinationDefinition[];
   readonly inputFormats: readonly InputFormat[];
   readonly outputFormats: readonly OutputFormat[];
+  readonly processors: readonly ProcessorDefinition[];
 }

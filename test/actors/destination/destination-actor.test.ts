@@ -98,7 +98,7 @@ async function fixture(
     ...options,
   };
   const { port1, port2 } = new MessageChannel();
-  const connectors = { sources: [], destinations: [paper], inputFormats: [], outputFormats: [plain] };
+  const connectors = { sources: [], destinations: [paper], inputFormats: [], outputFormats: [plain], processors: [] };
   const lone = await loneActor(destinationBehaviour(connectors), { connector, relation, port: port2, baseFolder: '.' });
   const sender = openFrameSender(port1, { schema, limits: { rowsMax: 1000, bytesMax: 1 << 20 } });
   const confirmed: number[] = [];
