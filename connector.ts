@@ -11,6 +11,7 @@ export {
   defineDestination,
   type Outgoing,
 } from './connectors/sdk/destination.ts';
+export { parseDuration } from './connectors/sdk/duration.ts';
 export type {
   Block,
   BlockInputFormat,
@@ -24,7 +25,14 @@ export type {
   Splitter,
   StreamInputFormat,
 } from './connectors/sdk/format.ts';
-export type { Parameter, ParameterType, ParameterValues, PlaceOf } from './connectors/sdk/parameters.ts';
+export type {
+  ConfigurationOf,
+  Parameter,
+  ParameterType,
+  ParameterValues,
+  PlaceOf,
+  ValueOf,
+} from './connectors/sdk/parameters.ts';
 export {
   defineProcessor,
   type FailedRecord,

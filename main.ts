@@ -18,7 +18,8 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-process.exitCode = await runCli(process.argv.slice(2), String(version), {
+process.exitCode = await runCli(process.argv.slice(2), {
+  version: String(version),
   loadValidation,
   environment: process.env,
   out: (text) => void process.stdout.write(text),

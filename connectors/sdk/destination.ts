@@ -6,7 +6,7 @@
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Parameter, ParameterValues } from './parameters.ts';
+import type { ConfigurationOf, Parameter, ParameterValues } from './parameters.ts';
 
 /** What `write` gets: bytes when the connector has a format, else the batch itself. */
 export type Outgoing =
@@ -73,6 +73,13 @@ export interface DestinationDefinition {
   readonly create: (configuration: ParameterValues, context: DestinationContext) => Destination;
 }
 
-export function defineDestination(definition: DestinationDefinition): DestinationDefinition {
-  return { ...definition, kind: 'destination' };
+export function defineDestination<const P extends readonly Parameter[]>(
+  definition: Omit<DestinationDefinition, 'kind' | 'parameters' | 'create'> & {
+    readonly parameters: P;
+    readonly create: (configuration: ConfigurationOf<P>, context: DestinationContext) => Destination;
+  },
+): DestinationDefinition {
+  // SAFETY: `create` is called with what validateParameters has made of these very parameters.
+  const create = definition.create as DestinationDefinition['create'];
+  return { ...definition, create, kind: 'destination' };
 }

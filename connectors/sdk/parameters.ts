@@ -37,5 +37,34 @@ export interface Parameter {
 /** A configuration after validation: every default filled in, nothing unknown. */
 export type ParameterValues = Readonly<Record<string, unknown>>;
 
+/** What a validated value of a parameter's type is in TypeScript. */
+export type ValueOf<T extends ParameterType> = T extends { readonly kind: 'string' | 'duration' | 'character' }
+  ? string
+  : T extends { readonly kind: 'boolean' }
+    ? boolean
+    : T extends { readonly kind: 'integer' | 'number' }
+      ? number
+      : T extends { readonly kind: 'enum'; readonly values: readonly (infer V)[] }
+        ? V
+        : T extends { readonly kind: 'list'; readonly item: infer I extends ParameterType }
+          ? readonly ValueOf<I>[]
+          : T extends { readonly kind: 'map'; readonly value: infer V extends ParameterType }
+            ? Readonly<Record<string, ValueOf<V>>>
+            : T extends { readonly kind: 'object'; readonly parameters: infer P extends readonly Parameter[] }
+              ? ConfigurationOf<P>
+              : unknown;
+
+/** Parameters that are there whatever the user writes. */
+type Always =
+  | { readonly required: true }
+  | { readonly default: string | number | boolean | readonly unknown[] | Readonly<Record<string, unknown>> };
+
+/** The configuration that parameters given as data describe: `create` gets it typed. */
+export type ConfigurationOf<P extends readonly Parameter[]> = {
+  readonly [K in P[number] as K extends Always ? K['name'] : never]: ValueOf<K['type']>;
+} & {
+  readonly [K in P[number] as K extends Always ? never : K['name']]?: ValueOf<K['type']>;
+};
+
 /** Finds the place of a path inside the user's configuration, such as `transport.config.path`, for error messages. */
 export type PlaceOf = (path: readonly (string | number)[]) => Place;

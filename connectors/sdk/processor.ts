@@ -6,7 +6,7 @@
 // source's: what a processor makes keeps the position of the record that it is made from.
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Parameter, ParameterValues } from './parameters.ts';
+import type { ConfigurationOf, Parameter, ParameterValues } from './parameters.ts';
 import type { ConnectorRecord } from './record.ts';
 import { appendRecord, recordBatchBuilder, recordsOf } from './record-batch.ts';
 
@@ -41,6 +41,8 @@ export interface Processor {
 
 /** A kind of processor, as data. */
 export interface ProcessorDefinition {
+  /** Put by defineProcessor: how a module's exports are told apart. */
+  readonly kind?: 'processor';
   readonly name: string;
   readonly summary: string;
   readonly description?: string;
@@ -48,8 +50,15 @@ export interface ProcessorDefinition {
   readonly create: (configuration: ParameterValues, context: ProcessorContext) => Processor;
 }
 
-export function defineProcessor(definition: ProcessorDefinition): ProcessorDefinition {
-  return definition;
+export function defineProcessor<const P extends readonly Parameter[]>(
+  definition: Omit<ProcessorDefinition, 'kind' | 'parameters' | 'create'> & {
+    readonly parameters: P;
+    readonly create: (configuration: ConfigurationOf<P>, context: ProcessorContext) => Processor;
+  },
+): ProcessorDefinition {
+  // SAFETY: `create` is called with what validateParameters has made of these very parameters.
+  const create = definition.create as ProcessorDefinition['create'];
+  return { ...definition, create, kind: 'processor' };
 }
 
 /** What one record becomes: itself, nothing (filtered), or several. */

@@ -9,7 +9,7 @@
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Parameter, ParameterValues } from './parameters.ts';
+import type { ConfigurationOf, Parameter, ParameterValues } from './parameters.ts';
 
 /** A source's own bookmark: JSON-able, opaque to the runtime. What `open` can be asked to resume from. */
 export type Position = Readonly<Record<string, unknown>>;
@@ -110,6 +110,13 @@ export interface SourceDefinition {
 }
 
 /** `export const fileInput = defineSource({ … })` */
-export function defineSource(definition: SourceDefinition): SourceDefinition {
-  return { ...definition, kind: 'source' };
+export function defineSource<const P extends readonly Parameter[]>(
+  definition: Omit<SourceDefinition, 'kind' | 'parameters' | 'create'> & {
+    readonly parameters: P;
+    readonly create: (configuration: ConfigurationOf<P>, context: SourceContext) => Source;
+  },
+): SourceDefinition {
+  // SAFETY: `create` is called with what validateParameters has made of these very parameters.
+  const create = definition.create as SourceDefinition['create'];
+  return { ...definition, create, kind: 'source' };
 }

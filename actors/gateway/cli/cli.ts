@@ -19,16 +19,17 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   pause: async () => (await import('./pause-resume-command.ts')).pauseCommand,
   resume: async () => (await import('./pause-resume-command.ts')).resumeCommand,
   logs: async () => (await import('./logs-command.ts')).logsCommand,
+  connector: async () => (await import('./connector-command.ts')).connectorCommand,
   'api-key': async () => (await import('./api-key-command.ts')).apiKeyCommand,
   serve: async () => (await import('./serve-command.ts')).serveCommand,
 };
 
 /** Runs `millrace ARGUMENTS`. Never throws; the exit code says how it went. */
-export async function runCli(argumentsGiven: readonly string[], version: string, tools: Tools): Promise<number> {
+export async function runCli(argumentsGiven: readonly string[], tools: Tools): Promise<number> {
   const [name, ...rest] = argumentsGiven;
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') return await help(rest[0], tools);
   if (name === 'version' || name === '--version' || name === '-v') {
-    tools.out(`millrace ${version}, node ${process.version}\n`);
+    tools.out(`millrace ${tools.version}, node ${process.version}\n`);
     return exitCodes.ok;
   }
   try {

@@ -31,6 +31,8 @@ export interface Validation {
 /** Where a command writes, and what it may use. */
 export interface Tools {
   readonly loadValidation: () => Promise<Validation>;
+  /** Of Millrace. */
+  readonly version: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Results. */
   out(text: string): void;
