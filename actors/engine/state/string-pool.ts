@@ -22,6 +22,10 @@ export const StringsFull: CodedErrorClass<{ readonly bytes: number }> = defineEr
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const poolBytesMax = 2 ** 31 - 16;
+/** Slots beyond this many words are taken not to be in the cache. */
+const warmWords = 16_384;
+/** From this length on a view of the string and a call to copy it cost less than a loop over its words. */
+const longBytes = 256;
 
 export class StringPool {
   #bytes: Uint8Array = new Uint8Array(1 << 12);
@@ -32,6 +36,10 @@ export class StringPool {
   #dictionary: Dictionary | null = null;
   readonly #memos: WeakMap<object, Int32Array> = new WeakMap();
   readonly #hashMask: number;
+  /** Scratch of a block of rows. */
+  #hashes: Int32Array = new Int32Array(256);
+  /** Keeps the loads that warm the cache from being optimised away. */
+  #warmth = 0;
 
   /** `hashMask` is for tests: 0 makes every string collide. */
   constructor(hashMask = -1) {
@@ -59,8 +67,11 @@ export class StringPool {
 
   /** The code of source[start .. end), given out now if it is new. `view` covers the same bytes as `source`. */
   intern(source: Uint8Array, view: DataView, start: number, end: number): number {
+    return this.#internHashed(source, view, start, end, hashBytes(view, source, start, end) & this.#hashMask);
+  }
+
+  #internHashed(source: Uint8Array, view: DataView, start: number, end: number, hash: number): number {
     const length = end - start;
-    const hash = hashBytes(view, source, start, end) & this.#hashMask;
     const slots = this.#slots;
     const mask = (slots.length >> 1) - 1;
     let slot = hash & mask;
@@ -77,7 +88,7 @@ export class StringPool {
       }
       slot = (slot + 1) & mask;
     }
-    return this.#append(source, start, length, hash, slot);
+    return this.#append(source, view, start, length, hash, slot);
   }
 
   /** Codes of another dictionary as codes of this pool, + 1; 0 = not translated yet. Filled by the caller's kernel. */
@@ -103,10 +114,18 @@ export class StringPool {
   ): void {
     const { offsets, bytes, validity } = column;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const count = to - from;
+    if (count > this.#hashes.length) this.#hashes = new Int32Array(count);
+    const hashes = this.#hashes;
+    hashRows(view, bytes, offsets, from, count, this.#hashMask, hashes);
+    // A string that is known costs three loads, each from where the one before says: they are under way for many at a time.
+    if (this.#slots.length > warmWords) {
+      this.#warmth ^= warmEntries(this.#slots, this.#offsets, this.#bytes, hashes, count);
+    }
     let at = offset;
-    for (let row = from; row < to; row++, at += stride) {
+    for (let i = 0, row = from; i < count; i++, row++, at += stride) {
       if (validity !== null && (validity[row >> 3]! & (1 << (row & 7))) === 0) target[at] = 0;
-      else target[at] = this.intern(bytes, view, offsets[row]!, offsets[row + 1]!);
+      else target[at] = this.#internHashed(bytes, view, offsets[row]!, offsets[row + 1]!, hashes[i]!);
     }
   }
 
@@ -146,7 +165,7 @@ export class StringPool {
     this.#dictionary = null;
   }
 
-  #append(source: Uint8Array, start: number, length: number, hash: number, slot: number): number {
+  #append(source: Uint8Array, view: DataView, start: number, length: number, hash: number, slot: number): number {
     const code = this.#size;
     const at = this.#offsets[code]!;
     if (at + length > this.#bytes.length) {
@@ -156,9 +175,8 @@ export class StringPool {
       this.#bytes = grown;
       this.#view = new DataView(grown.buffer);
     }
-    const bytes = this.#bytes;
-    if (length < 32) for (let i = 0; i < length; i++) bytes[at + i] = source[start + i]!;
-    else bytes.set(source.subarray(start, start + length), at);
+    if (length < longBytes) copyBytes(view, source, start, length, this.#view, this.#bytes, at);
+    else this.#bytes.set(source.subarray(start, start + length), at);
     if (code + 2 > this.#offsets.length) {
       const grown = new Int32Array(this.#offsets.length * 2 + 2);
       grown.set(this.#offsets);
@@ -189,6 +207,67 @@ export function growSlots(slots: Int32Array): Int32Array {
     grown[2 * slot + 1] = value;
   }
   return grown;
+}
+
+function hashRows(
+  view: DataView,
+  bytes: Uint8Array,
+  offsets: Int32Array,
+  from: number,
+  count: number,
+  hashMask: number,
+  hashes: Int32Array,
+): void {
+  let start = offsets[from]!;
+  for (let i = 0; i < count; i++) {
+    const end = offsets[from + i + 1]!;
+    hashes[i] = hashBytes(view, bytes, start, end) & hashMask;
+    start = end;
+  }
+}
+
+/**
+ * Touches the first slot of each hash and the string that it names. Each loop is free of branches, so that many loads are
+ * under way; the hashes are as they were when it returns.
+ */
+function warmEntries(
+  slots: Int32Array,
+  offsets: Int32Array,
+  bytes: Uint8Array,
+  hashes: Int32Array,
+  count: number,
+): number {
+  const mask = (slots.length >> 1) - 1;
+  let warmth = 0;
+  let i = 0;
+  for (; i < count - 3; i += 4) {
+    const code0 = slots[((hashes[i]! & mask) << 1) + 1]!;
+    const code1 = slots[((hashes[i + 1]! & mask) << 1) + 1]!;
+    const code2 = slots[((hashes[i + 2]! & mask) << 1) + 1]!;
+    const code3 = slots[((hashes[i + 3]! & mask) << 1) + 1]!;
+    // The entry before code + 1 is the string's: a free slot names the first one.
+    const at0 = offsets[code0 === 0 ? 0 : code0 - 1]!;
+    const at1 = offsets[code1 === 0 ? 0 : code1 - 1]!;
+    const at2 = offsets[code2 === 0 ? 0 : code2 - 1]!;
+    const at3 = offsets[code3 === 0 ? 0 : code3 - 1]!;
+    warmth ^= bytes[at0]! ^ bytes[at1]! ^ bytes[at2]! ^ bytes[at3]!;
+  }
+  return warmth;
+}
+
+/** By words, which may lie anywhere; the views cover the same bytes as the arrays. */
+function copyBytes(
+  fromView: DataView,
+  from: Uint8Array,
+  start: number,
+  length: number,
+  toView: DataView,
+  to: Uint8Array,
+  at: number,
+): void {
+  let i = 0;
+  for (; i + 4 <= length; i += 4) toView.setInt32(at + i, fromView.getInt32(start + i, true), true);
+  for (; i < length; i++) to[at + i] = from[start + i]!;
 }
 
 function hashBytes(view: DataView, bytes: Uint8Array, start: number, end: number): number {
