@@ -31,7 +31,7 @@ export interface Validation {
 /** Where a command writes, and what it may use. */
 export interface Tools {
   readonly loadValidation: () => Promise<Validation>;
-  /** Of Millrace. */
+  /** Of Millrace, without a `v`. */
   readonly version: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Results. */

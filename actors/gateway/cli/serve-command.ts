@@ -30,6 +30,7 @@ MILLRACE_ADMIN_KEY is a key that may do everything. Without API keys it listens 
       corsOrigins: options.corsOrigins,
       ...(options.tls === null ? {} : { tls: options.tls }),
       loadValidation: tools.loadValidation,
+      version: tools.version,
       ...(adminKey === undefined ? {} : { adminKey }),
       baseFolder: existsSync(options.connectorsFolder) ? options.connectorsFolder : '.',
       refuseOpen: !isLoopback(options.host),

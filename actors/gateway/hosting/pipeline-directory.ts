@@ -5,10 +5,13 @@ import { HttpProblem } from '../server/http-problem.ts';
 import type { Deployment, PipelineDirectory } from './deployment.ts';
 import { HostedPipeline, type HostingSurroundings } from './hosted-pipeline.ts';
 import { makeRecord, type PipelineRecord, type PipelineSource, timeText } from './pipeline-record.ts';
+import { successfulProgram } from './program-error.ts';
+import type { RelayPipeline } from './relay-pipeline.ts';
 
 export class HostedPipelines implements PipelineDirectory {
   readonly surroundings: HostingSurroundings;
   readonly #pipelines = new Map<string, HostedPipeline>();
+  readonly #byId = new Map<string, HostedPipeline>();
 
   constructor(surroundings: HostingSurroundings) {
     this.surroundings = surroundings;
@@ -21,6 +24,10 @@ export class HostedPipelines implements PipelineDirectory {
 
   find(name: string): HostedPipeline | undefined {
     return this.#pipelines.get(name);
+  }
+
+  byId(id: string): HostedPipeline | undefined {
+    return this.#byId.get(id);
   }
 
   /** @throws HttpProblem UnknownPipelineName */
@@ -42,17 +49,24 @@ export class HostedPipelines implements PipelineDirectory {
   }
 
   /** @throws HttpProblem DuplicateName */
-  create(source: PipelineSource): HostedPipeline {
+  create(
+    source: PipelineSource,
+    options: { readonly id?: string; readonly relay?: RelayPipeline } = {},
+  ): HostedPipeline {
     this.#assertFree(source.name);
     const { clock, platformVersion } = this.surroundings;
-    const record = makeRecord(randomUUID(), source, platformVersion, timeText(clock.now()));
-    return this.restore(record);
+    const { id = randomUUID(), relay } = options;
+    const record = makeRecord(id, source, platformVersion, timeText(clock.now()));
+    if (relay === undefined) return this.restore(record);
+    // There is no program: nothing of it can be wrong.
+    return this.restore({ ...record, relay, programStatus: 'Success', programError: successfulProgram });
   }
 
   /** A pipeline that was there before the server was restarted. */
   restore(record: PipelineRecord): HostedPipeline {
     const pipeline = new HostedPipeline(record, this.surroundings);
     this.#pipelines.set(pipeline.name, pipeline);
+    this.#byId.set(record.id, pipeline);
     return pipeline;
   }
 
@@ -66,6 +80,7 @@ export class HostedPipelines implements PipelineDirectory {
 
   async delete(pipeline: HostedPipeline): Promise<void> {
     this.#pipelines.delete(pipeline.name);
+    this.#byId.delete(pipeline.record.id);
     pipeline.logs.end();
     await this.surroundings.remove(pipeline.record);
   }

@@ -3,6 +3,8 @@
 //
 // Times are RFC 3339 with an offset of `+00:00`, which every reader of ISO dates understands.
 
+import type { RelayPipeline } from './relay-pipeline.ts';
+
 export type ProgramStatus =
   | 'Pending'
   | 'CompilingSql'
@@ -84,6 +86,10 @@ export interface PipelineRecord {
   bootstrapPolicy: BootstrapPolicy | null;
   silentBootstrap: boolean;
   concurrentBootstrap: boolean;
+  /** A pipeline without SQL; absent: the program says what it is. */
+  relay?: RelayPipeline;
+  /** The latest deployment was ended by a user: an error that it left is no reason to call it degraded. */
+  isStoppedByUser?: boolean;
 }
 
 /** HTTP input survives a crash of the server. */

@@ -14,6 +14,7 @@ import { isFaultTolerant, type RecordedProblem } from './pipeline-record.ts';
 import { compilePipeline } from './program-compilation.ts';
 import { programErrorOf, successfulProgram } from './program-error.ts';
 import { programInfo } from './program-info.ts';
+import { relayDefinition } from './relay-pipeline.ts';
 
 const stopTimeoutMs = 30_000;
 
@@ -54,7 +55,7 @@ export async function start(
   if (record.desired !== 'Provisioned' || record.resources !== 'Stopped') return;
   const generation = ++pipeline.generation;
   const isOvertaken = (): boolean => pipeline.generation !== generation;
-  if (record.storageStatus === 'Cleared') {
+  if (record.storageStatus === 'Cleared' && record.relay === undefined) {
     pipeline.change({ storageStatus: 'InUse', checkpoints: [] });
   }
   pipeline.change({ resources: 'Provisioning', deploymentId: randomUUID() });
@@ -69,7 +70,10 @@ export async function start(
       name: pipeline.name,
       request: {
         source: {
-          definition: { name: pipeline.name, program: record.source.programCode },
+          definition:
+            record.relay === undefined
+              ? { name: pipeline.name, program: record.source.programCode }
+              : { relay: relayDefinition(record, record.relay) },
           baseFolder: surroundings.baseFolder,
         },
         stepRowsMax: null,

@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { systemClock, type Timer } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { openStore } from '../../open-store.ts';
+import { ConnectorPlugins } from '../hosting/connector-plugins.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
 import {
   beginCheckpoint,
@@ -32,9 +33,14 @@ export const platformVersion = '0.369.0';
 /** The most that closing waits for a checkpoint, and for a start that gives up. */
 const checkpointMs = 60_000;
 const startEndMs = 10_000;
+/** The most that the store may take to answer a server that is ready. */
+const readinessMs = 5_000;
 
 export interface Hosting {
   readonly pipelines: HostedPipelines;
+  readonly plugins: ConnectorPlugins;
+  /** Of Millrace, without a `v`. */
+  readonly version: string;
   readonly access: AccessControl;
   readonly log: Log;
   readonly startedAt: string;
@@ -49,7 +55,9 @@ export interface Hosting {
   /** Drops what is stored. */
   clear(pipeline: HostedPipeline): Promise<void>;
   /** @throws HttpProblem when the caller may not. */
-  authorize(access: Access, request: IncomingMessage, pipeline: string | null): Promise<void>;
+  authorize(access: Access, request: IncomingMessage, pipeline: string | null, isFiltered?: boolean): Promise<void>;
+  /** Why the server cannot serve; null: it can. */
+  unready(): Promise<string | null>;
   /** Has the reply written into the audit log. */
   audit(request: IncomingMessage, response: ServerResponse, requestId: string): void;
   /** A refused upgrade has no ServerResponse. */
@@ -77,6 +85,11 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
     keyOf: (request) => access.principalOf(request)?.key ?? null,
   });
   const saver = new RecordSaver(store);
+  const version = options.version ?? '0.0.0';
+  const plugins = new ConnectorPlugins({
+    loadRegistry: async () => (await options.loadValidation()).registry,
+    version,
+  });
   const spare = new SpareControl(systemClock);
   const pipelines = new HostedPipelines({
     clock: systemClock,
@@ -110,7 +123,7 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
       ).catch(() => log.warn('a start did not give up in time', { pipeline: pipeline.name }));
       return;
     }
-    if (pipeline.record.resources === 'Provisioned') {
+    if (pipeline.record.resources === 'Provisioned' && pipeline.record.relay === undefined) {
       await within(checkpointMs, takeCheckpoint(pipeline, store, true)).catch((error: unknown) =>
         log.warn('no checkpoint before the end', { pipeline: pipeline.name, error: String(error) }),
       );
@@ -118,24 +131,37 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
   };
   return {
     pipelines,
+    plugins,
+    version,
     access,
     log,
     startedAt: now(),
     hasKeys: access.keys().length > 0 || (adminKey !== undefined && adminKey !== ''),
     now,
     start: startFromCheckpoint,
-    suspend: (pipeline) => suspend(pipeline, store),
+    // Without SQL there is no state but the positions, which are stored as they are acknowledged.
+    suspend: (pipeline) =>
+      pipeline.record.relay === undefined ? suspend(pipeline, store) : stop(pipeline, { force: false }),
     beginCheckpoint: (pipeline) => beginCheckpoint(pipeline, store),
     clear: async (pipeline) => {
       await store.clearCheckpoints(pipeline.record.id);
       await store.truncateIngress(pipeline.record.id, Number.MAX_SAFE_INTEGER);
       pipeline.change({ storageStatus: 'Cleared', checkpoints: null });
     },
-    authorize: async (scope, request, pipeline) => {
-      access.authorize(request, { scope, pipeline });
+    authorize: async (scope, request, pipeline, isFiltered = false) => {
+      access.authorize(request, { scope, pipeline, isFiltered });
     },
     audit: (request, response, requestId) => audit.watch(request, response, requestId),
     auditUpgrade: (request, requestId, status) => audit.record(request, requestId, status),
+    unready: async () => {
+      if (isClosing) return 'the server is shutting down';
+      try {
+        await within(readinessMs, store.apiKeys());
+        return null;
+      } catch (error) {
+        return `the store does not answer: ${error instanceof Error ? error.message : String(error)}`;
+      }
+    },
     startWished: async () => {
       // The compiler is loaded before the first program comes.
       await options.loadValidation();

@@ -52,6 +52,8 @@ export interface ServerOptions {
   readonly onLog?: (entry: LogEntry) => void;
   /** Good for everything, beside the keys in the store. */
   readonly adminKey?: string;
+  /** Of Millrace, as it is told to clients. */
+  readonly version?: string;
   /** Refuse to start without API keys: others can reach the address. */
   readonly refuseOpen?: boolean;
   /** Of each API key. Default: none. */
@@ -136,7 +138,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     if (response.headersSent) return void response.destroy();
     // What is left of the body is not read: the connection cannot be used again.
     if (!request.complete) response.setHeader('Connection', 'close');
-    await writeReply(response, requestIdOf(request), problemReply(problem), signalOf(response));
+    await writeReply(response, requestIdOf(request), problemReply(problem, request.url ?? ''), signalOf(response));
   };
 
   /** Of a key that may send so much only, however the body is sent. */
@@ -206,7 +208,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     requestIdOf,
     signalOf,
     authorize: async (route, request, response, pipeline) => {
-      await hosting.authorize(route.access, request, pipeline);
+      await hosting.authorize(route.access, request, pipeline, route.isFiltered === true);
       limitBodyOf(request, response);
     },
     principalOf: (request) => hosting.access.principalOf(request),

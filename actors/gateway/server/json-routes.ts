@@ -2,6 +2,7 @@
 // content type that the route says (nothing appends a charset) and without compression.
 import type { RequestListener, ServerResponse } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { isV1Path, v1ProblemBody } from '../v1/v1-problem.ts';
 import type { Principal } from './access/access-control.ts';
 import { HttpProblem } from './http-problem.ts';
 import { problemBody, toProblem } from './problem-reply.ts';
@@ -56,7 +57,7 @@ export async function mountJsonRoutes(options: JsonRouteOptions): Promise<Fastif
     if (problem.status >= 500 && problem.status !== 503 && problem.status !== 501) options.onDefect(requestId, thrown);
     // What is left of the body is not read: the connection cannot be used again.
     if (!request.raw.complete && !reply.raw.headersSent) reply.raw.setHeader('Connection', 'close');
-    return send(reply, requestId, problemReply(problem));
+    return send(reply, requestId, problemReply(problem, request.url));
   };
   app.setErrorHandler((error, request, reply) => sendProblem(reply, request, error));
   app.setNotFoundHandler((request, reply) =>
@@ -76,7 +77,9 @@ export async function mountJsonRoutes(options: JsonRouteOptions): Promise<Fastif
       url: route.path.replaceAll(/\{([^}]+)\}/g, ':$1'),
       // Before the body is read: who may not call sends none.
       onRequest: async (request, reply) => {
-        await options.authorize(route, request.raw, reply.raw, paramsOf(request)['pipeline_name'] ?? null);
+        const params = paramsOf(request);
+        const pipeline = route.pipelineOf === undefined ? params['pipeline_name'] : route.pipelineOf(params);
+        await options.authorize(route, request.raw, reply.raw, pipeline ?? null);
       },
       handler: async (request, reply) => {
         const requestId = options.requestIdOf(request.raw);
@@ -108,10 +111,11 @@ function queryOf(url: string): URLSearchParams {
   return new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
 }
 
-export function problemReply(problem: HttpProblem): RouteReply {
+export function problemReply(problem: HttpProblem, url: string): RouteReply {
+  const isPretty = /[?&]pretty(?:[=&]|$)/.test(url);
   return {
     status: problem.status,
-    body: problemBody(problem),
+    body: isV1Path(url) ? v1ProblemBody(problem, isPretty) : problemBody(problem),
     contentType: 'application/json',
     headers: problem.headers,
   };

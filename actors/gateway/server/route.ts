@@ -37,6 +37,10 @@ export interface Route {
   readonly access: Access;
   /** Names of query parameters and what they mean. Others are ignored. */
   readonly query?: Readonly<Record<string, string>>;
+  /** The pipeline that a path is about, where it does not name it itself; null: none. */
+  pipelineOf?(params: Readonly<Record<string, string>>): string | null;
+  /** It answers with what the caller may see: keys of single pipelines may ask. */
+  readonly isFiltered?: boolean;
   /** Whether a JSON body is read. */
   readonly hasBody?: boolean;
   /** Statuses of successful replies. */

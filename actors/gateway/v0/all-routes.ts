@@ -3,6 +3,7 @@
 import type { Hosting } from '../server/hosting-start.ts';
 import { openApiRoute } from '../server/open-api.ts';
 import type { Route } from '../server/route.ts';
+import { makeV1Routes } from '../v1/v1-routes.ts';
 import { apiKeyRoutes } from './api-key-routes.ts';
 import { connectorRoutes } from './connector-routes.ts';
 import { definitionRoutes } from './definition-routes.ts';
@@ -28,6 +29,7 @@ export function makeRoutes(hosting: Hosting): readonly Route[] {
     ...progressRoutes(hosting),
     ...supportRoutes(hosting),
     ...apiKeyRoutes(hosting.access),
+    ...makeV1Routes(hosting),
   ];
   return [...routes, openApiRoute(routes)];
 }

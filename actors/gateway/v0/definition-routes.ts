@@ -7,7 +7,7 @@ import { HttpProblem } from '../server/http-problem.ts';
 import { json, type Route } from '../server/route.ts';
 import { describeEdited, describePipeline, readSelector } from './descriptor.ts';
 import { withinMoment } from './moment.ts';
-import { editPipeline } from './pipeline-edit.ts';
+import { assertHasProgram, editPipeline } from './pipeline-edit.ts';
 import { readEdit, readSource } from './pipeline-source.ts';
 
 const uncached = { 'Cache-Control': 'no-cache' };
@@ -116,9 +116,10 @@ export function definitionRoutes(hosting: Hosting): readonly Route[] {
       summary: 'Deletes a pipeline that is stopped and cleared',
       access: 'write',
       ok: [200],
-      problems: [400, 404],
+      problems: [400, 404, 409],
       handle: async ({ params }) => {
         const pipeline = pipelines.get(params['pipeline_name'] ?? '');
+        assertHasProgram(pipeline);
         if (!pipeline.isFullyStopped) throw restricted('DeleteRestrictedToFullyStopped', 'it is not fully stopped');
         if (pipeline.record.storageStatus !== 'Cleared') {
           throw restricted('DeleteRestrictedToClearedStorage', 'its storage is not cleared');

@@ -26,6 +26,7 @@ export async function editPipeline(
   edit: SourceEdit,
 ): Promise<void> {
   const { record } = pipeline;
+  assertHasProgram(pipeline);
   const before = record.source;
   const after: PipelineSource = { ...before, ...edit };
   const isChanged = (key: keyof PipelineSource): boolean => JSON.stringify(before[key]) !== JSON.stringify(after[key]);
@@ -60,6 +61,17 @@ export async function editPipeline(
       : {}),
   });
   await pipeline.save();
+}
+
+/** @throws HttpProblem PipelineHasNoProgram */
+export function assertHasProgram({ name, record }: HostedPipeline): void {
+  if (record.relay === undefined) return;
+  throw new HttpProblem({
+    status: 409,
+    code: 'PipelineHasNoProgram',
+    message: `pipeline '${name}' has no SQL program: it is changed under /v1 or in its file, and is read-only here`,
+    details: { pipeline_name: name, provisioned_by: record.relay.provisionedBy },
+  });
 }
 
 function refuseStored(before: PipelineSource, after: PipelineSource): void {

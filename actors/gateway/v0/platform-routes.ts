@@ -2,6 +2,7 @@
 import type { Principal } from '../server/access/access-control.ts';
 import { type Hosting, platformVersion } from '../server/hosting-start.ts';
 import { json, type Route, type RouteReply } from '../server/route.ts';
+import { serviceHealth } from '../v1/about-routes.ts';
 
 type Handle = Route['handle'];
 
@@ -24,7 +25,10 @@ export function platformRoutes(hosting: Hosting): readonly Route[] {
         : { ApiKey: { header: 'Authorization', scheme: 'Bearer' } },
     );
   return [
-    get('/healthz', 'Whether the server works', 'none', () => json(200, { status: 'healthy' })),
+    get('/healthz', 'Whether the server works', 'none', ({ query }) => {
+      const service = query.get('service');
+      return json(200, service === null ? { status: 'healthy' } : serviceHealth(service));
+    }),
     get('/v0/config', 'Version and edition', 'none', () => json(200, serverConfiguration)),
     get('/config/authentication', 'How callers prove who they are', 'none', authentication),
     get('/v0/config/authentication', 'How callers prove who they are', 'none', authentication),

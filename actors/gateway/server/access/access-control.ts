@@ -27,6 +27,8 @@ export interface AccessRequest {
   readonly scope: AccessScope | 'none';
   /** The pipeline's name as the path says it; null: none in particular. */
   readonly pipeline: string | null;
+  /** The reply holds what the caller may see only: it need not be good for all pipelines. */
+  readonly isFiltered?: boolean;
 }
 
 export interface AccessOptions {
@@ -100,7 +102,7 @@ export class AccessControl {
   authorize(request: IncomingMessage, wanted: AccessRequest): Principal {
     const principal = this.#identify(request, wanted);
     this.#principals.set(request, principal);
-    if (wanted.scope !== 'none') allow(request, principal, wanted.scope, wanted.pipeline);
+    if (wanted.scope !== 'none') allow(request, principal, wanted.scope, wanted);
     this.#limit(request, principal);
     return principal;
   }
@@ -196,7 +198,8 @@ export class AccessControl {
   }
 }
 
-function allow(request: IncomingMessage, principal: Principal, scope: AccessScope, pipeline: string | null): void {
+function allow(request: IncomingMessage, principal: Principal, scope: AccessScope, wanted: AccessRequest): void {
+  const { pipeline, isFiltered = false } = wanted;
   const { scopes, pipelines } = principal;
   const isGood =
     scopes.includes(scope) ||
@@ -204,7 +207,7 @@ function allow(request: IncomingMessage, principal: Principal, scope: AccessScop
     (scopes.includes('write') && (scope === 'read' || scope === 'ingest'));
   const isAbout = pipeline === null && aboutServer.test(request.url ?? '');
   if (!isGood && !isAbout) throw denied(`this key is not good for '${scope}'`);
-  if (pipelines === null || isAbout) return;
+  if (pipelines === null || isAbout || isFiltered) return;
   if (pipeline === null || !pipelines.includes(pipeline)) {
     throw denied(
       pipeline === null ? 'this key is good for single pipelines only' : 'this key is not good for this pipeline',

@@ -6,7 +6,10 @@ import { type DescribedRoute, describedRoutes, pathOf } from './described-routes
 
 const adminKey = 'the-admin-key-of-this-test';
 /** What everybody may ask: whether it is up, and how to prove who one is. */
-const open = ['/healthz', '/openapi.json', '/v0/config', '/config/authentication', '/v0/config/authentication'];
+const open = [
+  ...['/healthz', '/info', '/readyz', '/openapi.json', '/v0/config'],
+  ...['/config/authentication', '/v0/config/authentication'],
+];
 /** What a key is told of the server whatever it is good for. */
 const aboutServer = /^\/v0\/(config|cluster_healthz)/;
 
@@ -32,8 +35,11 @@ async function ask(route: DescribedRoute, key: string | null, body?: string): Pr
     return [response.status, ''];
   }
   // SAFETY: a field that is not there fails the comparison.
-  const { error_code: code } = (await response.json()) as { error_code: string };
-  return [response.status, code];
+  const { error_code: code, details } = (await response.json()) as {
+    error_code?: string;
+    details?: readonly { reason: string }[];
+  };
+  return [response.status, code ?? details?.[0]?.reason ?? ''];
 }
 
 async function makeKey(name: string, scopes: readonly string[], pipelines: readonly string[] | null): Promise<string> {

@@ -1,0 +1,226 @@
+// What is known of a connector plugin without starting it: names, versions, parameters. That of a plugin process is what the
+// process has said of itself, that of a built-in connector is made of its definition in the registry.
+import type { ConnectorRegistry } from '../../../connectors/sdk/connector.ts';
+import type { DestinationDefinition } from '../../../connectors/sdk/destination.ts';
+import type { Parameter } from '../../../connectors/sdk/parameters.ts';
+import type { SourceDefinition } from '../../../connectors/sdk/source.ts';
+import { nearestName } from '../../../runtime/nearest-name.ts';
+
+export type PluginParameterType = 'string' | 'int' | 'float' | 'bool' | 'file' | 'duration';
+export type PluginValidationType = 'required' | 'greater-than' | 'less-than' | 'inclusion' | 'exclusion' | 'regex';
+
+export interface PluginValidation {
+  readonly type: PluginValidationType;
+  readonly value: string;
+}
+
+export interface PluginParameter {
+  readonly default: string;
+  readonly description: string;
+  readonly type: PluginParameterType;
+  readonly validations: readonly PluginValidation[];
+  readonly secret?: boolean;
+}
+
+/** By name; a `*` in a name stands for any one segment. */
+export type PluginParameters = Readonly<Record<string, PluginParameter>>;
+
+export interface PluginSpecification {
+  readonly kind: 'builtin' | 'standalone';
+  readonly name: string;
+  /** `v1.2.3`, or whatever the plugin says. */
+  readonly version: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly author: string;
+  /** null: it is no source. */
+  readonly sourceParameters: PluginParameters | null;
+  readonly destinationParameters: PluginParameters | null;
+  /** Of a plugin process. */
+  readonly path: string | null;
+}
+
+/** `builtin:file@v1.0.0` */
+export function fullName(plugin: PluginSpecification): string {
+  return `${plugin.kind}:${plugin.name}@${plugin.version}`;
+}
+
+interface PluginReference {
+  readonly kind: 'builtin' | 'standalone' | 'any';
+  readonly name: string;
+  /** null: the latest. */
+  readonly version: string | null;
+}
+
+/** `[builtin:|standalone:|any:]name[@version]` */
+export function readReference(text: string): PluginReference {
+  const [, kind = 'any', name = '', version = 'latest'] =
+    /^(?:(builtin|standalone|any):)?(.*?)(?:@([^@]*))?$/s.exec(text) ?? [];
+  // SAFETY: the expression gives nothing else.
+  return {
+    kind: kind as PluginReference['kind'],
+    name,
+    version: version === 'latest' || version === '' ? null : version,
+  };
+}
+
+/** Without a kind a plugin process goes before what is built in; without a version the latest. */
+export function findPlugin(
+  plugins: readonly PluginSpecification[],
+  reference: string,
+): PluginSpecification | undefined {
+  const { kind, name, version } = readReference(reference);
+  const found = plugins
+    .filter((plugin) => plugin.name === name && (version === null || sameVersion(plugin.version, version)))
+    .sort((a, b) => compareVersions(b.version, a.version));
+  if (kind !== 'any') return found.find((plugin) => plugin.kind === kind);
+  return found.find((plugin) => plugin.kind === 'standalone') ?? found[0];
+}
+
+/** The reference that was probably meant. */
+export function nearestPlugin(plugins: readonly PluginSpecification[], reference: string): string | undefined {
+  const { kind, name } = readReference(reference);
+  const sameName = plugins.filter((plugin) => plugin.name === name);
+  const [other] = sameName;
+  if (other !== undefined) {
+    const hasKind = kind === 'any' || sameName.some((plugin) => plugin.kind === kind);
+    return hasKind ? fullName(other) : `${other.kind}:${name}`;
+  }
+  const nearest = nearestName(
+    name,
+    plugins.map((plugin) => plugin.name),
+  );
+  if (nearest === undefined) return undefined;
+  return kind === 'any' ? nearest : `${plugins.find((plugin) => plugin.name === nearest)?.kind ?? kind}:${nearest}`;
+}
+
+function sameVersion(a: string, b: string): boolean {
+  return a === b || a.replace(/^v/, '') === b.replace(/^v/, '');
+}
+
+/** By semver; what is no version of that kind comes before all that are. */
+export function compareVersions(a: string, b: string): number {
+  const [x, y] = [semver(a), semver(b)];
+  if (x === null || y === null) return x === y ? (a < b ? -1 : Number(a > b)) : x === null ? -1 : 1;
+  for (let i = 0; i < 3; i++) {
+    const difference = (x.numbers[i] ?? 0) - (y.numbers[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  // A version comes behind what was released before it.
+  if (x.before.length === 0 || y.before.length === 0) return y.before.length - x.before.length;
+  for (let i = 0; i < Math.max(x.before.length, y.before.length); i++) {
+    const [p, q] = [x.before[i], y.before[i]];
+    if (p === undefined || q === undefined) return p === undefined ? -1 : 1;
+    const [m, n] = [/^\d+$/.test(p), /^\d+$/.test(q)];
+    if (m && n && Number(p) !== Number(q)) return Number(p) - Number(q);
+    if (m !== n) return m ? -1 : 1;
+    if (p !== q) return p < q ? -1 : 1;
+  }
+  return 0;
+}
+
+function semver(text: string): { readonly numbers: readonly number[]; readonly before: readonly string[] } | null {
+  const found = /^v?(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?$/.exec(text);
+  if (found === null) return null;
+  return { numbers: found.slice(1, 4).map(Number), before: found[4]?.split('.') ?? [] };
+}
+
+/** Those of the registry that speak of records: they can stand in a pipeline without SQL. */
+export function builtInPlugins(registry: ConnectorRegistry, version: string): readonly PluginSpecification[] {
+  const sources = registry.sources.filter((source) => source.produces === 'records');
+  const destinations = registry.destinations.filter((destination) => destination.accepts === 'records');
+  const names = new Set([...sources, ...destinations].map(({ name }) => name));
+  return [...names].sort().map((name) => {
+    const source = sources.find((candidate) => candidate.name === name);
+    const destination = destinations.find((candidate) => candidate.name === name);
+    return builtIn(name, source, destination, version);
+  });
+}
+
+function builtIn(
+  name: string,
+  source: SourceDefinition | undefined,
+  destination: DestinationDefinition | undefined,
+  version: string,
+): PluginSpecification {
+  const any = source ?? destination;
+  return {
+    kind: 'builtin',
+    name,
+    version: any?.version ?? `v${version}`,
+    summary: any?.summary ?? '',
+    description: any?.description ?? any?.summary ?? '',
+    author: any?.author ?? 'Millrace',
+    sourceParameters: source === undefined ? null : pluginParameters(source.parameters),
+    destinationParameters: destination === undefined ? null : pluginParameters(destination.parameters),
+    path: null,
+  };
+}
+
+/** Parameters as data in the terms of plugins: flat names, everything a text. */
+export function pluginParameters(parameters: readonly Parameter[]): PluginParameters {
+  const flat: Record<string, PluginParameter> = {};
+  for (const parameter of parameters) addParameter(parameter, parameter.name, flat);
+  return flat;
+}
+
+function addParameter(parameter: Parameter, name: string, to: Record<string, PluginParameter>): void {
+  const { type } = parameter;
+  if (type.kind === 'object') {
+    for (const inner of type.parameters) addParameter(inner, `${name}.${inner.name}`, to);
+    return;
+  }
+  if (type.kind === 'map') {
+    const { default: _, ...each } = parameter;
+    addParameter({ ...each, name, type: type.value, required: false }, `${name}.*`, to);
+    return;
+  }
+  const validations: PluginValidation[] = parameter.required ? [{ type: 'required', value: '' }] : [];
+  if (type.kind === 'enum') validations.push({ type: 'inclusion', value: type.values.join(',') });
+  if (type.kind === 'integer' || type.kind === 'number') {
+    const step = type.kind === 'integer' ? 1 : 0;
+    if (type.min !== undefined) validations.push({ type: 'greater-than', value: String(type.min - step) });
+    if (type.max !== undefined) validations.push({ type: 'less-than', value: String(type.max + step) });
+  }
+  to[name] = {
+    default: defaultText(parameter.default),
+    description: parameter.description,
+    type: typeNames[type.kind],
+    validations,
+    ...(parameter.secret === true ? { secret: true } : {}),
+  };
+}
+
+function defaultText(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  if (Array.isArray(value)) return value.join(',');
+  return typeof value === 'object' ? '' : String(value);
+}
+
+const typeNames: Readonly<Record<Exclude<Parameter['type']['kind'], 'object' | 'map'>, PluginParameterType>> = {
+  string: 'string',
+  boolean: 'bool',
+  integer: 'int',
+  number: 'float',
+  enum: 'string',
+  duration: 'duration',
+  character: 'string',
+  list: 'string',
+  any: 'string',
+};
+
+/** By exact name, or by a name with `*`. */
+export function parameterOf(parameters: PluginParameters, name: string): PluginParameter | undefined {
+  const exact = parameters[name];
+  if (exact !== undefined) return exact;
+  const pattern = Object.keys(parameters).find((candidate) => candidate.includes('*') && matches(candidate, name));
+  return pattern === undefined ? undefined : parameters[pattern];
+}
+
+export function matches(pattern: string, name: string): boolean {
+  const wanted = pattern.split('.');
+  const given = name.split('.');
+  // A star at the end stands for all that follows: keys of a map may hold dots.
+  if (wanted.at(-1) === '*' && given.length > wanted.length) given.splice(wanted.length);
+  return wanted.length === given.length && wanted.every((part, i) => part === '*' || part === given[i]);
+}

@@ -1,0 +1,100 @@
+// A connector's settings before they are stored: against the specification of its plugin first, everything that is wrong at
+// once, then on a fresh instance of it, which is configured and torn down.
+
+import {
+  findPlugin,
+  fullName,
+  nearestPlugin,
+  type PluginParameters,
+  type PluginSpecification,
+  parameterOf,
+} from '../hosting/plugin-specification.ts';
+import { checkSettings, type SettingProblem } from '../hosting/settings-check.ts';
+import type { Hosting } from '../server/hosting-start.ts';
+import type { HttpProblem } from '../server/http-problem.ts';
+import { isSecret, type Settings } from './masked-settings.ts';
+import { type V1Reason, v1Detail, v1Problem } from './v1-problem.ts';
+
+export type ConnectorType = 'source' | 'destination';
+
+/** Which settings the plugin has declared secret. */
+export function secretsOf(hosting: Hosting, type: ConnectorType, plugin: string): (name: string) => boolean {
+  const parameters = parametersOf(findPlugin(hosting.plugins.list(), plugin), type);
+  return (name) => parameters !== null && parameterOf(parameters, name)?.secret === true;
+}
+
+function parametersOf(plugin: PluginSpecification | undefined, type: ConnectorType): PluginParameters | null {
+  return (type === 'source' ? plugin?.sourceParameters : plugin?.destinationParameters) ?? null;
+}
+
+/** `path`: where the settings stand in the body. @throws HttpProblem */
+export function checkPlugin(
+  hosting: Hosting,
+  type: ConnectorType,
+  reference: string,
+  settings: Settings,
+  path: string,
+): PluginSpecification {
+  const plugins = hosting.plugins.list();
+  const plugin = findPlugin(plugins, reference);
+  if (plugin === undefined) throw unknownPlugin(reference, nearestPlugin(plugins, reference));
+  const parameters = parametersOf(plugin, type);
+  if (parameters === null) {
+    const other = type === 'source' ? 'destination' : 'source';
+    throw v1Problem('connector.invalid_type', `${fullName(plugin)} is a ${other} and no ${type}`, [
+      v1Detail('connector.invalid_type', { configPath: 'type', suggestion: other }),
+    ]);
+  }
+  const isDeclared = secretsOf(hosting, type, reference);
+  const problems = checkSettings(parameters, settings, (name) => isSecret(name, isDeclared(name)));
+  if (problems.length > 0) throw refusedSettings(problems, path);
+  return plugin;
+}
+
+/** @throws HttpProblem connector.configuration_refused, …_timed_out, connector.teardown_failed */
+export async function validateOnInstance(
+  hosting: Hosting,
+  type: ConnectorType,
+  plugin: PluginSpecification,
+  settings: Settings,
+  signal: AbortSignal,
+): Promise<void> {
+  await hosting.plugins.validate({ type, plugin, settings, signal });
+}
+
+function unknownPlugin(reference: string, suggestion: string | undefined): HttpProblem {
+  const hint = suggestion === undefined ? '' : ` (did you mean "${suggestion}"?)`;
+  return v1Problem('connector.plugin_not_found', `there is no connector plugin "${reference}"${hint}`, [
+    v1Detail('connector.plugin_not_found', {
+      configPath: 'plugin',
+      ...(suggestion === undefined ? {} : { suggestion }),
+    }),
+  ]);
+}
+
+const reasons: Readonly<Record<SettingProblem['kind'], V1Reason>> = {
+  unknown: 'config.field_invalid',
+  required: 'config.field_required',
+  type: 'config.field_invalid',
+  value: 'config.field_invalid',
+};
+
+export function refusedSettings(problems: readonly SettingProblem[], path: string): HttpProblem {
+  const lines = problems.map(({ setting, message, suggestion }) => {
+    const hint = suggestion === undefined ? '' : ` (did you mean "${suggestion}"?)`;
+    return `"${setting}": ${message}${hint}`;
+  });
+  const [first] = problems;
+  return v1Problem(
+    first === undefined ? 'config.field_invalid' : reasons[first.kind],
+    lines.join('\n'),
+    problems.map((problem) =>
+      v1Detail(reasons[problem.kind], {
+        configPath: `${path}.${problem.setting}`,
+        message: problem.message,
+        expected: problem.expected,
+        ...(problem.suggestion === undefined ? {} : { suggestion: problem.suggestion }),
+      }),
+    ),
+  );
+}

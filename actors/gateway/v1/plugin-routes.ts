@@ -1,0 +1,85 @@
+// Which plugins there are, and what parameters they have.
+import {
+  fullName,
+  type PluginParameter,
+  type PluginParameters,
+  type PluginSpecification,
+  type PluginValidation,
+} from '../hosting/plugin-specification.ts';
+import type { Hosting } from '../server/hosting-start.ts';
+import type { Route } from '../server/route.ts';
+import { nameFilter } from './v1-catalog.ts';
+import type { JsonObject } from './v1-reply.ts';
+import { v1Route } from './v1-route.ts';
+
+const query = { name: 'a regular expression for the whole name, such as builtin:.*' };
+const options = { query, problems: [400], isFiltered: true };
+
+export function pluginRoutes(hosting: Hosting): readonly Route[] {
+  const connectors = ({ query: asked }: { readonly query: URLSearchParams }): readonly JsonObject[] => {
+    const isWanted = nameFilter(asked);
+    return hosting.plugins
+      .list()
+      .filter((plugin) => isWanted(fullName(plugin)))
+      .map(connectorPluginJson);
+  };
+  return [
+    v1Route(hosting, 'GET', '/v1/connectors/plugins', 'The connector plugins that there are', connectors, options),
+    v1Route(hosting, 'GET', '/v1/plugins', 'Deprecated: the connector plugins that there are', connectors, options),
+    v1Route(
+      hosting,
+      'GET',
+      '/v1/processors/plugins',
+      'The processor plugins that there are',
+      ({ query: asked }) => {
+        const isWanted = nameFilter(asked);
+        return hosting.plugins
+          .processors()
+          .map((processor) => ({
+            name: `builtin:${processor.name}@${processor.version}`,
+            summary: processor.summary,
+            description: processor.description,
+            version: processor.version,
+            author: processor.author,
+            parameters: parametersJson(processor.parameters),
+          }))
+          .filter(({ name }) => isWanted(name));
+      },
+      options,
+    ),
+  ];
+}
+
+function connectorPluginJson(plugin: PluginSpecification): JsonObject {
+  return {
+    name: fullName(plugin),
+    summary: plugin.summary,
+    description: plugin.description,
+    version: plugin.version,
+    author: plugin.author,
+    destinationParams: parametersJson(plugin.destinationParameters ?? {}),
+    sourceParams: parametersJson(plugin.sourceParameters ?? {}),
+  };
+}
+
+function parametersJson(parameters: PluginParameters): JsonObject {
+  return Object.fromEntries(Object.entries(parameters).map(([name, parameter]) => [name, parameterJson(parameter)]));
+}
+
+function parameterJson({ description, default: fallback, type, validations }: PluginParameter): JsonObject {
+  return {
+    description,
+    default: fallback,
+    type: `TYPE_${type.toUpperCase()}`,
+    validations: validations.map(({ type: rule, value }) => ({ type: ruleNames[rule], value })),
+  };
+}
+
+const ruleNames: Readonly<Record<PluginValidation['type'], string>> = {
+  required: 'TYPE_REQUIRED',
+  'greater-than': 'TYPE_GREATER_THAN',
+  'less-than': 'TYPE_LESS_THAN',
+  inclusion: 'TYPE_INCLUSION',
+  exclusion: 'TYPE_EXCLUSION',
+  regex: 'TYPE_REGEX',
+};

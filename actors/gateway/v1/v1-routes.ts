@@ -1,0 +1,18 @@
+// Every route of `/v1` and of what belongs to it.
+import type { Hosting } from '../server/hosting-start.ts';
+import type { Route } from '../server/route.ts';
+import { aboutRoutes } from './about-routes.ts';
+import { connectorRoutes } from './connector-routes.ts';
+import { pipelineRoutes } from './pipeline-routes.ts';
+import { pluginRoutes } from './plugin-routes.ts';
+import { processorRoutes } from './processor-routes.ts';
+
+export function makeV1Routes(hosting: Hosting): readonly Route[] {
+  return [
+    ...pipelineRoutes(hosting),
+    ...connectorRoutes(hosting),
+    ...processorRoutes(hosting),
+    ...pluginRoutes(hosting),
+    ...aboutRoutes(hosting),
+  ];
+}
