@@ -17,11 +17,12 @@ import { emptyInput } from './generator/empty-source.ts';
 import { datagen } from './generator/source.ts';
 import { error } from './processors/error.ts';
 import { filter } from './processors/filter.ts';
+import { s3Input } from './s3/source.ts';
 import type { ConnectorRegistry } from './sdk/connector.ts';
 import { urlInput } from './url/source.ts';
 
 export const registry: ConnectorRegistry = {
-  sources: [fileInput, urlInput, datagen, emptyInput],
+  sources: [fileInput, urlInput, s3Input, datagen, emptyInput],
   destinations: [fileOutput, nullOutput],
   inputFormats: [jsonInput, csvInput, parquetInput, rawInput, msgpackInput, arrowInput],
   outputFormats: [jsonOutput, csvOutput, parquetOutput],

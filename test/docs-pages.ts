@@ -135,7 +135,8 @@ function parameterTable(parameters: readonly Parameter[]): string[] {
     const otherwise = parameter.default === undefined ? '' : `\`${JSON.stringify(parameter.default)}\``;
     const value = parameter.required ? 'required' : otherwise;
     const secret = parameter.secret === true ? ' Secret.' : '';
-    return `| \`${parameter.name}\` | ${typeText(parameter.type)} | ${value} | ${cell(parameter.description)}${secret} |`;
+    const variable = parameter.environment === undefined ? '' : ` From the environment: \`${parameter.environment}\`.`;
+    return `| \`${parameter.name}\` | ${typeText(parameter.type)} | ${value} | ${cell(parameter.description)}${variable}${secret} |`;
   });
   return ['| key | value | default | meaning |', '| --- | --- | --- | --- |', ...rows, ''];
 }

@@ -23,6 +23,7 @@ import {
   ConfigUnsupported,
 } from './configuration-errors.ts';
 import { inputParameters, maxQueuedBytesDefault, outputParameters } from './connector-parameters.ts';
+import { type LeftOutSettings, withLeftOutSettings } from './left-out-settings.ts';
 
 /** One connector to be parsed. `value` is the object that holds `transport`; `path` is where it stands. */
 export interface ConnectorEntry {
@@ -32,6 +33,8 @@ export interface ConnectorEntry {
   readonly value: Readonly<Record<string, unknown>>;
   readonly path: readonly (string | number)[];
   readonly placeOf: PlaceOf;
+  /** Where what the transport's configuration leaves out may come from. */
+  readonly leftOut?: LeftOutSettings;
 }
 
 export function parseInputConnector(
@@ -168,13 +171,9 @@ function checkTransport<T extends RegisteredTransport>(
     problems.push(new ConfigUnknownTransport({ name: named.name, direction, known: names }, context));
     return null;
   }
-  const checked = validateParameters(
-    definition.parameters,
-    named.config,
-    entry.placeOf,
-    [...path, 'config'],
-    named.name,
-  );
+  const { leftOut } = entry;
+  const given = leftOut === undefined ? named.config : withLeftOutSettings(named.config, definition, leftOut);
+  const checked = validateParameters(definition.parameters, given, entry.placeOf, [...path, 'config'], named.name);
   problems.push(...checked.problems);
   const { module } = definition;
   const configuration = { name: named.name, config: checked.values, ...(module === undefined ? {} : { module }) };

@@ -4,6 +4,7 @@
 // Pure: the SQL compiler, the registry and the environment are given. Used by `Pipeline.open`, `millrace check`, and each
 // time a connector is added to a running pipeline.
 import { parseDocument } from 'yaml';
+import { ConfigUnknownTransport } from '../../connectors/sdk/configuration-errors.ts';
 import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
 import type {
   InputConnector,
@@ -28,6 +29,7 @@ import {
 import { type ConnectorEntry, parseInputConnector, parseOutputConnector } from './connector-parsing.ts';
 import { buildDependencyGraph, type OrderedInput } from './dependency-graph.ts';
 import { resolveReferences } from './environment-references.ts';
+import type { LeftOutSettings } from './left-out-settings.ts';
 
 /** A pipeline as users write it: a YAML file, or the object given to `Pipeline.open`. Keys as in the YAML. */
 export interface PipelineDefinition {
@@ -42,6 +44,8 @@ export interface PipelineDefinition {
   readonly decode_workers?: number;
   /** Files of modules that define connectors of the user's own, relative to the pipeline's folder. */
   readonly connector_modules?: readonly string[];
+  /** By transport: what connectors of that transport leave out. */
+  readonly transport_defaults?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
 /** Compiles SQL; injected, because actors do not know one another. */
@@ -108,6 +112,12 @@ const definitionParameters: readonly Parameter[] = [
     required: false,
     description: 'Modules that define connectors of your own. Relative paths start at the folder of the pipeline file.',
   },
+  {
+    name: 'transport_defaults',
+    type: { kind: 'map', value: { kind: 'map', value: { kind: 'any' } } },
+    required: false,
+    description: 'By transport: configuration keys that its connectors leave out.',
+  },
 ];
 
 /** The type of `validatePipeline`, for those who are handed it. `definition` is not trusted: its form is checked first. */
@@ -131,6 +141,10 @@ export const validatePipeline: ValidatePipeline = (definition, options) => {
   const isKnown = compiled.program !== null;
 
   const collector: Collector = {
+    leftOut: {
+      environment: options.environment,
+      transportDefaults: transportDefaults(checked.values['transport_defaults'], options, placeOf, problems),
+    },
     program,
     isKnown,
     options,
@@ -171,9 +185,30 @@ export const validatePipeline: ValidatePipeline = (definition, options) => {
   };
 };
 
+/** References to the environment resolved. A transport that does not exist would be ignored silently: it is a problem. */
+function transportDefaults(
+  value: unknown,
+  { registry, environment }: ValidationOptions,
+  placeOf: PlaceOf,
+  problems: MillraceError[],
+): Readonly<Record<string, unknown>> {
+  const path = ['transport_defaults'];
+  const resolved = resolveReferences(value ?? {}, environment, placeOf, path, problems);
+  if (typeof resolved !== 'object' || resolved === null) return {};
+  const known = [...registry.sources, ...registry.destinations].map(({ name }) => name);
+  for (const name of Object.keys(resolved)) {
+    if (known.includes(name)) continue;
+    const context = { place: placeOf([...path, name]), suggestion: nearestName(name, known) };
+    problems.push(new ConfigUnknownTransport({ name, direction: 'input or output', known }, context));
+  }
+  // SAFETY: an object that is not null; what its values are is checked with each connector.
+  return resolved as Readonly<Record<string, unknown>>;
+}
+
 type Side = 'inputs' | 'outputs';
 
 interface Collector {
+  readonly leftOut: LeftOutSettings;
   readonly program: BoundProgram;
   readonly isKnown: boolean;
   readonly options: ValidationOptions;
@@ -280,7 +315,8 @@ function offsetPlace(base: Place, at: { line: number; col: number } | undefined)
 function add(collector: Collector, side: Side, entry: ConnectorEntry): void {
   const { problems } = collector;
   const relation = findRelation(collector, side, entry);
-  const resolved: ConnectorEntry = relation === null ? entry : { ...entry, relation: relation.name };
+  const { leftOut } = collector;
+  const resolved: ConnectorEntry = { ...entry, leftOut, relation: relation?.name ?? entry.relation };
   const { registry } = collector.options;
   const connector =
     side === 'inputs'

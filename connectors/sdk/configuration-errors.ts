@@ -54,7 +54,7 @@ export const ConfigInvalidValue: CodedErrorClass<{ readonly key: string; readonl
 
 export const ConfigUnknownTransport: CodedErrorClass<{
   readonly name: string;
-  readonly direction: 'input' | 'output';
+  readonly direction: 'input' | 'output' | 'input or output';
   readonly known: readonly string[];
 }> = defineError(
   'config.unknown_transport',

@@ -28,6 +28,8 @@ export interface Parameter {
   readonly required: boolean;
   /** Left out: the parameter is absent when the user does not give it. */
   readonly default?: unknown;
+  /** Where it is left out, this variable of the environment gives it, if it is set. Texts only. */
+  readonly environment?: string;
   /** Never printed, logged or returned. */
   readonly secret?: boolean;
   /** One or two sentences for docs and forms, with the unit. */

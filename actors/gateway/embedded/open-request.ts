@@ -18,6 +18,7 @@ const definitionKeys: Readonly<Record<string, string>> = {
   onError: 'on_error',
   decodeWorkers: 'decode_workers',
   connectorModules: 'connector_modules',
+  transportDefaults: 'transport_defaults',
 };
 
 /** @throws OpenConflict */

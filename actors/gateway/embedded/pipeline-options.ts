@@ -44,6 +44,8 @@ export interface ProgramOpenOptions extends CommonOpenOptions {
   readonly onError?: 'stop' | 'skip' | undefined;
   /** Threads that decode large inputs. Default: the number of cores less one, at least 1. */
   readonly decodeWorkers?: number | undefined;
+  /** By transport: configuration keys that its connectors leave out. */
+  readonly transportDefaults?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
   /** Files of modules that define connectors of your own (connector.md); relative ones start at `baseFolder`. */
   readonly connectorModules?: readonly string[] | undefined;
   /** Relative paths of connectors start here. Default: the working folder. */

@@ -25,9 +25,9 @@ test('runs that are interrupted anywhere take every row once', () => {
         const sent: number[] = [];
         for (let at = Number(begin.position?.['row'] ?? 0); at < rows; at += batch) {
           const numbers = input.slice(at, at + batch);
-          const left = points.keep({ buffer: encodeBatch(numberBatch(numbers)), rows: numbers.length });
+          const left = points.keep({ buffer: encodeBatch(numberBatch(numbers), 0, 'in memory'), rows: numbers.length });
           if (left !== null) {
-            sent.push(...numbersOf(decodeBatch(left.buffer, numberSchema).batch));
+            sent.push(...numbersOf(decodeBatch(left.buffer, numberSchema, 'in memory').batch));
             points.sent(left.rows);
           }
           const row = at + numbers.length;

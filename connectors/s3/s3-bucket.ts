@@ -1,0 +1,181 @@
+// One bucket, as the connectors see it: list, look at, read a range, write; each with its retries. The only file that
+// knows the client library, which is loaded by the first request: most pipelines make none.
+//
+// Every request is tried again after failures that may pass, with growing pauses on the connector's clock; each such failure is
+// reported. Reads of a range ask for the very object that was listed (If-Match), so that half of one version and half of
+// another are never one input.
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { Clock } from '../../runtime/clock.ts';
+import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
+import { wait } from '../sdk/wait.ts';
+import { finalS3Error, S3Unavailable } from './s3-errors.ts';
+
+export interface S3Settings {
+  readonly bucket_name: string;
+  readonly region?: string;
+  readonly endpoint_url?: string;
+  readonly aws_access_key_id?: string;
+  readonly aws_secret_access_key?: string;
+  readonly aws_session_token?: string;
+  readonly no_sign_request: boolean;
+  readonly max_retries: number;
+}
+
+export interface S3Object {
+  readonly key: string;
+  readonly size: number;
+  readonly etag: string;
+}
+
+interface Surroundings {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  reportError(error: unknown): void;
+}
+
+type Library = typeof import('@aws-sdk/client-s3');
+
+const firstPauseMs = 200;
+const pauseMsMax = 10_000;
+const connectMs = 10_000;
+const idleMs = 60_000;
+
+export class S3Bucket {
+  readonly name: string;
+  readonly #settings: S3Settings;
+  readonly #surroundings: Surroundings;
+  readonly #sockets: number;
+  #client: Promise<{ readonly client: S3Client; readonly library: Library }> | null = null;
+
+  /** `concurrency`: requests that run at a time. @throws ConfigInvalidValue */
+  constructor(settings: S3Settings, surroundings: Surroundings, concurrency: number) {
+    this.name = settings.bucket_name;
+    this.#settings = settings;
+    this.#surroundings = surroundings;
+    this.#sockets = concurrency + 2;
+    const { endpoint_url: endpoint } = settings;
+    if (endpoint !== undefined && !(URL.canParse(endpoint) && /^https?:$/.test(new URL(endpoint).protocol))) {
+      throw new ConfigInvalidValue({ key: 'endpoint_url', reason: 'must be an http:// or https:// address' });
+    }
+    if ((settings.aws_access_key_id === undefined) !== (settings.aws_secret_access_key === undefined)) {
+      const reason = 'is given together with aws_secret_access_key, or neither of them';
+      throw new ConfigInvalidValue({ key: 'aws_access_key_id', reason });
+    }
+  }
+
+  /** @throws S3KeyMissing, S3BucketMissing, S3AccessDenied … */
+  async head(key: string): Promise<S3Object> {
+    const found = await this.#retried(key, async (client, library, abortSignal) =>
+      client.send(new library.HeadObjectCommand({ Bucket: this.name, Key: key }), { abortSignal }),
+    );
+    return { key, size: found.ContentLength ?? 0, etag: found.ETag ?? '' };
+  }
+
+  /** Objects in the order of their keys (UTF-8 bytes, as S3 sorts), a page at a time, behind `after`. */
+  async *list(prefix: string, after: string): AsyncIterable<readonly S3Object[]> {
+    let token: string | undefined;
+    do {
+      const page = await this.#retried('', async (client, library, abortSignal) => {
+        const start = token === undefined ? (after === '' ? {} : { StartAfter: after }) : { ContinuationToken: token };
+        const wanted = { Bucket: this.name, Prefix: prefix, ...start };
+        return client.send(new library.ListObjectsV2Command(wanted), { abortSignal });
+      });
+      yield (page.Contents ?? []).map(({ Key = '', Size = 0, ETag = '' }) => ({ key: Key, size: Size, etag: ETag }));
+      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+    } while (token !== undefined);
+  }
+
+  /** The bytes from `offset` on, `length` of them: an array of its own. @throws S3ObjectChanged … */
+  async read(object: S3Object, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    if (length <= 0) return new Uint8Array(0);
+    return await this.#retried(object.key, async (client, library, abortSignal) => {
+      const range = `bytes=${offset}-${offset + length - 1}`;
+      const match = object.etag === '' ? {} : { IfMatch: object.etag };
+      const wanted = { Bucket: this.name, Key: object.key, Range: range, ...match };
+      const { Body: body } = await client.send(new library.GetObjectCommand(wanted), { abortSignal });
+      // SAFETY: in Node a body is a Readable.
+      return await fill(body as AsyncIterable<Uint8Array> | undefined, length);
+    });
+  }
+
+  async write(key: string, bytes: Uint8Array, contentType: string): Promise<void> {
+    await this.#retried(key, async (client, library, abortSignal) => {
+      const wanted = { Bucket: this.name, Key: key, Body: bytes, ContentType: contentType };
+      await client.send(new library.PutObjectCommand(wanted), { abortSignal });
+    });
+  }
+
+  async close(): Promise<void> {
+    const made = await this.#client?.catch(() => null);
+    made?.client.destroy();
+    this.#client = null;
+  }
+
+  async #retried<R>(
+    key: string,
+    attempt: (client: S3Client, library: Library, signal: AbortSignal) => Promise<R>,
+  ): Promise<R> {
+    const { clock, signal, reportError } = this.#surroundings;
+    for (let attempts = 1; ; attempts++) {
+      try {
+        this.#client ??= this.#open();
+        const { client, library } = await this.#client;
+        return await attempt(client, library, signal);
+      } catch (thrown) {
+        signal.throwIfAborted();
+        const where = { bucket: this.name, key };
+        const final = finalS3Error(thrown, where);
+        if (final !== null) throw final;
+        const failed = new S3Unavailable({ ...where, reason: reasonOf(thrown), attempts }, { cause: thrown });
+        if (attempts > this.#settings.max_retries) throw failed;
+        reportError(failed);
+        await wait(clock, Math.min(pauseMsMax, firstPauseMs * 2 ** (attempts - 1)), signal);
+        signal.throwIfAborted();
+      }
+    }
+  }
+
+  async #open(): Promise<{ readonly client: S3Client; readonly library: Library }> {
+    const library = await import('@aws-sdk/client-s3');
+    const settings = this.#settings;
+    const { aws_access_key_id: accessKeyId, aws_secret_access_key: secretAccessKey } = settings;
+    const session = settings.aws_session_token === undefined ? {} : { sessionToken: settings.aws_session_token };
+    const client = new library.S3Client({
+      region: settings.region ?? 'us-east-1',
+      // Retries are ours: they wait on the connector's clock, end when it is stopped, and are reported.
+      maxAttempts: 1,
+      requestHandler: {
+        connectionTimeout: connectMs,
+        requestTimeout: idleMs,
+        httpAgent: { maxSockets: this.#sockets, keepAlive: true },
+        httpsAgent: { maxSockets: this.#sockets, keepAlive: true },
+      },
+      ...(settings.endpoint_url === undefined ? {} : { endpoint: settings.endpoint_url, forcePathStyle: true }),
+      ...(accessKeyId === undefined || secretAccessKey === undefined
+        ? {}
+        : { credentials: { accessKeyId, secretAccessKey, ...session } }),
+      ...(settings.no_sign_request ? { signer: { sign: async (request) => request } } : {}),
+    });
+    return { client, library };
+  }
+}
+
+/** @throws Error when there are fewer bytes than `length`: worth another attempt. */
+async function fill(body: AsyncIterable<Uint8Array> | undefined, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  for await (const chunk of body ?? []) {
+    if (filled + chunk.length > length) throw new Error('the server sent more than it was asked for');
+    bytes.set(chunk, filled);
+    filled += chunk.length;
+  }
+  if (filled < length) throw new Error(`the body ended at ${filled} of ${length} bytes`);
+  return bytes;
+}
+
+function reasonOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const [first] = thrown instanceof AggregateError ? thrown.errors : [];
+  if (first instanceof Error) return first.message;
+  return thrown.message === '' ? thrown.name : thrown.message;
+}

@@ -1,0 +1,51 @@
+// An S3 server for tests: versitygw over a folder. Objects are files under `data/BUCKET/KEY`.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { freePort } from './free-port.ts';
+import { goTool } from './go-tool.ts';
+import { ServerProcess } from './server-process.ts';
+
+export const s3Access = { aws_access_key_id: 'testkey', aws_secret_access_key: 'testsecret' };
+
+export interface S3Server {
+  readonly url: string;
+  readonly process: ServerProcess;
+  readonly client: S3Client;
+  put(bucket: string, key: string, body: string | Uint8Array): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Running, with empty buckets of these names; or why there is none. */
+export async function startS3Server(buckets: readonly string[]): Promise<S3Server | { readonly missing: string }> {
+  const tool = await goTool('versitygw', 'github.com/versity/versitygw/cmd/versitygw@v1.8.0');
+  if ('missing' in tool) return tool;
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-s3-'));
+  const [data, iam] = [join(folder, 'data'), join(folder, 'iam')];
+  for (const made of [data, iam]) mkdirSync(made);
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const { aws_access_key_id: accessKeyId, aws_secret_access_key: secretAccessKey } = s3Access;
+  const process = new ServerProcess({
+    command: tool.path,
+    args: ['--port', `127.0.0.1:${port}`, '--health', '/health', '--iam-dir', iam, '--quiet', 'posix', data],
+    options: { env: { ROOT_ACCESS_KEY: accessKeyId, ROOT_SECRET_KEY: secretAccessKey } },
+    isReady: async () => (await fetch(`${url}/health`)).ok,
+  });
+  await process.start();
+  const credentials = { accessKeyId, secretAccessKey };
+  const client = new S3Client({ region: 'us-east-1', endpoint: url, forcePathStyle: true, credentials });
+  for (const Bucket of buckets) await client.send(new CreateBucketCommand({ Bucket }));
+  return {
+    url,
+    process,
+    client,
+    put: async (Bucket, Key, Body) => void (await client.send(new PutObjectCommand({ Bucket, Key, Body }))),
+    close: async () => {
+      client.destroy();
+      await process.dispose();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,67 @@
+// A real server as a child process of a test: started on a free port, ready when it says so, stopped, killed, started again.
+// Its output is kept for the message of a failure. Ended with the test process at the latest.
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+export interface ServerCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly options?: SpawnOptions;
+  /** Asked again and again until it says true. */
+  readonly isReady: () => Promise<boolean>;
+  readonly readyMs?: number;
+}
+
+export class ServerProcess {
+  readonly #command: ServerCommand;
+  #child: ChildProcess | null = null;
+  #output = '';
+  readonly #endWithUs = (): void => void this.#child?.kill('SIGKILL');
+
+  constructor(command: ServerCommand) {
+    this.#command = command;
+    process.once('exit', this.#endWithUs);
+  }
+
+  get output(): string {
+    return this.#output;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  async start(): Promise<void> {
+    const { command, args, options = {}, isReady, readyMs = 60_000 } = this.#command;
+    const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    const keep = (chunk: Buffer): void => void (this.#output = (this.#output + chunk.toString()).slice(-20_000));
+    child.stdout?.on('data', keep);
+    child.stderr?.on('data', keep);
+    let failure: Error | null = null;
+    child.once('error', (error) => void (failure = error));
+    const deadline = performance.now() + readyMs;
+    while (!(await isReady().catch(() => false))) {
+      if (failure !== null) throw failure;
+      if (child.exitCode !== null || performance.now() > deadline) {
+        throw new Error(`${command} is not ready (exit code ${child.exitCode}):\n${this.#output}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** SIGTERM, or the signal that is given; resolves when it has ended. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+  }
+
+  async dispose(): Promise<void> {
+    process.off('exit', this.#endWithUs);
+    await this.stop('SIGKILL');
+  }
+}
