@@ -23,7 +23,7 @@ import { readPipelineFile } from './gateway/pipeline-file.ts';
 import { ActorSystemHost } from './supervisor/actor-system-host.ts';
 import { columnDefaults } from './supervisor/column-defaults.ts';
 import { invalid, LiveDefinition } from './supervisor/live-definition.ts';
-import type { ValidatedPipeline } from './supervisor/messages.ts';
+import type { Direction, ValidatedPipeline } from './supervisor/messages.ts';
 import { outputThreadsMax } from './supervisor/output-placement.ts';
 import { programFingerprint } from './supervisor/program-fingerprint.ts';
 import { CheckpointMismatch } from './supervisor/supervision-errors.ts';
@@ -61,6 +61,11 @@ const exposed = expose(control, parentPort);
 /** @throws PipelineInvalid, PipelineFileUnreadable */
 async function makePipeline(request: OpenRequest): Promise<MadePipeline> {
   const { definition, baseFolder } = await readDefinition(request);
+  const { edits = [] } = request;
+  for (const { direction, name, endpoint, definition: connector } of edits) {
+    if (connector === null) definition.remove(direction, endpoint);
+    else definition.add(direction, name, connector);
+  }
   const { configuration, program, startOrder } = definition.validated;
   if (configuration === null || program === null) throw invalid(definition.validated.problems);
   const defaults = await defaultsOf(program.tables);
@@ -70,11 +75,17 @@ async function makePipeline(request: OpenRequest): Promise<MadePipeline> {
   if (restore !== null && restore.fingerprint !== fingerprint) {
     throw new CheckpointMismatch({ expected: fingerprint, found: restore.fingerprint });
   }
+  // What the SQL text declares is in the definition for ever.
+  const isGone = (direction: Direction, endpoint: string): boolean =>
+    edits.some((edit) => edit.direction === direction && edit.endpoint === endpoint && edit.definition === null);
   const supervisor = new Supervisor({
     ...configuration,
+    inputs: configuration.inputs.filter(({ endpoint }) => !isGone('input', endpoint)),
+    outputs: configuration.outputs.filter(({ endpoint }) => !isGone('output', endpoint)),
     program,
     baseFolder,
     stepRowsMax: request.stepRowsMax ?? stepRowsMaxDefault,
+    labelsLiftPause: request.labelsLiftPause === true,
     incarnation: randomUUID(),
     fingerprint,
     restore,

@@ -41,34 +41,12 @@ export interface CheckpointInfo {
   readonly time: number;
 }
 
-export type DesiredState = 'stopped' | 'paused' | 'running';
-
 export interface StoredPipeline {
   readonly id: string;
   /** 1 when made, one more with each `putPipeline`. */
   readonly version: number;
   /** JSON: whatever the server keeps of a pipeline. */
   readonly document: unknown;
-  /** What the user wants it to be, across restarts; 'stopped' when made. */
-  readonly desired: DesiredState;
-}
-
-/** What users and connectors have done to a pipeline beyond its definition. JSON, kept across restarts. */
-export interface PipelineMarks {
-  /** Endpoints paused by hand. */
-  readonly manualPauses: readonly string[];
-  /** Endpoints that have come to their end. */
-  readonly endedInputs: readonly string[];
-  /** Labels of `start_after` that are fulfilled. */
-  readonly fulfilledLabels: readonly string[];
-}
-
-export interface StoredEvent {
-  /** Grows with each event of the store. */
-  readonly sequence: number;
-  readonly time: number;
-  /** JSON. */
-  readonly event: unknown;
 }
 
 export type AccessScope = 'read' | 'write' | 'ingest' | 'admin';
@@ -109,15 +87,11 @@ export interface Store {
   pipelines(): Promise<readonly StoredPipeline[]>;
   /** Makes or replaces; answers with the new version. `ifVersion` 0: only if there is none. @throws VersionConflict */
   putPipeline(id: string, document: unknown, ifVersion?: number): Promise<StoredPipeline>;
-  setDesired(id: string, desired: DesiredState): Promise<void>;
-  /** With its checkpoints, ingress log, marks and events. */
+  /** With its checkpoints, ingress log and history. */
   deletePipeline(id: string): Promise<void>;
-  marks(id: string): Promise<PipelineMarks>;
-  putMarks(id: string, marks: PipelineMarks): Promise<void>;
-  /** Keeps the latest 1,000 of each pipeline; answers with the sequence. */
-  appendEvent(id: string, event: unknown): Promise<number>;
-  /** Newest first. */
-  events(id: string, limit: number): Promise<readonly StoredEvent[]>;
+  /** JSON: what `putHistory` was given last; null when nothing was. */
+  history(id: string): Promise<unknown>;
+  putHistory(id: string, history: unknown): Promise<void>;
 
   // API keys.
   apiKeys(): Promise<readonly StoredApiKey[]>;

@@ -25,12 +25,9 @@ const file = new LmdbFile((workerData as StoreThreadData).file); // SAFETY: give
 const calls: StoreCalls = {
   pipelines: async () => catalog.readPipelines(file),
   putPipeline: (id, document, ifVersion) => file.write(() => catalog.putPipeline(file, id, document, ifVersion)),
-  setDesired: (id, desired) => file.write(() => catalog.setDesired(file, id, desired)),
   deletePipeline: (id) => file.write(() => catalog.deletePipeline(file, id)),
-  marks: async (id) => catalog.readMarks(file, id),
-  putMarks: (id, marks) => file.write(() => catalog.putMarks(file, id, marks)),
-  appendEvent: (id, event) => file.write(() => catalog.appendEvent(file, id, systemClock.now(), event)),
-  events: async (id, limit) => catalog.readEvents(file, id, limit),
+  history: async (id) => catalog.readHistory(file, id),
+  putHistory: (id, history) => file.write(() => catalog.putHistory(file, id, history)),
 
   apiKeys: async () => catalog.readApiKeys(file),
   addApiKey: (key) => file.write(() => catalog.addApiKey(file, key)),

@@ -38,6 +38,8 @@ export interface InputContext {
   readonly baseFolder: string;
   readonly thread: string;
   readonly decodeWorkers: number;
+  /** `paused` in the configuration of an input that starts after labels holds it no longer than they do. */
+  readonly labelsLiftPause?: boolean;
   readonly onChange: () => void;
 }
 
@@ -76,7 +78,8 @@ export class InputHandle {
     this.#relation = relation;
     this.#defaults = defaults;
     this.#context = context;
-    const { paused, onDependencyFailure } = connector;
+    const { onDependencyFailure, startAfter } = connector;
+    const paused = connector.paused && !(context.labelsLiftPause === true && startAfter.length > 0);
     this.#desired = { paused, startedByHand: false, onDependencyFailure };
   }
 

@@ -63,6 +63,7 @@ export class LiveDefinition {
   }
 
   remove(direction: Direction, endpoint: string): void {
+    if (!this.#connectors(direction, this.#validated).some((connector) => connector.endpoint === endpoint)) return;
     const section = `${direction}s`;
     const without = { ...asSection(this.#definition[section]) };
     for (const key of Object.keys(without)) {

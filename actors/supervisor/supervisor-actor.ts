@@ -70,6 +70,8 @@ export interface SupervisorArguments {
   readonly outputs: readonly OutputConnector[];
   readonly onError: EngineArguments['onError'];
   readonly stepRowsMax: number;
+  /** See InputContext, which it becomes part of. */
+  readonly labelsLiftPause?: boolean;
   readonly baseFolder: string;
   readonly decodeWorkers: number;
   /** Unique to this run: completion tokens of another run are refused. */

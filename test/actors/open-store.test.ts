@@ -17,22 +17,17 @@ const key: StoredApiKey = {
 test('what was written is there when the folder is opened again', () =>
   withFolder(async (folder) => {
     await withStore(folder, async (store) => {
-      assert.equal(await store.putPipeline('a', { name: 'one' }), {
-        id: 'a',
-        version: 1,
-        document: { name: 'one' },
-        desired: 'stopped',
-      });
+      assert.equal(await store.putPipeline('a', { name: 'one' }), { id: 'a', version: 1, document: { name: 'one' } });
       assert.is((await store.putPipeline('a', { name: 'two' }, 1)).version, 2);
-      await store.setDesired('a', 'running');
-      await store.putMarks('a', { manualPauses: ['t.c'], endedInputs: ['t.d'], fulfilledLabels: ['l'] });
+      await store.putHistory('a', { lines: ['one'] });
+      await store.putHistory('a', { lines: ['one', 'two'] });
       await store.addApiKey(key);
       await store.writeCheckpoint('a', trialImage(1));
     });
     await withStore(folder, async (store) => {
-      assert.equal(await store.pipelines(), [{ id: 'a', version: 2, document: { name: 'two' }, desired: 'running' }]);
-      assert.equal(await store.marks('a'), { manualPauses: ['t.c'], endedInputs: ['t.d'], fulfilledLabels: ['l'] });
-      assert.equal(await store.marks('b'), { manualPauses: [], endedInputs: [], fulfilledLabels: [] });
+      assert.equal(await store.pipelines(), [{ id: 'a', version: 2, document: { name: 'two' } }]);
+      assert.equal(await store.history('a'), { lines: ['one', 'two'] });
+      assert.is(await store.history('b'), null);
       assert.equal(await store.apiKeys(), [key]);
       const read = await store.readCheckpoint('a');
       assert.equal(read?.image, trialImage(1));
@@ -55,28 +50,12 @@ test('a write for a version that is gone is refused, and the others of its trans
         ['fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'rejected'],
       );
       assert.is(await codeOf(store.putPipeline('a', 2, 7)), 'store.version_conflict');
-      assert.is(await codeOf(store.setDesired('c', 'running')), 'store.version_conflict');
       assert.equal(
         (await store.pipelines()).map((pipeline) => pipeline.document),
         [1, 3],
       );
       assert.is(await store.removeApiKey('k1'), true);
       assert.is(await store.removeApiKey('k1'), false);
-    }),
-  ));
-
-test('events come newest first, the latest thousand of each pipeline', () =>
-  withFolder((folder) =>
-    withStore(folder, async (store) => {
-      await store.appendEvent('b', 'of another');
-      await Promise.all(Array.from({ length: 1010 }, (_, i) => store.appendEvent('a', { i })));
-      const events = await store.events('a', 2);
-      assert.equal(
-        events.map(({ event }) => event),
-        [{ i: 1009 }, { i: 1008 }],
-      );
-      assert.is((await store.events('a', 5000)).length, 1000);
-      assert.is((await store.events('b', 10)).length, 1);
     }),
   ));
 
@@ -133,12 +112,12 @@ test('a deleted pipeline leaves nothing behind', () =>
   withFolder((folder) =>
     withStore(folder, async (store) => {
       await store.putPipeline('a', {});
-      await store.appendEvent('a', 1);
+      await store.putHistory('a', 1);
       await store.writeCheckpoint('a', trialImage(1));
       await store.appendIngress('a', { endpoint: 'e', table: 't', kind: 'batches', format: null, chunks: [] });
       await store.deletePipeline('a');
       assert.equal(await store.pipelines(), []);
-      assert.equal(await store.events('a', 10), []);
+      assert.is(await store.history('a'), null);
       assert.equal(await store.checkpoints('a'), []);
       for await (const record of store.replayIngress('a')) assert.unreachable(`record ${record.sequence}`);
     }),

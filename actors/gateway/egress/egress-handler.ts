@@ -19,8 +19,10 @@ async function handle(exchange: RawExchange, options: EgressOptions): Promise<vo
   const events = request.headers.accept?.includes('text/event-stream') === true;
   const bytesDefault = isPost && !events ? null : (options.chunkBytesMax ?? chunkBytesDefault);
   const read = readRequest(query, configuration, bytesDefault);
+  // Readers of a plain POST that say nothing of `array` are those that look into every message for rows.
+  const plain: EgressRequest = isPost && !events && read.from === null ? read : { ...read, emptyData: false };
   // An event stream is always one that can be continued.
-  const asked: EgressRequest = events && read.from === null ? { ...read, from: 'latest' } : read;
+  const asked: EgressRequest = events && read.from === null ? { ...plain, from: 'latest' } : plain;
   const lastEventId = events ? (request.headers['last-event-id'] ?? null) : null;
   await runEgress({
     deployment,

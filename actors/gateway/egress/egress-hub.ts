@@ -105,13 +105,21 @@ export class EgressHub implements ListenerHost {
     else this.#lingering = this.clock.after(this.#options.lingerMs, () => this.close());
   }
 
-  /** `from`: the chunk to begin with, null: what comes next. The caller has seen that the window has it. */
-  attach(sink: EgressSink, options: ListenerOptions, from: number | null): EgressListener {
+  /**
+   * `from`: the chunk to begin with, null: what comes next, behind `skipThrough`. The caller has seen that the window has
+   * it.
+   */
+  attach(
+    sink: EgressSink,
+    options: ListenerOptions,
+    start: { readonly from: number | null; readonly skipThrough: number },
+  ): EgressListener {
+    const { from } = start;
     if (options.numbering === 'incarnation') this.#lingers = true;
     const backlog = from === null ? [] : (this.window.from(from) ?? []);
     const after = from === null ? this.window.latest : from - 1;
     // Who comes in the middle of a step begins with the next one.
-    const skipThrough = from === null ? (this.#printing?.step ?? this.#step) : 0;
+    const skipThrough = from === null ? Math.max(this.#printing?.step ?? this.#step, start.skipThrough) : 0;
     const listener = new EgressListener(this, sink, options, { after, backlog, skipThrough });
     this.#listeners.add(listener);
     this.statistics.listeners = this.#listeners.size;

@@ -31,6 +31,8 @@ export interface ListenerOptions {
   /** Escaped, for the first chunk with data; '' for none. */
   readonly header: string;
   readonly snapshot: boolean;
+  /** Messages that tell something but have no rows carry an empty list of them. */
+  readonly emptyData: boolean;
   /** Told first (SSE): what the client knows is void. */
   readonly reset: string | null;
 }
@@ -217,7 +219,7 @@ export class EgressListener {
   #settle(step: number): void {
     if (step < this.#snapshotStep) return;
     this.#state = 'live';
-    this.#writeText(`"snapshot_end":true,"processed_steps":${this.#snapshotStep}`, true);
+    this.#writeText(`"snapshot_end":true,"processed_steps":${this.#snapshotStep}`);
     this.#flush();
   }
 
@@ -271,12 +273,12 @@ export class EgressListener {
   }
 
   /** A message without data. */
-  #writeText(members: string, endsSnapshot = false): void {
-    const snapshot = this.#state !== 'live' || endsSnapshot;
-    const unnumbered = snapshot && !endsSnapshot;
+  #writeText(members: string): void {
+    const snapshot = this.#state !== 'live';
+    const empty = this.options.emptyData && members !== '' ? ',"json_data":[]' : '';
     const rest = members === '' ? '' : `,${members}`;
-    const text = `{"sequence_number":${this.#numberOf(unnumbered)},"snapshot":${snapshot}${rest}}`;
-    this.#sink.writeText(text, this.#id(unnumbered));
+    const text = `{"sequence_number":${this.#numberOf(snapshot)},"snapshot":${snapshot}${empty}${rest}}`;
+    this.#sink.writeText(text, this.#id(snapshot));
     this.#writtenAt = this.#host.clock.monotonic();
   }
 

@@ -12,6 +12,8 @@ export interface EgressRequest {
   readonly header: boolean;
   readonly backpressure: boolean;
   readonly sendSnapshot: boolean;
+  /** json: messages without rows have an empty list, for readers that take every message to have one. */
+  readonly emptyData: boolean;
   /** Null: numbers of the connection. */
   readonly from: number | 'latest' | null;
   readonly incarnation: string | null;
@@ -64,6 +66,7 @@ export function readRequest(
     header: !isJson && readBoolean('header', option('header'), false),
     backpressure: body?.backpressure ?? readBoolean('backpressure', query.get('backpressure'), true),
     sendSnapshot: body?.sendSnapshot ?? readBoolean('send_snapshot', query.get('send_snapshot'), false),
+    emptyData: isJson && query.get('array') !== 'false',
     from: readFrom(query.get('from')),
     incarnation: query.get('incarnation'),
   };

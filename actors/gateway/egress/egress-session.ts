@@ -37,6 +37,8 @@ export async function runEgress(session: EgressSession): Promise<void> {
   const directory = hubsOf(deployment, session.options);
   const dismiss = directory.admit();
   try {
+    const isFresh = typeof request.from !== 'number' && session.lastEventId === null && !request.sendSnapshot;
+    const commit = isFresh ? await commitStep(deployment) : 0;
     const hub = await directory.acquire(relation, request.print);
     try {
       if (signal.aborted) return;
@@ -49,9 +51,10 @@ export async function runEgress(session: EgressSession): Promise<void> {
           numbering: request.from === null ? 'connection' : 'incarnation',
           header: request.header ? headerOf(relation, request) : '',
           snapshot: start.snapshot,
+          emptyData: request.emptyData,
           reset: start.reset,
         },
-        start.from,
+        { from: start.from, skipThrough: commit },
       );
       await listenerOver(session, listener, directory, relation, start.snapshot);
       if (hub.failure !== null) throw hub.failure;
@@ -79,6 +82,12 @@ async function listenerOver(
     session.signal.removeEventListener('abort', abort);
     listener.destroy();
   }
+}
+
+/** The step of the transaction that is open: who comes meanwhile begins behind it. 0: none is. */
+async function commitStep(deployment: Deployment): Promise<number> {
+  const { transaction, engine } = await deployment.call('egress', (control) => control.stats());
+  return transaction === null ? 0 : (engine?.steps ?? 0) + 1;
 }
 
 interface Start {

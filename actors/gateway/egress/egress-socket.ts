@@ -20,7 +20,7 @@ export async function acceptEgressSocket(
   // Until there is a sink, nobody else listens for errors.
   socket.on('error', () => socket.terminate());
   try {
-    const read = readRequest(query, null, options.chunkBytesMax ?? chunkBytesDefault);
+    const read = { ...readRequest(query, null, options.chunkBytesMax ?? chunkBytesDefault), emptyData: false };
     await runEgress({
       deployment,
       relation,

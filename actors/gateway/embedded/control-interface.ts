@@ -20,6 +20,14 @@ import type {
 
 export type { CheckpointImage } from '../../store/messages.ts';
 
+/** A connector that was added to a running pipeline (`definition`), or taken away (null). */
+export interface ConnectorEdit {
+  readonly direction: Direction;
+  readonly endpoint: string;
+  readonly name: string;
+  readonly definition: unknown;
+}
+
 export interface OpenRequest {
   /** A pipeline file, or a definition as an object. */
   readonly source: { readonly file: string } | { readonly definition: unknown; readonly baseFolder: string };
@@ -27,6 +35,10 @@ export interface OpenRequest {
   readonly stepRowsMax: number | null;
   /** Absolute files of modules that define connectors, besides those that the definition names. */
   readonly connectorModules?: readonly string[];
+  /** An input that starts after labels starts when they are done, although it is configured as paused; a pause by hand holds it. */
+  readonly labelsLiftPause?: boolean;
+  /** What has been changed of the definition's connectors since; at most one entry for an endpoint. */
+  readonly edits?: readonly ConnectorEdit[];
   /** Begin from here instead of from nothing. @throws CheckpointMismatch at open when the program does not fit. */
   readonly restore?: CheckpointImage;
 }

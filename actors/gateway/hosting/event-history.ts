@@ -18,8 +18,12 @@ export interface PipelineEvent {
 }
 
 export class EventHistory {
-  readonly #events: PipelineEvent[] = [];
+  readonly #events: PipelineEvent[];
   #latest = '';
+
+  constructor(earlier: readonly PipelineEvent[] = []) {
+    this.#events = [...earlier];
+  }
 
   /** Newest last. */
   get events(): readonly PipelineEvent[] {

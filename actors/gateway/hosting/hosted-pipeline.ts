@@ -4,9 +4,12 @@
 // be asked in which state is guarded by the routes; how a pipeline starts and stops stands in pipeline-run.ts.
 import type { Clock } from '../../../runtime/clock.ts';
 import type { LogEntry } from '../../../runtime/log.ts';
+import type { Direction } from '../../supervisor/messages.ts';
 import type { Validation } from '../cli/command.ts';
+import type { ConnectorEdit } from '../embedded/control-interface.ts';
 import { HttpProblem } from '../server/http-problem.ts';
 import { EventHistory } from './event-history.ts';
+import type { StoredHistory } from './history-saver.ts';
 import type { LiveDeployment } from './live-deployment.ts';
 import { LogBuffer } from './log-buffer.ts';
 import { type PipelineRecord, timeText } from './pipeline-record.ts';
@@ -30,8 +33,8 @@ type Fields = Partial<Omit<PipelineRecord, 'id' | 'createdAt'>>;
 
 export class HostedPipeline {
   readonly record: PipelineRecord;
-  readonly events: EventHistory = new EventHistory();
-  readonly logs: LogBuffer = new LogBuffer();
+  readonly events: EventHistory;
+  readonly logs: LogBuffer;
   readonly series: TimeSeries = new TimeSeries();
   readonly surroundings: HostingSurroundings;
   deployment: LiveDeployment | null = null;
@@ -49,10 +52,17 @@ export class HostedPipeline {
   /** `recordsBefore` had come in when it was started. */
   transaction: { readonly id: number; readonly startedAt: number; readonly recordsBefore: number } | null = null;
 
-  constructor(record: PipelineRecord, surroundings: HostingSurroundings) {
+  /** `history`: of the pipeline under an earlier server; null: there was none. */
+  constructor(record: PipelineRecord, surroundings: HostingSurroundings, history: StoredHistory | null = null) {
     this.record = record;
     this.surroundings = surroundings;
-    this.logs.add(`${this.now()} Fresh start of pipeline logs`);
+    this.events = new EventHistory(history?.events);
+    this.logs = new LogBuffer(history?.log, history?.isWhole);
+    this.logs.add(
+      history === null
+        ? `${this.now()} Fresh start of pipeline logs`
+        : `${this.now()} INFO the server has been restarted`,
+    );
     this.events.record(record, this.now());
   }
 
@@ -94,6 +104,21 @@ export class HostedPipeline {
     return this.surroundings.save(this.record);
   }
 
+  /** A connector has come (`definition`) or gone (null) while the pipeline runs: the next start is with it or without it. */
+  noteConnector(edit: ConnectorEdit): void {
+    const others = (this.record.connectorEdits ?? []).filter(
+      ({ direction, endpoint }) => direction !== edit.direction || endpoint !== edit.endpoint,
+    );
+    const pauses = { ...this.record.manualPauses };
+    delete pauses[pauseKey(edit)];
+    this.change({ connectorEdits: [...others, edit], manualPauses: pauses });
+  }
+
+  /** A connector has been paused or started by hand. */
+  notePause(connector: { readonly direction: Direction; readonly endpoint: string }, paused: boolean): void {
+    this.change({ manualPauses: { ...this.record.manualPauses, [pauseKey(connector)]: paused } });
+  }
+
   log(level: LogEntry['level'], message: string): void {
     this.logs.add(`${this.now()} ${level.toUpperCase()} ${message}`);
   }
@@ -122,6 +147,10 @@ export class HostedPipeline {
       headers: { 'Retry-After': '5' },
     });
   }
+}
+
+function pauseKey({ direction, endpoint }: { readonly direction: Direction; readonly endpoint: string }): string {
+  return `${direction} ${endpoint}`;
 }
 
 function jsonLine(value: unknown): string {

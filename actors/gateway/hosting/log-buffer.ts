@@ -1,17 +1,44 @@
 // The latest lines of a pipeline's log, numbered from 1, and those who follow it. A line holds no newline.
 //
-// The epoch names the life of the buffer: it survives stop and start of the pipeline, not its deletion and not the server.
+// The epoch names the life of the buffer: it survives stop and start of the pipeline and an orderly end of the server, not the
+// deletion of the pipeline. After a crash lines may be missing that were numbered: the epoch is another one then.
 import { randomUUID } from 'node:crypto';
 
 const linesMax = 10_000;
 const lineCharactersMax = 4_096;
 
+/** What is kept of it across servers. */
+export interface StoredLog {
+  readonly epoch: string;
+  readonly lastSequence: number;
+  /** The latest. */
+  readonly lines: readonly string[];
+}
+
 export class LogBuffer {
-  readonly epoch: string = randomUUID();
+  readonly epoch: string;
   readonly #lines: string[] = [];
   #lastSequence = 0;
   readonly #followers = new Set<() => void>();
   #isEnded = false;
+
+  /** Goes on where another has ended. `isWhole`: no line behind those of `stored` was ever sent to anybody. */
+  constructor(stored: StoredLog | null = null, isWhole = true) {
+    this.epoch = stored !== null && isWhole ? stored.epoch : randomUUID();
+    if (stored === null) return;
+    this.#lines.push(...stored.lines);
+    this.#lastSequence = isWhole ? stored.lastSequence : stored.lines.length;
+  }
+
+  /** At most so many lines and characters. */
+  toStored(linesMax: number, charactersMax: number): StoredLog {
+    let first = this.#lines.length;
+    for (let characters = 0; first > 0 && this.#lines.length - first < linesMax; first--) {
+      characters += this.#lines[first - 1]?.length ?? 0;
+      if (characters > charactersMax) break;
+    }
+    return { epoch: this.epoch, lastSequence: this.#lastSequence, lines: this.#lines.slice(first) };
+  }
 
   /** Number of the latest line, 0 when there is none. */
   get lastSequence(): number {

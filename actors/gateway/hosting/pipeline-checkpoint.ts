@@ -4,6 +4,7 @@ import { systemClock } from '../../../runtime/clock.ts';
 import type { CheckpointInfo, Store } from '../../store/messages.ts';
 import type { CheckpointImage } from '../embedded/control-interface.ts';
 import { HttpProblem } from '../server/http-problem.ts';
+import { storedApiInputs } from './api-input-record.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';
 import { type CheckpointMetadata, checkpointIntervalMs } from './pipeline-record.ts';
 import { stop, stopWith } from './pipeline-run.ts';
@@ -51,7 +52,7 @@ export async function takeCheckpoint(pipeline: HostedPipeline, store: Store, end
     await store.writeCheckpoint(pipeline.record.id, image, upTo);
   }, ends);
   const all = await store.checkpoints(pipeline.record.id);
-  pipeline.change({ checkpoints: all.map(metadataOf) });
+  pipeline.change({ checkpoints: all.map(metadataOf), apiInputs: storedApiInputs(deployment) });
 }
 
 /**

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import { HttpProblem } from '../server/http-problem.ts';
 import type { Deployment, PipelineDirectory } from './deployment.ts';
+import type { StoredHistory } from './history-saver.ts';
 import { HostedPipeline, type HostingSurroundings } from './hosted-pipeline.ts';
 import { makeRecord, type PipelineRecord, type PipelineSource, timeText } from './pipeline-record.ts';
 import { successfulProgram } from './program-error.ts';
@@ -57,14 +58,14 @@ export class HostedPipelines implements PipelineDirectory {
     const { clock, platformVersion } = this.surroundings;
     const { id = randomUUID(), relay } = options;
     const record = makeRecord(id, source, platformVersion, timeText(clock.now()));
-    if (relay === undefined) return this.restore(record);
+    if (relay === undefined) return this.restore(record, null);
     // There is no program: nothing of it can be wrong.
-    return this.restore({ ...record, relay, programStatus: 'Success', programError: successfulProgram });
+    return this.restore({ ...record, relay, programStatus: 'Success', programError: successfulProgram }, null);
   }
 
   /** A pipeline that was there before the server was restarted. */
-  restore(record: PipelineRecord): HostedPipeline {
-    const pipeline = new HostedPipeline(record, this.surroundings);
+  restore(record: PipelineRecord, history: StoredHistory | null): HostedPipeline {
+    const pipeline = new HostedPipeline(record, this.surroundings, history);
     this.#pipelines.set(pipeline.name, pipeline);
     this.#byId.set(record.id, pipeline);
     return pipeline;

@@ -3,6 +3,7 @@
 //
 // Times are RFC 3339 with an offset of `+00:00`, which every reader of ISO dates understands.
 
+import type { ConnectorEdit } from '../embedded/control-interface.ts';
 import type { RelayPipeline } from './relay-pipeline.ts';
 
 export type ProgramStatus =
@@ -34,6 +35,16 @@ export interface CheckpointMetadata {
   readonly size: number;
   readonly steps: number;
   readonly processed_records: number;
+}
+
+/** Counters of an HTTP input, which outlive it like the rows that it has brought. */
+export interface StoredApiInput {
+  readonly endpoint: string;
+  readonly relation: string;
+  readonly totalRecords: number;
+  readonly totalBytes: number;
+  readonly numParseErrors: number;
+  readonly parseErrors: readonly { readonly time: number; readonly index: number; readonly message: string }[];
 }
 
 export interface ProgramConfiguration {
@@ -73,6 +84,12 @@ export interface PipelineRecord {
   checkpoints: readonly CheckpointMetadata[] | null;
   /** When the run began that later deployments go on with, in milliseconds; absent before the first. */
   firstStartedAt?: number;
+  /** Connectors added to the running pipeline, replaced or removed since the program was edited; absent: none. */
+  connectorEdits?: readonly ConnectorEdit[];
+  /** Connectors that were paused (true) or started by hand in this deployment, by direction and endpoint. */
+  manualPauses?: Readonly<Record<string, boolean>>;
+  /** HTTP inputs as of the latest checkpoint. */
+  apiInputs?: readonly StoredApiInput[];
   deploymentId: string | null;
   initial: RuntimeDesired | null;
   resources: ResourcesStatus;

@@ -4,11 +4,13 @@
 // Nothing here asks whether it may (v0/lifecycle-routes.ts does). Whatever goes wrong while starting or running ends with
 // the pipeline stopped and the error in its record; a start that a stop has overtaken gives up silently.
 import { randomUUID } from 'node:crypto';
-import { type ErrorData, errorToData } from '../../../runtime/errors.ts';
+import { systemClock } from '../../../runtime/clock.ts';
+import { type ErrorData, errorFromData, errorToData } from '../../../runtime/errors.ts';
 import type { CheckpointImage, Store } from '../../store/messages.ts';
 import type { PipelineStatus } from '../../supervisor/messages.ts';
+import { restoreApiInputs } from './api-input-record.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';
-import { openDeployment } from './live-deployment.ts';
+import { type LiveDeployment, openDeployment } from './live-deployment.ts';
 import { monitor } from './pipeline-monitor.ts';
 import { isFaultTolerant, type RecordedProblem } from './pipeline-record.ts';
 import { compilePipeline } from './program-compilation.ts';
@@ -17,6 +19,9 @@ import { programInfo } from './program-info.ts';
 import { relayDefinition } from './relay-pipeline.ts';
 
 const stopTimeoutMs = 30_000;
+/** Sources that take longer to open than this do so while the pipeline runs. */
+const openingMs = 1_000;
+const opening: ReadonlySet<string> = new Set(['created', 'opening']);
 
 /** From Pending to Success or SqlError. Takes milliseconds; the states in between are there for the history. */
 export async function compile(pipeline: HostedPipeline): Promise<void> {
@@ -77,6 +82,8 @@ export async function start(
           baseFolder: surroundings.baseFolder,
         },
         stepRowsMax: null,
+        labelsLiftPause: true,
+        edits: record.connectorEdits ?? [],
         ...(restore === null ? {} : { restore }),
       },
       spare: surroundings.spare,
@@ -89,10 +96,13 @@ export async function start(
     if (isOvertaken()) return await deployment.end();
     pipeline.deployment = deployment;
     pipeline.numConnectorErrors = 0;
+    if (restore !== null) restoreApiInputs(deployment, record.apiInputs ?? []);
     monitor(pipeline, deployment);
     const desired = record.runtimeDesired ?? record.initial ?? 'Running';
     pipeline.change({ resources: 'Provisioned', runtime: 'Initializing', runtimeDesired: desired });
+    await repeatPauses(deployment, record.manualPauses ?? {});
     await deployment.call('start', (control) => control.start({ paused: desired === 'Paused' }));
+    await connectorsOpened(deployment);
     const replayed = await deployment.journal.replay();
     if (isOvertaken()) return;
     if (replayed > 0) pipeline.log('info', `${replayed} rows of HTTP input replayed`);
@@ -102,6 +112,35 @@ export async function start(
     if (!isOvertaken()) await fail(pipeline, problemOf(errorToData(error)));
   } finally {
     surroundings.spare.refill();
+  }
+}
+
+/** The settings of a source are looked at as a whole when it opens: one that cannot be is no pipeline to begin with. */
+async function connectorsOpened(deployment: LiveDeployment): Promise<void> {
+  const isOpening = (): boolean => deployment.status.connectors.some(({ state }) => opening.has(state));
+  if (isOpening()) {
+    await new Promise<void>((resolve) => {
+      const timer = systemClock.after(openingMs, resolve);
+      const leave = deployment.onStatus(() => {
+        if (isOpening()) return;
+        timer.cancel();
+        resolve();
+      });
+      deployment.ended.addEventListener('abort', leave, { once: true });
+    });
+  }
+  for (const { state, error } of deployment.status.connectors) {
+    if (state === 'failed' && error?.code.startsWith('config.') === true) throw errorFromData(error);
+  }
+}
+
+async function repeatPauses(deployment: LiveDeployment, pauses: Readonly<Record<string, boolean>>): Promise<void> {
+  for (const { direction, endpoint } of deployment.status.connectors) {
+    const isPaused = pauses[`${direction} ${endpoint}`];
+    if (isPaused === undefined) continue;
+    await deployment.call('connector', (control) =>
+      isPaused ? control.pauseConnector(endpoint) : control.resumeConnector(endpoint),
+    );
   }
 }
 
@@ -158,6 +197,7 @@ function settle(pipeline: HostedPipeline): void {
     bootstrapPolicy: null,
     silentBootstrap: false,
     concurrentBootstrap: false,
+    manualPauses: {},
   });
   pipeline.log('info', 'pipeline is stopped');
 }

@@ -56,6 +56,8 @@ export class EndpointRoster {
       endpoint.close(terminating());
       throw terminating();
     }
+    const earlier = this.#deployment.apiInputs.get(endpoint.endpoint);
+    if (earlier !== undefined) endpoint.goOnCounting(earlier);
     this.#deployment.apiInputs.set(endpoint.endpoint, endpoint);
     this.#opened.add(endpoint);
     return endpoint;

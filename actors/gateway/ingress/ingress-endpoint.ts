@@ -123,6 +123,14 @@ export class IngressEndpoint implements ApiInput {
     return new IngressEndpoint({ endpoint, request, context, clock, sender, incarnation, decoder, journal });
   }
 
+  /** Of the same endpoint before the checkpoint that this deployment has gone on from. */
+  goOnCounting(earlier: ApiInput): void {
+    this.totalRecords += earlier.totalRecords;
+    this.totalBytes += earlier.totalBytes;
+    this.numParseErrors += earlier.numParseErrors;
+    this.parseErrors.unshift(...earlier.parseErrors);
+  }
+
   bufferedRecords(): number {
     return this.#builder.rows + this.#loggingRows + this.#sender.queuedRows;
   }

@@ -9,6 +9,7 @@ import { systemClock, type Timer } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { openStore } from '../../open-store.ts';
 import { ConnectorPlugins } from '../hosting/connector-plugins.ts';
+import { HistorySaver, type StoredHistory } from '../hosting/history-saver.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
 import {
   beginCheckpoint,
@@ -102,8 +103,16 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
   });
   for (const { document } of await store.pipelines()) {
     // SAFETY: documents are written by the saver alone, and the folder's format says that it is of this version.
-    pipelines.restore(asStopped(document as PipelineRecord));
+    const record = document as PipelineRecord;
+    // SAFETY: as above.
+    pipelines.restore(asStopped(record), (await store.history(record.id)) as StoredHistory | null);
   }
+  const histories = new HistorySaver(
+    store,
+    systemClock,
+    () => pipelines.list(),
+    (error) => log.error('the history of a pipeline could not be written', { error: String(error) }),
+  );
   const now = (): string => timeText(systemClock.now());
   let isClosing = false;
   const startFromCheckpoint = async (pipeline: HostedPipeline): Promise<void> => {
@@ -183,6 +192,7 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
       await Promise.all(
         pipelines.list().map((pipeline) => (pipeline.deployment === null ? null : stop(pipeline, { force: false }))),
       );
+      await histories.close();
       await audit.flush();
       await store.close();
     },

@@ -11,6 +11,7 @@ import { eventRoutes } from './event-routes.ts';
 import { lifecycleRoutes } from './lifecycle-routes.ts';
 import { logRoutes } from './log-routes.ts';
 import { platformRoutes } from './platform-routes.ts';
+import { profileRoutes } from './profile-routes.ts';
 import { programRoutes } from './program-routes.ts';
 import { progressRoutes } from './progress-routes.ts';
 import { statsRoutes } from './stats-routes.ts';
@@ -28,6 +29,7 @@ export function makeRoutes(hosting: Hosting): readonly Route[] {
     ...eventRoutes(hosting),
     ...progressRoutes(hosting),
     ...supportRoutes(hosting),
+    ...profileRoutes(hosting),
     ...apiKeyRoutes(hosting.access),
     ...makeV1Routes(hosting),
   ];

@@ -2,12 +2,13 @@
 //
 // The segment of a table or view is a SQL identifier (hosting/relation-name.ts), a connector's name is taken as it stands.
 import type { Direction } from '../../supervisor/messages.ts';
+import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
 import type { LiveDeployment } from '../hosting/live-deployment.ts';
 import { relationByPath } from '../hosting/relation-name.ts';
 import type { Hosting } from '../server/hosting-start.ts';
 import { HttpProblem } from '../server/http-problem.ts';
 import { json, type Route, type RouteRequest } from '../server/route.ts';
-import { apiInputStatus, inputStatus, outputStatus } from './stats-reply.ts';
+import { apiInputStatus, apiOutputStatus, inputStatus, outputStatus } from './stats-reply.ts';
 
 interface Side {
   readonly direction: Direction;
@@ -44,12 +45,14 @@ function sideRoutes(hosting: Hosting, side: Side): readonly Route[] {
           const stats = await deployment.call('stats', (control) => control.inputStats(endpoint));
           return json(200, inputStatus(stats, true));
         }
-        assertKnown(deployment, side, endpoint);
+        const api = deployment.apiOutputs.get(endpoint);
+        if (api === undefined) assertKnown(deployment, side, endpoint);
         const [output, stats] = await Promise.all([
-          deployment.call('stats', (control) => control.outputStats(endpoint)),
+          api === undefined ? deployment.call('stats', (control) => control.outputStats(endpoint)) : null,
           deployment.call('stats', (control) => control.stats()),
         ]);
-        return json(200, outputStatus(output, stats, true));
+        if (api !== undefined) return json(200, apiOutputStatus(api, stats));
+        return json(200, output === null ? undefined : outputStatus(output, stats, true));
       },
     },
     {
@@ -69,11 +72,12 @@ function sideRoutes(hosting: Hosting, side: Side): readonly Route[] {
             details: { action },
           });
         }
-        const { deployment, endpoint } = connectorOf(hosting, side, request);
+        const { pipeline, deployment, endpoint } = connectorOf(hosting, side, request);
         assertKnown(deployment, side, endpoint);
         await deployment.call(`${action} connector`, (control) =>
           action === 'pause' ? control.pauseConnector(endpoint) : control.resumeConnector(endpoint),
         );
+        pipeline.notePause({ direction: side.direction, endpoint }, action === 'pause');
         return json(200, undefined);
       },
     },
@@ -86,7 +90,7 @@ function sideRoutes(hosting: Hosting, side: Side): readonly Route[] {
       ok: [200, 201],
       problems,
       handle: async (request) => {
-        const { deployment, endpoint, relation, name } = connectorOf(hosting, side, request);
+        const { pipeline, deployment, endpoint, relation, name } = connectorOf(hosting, side, request);
         const { body } = request;
         if (typeof body !== 'object' || body === null || Array.isArray(body)) {
           throw new HttpProblem({ status: 400, code: 'InvalidParam', message: 'the body is no JSON object' });
@@ -101,6 +105,8 @@ function sideRoutes(hosting: Hosting, side: Side): readonly Route[] {
           await deployment.call('remove connector', (control) => control.removeConnector(side.direction, endpoint));
         }
         await deployment.call('add connector', (control) => control.addConnector(side.direction, name, definition));
+        pipeline.noteConnector({ direction: side.direction, endpoint, name, definition });
+        await pipeline.save();
         return json(isKnown ? 200 : 201, { endpoint_name: endpoint, config: definition });
       },
     },
@@ -112,9 +118,11 @@ function sideRoutes(hosting: Hosting, side: Side): readonly Route[] {
       ok: [200],
       problems,
       handle: async (request) => {
-        const { deployment, endpoint } = connectorOf(hosting, side, request);
+        const { pipeline, deployment, endpoint, name } = connectorOf(hosting, side, request);
         assertKnown(deployment, side, endpoint);
         await deployment.call('remove connector', (control) => control.removeConnector(side.direction, endpoint));
+        pipeline.noteConnector({ direction: side.direction, endpoint, name, definition: null });
+        await pipeline.save();
         return json(200, undefined);
       },
     },
@@ -144,17 +152,19 @@ function connectorOf(
   side: Side,
   request: RouteRequest,
 ): {
+  readonly pipeline: HostedPipeline;
   readonly deployment: LiveDeployment;
   readonly endpoint: string;
   readonly relation: string;
   readonly name: string;
 } {
-  const deployment = hosting.pipelines.get(request.params['pipeline_name'] ?? '').deployed();
+  const pipeline = hosting.pipelines.get(request.params['pipeline_name'] ?? '');
+  const deployment = pipeline.deployed();
   const segment = request.params[side.parameter] ?? '';
   const name = request.params['connector_name'] ?? '';
   const relations = side.direction === 'input' ? deployment.tables : [...deployment.views, ...deployment.tables];
   const relation = findRelation(relations, segment, side, name);
-  return { deployment, endpoint: `${relation}.${name}`, relation, name };
+  return { pipeline, deployment, endpoint: `${relation}.${name}`, relation, name };
 }
 
 function findRelation(relations: readonly { readonly name: string }[], segment: string, side: Side, name: string) {

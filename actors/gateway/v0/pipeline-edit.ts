@@ -55,6 +55,7 @@ export async function editPipeline(
           programVersion: record.programVersion + 1,
           programStatus: 'Pending',
           programInfo: null,
+          connectorEdits: [],
           programError: { sql_compilation: null, rust_compilation: null, system_error: null },
           ...(isPlatformOld ? { platformVersion: pipelines.surroundings.platformVersion } : {}),
         }

@@ -59,6 +59,30 @@ export function programRoutes(hosting: Hosting): readonly Route[] {
     },
     {
       method: 'POST',
+      path: '/v0/pipelines/{pipeline_name}/testing',
+      summary: 'Sets the version that a stopped pipeline is said to be compiled with, for tests of clients',
+      access: 'admin',
+      query: { set_platform_version: 'any text' },
+      ok: [200],
+      problems: [400, 404],
+      handle: async ({ params, query }) => {
+        const pipeline = pipelines.get(params['pipeline_name'] ?? '');
+        const version = query.get('set_platform_version');
+        if (version === null || version === '') {
+          throw new HttpProblem({
+            status: 400,
+            code: 'MissingUrlEncodedParam',
+            message: "the parameter 'set_platform_version' is missing",
+            details: { param: 'set_platform_version' },
+          });
+        }
+        pipeline.change({ platformVersion: version });
+        await pipeline.save();
+        return json(200, undefined);
+      },
+    },
+    {
+      method: 'POST',
       path: '/v0/pipelines/{pipeline_name}/update_runtime',
       summary: 'Compiles the program again with this version of the server',
       access: 'write',

@@ -102,7 +102,7 @@ export function readRuntimeConfiguration(value: unknown): JsonObject {
   const result = {
     ...readSettings(settings, object, '', problems),
     storage: storageRead,
-    fault_tolerance: readSettings(faultToleranceSettings, faultTolerance, 'fault_tolerance.', problems),
+    fault_tolerance: readSettings(faultToleranceSettings, withModel(faultTolerance), 'fault_tolerance.', problems),
     resources: readSettings(resourceSettings, resources, 'resources.', problems),
   };
   for (const [name, text] of Object.entries(isObject(object['env']) ? Object(object['env']) : {})) {
@@ -115,6 +115,11 @@ export function readRuntimeConfiguration(value: unknown): JsonObject {
   if (storageRead === null && model !== 'none' && model !== null) problems.push('fault_tolerance needs storage');
   if (problems.length > 0) throw invalid(value, problems);
   return result;
+}
+
+/** An older spelling names what a start goes on from; both words stood for what is now `exactly_once`. */
+function withModel(value: unknown): unknown {
+  return value === 'latest_checkpoint' || value === 'initial_state' ? { model: 'exactly_once' } : value;
 }
 
 function readSettings(

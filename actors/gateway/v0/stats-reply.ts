@@ -149,7 +149,8 @@ export function inputStatus(input: InputConnectorStats, withErrors: boolean): Js
     },
     fatal_error: input.error?.message ?? null,
     health: health(input.error),
-    paused: input.paused,
+    // A connector that waits for labels does not read either; there is no other word for it here.
+    paused: input.paused || input.state === 'waiting',
     barrier: false,
     completed_frontier: null,
     ...(withErrors
@@ -208,7 +209,7 @@ export function apiInputStatus(input: ApiInput, withErrors: boolean): JsonObject
   };
 }
 
-function apiOutputStatus(output: ApiOutput, stats: PipelineStats): JsonObject {
+export function apiOutputStatus(output: ApiOutput, stats: PipelineStats): JsonObject {
   return {
     endpoint_name: output.endpoint,
     config: { stream: output.relation },

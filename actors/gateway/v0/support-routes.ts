@@ -10,6 +10,7 @@ import { type ZipEntry, zipArchive } from '../server/zip-archive.ts';
 import { describePipeline } from './descriptor.ts';
 import { pipelineMetrics, prometheusText } from './metric-text.ts';
 import { serverConfiguration } from './platform-routes.ts';
+import { circuitProfile } from './profile-routes.ts';
 import { statsReply } from './stats-reply.ts';
 
 const query: Readonly<Record<string, string>> = {
@@ -20,6 +21,7 @@ const query: Readonly<Record<string, string>> = {
   system_config: 'false: without the version of the server',
   dataflow_graph: 'false: without the plan',
   pipeline_events: 'false: without the history',
+  circuit_profile: 'false: without the counters of the engine',
 };
 
 export function supportRoutes(hosting: Hosting): readonly Route[] {
@@ -64,6 +66,11 @@ export function supportRoutes(hosting: Hosting): readonly Route[] {
             add('metrics.txt', prometheusText(pipelineMetrics(pipeline.name, deployment, stats, limit)));
           }
         }
+        if (deployment && wants('circuit_profile')) {
+          const profile = await circuitProfile(pipeline).catch(() => null);
+          if (profile !== null) addJson('circuit_profile.json', profile);
+        }
+        entries.push(...metadata(pipeline.name, now, entries));
         const disposition = `attachment; filename="${pipeline.name}-support-bundle.zip"`;
         return {
           status: 200,
@@ -73,5 +80,20 @@ export function supportRoutes(hosting: Hosting): readonly Route[] {
         };
       },
     },
+  ];
+}
+
+/** What the file is and what it holds, at its top: for programs, and for people. */
+function metadata(name: string, now: number, entries: readonly ZipEntry[]): ZipEntry[] {
+  const fields = {
+    pipeline_name: name,
+    collected_at: new Date(now).toISOString(),
+    platform_version: serverConfiguration['version'],
+    files: entries.map((entry) => entry.name),
+  };
+  const text = `Support bundle of pipeline ${name}\nCollected at ${fields.collected_at}\n${fields.files.join('\n')}\n`;
+  return [
+    { name: 'metadata.json', bytes: Buffer.from(JSON.stringify(fields, null, 2)) },
+    { name: 'metadata.txt', bytes: Buffer.from(text) },
   ];
 }

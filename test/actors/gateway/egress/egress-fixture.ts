@@ -81,14 +81,21 @@ export class EngineDouble {
     status: {} as Deployment['status'],
     ended: this.#ended.signal,
     onStatus: () => () => {},
-    // SAFETY: two calls are made, and the double answers them.
+    // SAFETY: three calls are made, and the double answers them.
     call: (_, make) => Promise.resolve(make(this.#control as never)),
     wait: () => Promise.reject(new Error('nothing waits here')),
     apiInputs: new Map(),
     apiOutputs: this.apiOutputs,
   };
 
-  readonly #control: Pick<GatewayControl, 'openEgressPort' | 'closeEgressPort'> = {
+  /** A transaction is open: what comes next is its step. */
+  isInTransaction = false;
+
+  readonly #control: Pick<GatewayControl, 'openEgressPort' | 'closeEgressPort'> & { stats(): Promise<unknown> } = {
+    stats: async () => ({
+      transaction: this.isInTransaction ? { id: 1, status: 'started' } : null,
+      engine: { steps: this.current },
+    }),
     openEgressPort: async (_relation, endpoint, limits, { sendSnapshot }) => {
       const { port1, port2 } = new MessageChannel();
       const sender = openFrameSender(port2, { schema, limits });

@@ -36,6 +36,29 @@ test('the first message has no data, comes when the listener is attached, and ev
     await stream.cancel();
   }));
 
+test('who reads every message for rows finds a list in each that tells something', () =>
+  withServer(async ({ engine, url }) => {
+    const stream = await listen(`${url}/v?format=json`, { method: 'POST' });
+    assert.equal((await stream.next()).json_data, []);
+    engine.step([]);
+    const progress = await stream.next();
+    assert.equal([progress.json_data, progress.processed_steps], [[], 1]);
+    await stream.cancel();
+  }));
+
+test('who comes while a transaction is open begins behind it', () =>
+  withServer(async ({ engine, url }) => {
+    engine.step([row(1, 'before')]);
+    engine.isInTransaction = true;
+    const stream = await listen(`${url}/v?format=json`);
+    await stream.next();
+    engine.step([row(2, 'in the transaction')]);
+    engine.isInTransaction = false;
+    engine.step([row(3, 'behind it')]);
+    assert.equal((await stream.data()).json_data, [{ insert: { id: 3, note: 'behind it' } }]);
+    await stream.cancel();
+  }));
+
 test('deletions come first within a step, over all of its batches, and weights are expanded', () =>
   withServer(async ({ engine, url }) => {
     const stream = await listen(`${url}/v?format=json`, { method: 'POST' });

@@ -56,4 +56,100 @@ test('a running pipeline runs again after a restart, with what it held', async (
   }
 });
 
+async function post(server: TestServer, path: string, body?: unknown): Promise<number> {
+  const response = await fetch(`${server.url}/v0/pipelines${path}`, {
+    method: 'POST',
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  await response.arrayBuffer();
+  return response.status;
+}
+
+async function list(server: TestServer, path: string): Promise<readonly Record<string, unknown>[]> {
+  const response = await fetch(`${server.url}/v0/pipelines/keeps${path}`);
+  // SAFETY: every path that is asked here answers with a list of objects.
+  return (await response.json()) as Record<string, unknown>[];
+}
+
+async function firstLogLines(server: TestServer): Promise<{ readonly epoch: string | null; readonly text: string }> {
+  const log = await fetch(`${server.url}/v0/pipelines/keeps/logs`);
+  const reader = log.body!.getReader();
+  const { value } = await reader.read();
+  await reader.cancel();
+  return { epoch: log.headers.get('feldera-logs-epoch'), text: Buffer.from(value ?? []).toString() };
+}
+
+test('connectors added and paused while it runs, its events and its log survive a restart of the server', async () => {
+  const dataFolder = mkdtempSync(join(tmpdir(), 'millrace-restart-'));
+  const added = { transport: { name: 'datagen', config: { plan: [{ limit: 3 }] } } };
+  try {
+    const first = await startTestServer({ dataFolder });
+    await post(first, '', { name: 'keeps', program_code: program });
+    await post(first, '/keeps/start');
+    await untilRunning(first);
+    const path = `/v0/pipelines/keeps/tables/t/connectors`;
+    for (const [name, body] of [
+      ['made', added],
+      ['gone', added],
+      ['held', { ...added, paused: true }],
+    ] as const) {
+      const put = await fetch(`${first.url}${path}/${name}`, { method: 'PUT', body: JSON.stringify(body) });
+      assert.is(put.status, 201, await put.text());
+    }
+    await fetch(`${first.url}${path}/gone`, { method: 'DELETE' });
+    const events = await list(first, '/events');
+    const { epoch } = await firstLogLines(first);
+    await first.close();
+
+    const second = await startTestServer({ dataFolder });
+    await untilRunning(second);
+    const stats = await get(second, '/v0/pipelines/keeps/stats');
+    // SAFETY: that is what statistics look like.
+    const inputs = stats['inputs'] as readonly { readonly endpoint_name: string; readonly paused: boolean }[];
+    assert.equal(inputs.map((input) => [input.endpoint_name, input.paused]).sort(), [
+      ['t.held', true],
+      ['t.made', false],
+    ]);
+    const ids = (await list(second, '/events')).map((event) => event['event_id']);
+    for (const event of events) assert.ok(ids.includes(event['event_id']));
+    const log = await firstLogLines(second);
+    assert.is(log.epoch, epoch);
+    assert.match(log.text, /^[^\n]*Fresh start of pipeline log/);
+    assert.match(log.text, /the server has been restarted/);
+    await second.close();
+  } finally {
+    rmSync(dataFolder, { recursive: true, force: true });
+  }
+});
+
+test('counters and errors of HTTP inputs are part of a checkpoint', async () => {
+  const server = await startTestServer();
+  try {
+    await post(server, '', { name: 'keeps', program_code: program });
+    await post(server, '/keeps/start');
+    await untilRunning(server);
+    const ingress = '/keeps/ingress/t?format=json&update_format=raw&wait=processed';
+    assert.is(await post(server, ingress, { x: 1 }), 200);
+    assert.is(await post(server, ingress, { x: 'no number' }), 400);
+    const inputs = async (): Promise<string> => {
+      const stats = await get(server, '/v0/pipelines/keeps/stats?include_connector_errors=true');
+      return JSON.stringify(stats['inputs']);
+    };
+    const before = await inputs();
+    assert.match(before, /"num_parse_errors":1/);
+    await post(server, '/keeps/stop?force=false');
+    for (;;) {
+      const shown = await get(server, '/v0/pipelines/keeps?selector=status');
+      if (shown['deployment_status'] === 'Stopped') break;
+    }
+    await post(server, '/keeps/start');
+    await untilRunning(server);
+    assert.is(await inputs(), before);
+    assert.is(await post(server, ingress, { x: 2 }), 200);
+    assert.match(await inputs(), /"total_records":2/);
+  } finally {
+    await server.close();
+  }
+});
+
 test.run();
