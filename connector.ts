@@ -72,6 +72,7 @@ export {
   shapeShift,
 } from './connectors/sdk/record-batch.ts';
 export { recordPosition, recordPositionBytes, recordsPayload } from './connectors/sdk/record-position.ts';
+export type { RegisteredSchema, SchemaRegistry } from './connectors/sdk/schema-registry.ts';
 export {
   type BatchPayload,
   type BytesPayload,
@@ -84,6 +85,7 @@ export {
   type SourceContext,
   type SourceDefinition,
 } from './connectors/sdk/source.ts';
+export { typedSettings } from './connectors/sdk/text-settings.ts';
 export { type ValidatedParameters, validateParameters } from './connectors/sdk/validate-parameters.ts';
 export { wait } from './connectors/sdk/wait.ts';
 export { BatchBuilder, type ColumnBuilder } from './runtime/batch/batch-builder.ts';

@@ -9,6 +9,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { ConfigurationOf, Parameter, ParameterValues } from './parameters.ts';
 import type { ConnectorRecord } from './record.ts';
 import { appendRecord, recordBatchBuilder, recordsOf } from './record-batch.ts';
+import type { SchemaRegistry } from './schema-registry.ts';
 
 export interface FailedRecord {
   /** Row of the batch that came in. */
@@ -30,6 +31,8 @@ export interface ProcessorContext {
   readonly baseFolder: string;
   readonly signal: AbortSignal;
   readonly clock: Clock;
+  /** Left out where nobody keeps schemas. */
+  readonly schemas?: SchemaRegistry;
   log(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
