@@ -17,7 +17,10 @@ export class DuckdbTables {
 
   static async open(): Promise<DuckdbTables> {
     const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
-    return new DuckdbTables(instance, await instance.connect());
+    const connection = await instance.connect();
+    // A NULL counts as the smallest value, as it does in views.
+    await connection.run("SET default_null_order = 'nulls_first_on_asc_last_on_desc'");
+    return new DuckdbTables(instance, connection);
   }
 
   /** Makes a table of these columns (`name TYPE`) with these rows of SQL literals. */

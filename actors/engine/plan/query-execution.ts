@@ -58,6 +58,7 @@ function scannedRelations(rel: Rel, found: Map<string, Schema> = new Map()): Map
     case 'values':
       break;
     case 'join':
+    case 'asof':
       scannedRelations(rel.left, found);
       scannedRelations(rel.right, found);
       break;

@@ -9,24 +9,29 @@ import { assert, unreachable } from '../../../runtime/assert.ts';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import { rowFromBatch } from '../../../runtime/batch/row-objects.ts';
 import { type Field, makeSchema, type Schema } from '../../../runtime/batch/schema.ts';
-import { formatSqlType, storageOf } from '../../../runtime/batch/sql-type.ts';
+import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
 import type { CircuitNode } from '../circuit/circuit.ts';
 import { EvaluationFailures } from '../circuit/evaluation-failures.ts';
 import type { Emit, Operator } from '../circuit/operator.ts';
 import { Aggregate } from '../operators/aggregate.ts';
 import type { AggregateColumn } from '../operators/aggregate-cells.ts';
+import { AsofJoin } from '../operators/asof-join.ts';
+import { Explode } from '../operators/explode.ts';
 import { Join } from '../operators/join.ts';
 import { RowMap } from '../operators/map.ts';
 import { Repeat } from '../operators/repeat.ts';
 import { Top } from '../operators/top.ts';
 import { UnionAll } from '../operators/union-all.ts';
 import { ConstantRows } from '../operators/values.ts';
-import type { AggregateCall, Rel, Scalar } from '../sql/bound.ts';
+import { Window } from '../operators/window.ts';
+import type { AggregateCall, Rel, Scalar, WindowCall } from '../sql/bound.ts';
 import { NumericOverflow } from '../sql/evaluation-errors.ts';
 import type { StringPool } from '../state/string-pool.ts';
-import { columnReference, conjunction, conjuncts, mapColumns, moveColumns, relKey, sideOf } from './algebra.ts';
+import { columnReference, conjunction, conjuncts, mapColumns, moveColumns, relKey } from './algebra.ts';
 import { compileRowProgram } from './expression-compiler.ts';
 import { columnsOf, scalarKey } from './expression-shape.ts';
+import { splitCondition } from './join-keys.ts';
+import { limitRank } from './rank-limit.ts';
 
 /** A relation as it comes out of a node. */
 export interface Built {
@@ -122,6 +127,12 @@ export class QueryNodes {
         return this.#repeat(rel);
       case 'top':
         return this.#top(rel);
+      case 'window':
+        return this.#window(rel);
+      case 'explode':
+        return this.#explode(rel);
+      case 'asof':
+        return this.#asof(rel, wanted);
       default:
         return unreachable(rel);
     }
@@ -143,6 +154,11 @@ export class QueryNodes {
         predicates = predicates.map(substitute);
         base = base.input;
       } else break;
+    }
+    if (base.kind === 'window') {
+      const limited = limitRank(base, predicates);
+      base = limited.window;
+      predicates = limited.predicates;
     }
     const predicate = conjunction(predicates);
     const needed = [...outputs, ...predicates].flatMap(columnsOf);
@@ -193,13 +209,7 @@ export class QueryNodes {
 
   #join(rel: Rels<'join'>, wanted: readonly number[]): Built {
     const leftColumns = rel.left.schema.fields.length;
-    const pairs: (readonly [left: Scalar, right: Scalar])[] = [];
-    const residual: Scalar[] = [];
-    for (const predicate of conjuncts(rel.condition)) {
-      const pair = keyPair(predicate, leftColumns);
-      if (pair === null) residual.push(predicate);
-      else pairs.push(pair);
-    }
+    const { pairs, residual, nullsMatch, known } = splitCondition(rel, leftColumns);
     const outputs = [...new Set([...wanted, ...residual.flatMap(columnsOf)])].sort((a, b) => a - b);
     const toRight = (scalar: Scalar): Scalar => moveColumns(scalar, (ordinal) => ordinal - leftColumns);
     const left = this.#joinInput(
@@ -208,7 +218,7 @@ export class QueryNodes {
       pairs.map(([key]) => key),
     );
     const right = this.#joinInput(
-      rel.right,
+      known,
       outputs.filter((c) => c >= leftColumns).map((c) => c - leftColumns),
       pairs.map(([, key]) => toRight(key)),
     );
@@ -224,7 +234,7 @@ export class QueryNodes {
       type,
       left: { schema: left.built.schema, keys: left.keys },
       right: { schema: right.built.schema, keys: right.keys },
-      nullsMatch: false,
+      nullsMatch,
       schema,
       outputs: sources,
       pool: this.#pool,
@@ -419,6 +429,71 @@ export class QueryNodes {
     return { node, schema: rel.schema, columns: allColumns(rel), appendOnly: input.appendOnly, key: null };
   }
 
+  #explode(rel: Rels<'explode'>): Built {
+    const input = this.buildWhole(rel.input);
+    const node = this.add(new Explode(rel.schema, rel.outer), [input.node]);
+    return { node, schema: rel.schema, columns: allColumns(rel), appendOnly: input.appendOnly, key: null };
+  }
+
+  #window(rel: Rels<'window'>): Built {
+    const input = this.buildWhole(rel.input);
+    const { partition, order, calls, limit, schema } = rel;
+    const { view } = this;
+    const failures = this.#failures;
+    const fail = (position: number, row: ChangeBatch): void => reportOverflow(failures, view, calls[position]!, row);
+    const pool = this.#pool;
+    const window = new Window({ input: input.schema, partition, order, calls, limit, schema, pool, fail });
+    return {
+      node: this.add(window, [input.node]),
+      schema,
+      columns: allColumns(rel),
+      appendOnly: false,
+      key: input.key === null ? null : input.key.map((position) => input.columns.indexOf(position)),
+    };
+  }
+
+  #asof(rel: Rels<'asof'>, wanted: readonly number[]): Built {
+    const width = rel.left.schema.fields.length;
+    const leftNeeded = [...wanted.filter((c) => c < width), ...rel.keys.map(([key]) => key), rel.leftOrder];
+    const rightNeeded = [
+      ...wanted.filter((c) => c >= width).map((c) => c - width),
+      ...rel.keys.map(([, key]) => key),
+      rel.rightOrder,
+    ];
+    const left = this.#narrow(rel.left, leftNeeded);
+    const right = this.#narrow(rel.right, rightNeeded);
+    const optional = right.schema.fields.map((field) => ({ ...field, nullable: true }));
+    const schema = makeSchema([...left.schema.fields, ...optional]);
+    const asof = new AsofJoin({
+      left: {
+        schema: left.schema,
+        keys: rel.keys.map(([key]) => left.columns[key]!),
+        order: left.columns[rel.leftOrder]!,
+      },
+      right: {
+        schema: right.schema,
+        keys: rel.keys.map(([, key]) => right.columns[key]!),
+        order: right.columns[rel.rightOrder]!,
+      },
+      schema,
+      pool: this.#pool,
+    });
+    const node = this.add(asof, [left.node, right.node]);
+    const moved = left.schema.fields.length;
+    const columns = [...left.columns, ...right.columns.map((place) => (place < 0 ? -1 : place + moved))];
+    return { node, schema, columns, appendOnly: false, key: null };
+  }
+
+  /** The relation in batches of the wanted columns alone. */
+  #narrow(rel: Rel, wanted: readonly number[]): Built {
+    const chosen = [...new Set(wanted)].sort((a, b) => a - b);
+    const built = this.build(rel, chosen);
+    if (built.schema.fields.length === chosen.length) return built;
+    const outputs = chosen.map((ordinal) => columnReference(rel, ordinal));
+    const mapped = this.#mapped(built, null, outputs, makeSchema(chosen.map((ordinal) => rel.schema.fields[ordinal]!)));
+    return { ...mapped, columns: allColumns(rel).map((ordinal) => chosen.indexOf(ordinal)) };
+  }
+
   #top(rel: Rels<'top'>): Built {
     const input = this.buildWhole(rel.input);
     const { keys, limit, offset, schema } = rel;
@@ -448,19 +523,12 @@ function canMerge(project: Rels<'project'>, readers: readonly Scalar[]): boolean
   });
 }
 
-/** The two sides of an equality between the inputs of a join, left one first; null for any other predicate. */
-function keyPair(predicate: Scalar, leftColumns: number): readonly [left: Scalar, right: Scalar] | null {
-  if (predicate.kind !== 'operator' || predicate.operator !== '=') return null;
-  const [a, b] = predicate.operands;
-  assert(a !== undefined && b !== undefined, 'a comparison has two operands');
-  if (storageOf(a.type) !== storageOf(b.type)) return null;
-  if (a.type.kind === 'DECIMAL' && (b.type.kind !== 'DECIMAL' || a.type.scale !== b.type.scale)) return null;
-  const [sideA, sideB] = [sideOf(a, leftColumns), sideOf(b, leftColumns)];
-  if (sideA === 'left' && sideB === 'right') return [a, b];
-  return sideA === 'right' && sideB === 'left' ? [b, a] : null;
-}
-
-function reportOverflow(failures: EvaluationFailures, view: string, call: AggregateCall, group: ChangeBatch): void {
+function reportOverflow(
+  failures: EvaluationFailures,
+  view: string,
+  call: AggregateCall | WindowCall,
+  group: ChangeBatch,
+): void {
   const type = formatSqlType(call.type);
   const error = new NumericOverflow({ type, detail: `the result of ${call.function.toUpperCase()}` });
   failures.report({ view, expression: call.source, error, row: rowFromBatch(group, 0) });

@@ -29,7 +29,11 @@ export function pushFilters(rel: Rel): Rel {
     case 'distinct':
     case 'top':
     case 'repeat':
+    case 'window':
+    case 'explode':
       return { ...rel, input: pushFilters(rel.input) };
+    case 'asof':
+      return { ...rel, left: pushFilters(rel.left), right: pushFilters(rel.right) };
   }
 }
 

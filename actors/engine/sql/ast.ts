@@ -105,6 +105,17 @@ export type Expression =
       readonly negated: boolean;
       readonly span: Span;
     }
+  | { readonly kind: 'exists'; readonly query: Query; readonly span: Span }
+  /** operand < ANY (query), operand < ALL (query). */
+  | {
+      readonly kind: 'quantified';
+      readonly operand: Expression;
+      readonly operator: '=' | '<>' | '<' | '<=' | '>' | '>=';
+      readonly all: boolean;
+      readonly query: Query;
+      readonly span: Span;
+    }
+  | WindowExpression
   /** A query in parentheses, as a value. */
   | { readonly kind: 'scalar query'; readonly query: Query; readonly span: Span }
   | {
@@ -148,6 +159,35 @@ export type Expression =
     }
   | UnsupportedExpression;
 
+export interface FrameBoundary {
+  readonly kind: 'unbounded preceding' | 'preceding' | 'current row' | 'following' | 'unbounded following';
+  readonly offset: Expression | null;
+  readonly span: Span;
+}
+
+export interface FrameClause {
+  readonly unit: 'rows' | 'range' | 'groups';
+  readonly start: FrameBoundary;
+  readonly end: FrameBoundary | null;
+  readonly span: Span;
+}
+
+export interface WindowSpecification {
+  readonly partitionBy: readonly Expression[];
+  readonly orderBy: readonly OrderItem[];
+  readonly frame: FrameClause | null;
+  readonly span: Span;
+}
+
+/** call OVER (…), call OVER name. */
+export interface WindowExpression {
+  readonly kind: 'window';
+  readonly call: Extract<Expression, { kind: 'call' }>;
+  readonly ignoreNulls: boolean;
+  readonly over: WindowSpecification | Identifier;
+  readonly span: Span;
+}
+
 export interface UnsupportedExpression {
   readonly kind: 'unsupported';
   readonly construct: string;
@@ -173,11 +213,37 @@ export type TableExpression =
       readonly alias: TableAlias | null;
       readonly span: Span;
     }
-  | { readonly kind: 'subquery'; readonly query: Query; readonly alias: TableAlias | null; readonly span: Span }
+  | {
+      readonly kind: 'subquery';
+      readonly query: Query;
+      readonly lateral: boolean;
+      readonly alias: TableAlias | null;
+      readonly span: Span;
+    }
+  /** UNNEST(array, …) [WITH ORDINALITY]. */
+  | {
+      readonly kind: 'unnest';
+      readonly operands: readonly Expression[];
+      readonly ordinality: boolean;
+      readonly alias: TableAlias | null;
+      readonly span: Span;
+    }
+  /** TABLE(TUMBLE(…)), TABLE(HOP(…)). */
+  | {
+      readonly kind: 'window table';
+      readonly function: Identifier;
+      readonly table: TableExpression;
+      readonly column: Identifier;
+      readonly sizes: readonly Expression[];
+      readonly alias: TableAlias | null;
+      readonly span: Span;
+    }
   | {
       readonly kind: 'join';
       readonly type: JoinKind;
       readonly natural: boolean;
+      /** ASOF JOIN … MATCH_CONDITION (…). */
+      readonly match: Expression | null;
       readonly left: TableExpression;
       readonly right: TableExpression;
       readonly on: Expression | null;
@@ -200,7 +266,12 @@ export interface Select {
   readonly where: Expression | null;
   /** null: no GROUP BY. Empty: GROUP BY (). */
   readonly groupBy: readonly Expression[] | null;
+  /** GROUPING SETS, ROLLUP and CUBE: which of the groups each set has; null: one set of all. */
+  readonly groupingSets: readonly (readonly number[])[] | null;
   readonly having: Expression | null;
+  readonly qualify: Expression | null;
+  /** WINDOW name AS (…). */
+  readonly windows: readonly { readonly name: Identifier; readonly window: WindowSpecification }[];
   readonly span: Span;
 }
 

@@ -16,7 +16,13 @@ import { bindComparison, operator } from './bind-comparison.ts';
 import { bindMap, fieldOf } from './bind-nested.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
 import { caseBranch } from './case-branch.ts';
-import { type AggregateSink, type Bind, type ExpressionContext, requireBoolean } from './expression-context.ts';
+import {
+  type AggregateSink,
+  type Bind,
+  type ExpressionContext,
+  insideAggregate,
+  requireBoolean,
+} from './expression-context.ts';
 import { resolveCall } from './function-resolution.ts';
 import { findFunction, functionNames } from './functions.ts';
 import { bindNamedFunction, unitLiteral } from './named-function.ts';
@@ -53,6 +59,16 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
     throw new SqlInvalidArguments(
       { function: name.toUpperCase(), detail: `only an aggregate takes ${word}` },
       { place: source.place },
+    );
+  }
+  if (name === 'grouping' || name === 'grouping_id') {
+    if (context.aggregates === null) {
+      throw new SqlMisplacedAggregate({ expression: source.text, clause: context.clause }, { place: source.place });
+    }
+    const inner = insideAggregate(context);
+    return context.aggregates.grouping(
+      call.arguments.map((argument) => bind(inner, argument)),
+      source,
     );
   }
   const rewrite = rewrites[name];
@@ -141,7 +157,7 @@ function bindAggregate(
   }
   const refuse = (detail: string): Error =>
     new SqlInvalidArguments({ function: definition.name.toUpperCase(), detail }, { place: source.place });
-  const inner = { ...context, aggregates: null, clause: 'an aggregate' };
+  const inner = insideAggregate(context);
   const given = call.filter === null ? null : requireBoolean(bind(inner, call.filter), 'FILTER');
   if (call.star) {
     if (definition.name !== 'count') throw refuse('only COUNT takes *');

@@ -10,14 +10,15 @@ import { bindBinary } from './bind-arithmetic.ts';
 import { bindCall } from './bind-call.ts';
 import { bindCast, makeCase } from './bind-case.ts';
 import { bindBetween, bindComparison, bindIn, not, operator } from './bind-comparison.ts';
+import { findOwnName } from './bind-name.ts';
 import { bindElement } from './bind-nested.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
 import { caseBranch } from './case-branch.ts';
-import { type ExpressionContext, requireBoolean, type SubquerySink } from './expression-context.ts';
+import { type ExpressionContext, requireBoolean, type SubquerySink, type WindowSink } from './expression-context.ts';
 import { intervalLiteral, intervalUnits, normalizeUnit, numberLiteral, parseTypedText } from './literals.ts';
 import { bindNamedFunction, unitLiteral } from './named-function.ts';
 import { isNumeric } from './numeric-types.ts';
-import { findColumn, hasTable, requireTableColumn, type ScopeColumn, unknownColumn } from './scope.ts';
+import { requireTableColumn, type ScopeColumn, unknownColumn } from './scope.ts';
 import { SqlInvalidLiteral, SqlTypeMismatch, SqlUnknownUnit, SqlUnsupported } from './sql-errors.ts';
 import { boolean, isInterval, literal, varchar } from './type-coercion.ts';
 import { resolveTypeName } from './type-names.ts';
@@ -69,13 +70,23 @@ export function bindExpression(context: ExpressionContext, expression: Expressio
       return bindIn(bind(expression.operand), expression.values.map(bind), expression.negated, source);
     case 'in query':
       return subqueries(context, source).contains(
+        context,
         bind(expression.operand),
         expression.query,
         expression.negated,
         source,
       );
     case 'scalar query':
-      return subqueries(context, source).scalar(expression.query, source);
+      return subqueries(context, source).scalar(context, expression.query, source);
+    case 'exists':
+      return subqueries(context, source).exists(context, expression.query, source);
+    case 'quantified': {
+      const { operator: comparison, all, query } = expression;
+      const quantified = { operand: bind(expression.operand), operator: comparison, all, query };
+      return subqueries(context, source).compares(context, quantified, source);
+    }
+    case 'window':
+      return windows(context, source).add(context, expression, source);
     case 'like': {
       const parts = [expression.operand, expression.pattern, expression.escape].filter((part) => part !== null);
       const call = bindNamedFunction(expression.function, parts.map(bind), source);
@@ -113,27 +124,20 @@ export function bindExpression(context: ExpressionContext, expression: Expressio
 // ── names and literals ──
 
 function bindName(context: ExpressionContext, path: readonly Identifier[], source: ExpressionSource): Scalar {
-  const [first, second, ...rest] = path;
+  const [first, second] = path;
   if (first === undefined) return unknownColumn(context.scope, '', source.place);
-  if (second !== undefined && hasTable(context.scope, first.name)) {
-    const column = requireTableColumn(context.scope, first.name, second.name, source.place);
-    return bindFields(context, columnReference(column, source), rest, source);
-  }
-  const column = findColumn(context.scope, first.name, source.place);
-  if (column !== undefined) {
-    const base = columnReference(column, second === undefined ? source : context.source.source(first.span));
-    return bindFields(context, base, path.slice(1), source);
-  }
-  if (second !== undefined) {
-    requireTableColumn(context.scope, first.name, second.name, source.place);
-  }
+  const own = findOwnName(context, path, source);
+  if (own !== null) return own;
   const alias = context.aliases?.get(first.name);
-  if (alias !== undefined && context.aliases !== null) {
+  if (second === undefined && alias !== undefined && context.aliases !== null) {
     // An alias does not see itself, so that `x + 1 AS x` cannot turn in circles.
     const others = new Map(context.aliases);
     others.delete(first.name);
     return { ...bindExpression({ ...context, aliases: others }, alias), source };
   }
+  const outer = context.outer?.resolve(path, source) ?? null;
+  if (outer !== null) return outer;
+  if (second !== undefined) requireTableColumn(context.scope, first.name, second.name, source.place);
   if (first.name === 'pi' && !first.quoted) return literal(Math.PI, { kind: 'DOUBLE' }, source);
   const names = context.aliases === null ? [] : [...context.aliases.keys()];
   return unknownColumn([...context.scope, ...names.map(aliasColumn)], first.name, source.place);
@@ -142,24 +146,6 @@ function bindName(context: ExpressionContext, path: readonly Identifier[], sourc
 /** An alias in the list of known names. */
 function aliasColumn(name: string): ScopeColumn {
   return { table: null, name, ordinal: 0, type: { kind: 'NULL' }, nullable: true, quoted: false, hidden: false };
-}
-
-function columnReference(column: ScopeColumn, source: ExpressionSource): Scalar {
-  return { kind: 'column', ordinal: column.ordinal, type: column.type, nullable: column.nullable, source };
-}
-
-/** variant.field is variant['field']. */
-function bindFields(
-  context: ExpressionContext,
-  base: Scalar,
-  fields: readonly Identifier[],
-  source: ExpressionSource,
-): Scalar {
-  let scalar = base;
-  for (const field of fields) {
-    scalar = bindElement(scalar, literal(field.name, varchar, context.source.source(field.span)), source);
-  }
-  return scalar;
 }
 
 function bindNumber(text: string, negative: boolean, source: ExpressionSource): Scalar {
@@ -214,6 +200,17 @@ function subqueries(context: ExpressionContext, source: ExpressionSource): Subqu
   if (context.subqueries !== undefined) return context.subqueries;
   throw new SqlUnsupported(
     { construct: `a subquery inside ${context.clause}`, instead: 'join with the subquery in FROM' },
+    { place: source.place },
+  );
+}
+
+function windows(context: ExpressionContext, source: ExpressionSource): WindowSink {
+  if (context.windows !== undefined) return context.windows;
+  throw new SqlUnsupported(
+    {
+      construct: `a window function inside ${context.clause}`,
+      instead: 'compute it in a subquery in FROM, or filter with QUALIFY',
+    },
     { place: source.place },
   );
 }

@@ -3,13 +3,14 @@
 // Every clause is bound even when an earlier one failed, so that all its problems are reported. Aliases of the list may be
 // used to the right of them, in GROUP BY, HAVING and ORDER BY; a column of FROM with the same name goes first.
 import { type Field, makeSchema } from '../../../runtime/batch/schema.ts';
-import type { Expression, OrderItem, Query, Select, SelectItem } from './ast.ts';
+import type { Expression, OrderItem, Select, SelectItem } from './ast.ts';
 import { bindExpression } from './bind-expression.ts';
-import { type BoundTable, bindFrom } from './bind-from.ts';
-import { SubqueryJoins } from './bind-subquery.ts';
+import { type BindQuery, type BoundTable, bindFrom } from './bind-from.ts';
+import { type Attached, SubqueryJoins } from './bind-subquery.ts';
 import type { Rel, Scalar } from './bound.ts';
 import { type ExpressionContext, requireBoolean } from './expression-context.ts';
 import { GroupAggregation } from './group-aggregation.ts';
+import { groupedRel } from './grouping-sets.ts';
 import { findOutput, type OrderKey, orderKey, ordinalOf } from './order-keys.ts';
 import { AlreadyReported } from './problem-list.ts';
 import { bindAll, type QueryContext } from './query-context.ts';
@@ -17,6 +18,7 @@ import { scalarKey } from './scalar-key.ts';
 import { type Scope, unknownTable } from './scope.ts';
 import { SqlInvalidDefinition } from './sql-errors.ts';
 import { literal } from './type-coercion.ts';
+import { WindowCalls } from './window-calls.ts';
 
 export interface BoundSelect {
   /** The columns of the list, then those that only ORDER BY needs. */
@@ -36,11 +38,10 @@ export function bindSelect(
   context: QueryContext,
   select: Select,
   orderBy: readonly OrderItem[],
-  bindQuery: (context: QueryContext, query: Query) => Rel,
+  bindQuery: BindQuery,
 ): BoundSelect {
   const from = select.from === null ? noTable(context, select) : bindFrom(context, select.from, bindQuery);
-  const clauses = new SelectClauses(context, select, from.scope);
-  return clauses.bind(new SubqueryJoins(context, from.rel, bindQuery), orderBy);
+  return new SelectClauses(context, select, from, bindQuery).bind(orderBy);
 }
 
 /** SELECT without FROM is over one row, of which nobody can name the column. */
@@ -53,22 +54,33 @@ function noTable(context: QueryContext, select: Select): BoundTable {
 class SelectClauses {
   readonly #context: QueryContext;
   readonly #select: Select;
+  readonly #from: Rel;
   readonly #scope: Scope;
   /** Expressions of the list by alias, for the clauses that see all of it. */
   readonly #aliases: ReadonlyMap<string, Expression>;
+  /** Subqueries over the rows of FROM, over the rows that are grouped, and over the rows of the result. */
+  readonly #ofWhere: SubqueryJoins;
+  readonly #ofGroups: SubqueryJoins;
+  readonly #ofResult: SubqueryJoins;
+  readonly #windows: WindowCalls;
 
-  constructor(context: QueryContext, select: Select, scope: Scope) {
+  constructor(context: QueryContext, select: Select, from: BoundTable, bindQuery: BindQuery) {
     this.#context = context;
     this.#select = select;
-    this.#scope = scope;
+    this.#from = from.rel;
+    this.#scope = from.scope;
     this.#aliases = new Map(select.items.flatMap(aliasOf));
+    this.#ofWhere = new SubqueryJoins(context, bindQuery, 0);
+    this.#ofGroups = new SubqueryJoins(context, bindQuery, 1);
+    this.#ofResult = new SubqueryJoins(context, bindQuery, 2);
+    this.#windows = new WindowCalls(select.windows);
   }
 
-  bind(from: SubqueryJoins, orderBy: readonly OrderItem[]): BoundSelect {
+  bind(orderBy: readonly OrderItem[]): BoundSelect {
     const select = this.#select;
     const { problems } = this.#context;
     const before = problems.count;
-    const where = select.where === null ? null : problems.attempt(() => this.#where(select.where, from));
+    const where = select.where === null ? null : problems.attempt(() => this.#where(select.where));
     const groups = problems.attempt(() =>
       bindAll(
         problems,
@@ -77,31 +89,52 @@ class SelectClauses {
     );
     // Without its groups nothing of an aggregate query can be checked.
     if (groups === null) throw new AlreadyReported();
-    const aggregation = new GroupAggregation(groups);
+    const aggregation = new GroupAggregation(groups, select.groupingSets !== null);
     const list = problems.attempt(() => this.#list(aggregation));
-    const having = select.having === null ? null : problems.attempt(() => this.#having(select.having, aggregation));
+    const having = problems.attempt(() => this.#condition(select.having, 'HAVING', aggregation));
+    const qualify = problems.attempt(() => this.#condition(select.qualify, 'QUALIFY', aggregation));
     const order = list === null ? null : problems.attempt(() => this.#order(orderBy, list, aggregation));
     if (list === null || order === null || problems.count > before) throw new AlreadyReported();
     const isAggregate = select.groupBy !== null || select.having !== null || aggregation.calls.length > 0;
-    const filtered: Rel =
-      where === null ? from.rel : { kind: 'filter', input: from.rel, predicate: where, schema: from.rel.schema };
-    if (!isAggregate) return this.#project(filtered, list, order, (scalar) => scalar);
-    const grouped = bindAll(problems, [() => this.#aggregate(filtered, aggregation, having)])[0] ?? filtered;
-    return this.#project(grouped, list, order, (scalar) => aggregation.overGroups(scalar));
+    const filtered = this.#filtered(this.#ofWhere.attach(this.#from, asItIs), where);
+    const grouped = isAggregate ? this.#aggregate(filtered, aggregation) : filtered;
+    const place = isAggregate ? (scalar: Scalar): Scalar => aggregation.overGroups(scalar) : asItIs;
+    const withSubqueries = this.#ofResult.attach(grouped, place);
+    const kept = bindAll(problems, [() => this.#filtered(withSubqueries, having)])[0] ?? grouped;
+    const withWindows = bindAll(problems, [() => this.#windows.attach(kept, withSubqueries.place)])[0];
+    if (withWindows === undefined) throw new AlreadyReported();
+    const qualified = bindAll(problems, [() => this.#filtered(withWindows, qualify)])[0] ?? kept;
+    return this.#project(qualified, list, order, withWindows.place);
+  }
+
+  #filtered({ rel, place }: Attached, predicate: Scalar | null): Rel {
+    if (predicate === null) return rel;
+    return { kind: 'filter', input: rel, predicate: place(predicate), schema: rel.schema };
   }
 
   #expressionContext(clause: string, aggregates: GroupAggregation | null): ExpressionContext {
-    return { source: this.#context.source, scope: this.#scope, aggregates, clause, aliases: this.#aliases };
+    const { source, outer } = this.#context;
+    const [subqueries, innerSubqueries] = [this.#ofResult, this.#ofGroups];
+    return {
+      source,
+      scope: this.#scope,
+      aggregates,
+      clause,
+      aliases: this.#aliases,
+      subqueries,
+      innerSubqueries,
+      outer,
+    };
   }
 
-  #where(where: Expression | null, subqueries: SubqueryJoins): Scalar | null {
+  #where(where: Expression | null): Scalar | null {
     if (where === null) return null;
-    const context = { ...this.#expressionContext('WHERE', null), aliases: null, subqueries };
+    const context = { ...this.#expressionContext('WHERE', null), aliases: null, subqueries: this.#ofWhere };
     return requireBoolean(bindExpression(context, where), 'WHERE');
   }
 
   #group(item: Expression): Scalar {
-    const context = this.#expressionContext('GROUP BY', null);
+    const context = { ...this.#expressionContext('GROUP BY', null), subqueries: this.#ofGroups };
     const ordinal = ordinalOf(item, this.#select.items.length, 'GROUP BY', this.#context.source);
     if (ordinal === null) return bindExpression(context, item);
     const selected = this.#select.items[ordinal];
@@ -110,15 +143,17 @@ class SelectClauses {
     throw new SqlInvalidDefinition({ detail }, { place: this.#context.source.span(item.span) });
   }
 
-  #having(having: Expression | null, aggregation: GroupAggregation): Scalar | null {
-    if (having === null) return null;
-    return requireBoolean(bindExpression(this.#expressionContext('HAVING', aggregation), having), 'HAVING');
+  #condition(condition: Expression | null, clause: string, aggregation: GroupAggregation): Scalar | null {
+    if (condition === null) return null;
+    const context = this.#expressionContext(clause, aggregation);
+    const windows = clause === 'QUALIFY' ? this.#windows : undefined;
+    return requireBoolean(bindExpression({ ...context, windows }, condition), clause);
   }
 
   #list(aggregation: GroupAggregation): readonly Output[] {
     // An item sees the aliases to its left.
     const aliases = new Map<string, Expression>();
-    const base = { ...this.#expressionContext('SELECT', aggregation), aliases };
+    const base = { ...this.#expressionContext('SELECT', aggregation), aliases, windows: this.#windows };
     const parts = this.#select.items.map((item, i) => (): readonly Output[] => {
       if (item.kind === 'star') return this.#star(item);
       const scalar = bindExpression({ ...base, aliases: new Map(aliases) }, item.expression);
@@ -152,7 +187,7 @@ class SelectClauses {
 
   #order(orderBy: readonly OrderItem[], list: readonly Output[], aggregation: GroupAggregation): readonly SortedBy[] {
     const names = list.map((output) => output.name);
-    const context = this.#expressionContext('ORDER BY', aggregation);
+    const context = { ...this.#expressionContext('ORDER BY', aggregation), windows: this.#windows };
     const parts = orderBy.map((item) => (): SortedBy => {
       const output = findOutput(item.expression, names, this.#context.source);
       if (output !== null) return { item, output, scalar: null };
@@ -169,14 +204,19 @@ class SelectClauses {
     return bindAll(this.#context.problems, parts);
   }
 
-  #aggregate(input: Rel, aggregation: GroupAggregation, having: Scalar | null): Rel {
-    const { groups, calls } = aggregation;
-    const schema = makeSchema([
-      ...groups.map(({ type, nullable }, i) => ({ name: `group$${i}`, type, nullable })),
-      ...calls.map(({ type, nullable }, i) => ({ name: `aggregate$${i}`, type, nullable })),
-    ]);
-    const rel: Rel = { kind: 'aggregate', input, groups, aggregates: calls, schema };
-    return having === null ? rel : { kind: 'filter', input: rel, predicate: aggregation.overGroups(having), schema };
+  #aggregate(input: Rel, aggregation: GroupAggregation): Rel {
+    const { rel, place } = this.#ofGroups.attach(input, asItIs);
+    const optional = (scalar: Scalar | null): Scalar | null => (scalar === null ? null : place(scalar));
+    const shape = {
+      input: rel,
+      groups: aggregation.groups.map(place),
+      aggregates: aggregation.calls.map((call) => ({
+        ...call,
+        operand: optional(call.operand),
+        filter: optional(call.filter),
+      })),
+    };
+    return groupedRel(shape, this.#select.groupingSets, aggregation.groupings);
   }
 
   #project(
@@ -209,6 +249,10 @@ class SelectClauses {
     const rel = projection(input, all, schema, this.#select.from === null);
     return { rel: this.#select.distinct ? { kind: 'distinct', input: rel, schema } : rel, fields, keys };
   }
+}
+
+function asItIs(scalar: Scalar): Scalar {
+  return scalar;
 }
 
 /** An ORDER BY item: an output column, or an expression of its own. */

@@ -121,6 +121,55 @@ export interface SortKey {
   readonly nullsFirst: boolean;
 }
 
+/** How a window function is computed over the sorted rows of a partition. */
+export type WindowFunction =
+  | 'row_number'
+  | 'rank'
+  | 'dense_rank'
+  | 'lag'
+  | 'lead'
+  | 'first_value'
+  | 'last_value'
+  | 'count'
+  | 'sum'
+  | 'avg'
+  | 'min'
+  | 'max';
+
+/** Where a frame begins or ends. `by` counts rows, or groups of equal keys, or is in the stored units of the order key; negative: before. */
+export type FrameBound =
+  | { readonly kind: 'unbounded' }
+  | { readonly kind: 'current' }
+  | { readonly kind: 'offset'; readonly by: number | bigint };
+
+export interface WindowFrame {
+  readonly unit: 'rows' | 'range' | 'groups';
+  readonly start: FrameBound;
+  readonly end: FrameBound;
+}
+
+/** Operands are ordinals of the input. */
+export interface WindowCall {
+  readonly function: WindowFunction;
+  readonly operand: number | null;
+  /** BOOLEAN: only rows for which it is true count. */
+  readonly filter: number | null;
+  /** LAG and LEAD: how many rows away (LAG: before), and what stands in where there is no such row. */
+  readonly offset: number;
+  readonly fallback: number | null;
+  readonly ignoreNulls: boolean;
+  readonly frame: WindowFrame;
+  readonly type: SqlType;
+  readonly nullable: boolean;
+  readonly source: ExpressionSource;
+}
+
+/** Only rows are wanted whose number or rank, as the call gives it, is at most `most`. */
+export interface RankLimit {
+  readonly call: number;
+  readonly most: number;
+}
+
 /** Every node carries the schema of its output. Expressions inside refer to the ordinals of the node's input(s). */
 export type Rel =
   | { readonly kind: 'scan'; readonly relation: string; readonly schema: Schema }
@@ -147,6 +196,34 @@ export type Rel =
   | { readonly kind: 'distinct'; readonly input: Rel; readonly schema: Schema }
   /** Each row as often as its last column says (BIGINT, not NULL), without that column. */
   | { readonly kind: 'repeat'; readonly input: Rel; readonly schema: Schema }
+  /** Output: the input, then a column for each call. Rows of a partition are sorted by `order`, ties by all columns. */
+  | {
+      readonly kind: 'window';
+      readonly input: Rel;
+      readonly partition: readonly number[];
+      readonly order: readonly SortKey[];
+      readonly calls: readonly WindowCall[];
+      readonly limit: RankLimit | null;
+      readonly schema: Schema;
+    }
+  /**
+   * Each row as often as its last column says (INTEGER or BIGINT; NULL: never), with 1, 2, … in its place (BIGINT). `outer`: a
+   * row that would vanish stands once, with NULL.
+   */
+  | { readonly kind: 'explode'; readonly input: Rel; readonly outer: boolean; readonly schema: Schema }
+  /**
+   * Output: left fields, then right fields. Each left row with the right row of equal keys that has the greatest `rightOrder` not
+   * above its `leftOrder` (of several the last one by all columns), or with NULLs.
+   */
+  | {
+      readonly kind: 'asof';
+      readonly left: Rel;
+      readonly right: Rel;
+      readonly keys: readonly (readonly [left: number, right: number])[];
+      readonly leftOrder: number;
+      readonly rightOrder: number;
+      readonly schema: Schema;
+    }
   /** UNION ALL; UNION is a distinct over it. */
   | { readonly kind: 'union'; readonly inputs: readonly Rel[]; readonly schema: Schema }
   /** ORDER BY … LIMIT … OFFSET; ties are broken by the remaining columns. limit null: OFFSET alone. */

@@ -2,11 +2,12 @@
 //
 // Precedence, loosest first: OR, AND, NOT, predicates (comparisons, IS, BETWEEN, IN, LIKE; left to right), + -, * / % ||, unary
 // + and -, then [index], ::type and .field.
-import type { BinaryOperator, Expression, TruthTest } from './ast.ts';
+import type { BinaryOperator, Expression, Query, TruthTest } from './ast.ts';
 import type { Rule } from './name-grammar.ts';
 import { binary, OperandGrammar, operatorOf } from './operand-grammar.ts';
+import type { Span } from './sql-text.ts';
 import { cover, endOf } from './token-text.ts';
-import { type IToken, keyword, symbol, type TokenType } from './tokens.ts';
+import { type IToken, keyword, Name, symbol, type TokenType } from './tokens.ts';
 
 const negatable: readonly TokenType[] = ['BETWEEN', 'IN', 'LIKE', 'ILIKE', 'RLIKE'].map(keyword);
 
@@ -57,8 +58,26 @@ export class ExpressionGrammar extends OperandGrammar {
           {
             ALT: () => {
               const operator = this.SUBRULE(this.comparisonOperator);
-              const right = this.SUBRULE2(this.sum);
-              this.ACTION(() => (left = binary(operator, left, right)));
+              this.OR7([
+                {
+                  GATE: () => this.#startsQuantifier(),
+                  IGNORE_AMBIGUITIES: true,
+                  ALT: () => {
+                    const { all, query } = this.SUBRULE(this.quantifiedQuery);
+                    this.ACTION(() => {
+                      const span = { start: left.span.start, end: endOf(this.LA(0)) };
+                      left = quantified(left, operator, all, query, span);
+                    });
+                  },
+                },
+                {
+                  IGNORE_AMBIGUITIES: true,
+                  ALT: () => {
+                    const right = this.SUBRULE2(this.sum);
+                    this.ACTION(() => (left = binary(operator, left, right)));
+                  },
+                },
+              ]);
             },
           },
           {
@@ -194,6 +213,24 @@ export class ExpressionGrammar extends OperandGrammar {
     return left;
   });
 
+  /** ANY (SELECT …), SOME (SELECT …), ALL (SELECT …) */
+  readonly quantifiedQuery: Rule<{ readonly all: boolean; readonly query: Query }> = this.RULE(
+    'quantifiedQuery',
+    () => {
+      const word = this.OR([{ ALT: () => this.CONSUME(keyword('ALL')) }, { ALT: () => this.CONSUME(Name) }]);
+      this.CONSUME(symbol('('));
+      const query = this.SUBRULE(this.query);
+      this.CONSUME(symbol(')'));
+      return this.ACTION(() => ({ all: word.tokenType === keyword('ALL'), query }));
+    },
+  );
+
+  #startsQuantifier(): boolean {
+    const word = this.LA(1).image.toUpperCase();
+    const isWord = word === 'ALL' || word === 'ANY' || word === 'SOME';
+    return isWord && this.LA(2).tokenType === symbol('(') && this.startsQuery(3);
+  }
+
   readonly comparisonOperator: Rule<BinaryOperator> = this.RULE('comparisonOperator', () => {
     const token = this.OR([
       { ALT: () => this.CONSUME(symbol('=')) },
@@ -218,6 +255,25 @@ export class ExpressionGrammar extends OperandGrammar {
     // SAFETY: the four keywords above are the four tests.
     return this.ACTION(() => token.image.toLowerCase() as TruthTest);
   });
+}
+
+function quantified(operand: Expression, operator: BinaryOperator, all: boolean, query: Query, span: Span): Expression {
+  switch (operator) {
+    case '=':
+    case '<>':
+    case '<':
+    case '<=':
+    case '>':
+    case '>=':
+      return { kind: 'quantified', operand, operator, all, query, span };
+    default:
+      return {
+        kind: 'unsupported',
+        construct: `${operator} with ANY or ALL`,
+        instead: 'compare with =, <>, <, <=, > or >=',
+        span,
+      };
+  }
 }
 
 function likeFunction(word: IToken): 'like' | 'ilike' | 'rlike' {

@@ -12,7 +12,7 @@ export class FromGrammar extends ExpressionGrammar {
     this.MANY(() => {
       const comma = this.CONSUME(symbol(','));
       const right = this.SUBRULE2(this.joinedTable);
-      this.ACTION(() => (left = joined('cross', false, left, right, null, null, spanOf(comma))));
+      this.ACTION(() => (left = joined('cross', false, left, right, none, spanOf(comma))));
     });
     return left;
   });
@@ -27,7 +27,7 @@ export class FromGrammar extends ExpressionGrammar {
             this.CONSUME(keyword('JOIN'));
             const words = this.ACTION(() => this.spanFrom(start));
             const right = this.SUBRULE2(this.tablePrimary);
-            this.ACTION(() => (left = joined('cross', false, left, right, null, null, words)));
+            this.ACTION(() => (left = joined('cross', false, left, right, none, words)));
           },
         },
         {
@@ -35,9 +35,17 @@ export class FromGrammar extends ExpressionGrammar {
             const start = this.LA(1);
             const natural = this.OPTION(() => this.CONSUME(keyword('NATURAL'))) !== undefined;
             const side = this.OPTION2(() => this.SUBRULE(this.joinSide));
+            this.OPTION3(() => this.CONSUME(keyword('ASOF')));
             this.CONSUME2(keyword('JOIN'));
             const words = this.ACTION(() => this.spanFrom(start));
             const right = this.SUBRULE3(this.tablePrimary);
+            const match = this.OPTION6(() => {
+              this.CONSUME(keyword('MATCH_CONDITION'));
+              this.CONSUME(symbol('('));
+              const condition = this.SUBRULE2(this.expression);
+              this.CONSUME(symbol(')'));
+              return condition;
+            });
             const on = this.OPTION4(() => {
               this.CONSUME(keyword('ON'));
               return this.SUBRULE(this.expression);
@@ -46,7 +54,10 @@ export class FromGrammar extends ExpressionGrammar {
               this.CONSUME(keyword('USING'));
               return this.SUBRULE(this.nameList);
             });
-            this.ACTION(() => (left = joined(side ?? 'inner', natural, left, right, on ?? null, using ?? null, words)));
+            this.ACTION(() => {
+              const condition = { on: on ?? null, using: using ?? null, match: match ?? null };
+              left = joined(side ?? 'inner', natural, left, right, condition, words);
+            });
           },
         },
       ]);
@@ -98,10 +109,43 @@ export class FromGrammar extends ExpressionGrammar {
             this.CONSUME(symbol(')'));
             const alias = this.OPTION(() => this.SUBRULE(this.tableAlias));
             return this.ACTION(
-              (): TableExpression => ({ kind: 'subquery', query, alias: alias ?? null, span: this.spanFrom(start) }),
+              (): TableExpression => ({
+                kind: 'subquery',
+                query,
+                lateral: false,
+                alias: alias ?? null,
+                span: this.spanFrom(start),
+              }),
             );
           },
         },
+        {
+          ALT: () => {
+            this.CONSUME(keyword('LATERAL'));
+            return this.OR2([
+              { ALT: () => this.SUBRULE2(this.unnest) },
+              {
+                ALT: () => {
+                  this.CONSUME3(symbol('('));
+                  const query = this.SUBRULE2(this.query);
+                  this.CONSUME3(symbol(')'));
+                  const alias = this.OPTION3(() => this.SUBRULE3(this.tableAlias));
+                  return this.ACTION(
+                    (): TableExpression => ({
+                      kind: 'subquery',
+                      query,
+                      lateral: true,
+                      alias: alias ?? null,
+                      span: this.spanFrom(start),
+                    }),
+                  );
+                },
+              },
+            ]);
+          },
+        },
+        { ALT: () => this.SUBRULE(this.unnest) },
+        { ALT: () => this.SUBRULE(this.windowTable) },
         {
           ALT: () => {
             this.CONSUME2(symbol('('));
@@ -113,7 +157,10 @@ export class FromGrammar extends ExpressionGrammar {
         {
           ALT: () => {
             const name = this.SUBRULE(this.identifier);
-            const alias = this.OPTION2(() => this.SUBRULE2(this.tableAlias));
+            const alias = this.OPTION2({
+              GATE: () => !this.#startsAsof(),
+              DEF: () => this.SUBRULE2(this.tableAlias),
+            });
             return this.ACTION(
               (): TableExpression => ({ kind: 'table', name, alias: alias ?? null, span: this.spanFrom(start) }),
             );
@@ -122,6 +169,94 @@ export class FromGrammar extends ExpressionGrammar {
       ],
       ERR_MSG: 'the name of a table or a subquery',
     });
+  });
+
+  /** ASOF is no alias before JOIN, MATCH_CONDITION none before its parenthesis. */
+  #startsAsof(): boolean {
+    const [type, next] = [this.LA(1).tokenType, this.LA(2).tokenType];
+    return (
+      (type === keyword('ASOF') && next === keyword('JOIN')) ||
+      (type === keyword('MATCH_CONDITION') && next === symbol('('))
+    );
+  }
+
+  readonly unnest: Rule<TableExpression> = this.RULE('unnest', () => {
+    const start = this.CONSUME(keyword('UNNEST'));
+    const operands: Expression[] = [];
+    this.CONSUME(symbol('('));
+    this.AT_LEAST_ONE_SEP({
+      SEP: symbol(','),
+      DEF: () => {
+        operands.push(this.SUBRULE(this.expression));
+      },
+    });
+    this.CONSUME(symbol(')'));
+    const ordinality = this.OPTION(() => {
+      this.CONSUME(keyword('WITH'));
+      return this.CONSUME(keyword('ORDINALITY'));
+    });
+    const alias = this.OPTION2(() => this.SUBRULE(this.tableAlias));
+    return this.ACTION((): TableExpression => {
+      const span = this.spanFrom(start);
+      return { kind: 'unnest', operands, ordinality: ordinality !== undefined, alias: alias ?? null, span };
+    });
+  });
+
+  /** TABLE(TUMBLE(TABLE t, DESCRIPTOR(c), size)), TABLE(HOP(TABLE t, DESCRIPTOR(c), slide, size)) */
+  readonly windowTable: Rule<TableExpression> = this.RULE('windowTable', () => {
+    const start = this.CONSUME(keyword('TABLE'));
+    const sizes: Expression[] = [];
+    this.CONSUME(symbol('('));
+    const name = this.SUBRULE(this.identifier);
+    this.CONSUME2(symbol('('));
+    const table = this.OR([
+      {
+        ALT: () => {
+          this.CONSUME2(keyword('TABLE'));
+          const table = this.SUBRULE2(this.identifier);
+          return this.ACTION((): TableExpression => ({ kind: 'table', name: table, alias: null, span: table.span }));
+        },
+      },
+      {
+        ALT: () => {
+          const first = this.CONSUME4(symbol('('));
+          const query = this.SUBRULE(this.query);
+          this.CONSUME4(symbol(')'));
+          return this.ACTION(
+            (): TableExpression => ({
+              kind: 'subquery',
+              query,
+              lateral: false,
+              alias: null,
+              span: this.spanFrom(first),
+            }),
+          );
+        },
+      },
+    ]);
+    this.CONSUME(symbol(','));
+    this.CONSUME(keyword('DESCRIPTOR'));
+    this.CONSUME3(symbol('('));
+    const column = this.SUBRULE3(this.identifier);
+    this.CONSUME3(symbol(')'));
+    this.MANY(() => {
+      this.CONSUME2(symbol(','));
+      sizes.push(this.SUBRULE(this.expression));
+    });
+    this.CONSUME2(symbol(')'));
+    this.CONSUME(symbol(')'));
+    const alias = this.OPTION(() => this.SUBRULE(this.tableAlias));
+    return this.ACTION(
+      (): TableExpression => ({
+        kind: 'window table',
+        function: name,
+        table,
+        column,
+        sizes,
+        alias: alias ?? null,
+        span: this.spanFrom(start),
+      }),
+    );
   });
 
   readonly tableAlias: Rule<TableAlias> = this.RULE('tableAlias', () => {
@@ -160,10 +295,17 @@ function joined(
   natural: boolean,
   left: TableExpression,
   right: TableExpression,
-  on: Expression | null,
-  using: readonly Identifier[] | null,
+  condition: JoinCondition,
   wordsSpan: Span,
 ): TableExpression {
   const span = { start: left.span.start, end: right.span.end };
-  return { kind: 'join', type, natural, left, right, on, using, wordsSpan, span };
+  return { kind: 'join', type, natural, left, right, ...condition, wordsSpan, span };
 }
+
+interface JoinCondition {
+  readonly on: Expression | null;
+  readonly using: readonly Identifier[] | null;
+  readonly match: Expression | null;
+}
+
+const none: JoinCondition = { on: null, using: null, match: null };

@@ -14,6 +14,7 @@ import { mathFunctions } from './functions-math.ts';
 import { patternFunctions } from './functions-pattern.ts';
 import { roundingFunctions } from './functions-rounding.ts';
 import { stringFunctions } from './functions-string.ts';
+import { subqueryFunctions } from './functions-subquery.ts';
 import { temporalFunctions } from './functions-temporal.ts';
 import { temporalTextFunctions } from './functions-temporal-text.ts';
 
@@ -30,6 +31,7 @@ const table: readonly FunctionDefinition[] = [
   ...intervalFunctions,
   ...jsonFunctions,
   ...arrayFunctions,
+  ...subqueryFunctions,
 ];
 
 const byName = new Map<string, FunctionDefinition>();

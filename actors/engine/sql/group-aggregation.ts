@@ -5,24 +5,39 @@
 // what equals a group expression becomes the group's column, aggregates move behind the groups, and a column that is left
 // is an error.
 
-import type { AggregateCall, Scalar } from './bound.ts';
+import type { AggregateCall, ExpressionSource, Scalar } from './bound.ts';
 import { caseBranch } from './case-branch.ts';
 import type { AggregateSink } from './expression-context.ts';
+import { aggregateOrdinal, groupingOrdinal, subqueryOrdinal } from './scalar-columns.ts';
 import { aggregateKey, scalarKey } from './scalar-key.ts';
 import { SqlNotGrouped } from './sql-errors.ts';
-
-/** Beyond the ordinals of any relation. */
-const aggregateOrdinal = 1 << 20;
 
 export class GroupAggregation implements AggregateSink {
   readonly groups: readonly Scalar[];
   readonly #groupKeys: readonly string[];
   readonly #calls: AggregateCall[] = [];
   readonly #ordinals = new Map<string, number>();
+  readonly #groupings: (readonly number[])[] = [];
+  /** Whether a group may be left out of a row, as in GROUPING SETS: then it is NULL. */
+  readonly #mayBeAbsent: boolean;
 
-  constructor(groups: readonly Scalar[]) {
+  constructor(groups: readonly Scalar[], mayBeAbsent: boolean) {
     this.groups = groups;
+    this.#mayBeAbsent = mayBeAbsent;
     this.#groupKeys = groups.map(scalarKey);
+  }
+
+  /** The bits of each GROUPING(), as positions of groups. */
+  get groupings(): readonly (readonly number[])[] {
+    return this.#groupings;
+  }
+
+  grouping(groups: readonly Scalar[], source: ExpressionSource): Scalar {
+    const positions = groups.map((group) => this.#groupKeys.indexOf(scalarKey(group)));
+    const missing = groups[positions.indexOf(-1)];
+    if (missing !== undefined) throw new SqlNotGrouped({ expression: missing.source.text }, { place: source.place });
+    const at = this.#groupings.push(positions) - 1;
+    return { kind: 'column', ordinal: groupingOrdinal + at, type: { kind: 'BIGINT' }, nullable: false, source };
   }
 
   get calls(): readonly AggregateCall[] {
@@ -32,7 +47,7 @@ export class GroupAggregation implements AggregateSink {
   add(call: Omit<AggregateCall, 'nullable'>): Scalar {
     const { operand, filter, type, source } = call;
     // A group has at least one row, so that an argument that is never NULL gives a value; a filter may leave no row.
-    const mayBeEmpty = this.groups.length === 0 || filter !== null;
+    const mayBeEmpty = this.groups.length === 0 || this.#mayBeAbsent || filter !== null;
     const nullable = call.function !== 'count' && (mayBeEmpty || operand === null || operand.nullable);
     const full: AggregateCall = { ...call, nullable };
     const key = aggregateKey(full);
@@ -49,13 +64,19 @@ export class GroupAggregation implements AggregateSink {
   overGroups(scalar: Scalar): Scalar {
     const group = scalar.kind === 'literal' ? -1 : this.#groupKeys.indexOf(scalarKey(scalar));
     if (group >= 0) {
-      const { type, nullable, source } = scalar;
-      return { kind: 'column', ordinal: group, type, nullable, source };
+      const { type, source } = scalar;
+      return { kind: 'column', ordinal: group, type, nullable: scalar.nullable || this.#mayBeAbsent, source };
     }
     switch (scalar.kind) {
       case 'literal':
         return scalar;
       case 'column': {
+        // What comes from subqueries, windows and the queries around is the same for all rows of a group.
+        if (scalar.ordinal >= subqueryOrdinal) return scalar;
+        if (scalar.ordinal >= groupingOrdinal) {
+          const ordinal = scalar.ordinal - groupingOrdinal + this.groups.length + this.#calls.length;
+          return { ...scalar, ordinal };
+        }
         if (scalar.ordinal >= aggregateOrdinal) {
           return { ...scalar, ordinal: scalar.ordinal - aggregateOrdinal + this.groups.length };
         }

@@ -108,11 +108,21 @@ export class OperandGrammar extends CallGrammar {
               { ALT: () => this.CONSUME(keyword('LEFT')) },
               { ALT: () => this.CONSUME(keyword('RIGHT')) },
               { ALT: () => this.CONSUME(keyword('RLIKE')) },
+              { ALT: () => this.CONSUME(keyword('GROUPING')) },
             ]);
             const call = this.SUBRULE(this.callArguments);
             return this.ACTION(
               (): Expression => ({ kind: 'call', name: wordIdentifier(word), ...call, span: this.spanFrom(word) }),
             );
+          },
+        },
+        {
+          ALT: () => {
+            const start = this.CONSUME(keyword('EXISTS'));
+            this.CONSUME3(symbol('('));
+            const query = this.SUBRULE2(this.query);
+            this.CONSUME3(symbol(')'));
+            return this.ACTION((): Expression => ({ kind: 'exists', query, span: this.spanFrom(start) }));
           },
         },
         {

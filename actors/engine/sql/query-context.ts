@@ -4,6 +4,7 @@ import { type Field, makeSchema, type Relation, type Schema } from '../../../run
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { Identifier } from './ast.ts';
 import type { Rel, Scalar } from './bound.ts';
+import type { OuterColumns } from './outer-columns.ts';
 import { AlreadyReported, type ProblemList } from './problem-list.ts';
 import { SqlUnknownTable } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
@@ -22,6 +23,8 @@ export interface QueryContext {
   /** Relations whose own statements failed: what reads them fails without a further message. */
   readonly lost: ReadonlySet<string>;
   readonly common: ReadonlyMap<string, NamedQuery>;
+  /** Columns of the query around a subquery; absent: there is none. */
+  readonly outer?: OuterColumns | undefined;
 }
 
 /** The relation, view or WITH query of a name. @throws SqlUnknownTable */

@@ -35,13 +35,18 @@ export function scopeOf(schema: Schema, table: string | null): Scope {
 }
 
 /** The scope of a join: left columns, then right columns. */
-export function joinScopes(left: Scope, right: Scope, rightNullable: boolean): Scope {
-  const shifted = right.map((column) => ({
+export function joinScopes(
+  left: { readonly rel: { readonly schema: Schema }; readonly scope: Scope },
+  right: { readonly scope: Scope },
+  rightNullable: boolean,
+): Scope {
+  const width = left.rel.schema.fields.length;
+  const shifted = right.scope.map((column) => ({
     ...column,
-    ordinal: column.ordinal + left.length,
+    ordinal: column.ordinal + width,
     nullable: column.nullable || rightNullable,
   }));
-  return [...left, ...shifted];
+  return [...left.scope, ...shifted];
 }
 
 /** The column that an unqualified name means, or undefined. @throws SqlAmbiguousColumn */

@@ -21,29 +21,12 @@ interface Row {
 }
 
 const rows: readonly Row[] = [
-  { words: 'OVER', construct: 'a window function (OVER)', instead: 'aggregate with GROUP BY and join the result' },
-  { words: 'WINDOW', construct: 'WINDOW', instead: 'aggregate with GROUP BY and join the result' },
-  { words: 'QUALIFY', construct: 'QUALIFY', instead: 'use ORDER BY with LIMIT, or GROUP BY with HAVING' },
-  { words: 'ASOF JOIN', construct: 'ASOF JOIN', instead: 'join on the key and keep the latest row with MAX' },
-  { words: 'LEFT ASOF', construct: 'LEFT ASOF JOIN', instead: 'join on the key and keep the latest row with MAX' },
   { words: 'CROSS APPLY', construct: 'CROSS APPLY', instead: 'use a JOIN' },
   { words: 'OUTER APPLY', construct: 'OUTER APPLY', instead: 'use a LEFT JOIN' },
-  { words: 'EXISTS', construct: 'EXISTS with a subquery', instead: 'join with SELECT DISTINCT of the subquery' },
-  { words: 'GROUPING SETS', construct: 'GROUPING SETS', instead: 'unite one GROUP BY for each set with UNION ALL' },
-  { words: 'GROUPING (', construct: 'GROUPING()', instead: 'unite one GROUP BY for each set with UNION ALL' },
-  { words: 'ROLLUP', construct: 'ROLLUP', instead: 'unite one GROUP BY for each level with UNION ALL' },
-  { words: 'CUBE', construct: 'CUBE', instead: 'unite one GROUP BY for each set with UNION ALL' },
   { words: 'WITHIN', construct: 'WITHIN', instead: 'leave it out' },
-  { words: 'LATERAL', construct: 'LATERAL', instead: 'use a JOIN' },
-  { words: 'UNNEST', construct: 'UNNEST', instead: 'send one row for each element' },
   { words: 'TABLESAMPLE', construct: 'TABLESAMPLE', instead: 'filter on a column' },
   { words: 'PIVOT (', construct: 'PIVOT', instead: 'use aggregates with FILTER (WHERE …)' },
   { words: 'MATCH_RECOGNIZE', construct: 'MATCH_RECOGNIZE', instead: 'use a JOIN of the table with itself' },
-  {
-    words: 'TABLE (',
-    construct: 'a table function',
-    instead: 'round timestamps with TIMESTAMP_TRUNC or FLOOR(… TO …)',
-  },
   { words: 'WITH RECURSIVE', construct: 'WITH RECURSIVE', instead: 'unroll the recursion into several views' },
   { words: 'SIMILAR', construct: 'SIMILAR TO', instead: 'use LIKE or RLIKE' },
   {

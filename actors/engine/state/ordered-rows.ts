@@ -78,6 +78,56 @@ export class OrderedRows {
     }
   }
 
+  /** The last record for which `test` holds, given that it holds for all before it; -1 for none. `test` gets its first word. */
+  lastWhere(test: (base: number) => boolean): number {
+    const { words, width } = this.#table;
+    let found = -1;
+    let current = this.root;
+    while (current !== 0) {
+      const base = (current - 1) * width;
+      const holds = test(base);
+      if (holds) found = current - 1;
+      current = words[base + this.#nodeAt + (holds ? 1 : 0)]!;
+    }
+    return found;
+  }
+
+  /** The first record for which `test` holds, given that it holds for all behind it; -1 for none. */
+  firstWhere(test: (base: number) => boolean): number {
+    const { words, width } = this.#table;
+    let found = -1;
+    let current = this.root;
+    while (current !== 0) {
+      const base = (current - 1) * width;
+      const holds = test(base);
+      if (holds) found = current - 1;
+      current = words[base + this.#nodeAt + (holds ? 0 : 1)]!;
+    }
+    return found;
+  }
+
+  /** Calls for the records from the first one for which `test` holds, in order, until it is told to stop. */
+  visitFrom(test: (base: number) => boolean, see: (id: number) => boolean): void {
+    const { words, width } = this.#table;
+    const stack: number[] = [];
+    let current = this.root;
+    while (current !== 0) {
+      const base = (current - 1) * width;
+      const holds = test(base);
+      if (holds) stack.push(current);
+      current = words[base + this.#nodeAt + (holds ? 0 : 1)]!;
+    }
+    while (stack.length > 0) {
+      const top = stack.pop()!;
+      if (!see(top - 1)) return;
+      current = words[(top - 1) * width + this.#nodeAt + 1]!;
+      while (current !== 0) {
+        stack.push(current);
+        current = words[(current - 1) * width + this.#nodeAt]!;
+      }
+    }
+  }
+
   /** Calls for the records in order until it is told to stop. */
   visit(see: (id: number) => boolean): void {
     const { words, width } = this.#table;

@@ -28,7 +28,15 @@ interface OrderStep {
 
 export function rowOrder(layout: RowLayout, keys: readonly OrderKey[], pool: StringPool): RowOrder {
   const rest = layout.columns.map((_, ordinal) => ordinal).filter((c) => keys.every((key) => key.ordinal !== c));
-  const all = [...keys, ...rest.map((ordinal) => ({ ordinal, descending: false, nullsFirst: false }))];
+  return keyOrder(
+    layout,
+    [...keys, ...rest.map((ordinal) => ({ ordinal, descending: false, nullsFirst: false }))],
+    pool,
+  );
+}
+
+/** The order by the keys alone: rows that compare equal are peers. */
+export function keyOrder(layout: RowLayout, all: readonly OrderKey[], pool: StringPool): RowOrder {
   const steps = all.map((key): OrderStep => {
     const { offset, nullWord, nullBit, type } = layout.columns[key.ordinal]!;
     const order = valueOrder(type satisfies SqlType, pool);

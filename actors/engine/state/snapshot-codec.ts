@@ -32,7 +32,9 @@ export class SnapshotWriter {
 
   text(value: string): void {
     const encoded = new TextEncoder().encode(value);
-    this.#buffer.set(encoded, this.#entry(kindText, encoded.length));
+    // The entry may replace the buffer.
+    const at = this.#entry(kindText, encoded.length);
+    this.#buffer.set(encoded, at);
   }
 
   bytes(value: Uint8Array): void {

@@ -86,7 +86,12 @@ function nodeText(rel: Rel): string {
     case 'distinct':
     case 'union':
     case 'repeat':
+    case 'explode':
       return rel.kind;
+    case 'asof':
+      return `asof join [${rel.keys.map(([l, r]) => `#${l} = #${r}`).join(', ')}] #${rel.leftOrder} >= #${rel.rightOrder}`;
+    case 'window':
+      return `window [${rel.partition.join(', ')}] ${rel.calls.map((call) => call.function).join(', ')}`;
     case 'top': {
       const keys = rel.keys.map(
         (key) => `#${key.ordinal}${key.descending ? ' desc' : ''}${key.nullsFirst ? ' nulls first' : ''}`,
@@ -102,6 +107,7 @@ function inputsOf(rel: Rel): readonly Rel[] {
     case 'values':
       return [];
     case 'join':
+    case 'asof':
       return [rel.left, rel.right];
     case 'union':
       return rel.inputs;

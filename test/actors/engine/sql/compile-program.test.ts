@@ -321,12 +321,12 @@ const problems: readonly (readonly [program: string, ...expected: readonly strin
     'sql.unknown_unit 1:33: no time unit is named foo; there are millennium, century, decade, year, isoyear, quarter, month, week, day, dow, isodow, doy, hour, minute, second, millisecond, microsecond, nanosecond, epoch',
   ],
   [
-    'CREATE VIEW v AS SELECT id FROM users WHERE id = (SELECT id FROM orders)',
-    'sql.unsupported 1:50: a subquery that may give several rows is not supported; aggregate it, as in (SELECT MAX(x) FROM t)',
+    'CREATE VIEW v AS SELECT id FROM users WHERE ROW_NUMBER() OVER (ORDER BY id) = 1',
+    'sql.unsupported 1:45: a window function inside WHERE is not supported; compute it in a subquery in FROM, or filter with QUALIFY',
   ],
   [
-    'CREATE VIEW v AS SELECT (SELECT MAX(id) FROM orders) FROM users',
-    'sql.unsupported 1:25: a subquery inside SELECT is not supported; join with the subquery in FROM',
+    'CREATE VIEW v AS SELECT id FROM users ASOF JOIN orders MATCH_CONDITION (users.id >= orders.id) ON users.id = orders.id',
+    'sql.unsupported 1:39: ASOF JOIN is not supported; write LEFT ASOF JOIN … MATCH_CONDITION (…) ON …, which keeps every row of the left side',
   ],
   [
     'CREATE VIEW v AS SELECT 1 FROM users JOIN orders',

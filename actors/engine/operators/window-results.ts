@@ -1,0 +1,290 @@
+// What a window function gives for each position of a sorted partition, written into records of results.
+//
+//   ROW_NUMBER, RANK, DENSE_RANK   of the position and its peers         LAG, LEAD   a value some rows away
+//   FIRST_VALUE, LAST_VALUE        of the frame                          COUNT, SUM, AVG, MIN, MAX   over the frame
+// Counts and exact sums come from running totals, one subtraction a frame; floating-point sums and extremes follow the frame
+// and start over when its beginning moves past what they hold. A sum that does not fit its type gives NULL, and is told.
+import { decimalRange, type SqlType } from '../../../runtime/batch/sql-type.ts';
+import type { LayoutColumn } from '../state/row-layout.ts';
+import type { StringPool } from '../state/string-pool.ts';
+import { valueOrder } from '../state/value-order.ts';
+import {
+  type Frames,
+  type Peers,
+  readNumber,
+  type SortedRows,
+  type WindowFrame,
+  writeNumber,
+} from './window-frames.ts';
+
+export type WindowFunction =
+  | 'row_number'
+  | 'rank'
+  | 'dense_rank'
+  | 'lag'
+  | 'lead'
+  | 'first_value'
+  | 'last_value'
+  | 'count'
+  | 'sum'
+  | 'avg'
+  | 'min'
+  | 'max';
+
+/** Operands are columns of the input. */
+export interface WindowColumn {
+  readonly function: WindowFunction;
+  readonly operand: LayoutColumn | null;
+  readonly filter: LayoutColumn | null;
+  readonly fallback: LayoutColumn | null;
+  readonly offset: number;
+  readonly ignoreNulls: boolean;
+  readonly frame: WindowFrame;
+  readonly type: SqlType;
+}
+
+/** Where results go: that of position i to the record at word i * stride. Null bits are clear before. */
+export interface WindowTarget {
+  readonly words: Int32Array;
+  readonly stride: number;
+  readonly place: LayoutColumn;
+}
+
+/** Writes the results of a call; returns the positions whose result does not fit. */
+export function writeResults(
+  call: WindowColumn,
+  rows: SortedRows,
+  peers: Peers,
+  frames: Frames | null,
+  target: WindowTarget,
+  pool: StringPool,
+): readonly number[] {
+  switch (call.function) {
+    case 'row_number':
+    case 'rank':
+    case 'dense_rank':
+      writeRanks(call.function, rows, peers, target);
+      return [];
+    case 'lag':
+    case 'lead':
+      writeShifted(call, rows, target);
+      return [];
+    case 'first_value':
+    case 'last_value':
+      writeEdge(call, rows, frames!, target);
+      return [];
+    case 'count':
+      writeCounts(call, rows, frames!, target);
+      return [];
+    case 'min':
+    case 'max':
+      writeExtremes(call, rows, frames!, target, pool);
+      return [];
+    case 'sum':
+    case 'avg':
+      return isFloat(call.operand!)
+        ? writeFloatSums(call, rows, frames!, target)
+        : writeExactSums(call, rows, frames!, target);
+  }
+}
+
+function writeRanks(
+  name: WindowFunction,
+  rows: SortedRows,
+  peers: Peers,
+  { words, stride, place }: WindowTarget,
+): void {
+  for (let i = 0; i < rows.count; i++) {
+    const run = peers.runOf[i]!;
+    const rank = name === 'row_number' ? i : name === 'rank' ? peers.starts[run]! : run;
+    words[i * stride + place.offset] = rank + 1;
+    words[i * stride + place.offset + 1] = 0;
+  }
+}
+
+function writeShifted(call: WindowColumn, rows: SortedRows, target: WindowTarget): void {
+  const step = call.function === 'lag' ? -1 : 1;
+  for (let i = 0; i < rows.count; i++) {
+    let at = i + step * call.offset;
+    if (call.ignoreNulls) {
+      let left = call.offset;
+      at = i;
+      while (left > 0 && at >= 0 && at < rows.count) {
+        at += step;
+        if (at >= 0 && at < rows.count && !isNull(rows, at, call.operand!)) left--;
+      }
+    }
+    if (at >= 0 && at < rows.count) copyValue(rows, at, call.operand!, target, i);
+    else if (call.fallback !== null) copyValue(rows, i, call.fallback, target, i);
+    else setNull(target, i);
+  }
+}
+
+function writeEdge(call: WindowColumn, rows: SortedRows, { from, to }: Frames, target: WindowTarget): void {
+  const isFirst = call.function === 'first_value';
+  const operand = call.operand!;
+  for (let i = 0; i < rows.count; i++) {
+    let at = isFirst ? from[i]! : to[i]! - 1;
+    if (call.ignoreNulls) while (at >= from[i]! && at < to[i]! && isNull(rows, at, operand)) at += isFirst ? 1 : -1;
+    if (at >= from[i]! && at < to[i]!) copyValue(rows, at, operand, target, i);
+    else setNull(target, i);
+  }
+}
+
+function writeCounts(
+  call: WindowColumn,
+  rows: SortedRows,
+  { from, to }: Frames,
+  { words, stride, place }: WindowTarget,
+): void {
+  const totals = new Int32Array(rows.count + 1);
+  for (let i = 0; i < rows.count; i++) totals[i + 1] = totals[i]! + (counts(call, rows, i) ? 1 : 0);
+  for (let i = 0; i < rows.count; i++) {
+    words[i * stride + place.offset] = totals[to[i]!]! - totals[from[i]!]!;
+    words[i * stride + place.offset + 1] = 0;
+  }
+}
+
+function writeExtremes(
+  call: WindowColumn,
+  rows: SortedRows,
+  { from, to }: Frames,
+  target: WindowTarget,
+  pool: StringPool,
+): void {
+  const operand = call.operand!;
+  const order = valueOrder(operand.type, pool);
+  const sign = call.function === 'min' ? 1 : -1;
+  const { words, width, ids } = rows;
+  let best = -1;
+  let seen = 0;
+  let begun = 0;
+  for (let i = 0; i < rows.count; i++) {
+    // What is held serves on while it lies in the frame and the frame only grew at its end.
+    if (best < from[i]! || to[i]! < seen || from[i]! < begun) {
+      best = -1;
+      seen = from[i]!;
+    }
+    begun = from[i]!;
+    for (; seen < to[i]!; seen++) {
+      if (!counts(call, rows, seen)) continue;
+      const better =
+        best < 0 ||
+        sign * order(words, ids[seen]! * width + operand.offset, words, ids[best]! * width + operand.offset) < 0;
+      if (better) best = seen;
+    }
+    if (best < 0) setNull(target, i);
+    else copyValue(rows, best, operand, target, i);
+  }
+}
+
+function writeExactSums(
+  call: WindowColumn,
+  rows: SortedRows,
+  { from, to }: Frames,
+  target: WindowTarget,
+): readonly number[] {
+  const operand = call.operand!;
+  const sums: bigint[] = [0n];
+  const totals = new Int32Array(rows.count + 1);
+  for (let i = 0; i < rows.count; i++) {
+    const takes = counts(call, rows, i);
+    const value = takes ? readNumber(rows.words, rows.ids[i]! * rows.width + operand.offset, operand.storage) : 0n;
+    sums.push(sums[i]! + BigInt(value));
+    totals[i + 1] = totals[i]! + (takes ? 1 : 0);
+  }
+  const [least, greatest] = rangeOf(call.type);
+  const failed: number[] = [];
+  for (let i = 0; i < rows.count; i++) {
+    const count = totals[to[i]!]! - totals[from[i]!]!;
+    if (count === 0) {
+      setNull(target, i);
+      continue;
+    }
+    const sum = sums[to[i]!]! - sums[from[i]!]!;
+    const value = call.function === 'sum' ? sum : average(sum, BigInt(count), operand.type, call.type);
+    if (value < least || value > greatest) {
+      failed.push(i);
+      setNull(target, i);
+    } else writeNumber(target.words, i * target.stride + target.place.offset, target.place.storage, value);
+  }
+  return failed;
+}
+
+function writeFloatSums(
+  call: WindowColumn,
+  rows: SortedRows,
+  { from, to }: Frames,
+  target: WindowTarget,
+): readonly number[] {
+  const operand = call.operand!;
+  let sum = 0;
+  let count = 0;
+  let begun = 0;
+  let seen = 0;
+  for (let i = 0; i < rows.count; i++) {
+    if (from[i] !== begun || to[i]! < seen) {
+      sum = 0;
+      count = 0;
+      begun = from[i]!;
+      seen = begun;
+    }
+    for (; seen < to[i]!; seen++) {
+      if (!counts(call, rows, seen)) continue;
+      sum += Number(readNumber(rows.words, rows.ids[seen]! * rows.width + operand.offset, operand.storage));
+      count++;
+    }
+    if (count === 0) setNull(target, i);
+    else {
+      const value = call.function === 'sum' ? sum : sum / count;
+      writeNumber(target.words, i * target.stride + target.place.offset, target.place.storage, value);
+    }
+  }
+  return [];
+}
+
+/** Integers are cut toward zero, decimals rounded half away from zero at the scale of the result. */
+function average(sum: bigint, count: bigint, from: SqlType, to: SqlType): bigint {
+  if (from.kind !== 'DECIMAL' || from.unsigned !== undefined) return sum / count;
+  const more = to.kind === 'DECIMAL' ? to.scale - from.scale : 0;
+  const scaled = sum * 10n ** BigInt(Math.max(0, more));
+  const rest = scaled % count;
+  const magnitude = rest < 0n ? -rest : rest;
+  return scaled / count + (magnitude * 2n >= count ? (scaled < 0n ? -1n : 1n) : 0n);
+}
+
+function rangeOf(type: SqlType): readonly [bigint, bigint] {
+  if (type.kind === 'DECIMAL') return decimalRange(type);
+  const bits = { TINYINT: 8n, SMALLINT: 16n, INTEGER: 32n }[type.kind as string] ?? 64n;
+  return [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n];
+}
+
+function isFloat({ storage }: LayoutColumn): boolean {
+  return storage === 'f32' || storage === 'f64';
+}
+
+/** Whether a row takes part in an aggregate: its operand is not NULL and its filter is true. */
+function counts({ operand, filter }: WindowColumn, rows: SortedRows, i: number): boolean {
+  if (operand !== null && isNull(rows, i, operand)) return false;
+  if (filter === null) return true;
+  return !isNull(rows, i, filter) && rows.words[rows.ids[i]! * rows.width + filter.offset] === 1;
+}
+
+function isNull({ words, width, ids }: SortedRows, i: number, place: LayoutColumn): boolean {
+  return place.nullWord >= 0 && (words[ids[i]! * width + place.nullWord]! & place.nullBit) !== 0;
+}
+
+function setNull({ words, stride, place }: WindowTarget, i: number): void {
+  for (let k = 0; k < place.words; k++) words[i * stride + place.offset + k] = 0;
+  words[i * stride + place.nullWord]! |= place.nullBit;
+}
+
+function copyValue(rows: SortedRows, from: number, operand: LayoutColumn, target: WindowTarget, i: number): void {
+  if (isNull(rows, from, operand)) {
+    setNull(target, i);
+    return;
+  }
+  const read = rows.ids[from]! * rows.width + operand.offset;
+  const write = i * target.stride + target.place.offset;
+  for (let k = 0; k < operand.words; k++) target.words[write + k] = rows.words[read + k]!;
+}

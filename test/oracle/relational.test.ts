@@ -1,0 +1,209 @@
+// Subqueries, joins of every kind, windows and grouping sets on random histories against DuckDB.
+import fc from 'fast-check';
+import { test } from 'uvu';
+import { histories } from './change-history.ts';
+import { DuckdbTables } from './duckdb-tables.ts';
+import { agreesWithOracle, programOf, type ViewCase } from './incremental-view.ts';
+
+const long = process.env['MILLRACE_LONG'] === '1';
+const numRuns = long ? 500 : 15;
+
+const groups: Readonly<Record<string, readonly ViewCase[]>> = {
+  'correlated subqueries': [
+    { title: 'exists', sql: 'SELECT k, s FROM facts f WHERE EXISTS (SELECT 1 FROM users u WHERE u.id = f.k)' },
+    { title: 'not exists', sql: 'SELECT k, s FROM facts f WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = f.k)' },
+    { title: 'exists of any', sql: 'SELECT k FROM facts WHERE EXISTS (SELECT 1 FROM users WHERE score > 3)' },
+    {
+      title: 'exists with a range',
+      sql: 'SELECT id, name FROM users u WHERE EXISTS (SELECT 1 FROM facts f WHERE f.i < u.score AND f.k >= u.id)',
+    },
+    {
+      title: 'scalar count',
+      sql: 'SELECT id, (SELECT COUNT(*) FROM facts f WHERE f.k = u.id) AS c FROM users u',
+    },
+    {
+      title: 'scalar count below',
+      sql: 'SELECT k, i, (SELECT COUNT(*) FROM facts AS x WHERE x.i < facts.i) AS below FROM facts',
+    },
+    {
+      title: 'scalar of an expression',
+      sql: 'SELECT id, (SELECT COALESCE(MAX(f.i), -9) + u.id FROM facts f WHERE f.s = u.name) AS m FROM users u',
+    },
+    {
+      title: 'in where and beside or',
+      sql: "SELECT k, s FROM facts f WHERE b OR i > (SELECT MIN(u.score) FROM users u WHERE u.id >= f.k) OR s = 'a'",
+    },
+    {
+      title: 'correlated in',
+      sql: 'SELECT k, i FROM facts f WHERE i IN (SELECT score FROM users u WHERE u.id <= f.k)',
+    },
+    {
+      title: 'correlated not in',
+      sql: 'SELECT k, i FROM facts f WHERE i NOT IN (SELECT score FROM users u WHERE u.id <= f.k)',
+    },
+    {
+      title: 'of a group',
+      sql: 'SELECT k, COUNT(*) AS c, (SELECT MAX(score) FROM users u WHERE u.id = f.k) AS m FROM facts f GROUP BY k',
+    },
+    {
+      title: 'in having',
+      sql: 'SELECT k, COUNT(*) AS c FROM facts f GROUP BY k HAVING COUNT(*) > (SELECT COUNT(*) FROM users u WHERE u.id < f.k)',
+    },
+    {
+      title: 'in an aggregate',
+      sql: 'SELECT s, SUM((SELECT MAX(score) FROM users u WHERE u.id = f.k)) AS m FROM facts f GROUP BY s',
+    },
+    {
+      title: 'the greatest one',
+      sql: 'SELECT id, (SELECT f.i FROM facts f WHERE f.k = u.id ORDER BY f.i DESC NULLS LAST LIMIT 1) AS top FROM users u',
+    },
+    {
+      title: 'two levels',
+      sql: `SELECT id FROM users u WHERE EXISTS (
+              SELECT 1 FROM facts f WHERE f.k = u.id AND EXISTS (SELECT 1 FROM users w WHERE w.score = f.i AND w.id <> u.id))`,
+    },
+    {
+      title: 'union inside',
+      sql: `SELECT id FROM users u WHERE EXISTS (
+              SELECT k FROM facts f WHERE f.k = u.id UNION ALL SELECT score FROM users w WHERE w.score = u.id)`,
+    },
+    {
+      title: 'in a join condition',
+      sql: 'SELECT f.k, u.id FROM facts f JOIN users u ON f.k = u.id AND f.i < (SELECT MAX(score) FROM users w WHERE w.id <= u.id)',
+    },
+  ],
+  'quantified comparisons': [
+    { title: 'less than any', sql: 'SELECT k, i FROM facts WHERE i < ANY (SELECT score FROM users)' },
+    {
+      title: 'greater or equal all',
+      sql: 'SELECT k, i FROM facts WHERE i >= ALL (SELECT score FROM users WHERE id > 1)',
+    },
+    {
+      title: 'different from any',
+      sql: 'SELECT k, i FROM facts WHERE i <> ANY (SELECT score FROM users WHERE id > 0)',
+    },
+    { title: 'equal to all', sql: 'SELECT k, i FROM facts WHERE i = ALL (SELECT score FROM users WHERE id > 2)' },
+    { title: 'not in as all', sql: 'SELECT k, i FROM facts WHERE i <> ALL (SELECT score FROM users WHERE id > 2)' },
+    { title: 'unknown', sql: 'SELECT k, i, (i < ALL (SELECT score FROM users)) IS NULL AS u FROM facts' },
+  ],
+  'joins by columns': [
+    {
+      title: 'full using',
+      sql: 'SELECT id, a.n1, b.n2 FROM (SELECT k AS id, i AS n1 FROM facts) a FULL JOIN (SELECT id, score AS n2 FROM users) b USING (id)',
+    },
+    {
+      title: 'natural full',
+      sql: 'SELECT * FROM (SELECT k AS id, i AS n1 FROM facts) a NATURAL FULL JOIN (SELECT id, score AS n2 FROM users) b',
+    },
+    { title: 'band', sql: 'SELECT f.k, u.id FROM facts f JOIN users u ON f.i BETWEEN u.score - 1 AND u.score + 1' },
+    {
+      title: 'left band',
+      sql: 'SELECT f.k, u.id FROM facts f LEFT JOIN users u ON f.i BETWEEN u.score AND u.score + 1',
+    },
+    {
+      title: 'null safe',
+      sql: 'SELECT f.i, u.id FROM facts f JOIN users u ON f.s IS NOT DISTINCT FROM u.name AND f.k = u.score',
+    },
+    {
+      title: 'left null safe',
+      sql: 'SELECT f.i, u.id FROM facts f LEFT JOIN users u ON f.s IS NOT DISTINCT FROM u.name AND f.k = u.score',
+    },
+    {
+      title: 'lateral',
+      sql: 'SELECT u.id, x.s, x.n FROM users u, LATERAL (SELECT f.s, COUNT(*) AS n FROM facts f WHERE f.k = u.id GROUP BY f.s) x',
+    },
+    {
+      title: 'left lateral',
+      sql: 'SELECT u.id, x.i FROM users u LEFT JOIN LATERAL (SELECT i FROM facts f WHERE f.k = u.id AND f.b) x ON TRUE',
+    },
+    {
+      title: 'asof',
+      sql: `SELECT f.k, f.i, u.id, u.score FROM facts f
+            LEFT ASOF JOIN (SELECT id, name, MAX(score) AS score FROM users WHERE score IS NOT NULL GROUP BY id, name) u
+            MATCH_CONDITION (f.i >= u.id) ON f.s = u.name`,
+      oracle: `SELECT f.k, f.i, u.id, u.score FROM facts f ASOF LEFT JOIN (SELECT * FROM users WHERE score IS NOT NULL) u
+               ON f.s = u.name AND f.i >= u.id`,
+    },
+  ],
+  'window functions': [
+    {
+      title: 'row number',
+      sql: 'SELECT k, i, s, ROW_NUMBER() OVER (PARTITION BY k ORDER BY i, s, n, d, b) AS r FROM (SELECT DISTINCT * FROM facts) x',
+    },
+    {
+      title: 'ranks',
+      sql: 'SELECT k, i, RANK() OVER (PARTITION BY k ORDER BY i) AS r, DENSE_RANK() OVER (PARTITION BY k ORDER BY i) AS d FROM facts',
+    },
+    { title: 'descending', sql: 'SELECT k, i, RANK() OVER (ORDER BY i DESC NULLS LAST) AS r FROM facts' },
+    {
+      title: 'top',
+      sql: 'SELECT k, i FROM (SELECT k, i, ROW_NUMBER() OVER (PARTITION BY k ORDER BY i DESC) AS r FROM facts) x WHERE r <= 2',
+    },
+    {
+      title: 'top with place',
+      sql: 'SELECT * FROM (SELECT k, i, ROW_NUMBER() OVER (PARTITION BY k ORDER BY i DESC) AS r FROM facts) x WHERE r < 3',
+    },
+    {
+      title: 'top rank',
+      sql: 'SELECT k, i FROM (SELECT k, i, RANK() OVER (PARTITION BY k ORDER BY i) AS r FROM facts) x WHERE r <= 2',
+    },
+    {
+      title: 'top dense rank',
+      sql: 'SELECT k, i, r FROM (SELECT k, i, DENSE_RANK() OVER (PARTITION BY s ORDER BY i) AS r FROM facts) x WHERE r = 2',
+    },
+    { title: 'qualify', sql: 'SELECT k, i FROM facts QUALIFY RANK() OVER (PARTITION BY k ORDER BY i) = 1' },
+    {
+      title: 'lag and lead',
+      sql: 'SELECT id, LAG(score) OVER (ORDER BY id) AS a, LEAD(name, 2) OVER (ORDER BY id) AS b, LAG(score, 1, 0) OVER (PARTITION BY name ORDER BY id) AS c FROM users',
+    },
+    {
+      title: 'first and last',
+      sql: 'SELECT id, FIRST_VALUE(score) OVER (PARTITION BY name ORDER BY id) AS a, LAST_VALUE(score) OVER (PARTITION BY name ORDER BY id) AS b FROM users',
+    },
+    {
+      title: 'running',
+      sql: 'SELECT k, i, SUM(i) OVER (PARTITION BY k ORDER BY i) AS s, COUNT(*) OVER (PARTITION BY k ORDER BY i) AS c, SUM(n) OVER (PARTITION BY k ORDER BY i) AS t FROM facts',
+    },
+    {
+      title: 'whole',
+      sql: 'SELECT k, i, MIN(i) OVER (PARTITION BY k) AS a, MAX(s) OVER (PARTITION BY k) AS b, SUM(d) OVER (PARTITION BY k) AS c, COUNT(s) OVER () AS e FROM facts',
+    },
+    {
+      title: 'rows',
+      sql: 'SELECT id, SUM(score) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) AS s, MIN(score) OVER (ORDER BY id ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) AS m FROM users',
+    },
+    {
+      title: 'range',
+      sql: 'SELECT k, i, COUNT(*) OVER (PARTITION BY k ORDER BY i RANGE BETWEEN 2 PRECEDING AND CURRENT ROW) AS c, MAX(i) OVER (ORDER BY i DESC RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING) AS m FROM facts',
+    },
+    {
+      title: 'over groups',
+      sql: 'SELECT k, SUM(i) AS s, RANK() OVER (ORDER BY SUM(i)) AS r, SUM(COUNT(*)) OVER () AS t FROM facts GROUP BY k',
+    },
+    { title: 'filter', sql: 'SELECT k, i, COUNT(*) FILTER (WHERE b) OVER (PARTITION BY k ORDER BY i) AS c FROM facts' },
+  ],
+  'grouping sets': [
+    { title: 'sets', sql: 'SELECT k, s, COUNT(*) AS c FROM facts GROUP BY GROUPING SETS ((k, s), (k), ())' },
+    { title: 'rollup', sql: 'SELECT k, s, SUM(i) AS t, GROUPING(k, s) AS g FROM facts GROUP BY ROLLUP (k, s)' },
+    { title: 'cube', sql: 'SELECT k, b, MAX(i) AS m, GROUPING(b) AS g FROM facts GROUP BY CUBE (k, b)' },
+    {
+      title: 'with a plain group',
+      sql: 'SELECT k, s, b, COUNT(*) AS c FROM facts GROUP BY k, ROLLUP (s, b) HAVING COUNT(*) > 1',
+    },
+    { title: 'not null', sql: 'SELECT id, COUNT(*) AS c FROM users GROUP BY ROLLUP (id)' },
+  ],
+};
+
+for (const [title, views] of Object.entries(groups)) {
+  test(`${title} have the rows of the oracle after every history`, async () => {
+    const duckdb = await DuckdbTables.open();
+    const program = programOf(views);
+    await fc.assert(
+      fc.asyncProperty(histories(20), (history) => agreesWithOracle(program, views, history, duckdb)),
+      { numRuns, includeErrorInReport: true },
+    );
+    duckdb.close();
+  });
+}
+
+test.run();
