@@ -19,11 +19,13 @@ import { error } from './processors/error.ts';
 import { filter } from './processors/filter.ts';
 import { s3Input } from './s3/source.ts';
 import type { ConnectorRegistry } from './sdk/connector.ts';
+import { pluginOutput } from './standalone/plugin-destination.ts';
+import { pluginInput } from './standalone/plugin-source.ts';
 import { urlInput } from './url/source.ts';
 
 export const registry: ConnectorRegistry = {
-  sources: [fileInput, urlInput, s3Input, datagen, emptyInput],
-  destinations: [fileOutput, nullOutput],
+  sources: [fileInput, urlInput, s3Input, datagen, emptyInput, pluginInput],
+  destinations: [fileOutput, nullOutput, pluginOutput],
   inputFormats: [jsonInput, csvInput, parquetInput, rawInput, msgpackInput, arrowInput],
   outputFormats: [jsonOutput, csvOutput, parquetOutput],
   processors: [error, filter],

@@ -29,6 +29,8 @@ export interface DestinationContext {
   acknowledged(count: number): void;
   /** For a destination that `acknowledges`: the next record was refused; the dead-letter queue decides. */
   refused(error: Error): void;
+  /** For a destination that `acknowledges`: it has failed while nothing was asked of it. The next call would say so, too. */
+  failed?(error: Error): void;
   /** A line for the user, such as how many bytes were replaced. */
   log(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }

@@ -56,6 +56,8 @@ export interface SourceContext {
   readonly clock: Clock;
   /** Counts and lists a problem that does not end the connector (a retried request, say). */
   reportError(error: unknown): void;
+  /** A line for the user, such as what a plugin has printed. */
+  log?(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
 export interface Source {

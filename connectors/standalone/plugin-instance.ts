@@ -1,0 +1,134 @@
+// What a source and a destination of a plugin have in common: one process for one instance of a connector, started by the first
+// call that needs it, configured once, told of its life, torn down and ended.
+import type { Clock } from '../../runtime/clock.ts';
+import type { ParameterValues } from '../sdk/parameters.ts';
+import type { GrpcStream } from './grpc-connection.ts';
+import { CallUnimplemented, PluginHasNoEvents } from './plugin-errors.ts';
+import { type PluginConfiguration, settingsOf } from './plugin-parameters.ts';
+import { type PluginCall, type PluginRole, settingsRequest, updateRequest } from './plugin-protocol.ts';
+import type { PluginSession } from './plugin-session.ts';
+
+export interface PluginContext {
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  reportError(error: unknown): void;
+  log?(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** A stop at once does not wait as long as one in order. */
+const hastyTeardownMs = 5_000;
+
+export class PluginInstance {
+  readonly configuration: PluginConfiguration;
+  readonly #role: PluginRole;
+  readonly #context: PluginContext;
+  #starting: Promise<PluginSession> | null = null;
+  #isConfigured = false;
+  /** A call was given up: the plugin may be stuck in it, and a teardown behind it as well. */
+  #isStuck = false;
+
+  constructor(role: PluginRole, configuration: PluginConfiguration, context: PluginContext) {
+    this.#role = role;
+    this.configuration = configuration;
+    this.#context = context;
+  }
+
+  session(): Promise<PluginSession> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  async configure(): Promise<void> {
+    await this.call('Configure', settingsRequest(this.configuration.settings));
+    this.#isConfigured = true;
+  }
+
+  async open(position: Uint8Array): Promise<void> {
+    if (!this.#isConfigured) await this.configure();
+    await this.call('Open', position);
+  }
+
+  /** @throws PluginHasNoEvents when the plugin does not implement them. */
+  async onCreated(configuration: ParameterValues): Promise<void> {
+    await this.#event('LifecycleOnCreated', settingsRequest(settingsOf(configuration)));
+  }
+
+  async onUpdated(before: ParameterValues, after: ParameterValues): Promise<void> {
+    await this.#event('LifecycleOnUpdated', updateRequest(settingsOf(before), settingsOf(after)));
+  }
+
+  async onDeleted(configuration: ParameterValues): Promise<void> {
+    await this.#event('LifecycleOnDeleted', settingsRequest(settingsOf(configuration)));
+  }
+
+  /** A call that a stop of the connector ends. */
+  async call(call: PluginCall, body: Uint8Array): Promise<Uint8Array> {
+    const session = await this.session();
+    try {
+      const { signal } = this.#context;
+      return await session.call(this.#role, call, { body, deadlineMs: this.configuration.callTimeoutMs, signal });
+    } catch (error) {
+      this.#isStuck = isGivenUp(error);
+      throw error;
+    }
+  }
+
+  /** A call that comes although the connector is being stopped. */
+  async lastCall(call: PluginCall, body: Uint8Array, deadlineMs: number): Promise<Uint8Array> {
+    const session = await this.session();
+    try {
+      return await session.call(this.#role, call, { body, deadlineMs });
+    } catch (error) {
+      this.#isStuck = isGivenUp(error);
+      throw error;
+    }
+  }
+
+  async run(): Promise<GrpcStream> {
+    return (await this.session()).run(this.#role);
+  }
+
+  /**
+   * Teardown and the end of the process. Nothing is started for it. @throws what Teardown has answered; the process is gone then, too.
+   */
+  async teardown(): Promise<void> {
+    const session = await this.#starting?.catch(() => null);
+    this.#starting = null;
+    if (session === null || session === undefined) return;
+    const { teardownTimeoutMs } = this.configuration;
+    const isHasty = this.#context.signal.aborted || this.#isStuck;
+    const deadlineMs = isHasty ? Math.min(hastyTeardownMs, teardownTimeoutMs) : teardownTimeoutMs;
+    try {
+      if (!session.hasEnded) await session.call(this.#role, 'Teardown', { deadlineMs });
+    } catch (error) {
+      if (!(error instanceof CallUnimplemented)) throw error;
+    } finally {
+      await session.close();
+    }
+  }
+
+  /** What talks to processes is loaded by the first plugin: most threads never see one. */
+  async #start(): Promise<PluginSession> {
+    const { PluginSession } = await import('./plugin-session.ts');
+    return await PluginSession.start({
+      ...this.configuration,
+      schemaTarget: this.configuration.schemaTarget || '127.0.0.1:9',
+      clock: this.#context.clock,
+      print: ({ level, message, fields }) => this.#context.log?.(message, { ...fields, level }),
+    });
+  }
+
+  async #event(call: PluginCall, body: Uint8Array): Promise<void> {
+    try {
+      await this.call(call, body);
+    } catch (error) {
+      if (!(error instanceof CallUnimplemented)) throw error;
+      throw new PluginHasNoEvents({ plugin: this.configuration.plugin, event: call });
+    }
+  }
+}
+
+function isGivenUp(error: unknown): boolean {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
+  return code === 'plugin.call_timed_out' || code === 'plugin.call_cancelled';
+}

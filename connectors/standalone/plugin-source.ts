@@ -1,0 +1,303 @@
+// plugin_input: a source that is a process of its own and speaks the connector protocol.
+//
+// Records are copied from the stream into batches as they arrive; a stream that is not read stops by itself (flow control). Every
+// record waits in the order in which it came for its confirmation, and goes back to the plugin as one ack of each message that it
+// sent, whole or in the part that is confirmed.
+// Stop: the plugin names the last record that it has sent or will send; reading goes on until that one.
+
+import type { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
+import type { Timer } from '../../runtime/clock.ts';
+import type { ParameterValues } from '../sdk/parameters.ts';
+import { recordBatchBuilder } from '../sdk/record-batch.ts';
+import { recordPosition, recordPositionBytes } from '../sdk/record-position.ts';
+import {
+  defineSource,
+  type Payload,
+  type Position,
+  type Source,
+  type SourceContext,
+  type SourceDefinition,
+} from '../sdk/source.ts';
+import { ackRequests } from './ack-requests.ts';
+import type { GrpcStatus, GrpcStream } from './grpc-connection.ts';
+import { MessageCutter, messagePrefixBytes } from './grpc-message.ts';
+import {
+  PluginRecordTooLarge,
+  PluginRecordWithoutPosition,
+  PluginStopIncomplete,
+  PluginUnknownOperation,
+  shownPosition,
+} from './plugin-errors.ts';
+import { PluginInstance } from './plugin-instance.ts';
+import { pluginConfiguration, pluginParameters } from './plugin-parameters.ts';
+import { positionRequest, readPosition } from './plugin-protocol.ts';
+import type { PluginSession } from './plugin-session.ts';
+import { PositionQueue } from './position-queue.ts';
+import {
+  type AddedMetadata,
+  addedMetadata,
+  decoded,
+  decodeRecord,
+  nextRecord,
+  type RecordCursor,
+} from './record-decoder.ts';
+
+const batchRowsMax = 8_192;
+const batchBytesMax = 4 << 20;
+/** Beyond this the stream is not read, unless a message is longer. */
+const bufferedBytesMax = 1 << 20;
+const messageBytesMax = 1 << 30;
+const recordBytesMaxDefault = 64 << 20;
+/** How long confirmations that were sent last may take to be read, before the stream is cancelled. */
+const acksReadMs = 2_000;
+
+export const pluginInput: SourceDefinition = defineSource({
+  name: 'plugin_input',
+  summary: 'Reads from a Conduit connector plugin, a process of its own.',
+  format: 'none',
+  produces: 'records',
+  parameters: [
+    ...pluginParameters,
+    {
+      name: 'record_bytes_max',
+      type: { kind: 'integer', min: 1, max: messageBytesMax },
+      required: false,
+      default: recordBytesMaxDefault,
+      description: 'A larger record ends the connector with an error, in bytes.',
+    },
+  ],
+  create: (configuration, context) => new PluginSource(configuration, context),
+});
+
+class PluginSource implements Source {
+  readonly #context: SourceContext;
+  readonly #plugin: PluginInstance;
+  readonly #recordBytesMax: number;
+  readonly #cutter = new MessageCutter();
+  readonly #waiting = new PositionQueue();
+  #session: PluginSession | null = null;
+  #stream: GrpcStream | null = null;
+  #isPaused = false;
+  #ended: GrpcStatus | null = null;
+  #wake: () => void = () => {};
+  #isWaking = false;
+  /** Of the record that was handed on last. */
+  #last: Uint8Array = new Uint8Array(0);
+  /** Answer of the plugin to Stop. */
+  #lastOfAll: Uint8Array | null = null;
+  #stopError: Error | null = null;
+  #stopTimer: Timer | null = null;
+  #hasStopped = false;
+
+  constructor(configuration: ParameterValues, context: SourceContext) {
+    this.#context = context;
+    this.#plugin = new PluginInstance('source', pluginConfiguration(configuration, context.endpoint), context);
+    this.#recordBytesMax = Number(configuration['record_bytes_max'] ?? recordBytesMaxDefault);
+  }
+
+  configure(): Promise<void> {
+    return this.#plugin.configure();
+  }
+
+  onCreated(configuration: ParameterValues): Promise<void> {
+    return this.#plugin.onCreated(configuration);
+  }
+
+  onUpdated(before: ParameterValues, after: ParameterValues): Promise<void> {
+    return this.#plugin.onUpdated(before, after);
+  }
+
+  onDeleted(configuration: ParameterValues): Promise<void> {
+    return this.#plugin.onDeleted(configuration);
+  }
+
+  async open(position: Position | null): Promise<void> {
+    await this.#plugin.open(positionRequest(recordPositionBytes(position)));
+    this.#session = await this.#plugin.session();
+    const stream = await this.#plugin.run();
+    this.#stream = stream;
+    stream.onData = (chunk) => {
+      this.#cutter.push(chunk);
+      const wanted = Math.max(bufferedBytesMax, this.#cutter.firstBytes);
+      // While the plugin stops, everything that it still has is taken: it may answer only when it has sent it.
+      if (this.#cutter.bytes >= wanted && !this.#isPaused && !this.#hasStopped) {
+        this.#isPaused = true;
+        stream.pause();
+      }
+      this.#notice();
+    };
+    stream.closed.then((status) => {
+      this.#ended = status;
+      this.#notice();
+    });
+  }
+
+  async *read(): AsyncIterable<Payload> {
+    const { signal } = this.#context;
+    const builder = recordBatchBuilder();
+    const notice = (): void => this.#notice();
+    signal.addEventListener('abort', notice, { once: true });
+    try {
+      while (!signal.aborted) {
+        if (this.#cutter.hasMessage) {
+          const failure = this.#decode(builder);
+          if (builder.rows > 0) {
+            yield { kind: 'batch', batch: builder.finish(), position: recordPosition(this.#last) };
+          }
+          if (failure !== null) throw failure;
+          continue;
+        }
+        if (this.#isComplete()) return;
+        if (this.#stopError !== null) throw this.#stopError;
+        if (this.#ended !== null) throw await this.#failure(this.#ended);
+        this.#resume();
+        await this.#noticed();
+      }
+    } finally {
+      signal.removeEventListener('abort', notice);
+    }
+  }
+
+  ack(position: Position): void {
+    const count = this.#waiting.countUntil(recordPositionBytes(position));
+    const perMessage = this.#session?.protocol.recordsPerMessageMax ?? 1;
+    if (count > 0) this.#stream?.write(ackRequests(this.#waiting, count, perMessage));
+  }
+
+  async stop(): Promise<void> {
+    if (this.#hasStopped || this.#session === null || this.#ended !== null) return;
+    this.#hasStopped = true;
+    this.#resume();
+    const { stopTimeoutMs } = this.#plugin.configuration;
+    try {
+      this.#lastOfAll = readPosition(await this.#plugin.lastCall('Stop', new Uint8Array(0), stopTimeoutMs));
+      this.#watchStop(this.#lastOfAll, stopTimeoutMs);
+    } catch (error) {
+      this.#stopError = error instanceof Error ? error : new Error(String(error));
+      throw error;
+    } finally {
+      this.#notice();
+    }
+  }
+
+  async teardown(): Promise<void> {
+    this.#stopTimer?.cancel();
+    const stream = this.#stream;
+    if (stream !== null) {
+      if (this.#lastOfAll !== null) {
+        // A stream that is cancelled at once drops what the plugin has not read: the last acks.
+        stream.end();
+        const timer = this.#context.clock.after(acksReadMs, () => stream.cancel());
+        stream.resume();
+        await stream.closed;
+        timer.cancel();
+      } else {
+        stream.cancel();
+        await stream.closed;
+      }
+    }
+    await this.#plugin.teardown();
+  }
+
+  /** Everything that was promised has been handed on. */
+  #isComplete(): boolean {
+    if (this.#lastOfAll === null) return false;
+    return this.#lastOfAll.length === 0 || Buffer.compare(this.#lastOfAll, this.#last) === 0;
+  }
+
+  /** Whole messages into the builder, until it is full. Answers with what ends the source. */
+  #decode(builder: BatchBuilder): Error | null {
+    const added = addedMetadata(this.#context.clock.now(), this.#plugin.configuration.id);
+    const bytes = this.#cutter.take();
+    const cursor: RecordCursor = { bytes, at: 0, operation: 0, positionStart: 0, positionEnd: 0 };
+    let messageStart = 0;
+    let failure: Error | null = null;
+    while (failure === null && messageStart + messagePrefixBytes <= bytes.length) {
+      if (builder.rows >= batchRowsMax || builder.bytesUsed >= batchBytesMax) break;
+      const length = bytes.readUInt32BE(messageStart + 1);
+      const messageEnd = messageStart + messagePrefixBytes + length;
+      if (bytes[messageStart] !== 0) failure = this.#violation('it compresses messages, which was not agreed');
+      if (length > messageBytesMax) failure = this.#tooLarge(length);
+      if (failure !== null || messageEnd > bytes.length) break;
+      cursor.at = messageStart + messagePrefixBytes;
+      failure = this.#decodeMessage(cursor, messageEnd, builder, added);
+      messageStart = messageEnd;
+    }
+    this.#cutter.keep(bytes.subarray(messageStart));
+    return failure;
+  }
+
+  #decodeMessage(cursor: RecordCursor, end: number, builder: BatchBuilder, added: AddedMetadata): Error | null {
+    while (cursor.at < end) {
+      const recordEnd = nextRecord(cursor, end);
+      if (recordEnd < 0) return this.#violation('a message of its stream cannot be read');
+      if (recordEnd - cursor.at > this.#recordBytesMax) return this.#tooLarge(recordEnd - cursor.at);
+      const outcome = decodeRecord(cursor, recordEnd, builder, added);
+      if (outcome === decoded.malformed) return this.#violation('a record cannot be read');
+      const position = cursor.bytes.subarray(cursor.positionStart, cursor.positionEnd);
+      if (outcome === decoded.noPosition) return this.#withoutPosition();
+      if (outcome === decoded.unknownOperation) {
+        const { plugin } = this.#plugin.configuration;
+        const fields = { plugin, operation: cursor.operation, position: shownPosition(position) };
+        this.#context.reportError(new PluginUnknownOperation(fields));
+      }
+      this.#waiting.push(cursor.bytes, cursor.positionStart, cursor.positionEnd);
+      // One array for the last record of each message would do; a copy of some bytes is cheaper than to know which is the last.
+      this.#last = position;
+      cursor.at = recordEnd;
+    }
+    this.#last = this.#last.slice();
+    this.#waiting.markBorder();
+    return null;
+  }
+
+  #watchStop(last: Uint8Array, timeoutMs: number): void {
+    this.#stopTimer = this.#context.clock.after(timeoutMs, () => {
+      const detail = `position ${shownPosition(last)}, which it named as the last, did not come within ${timeoutMs / 1000} s`;
+      const { plugin } = this.#plugin.configuration;
+      const evidence = this.#session?.evidence ?? { exitCode: null, exitSignal: null, stderr: [] };
+      this.#stopError = new PluginStopIncomplete({ plugin, detail, ...evidence });
+      this.#notice();
+    });
+  }
+
+  async #failure(status: GrpcStatus): Promise<Error> {
+    return this.#session === null ? new Error(status.message) : await this.#session.streamFailure(status);
+  }
+
+  #violation(detail: string): Error {
+    return this.#session?.violation(detail) ?? new Error(detail);
+  }
+
+  #withoutPosition(): Error {
+    const { plugin } = this.#plugin.configuration;
+    return new PluginRecordWithoutPosition({ plugin, after: shownPosition(this.#last) });
+  }
+
+  #tooLarge(bytes: number): Error {
+    const { plugin } = this.#plugin.configuration;
+    return new PluginRecordTooLarge({ plugin, bytes, bytesMax: this.#recordBytesMax });
+  }
+
+  #resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#stream?.resume();
+  }
+
+  /** Something has happened that `read` looks at. A burst of messages wakes it once. */
+  #notice(): void {
+    if (this.#isWaking) return;
+    this.#isWaking = true;
+    setImmediate(() => {
+      this.#isWaking = false;
+      this.#wake();
+    });
+  }
+
+  #noticed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+}
