@@ -7,13 +7,7 @@
 
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Timer } from '../../runtime/clock.ts';
-import {
-  type Destination,
-  type DestinationContext,
-  type DestinationDefinition,
-  defineDestination,
-  type Outgoing,
-} from '../sdk/destination.ts';
+import type { Destination, DestinationContext, DestinationDefinition, Outgoing } from '../sdk/destination.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import { recordBytes, recordColumn } from '../sdk/record-batch.ts';
 import { wait } from '../sdk/wait.ts';
@@ -41,7 +35,8 @@ const stallMs = 30_000;
 const settledStopMs = 2_000;
 const streamEndMs = 500;
 
-export const pluginOutput: DestinationDefinition = defineDestination({
+export const pluginOutput: DestinationDefinition = {
+  kind: 'destination',
   name: 'plugin_output',
   summary: 'Writes to a Conduit connector plugin, a process of its own.',
   format: 'none',
@@ -49,7 +44,7 @@ export const pluginOutput: DestinationDefinition = defineDestination({
   acknowledges: true,
   parameters: pluginParameters,
   create: (configuration, context) => new PluginDestination(configuration, context),
-});
+};
 
 class PluginDestination implements Destination {
   readonly #context: DestinationContext;

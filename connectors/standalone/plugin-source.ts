@@ -10,14 +10,7 @@ import type { Timer } from '../../runtime/clock.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import { recordBatchBuilder } from '../sdk/record-batch.ts';
 import { recordPosition, recordPositionBytes } from '../sdk/record-position.ts';
-import {
-  defineSource,
-  type Payload,
-  type Position,
-  type Source,
-  type SourceContext,
-  type SourceDefinition,
-} from '../sdk/source.ts';
+import type { Payload, Position, Source, SourceContext, SourceDefinition } from '../sdk/source.ts';
 import { ackRequests } from './ack-requests.ts';
 import type { GrpcStatus, GrpcStream } from './grpc-connection.ts';
 import { MessageCutter, messagePrefixBytes } from './grpc-message.ts';
@@ -51,7 +44,8 @@ const recordBytesMaxDefault = 64 << 20;
 /** How long confirmations that were sent last may take to be read, before the stream is cancelled. */
 const acksReadMs = 2_000;
 
-export const pluginInput: SourceDefinition = defineSource({
+export const pluginInput: SourceDefinition = {
+  kind: 'source',
   name: 'plugin_input',
   summary: 'Reads from a Conduit connector plugin, a process of its own.',
   format: 'none',
@@ -67,7 +61,7 @@ export const pluginInput: SourceDefinition = defineSource({
     },
   ],
   create: (configuration, context) => new PluginSource(configuration, context),
-});
+};
 
 class PluginSource implements Source {
   readonly #context: SourceContext;
