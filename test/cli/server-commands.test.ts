@@ -1,4 +1,6 @@
 // The commands against a server: `millrace serve` as a process of its own, one for the file, and a process for each command.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Fixture } from '../embedded/pipeline-fixture.ts';
@@ -118,6 +120,26 @@ test('a pipeline that is stopped is not resumed', async () => {
   const { code, err } = await call(['resume', 'idle']);
   assert.is(code, 1);
   assert.match(err, /^error server\.refused: /);
+});
+
+test('a pipeline is created, started, stopped and deleted; each command ends when that is so', async () => {
+  writeFileSync(join(folder, 'made.sql'), 'CREATE TABLE t (x INT);');
+  writeFileSync(join(folder, 'wrong.sql'), 'CREATE VIEW v AS SELECT * FROM nowhere;');
+  assert.is((await call(['create', 'made', 'made.sql'])).out, 'made is created\n');
+  assert.is((await call(['start', 'made', '--paused'])).out, 'made is paused\n');
+  assert.is((await call(['stop', 'made'])).out, 'made is stopped\n');
+  assert.equal(jsonLines((await call(['start', 'made', '--json'])).out), [{ pipeline: 'made', status: 'running' }]);
+  const refused = await call(['delete', 'made']);
+  assert.is(refused.code, 1);
+  assert.match(refused.err, /not fully stopped/);
+  assert.is((await call(['delete', 'made', '--force'])).out, 'made is deleted\n');
+  assert.is((await call(['create', 'made', 'made.sql', '--start'])).out, 'made is running\n');
+  assert.is((await call(['stop', 'made', '--force'])).code, 0);
+  assert.is((await call(['delete', 'made', '--force'])).code, 0);
+  const wrong = await call(['create', 'wrong', 'wrong.sql']);
+  assert.is(wrong.code, 1);
+  assert.match(wrong.err, /^error server\.program_refused: [\s\S]*Object 'nowhere' not found/);
+  assert.not.match((await call(['ps'])).out, /wrong|made/);
 });
 
 test('logs ends by itself, with --follow on a signal', async () => {

@@ -1,10 +1,9 @@
 // `millrace pause` and `millrace resume`: a pipeline of a server, or one connector of it, and waiting until it is so.
-import { MessageChannel } from 'node:worker_threads';
-import { systemClock } from '../../../runtime/clock.ts';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import { type Command, exitCodes } from './command.ts';
 import { jsonText } from './json-text.ts';
+import { moment } from './poll-moment.ts';
 import { list, member, text } from './reply-fields.ts';
 import { ServerClient, serverOptions } from './server-client.ts';
 
@@ -21,7 +20,6 @@ export const NotResumed: CodedErrorClass<{ readonly what: string; readonly statu
   (f) => `${f.what} does not run: it is ${f.status}`,
 );
 
-const pollMilliseconds = 100;
 const inBetween: readonly string[] = ['Paused', 'Initializing', 'Provisioning'];
 
 interface Connector {
@@ -112,13 +110,4 @@ async function untilConnectorRuns(client: ServerClient, pipeline: string, connec
     if (member(reply, 'paused') !== true) return;
     await moment();
   }
-}
-
-/** The clock's timers do not keep a process alive, nor does a connection that is idle: an open port does. */
-async function moment(): Promise<void> {
-  const { port1, port2 } = new MessageChannel();
-  port1.on('message', () => {});
-  await new Promise<void>((resolve) => void systemClock.after(pollMilliseconds, resolve));
-  port1.close();
-  port2.close();
 }

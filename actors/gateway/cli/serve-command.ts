@@ -15,8 +15,9 @@ export const serveCommand: Command = {
   description: `Prints one line with its address when it is ready and runs until SIGTERM or SIGINT, which drains and exits with 0.
 Options: --host, --port (0: any free one), --data (folder of the store), --connectors (folder that relative paths of
 connectors start from, where it exists), --cors (origins that browsers may call from, separated by commas; *: all),
---tls-cert and --tls-key (PEM files). Each may also be given as MILLRACE_HOST, MILLRACE_PORT, MILLRACE_DATA,
-MILLRACE_CONNECTORS, MILLRACE_CORS, MILLRACE_TLS_CERT, MILLRACE_TLS_KEY, or as a key of millrace.yaml.
+--tls-cert and --tls-key (PEM files), --key-rate (requests a second of each API key) and --key-body-bytes (the largest body
+that a key may send). Each may also be given as MILLRACE_HOST, MILLRACE_PORT, MILLRACE_DATA, MILLRACE_CONNECTORS,
+MILLRACE_CORS, MILLRACE_TLS_CERT, MILLRACE_TLS_KEY, MILLRACE_KEY_RATE, MILLRACE_KEY_BODY_BYTES, or as a key of millrace.yaml.
 MILLRACE_ADMIN_KEY is a key that may do everything. Without API keys it listens on loopback only.`,
   options: Object.fromEntries(serveOptionNames.map((name) => [name, { type: 'string' as const }])),
   operands: 0,
@@ -29,6 +30,12 @@ MILLRACE_ADMIN_KEY is a key that may do everything. Without API keys it listens 
       dataFolder: options.dataFolder,
       corsOrigins: options.corsOrigins,
       ...(options.tls === null ? {} : { tls: options.tls }),
+      keyLimits: {
+        ...(options.requestsPerSecondMax === null
+          ? {}
+          : { rate: { perSecond: options.requestsPerSecondMax, burst: options.requestsPerSecondMax } }),
+        ...(options.bodyBytesMax === null ? {} : { bodyBytesMax: options.bodyBytesMax }),
+      },
       loadValidation: tools.loadValidation,
       version: tools.version,
       ...(adminKey === undefined ? {} : { adminKey }),

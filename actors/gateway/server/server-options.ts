@@ -19,6 +19,9 @@ export interface ServeOptions {
   readonly connectorsFolder: string;
   readonly corsOrigins: readonly string[];
   readonly tls: TlsFiles | null;
+  /** Of each API key; null: none. */
+  readonly requestsPerSecondMax: number | null;
+  readonly bodyBytesMax: number | null;
 }
 
 /** Option, and what it is without being set. The variable is `MILLRACE_` and the name in capitals. */
@@ -30,6 +33,8 @@ const defaults: Readonly<Record<string, string>> = {
   cors: '',
   'tls-cert': '',
   'tls-key': '',
+  'key-rate': '',
+  'key-body-bytes': '',
 };
 
 export const serveOptionNames: readonly string[] = Object.keys(defaults);
@@ -75,8 +80,17 @@ export function readServeOptions(
       .split(',')
       .map((origin) => origin.trim())
       .filter((origin) => origin !== ''),
+    requestsPerSecondMax: readCount('key-rate', text('key-rate')),
+    bodyBytesMax: readCount('key-body-bytes', text('key-body-bytes')),
     tls: certificateFile === '' ? null : { certificateFile, keyFile },
   };
+}
+
+function readCount(name: string, text: string): number | null {
+  if (text === '') return null;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value > 0) return value;
+  throw new ServerOptionInvalid({ detail: `${name} '${text}' is no positive integer` });
 }
 
 function variableOf(name: string): string {

@@ -27,6 +27,11 @@ test('misspelt variables of the server are refused with the nearest, those of ot
   const others = ['CHROMIUM', 'LONG', 'URL', 'API_KEY', 'S3_BUCKET', 'S3_ENDPOINT', 'KAFKA', 'TEST_SECONDS'];
   const environment = Object.fromEntries(others.map((name) => [`MILLRACE_${name}`, 'x']));
   assert.is(readServeOptions({}, { ...environment, MILLRACE_PORT: '1' }).port, 1);
+  assert.is(readServeOptions({ 'key-rate': '50' }, environment).requestsPerSecondMax, 50);
+  assert.throws(
+    () => readServeOptions({}, { MILLRACE_KEY_BODY_BYTES: '0' }),
+    /key-body-bytes '0' is no positive integer/,
+  );
   try {
     readServeOptions({}, { MILLRACE_PROT: '1' });
   } catch (error) {
