@@ -29,14 +29,17 @@ export interface PipelineFile {
   readonly problems: readonly MillraceError[];
 }
 
-/** @throws PipelineFileUnreadable. YAML errors are `problems`: all of them, with positions. */
-export function readPipelineFile(path: string): PipelineFile {
+/** A file's text, and how the user would write its path. @throws PipelineFileUnreadable */
+export function readPipelineText(path: string): {
+  readonly file: string;
+  readonly absolute: string;
+  readonly text: string;
+} {
   const absolute = resolve(path);
   const near = relative(process.cwd(), absolute);
   const file = near.startsWith('..') || near === '' ? absolute : near;
-  let text: string;
   try {
-    text = readFileSync(absolute, 'utf8');
+    return { file, absolute, text: readFileSync(absolute, 'utf8') };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     const reasons: Readonly<Record<string, string>> = {
@@ -46,6 +49,11 @@ export function readPipelineFile(path: string): PipelineFile {
     };
     throw new PipelineFileUnreadable({ file, reason: reasons[code] ?? String(error) }, { cause: error });
   }
+}
+
+/** @throws PipelineFileUnreadable. YAML errors are `problems`: all of them, with positions. */
+export function readPipelineFile(path: string): PipelineFile {
+  const { file, absolute, text } = readPipelineText(path);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   const at = (offset: number): Place => {

@@ -10,14 +10,17 @@ const lingerMs = 5_000;
 
 export const serveCommand: Command = {
   name: 'serve',
-  synopsis: 'serve [--host 127.0.0.1] [--port 8080] [--data ./.millrace] [--connectors ./connectors]',
+  synopsis:
+    'serve [--host 127.0.0.1] [--port 8080] [--data ./.millrace] [--connectors ./connectors] [--pipelines ./pipelines]',
   summary: 'Serves pipelines over HTTP.',
   description: `Prints one line with its address when it is ready and runs until SIGTERM or SIGINT, which drains and exits with 0.
 Options: --host, --port (0: any free one), --data (folder of the store), --connectors (folder that relative paths of
-connectors start from, where it exists), --cors (origins that browsers may call from, separated by commas; *: all),
+connectors start from, where it exists), --pipelines (pipeline files of Conduit, a folder or a file: what they define is created or
+changed when the server starts), --cors (origins that browsers may call from, separated by commas; *: all),
 --tls-cert and --tls-key (PEM files), --key-rate (requests a second of each API key) and --key-body-bytes (the largest body
 that a key may send). Each may also be given as MILLRACE_HOST, MILLRACE_PORT, MILLRACE_DATA, MILLRACE_CONNECTORS,
-MILLRACE_CORS, MILLRACE_TLS_CERT, MILLRACE_TLS_KEY, MILLRACE_KEY_RATE, MILLRACE_KEY_BODY_BYTES, or as a key of millrace.yaml.
+MILLRACE_PIPELINES, MILLRACE_CORS, MILLRACE_TLS_CERT, MILLRACE_TLS_KEY, MILLRACE_KEY_RATE, MILLRACE_KEY_BODY_BYTES, or as a key
+of millrace.yaml.
 MILLRACE_ADMIN_KEY is a key that may do everything. Without API keys it listens on loopback only.`,
   options: Object.fromEntries(serveOptionNames.map((name) => [name, { type: 'string' as const }])),
   operands: 0,
@@ -38,6 +41,7 @@ MILLRACE_ADMIN_KEY is a key that may do everything. Without API keys it listens 
       },
       loadValidation: tools.loadValidation,
       version: tools.version,
+      pipelinesPath: options.pipelinesPath,
       ...(adminKey === undefined ? {} : { adminKey }),
       baseFolder: existsSync(options.connectorsFolder) ? options.connectorsFolder : '.',
       refuseOpen: !isLoopback(options.host),

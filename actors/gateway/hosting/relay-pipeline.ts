@@ -9,7 +9,8 @@ import type {
   RelayDefinition,
   RelayProcessor,
 } from '../../relay-definition.ts';
-import type { PipelineRecord } from './pipeline-record.ts';
+import { readRuntimeConfiguration } from '../v0/runtime-configuration.ts';
+import type { PipelineRecord, PipelineSource } from './pipeline-record.ts';
 
 interface Dated {
   /** RFC 3339. */
@@ -30,6 +31,20 @@ export interface RelayPipeline {
   readonly processors: readonly HostedProcessor[];
   readonly deadLetterQueue: DeadLetterQueue;
   readonly errorRecovery?: ErrorRecovery;
+}
+
+/** What the rest of a record says of a pipeline without a program. */
+export function relaySource(name: string, description: string): PipelineSource {
+  return {
+    name,
+    description,
+    tags: [],
+    runtimeConfig: readRuntimeConfiguration(undefined),
+    programCode: '',
+    udfRust: '',
+    udfToml: '',
+    programConfig: { profile: null, cache: true, runtime_version: null, use_platform_compiler: false },
+  };
 }
 
 /** What the control thread is given. `record` is that of a pipeline without SQL. */

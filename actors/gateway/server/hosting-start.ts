@@ -21,6 +21,7 @@ import {
 import { HostedPipelines } from '../hosting/pipeline-directory.ts';
 import { type PipelineRecord, timeText } from '../hosting/pipeline-record.ts';
 import { compile, start, stop } from '../hosting/pipeline-run.ts';
+import { provision } from '../hosting/provisioning.ts';
 import { asStopped, RecordSaver } from '../hosting/record-saver.ts';
 import { SpareControl } from '../hosting/spare-control.ts';
 import { AccessControl } from './access/access-control.ts';
@@ -174,6 +175,11 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
     startWished: async () => {
       // The compiler is loaded before the first program comes.
       await options.loadValidation();
+      await plugins.loaded();
+      const { pipelinesPath, environment = process.env } = options;
+      if (pipelinesPath !== undefined) {
+        await provision({ path: pipelinesPath, environment, pipelines, plugins, log });
+      }
       spare.refill();
       for (const pipeline of pipelines.list()) {
         pipeline

@@ -52,6 +52,10 @@ export interface ServerOptions {
   readonly onLog?: (entry: LogEntry) => void;
   /** Good for everything, beside the keys in the store. */
   readonly adminKey?: string;
+  /** Folder of pipeline files of Conduit, or one of them, that the server makes its pipelines from. Default: none. */
+  readonly pipelinesPath?: string;
+  /** For what these files name of it. Default: that of the process. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Of Millrace, as it is told to clients. */
   readonly version?: string;
   /** Refuse to start without API keys: others can reach the address. */

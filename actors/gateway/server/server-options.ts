@@ -17,6 +17,8 @@ export interface ServeOptions {
   readonly port: number;
   readonly dataFolder: string;
   readonly connectorsFolder: string;
+  /** Folder of pipeline files, or one of them. */
+  readonly pipelinesPath: string;
   readonly corsOrigins: readonly string[];
   readonly tls: TlsFiles | null;
   /** Of each API key; null: none. */
@@ -30,6 +32,7 @@ const defaults: Readonly<Record<string, string>> = {
   port: '8080',
   data: './.millrace',
   connectors: './connectors',
+  pipelines: './pipelines',
   cors: '',
   'tls-cert': '',
   'tls-key': '',
@@ -76,6 +79,7 @@ export function readServeOptions(
     port,
     dataFolder: text('data'),
     connectorsFolder: text('connectors'),
+    pipelinesPath: text('pipelines'),
     corsOrigins: text('cors')
       .split(',')
       .map((origin) => origin.trim())

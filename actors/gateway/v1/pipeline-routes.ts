@@ -1,9 +1,9 @@
 // Pipelines under `/v1`: the list of all of them, their life, the dead-letter queue of those without SQL.
 import { type DeadLetterQueue, defaultDeadLetterQueue } from '../../relay-definition.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
+import { relaySource } from '../hosting/relay-pipeline.ts';
 import type { Hosting } from '../server/hosting-start.ts';
 import type { Route } from '../server/route.ts';
-import { readRuntimeConfiguration } from '../v0/runtime-configuration.ts';
 import { checkPlugin, secretsOf, validateOnInstance } from './connector-check.ts';
 import { unmaskSettings } from './masked-settings.ts';
 import { RequestFields } from './request-fields.ts';
@@ -174,17 +174,7 @@ export function createRelayPipeline(
   options: { readonly id?: string; readonly name: string; readonly description: string },
 ): HostedPipeline {
   const { name, description, id } = options;
-  const source = {
-    name,
-    description,
-    tags: [],
-    runtimeConfig: readRuntimeConfiguration(undefined),
-    programCode: '',
-    udfRust: '',
-    udfToml: '',
-    programConfig: { profile: null, cache: true, runtime_version: null, use_platform_compiler: false },
-  };
-  return hosting.pipelines.create(source, {
+  return hosting.pipelines.create(relaySource(name, description), {
     ...(id === undefined ? {} : { id }),
     relay: {
       provisionedBy: 'api',
