@@ -31,8 +31,8 @@ export type SqlType =
   | { readonly kind: 'DATE' }
   | { readonly kind: 'TIME' }
   | { readonly kind: 'TIMESTAMP' }
-  | { readonly kind: 'INTERVAL_MONTHS' }
-  | { readonly kind: 'INTERVAL_MICROS' }
+  | { readonly kind: 'INTERVAL_MONTHS'; readonly unit?: MonthsUnit }
+  | { readonly kind: 'INTERVAL_MICROS'; readonly unit?: MicrosUnit }
   | { readonly kind: 'UUID' }
   | { readonly kind: 'VARIANT' }
   /** Elements, keys' values and fields may be NULL. */
@@ -43,6 +43,19 @@ export type SqlType =
   | { readonly kind: 'NULL' };
 
 export type UnsignedBits = 8 | 16 | 32 | 64;
+
+/** How an interval is spelled as text and counted as a number; values and storage are the same. Absent: all units of the kind. */
+export type MonthsUnit = 'YEAR' | 'MONTH';
+export type MicrosUnit =
+  | 'DAY'
+  | 'HOUR'
+  | 'MINUTE'
+  | 'SECOND'
+  | 'DAY TO HOUR'
+  | 'DAY TO MINUTE'
+  | 'HOUR TO MINUTE'
+  | 'HOUR TO SECOND'
+  | 'MINUTE TO SECOND';
 
 export type SqlTypeKind = SqlType['kind'];
 
@@ -106,9 +119,9 @@ export function formatSqlType(type: SqlType): string {
     case 'VARBINARY':
       return type.length === null ? type.kind : `${type.kind}(${type.length})`;
     case 'INTERVAL_MONTHS':
-      return 'INTERVAL YEAR TO MONTH';
+      return `INTERVAL ${type.unit ?? 'YEAR TO MONTH'}`;
     case 'INTERVAL_MICROS':
-      return 'INTERVAL DAY TO SECOND';
+      return `INTERVAL ${type.unit ?? 'DAY TO SECOND'}`;
     case 'ARRAY':
       return `${formatSqlType(type.element)} ARRAY`;
     case 'MAP':

@@ -2,7 +2,7 @@
 //
 //   DATE       YYYY-MM-DD, years 1 to 9999, leading zeros optional
 //   TIME       HH:MM:SS[.f], up to nine fraction digits, cut to microseconds; no leap second, no 24:00
-//   TIMESTAMP  a date, a space or T, a time, and optionally a zone (Z, +HH:MM, +HHMM or +HH), converted to UTC;
+//   TIMESTAMP  a date, a space or T, a time, and optionally a zone (Z, UTC, GMT, +HH:MM, +HHMM or +HH), converted to UTC;
 //              a date alone is its midnight
 // White space around the value is skipped. Fractions are printed only when they are not zero, with as few digits as they
 // need. Calendar arithmetic is the proleptic Gregorian one (Hinnant, "chrono-compatible low-level date algorithms").
@@ -269,14 +269,23 @@ function readTime(bytes: Uint8Array, start: number, end: number): number {
 /** Where the zone begins; `end` when there is none. */
 function findZone(bytes: Uint8Array, start: number, end: number): number {
   if (end > start && (bytes[end - 1]! | 0x20) === 0x7a) return end - 1;
+  if (isUtc(bytes, Math.max(start, end - 3), end)) return end - 3;
   const earliest = Math.max(start, end - 6);
   for (let i = end - 1; i >= earliest; i--) if (bytes[i] === 0x2b || bytes[i] === 0x2d) return i;
   return end;
 }
 
+/** Whether three bytes are the letters UTC or GMT. */
+function isUtc(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start !== 3) return false;
+  const letters = ((bytes[start]! | 0x20) << 16) | ((bytes[start + 1]! | 0x20) << 8) | (bytes[start + 2]! | 0x20);
+  return letters === 0x757463 || letters === 0x676d74;
+}
+
 /** Minutes east of UTC, or `dateMalformed`. */
 function readZone(bytes: Uint8Array, start: number, end: number): number {
   if (end - start === 1) return (bytes[start]! | 0x20) === 0x7a ? 0 : dateMalformed;
+  if (isUtc(bytes, start, end)) return 0;
   const colon = end - start === 6 ? 1 : 0;
   if (end - start !== 3 && end - start !== 5 + colon) return dateMalformed;
   if (colon === 1 && bytes[start + 3] !== 0x3a) return dateMalformed;

@@ -100,7 +100,27 @@ const groups: Readonly<Record<string, readonly ViewCase[]>> = {
       title: 'averages',
       sql: 'SELECT b, AVG(k) AS ak, AVG(n) AS an, AVG(d) AS ad FROM facts GROUP BY b',
       oracle:
-        'SELECT b, trunc(SUM(k) / COUNT(k))::BIGINT, (sign(SUM(n)) * ((2 * abs(SUM(n * 100)::BIGINT) + COUNT(n)) // (2 * COUNT(n))) / 100)::DECIMAL(10,2), AVG(d) FROM facts GROUP BY b',
+        'SELECT b, trunc(SUM(k) / COUNT(k))::BIGINT, (sign(SUM(n)) * (abs(SUM(n * 100)::BIGINT) // COUNT(n)) / 100)::DECIMAL(10,2), AVG(d) FROM facts GROUP BY b',
+    },
+    {
+      title: 'deviations',
+      sql: 'SELECT k, ROUND(STDDEV_SAMP(d), 6) AS a, ROUND(STDDEV_POP(d), 6) AS b, ROUND(VAR_POP(d), 6) AS c, ROUND(STDDEV(DISTINCT d), 6) AS e FROM facts GROUP BY k',
+    },
+    {
+      title: 'bits',
+      sql: 'SELECT k, BIT_AND(i) AS a, BIT_OR(i) AS b, BIT_XOR(i) AS c, BIT_XOR(DISTINCT i) AS e FROM facts GROUP BY k',
+    },
+    {
+      title: 'texts',
+      sql: "SELECT k, STRING_AGG(s, '|') AS a, LISTAGG(DISTINCT s) AS b FROM facts GROUP BY k",
+      oracle:
+        "SELECT k, STRING_AGG(s, '|' ORDER BY s) AS a, STRING_AGG(DISTINCT s, ',' ORDER BY s) AS b FROM facts GROUP BY k",
+    },
+    {
+      title: 'counts of several',
+      sql: 'SELECT b, COUNT(k, s) AS c, COUNT(DISTINCT k, s) AS e FROM facts GROUP BY b',
+      oracle:
+        'SELECT b, COUNT(*) FILTER (WHERE k IS NOT NULL AND s IS NOT NULL) AS c, COUNT(DISTINCT CASE WHEN k IS NOT NULL AND s IS NOT NULL THEN (k, s) END) AS e FROM facts GROUP BY b',
     },
     { title: 'expressions', sql: 'SELECT i % 2 AS p, SUM(i * 2) AS t FROM facts GROUP BY i % 2 HAVING COUNT(*) > 1' },
     { title: 'several groups', sql: 'SELECT k, s, b, d, COUNT(*) AS c FROM facts GROUP BY k, s, b, d' },

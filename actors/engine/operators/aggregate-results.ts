@@ -1,9 +1,9 @@
 // From cells to result columns: what SQL says the value of an aggregate is.
 //
 //   COUNT   the count, BIGINT                     SUM   NULL without values; must fit the result type, else a failure
-//   AVG     sum / count: DOUBLE and REAL as a quotient of doubles; DECIMAL rounded half away from zero at the scale of the
-//           result; integers truncated, as integer division is                MIN MAX   NULL without values
-//   ARRAY_AGG   all values in the order of their JSON texts, NULL without any
+//   AVG     sum / count: DOUBLE and REAL as a quotient of doubles; DECIMAL and integers truncated at the scale of the
+//           result, as integer division is                MIN MAX   NULL without values
+//   ARRAY_AGG   all items in the order of their keys: what stands behind the byte 0 of each; empty without any
 // Results are written as records of words, column by column, for the groups that a step has touched. `failed[t]` becomes
 // the number of the aggregate + 1 whose result does not fit its type.
 // Not here: how cells are kept (aggregate-cells.ts), what becomes of a failure (aggregate.ts).
@@ -106,7 +106,9 @@ function extremeWriter(call: AggregateColumn, place: LayoutColumn, cell: Cell): 
   };
 }
 
-/** The values of each group, in the order of their texts, as the text of an array. */
+const noItems: Uint8Array = new TextEncoder().encode('[]');
+
+/** The items of each group in the order of their keys, as the text of an array. */
 function arrayWriter(call: AggregateColumn, place: LayoutColumn, cell: Cell, pool: StringPool): ResultWriter {
   const { multiset } = cell;
   assert(multiset !== null, 'ARRAY_AGG keeps the values of its groups');
@@ -117,7 +119,7 @@ function arrayWriter(call: AggregateColumn, place: LayoutColumn, cell: Cell, poo
       const root = groups.words[target.ids[t]! * groups.width + rootAt]!;
       const to = t * target.stride;
       if (root === 0) {
-        setNull(target.words, to, place);
+        target.words[to + place.offset] = pool.intern(noItems, new DataView(noItems.buffer), 0, noItems.length);
         continue;
       }
       const { words, width } = multiset;
@@ -129,7 +131,8 @@ function arrayWriter(call: AggregateColumn, place: LayoutColumn, cell: Cell, poo
       text[0] = 0x5b;
       for (const record of records) {
         const code = words[record * width + 1]!;
-        const size = offsets[code + 1]! - offsets[code]! + 1;
+        const start = bytes.indexOf(0, offsets[code]!) + 1;
+        const size = offsets[code + 1]! - start + 1;
         const times = call.distinct ? 1 : multiset.weightOf(record);
         if (at + times * size + 1 > text.length) {
           const grown = new Uint8Array((at + times * size + 1) * 2);
@@ -137,7 +140,7 @@ function arrayWriter(call: AggregateColumn, place: LayoutColumn, cell: Cell, poo
           text = grown;
         }
         for (let k = 0; k < times; k++) {
-          text.set(bytes.subarray(offsets[code]!, offsets[code + 1]!), at);
+          text.set(bytes.subarray(start, offsets[code + 1]!), at);
           at += size;
           text[at - 1] = 0x2c;
         }
@@ -200,7 +203,7 @@ function sumWriter(
         const scaled = shift >= 0 ? sumAsBigInt(exact) * factor : sumAsBigInt(exact);
         const divisor = (average ? BigInt(count) : 1n) * (shift < 0 ? factor : 1n);
         fits = writeBigInt(
-          call.type.kind === 'DECIMAL' && call.type.unsigned === undefined
+          call.type.kind === 'DECIMAL' && call.type.unsigned === undefined && !average
             ? divideRounded(scaled, divisor)
             : scaled / divisor,
           exact,

@@ -8,6 +8,9 @@
 import { formatSqlType, type SqlType, type SqlTypeKind } from '../../../runtime/batch/sql-type.ts';
 import type { ScalarValue } from '../sql/bound.ts';
 import { InvalidCast } from '../sql/evaluation-errors.ts';
+import { sizeOfUnit } from '../sql/interval-units.ts';
+import { isInterval } from '../sql/type-coercion.ts';
+import { castFromInterval, castToInterval } from './cast-interval.ts';
 import { castNumber, numberKinds } from './cast-numbers.ts';
 import type { Cast } from './cast-row.ts';
 import { datetimeCasts } from './cast-temporal.ts';
@@ -31,6 +34,8 @@ const scalarKinds: readonly SqlTypeKind[] = [
   'UUID',
 ];
 
+const exactKinds: readonly SqlTypeKind[] = ['TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'DECIMAL'];
+
 const same: Cast = (value) => value;
 
 const table: ReadonlyMap<SqlTypeKind, Row> = buildTable();
@@ -47,6 +52,9 @@ function buildTable(): Map<SqlTypeKind, Row> {
       row.VARBINARY = castToBinary;
     }
     Object.assign(row, datetimeCasts[from]);
+    if (from === 'INTERVAL_MONTHS' || from === 'INTERVAL_MICROS')
+      for (const to of exactKinds) row[to] = castFromInterval;
+    if (exactKinds.includes(from)) row.INTERVAL_MONTHS = row.INTERVAL_MICROS = castToInterval;
     rows.set(from, row);
   }
   const fromVariant: Row = { VARIANT: same };
@@ -62,6 +70,9 @@ function buildTable(): Map<SqlTypeKind, Row> {
 /** Whether CAST between the types is defined at all. A bare NULL can be cast to everything. */
 export function isCastable(from: SqlType, to: SqlType): boolean {
   if (from.kind === 'NULL') return true;
+  // What one means in an interval of several units cannot be said.
+  if (isInterval(from) && exactKinds.includes(to.kind)) return sizeOfUnit(from) !== undefined;
+  if (isInterval(to) && exactKinds.includes(from.kind)) return sizeOfUnit(to) !== undefined;
   return table.get(from.kind)?.[to.kind] !== undefined;
 }
 

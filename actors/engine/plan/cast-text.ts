@@ -6,6 +6,9 @@
 import * as text from '../../../runtime/batch/scalar-text.ts';
 import type { SqlType, SqlTypeKind } from '../../../runtime/batch/sql-type.ts';
 import type { ScalarValue } from '../sql/bound.ts';
+import { formatInterval } from '../sql/interval-units.ts';
+import { parseIntervalText } from '../sql/literals.ts';
+import { isInterval } from '../sql/type-coercion.ts';
 import { castExact } from './cast-numbers.ts';
 import type { Cast } from './cast-row.ts';
 
@@ -38,18 +41,19 @@ export function formatScalar(value: NonNullable<ScalarValue>, type: SqlType): st
       return undefined;
     }
   }
+  if (type.kind === 'INTERVAL_MONTHS' || type.kind === 'INTERVAL_MICROS') {
+    return typeof value === 'boolean' ? undefined : formatInterval(value, type);
+  }
   if (typeof value === 'number') {
     if (type.kind === 'DOUBLE') return text.formatDouble(value);
     if (type.kind === 'REAL') return text.formatReal(value);
     if (type.kind === 'DATE') return text.formatDate(value);
-    if (type.kind === 'INTERVAL_MONTHS') return text.formatMonths(value);
     return String(value);
   }
   if (typeof value === 'bigint') {
     if (type.kind === 'DECIMAL') return text.formatDecimal(value, type.scale);
     if (type.kind === 'TIME') return text.formatTime(value);
     if (type.kind === 'TIMESTAMP') return text.formatTimestamp(value);
-    if (type.kind === 'INTERVAL_MICROS') return text.formatMicros(value);
     return String(value);
   }
   return value ? 'true' : 'false';
@@ -71,8 +75,8 @@ export const fromTextCasts: Partial<Record<SqlTypeKind, Cast>> = {
   DATE: (value) => text.parseDateText(String(value)),
   TIME: (value) => text.parseTimeText(String(value)),
   TIMESTAMP: (value) => text.parseTimestampText(String(value)),
-  INTERVAL_MONTHS: (value) => text.parseMonthsText(String(value)),
-  INTERVAL_MICROS: (value) => text.parseMicrosText(String(value)),
+  INTERVAL_MONTHS: parseInterval,
+  INTERVAL_MICROS: parseInterval,
   UUID: (value) => {
     const words = text.parseUuidText(String(value));
     return words === undefined ? undefined : text.formatUuid(words.low, words.high);
@@ -84,6 +88,10 @@ export const fromTextCasts: Partial<Record<SqlTypeKind, Cast>> = {
 function parseInteger(value: NonNullable<ScalarValue>, _: SqlType, to: SqlType): ScalarValue | undefined {
   const parsed = text.parseIntegerText(String(value));
   return parsed === undefined ? undefined : castExact(parsed, 0, to);
+}
+
+function parseInterval(value: NonNullable<ScalarValue>, _: SqlType, to: SqlType): ScalarValue | undefined {
+  return isInterval(to) ? parseIntervalText(String(value), to) : undefined;
 }
 
 function parseBoolean(value: string): boolean | undefined {

@@ -4,6 +4,7 @@
 import { assert } from '../../../runtime/assert.ts';
 import { type SqlType, sameSqlType } from '../../../runtime/batch/sql-type.ts';
 import type { CastExpression } from '../sql/bound.ts';
+import { isInterval } from '../sql/type-coercion.ts';
 import { checkInteger, fitDecimal, overflowStatement } from './expression-arithmetic.ts';
 import { type CodeWriter, guarded, nullValue, type Operand, plainCode } from './expression-code.ts';
 
@@ -15,6 +16,7 @@ export function isIdentityCast(cast: CastExpression): boolean {
   const from = cast.operand.type;
   const to = cast.type;
   if (sameSqlType(from, to)) return true;
+  if (isInterval(from) && from.kind === to.kind) return true;
   const widening =
     ((from.kind === 'VARCHAR' || from.kind === 'CHAR') && to.kind === 'VARCHAR') ||
     ((from.kind === 'VARBINARY' || from.kind === 'BINARY') && to.kind === 'VARBINARY');

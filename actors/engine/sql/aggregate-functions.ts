@@ -1,13 +1,13 @@
 // Aggregate functions: which there are, and the types of their results.
 //
 //   COUNT   BIGINT, never NULL
-//   SUM     of integers BIGINT; of unsigned ones BIGINT UNSIGNED; of DECIMAL(p, s) DECIMAL(38, s); of REAL and DOUBLE their own type. Overflow is an error
-//   AVG     of integers BIGINT, cut toward zero; of DECIMAL(p, s) the same type, rounded half away from zero; of REAL and DOUBLE
-//           their own type
+//   SUM     of integers the type of the argument, with a sign or without; of DECIMAL(p, s) DECIMAL(38, s); of REAL and DOUBLE their own type.
+//           Overflow is an error
+//   AVG     the type of the argument, cut toward zero for integers and DECIMAL
 //   MIN MAX the type of the argument
 // NULL arguments are skipped; without any other the result is NULL (COUNT: 0). EVERY and SOME are MIN and MAX of BOOLEAN,
 // COUNTIF(c) is COUNT(*) FILTER (WHERE c).
-import { decimalPrecisionMax, type SqlType, unsignedType } from '../../../runtime/batch/sql-type.ts';
+import { decimalPrecisionMax, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { AggregateFunction } from './bound.ts';
 import { isInteger, isNumeric, isUnsigned } from './numeric-types.ts';
 
@@ -17,7 +17,8 @@ export interface AggregateDefinition {
   readonly synopsis: string;
   readonly summary: string;
   readonly function: AggregateFunction;
-  readonly takes: 'anything' | 'number' | 'boolean' | 'condition' | 'value and order';
+  /** bits: integers or bytes; deviation: a number; text: texts, and what stands between them. */
+  readonly takes: 'anything' | 'number' | 'boolean' | 'condition' | 'value and order' | 'bits' | 'deviation' | 'text';
 }
 
 export const aggregateFunctions: readonly AggregateDefinition[] = [
@@ -48,6 +49,29 @@ export const aggregateFunctions: readonly AggregateDefinition[] = [
     'array_agg',
     'anything',
   ),
+  row('bit_and', 'BIT_AND([DISTINCT] x)', 'AND of the bits of integers or bytes.', 'array_agg', 'bits'),
+  row('bit_or', 'BIT_OR([DISTINCT] x)', 'OR of the bits of integers or bytes.', 'array_agg', 'bits'),
+  row('bit_xor', 'BIT_XOR([DISTINCT] x)', 'Exclusive OR of the bits of integers or bytes.', 'array_agg', 'bits'),
+  row(
+    'stddev_samp',
+    'STDDEV_SAMP([DISTINCT] x)',
+    'Standard deviation of a sample; NULL of fewer than two values.',
+    'sum',
+    'deviation',
+  ),
+  row('stddev', 'STDDEV([DISTINCT] x)', 'The same as STDDEV_SAMP.', 'sum', 'deviation'),
+  row('stddev_pop', 'STDDEV_POP([DISTINCT] x)', 'Standard deviation of a whole population.', 'sum', 'deviation'),
+  row('var_samp', 'VAR_SAMP([DISTINCT] x)', 'Variance of a sample; NULL of fewer than two values.', 'sum', 'deviation'),
+  row('variance', 'VARIANCE([DISTINCT] x)', 'The same as VAR_SAMP.', 'sum', 'deviation'),
+  row('var_pop', 'VAR_POP([DISTINCT] x)', 'Variance of a whole population.', 'sum', 'deviation'),
+  row(
+    'string_agg',
+    'STRING_AGG([DISTINCT] x [, separator])',
+    'The texts one behind the other, with a comma or another separator between them, in no order that may be relied on.',
+    'array_agg',
+    'text',
+  ),
+  row('listagg', 'LISTAGG([DISTINCT] x [, separator])', 'The same as STRING_AGG.', 'array_agg', 'text'),
   row('every', 'EVERY(condition)', 'Whether the condition is true for all rows.', 'min', 'boolean'),
   row('bool_and', 'BOOL_AND(condition)', 'The same as EVERY.', 'min', 'boolean'),
   row('logical_and', 'LOGICAL_AND(condition)', 'The same as EVERY.', 'min', 'boolean'),
@@ -74,18 +98,7 @@ export function findAggregate(name: string): AggregateDefinition | undefined {
 
 /** Aggregates of other engines, and what can be written here. */
 export const refusedAggregates: Readonly<Record<string, string>> = {
-  string_agg: 'emit one row for each element',
-  listagg: 'emit one row for each element',
   any_value: 'use MIN or MAX',
-  bit_and: 'aggregate in a destination',
-  bit_or: 'aggregate in a destination',
-  bit_xor: 'aggregate in a destination',
-  stddev: 'compute it from COUNT(*), SUM(x) and SUM(x * x)',
-  stddev_pop: 'compute it from COUNT(*), SUM(x) and SUM(x * x)',
-  stddev_samp: 'compute it from COUNT(*), SUM(x) and SUM(x * x)',
-  variance: 'compute it from COUNT(*), SUM(x) and SUM(x * x)',
-  var_pop: 'compute it from COUNT(*), SUM(x) and SUM(x * x)',
-  var_samp: 'compute it from COUNT(*), SUM(x) and SUM(x * x)',
   row_number: 'use ORDER BY with LIMIT',
   rank: 'use ORDER BY with LIMIT',
   dense_rank: 'use ORDER BY with LIMIT',
@@ -100,8 +113,7 @@ export function aggregateType(definition: AggregateDefinition, argument: SqlType
   if (definition.takes === 'anything' || definition.takes === 'value and order') return argument;
   if (argument.kind === 'NULL') return { kind: 'BIGINT' };
   if (!isNumeric(argument)) return null;
-  if (isInteger(argument)) return { kind: 'BIGINT' };
-  if (isUnsigned(argument)) return definition.function === 'sum' ? unsignedType(64) : argument;
+  if (isInteger(argument) || isUnsigned(argument)) return argument;
   if (argument.kind === 'DECIMAL' && definition.function === 'sum') {
     return { kind: 'DECIMAL', precision: decimalPrecisionMax, scale: argument.scale };
   }

@@ -143,8 +143,23 @@ export type Expression =
     }
   | { readonly kind: 'extract'; readonly unit: Identifier; readonly operand: Expression; readonly span: Span }
   | { readonly kind: 'element'; readonly operand: Expression; readonly index: Expression; readonly span: Span }
+  /** INTERVAL x UNIT of something that is no literal: a text or a number of units. */
+  | {
+      readonly kind: 'interval value';
+      readonly operand: Expression;
+      readonly negative: boolean;
+      readonly from: Identifier;
+      readonly to: Identifier | null;
+      readonly span: Span;
+    }
   /** (a - b) UNIT: the difference as an interval of months or of microseconds. */
-  | { readonly kind: 'difference'; readonly operand: Expression; readonly unit: Identifier; readonly span: Span }
+  | {
+      readonly kind: 'difference';
+      readonly operand: Expression;
+      readonly from: Identifier;
+      readonly to: Identifier | null;
+      readonly span: Span;
+    }
   | {
       readonly kind: 'call';
       readonly name: Identifier;
@@ -360,6 +375,15 @@ export type Statement =
       readonly name: Identifier;
       readonly elements: readonly TableElement[];
       readonly properties: readonly Property[];
+      readonly span: Span;
+    }
+  | {
+      readonly kind: 'create function';
+      readonly name: Identifier;
+      readonly parameters: readonly { readonly name: Identifier; readonly type: TypeName }[];
+      readonly returns: TypeName;
+      /** null: declared only, as functions of other languages are. */
+      readonly body: Expression | null;
       readonly span: Span;
     }
   | { readonly kind: 'create type'; readonly name: Identifier; readonly type: TypeName; readonly span: Span }

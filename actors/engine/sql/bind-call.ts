@@ -1,31 +1,20 @@
-// Binder of calls: functions by their rows, aggregates, and the few calls that are sugar for CASE.
+// Binder of calls: functions by their rows, those that the program declares, and the few calls that are sugar for CASE.
 
-import { formatSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
-import {
-  type AggregateDefinition,
-  aggregateFunctions,
-  aggregateType,
-  findAggregate,
-  refusedAggregates,
-} from './aggregate-functions.ts';
+import { aggregateFunctions, findAggregate, refusedAggregates } from './aggregate-functions.ts';
 import type { Expression } from './ast.ts';
+import { bindAggregate } from './bind-aggregate.ts';
 import { bindBinary } from './bind-arithmetic.ts';
 import { makeCase } from './bind-case.ts';
 import { bindComparison, operator } from './bind-comparison.ts';
-import { bindMap, fieldOf } from './bind-nested.ts';
+import { bindMap } from './bind-nested.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
 import { caseBranch } from './case-branch.ts';
-import {
-  type AggregateSink,
-  type Bind,
-  type ExpressionContext,
-  insideAggregate,
-  requireBoolean,
-} from './expression-context.ts';
+import { bindDeclaredCall } from './declared-function.ts';
+import { type Bind, type ExpressionContext, insideAggregate, requireBoolean } from './expression-context.ts';
 import { resolveCall } from './function-resolution.ts';
 import { findFunction, functionNames } from './functions.ts';
-import { bindNamedFunction, unitLiteral } from './named-function.ts';
+import { unitLiteral } from './named-function.ts';
 import {
   SqlInvalidArguments,
   SqlMisplacedAggregate,
@@ -73,10 +62,20 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
   }
   const rewrite = rewrites[name];
   if (rewrite !== undefined) return bindRewrite(context, call, rewrite, source, bind);
+  const declared = context.source.functions.get(name);
+  if (declared !== undefined) {
+    const given = call.arguments.map((argument) => bind(context, argument));
+    return bindDeclaredCall(context, declared, given, source, bind);
+  }
   const truncation = call.unit === null ? undefined : `${name === 'ceiling' ? 'ceil' : name}_to`;
   const definition = findFunction(truncation ?? name);
   if (definition === undefined) {
-    const known = [...functionNames(), ...aggregateFunctions.map((each) => each.name), ...Object.keys(rewrites)];
+    const known = [
+      ...functionNames(),
+      ...context.source.functions.keys(),
+      ...aggregateFunctions.map((each) => each.name),
+      ...Object.keys(rewrites),
+    ];
     throw new SqlUnknownFunction({ name }, { place: source.place, suggestion: nearestName(name, known) });
   }
   const unitAt = definition.overloads[0]?.parameters.indexOf('unit') ?? -1;
@@ -141,86 +140,4 @@ function coalesce(operands: readonly Scalar[], source: ExpressionSource): Scalar
     .map((operand) => caseBranch(operator('is not null', [operand], source, false), operand));
   if (branches.length === 0) return otherwise;
   return { kind: 'case', branches, otherwise, type, nullable: certain < 0, source };
-}
-
-// ── aggregates ──
-
-function bindAggregate(
-  context: ExpressionContext,
-  call: Call,
-  definition: AggregateDefinition,
-  source: ExpressionSource,
-  bind: Bind,
-): Scalar {
-  if (context.aggregates === null) {
-    throw new SqlMisplacedAggregate({ expression: source.text, clause: context.clause }, { place: source.place });
-  }
-  const refuse = (detail: string): Error =>
-    new SqlInvalidArguments({ function: definition.name.toUpperCase(), detail }, { place: source.place });
-  const inner = insideAggregate(context);
-  const given = call.filter === null ? null : requireBoolean(bind(inner, call.filter), 'FILTER');
-  if (call.star) {
-    if (definition.name !== 'count') throw refuse('only COUNT takes *');
-    return context.aggregates.add(callOf(definition, null, false, given, source));
-  }
-  if (definition.takes === 'value and order') {
-    const [value, order, ...rest] = call.arguments;
-    if (value === undefined || order === undefined || rest.length > 0) throw refuse('takes a value and what orders it');
-    const row = orderedRow(bind(inner, value), bind(inner, order), source);
-    return fieldOf(context.aggregates.add(callOf(definition, row, false, given, source)), 1, source);
-  }
-  const [argument, ...others] = call.arguments;
-  if (argument === undefined || others.length > 0) {
-    throw others.length > 0 && definition.name === 'count'
-      ? new SqlUnsupported(
-          { construct: 'COUNT of several values', instead: 'count one of them' },
-          { place: source.place },
-        )
-      : refuse('takes one argument');
-  }
-  const operand = bind(inner, argument);
-  if (definition.takes === 'condition') {
-    const condition = requireBoolean(operand, 'COUNTIF');
-    const filter = given === null ? condition : operator('and', [condition, given], source);
-    return context.aggregates.add(callOf(definition, null, false, filter, source));
-  }
-  if (aggregateType(definition, operand.type) === null) {
-    const wanted = definition.takes === 'boolean' ? 'a BOOLEAN' : 'a number';
-    throw refuse(`takes ${wanted}, ${operand.source.text} is ${formatSqlType(operand.type)}`);
-  }
-  if (definition.function === 'array_agg') {
-    const type: SqlType = { kind: 'ARRAY', element: operand.type };
-    const element = bindNamedFunction('element_text', [operand], operand.source);
-    return context.aggregates.add({
-      function: 'array_agg',
-      operand: element,
-      distinct: call.distinct,
-      filter: given,
-      type,
-      source,
-    });
-  }
-  // The smallest of distinct values is the smallest of all values.
-  const distinct = call.distinct && definition.function !== 'min' && definition.function !== 'max';
-  const counted = definition.function === 'count' && !distinct && !operand.nullable ? null : operand;
-  return context.aggregates.add(callOf(definition, counted, distinct, given, source));
-}
-
-/** The row (order, value), NULL where the order is: its extreme is that of the order. */
-function orderedRow(value: Scalar, order: Scalar, source: ExpressionSource): Scalar {
-  const row = bindNamedFunction('row', [order, value], source);
-  if (!order.nullable) return row;
-  const isThere = operator('is not null', [order], source, false);
-  return makeCase([caseBranch(isThere, row)], literal(null, row.type, source), source);
-}
-
-function callOf(
-  definition: AggregateDefinition,
-  operand: Scalar | null,
-  distinct: boolean,
-  filter: Scalar | null,
-  source: ExpressionSource,
-): Parameters<AggregateSink['add']>[0] {
-  const type = aggregateType(definition, operand?.type ?? { kind: 'NULL' }) ?? { kind: 'BIGINT' };
-  return { function: definition.function, operand, distinct, filter, type, source };
 }

@@ -15,12 +15,13 @@ import { bindElement } from './bind-nested.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
 import { caseBranch } from './case-branch.ts';
 import { type ExpressionContext, requireBoolean, type SubquerySink, type WindowSink } from './expression-context.ts';
+import { type IntervalType, intervalType } from './interval-units.ts';
 import { intervalLiteral, intervalUnits, normalizeUnit, numberLiteral, parseTypedText } from './literals.ts';
 import { bindNamedFunction, unitLiteral } from './named-function.ts';
 import { isNumeric } from './numeric-types.ts';
 import { requireTableColumn, type ScopeColumn, unknownColumn } from './scope.ts';
 import { SqlInvalidLiteral, SqlTypeMismatch, SqlUnknownUnit, SqlUnsupported } from './sql-errors.ts';
-import { boolean, isInterval, literal, varchar } from './type-coercion.ts';
+import { boolean, isInterval, isText, literal, varchar } from './type-coercion.ts';
 import { resolveTypeName } from './type-names.ts';
 
 /** @throws MillraceError: sql.unknown_column, sql.type_mismatch and the like. */
@@ -48,6 +49,8 @@ export function bindExpression(context: ExpressionContext, expression: Expressio
     }
     case 'interval':
       return bindInterval(context, expression, source);
+    case 'interval value':
+      return bindIntervalValue(context, expression, source);
     case 'negate':
       return bindNegate(context, expression.operand, source);
     case 'not':
@@ -110,7 +113,7 @@ export function bindExpression(context: ExpressionContext, expression: Expressio
     case 'element':
       return bindElement(bind(expression.operand), bind(expression.index), source);
     case 'difference':
-      return bindDifference(context, expression.operand, expression.unit, source);
+      return bindDifference(context, expression, source);
     case 'call':
       return bindCall(context, expression, source, bindExpression);
     case 'unsupported':
@@ -187,6 +190,36 @@ function bindInterval(
   return literal(value.value, value.type, source);
 }
 
+/** The type of INTERVAL from TO to, and an error at the unit that there is none of. */
+function typeOfUnits(
+  context: ExpressionContext,
+  units: { readonly from: Identifier; readonly to: Identifier | null },
+): IntervalType {
+  const last = units.to ?? units.from;
+  const type = intervalType(normalizeUnit(units.from.name), normalizeUnit(last.name));
+  if (type !== undefined) return type;
+  throw new SqlUnknownUnit({ name: last.name, known: intervalUnits }, { place: context.source.span(last.span) });
+}
+
+function bindIntervalValue(
+  context: ExpressionContext,
+  expression: Extract<Expression, { kind: 'interval value' }>,
+  source: ExpressionSource,
+): Scalar {
+  const type = typeOfUnits(context, expression);
+  const operand = bindExpression(context, expression.operand);
+  if (isNumeric(operand.type)) {
+    const one = intervalLiteral('1', normalizeUnit(expression.from.name), null, expression.negative);
+    if (one !== undefined && expression.to === null) {
+      return bindNamedFunction('*', [operand, literal(one.value, one.type, source)], source);
+    }
+  }
+  const value = bindCast(operand, type, false, source);
+  return expression.negative
+    ? { kind: 'operator', operator: 'negate', operands: [value], type, nullable: value.nullable, source }
+    : value;
+}
+
 function invalidLiteral(text: string, type: 'DATE' | 'TIME' | 'TIMESTAMP', source: ExpressionSource): Error {
   const expected = {
     DATE: "such as '2001-12-31'",
@@ -219,8 +252,9 @@ function windows(context: ExpressionContext, source: ExpressionSource): WindowSi
 
 function bindNegate(context: ExpressionContext, operand: Expression, source: ExpressionSource): Scalar {
   if (operand.kind === 'number') return bindNumber(operand.text, true, source);
-  const scalar = bindExpression(context, operand);
-  if (scalar.type.kind === 'NULL') return scalar;
+  const bound = bindExpression(context, operand);
+  if (bound.type.kind === 'NULL') return bound;
+  const scalar = isText(bound.type) ? bindCast(bound, { kind: 'DOUBLE' }, false, source) : bound;
   if (!isNumeric(scalar.type) && !isInterval(scalar.type)) {
     const detail = `- takes a number, ${scalar.source.text} is ${formatSqlType(scalar.type)}`;
     throw new SqlTypeMismatch({ detail }, { place: source.place });
@@ -237,16 +271,15 @@ function bindNegate(context: ExpressionContext, operand: Expression, source: Exp
 
 function bindDifference(
   context: ExpressionContext,
-  operand: Expression,
-  unit: Identifier,
+  expression: Extract<Expression, { kind: 'difference' }>,
   source: ExpressionSource,
 ): Scalar {
-  const name = normalizeUnit(unit.name);
-  const difference = operand.kind === 'binary' ? operand : undefined;
-  if (difference === undefined) return bindExpression(context, operand);
-  const sides = [bindExpression(context, difference.left), bindExpression(context, difference.right)];
-  const months = name === 'year' || name === 'month';
-  return bindNamedFunction(months ? 'months_between' : '-', sides, source);
+  const { operand } = expression;
+  const type = typeOfUnits(context, expression);
+  if (operand.kind !== 'binary') return bindExpression(context, operand);
+  const sides = [bindExpression(context, operand.left), bindExpression(context, operand.right)];
+  const difference = bindNamedFunction(type.kind === 'INTERVAL_MONTHS' ? 'months_between' : '-', sides, source);
+  return bindCast(difference, type, false, source);
 }
 
 // ── CASE and CAST ──

@@ -5,10 +5,14 @@
 
 import { type Field, makeSchema, type Relation } from '../../../runtime/batch/schema.ts';
 import type { Place } from '../../../runtime/errors.ts';
+import { findAggregate } from './aggregate-functions.ts';
 import type { Identifier, Statement } from './ast.ts';
+import { bindExpression } from './bind-expression.ts';
 import { bindQuery } from './bind-query.ts';
 import { bindTable } from './bind-table.ts';
 import type { BoundProgram, DeclaredConnectors, TableDefinition, ViewDefinition } from './bound.ts';
+import { declareFunction } from './declared-function.ts';
+import { findFunction } from './functions.ts';
 import type { ParsedProgram } from './parse.ts';
 import type { ProblemList } from './problem-list.ts';
 import { renamed } from './query-context.ts';
@@ -28,6 +32,12 @@ export function bindProgram(source: SqlText, parsed: ParsedProgram, problems: Pr
   for (const [position, statement] of parsed.statements.entries()) {
     if (statement.kind === 'create type') {
       problems.attempt(() => declareType(source, statement));
+      continue;
+    }
+    if (statement.kind === 'create function') {
+      const { name } = statement.name;
+      const isKnown = findFunction(name) !== undefined || findAggregate(name) !== undefined;
+      problems.attempt(() => declareFunction(source, statement, isKnown, bindExpression));
       continue;
     }
     const before = problems.count;

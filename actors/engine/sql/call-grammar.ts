@@ -22,7 +22,7 @@ export class CallGrammar extends LiteralGrammar {
   declare readonly sum: Rule<Expression>;
   declare readonly query: Rule<Query>;
 
-  readonly nameOrCall: Rule<Expression> = this.RULE('nameOrCall', () => {
+  override readonly nameOrCall: Rule<Expression> = this.RULE('nameOrCall', () => {
     const start = this.LA(1);
     const path = [this.SUBRULE(this.identifier)];
     return this.OR([
@@ -357,7 +357,7 @@ export class CallGrammar extends LiteralGrammar {
     return this.ACTION((): Expression => {
       const given = [first, second?.operand].filter((operand) => operand !== undefined);
       const operands = second?.from === true ? given.reverse() : given;
-      return this.#call(start, trimFunction(side), operands);
+      return this.callOf(trimFunction(side), start, operands);
     });
   });
 
@@ -377,7 +377,7 @@ export class CallGrammar extends LiteralGrammar {
       operands.push(this.SUBRULE3(this.expression));
     });
     this.CONSUME(symbol(')'));
-    return this.ACTION(() => this.#call(start, 'substring', operands));
+    return this.ACTION(() => this.callOf('substring', start, operands));
   });
 
   /** POSITION(needle IN haystack). */
@@ -391,7 +391,7 @@ export class CallGrammar extends LiteralGrammar {
     });
     const haystack = this.SUBRULE2(this.sum);
     this.CONSUME(symbol(')'));
-    return this.ACTION(() => this.#call(start, 'position', [needle, haystack]));
+    return this.ACTION(() => this.callOf('position', start, [needle, haystack]));
   });
 
   /** OVERLAY(x PLACING y FROM a [FOR b]). */
@@ -409,10 +409,11 @@ export class CallGrammar extends LiteralGrammar {
       operands.push(this.SUBRULE4(this.expression));
     });
     this.CONSUME(symbol(')'));
-    return this.ACTION(() => this.#call(start, 'overlay', operands));
+    return this.ACTION(() => this.callOf('overlay', start, operands));
   });
 
-  #call(start: IToken, name: string, operands: readonly Expression[]): Expression {
+  /** A call whose name is no word of the text, or a reserved one. */
+  protected callOf(name: string, start: IToken, operands: readonly Expression[]): Expression {
     return {
       kind: 'call',
       name: { name, quoted: false, span: spanOf(start) },

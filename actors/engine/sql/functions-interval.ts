@@ -5,8 +5,15 @@
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import { addMonths, floorModulo, joinTimestamp, microsOfDay, splitTimestamp } from './calendar.ts';
 import { DivisionByZero, NumericOverflow } from './evaluation-errors.ts';
-import type { FunctionDefinition, FunctionOverload, ParameterClass } from './function-definition.ts';
+import type {
+  CallShape,
+  Evaluator,
+  FunctionDefinition,
+  FunctionOverload,
+  ParameterClass,
+} from './function-definition.ts';
 import { strictRow, typed } from './function-rows.ts';
+import { commonType, isInterval } from './type-coercion.ts';
 
 const date: SqlType = { kind: 'DATE' };
 const time: SqlType = { kind: 'TIME' };
@@ -28,8 +35,8 @@ export const intervalFunctions: readonly FunctionDefinition[] = [
       ...eitherOrder('timestamp', 'micros', timestamp, (x: bigint, y: bigint) => long(x + y, timestamp)),
       ...eitherOrder('time', 'micros', time, timeMicros),
       ...eitherOrder('time', 'months', time, (x: bigint, _: number) => x),
-      row('months', 'months', months, (x: number, y: number) => short(x + y, months)),
-      row('micros', 'micros', micros, (x: bigint, y: bigint) => long(x + y, micros)),
+      row('months', 'months', bothUnits, (x: number, y: number) => short(x + y, months)),
+      row('micros', 'micros', bothUnits, (x: bigint, y: bigint) => long(x + y, micros)),
     ],
   ),
   define(
@@ -48,8 +55,8 @@ export const intervalFunctions: readonly FunctionDefinition[] = [
       row('timestamp', 'micros', timestamp, (x: bigint, y: bigint) => long(x - y, timestamp)),
       row('time', 'micros', time, (x: bigint, y: bigint) => timeMicros(x, -y)),
       row('time', 'months', time, (x: bigint, _: number) => x),
-      row('months', 'months', months, (x: number, y: number) => short(x - y, months)),
-      row('micros', 'micros', micros, (x: bigint, y: bigint) => long(x - y, micros)),
+      row('months', 'months', bothUnits, (x: number, y: number) => short(x - y, months)),
+      row('micros', 'micros', bothUnits, (x: bigint, y: bigint) => long(x - y, micros)),
     ],
   ),
   define(
@@ -57,12 +64,13 @@ export const intervalFunctions: readonly FunctionDefinition[] = [
     [],
     'interval * number',
     'Multiplies an interval.',
-    ["INTERVAL '1' HOUR * 1.5", 'INTERVAL 90 MINUTE'],
+    ["INTERVAL '60' MINUTE * 1.5", 'INTERVAL 90 MINUTE'],
     [
-      ...eitherOrder('months', 'BIGINT', months, (x: number, y: bigint) => short(Number(BigInt(x) * y), months)),
-      ...eitherOrder('micros', 'BIGINT', micros, (x: bigint, y: bigint) => long(x * y, micros)),
-      ...eitherOrder('months', 'double', months, (x: number, y: number) => short(Math.trunc(x * y), months)),
-      ...eitherOrder('micros', 'double', micros, (x: bigint, y: number) => fromDouble(Number(x) * y)),
+      ...eitherOrder('months', 'BIGINT', sameUnit, (x: number, y: bigint) => short(Number(BigInt(x) * y), months)),
+      ...eitherOrder('micros', 'BIGINT', sameUnit, (x: bigint, y: bigint) => long(x * y, micros)),
+      ...scaledRows((x, y, scale) => (x * y) / scale),
+      ...eitherOrder('months', 'double', sameUnit, (x: number, y: number) => short(Math.trunc(x * y), months)),
+      ...eitherOrder('micros', 'double', sameUnit, (x: bigint, y: number) => fromDouble(Number(x) * y)),
     ],
   ),
   define(
@@ -70,12 +78,13 @@ export const intervalFunctions: readonly FunctionDefinition[] = [
     [],
     'interval / number',
     'Divides an interval.',
-    ["INTERVAL '1' HOUR / 2", 'INTERVAL 30 MINUTE'],
+    ["INTERVAL '60' MINUTE / 2", 'INTERVAL 30 MINUTE'],
     [
-      row('months', 'BIGINT', months, (x: number, y: bigint) => short(Number(BigInt(x) / divisor(y)), months)),
-      row('micros', 'BIGINT', micros, (x: bigint, y: bigint) => long(x / divisor(y), micros)),
-      row('months', 'double', months, (x: number, y: number) => short(Math.trunc(x / y), months)),
-      row('micros', 'double', micros, (x: bigint, y: number) => fromDouble(Number(x) / y)),
+      row('months', 'BIGINT', sameUnit, (x: number, y: bigint) => short(Number(BigInt(x) / divisor(y)), months)),
+      row('micros', 'BIGINT', sameUnit, (x: bigint, y: bigint) => long(x / divisor(y), micros)),
+      ...scaledRows((x, y, scale) => (x * scale) / divisor(y)).filter(({ parameters }) => parameters[1] === 'decimal'),
+      row('months', 'double', sameUnit, (x: number, y: number) => short(Math.trunc(x / y), months)),
+      row('micros', 'double', sameUnit, (x: bigint, y: number) => fromDouble(Number(x) / y)),
     ],
   ),
   define(
@@ -83,8 +92,8 @@ export const intervalFunctions: readonly FunctionDefinition[] = [
     [],
     'interval % interval',
     'What is left when an interval is divided by another.',
-    ["INTERVAL '90' MINUTE % INTERVAL '1' HOUR", 'INTERVAL 30 MINUTE'],
-    [row('micros', 'micros', micros, (x: bigint, y: bigint) => x % divisor(y))],
+    ["INTERVAL '90' MINUTE % INTERVAL '60' MINUTE", 'INTERVAL 30 MINUTE'],
+    [row('micros', 'micros', bothUnits, (x: bigint, y: bigint) => x % divisor(y))],
   ),
   named(
     'date_add',
@@ -131,10 +140,44 @@ function named(
 
 type Value = number | bigint;
 
+type ResultType = SqlType | ((argumentTypes: readonly SqlType[]) => SqlType);
+
+/** The units of both intervals. */
+function bothUnits([left = micros, right = micros]: readonly SqlType[]): SqlType {
+  return commonType(left, right) ?? left;
+}
+
+/** The unit of the interval among the arguments. */
+function sameUnit(argumentTypes: readonly SqlType[]): SqlType {
+  return argumentTypes.find(isInterval) ?? micros;
+}
+
+/** An interval and a DECIMAL in either order, computed exactly; `scale` is the power of ten of the DECIMAL. */
+function scaledRows(compute: (x: bigint, y: bigint, scale: bigint) => bigint): FunctionOverload[] {
+  return (['months', 'micros'] as const).flatMap((kind) =>
+    [[kind, 'decimal'] as const, ['decimal', kind] as const].map((parameters) => ({
+      parameters,
+      result: sameUnit,
+      strict: true,
+      canFail: true,
+      evaluate: () => null,
+      prepare: ({ argumentTypes, resultType }: CallShape): Evaluator => {
+        const at = parameters.indexOf('decimal');
+        const factor = argumentTypes[at];
+        const scale = 10n ** BigInt(factor?.kind === 'DECIMAL' ? factor.scale : 0);
+        return typed((...values: readonly (number | bigint)[]) => {
+          const whole = compute(BigInt(values[1 - at] ?? 0), BigInt(values[at] ?? 0), scale);
+          return kind === 'months' ? short(Number(whole), resultType) : long(whole, resultType);
+        });
+      },
+    })),
+  );
+}
+
 function row<A extends Value, B extends Value>(
   left: ParameterClass,
   right: ParameterClass,
-  result: SqlType,
+  result: ResultType,
   compute: (x: A, y: B) => Value,
 ): FunctionOverload {
   return strictRow([left, right], result, typed(compute), { canFail: true });
@@ -143,7 +186,7 @@ function row<A extends Value, B extends Value>(
 function eitherOrder<A extends Value, B extends Value>(
   left: ParameterClass,
   right: ParameterClass,
-  result: SqlType,
+  result: ResultType,
   compute: (x: A, y: B) => Value,
 ): FunctionOverload[] {
   return [row(left, right, result, compute), row(right, left, result, (y: B, x: A) => compute(x, y))];

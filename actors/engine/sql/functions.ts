@@ -8,6 +8,7 @@ import { arrayFunctions } from './functions-array.ts';
 import { binaryFunctions } from './functions-binary.ts';
 import { comparisonFunctions } from './functions-comparison.ts';
 import { extractFunctions } from './functions-extract.ts';
+import { gatheredFunctions } from './functions-gathered.ts';
 import { intervalFunctions } from './functions-interval.ts';
 import { jsonFunctions } from './functions-json.ts';
 import { mathFunctions } from './functions-math.ts';
@@ -32,6 +33,7 @@ const table: readonly FunctionDefinition[] = [
   ...jsonFunctions,
   ...arrayFunctions,
   ...subqueryFunctions,
+  ...gatheredFunctions,
 ];
 
 const byName = new Map<string, FunctionDefinition>();

@@ -41,14 +41,33 @@ export class GroupAggregation implements AggregateSink {
   }
 
   get calls(): readonly AggregateCall[] {
-    return this.#calls;
+    return this.#calls.map((call) => this.#withOrder(call));
+  }
+
+  /** ARRAY_AGG gathers in the order of the rows, as far as aggregates see them: their operands and conditions, as they stand. */
+  #withOrder(call: AggregateCall): AggregateCall {
+    const { operand } = call;
+    if (call.function !== 'array_agg' || call.distinct || operand?.kind !== 'function') return call;
+    const seen = new Map<string, Scalar>();
+    for (const other of this.#calls) {
+      const of =
+        other.operand?.kind === 'function' && other.function === 'array_agg'
+          ? other.operand.operands[0]
+          : other.operand;
+      for (const part of [of ?? null, other.filter])
+        if (part !== null && part.kind !== 'literal') seen.set(scalarKey(part), part);
+    }
+    return { ...call, operand: { ...operand, operands: [...operand.operands, ...seen.values()] } };
   }
 
   add(call: Omit<AggregateCall, 'nullable'>): Scalar {
     const { operand, filter, type, source } = call;
     // A group has at least one row, so that an argument that is never NULL gives a value; a filter may leave no row.
     const mayBeEmpty = this.groups.length === 0 || this.#mayBeAbsent || filter !== null;
-    const nullable = call.function !== 'count' && (mayBeEmpty || operand === null || operand.nullable);
+    const nullable =
+      call.function !== 'count' &&
+      call.function !== 'array_agg' &&
+      (mayBeEmpty || operand === null || operand.nullable);
     const full: AggregateCall = { ...call, nullable };
     const key = aggregateKey(full);
     const known = this.#ordinals.get(key);

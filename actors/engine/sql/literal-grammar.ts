@@ -5,6 +5,10 @@ import { spanOf, unquote } from './token-text.ts';
 import { BinaryLiteral, type IToken, keyword, NumberLiteral, StringLiteral, symbol } from './tokens.ts';
 
 export class LiteralGrammar extends NameGrammar {
+  // Defined by the grammars that extend this one.
+  declare readonly parenthesized: Rule<Expression>;
+  declare readonly nameOrCall: Rule<Expression>;
+
   readonly constant: Rule<Expression> = this.RULE('constant', () =>
     this.OR([
       {
@@ -84,7 +88,12 @@ export class LiteralGrammar extends NameGrammar {
     const start = this.CONSUME(keyword('INTERVAL'));
     const minus = this.OPTION(() => this.CONSUME(symbol('-')));
     const amount = this.OR({
-      DEF: [{ ALT: () => this.CONSUME(StringLiteral) }, { ALT: () => this.CONSUME(NumberLiteral) }],
+      DEF: [
+        { ALT: () => ({ literal: this.CONSUME(StringLiteral) }) },
+        { ALT: () => ({ literal: this.CONSUME(NumberLiteral) }) },
+        { ALT: () => ({ operand: this.SUBRULE(this.parenthesized) }) },
+        { ALT: () => ({ operand: this.SUBRULE(this.nameOrCall) }) },
+      ],
       ERR_MSG: "a number of units, such as '5'",
     });
     const from = this.SUBRULE(this.intervalUnit);
@@ -92,16 +101,12 @@ export class LiteralGrammar extends NameGrammar {
       this.CONSUME(keyword('TO'));
       return this.SUBRULE2(this.intervalUnit);
     });
-    return this.ACTION(
-      (): Expression => ({
-        kind: 'interval',
-        negative: minus !== undefined,
-        text: amount.tokenType === StringLiteral ? unquote(amount.image) : amount.image,
-        from,
-        to: to ?? null,
-        span: this.spanFrom(start),
-      }),
-    );
+    return this.ACTION((): Expression => {
+      const rest = { negative: minus !== undefined, from, to: to ?? null, span: this.spanFrom(start) };
+      if ('operand' in amount) return { kind: 'interval value', operand: amount.operand, ...rest };
+      const { tokenType, image } = amount.literal;
+      return { kind: 'interval', text: tokenType === StringLiteral ? unquote(image) : image, ...rest };
+    });
   });
 
   /** The precision in HOUR(3) says nothing that we need. */

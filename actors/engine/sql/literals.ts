@@ -11,8 +11,9 @@ import {
   parseTimestampText,
   parseTimeText,
 } from '../../../runtime/batch/scalar-text.ts';
-import { decimalPrecisionMax, type SqlType } from '../../../runtime/batch/sql-type.ts';
+import { decimalPrecisionMax, formatSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { ScalarValue } from './bound.ts';
+import { type IntervalType, intervalType } from './interval-units.ts';
 
 export interface TypedValue {
   readonly type: SqlType;
@@ -74,6 +75,14 @@ export function normalizeUnit(name: string): string {
   return plain.endsWith('s') && plain !== 's' ? plain.slice(0, -1) : plain;
 }
 
+/** A text as an interval of a type: as a literal of it is written, or days and time of day, or years and months. */
+export function parseIntervalText(text: string, type: IntervalType): ScalarValue | undefined {
+  const [first, last = null] = formatSqlType(type).slice('INTERVAL '.length).toLowerCase().split(' to ');
+  const value = first === undefined ? undefined : intervalLiteral(text, first, last, false);
+  if (value !== undefined) return value.value;
+  return type.kind === 'INTERVAL_MONTHS' ? parseMonthsText(text) : parseMicrosText(text);
+}
+
 /** INTERVAL 'text' from [TO to]; undefined when the text does not fit the units. */
 export function intervalLiteral(
   text: string,
@@ -81,6 +90,12 @@ export function intervalLiteral(
   to: string | null,
   negative: boolean,
 ): TypedValue | undefined {
+  const value = intervalValue(text, from, to, negative);
+  const type = intervalType(from, to ?? from);
+  return value === undefined || type === undefined ? undefined : { ...value, type };
+}
+
+function intervalValue(text: string, from: string, to: string | null, negative: boolean): TypedValue | undefined {
   const trimmed = text.trim();
   const minus = trimmed.startsWith('-');
   const body = trimmed.replace(/^[+-]/, '');

@@ -188,7 +188,7 @@ export class OperandGrammar extends CallGrammar {
     );
   });
 
-  readonly parenthesized: Rule<Expression> = this.RULE('parenthesized', () => {
+  override readonly parenthesized: Rule<Expression> = this.RULE('parenthesized', () => {
     const start = this.CONSUME(symbol('('));
     const items: Expression[] = [];
     this.AT_LEAST_ONE_SEP({
@@ -202,26 +202,18 @@ export class OperandGrammar extends CallGrammar {
       GATE: () => this.#isDifferenceUnit(items),
       DEF: () => {
         const from = this.SUBRULE(this.identifier);
-        // DAY TO SECOND is as exact as DAY: an interval is kept in months or in microseconds.
-        this.OPTION2(() => {
+        const to = this.OPTION2(() => {
           this.CONSUME(keyword('TO'));
-          this.SUBRULE2(this.identifier);
+          return this.SUBRULE2(this.identifier);
         });
-        return from;
+        return { from, to: to ?? null };
       },
     });
     return this.ACTION((): Expression => {
       const [operand] = items;
       const span = this.spanFrom(start);
-      if (operand === undefined || items.length > 1) {
-        return {
-          kind: 'unsupported',
-          construct: 'a row of several values',
-          instead: 'compare the values singly',
-          span,
-        };
-      }
-      if (unit !== undefined) return { kind: 'difference', operand, unit, span };
+      if (operand === undefined || items.length > 1) return this.callOf('row', start, items);
+      if (unit !== undefined) return { kind: 'difference', operand, ...unit, span };
       // The text of what it is part of must not lose a parenthesis; errors about a name point at the name itself.
       return operand.kind === 'name' ? operand : { ...operand, span };
     });
@@ -234,7 +226,7 @@ export class OperandGrammar extends CallGrammar {
   #isDifferenceUnit(items: readonly Expression[]): boolean {
     const [operand] = items;
     const isDifference = items.length === 1 && operand?.kind === 'binary' && operand.operator === '-';
-    return isDifference && differenceUnits.has(this.LA(1).image.toLowerCase());
+    return isDifference && differenceUnits.has(this.LA(1).image.toLowerCase().replace(/s$/, ''));
   }
 }
 

@@ -5,6 +5,7 @@
 // indented, so that places are those of the outer file.
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { Place } from '../../../runtime/errors.ts';
+import type { Statement } from './ast.ts';
 import type { ExpressionSource } from './bound.ts';
 
 export interface Span {
@@ -24,6 +25,8 @@ export class SqlText {
   readonly text: string;
   /** Types that CREATE TYPE has declared so far, by name. */
   readonly types: Map<string, SqlType> = new Map();
+  /** Functions that CREATE FUNCTION has declared so far, by name. */
+  readonly functions: Map<string, Extract<Statement, { kind: 'create function' }>> = new Map();
   readonly #options: SqlTextOptions;
   readonly #lineStarts: readonly number[];
 

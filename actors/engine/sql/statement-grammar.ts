@@ -85,6 +85,33 @@ export class SqlParser extends QueryGrammar {
         },
         {
           ALT: () => {
+            this.CONSUME(keyword('FUNCTION'));
+            const name = this.SUBRULE4(this.identifier);
+            const parameters = this.SUBRULE(this.parameters);
+            this.CONSUME(keyword('RETURNS'));
+            const returns = this.SUBRULE2(this.typeName);
+            this.OPTION5(() => {
+              this.OPTION6(() => this.CONSUME(keyword('NOT')));
+              this.CONSUME(keyword('NULL'));
+            });
+            const body = this.OPTION7(() => {
+              this.CONSUME3(keyword('AS'));
+              return this.SUBRULE(this.expression);
+            });
+            return this.ACTION(
+              (): Statement => ({
+                kind: 'create function',
+                name,
+                parameters,
+                returns,
+                body: body ?? null,
+                span: this.spanFrom(start),
+              }),
+            );
+          },
+        },
+        {
+          ALT: () => {
             const qualifier = this.OPTION2(() =>
               this.OR2([
                 { ALT: () => this.CONSUME(keyword('MATERIALIZED')) },
@@ -111,7 +138,7 @@ export class SqlParser extends QueryGrammar {
           },
         },
       ],
-      ERR_MSG: 'TABLE, TYPE or [MATERIALIZED | LOCAL] VIEW',
+      ERR_MSG: 'TABLE, TYPE, FUNCTION or [MATERIALIZED | LOCAL] VIEW',
     });
   });
 
@@ -127,6 +154,26 @@ export class SqlParser extends QueryGrammar {
     });
     const query = this.SUBRULE(this.query);
     return this.ACTION(() => ({ table, columns: columns ?? null, query, span: this.spanFrom(start) }));
+  });
+
+  /** (a INTEGER, b VARCHAR NOT NULL) of a function, or (). */
+  readonly parameters: Rule<{ name: Identifier; type: TypeName }[]> = this.RULE('parameters', () => {
+    const parameters: { name: Identifier; type: TypeName }[] = [];
+    this.CONSUME(symbol('('));
+    this.MANY_SEP({
+      SEP: symbol(','),
+      DEF: () => {
+        const name = this.SUBRULE(this.identifier);
+        const type = this.SUBRULE(this.typeName);
+        this.OPTION(() => {
+          this.OPTION2(() => this.CONSUME(keyword('NOT')));
+          this.CONSUME(keyword('NULL'));
+        });
+        parameters.push({ name, type });
+      },
+    });
+    this.CONSUME(symbol(')'));
+    return parameters;
   });
 
   /** (a INTEGER, b VARCHAR NOT NULL): a ROW without its word. */

@@ -12,6 +12,7 @@ import {
   sameSqlType,
 } from '../../../runtime/batch/sql-type.ts';
 import type { ExpressionSource, Literal, Scalar, ScalarValue } from './bound.ts';
+import { commonIntervalType, type IntervalType, sizeOfUnit } from './interval-units.ts';
 import { parseTypedText } from './literals.ts';
 import { asDecimal, commonNumericType, isInteger, isNumeric, isUnsigned } from './numeric-types.ts';
 import { SqlInvalidLiteral } from './sql-errors.ts';
@@ -27,7 +28,7 @@ export function isBinary(type: SqlType): boolean {
   return type.kind === 'BINARY' || type.kind === 'VARBINARY';
 }
 
-export function isInterval(type: SqlType): boolean {
+export function isInterval(type: SqlType): type is IntervalType {
   return type.kind === 'INTERVAL_MONTHS' || type.kind === 'INTERVAL_MICROS';
 }
 
@@ -44,6 +45,7 @@ export function commonType(left: SqlType, right: SqlType): SqlType | null {
   if (left.kind === 'NULL') return right;
   if (isNumeric(left) && isNumeric(right)) return commonNumericType(left, right);
   if (isText(left) && isText(right)) return varchar;
+  if (isInterval(left) && isInterval(right)) return left.kind === right.kind ? commonIntervalType(left, right) : null;
   if (isBinary(left) && isBinary(right)) return { kind: 'VARBINARY', length: null };
   if (left.kind === 'ARRAY' && right.kind === 'ARRAY') {
     const element = commonType(left.element, right.element);
@@ -146,6 +148,10 @@ export function isCastable(from: SqlType, to: SqlType): boolean {
   if (isNested(from) || isNested(to)) return false;
   if (isText(from)) return to.kind !== 'NULL';
   if (isBinary(from) || isBinary(to)) return isBinary(from) && isBinary(to);
+  // A number counts the one unit of an interval; several units have no number.
+  const exact = (type: SqlType): boolean => isInteger(type) || type.kind === 'DECIMAL';
+  if (isInterval(from)) return exact(to) && sizeOfUnit(from) !== undefined;
+  if (isInterval(to)) return exact(from) && sizeOfUnit(to) !== undefined;
   const numbers = (type: SqlType): boolean => isNumeric(type) || type.kind === 'BOOLEAN';
   if (numbers(from) && numbers(to)) return true;
   const pair = `${from.kind} ${to.kind}`;
@@ -158,6 +164,7 @@ const integerBits: Readonly<Record<string, number>> = { TINYINT: 8, SMALLINT: 16
 export function foldLiteral(value: ScalarValue, from: SqlType, to: SqlType, exact: boolean): ScalarValue | undefined {
   if (value === null) return null;
   if (isText(from)) return typeof value === 'string' ? parseTypedText(value, to) : undefined;
+  if (isInterval(from) && from.kind === to.kind) return value;
   if (from.kind === 'DATE' && to.kind === 'TIMESTAMP') return BigInt(Number(value)) * 86_400_000_000n;
   if (!isInteger(from) && from.kind !== 'DECIMAL') return undefined;
   // Exact numbers, as value · 10^-scale.

@@ -7,6 +7,8 @@
 import { decimalPrecisionMax, isNested, type SqlType, unsignedType } from '../../../runtime/batch/sql-type.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { TypeName } from './ast.ts';
+import { intervalType } from './interval-units.ts';
+import { normalizeUnit } from './literals.ts';
 import { SqlInvalidDefinition, SqlUnknownType, SqlUnsupported } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
 
@@ -112,7 +114,7 @@ function plainType(source: SqlText, type: TypeName): SqlType {
   const place = source.span(type.span);
   const { name, parameters } = type;
   const refuse = (detail: string): Error => new SqlInvalidDefinition({ detail }, { place });
-  const plain = source.types.get(name) ?? plainTypes[name];
+  const plain = source.types.get(name) ?? plainTypes[name] ?? intervalOf(name);
   const max = plain === undefined ? parametersMax[name] : 0;
   if (max === undefined) throw unknownType(name, place);
   if (type.parts.length > 0) throw refuse(`${name.toUpperCase()} takes no types`);
@@ -159,6 +161,11 @@ function plainType(source: SqlText, type: TypeName): SqlType {
   }
 }
 
+function intervalOf(name: string): SqlType | undefined {
+  const units = name.startsWith('interval ') ? name.slice('interval '.length).split(' to ').map(normalizeUnit) : [];
+  return units[0] === undefined ? undefined : intervalType(units[0], units.at(-1) ?? '');
+}
+
 function unknownType(name: string, place: ReturnType<SqlText['place']>): Error {
   const shown = name.toUpperCase();
   if (instead[name] !== undefined) {
@@ -167,7 +174,7 @@ function unknownType(name: string, place: ReturnType<SqlText['place']>): Error {
   if (name.endsWith('with time zone')) {
     return new SqlUnsupported({ construct: `type ${shown}`, instead: 'use TIMESTAMP: it is UTC' }, { place });
   }
-  if (name.startsWith('interval') || name === 'geometry') {
+  if (name === 'geometry') {
     return new SqlUnsupported({ construct: `type ${shown}`, instead: '' }, { place });
   }
   return new SqlUnknownType({ name: shown }, { place, suggestion: nearestName(name, typeNames)?.toUpperCase() });

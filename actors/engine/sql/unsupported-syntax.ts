@@ -54,12 +54,6 @@ const rows: readonly Row[] = [
     first: true,
   },
   {
-    words: 'CREATE FUNCTION',
-    construct: 'CREATE FUNCTION',
-    instead: 'write the expression where it is used',
-    first: true,
-  },
-  {
     words: 'CREATE AGGREGATE',
     construct: 'CREATE AGGREGATE',
     instead: 'combine COUNT, SUM, MIN, MAX and AVG',

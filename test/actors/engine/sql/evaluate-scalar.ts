@@ -52,6 +52,7 @@ function negate(value: ScalarValue): ScalarValue {
 function convert(value: ScalarValue, type: SqlType): ScalarValue {
   if (value === null) return null;
   if (type.kind === 'VARCHAR') return String(value);
+  if (type.kind === 'INTERVAL_MONTHS' || type.kind === 'INTERVAL_MICROS') return value;
   if (type.kind === 'DOUBLE') return Number(value);
   if (type.kind === 'REAL') return Math.fround(Number(value));
   if (type.kind === 'BIGINT' && typeof value !== 'object') return BigInt(value);

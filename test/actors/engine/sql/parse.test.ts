@@ -88,7 +88,7 @@ test('a FROM in parentheses is a subquery or a join, however deep', () => {
 const errors: readonly (readonly [program: string, ...problems: readonly string[]])[] = [
   [
     'CREATE TABEL t (x INT)',
-    'sql.syntax 1:8: expected TABLE, TYPE or [MATERIALIZED | LOCAL] VIEW but found "TABEL" (did you mean "TABLE"?)',
+    'sql.syntax 1:8: expected TABLE, TYPE, FUNCTION or [MATERIALIZED | LOCAL] VIEW but found "TABEL" (did you mean "TABLE"?)',
   ],
   ['CREATE VIEW v AS SELECT a FROM t WHRE x > 1', 'sql.syntax 1:39: unexpected "x" (did you mean "WHERE"?)'],
   ['CREATE VIEW v AS SELECT a, FROM t', 'sql.syntax 1:28: expected an expression but found "FROM"'],

@@ -1,0 +1,40 @@
+// CREATE FUNCTION: a call is the body with the arguments in place of its parameters.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { problemOf, rowsOf } from './program-rows.ts';
+
+test('a declared function is computed where it is called, with its arguments cast to its parameters', () => {
+  const program = `CREATE FUNCTION start() RETURNS TIMESTAMP NOT NULL AS CAST('1970-01-01 00:00:00 UTC' AS TIMESTAMP WITH TIME ZONE);
+    CREATE FUNCTION twice(x BIGINT NOT NULL) RETURNS BIGINT AS x + x;
+    CREATE FUNCTION quad(x BIGINT) RETURNS BIGINT AS twice(twice(x));
+    CREATE TABLE t (x INT);
+    CREATE MATERIALIZED VIEW v AS SELECT quad(x) AS q, SUM(twice(x)) AS s, TIMESTAMPDIFF(SECOND, start(), start() + INTERVAL 1 DAY) AS d
+    FROM t GROUP BY x;`;
+  assert.equal(
+    rowsOf(program, [
+      [2, 3],
+      [1, null],
+    ]),
+    ['{"q":12,"s":12,"d":86400}', '{"q":null,"s":null,"d":86400}'],
+  );
+});
+
+test('declarations and calls that cannot work are refused', () => {
+  const table = 'CREATE TABLE t (x INT);';
+  const f = 'CREATE FUNCTION f(a INT) RETURNS INT AS a + 1;';
+  assert.match(
+    problemOf(`${table} CREATE FUNCTION f(a INT) RETURNS INT;`),
+    /a function without a body \("f"\) is not supported/,
+  );
+  assert.match(problemOf(`${f} CREATE FUNCTION f() RETURNS INT AS 1;`), /function "f" is declared twice/);
+  assert.match(problemOf('CREATE FUNCTION upper(a INT) RETURNS INT AS 1;'), /function "upper" is declared twice/);
+  assert.match(problemOf('CREATE FUNCTION f(a INT, a INT) RETURNS INT AS a;'), /parameter "a" is declared twice/);
+  assert.match(problemOf('CREATE FUNCTION f(a INT) RETURNS INT AS b;'), /no column is named "b"/);
+  assert.match(problemOf(`${f} ${table} CREATE VIEW v AS SELECT f(x, 1) AS y FROM t;`), /F: takes 1 argument/);
+  assert.match(
+    problemOf(`${f} ${table} CREATE VIEW v AS SELECT f(DATE '2020-01-01') AS y FROM t;`),
+    /not that of the parameter/,
+  );
+});
+
+test.run();
