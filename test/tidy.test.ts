@@ -168,6 +168,8 @@ test('only clock.ts reads a clock, and nothing draws from Math.random', () => {
 test('packages are imported only where they belong', () => {
   const owners: Readonly<Record<string, RegExp>> = {
     '@aws-sdk/client-s3': /^connectors\/s3\//,
+    pg: /^connectors\/postgres\//,
+    'pg-copy-streams': /^connectors\/postgres\//,
     lmdb: /^actors\/store\/lmdb-file\.ts$/,
     msgpackr: /^runtime\/wire\/msgpack\.ts$/,
     chevrotain: /^actors\/engine\/sql\/chevrotain-grammar\.ts$/,

@@ -31,12 +31,12 @@ export async function openEncoder(args: DestinationArguments, shipped: Connector
   const { connector, relation } = args;
   const connectors = await registryOf(connector.transport, shipped);
   const definition = definitionOf(args, connectors);
-  if (definition.format === 'none') return null;
-  if (connector.format === null) {
+  const named = connector.format ?? definition.impliedFormat ?? null;
+  if (named === null) {
     if (definition.format === 'required') throw new FormatMissing({ transport: definition.name });
     return null;
   }
-  const { name, config } = connector.format;
+  const { name, config } = named;
   const format = connectors.outputFormats.find((candidate) => candidate.name === name);
   if (format === undefined) {
     const known = connectors.outputFormats.map((candidate) => candidate.name);

@@ -8,7 +8,7 @@ import { ConfigUnknownFormat, ConfigUnknownTransport } from '../../connectors/sd
 import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
 import type { DecoderContext } from '../../connectors/sdk/format.ts';
 import type { Parameter, ParameterValues } from '../../connectors/sdk/parameters.ts';
-import type { Source, SourceContext } from '../../connectors/sdk/source.ts';
+import type { Source, SourceContext, SourceDefinition } from '../../connectors/sdk/source.ts';
 import { validateParameters } from '../../connectors/sdk/validate-parameters.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
 import type { Reading } from './intake.ts';
@@ -33,7 +33,7 @@ export async function openSource(
     throw new ConfigUnknownTransport({ name: transport.name, direction: 'input', known }, { suggestion });
   }
   const configuration = validated(definition.parameters, transport.config, `${connector.endpoint}: ${definition.name}`);
-  const reading = readingOf(args, connectors, definition.format === 'none', context.signal);
+  const reading = readingOf(args, connectors, definition, context.signal);
   const source = definition.create(configuration, { ...context, endpoint: connector.endpoint, relation, baseFolder });
   return { source, reading };
 }
@@ -51,13 +51,14 @@ export function resumesAnywhere({ format }: SourceArguments['connector']): boole
 function readingOf(
   args: SourceArguments,
   connectors: ConnectorRegistry,
-  makesBatches: boolean,
+  definition: SourceDefinition,
   signal: AbortSignal,
 ): Reading {
   const { connector, relation, defaults } = args;
-  if (makesBatches) return { kind: 'batches' };
-  if (connector.format === null) throw new FormatMissing({ transport: connector.transport.name });
-  const { name, config } = connector.format;
+  const named = connector.format ?? definition.impliedFormat ?? null;
+  if (named === null && definition.format === 'none') return { kind: 'batches' };
+  if (named === null) throw new FormatMissing({ transport: connector.transport.name });
+  const { name, config } = named;
   const format = connectors.inputFormats.find((candidate) => candidate.name === name);
   if (format === undefined) {
     const known = connectors.inputFormats.map((candidate) => candidate.name);

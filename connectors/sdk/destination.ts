@@ -61,6 +61,8 @@ export interface DestinationDefinition {
   readonly parameters: readonly Parameter[];
   /** `required`: it writes bytes. `optional`: batches without a format, bytes with one. `none`: batches only. */
   readonly format: 'required' | 'optional' | 'none';
+  /** Of a connector without a format of the user's: its bytes are in this one, with every key of its configuration. */
+  readonly impliedFormat?: { readonly name: string; readonly config: Readonly<Record<string, unknown>> };
   /** `records`: it is written batches of records (record-batch.ts). Default `rows`: of the relation that it is bound to. */
   readonly accepts?: 'rows' | 'records';
   /**

@@ -98,6 +98,8 @@ export interface SourceDefinition {
   readonly parameters: readonly Parameter[];
   /** `required`: bytes need a format. `none`: it makes batches itself. */
   readonly format: 'required' | 'none';
+  /** Of a connector without a format of the user's: its bytes are in this one, with every key of its configuration. */
+  readonly impliedFormat?: { readonly name: string; readonly config: Readonly<Record<string, unknown>> };
   /**
    * `records`: its batches are records (record-batch.ts), and positions are `recordPosition` of the bytes in them. They pass through a
    * pipeline without SQL as they are and become rows of a table in one with SQL. Default `rows`: of the relation that it is bound to.

@@ -1,0 +1,114 @@
+// A connection to a PostgreSQL server from the settings of a connector. The only file that makes clients; the library is
+// loaded by the first connection.
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Client } from 'pg';
+import type { Clock } from '../../runtime/clock.ts';
+import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
+import { wait } from '../sdk/wait.ts';
+import { failureOf, finalPostgresError, PostgresUnavailable } from './postgres-errors.ts';
+
+export interface PostgresSettings {
+  readonly uri: string;
+  readonly ssl_ca_pem?: string;
+  readonly ssl_ca_location?: string;
+  readonly ssl_client_pem?: string;
+  readonly ssl_client_location?: string;
+  readonly ssl_client_key?: string;
+  readonly ssl_client_key_location?: string;
+  readonly verify_hostname: boolean;
+  readonly max_retries: number;
+}
+
+export interface PostgresSurroundings {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly baseFolder: string;
+  reportError(error: unknown): void;
+}
+
+const firstPauseMs = 200;
+const pauseMsMax = 10_000;
+const connectMs = 10_000;
+
+/** Where the server is, without user and password. @throws ConfigInvalidValue */
+export function serverOf(uri: string): string {
+  const reason = 'must be a postgres:// address';
+  if (!URL.canParse(uri)) throw new ConfigInvalidValue({ key: 'uri', reason });
+  const { protocol, host, pathname } = new URL(uri);
+  if (!/^postgres(ql)?:$/.test(protocol)) throw new ConfigInvalidValue({ key: 'uri', reason });
+  return `postgres://${host}${pathname}`;
+}
+
+/** Tries until it succeeds. `replication`: the connection speaks the replication protocol. @throws coded errors */
+export async function connectPostgres(
+  settings: PostgresSettings,
+  surroundings: PostgresSurroundings,
+  options: { readonly replication?: boolean } = {},
+): Promise<Client> {
+  const { clock, signal, reportError, baseFolder } = surroundings;
+  const server = serverOf(settings.uri);
+  for (let attempts = 1; ; attempts++) {
+    signal.throwIfAborted();
+    try {
+      return await connect(settings, baseFolder, options.replication === true);
+    } catch (thrown) {
+      const final = finalPostgresError(thrown, server);
+      if (final !== null) throw final;
+      const reason = failureOf(thrown).message;
+      const failed = new PostgresUnavailable({ server, reason, attempts }, { cause: thrown });
+      if (attempts > settings.max_retries) throw failed;
+      reportError(failed);
+      await wait(clock, Math.min(pauseMsMax, firstPauseMs * 2 ** (attempts - 1)), signal);
+    }
+  }
+}
+
+async function connect(settings: PostgresSettings, baseFolder: string, replication: boolean): Promise<Client> {
+  const { default: pg } = await import('pg');
+  const tls = await tlsOf(settings, baseFolder);
+  const client = new pg.Client({
+    connectionString: settings.uri,
+    connectionTimeoutMillis: connectMs,
+    application_name: 'millrace',
+    keepAlive: true,
+    ...(tls === null ? {} : { ssl: tls }),
+    ...(replication ? { replication: 'database' } : {}),
+    // SAFETY: `replication` is read by the library though its types do not know it.
+  } as object);
+  // A connection that breaks while nobody waits for an answer must not end the process: the next query says so.
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}
+
+async function tlsOf(settings: PostgresSettings, baseFolder: string): Promise<object | null> {
+  const text = async (inline: string | undefined, location: string | undefined): Promise<string | undefined> =>
+    inline ?? (location === undefined ? undefined : await readFile(resolve(baseFolder, location), 'utf8'));
+  const ca = await text(settings.ssl_ca_pem, settings.ssl_ca_location);
+  const cert = await text(settings.ssl_client_pem, settings.ssl_client_location);
+  const key = await text(settings.ssl_client_key, settings.ssl_client_key_location);
+  if (ca === undefined && cert === undefined && key === undefined) return null;
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(settings.verify_hostname ? {} : { checkServerIdentity: () => undefined }),
+  };
+}
+
+/** An identifier as SQL text. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** A text as an SQL literal. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** `schema.table`, either part with or without quotes, as SQL text. Unquoted parts are taken as they are spelled. */
+export function quoteTable(name: string): string {
+  const parts = name.match(/"(?:[^"]|"")*"|[^.]+/g) ?? [name];
+  return parts.map((part) => (part.startsWith('"') ? part : quoteName(part))).join('.');
+}

@@ -1,0 +1,91 @@
+// What PostgreSQL says of a request that has failed, as coded errors that name the setting to look at. A password never
+// enters a message: addresses are shown without it.
+// Codes: https://www.postgresql.org/docs/15/errcodes-appendix.html
+import { type CodedErrorClass, defineError, MillraceError } from '../../runtime/errors.ts';
+
+type At = { readonly server: string; readonly reason: string };
+
+export const PostgresUnavailable: CodedErrorClass<At & { readonly attempts: number }> = defineError(
+  'postgres.unavailable',
+  { help: 'The server cannot be reached or is going down. Check `uri`, or raise `max_retries`.', retry: 'later' },
+  (f) => `${f.server}: ${f.reason} (attempt ${f.attempts})`,
+);
+
+export const PostgresAccessDenied: CodedErrorClass<At> = defineError(
+  'postgres.access_denied',
+  { help: 'Check user and password in `uri`, and what the user may do in this database.' },
+  (f) => `${f.server}: ${f.reason}`,
+);
+
+export const PostgresMissing: CodedErrorClass<At> = defineError(
+  'postgres.missing',
+  { help: 'Correct the name of the database, table, column, publication or slot that the message speaks of.' },
+  (f) => `${f.server}: ${f.reason}`,
+);
+
+export const PostgresSlotTaken: CodedErrorClass<At> = defineError(
+  'postgres.slot_taken',
+  {
+    help: 'Another program reads this replication slot: end it, or give this connector a `slot_name` of its own.',
+    retry: 'later',
+  },
+  (f) => `${f.server}: ${f.reason}`,
+);
+
+export const PostgresSlotLost: CodedErrorClass<{ readonly server: string; readonly slot: string }> = defineError(
+  'postgres.slot_lost',
+  {
+    help: 'Changes since the last run are no longer kept by the server. Start the connector anew, from a snapshot, over an empty table.',
+  },
+  (f) => `${f.server}: replication slot "${f.slot}", which an earlier run has read, is gone or invalidated`,
+);
+
+export const PostgresRefused: CodedErrorClass<At & { readonly sqlstate: string }> = defineError(
+  'postgres.refused',
+  { help: 'The message is the server’s; check the setting that it speaks of.' },
+  (f) => `${f.server}: ${f.reason}${f.sqlstate === '' ? '' : ` (SQLSTATE ${f.sqlstate})`}`,
+);
+
+export const PostgresColumns: CodedErrorClass<{ readonly server: string; readonly detail: string }> = defineError(
+  'postgres.columns_differ',
+  { help: 'Rename columns in the query or in the table, so that they have the same names.' },
+  (f) => `${f.server}: ${f.detail}`,
+);
+
+export const PostgresWalLevel: CodedErrorClass<{ readonly server: string; readonly found: string }> = defineError(
+  'postgres.wal_level',
+  { help: 'Set wal_level = logical in postgresql.conf and restart the server.' },
+  (f) => `${f.server}: logical replication needs wal_level "logical", not "${f.found}"`,
+);
+
+export const PostgresUnsupportedChange: CodedErrorClass<{ readonly table: string; readonly detail: string }> =
+  defineError(
+    'postgres.unsupported_change',
+    { help: 'Follow the advice of the message, then start the connector anew.' },
+    (f) => `${f.table}: ${f.detail}`,
+  );
+
+/** A final error, or null: it may pass. */
+export function finalPostgresError(thrown: unknown, server: string): MillraceError | null {
+  if (thrown instanceof MillraceError) return thrown;
+  const { message, code } = failureOf(thrown);
+  const context = { cause: thrown };
+  const at = { server, reason: message };
+  if (/^28|^42501$/.test(code)) return new PostgresAccessDenied(at, context);
+  if (code === '55006') return new PostgresSlotTaken(at, context);
+  if (/^(3D000|3F000|42P01|42703|42704)$/.test(code)) return new PostgresMissing(at, context);
+  // Connection lost, resources short, server going down: and everything that the socket says.
+  if (/^(08|53|57P|58)/.test(code) || !/^[0-9A-Z]{5}$/.test(code)) {
+    return /self.signed|certificate|SASL|does not support SSL|ERR_TLS|password must be a string/i.test(message)
+      ? new PostgresAccessDenied(at, context)
+      : null;
+  }
+  return new PostgresRefused({ ...at, sqlstate: code }, context);
+}
+
+export function failureOf(thrown: unknown): { readonly message: string; readonly code: string } {
+  const error = thrown instanceof AggregateError ? thrown.errors[0] : thrown;
+  if (!(error instanceof Error)) return { message: String(thrown), code: '' };
+  const code = 'code' in error ? String(error.code) : '';
+  return { message: error.message === '' ? code : error.message, code };
+}

@@ -1,0 +1,129 @@
+// postgres_input: the rows of a query, once. The server prints them (COPY … TO STDOUT), the csv decoder reads them: no row
+// becomes an object on the way.
+//
+// There is no position inside a query: its rows have no order that a later run could rely on. A run that was ended in the
+// middle reads it again from the start; with a primary key that replaces the rows that had come before.
+import type { Client } from 'pg';
+import {
+  defineSource,
+  type Payload,
+  type Position,
+  type Source,
+  type SourceContext,
+  type SourceDefinition,
+} from '../sdk/source.ts';
+import { matchColumns, projection, type SourceColumn } from './column-projection.ts';
+import { connectPostgres, type PostgresSettings, quoteName, serverOf } from './postgres-connection.ts';
+import { failureOf, finalPostgresError, PostgresUnavailable } from './postgres-errors.ts';
+import { postgresParameters } from './postgres-parameters.ts';
+
+/** Chunks of the socket are gathered up to this. */
+const payloadBytes = 1 << 20;
+
+export const postgresInput: SourceDefinition = defineSource({
+  name: 'postgres_input',
+  summary: 'Reads the result of a query from PostgreSQL, once.',
+  format: 'none',
+  impliedFormat: { name: 'csv', config: { headers: true } },
+  parameters: [
+    ...postgresParameters,
+    {
+      name: 'query',
+      type: { kind: 'string' },
+      required: true,
+      description: 'A SELECT whose columns have the names of the table’s columns, in any order.',
+    },
+  ],
+  // SAFETY: the interface spells the parameters above, which the configuration has been validated against.
+  create: (configuration, context) => new PostgresSource(configuration as unknown as PostgresQuery, context),
+});
+
+interface PostgresQuery extends PostgresSettings {
+  readonly query: string;
+}
+
+class PostgresSource implements Source {
+  readonly #settings: PostgresQuery;
+  readonly #context: SourceContext;
+  readonly #server: string;
+  #client: Client | null = null;
+  #copy = '';
+
+  constructor(settings: PostgresQuery, context: SourceContext) {
+    this.#settings = settings;
+    this.#context = context;
+    this.#server = serverOf(settings.uri);
+  }
+
+  async open(_position: Position | null): Promise<void> {
+    const client = await connectPostgres(this.#settings, this.#context);
+    this.#client = client;
+    const query = this.#settings.query.trim().replace(/;\s*$/, '');
+    try {
+      await client.query("SET datestyle = 'ISO, YMD'; SET intervalstyle = 'sql_standard'; SET extra_float_digits = 1");
+      const { fields } = await client.query(`SELECT * FROM (${query}\n) AS q LIMIT 0`);
+      const columns: SourceColumn[] = fields.map(({ name, dataTypeID }) => ({ name, typeOid: dataTypeID }));
+      const targets = matchColumns(columns, this.#context.relation, this.#server);
+      const list = columns.map((column, i) => {
+        const field = targets[i];
+        return field === undefined ? '' : `${projection(column, field)} AS ${quoteName(field.name)}`;
+      });
+      this.#copy = `COPY (SELECT ${list.join(', ')} FROM (${query}\n) AS q) TO STDOUT (FORMAT csv, HEADER true)`;
+    } catch (thrown) {
+      throw this.#error(thrown);
+    }
+  }
+
+  async *read(): AsyncIterable<Payload> {
+    const { signal } = this.#context;
+    const client = this.#client;
+    if (client === null) return;
+    const { to } = await import('pg-copy-streams');
+    const stream = client.query(to(this.#copy, { highWaterMark: payloadBytes }));
+    const abort = (): void => void stream.destroy();
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      let gathered: Buffer[] = [];
+      let bytes = 0;
+      for await (const chunk of stream) {
+        // SAFETY: a stream without an encoding yields buffers.
+        const buffer = chunk as Buffer;
+        gathered.push(buffer);
+        bytes += buffer.length;
+        if (bytes < payloadBytes) continue;
+        yield payload(gathered, bytes, false);
+        gathered = [];
+        bytes = 0;
+      }
+      if (!signal.aborted) yield payload(gathered, bytes, true);
+    } catch (thrown) {
+      if (!signal.aborted) throw this.#error(thrown);
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  async teardown(): Promise<void> {
+    const client = this.#client;
+    this.#client = null;
+    // A COPY that is under way would hold `end` until its last row.
+    if (this.#context.signal.aborted) client?.connection?.stream.destroy();
+    await client?.end().catch(() => {});
+  }
+
+  #error(thrown: unknown): unknown {
+    const reason = failureOf(thrown).message;
+    const lost = new PostgresUnavailable({ server: this.#server, reason, attempts: 1 }, { cause: thrown });
+    return finalPostgresError(thrown, this.#server) ?? lost;
+  }
+}
+
+function payload(chunks: readonly Buffer[], length: number, endOfStream: boolean): Payload {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return { kind: 'bytes', bytes, positionAfter: () => ({}), endOfStream };
+}

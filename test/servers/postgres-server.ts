@@ -1,0 +1,124 @@
+// A PostgreSQL server for tests: its own data folder, on a free port, with logical replication.
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { freePort } from './free-port.ts';
+import { ServerProcess } from './server-process.ts';
+
+export interface PostgresServer {
+  /** Of the superuser `postgres`. */
+  readonly uri: string;
+  readonly port: number;
+  readonly process: ServerProcess;
+  /** Runs statements on a connection of the test's own. */
+  sql(text: string): Promise<pg.QueryResult>;
+  close(): Promise<void>;
+}
+
+/** Running; or why there is none. */
+export async function startPostgresServer(): Promise<PostgresServer | { readonly missing: string }> {
+  const bin = binFolder();
+  if (bin === null) {
+    const missing = 'PostgreSQL is not installed (apt-get install postgresql-15)';
+    if (process.env['CI'] !== undefined) throw new Error(`under CI: ${missing}`);
+    return { missing };
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-pg-'));
+  const data = join(folder, 'data');
+  // The server refuses to run as root.
+  const isRoot = process.getuid?.() === 0;
+  const asServer = isRoot ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--init-groups', '--'] : [];
+  if (isRoot) {
+    chmodSync(folder, 0o755);
+    execFileSync('chown', ['postgres', folder]);
+  }
+  const call = (program: string, ...args: string[]): [string, string[]] => {
+    const [command = '', ...rest] = [...asServer, join(bin, program), ...args];
+    return [command, rest];
+  };
+  const port = await freePort();
+  execFileSync(
+    ...call(
+      'initdb',
+      '-D',
+      data,
+      '-U',
+      'postgres',
+      '-A',
+      'scram-sha-256',
+      '--pwfile',
+      passwordFile(folder),
+      '-E',
+      'UTF8',
+      '--locale=C',
+      '--no-sync',
+    ),
+  );
+  const settings = {
+    listen_addresses: "'127.0.0.1'",
+    port,
+    unix_socket_directories: `'${folder}'`,
+    wal_level: 'logical',
+    max_wal_senders: 8,
+    max_replication_slots: 8,
+    wal_sender_timeout: 0,
+    fsync: 'off',
+    full_page_writes: 'off',
+  };
+  appendFileSync(
+    join(data, 'postgresql.conf'),
+    Object.entries(settings)
+      .map(([key, value]) => `${key} = ${value}\n`)
+      .join(''),
+  );
+  const uri = `postgres://postgres:secret@127.0.0.1:${port}/postgres`;
+  const connect = async (): Promise<pg.Client> => {
+    const client = new pg.Client({ connectionString: uri });
+    client.on('error', () => {});
+    await client.connect();
+    return client;
+  };
+  const [command, args] = call('postgres', '-D', data);
+  const server = new ServerProcess({
+    command,
+    args,
+    isReady: async () => {
+      await (await connect()).end();
+      return true;
+    },
+  });
+  await server.start();
+  return {
+    uri,
+    port,
+    process: server,
+    sql: async (text) => {
+      const client = await connect();
+      try {
+        return await client.query(text);
+      } finally {
+        await client.end();
+      }
+    },
+    close: async () => {
+      await server.stop('SIGINT');
+      await server.dispose();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function passwordFile(folder: string): string {
+  const file = join(folder, 'password');
+  execFileSync('sh', ['-c', `printf secret > '${file}' && chmod 644 '${file}'`]);
+  return file;
+}
+
+function binFolder(): string | null {
+  const root = '/usr/lib/postgresql';
+  const versions = existsSync(root) ? readdirSync(root).sort() : [];
+  const folders = versions.map((version) => join(root, version, 'bin')).reverse();
+  return folders.find((folder) => existsSync(join(folder, 'initdb'))) ?? null;
+}
