@@ -64,6 +64,15 @@ export async function openStore(path: string, options: OpenStoreOptions): Promis
     apiKeys: () => ask((calls) => calls.apiKeys()),
     addApiKey: (key) => ask((calls) => calls.addApiKey(key)),
     removeApiKey: (id) => ask((calls) => calls.removeApiKey(id)),
+    connectorMarks: (pipeline) => ask((calls) => calls.connectorMarks(pipeline)),
+    putConnectorMark: (pipeline, mark) => ask((calls) => calls.putConnectorMark(pipeline, mark)),
+    removeConnectorMark: (pipeline, connector) => ask((calls) => calls.removeConnectorMark(pipeline, connector)),
+    owedMarks: () => ask((calls) => calls.owedMarks()),
+    positions: (pipeline) => ask((calls) => calls.positions(pipeline)),
+    putPositions: (pipeline, positions) => ask((calls) => calls.putPositions(pipeline, positions)),
+    clearPositions: (pipeline) => ask((calls) => calls.clearPositions(pipeline)),
+    schemas: () => ask((calls) => calls.schemas()),
+    putSchema: (schema) => ask((calls) => calls.putSchema(schema)),
     writeCheckpoint: (id, image, ingressUpTo) => {
       const buffers = image.parts.map((part) => part.bytes);
       return ask((calls) => calls.writeCheckpoint(id, transfer(image, buffers), ingressUpTo), withoutDeadline);

@@ -4,6 +4,7 @@
 //   pipeline ID        StoredPipeline        history ID          whatever the server keeps of what has happened
 //   counter KIND [ID]  the last number given key ID              StoredApiKey
 import { clearCheckpoints } from './checkpoint-store.ts';
+import { removeMarksOf } from './connector-marks.ts';
 import { clearIngress } from './ingress-log.ts';
 import type { LmdbFile } from './lmdb-file.ts';
 import type { StoredApiKey, StoredPipeline } from './messages.ts';
@@ -30,6 +31,7 @@ export function deletePipeline(file: LmdbFile, id: string): void {
   file.removeDocument(['history', id]);
   clearCheckpoints(file, id);
   clearIngress(file, id);
+  removeMarksOf(file, id);
 }
 
 export function readHistory(file: LmdbFile, id: string): unknown {

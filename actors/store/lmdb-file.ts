@@ -92,6 +92,17 @@ export class LmdbFile {
     return [...this.#documents.getRange({ start: [kind, ''], end: [kind, '\u{10FFFF}'] })].map(({ value }) => value);
   }
 
+  /** Documents under `prefix`, whatever follows it, with their keys. */
+  documentsUnder(prefix: RecordKey): { readonly key: RecordKey; readonly value: unknown }[] {
+    const found: { key: RecordKey; value: unknown }[] = [];
+    for (const { key, value } of this.#documents.getRange({ start: [...prefix] })) {
+      if (!startsWith(key, prefix)) break;
+      // SAFETY: `startsWith` accepts lists alone, and keys are written from lists of words and numbers.
+      found.push({ key: key as RecordKey, value });
+    }
+    return found;
+  }
+
   blob(key: RecordKey): Buffer | undefined {
     return this.#blobs.getBinary([...key]);
   }

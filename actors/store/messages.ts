@@ -4,6 +4,7 @@
 // Every call that writes resolves after the fsync, never before; it either happened as a whole or not at all. Calls of one
 // caller take effect in their order. Pipelines are known here by their id, so that a rename is a change of the document.
 import type { Position } from '../../connectors/sdk/source.ts';
+import type { ConnectorMark, PositionMark } from '../lifecycle-journal.ts';
 
 /** What a checkpoint consists of: the owner of the disk writes it in one transaction and `open` can restore it. */
 export interface CheckpointImage {
@@ -80,6 +81,23 @@ export interface IngressRecord extends IngressEntry {
   readonly sequence: number;
 }
 
+/** A connector that is gone and has not been told yet. */
+export interface OwedMark {
+  /** Id of a pipeline that may be gone too. */
+  readonly pipeline: string;
+  readonly mark: ConnectorMark;
+}
+
+/** A schema that a plugin has registered. JSON. */
+export interface StoredSchema {
+  readonly subject: string;
+  readonly version: number;
+  readonly id: number;
+  readonly type: 'avro';
+  /** The schema itself. */
+  readonly text: string;
+}
+
 export interface Store {
   readonly folder: string;
 
@@ -99,6 +117,19 @@ export interface Store {
   addApiKey(key: StoredApiKey): Promise<void>;
   /** False: there was none. */
   removeApiKey(id: string): Promise<boolean>;
+
+  // Connectors: see actors/lifecycle-journal.ts.
+  connectorMarks(pipeline: string): Promise<readonly ConnectorMark[]>;
+  putConnectorMark(pipeline: string, mark: ConnectorMark): Promise<void>;
+  /** With its position. */
+  removeConnectorMark(pipeline: string, connector: string): Promise<void>;
+  /** Of all pipelines. They outlive their pipeline. */
+  owedMarks(): Promise<readonly OwedMark[]>;
+  positions(pipeline: string): Promise<readonly PositionMark[]>;
+  putPositions(pipeline: string, positions: readonly PositionMark[]): Promise<void>;
+  clearPositions(pipeline: string): Promise<void>;
+  schemas(): Promise<readonly StoredSchema[]>;
+  putSchema(schema: StoredSchema): Promise<void>;
 
   // Checkpoints.
   /**

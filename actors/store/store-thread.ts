@@ -10,6 +10,7 @@ import { expose, transfer } from '../../runtime/thread/remote.ts';
 import type { ThreadDying } from '../../runtime/thread/worker-thread.ts';
 import * as catalog from './catalog.ts';
 import { clearCheckpoints, listCheckpoints, readCheckpoint, writeCheckpoint } from './checkpoint-store.ts';
+import * as connectorMarks from './connector-marks.ts';
 import { appendIngress, readIngress, sealIngress, truncateIngress } from './ingress-log.ts';
 import { LmdbFile } from './lmdb-file.ts';
 import type { StoreCalls, StoreThreadData } from './store-calls.ts';
@@ -32,6 +33,17 @@ const calls: StoreCalls = {
   apiKeys: async () => catalog.readApiKeys(file),
   addApiKey: (key) => file.write(() => catalog.addApiKey(file, key)),
   removeApiKey: (id) => file.write(() => catalog.removeApiKey(file, id)),
+
+  connectorMarks: async (pipeline) => connectorMarks.readConnectorMarks(file, pipeline),
+  putConnectorMark: (pipeline, mark) => file.write(() => connectorMarks.putConnectorMark(file, pipeline, mark)),
+  removeConnectorMark: (pipeline, connector) =>
+    file.write(() => connectorMarks.removeConnectorMark(file, pipeline, connector)),
+  owedMarks: async () => connectorMarks.readOwedMarks(file),
+  positions: async (pipeline) => connectorMarks.readPositions(file, pipeline),
+  putPositions: (pipeline, positions) => file.write(() => connectorMarks.putPositions(file, pipeline, positions)),
+  clearPositions: (pipeline) => file.write(() => connectorMarks.clearPositions(file, pipeline)),
+  schemas: async () => connectorMarks.readSchemas(file),
+  putSchema: (schema) => file.write(() => connectorMarks.putSchema(file, schema)),
 
   writeCheckpoint: (id, image, ingressUpTo = 0) =>
     file.write(() => {

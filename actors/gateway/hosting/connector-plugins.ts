@@ -2,6 +2,7 @@
 //
 // Loaded once, after the server listens: the registry is large, and every plugin process has to be asked once what it is.
 import type { ConnectorRegistry } from '../../../connectors/sdk/connector.ts';
+import type { LifecycleJournal } from '../../lifecycle-journal.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';
 import {
   builtInPlugins,
@@ -32,6 +33,8 @@ export interface ConnectorPluginsOptions {
   readonly loadRegistry: () => Promise<ConnectorRegistry>;
   /** Of Millrace, without a `v`. */
   readonly version: string;
+  /** What is remembered of the connectors of a pipeline, by its id. */
+  readonly journalOf: (pipeline: string) => LifecycleJournal;
 }
 
 export class ConnectorPlugins {
@@ -65,8 +68,13 @@ export class ConnectorPlugins {
   async connectorDeleted(_pipeline: HostedPipeline, _connector: HostedConnector): Promise<void> {}
 
   /** Base64 of the position up to which a source has been acknowledged; null: none. */
-  async position(_pipeline: HostedPipeline, _connector: string): Promise<string | null> {
-    return null;
+  async position(pipeline: HostedPipeline, connector: string): Promise<string | null> {
+    const marks = await this.#options.journalOf(pipeline.record.id).positions();
+    const position = marks.find((mark) => mark.connector === connector)?.position;
+    if (typeof position !== 'object' || position === null) return null;
+    // Sources of records say where they stand in bytes, others in JSON.
+    const text = 'record' in position ? position.record : undefined;
+    return typeof text === 'string' ? text : Buffer.from(JSON.stringify(position)).toString('base64');
   }
 
   async #load(): Promise<void> {

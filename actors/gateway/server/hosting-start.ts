@@ -24,6 +24,7 @@ import { compile, start, stop } from '../hosting/pipeline-run.ts';
 import { provision } from '../hosting/provisioning.ts';
 import { asStopped, RecordSaver } from '../hosting/record-saver.ts';
 import { SpareControl } from '../hosting/spare-control.ts';
+import { storeJournal } from '../hosting/store-journal.ts';
 import { AccessControl } from './access/access-control.ts';
 import { AuditLog } from './access/audit-log.ts';
 import type { ServerOptions } from './http-server.ts';
@@ -91,6 +92,7 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
   const plugins = new ConnectorPlugins({
     loadRegistry: async () => (await options.loadValidation()).registry,
     version,
+    journalOf: (pipeline) => storeJournal(store, pipeline),
   });
   const spare = new SpareControl(systemClock);
   const pipelines = new HostedPipelines({
