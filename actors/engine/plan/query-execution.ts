@@ -36,14 +36,35 @@ export function runQuery(circuit: Circuit, query: Rel, displayOrder: readonly So
     scanned.set(name, { node, schema, columns, appendOnly: true, key: null });
     relations.set(`scan ${name}`, relationOf(`scan ${name}`, schema, node, true));
   }
-  const root = nodes.buildWhole(pushFilters(query));
-  relations.set('query', relationOf('query', query.schema, root.node, false));
+  const { rel, order, shown } = sorting(query, displayOrder);
+  const root = nodes.buildWhole(pushFilters(rel));
+  relations.set('query', relationOf('query', rel.schema, root.node, false));
   const temporary = new Circuit({ nodes: nodes.nodes, relations, pool, failures, runQuery });
   temporary.observe('query');
   const fed = new Map([...inputs].map(([name, batches]) => [`scan ${name}`, batches] as const));
   const result = temporary.step(fed).get('query');
   if (result === undefined) return [];
-  return slices(sorted(result, orderOf(query, displayOrder), pool));
+  const batch = sorted(result, order, pool);
+  if (shown === null) return slices(batch);
+  const columns = shown.map((ordinal, i) => ({ ...batch.columns[ordinal]!, type: query.schema.fields[i]!.type }));
+  return slices({ ...batch, schema: query.schema, columns });
+}
+
+interface Sorting {
+  /** What is computed. */
+  readonly rel: Rel;
+  readonly order: readonly SortKey[];
+  /** Which of its columns are the result, where some are there for the order alone. */
+  readonly shown: readonly number[] | null;
+}
+
+/** A query that shows fewer columns than it is sorted by is computed with all of them. */
+function sorting(query: Rel, displayOrder: readonly SortKey[]): Sorting {
+  if (query.kind === 'project' && query.input.kind === 'top') {
+    const shown = query.columns.map((column) => (column.kind === 'column' ? column.ordinal : -1));
+    if (!shown.includes(-1)) return { rel: query.input, order: query.input.keys, shown };
+  }
+  return { rel: query, order: orderOf(query, displayOrder), shown: null };
 }
 
 function relationOf(name: string, schema: Schema, node: number, isTable: boolean): CircuitRelation {

@@ -497,6 +497,8 @@ export class QueryNodes {
   #top(rel: Rels<'top'>): Built {
     const input = this.buildWhole(rel.input);
     const { keys, limit, offset, schema } = rel;
+    // All rows: an order alone changes nothing.
+    if (limit === null && offset === 0) return input;
     const top = new Top({ schema, keys, limit, offset, appendOnly: input.appendOnly, pool: this.#pool });
     // Rows may stand in the window more than once, but then as one change with a weight.
     const columns = allColumns(rel);

@@ -365,7 +365,7 @@ export interface ColumnDefinition {
 export type TableElement =
   | { readonly kind: 'column'; readonly column: ColumnDefinition }
   | { readonly kind: 'primary key'; readonly columns: readonly Identifier[]; readonly span: Span }
-  /** FOREIGN KEY: read and left aside, as Feldera does. */
+  /** FOREIGN KEY and UNIQUE: read and left aside. */
   | { readonly kind: 'ignored' }
   | UnsupportedExpression;
 

@@ -14,7 +14,7 @@ import { bindDeclaredCall } from './declared-function.ts';
 import { type Bind, type ExpressionContext, insideAggregate, requireBoolean } from './expression-context.ts';
 import { resolveCall } from './function-resolution.ts';
 import { findFunction, functionNames } from './functions.ts';
-import { unitLiteral } from './named-function.ts';
+import { bindNamedFunction, unitLiteral } from './named-function.ts';
 import {
   SqlInvalidArguments,
   SqlMisplacedAggregate,
@@ -82,6 +82,7 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
   const operands = call.arguments.map((argument, i) =>
     i === unitAt ? unitArgument(context, argument) : bind(context, argument),
   );
+  if (name === 'tumble_end') return tumbleEnd(operands, source);
   if (name === 'map') return bindMap(operands, source);
   if (call.unit !== null) operands.push(unitLiteral(context.source, call.unit));
   return resolveCall(definition, operands, source);
@@ -98,6 +99,13 @@ function unitArgument(context: ExpressionContext, argument: Expression): Scalar 
 }
 
 // ── sugar ──
+
+/** The start of the window and its size, so that GROUP BY TUMBLE(…) knows the end as well. */
+function tumbleEnd(operands: readonly Scalar[], source: ExpressionSource): Scalar {
+  const start = bindNamedFunction('tumble_start', operands, source);
+  const size = operands[1];
+  return size === undefined ? start : { ...bindNamedFunction('+', [start, size], source), source };
+}
 
 function bindRewrite(
   context: ExpressionContext,

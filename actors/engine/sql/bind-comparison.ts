@@ -67,6 +67,7 @@ export function bindBetween(
 }
 
 export function bindIn(operand: Scalar, values: readonly Scalar[], negated: boolean, source: ExpressionSource): Scalar {
+  if (values.length === 0) return literal(negated, boolean, source);
   const found = inList(operand, values, source) ?? anyOf(operand, values, source);
   return negated ? not(found, source) : found;
 }

@@ -31,7 +31,17 @@ export function bindQuery(context: QueryContext, query: Query): BoundQuery {
   const width = body.fields.length;
   if (limit === null && offset === null) {
     const hidden = body.keys.findIndex((key) => key.ordinal >= width);
-    return { rel: firstColumns(body.rel, width), displayOrder: hidden < 0 ? body.keys : body.keys.slice(0, hidden) };
+    if (hidden < 0) return { rel: body.rel, displayOrder: body.keys };
+    // A query that is run once is sorted by what it does not show as well; a view keeps what it shows.
+    const whole: Rel = {
+      kind: 'top',
+      input: body.rel,
+      keys: body.keys,
+      limit: null,
+      offset: 0,
+      schema: body.rel.schema,
+    };
+    return { rel: firstColumns(whole, width), displayOrder: body.keys.slice(0, hidden) };
   }
   const top: Rel = {
     kind: 'top',

@@ -19,11 +19,12 @@ import { caseBranch } from './case-branch.ts';
 import { overDomain, sameRows } from './dependent-query.ts';
 import type { ExpressionContext, QuantifiedComparison, SubquerySink } from './expression-context.ts';
 import { bindNamedFunction } from './named-function.ts';
+import { isNumeric } from './numeric-types.ts';
 import { OuterColumns } from './outer-columns.ts';
 import { columnOf, type QueryContext } from './query-context.ts';
 import { mapScalarColumns, readsColumn, subqueryOrdinal } from './scalar-columns.ts';
 import { SqlTypeMismatch } from './sql-errors.ts';
-import { boolean, coerce, commonType, literal } from './type-coercion.ts';
+import { boolean, coerce, commonType, isBinary, literal } from './type-coercion.ts';
 
 const bigint: SqlType = { kind: 'BIGINT' };
 
@@ -237,7 +238,7 @@ export class SubqueryJoins implements SubquerySink {
   ): { readonly subquery: Subquery; readonly field: Field; readonly sought: Scalar } {
     const given = this.#bind(context, query);
     const [field] = this.#oneColumn(given, source);
-    const type = commonType(operand.type, field.type);
+    const type = commonType(operand.type, field.type) ?? apart(operand.type, field.type);
     if (type === null) {
       const detail = `${operand.source.text} is ${formatSqlType(operand.type)}, the subquery gives ${formatSqlType(field.type)}`;
       throw new SqlTypeMismatch({ detail }, { place: source.place });
@@ -301,6 +302,12 @@ export class SubqueryJoins implements SubquerySink {
     });
     return fields.map((field, i) => columnOf({ ...field, nullable: true }, first + i));
   }
+}
+
+/** Bytes and numbers are values of no common type: beside one another they are never equal, as VARIANTs are not. */
+function apart(a: SqlType, b: SqlType): SqlType | null {
+  const isPair = (isBinary(a) && isNumeric(b)) || (isNumeric(a) && isBinary(b));
+  return isPair ? { kind: 'VARIANT' } : null;
 }
 
 /** The distinct rows of some expressions. */

@@ -232,10 +232,10 @@ class DomainRewriting {
     };
     const values = callFields.map((field, i): Scalar => {
       const value = columnOf({ ...field, nullable: true }, 2 * size + i);
-      // Only a count has a value over no rows.
+      // Only a count and an array have a value over no rows.
       if (field.nullable) return value;
       const isNull = operator('is null', [value], nowhere, false);
-      const zero = literal(0n, field.type, nowhere);
+      const zero = literal(rel.aggregates[i]?.function === 'array_agg' ? '[]' : 0n, field.type, nowhere);
       const branches = [caseBranch(isNull, zero)];
       return { kind: 'case', branches, otherwise: value, type: field.type, nullable: false, source: nowhere };
     });

@@ -159,7 +159,8 @@ export class ExpressionGrammar extends OperandGrammar {
                           {
                             ALT: () => {
                               const values: Expression[] = [];
-                              this.AT_LEAST_ONE_SEP({
+                              // Nothing is in an empty list.
+                              this.MANY_SEP({
                                 SEP: symbol(','),
                                 DEF: () => {
                                   values.push(this.SUBRULE(this.expression));

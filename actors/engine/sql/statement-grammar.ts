@@ -246,9 +246,9 @@ export class SqlParser extends QueryGrammar {
       },
       {
         ALT: () => {
-          const unique = this.CONSUME(keyword('UNIQUE'));
+          this.CONSUME(keyword('UNIQUE'));
           this.SUBRULE3(this.nameList);
-          return unsupported(unique, 'UNIQUE', 'declare a PRIMARY KEY');
+          return { kind: 'ignored' as const };
         },
       },
     ]);
@@ -329,8 +329,8 @@ export class SqlParser extends QueryGrammar {
         },
         {
           ALT: () => {
-            const word = this.CONSUME(keyword('UNIQUE'));
-            refused = unsupported(word, 'UNIQUE', 'declare a PRIMARY KEY');
+            // A statement about the data, as FOREIGN KEY is: read and left aside.
+            this.CONSUME(keyword('UNIQUE'));
           },
         },
         { ALT: () => this.CONSUME(keyword('INTERNED')) },

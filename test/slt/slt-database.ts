@@ -1,0 +1,153 @@
+// The tables of a sqllogictest script, and its queries over them in two ways.
+//
+//   at once       the tables are full, then the query is computed over them
+//   row by row    the query is a view of a fresh circuit, which then gets the rows of all tables one by one in random order
+// CREATE TABLE, INSERT, UPDATE, DELETE and DROP TABLE change the tables. Statements that mean nothing to a program (indexes,
+// settings) are skipped and counted by their kind.
+import type { Circuit } from '../../actors/engine/circuit/circuit.ts';
+import { planProgram } from '../../actors/engine/plan/planner.ts';
+import type { BoundProgram } from '../../actors/engine/sql/bound.ts';
+import { compileInsert, compileProgram, compileQuery } from '../../actors/engine/sql/compile-program.ts';
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
+
+export type Outcome = 'done' | 'skipped';
+
+export class SltDatabase {
+  /** How many statements of each kind were skipped. */
+  readonly skipped: Map<string, number> = new Map();
+  readonly #declarations: Map<string, string> = new Map();
+  #program: BoundProgram = { tables: [], views: [] };
+  #circuit: Circuit = planProgram(this.#program, { onError: 'stop' });
+
+  /** Runs a statement. @throws what is wrong with it. */
+  run(sql: string): Outcome {
+    const [, verb = '', object = '', name = ''] = /^\s*(\w+)\s+(\w+)\s*(\w*)/.exec(sql.toUpperCase()) ?? [];
+    if (verb === 'CREATE' && object === 'TABLE') this.#declare(name, sql);
+    else if (verb === 'DROP' && object === 'TABLE') this.#drop(name);
+    else if (verb === 'INSERT') this.#insert(sql);
+    else if (verb === 'DELETE') this.#delete(sql);
+    else if (verb === 'UPDATE') this.#update(sql);
+    else if (verb === 'SELECT' || verb === 'VALUES' || verb === 'WITH') this.query(sql);
+    else {
+      const kind = verb === 'CREATE' || verb === 'DROP' ? `${verb} ${object}` : verb;
+      this.skipped.set(kind, (this.skipped.get(kind) ?? 0) + 1);
+      return 'skipped';
+    }
+    return 'done';
+  }
+
+  /** The rows of a query over the tables as they are. @throws */
+  query(sql: string): readonly ChangeBatch[] {
+    const relations = this.#program.tables.map((table) => table.relation);
+    const { query, displayOrder } = compileQuery(sql, relations);
+    return this.#circuit.query(query, displayOrder);
+  }
+
+  /** The rows of each query as a view that got all rows one by one, in an order that `random` makes; or what went wrong. */
+  viewsRowByRow(queries: readonly string[], random: () => number): readonly (readonly ChangeBatch[] | Error)[] {
+    const declared = queries.map((sql, i) => `CREATE MATERIALIZED VIEW slt_view_${i} AS ${sql}`);
+    const { program, problems } = compileProgram([...this.#declarations.values(), ...declared].join(';\n'));
+    if (program === null) {
+      if (queries.length === 1) return [problems[0]!];
+      const half = queries.length >> 1;
+      return [
+        ...this.viewsRowByRow(queries.slice(0, half), random),
+        ...this.viewsRowByRow(queries.slice(half), random),
+      ];
+    }
+    const circuit = planProgram(program, { onError: 'stop' });
+    circuit.step(new Map());
+    for (const [table, row] of shuffled(this.#rows(), random)) circuit.step(new Map([[table, [row]]]));
+    return program.views.map(({ relation, displayOrder }) =>
+      circuit.query({ kind: 'scan', relation: relation.name, schema: relation.schema }, displayOrder),
+    );
+  }
+
+  #declare(name: string, sql: string): void {
+    const text = sql.replace(/\bWITHOUT ROWID\b/i, '');
+    this.#rebuild(new Map([...this.#declarations, [name.toLowerCase(), text]]));
+  }
+
+  #drop(name: string): void {
+    const rest = new Map(this.#declarations);
+    if (!rest.delete(name.toLowerCase())) throw new Error(`there is no table ${name}`);
+    this.#rebuild(rest);
+  }
+
+  /** A circuit of these tables with the rows that there are. */
+  #rebuild(declarations: ReadonlyMap<string, string>): void {
+    const texts = [...declarations.values()].map((text) => `${text} WITH ('materialized' = 'true')`);
+    const { program, problems } = compileProgram(texts.join(';\n'));
+    if (program === null) throw problems[0]!;
+    const before = new Map(
+      this.#program.tables
+        .map(({ relation }) => relation.name)
+        .filter((name) => declarations.has(name))
+        .map((name) => [name, this.#circuit.contents(name)] as const),
+    );
+    this.#declarations.clear();
+    for (const [name, text] of declarations) this.#declarations.set(name, text);
+    this.#program = program;
+    this.#circuit = planProgram(program, { onError: 'stop' });
+    this.#circuit.step(before);
+  }
+
+  #insert(sql: string): void {
+    const relations = this.#program.tables.map((table) => table.relation);
+    const { relation, query } = compileInsert(sql, this.#program.tables, relations);
+    const batches = this.#circuit.query(query.query, query.displayOrder);
+    this.#circuit.step(new Map([[relation.name, batches]]));
+  }
+
+  #delete(sql: string): void {
+    const [, name = '', where = ''] = /^\s*DELETE\s+FROM\s+(\w+)\s*([\s\S]*)$/i.exec(sql) ?? [];
+    const gone = this.query(`SELECT * FROM ${name} ${where}`);
+    this.#circuit.step(new Map([[name.toLowerCase(), gone.map(negated)]]));
+  }
+
+  #update(sql: string): void {
+    const [, name = '', list = '', where = ''] =
+      /^\s*UPDATE\s+(\w+)\s+SET\s+([\s\S]*?)(?:\s+(WHERE[\s\S]*))?$/i.exec(sql) ?? [];
+    const table = this.#program.tables.find(({ relation }) => relation.name === name.toLowerCase());
+    if (table === undefined) throw new Error(`there is no table ${name}`);
+    const values = new Map(
+      list.split(',').map((part) => part.split('=').map((side) => side.trim()) as [string, string]),
+    );
+    const columns = table.relation.schema.fields.map((field) => values.get(field.name) ?? field.name);
+    const before = this.query(`SELECT * FROM ${name} ${where ?? ''}`);
+    const names = table.relation.schema.fields.map((field) => field.name).join(', ');
+    const relations = this.#program.tables.map((one) => one.relation);
+    const insert = `INSERT INTO ${name} (${names}) SELECT ${columns.join(', ')} FROM ${name} ${where ?? ''}`;
+    const { query } = compileInsert(insert, this.#program.tables, relations);
+    const after = this.#circuit.query(query.query, query.displayOrder);
+    this.#circuit.step(new Map([[table.relation.name, [...before.map(negated), ...after]]]));
+  }
+
+  #rows(): [string, ChangeBatch][] {
+    return this.#program.tables.flatMap(({ relation }) =>
+      this.#circuit
+        .contents(relation.name)
+        .flatMap((batch) =>
+          Array.from({ length: batch.rows }, (_, row): [string, ChangeBatch] => [
+            relation.name,
+            sliceBatch(batch, row, row + 1),
+          ]),
+        ),
+    );
+  }
+}
+
+function negated(batch: ChangeBatch): ChangeBatch {
+  const weights = new Int32Array(batch.rows).map((_, row) => -(batch.weights === null ? 1 : batch.weights[row]!));
+  return { ...batch, weights };
+}
+
+function shuffled<T>(items: readonly T[], random: () => number): T[] {
+  const all = [...items];
+  for (let i = all.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [all[i], all[j]] = [all[j]!, all[i]!];
+  }
+  return all;
+}
