@@ -3,6 +3,8 @@
 //   record   [ key record | payload words | weight | next + 1 | previous + 1 ]      chain heads lie in the key table
 // A hash table over (key record, payload) finds the row of a deletion in O(1) however long its chain is; `previous` takes it
 // out of the chain. Weights may become negative; a record whose weight becomes 0 is forgotten.
+// A change of a row waits for its slot, its record and the records beside it in the chain; `change` has them fetched for
+// all rows of a block side by side before it changes the first.
 // Not here: sides that only grow (unit-rows.ts), when to switch (join-rows.ts).
 import { type JoinKernels, type JoinRecordForm, joinKernels } from './join-kernel-source.ts';
 import { type RecordKernels, recordKernels } from './kernel-source.ts';
@@ -14,6 +16,8 @@ import type { UnitRows } from './unit-rows.ts';
 
 /** All records lie in one chunk. */
 const chunkBits = 31;
+/** Chains that are walked side by side. */
+const takeOverRows = 256;
 
 export class IndexedRows {
   readonly form: JoinRecordForm;
@@ -27,8 +31,12 @@ export class IndexedRows {
   /** [records ever used, first free + 1, live records] */
   readonly #header: Int32Array = new Int32Array(3);
   #slots: Int32Array = new Int32Array(32);
-  readonly #probe: Int32Array;
-  readonly #found: Int32Array = new Int32Array(1);
+  /** Keys (key record, payload) and hashes of a block, and scratch. */
+  #probe: Int32Array;
+  #hashes: Int32Array = new Int32Array(1);
+  #guesses: Int32Array = new Int32Array(1);
+  /** Keeps the loads that warm the cache from being optimised away. */
+  #warmth = 0;
 
   constructor(keys: RecordTable, headAt: number, payloadWords: number, hashMask: number) {
     this.#keys = keys;
@@ -55,19 +63,45 @@ export class IndexedRows {
     const keys = this.#keys;
     const { nextAt } = rows.form;
     this.reserve(rows.live);
+    while (rows.live * 4 > this.#slots.length) this.#slots = growSlots(this.#slots);
+    this.#room(takeOverRows);
     // Insertions leave no chain empty.
     const emptied: number[] = [];
-    for (const key of keys.ids()) {
-      const headWord = key * keys.width + this.#headAt;
-      let record = keys.words[headWord]!;
-      keys.words[headWord] = 0;
-      while (record !== 0) {
-        const words = rows.chunkOf(record - 1);
-        const base = rows.baseOf(record - 1);
-        this.changeRow(words, base, key, 1, emptied);
-        record = words[base + nextAt]!;
+    // A chain is one load after the other; those of many keys are walked side by side, a record of each at a time.
+    const ids = keys.ids();
+    const heads = new Int32Array(takeOverRows);
+    for (let from = 0; from < ids.length; from += takeOverRows) {
+      const part = ids.slice(from, from + takeOverRows);
+      let open = part.length;
+      for (let i = 0; i < open; i++) {
+        const headWord = part[i]! * keys.width + this.#headAt;
+        heads[i] = keys.words[headWord]!;
+        keys.words[headWord] = 0;
+      }
+      while (open > 0) {
+        let loaded = 0;
+        let kept = 0;
+        for (let i = 0; i < open; i++) {
+          const record = heads[i]! - 1;
+          if (record < 0) continue;
+          const words = rows.chunkOf(record);
+          const base = rows.baseOf(record);
+          this.#load(words, base, part[i]!, loaded++);
+          part[kept] = part[i]!;
+          heads[kept++] = words[base + nextAt]!;
+        }
+        open = kept;
+        for (let i = 0; i < loaded; i++) this.#changeRow(i, 1, emptied);
       }
     }
+  }
+
+  /** Makes room for a block of `count` rows. */
+  #room(count: number): void {
+    if (count <= this.#hashes.length) return;
+    this.#probe = new Int32Array(count * (1 + this.form.payloadWords));
+    this.#hashes = new Int32Array(count);
+    this.#guesses = new Int32Array(count);
   }
 
   /** Makes room for `count` more records. */
@@ -80,23 +114,52 @@ export class IndexedRows {
     }
   }
 
-  /** Adds `weight` to the row with the payload at source[at ..]; there is room for one more record. */
-  changeRow(source: Int32Array, at: number, key: number, weight: number, emptied: number[]): void {
+  /** Adds weights[i] to row i of [from, to): payload at word i * stride + shift of `source`, key record ids[i]. */
+  change(
+    source: Int32Array,
+    stride: number,
+    shift: number,
+    ids: Int32Array,
+    weights: Int32Array,
+    from: number,
+    to: number,
+    emptied: number[],
+  ): void {
+    const count = to - from;
+    this.reserve(count);
+    this.#room(count);
+    for (let i = 0; i < count; i++) this.#load(source, (from + i) * stride + shift, ids[from + i]!, i);
+    const { width, nextAt } = this.form;
+    this.#warmth ^= warmRows(this.#slots, this.words, width, nextAt, this.#hashes, count, this.#guesses);
+    for (let i = 0; i < count; i++) this.#changeRow(i, weights[from + i]!, emptied);
+  }
+
+  /** Makes a row number `i` of the block. */
+  #load(source: Int32Array, at: number, key: number, i: number): void {
+    const { payloadWords } = this.form;
+    const probe = this.#probe;
+    const to = i * (1 + payloadWords);
+    probe[to] = key;
+    for (let k = 0; k < payloadWords; k++) probe[to + 1 + k] = source[at + k]!;
+    this.#hashes[i] = this.#records.hash(probe, to, this.#hashMask);
+  }
+
+  /** Adds `weight` to row `i` of the block; there is room for one more record. */
+  #changeRow(i: number, weight: number, emptied: number[]): void {
     const { words } = this;
     const { width, weightAt, payloadWords } = this.form;
-    this.#probe[0] = key;
-    for (let k = 0; k < payloadWords; k++) this.#probe[1 + k] = source[at + k]!;
-    this.#records.find(this.#slots, words, width, this.#probe, 0, 1, this.#found, this.#hashMask);
-    const found = this.#found[0]!;
+    const at = i * (1 + payloadWords);
+    const hash = this.#hashes[i]!;
+    const found = this.#records.findHashed(this.#slots, words, width, this.#probe, at, hash);
     if (found < 0) {
-      const id = this.#allocate(source, at, key, weight);
-      this.#link(id, key);
-      this.#addSlot(id);
+      const id = this.#allocate(at, weight);
+      this.#link(id, this.#probe[at]!);
+      this.#addSlot(id, hash);
       return;
     }
     const sum = words[found * width + weightAt]! + weight;
     words[found * width + weightAt] = sum;
-    if (sum === 0) this.#remove(found, emptied);
+    if (sum === 0) this.#remove(found, hash, emptied);
   }
 
   weightOf(id: number): number {
@@ -116,9 +179,11 @@ export class IndexedRows {
     this.#slots = reader.words();
   }
 
-  #allocate(source: Int32Array, at: number, key: number, weight: number): number {
+  /** A record for the key at word `at` of the block's keys. */
+  #allocate(at: number, weight: number): number {
     const header = this.#header;
     const { words } = this;
+    const probe = this.#probe;
     const { width, weightAt, payloadWords } = this.form;
     let id = header[1]! - 1;
     if (id >= 0) header[1] = words[id * width]!;
@@ -128,8 +193,7 @@ export class IndexedRows {
     }
     header[2]!++;
     const base = id * width;
-    words[base] = key;
-    for (let k = 0; k < payloadWords; k++) words[base + 1 + k] = source[at + k]!;
+    for (let k = 0; k <= payloadWords; k++) words[base + k] = probe[at + k]!;
     words[base + weightAt] = weight;
     return id;
   }
@@ -147,8 +211,8 @@ export class IndexedRows {
     keys.words[headWord] = id + 1;
   }
 
-  #remove(id: number, emptied: number[]): void {
-    removeSlot(this.#slots, this.#records.hash(this.words, id * this.form.width, this.#hashMask), id + 1);
+  #remove(id: number, hash: number, emptied: number[]): void {
+    removeSlot(this.#slots, hash, id + 1);
     this.#unlink(id, emptied);
     const { words } = this;
     const { width } = this.form;
@@ -174,14 +238,62 @@ export class IndexedRows {
     }
   }
 
-  #addSlot(id: number): void {
+  #addSlot(id: number, hash: number): void {
     if (this.live * 4 > this.#slots.length) this.#slots = growSlots(this.#slots);
     const slots = this.#slots;
-    const hash = this.#records.hash(this.words, id * this.form.width, this.#hashMask);
     const mask = (slots.length >> 1) - 1;
     let slot = hash & mask;
     while (slots[2 * slot + 1] !== 0) slot = (slot + 1) & mask;
     slots[2 * slot] = hash;
     slots[2 * slot + 1] = id + 1;
   }
+}
+
+// ── data plane ──
+
+/**
+ * Touches the slot of each hash, the record that it names and the records before and behind that one in its chain, by
+ * loops that do not branch on what they load from afar, so that many loads are under way. Which record a slot names is
+ * judged by the hash alone.
+ */
+function warmRows(
+  slots: Int32Array,
+  words: Int32Array,
+  width: number,
+  nextAt: number,
+  hashes: Int32Array,
+  count: number,
+  guesses: Int32Array,
+): number {
+  const mask = (slots.length >> 1) - 1;
+  const last = slots.length - 1;
+  let warmth = 0;
+  let i = 0;
+  for (; i < count - 3; i += 4) {
+    warmth ^= slots[(hashes[i]! & mask) << 1]! ^ slots[(hashes[i + 1]! & mask) << 1]!;
+    warmth ^= slots[(hashes[i + 2]! & mask) << 1]! ^ slots[(hashes[i + 3]! & mask) << 1]!;
+  }
+  for (i = 0; i < count; i++) {
+    const hash = hashes[i]!;
+    let slot = (hash & mask) << 1;
+    while (slots[slot + 1] !== 0 && slots[slot] !== hash) slot = (slot + 2) & last;
+    const record = slots[slot + 1]!;
+    guesses[i] = record === 0 ? 0 : record - 1;
+  }
+  for (i = 0; i < count - 3; i += 4) {
+    warmth ^= words[guesses[i]! * width + nextAt]! ^ words[guesses[i + 1]! * width + nextAt]!;
+    warmth ^= words[guesses[i + 2]! * width + nextAt]! ^ words[guesses[i + 3]! * width + nextAt]!;
+  }
+  for (i = 0; i < count - 1; i += 2) {
+    const at0 = guesses[i]! * width + nextAt;
+    const at1 = guesses[i + 1]! * width + nextAt;
+    const next0 = words[at0]!;
+    const next1 = words[at1]!;
+    const previous0 = words[at0 + 1]!;
+    const previous1 = words[at1 + 1]!;
+    warmth ^= words[(next0 === 0 ? 0 : next0 - 1) * width]! ^ words[(next1 === 0 ? 0 : next1 - 1) * width]!;
+    warmth ^=
+      words[(previous0 === 0 ? 0 : previous0 - 1) * width]! ^ words[(previous1 === 0 ? 0 : previous1 - 1) * width]!;
+  }
+  return warmth;
 }

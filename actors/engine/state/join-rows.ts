@@ -78,15 +78,11 @@ export class JoinRows {
       unit.append(source, stride, shift, ids, count);
       return;
     }
-    this.#indexed?.reserve(count);
-    for (let i = 0; i < count; i++) {
-      const at = i * stride + shift;
-      const key = ids[i]!;
-      if (!this.#changeUnit(source, at, key, weights[i]!, emptied)) {
-        this.#index(count);
-        this.#indexed!.changeRow(source, at, key, weights[i]!, emptied);
-      }
-    }
+    let done = 0;
+    while (done < count && this.#changeUnit(source, done * stride + shift, ids[done]!, weights[done]!, emptied)) done++;
+    if (done === count) return;
+    this.#index();
+    this.#indexed!.change(source, stride, shift, ids, weights, done, count, emptied);
   }
 
   /** Fetches the chain heads of a block's rows, and starts its pairs. */
@@ -166,12 +162,11 @@ export class JoinRows {
     return true;
   }
 
-  #index(room: number): void {
+  #index(): void {
     const unit = this.#unit;
     if (unit === null) return;
     this.#indexed = new IndexedRows(this.#keys, this.#headAt, this.payloadWords, this.#hashMask);
     this.#indexed.takeOver(unit);
-    this.#indexed.reserve(room);
     this.#unit = null;
   }
 

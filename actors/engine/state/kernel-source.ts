@@ -7,6 +7,7 @@
 // remembers the records of small keys below its length, so that they need no probe; what it does not know is probed for.
 // Probes into a large table wait for memory. A plain loop of loads keeps many of them under way, a loop that branches on
 // what it loads does not; so slots and records are first touched by loops without branches (`warmth` keeps them alive).
+// Between the two the slots tell by their hashes which records to touch.
 // `pending` and `hashes` are scratch for `count` keys.
 // The cache of compiled kernels is a pure function of the number of words.
 
@@ -37,6 +38,15 @@ export interface RecordKernels {
     ids: Int32Array,
     hashMask: number,
   ) => void;
+  /** The record of the one key at word `at` of `keys`, whose hash is known; -1 where there is none. */
+  readonly findHashed: (
+    slots: Int32Array,
+    words: Int32Array,
+    width: number,
+    keys: Int32Array,
+    at: number,
+    hash: number,
+  ) => number;
   /** The hash of the key that begins at word `at`. */
   readonly hash: (words: Int32Array, at: number, hashMask: number) => number;
 }
@@ -51,7 +61,7 @@ const compiled = new Map<number, RecordKernels>();
 export function recordKernels(keyWords: number): RecordKernels {
   let kernels = compiled.get(keyWords);
   if (kernels === undefined) {
-    // SAFETY: the source below returns an object of these three functions.
+    // SAFETY: the source below returns an object of these functions.
     kernels = new Function(recordKernelSource(keyWords))() as RecordKernels;
     compiled.set(keyWords, kernels);
   }
@@ -118,10 +128,14 @@ export function recordKernelSource(keyWords: number): string {
     if (slots.length > ${warmWords}) {
       let p = 0;
       for (; p < n - 3; p += 4) {
-        ${[0, 1, 2, 3].map((u) => `const s${u} = slots[((hashes[p + ${u}] & mask) << 1) + 1];`).join(' ')}
-        ${[0, 1, 2, 3].map((u) => `ids[pending[p + ${u}]] = s${u};`).join(' ')}
+        warmth ^= ${[0, 1, 2, 3].map((u) => `slots[(hashes[p + ${u}] & mask) << 1]`).join(' ^ ')};
       }
-      for (; p < n; p++) ids[pending[p]] = slots[((hashes[p] & mask) << 1) + 1];
+      for (p = 0; p < n; p++) {
+        const h = hashes[p];
+        let s = (h & mask) << 1;
+        while (slots[s + 1] !== 0 && slots[s] !== h) s = (s + 2) & last;
+        ids[pending[p]] = slots[s + 1];
+      }
       for (p = 0; p < n - 3; p += 4) {
         ${[0, 1, 2, 3].map((u) => `const r${u} = ids[pending[p + ${u}]];`).join(' ')}
         warmth ^= ${[0, 1, 2, 3].map((u) => `words[(r${u} === 0 ? 0 : r${u} - 1) * width]`).join(' ^ ')};
@@ -148,8 +162,21 @@ export function recordKernelSource(keyWords: number): string {
       ${load} ${hash('keys')}${probe('id = -1;')}
     }
   }
+  function findHashed(slots, words, width, keys, at, h) {
+    const mask = (slots.length >> 1) - 1, last = slots.length - 1;
+    ${load}
+    let s = (h & mask) << 1;
+    let id;
+    for (;;) {
+      const r = slots[s + 1] - 1;
+      if (r < 0) return -1;
+      if (slots[s] === h) { const b = r * width; ${equal} }
+      s = (s + 2) & last;
+    }
+    return id;
+  }
   function hash(words, at, hashMask) { ${hash('words')} return h; }
-  return { findOrInsert, find, hash };`;
+  return { findOrInsert, find, findHashed, hash };`;
 }
 
 function mix(word: string): string {
