@@ -9,7 +9,7 @@
 import { type JoinKernels, type JoinRecordForm, joinKernels } from './join-kernel-source.ts';
 import { type RecordKernels, recordKernels } from './kernel-source.ts';
 import type { RecordTable } from './record-table.ts';
-import { removeSlot } from './record-table.ts';
+import { clearWords, removeSlot } from './record-table.ts';
 import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
 import { growSlots } from './string-pool.ts';
 import type { UnitRows } from './unit-rows.ts';
@@ -91,6 +91,7 @@ export class IndexedRows {
           heads[kept++] = words[base + nextAt]!;
         }
         open = kept;
+        this.#warmth ^= warmRows(this.#slots, this.words, this.form.width, 0, this.#hashes, loaded, this.#guesses);
         for (let i = 0; i < loaded; i++) this.#changeRow(i, 1, emptied);
       }
     }
@@ -217,7 +218,7 @@ export class IndexedRows {
     const { words } = this;
     const { width } = this.form;
     const base = id * width;
-    words.fill(0, base, base + width);
+    clearWords(words, base, width);
     words[base] = this.#header[1]!;
     this.#header[1] = id + 1;
     this.#header[2]!--;

@@ -9,6 +9,9 @@ import { RecordTable } from './record-table.ts';
 import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
 import type { ValueOrder } from './value-order.ts';
 
+/** The weight of a record that is about to be removed, so that it is removed once. */
+const isLeaving = -0x80000000;
+
 export interface MultisetShape {
   readonly valueWords: number;
   readonly order: ValueOrder;
@@ -38,6 +41,8 @@ export class ValueMultiset {
   #keys: Int32Array = new Int32Array(0);
   #ids: Int32Array = new Int32Array(0);
   #rowOf: Int32Array = new Int32Array(0);
+  /** Records whose weight became 0 in a block. */
+  #zeros: Int32Array = new Int32Array(0);
 
   constructor(shape: MultisetShape) {
     this.#shape = shape;
@@ -95,6 +100,7 @@ export class ValueMultiset {
     if (this.#ids.length < count) {
       this.#ids = new Int32Array(count);
       this.#rowOf = new Int32Array(count);
+      this.#zeros = new Int32Array(count);
       this.#keys = new Int32Array(count * stride);
     }
     let seen = 0;
@@ -108,7 +114,8 @@ export class ValueMultiset {
     }
     this.#table.findOrInsert(this.#keys, stride, seen, this.#ids);
     const { words, width } = this.#table;
-    const zeros: number[] = [];
+    const zeros = this.#zeros;
+    let zeroCount = 0;
     for (let s = 0; s < seen; s++) {
       const id = this.#ids[s]!;
       const row = this.#rowOf[s]!;
@@ -129,12 +136,18 @@ export class ValueMultiset {
       if (before === 0) groups.words[group + 2]!++;
       if (after === 0) {
         groups.words[group + 2]!--;
-        zeros.push(id);
+        zeros[zeroCount++] = id;
       }
     }
     // A record may have become 0 several times in a block, or have come back: look again, remove once.
-    if (zeros.length > 0)
-      for (const id of new Set(zeros)) if (words[id * width + this.#weightAt] === 0) this.#table.remove(id);
+    let removed = 0;
+    for (let z = 0; z < zeroCount; z++) {
+      const at = zeros[z]! * width + this.#weightAt;
+      if (words[at] !== 0) continue;
+      words[at] = isLeaving;
+      zeros[removed++] = zeros[z]!;
+    }
+    for (let z = 0; z < removed; z++) this.#table.remove(zeros[z]!);
   }
 
   snapshot(writer: SnapshotWriter): void {
