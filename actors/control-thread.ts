@@ -85,6 +85,7 @@ async function makePipeline(request: OpenRequest): Promise<MadePipeline> {
     program,
     baseFolder,
     stepRowsMax: request.stepRowsMax ?? stepRowsMaxDefault,
+    continued: request.continued ?? [],
     labelsLiftPause: request.labelsLiftPause === true,
     incarnation: randomUUID(),
     fingerprint,

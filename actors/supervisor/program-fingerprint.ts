@@ -3,18 +3,15 @@
 // Where something stands in the SQL text, how it was written, and which connectors a statement declares say nothing of
 // the state and are left out. Pure.
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '../../runtime/canonical-json.ts';
 import type { BoundProgram } from '../engine/messages.ts';
 
 /** 64 hexadecimal digits. */
 export function programFingerprint(program: BoundProgram): string {
-  return createHash('sha256').update(JSON.stringify(program, plain)).digest('hex');
+  return createHash('sha256').update(canonicalJson(program, isNoState)).digest('hex');
 }
 
-function plain(key: string, value: unknown): unknown {
-  if (key === 'connectors' || key === 'place') return undefined;
-  if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
-  if (value instanceof Map) return [...value];
-  const isSource = key === 'source' && typeof value === 'object' && value !== null && 'place' in value;
-  return isSource ? undefined : value;
+function isNoState(key: string, value: unknown): boolean {
+  if (key === 'connectors' || key === 'place') return true;
+  return key === 'source' && typeof value === 'object' && value !== null && 'place' in value;
 }

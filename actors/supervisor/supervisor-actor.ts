@@ -32,6 +32,7 @@ import type {
   Direction,
   GatewayChannel,
   IngressChannel,
+  InputCheckpoint,
   InputConnectorStats,
   OutputConnectorStats,
   PipelineStats,
@@ -80,6 +81,8 @@ export interface SupervisorArguments {
   readonly fingerprint: string;
   /** Go on from here. It fits the program. */
   readonly restore: CheckpointState | null;
+  /** Inputs that go on although the engine does not. */
+  readonly continued?: readonly InputCheckpoint[];
   readonly host: ActorHost;
   readonly clock: Clock;
   readonly log: Log;
@@ -126,7 +129,7 @@ export class Supervisor implements SupervisorInterface {
     this.#ledger = new CompletionLedger(args.incarnation);
     this.#channels = new GatewayChannels(engine, log, (endpoint) => this.#roster.has(endpoint));
     this.#startedAt = clock.now();
-    for (const image of args.restore?.inputs ?? []) this.#roster.restore(image);
+    for (const image of [...(args.restore?.inputs ?? []), ...(args.continued ?? [])]) this.#roster.restore(image);
     host.onSupervision = (event) => this.#onSupervision(event);
   }
 

@@ -39,6 +39,8 @@ export interface OpenRequest {
   readonly labelsLiftPause?: boolean;
   /** What has been changed of the definition's connectors since; at most one entry for an endpoint. */
   readonly edits?: readonly ConnectorEdit[];
+  /** Inputs that go on where a checkpoint was taken, although the engine begins anew. */
+  readonly continued?: CheckpointImage['inputs'];
   /** Begin from here instead of from nothing. @throws CheckpointMismatch at open when the program does not fit. */
   readonly restore?: CheckpointImage;
 }

@@ -13,6 +13,7 @@ import type { StoredHistory } from './history-saver.ts';
 import type { LiveDeployment } from './live-deployment.ts';
 import { LogBuffer } from './log-buffer.ts';
 import { type PipelineRecord, timeText } from './pipeline-record.ts';
+import type { ApprovalDiff } from './program-change.ts';
 import type { SpareControl } from './spare-control.ts';
 import { TimeSeries } from './time-series.ts';
 
@@ -44,6 +45,8 @@ export class HostedPipeline {
   #work: Promise<unknown> = Promise.resolve();
   /** Advanced by every start and stop: a start that has been overtaken gives up. */
   generation = 0;
+  /** A start that waits to be approved. */
+  approval: { readonly diff: ApprovalDiff; readonly resolve: (isApproved: boolean) => void } | null = null;
   /** The number of the latest checkpoint of this deployment, and the latest failure. */
   checkpointSequence = 0;
   checkpointFailure: { readonly sequence_number: number; readonly error: string; readonly failed_at: string } | null =
@@ -126,6 +129,23 @@ export class HostedPipeline {
   logEntry(entry: LogEntry): void {
     const fields = Object.keys(entry.fields).length === 0 ? '' : ` ${jsonLine(entry.fields)}`;
     this.logs.add(`${timeText(entry.time)} ${entry.level.toUpperCase()} [${entry.source}] ${entry.message}${fields}`);
+  }
+
+  /** Resolves with whether the start may go on, which somebody has to say. */
+  async approved(diff: ApprovalDiff): Promise<boolean> {
+    const isApproved = await new Promise<boolean>((resolve) => {
+      this.approval = { diff, resolve };
+      this.change({ resources: 'Provisioned', runtime: 'AwaitingApproval' });
+      this.log('info', 'the program or its connectors have changed since the checkpoint: the start awaits approval');
+    });
+    this.approval = null;
+    return isApproved;
+  }
+
+  /** A start that is under way gives up when it sees this. */
+  overtake(): number {
+    this.approval?.resolve(false);
+    return ++this.generation;
   }
 
   /** Runs when what was begun before is over. */

@@ -12,6 +12,7 @@ import type { ControlInterface, GatewayControl, OpenedPipeline, OpenRequest } fr
 import type { CallOptions } from '../embedded/pipeline-options.ts';
 import type { ApiInput, ApiOutput, Deployment } from './deployment.ts';
 import { IngressJournal } from './ingress-journal.ts';
+import type { SentByOutput } from './pipeline-record.ts';
 import type { SpareControl } from './spare-control.ts';
 
 type Control = ControlInterface & GatewayControl;
@@ -78,6 +79,8 @@ export class LiveDeployment implements Deployment {
   readonly apiInputs: Map<string, ApiInput> = new Map();
   readonly apiOutputs: Map<string, ApiOutput> = new Map();
   readonly journal: IngressJournal;
+  /** What output connectors had sent when the checkpoint was taken that this has gone on from, by endpoint. */
+  sentBefore: Readonly<Record<string, SentByOutput>> = {};
   readonly #parts: Parts;
 
   constructor(parts: Parts) {

@@ -52,7 +52,20 @@ export async function takeCheckpoint(pipeline: HostedPipeline, store: Store, end
     await store.writeCheckpoint(pipeline.record.id, image, upTo);
   }, ends);
   const all = await store.checkpoints(pipeline.record.id);
-  pipeline.change({ checkpoints: all.map(metadataOf), apiInputs: storedApiInputs(deployment) });
+  const { connectorEdits = [], source } = pipeline.record;
+  const { outputs } = await deployment.call('stats', (control) => control.stats());
+  const sentByOutputs = Object.fromEntries(
+    outputs.map(({ endpoint, transmittedRecords, transmittedBytes }) => {
+      const before = deployment.sentBefore[endpoint] ?? { records: 0, bytes: 0 };
+      return [endpoint, { records: before.records + transmittedRecords, bytes: before.bytes + transmittedBytes }];
+    }),
+  );
+  pipeline.change({
+    checkpoints: all.map(metadataOf),
+    checkpointProgram: { programCode: source.programCode, edits: connectorEdits },
+    apiInputs: storedApiInputs(deployment),
+    sentByOutputs,
+  });
 }
 
 /**

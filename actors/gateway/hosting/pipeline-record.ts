@@ -16,7 +16,7 @@ export type ProgramStatus =
   | 'RustError'
   | 'SystemError';
 export type ResourcesStatus = 'Stopped' | 'Provisioning' | 'Provisioned' | 'Stopping';
-export type RuntimeStatus = 'Initializing' | 'Paused' | 'Running' | 'Suspended';
+export type RuntimeStatus = 'Initializing' | 'AwaitingApproval' | 'Bootstrapping' | 'Paused' | 'Running' | 'Suspended';
 export type RuntimeDesired = 'Paused' | 'Running' | 'Suspended';
 export type StorageStatus = 'Cleared' | 'InUse' | 'Clearing';
 export type BootstrapPolicy = 'allow' | 'reject' | 'await_approval';
@@ -45,6 +45,11 @@ export interface StoredApiInput {
   readonly totalBytes: number;
   readonly numParseErrors: number;
   readonly parseErrors: readonly { readonly time: number; readonly index: number; readonly message: string }[];
+}
+
+export interface SentByOutput {
+  readonly records: number;
+  readonly bytes: number;
 }
 
 export interface ProgramConfiguration {
@@ -88,8 +93,12 @@ export interface PipelineRecord {
   connectorEdits?: readonly ConnectorEdit[];
   /** Connectors that were paused (true) or started by hand in this deployment, by direction and endpoint. */
   manualPauses?: Readonly<Record<string, boolean>>;
+  /** The program that has taken the latest checkpoint; absent: none has been taken. */
+  checkpointProgram?: { readonly programCode: string; readonly edits: readonly ConnectorEdit[] } | undefined;
   /** HTTP inputs as of the latest checkpoint. */
   apiInputs?: readonly StoredApiInput[];
+  /** What output connectors had sent then, by endpoint. */
+  sentByOutputs?: Readonly<Record<string, SentByOutput>>;
   deploymentId: string | null;
   initial: RuntimeDesired | null;
   resources: ResourcesStatus;

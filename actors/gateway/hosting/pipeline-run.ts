@@ -9,6 +9,7 @@ import { type ErrorData, errorFromData, errorToData } from '../../../runtime/err
 import type { CheckpointImage, Store } from '../../store/messages.ts';
 import type { PipelineStatus } from '../../supervisor/messages.ts';
 import { restoreApiInputs } from './api-input-record.ts';
+import { planBootstrap, runBootstrap } from './bootstrap.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';
 import { type LiveDeployment, openDeployment } from './live-deployment.ts';
 import { monitor } from './pipeline-monitor.ts';
@@ -58,7 +59,7 @@ export async function start(
   const { record, surroundings } = pipeline;
   // While this start waited for its turn, a stop or another start may have come.
   if (record.desired !== 'Provisioned' || record.resources !== 'Stopped') return;
-  const generation = ++pipeline.generation;
+  const generation = pipeline.overtake();
   const isOvertaken = (): boolean => pipeline.generation !== generation;
   if (record.storageStatus === 'Cleared' && record.relay === undefined) {
     pipeline.change({ storageStatus: 'InUse', checkpoints: [] });
@@ -68,6 +69,12 @@ export async function start(
   pipeline.checkpointFailure = null;
   try {
     const restore = await readCheckpoint();
+    const bootstrap = restore === null ? null : await planBootstrap(pipeline, restore);
+    if (bootstrap !== null) {
+      if (record.bootstrapPolicy !== 'allow' && !(await pipeline.approved(bootstrap.diff))) return;
+      if (isOvertaken()) return;
+    }
+    const isBootstrap = bootstrap !== null && !bootstrap.isSameProgram;
     if (restore === null || record.firstStartedAt === undefined) {
       pipeline.change({ firstStartedAt: surroundings.clock.now() });
     }
@@ -84,7 +91,10 @@ export async function start(
         stepRowsMax: null,
         labelsLiftPause: true,
         edits: record.connectorEdits ?? [],
-        ...(restore === null ? {} : { restore }),
+        ...(restore === null || isBootstrap
+          ? {}
+          : { restore: { ...restore, inputs: bootstrap?.inputs ?? restore.inputs } }),
+        ...(isBootstrap ? { continued: bootstrap.inputs } : {}),
       },
       spare: surroundings.spare,
       onLog: (entry) => pipeline.logEntry(entry),
@@ -96,12 +106,24 @@ export async function start(
     if (isOvertaken()) return await deployment.end();
     pipeline.deployment = deployment;
     pipeline.numConnectorErrors = 0;
-    if (restore !== null) restoreApiInputs(deployment, record.apiInputs ?? []);
+    if (restore !== null) {
+      const stored = record.apiInputs ?? [];
+      const kept = bootstrap?.keptTables;
+      deployment.sentBefore = record.sentByOutputs ?? {};
+      restoreApiInputs(deployment, kept === undefined ? stored : stored.filter((each) => kept.includes(each.relation)));
+    }
     monitor(pipeline, deployment);
     const desired = record.runtimeDesired ?? record.initial ?? 'Running';
     pipeline.change({ resources: 'Provisioned', runtime: 'Initializing', runtimeDesired: desired });
     await repeatPauses(deployment, record.manualPauses ?? {});
-    await deployment.call('start', (control) => control.start({ paused: desired === 'Paused' }));
+    const isPaused = isBootstrap || desired === 'Paused';
+    await deployment.call('start', (control) => control.start({ paused: isPaused }));
+    if (isBootstrap && restore !== null) {
+      pipeline.change({ runtime: 'Bootstrapping' });
+      await runBootstrap(pipeline, deployment, bootstrap, restore, store);
+      if (isOvertaken()) return;
+      if (desired === 'Running') await deployment.call('resume', (control) => control.resume());
+    }
     await connectorsOpened(deployment);
     const replayed = await deployment.journal.replay();
     if (isOvertaken()) return;
@@ -148,7 +170,7 @@ async function repeatPauses(deployment: LiveDeployment, pauses: Readonly<Record<
 function follow(pipeline: HostedPipeline, status: PipelineStatus): void {
   if (status.state !== 'failed' || status.error === null || pipeline.record.resources !== 'Provisioned') return;
   const problem = problemOf(status.error);
-  pipeline.generation++;
+  pipeline.overtake();
   fail(pipeline, problem).catch((error: unknown) => pipeline.log('error', String(error)));
 }
 
@@ -163,13 +185,13 @@ async function fail(pipeline: HostedPipeline, problem: RecordedProblem): Promise
 
 /** Ends it at once; the record says why. */
 export async function stopWith(pipeline: HostedPipeline, problem: RecordedProblem): Promise<void> {
-  pipeline.generation++;
+  pipeline.overtake();
   await fail(pipeline, problem);
 }
 
 /** The wish is in the record already. Never rejects. */
 export async function stop(pipeline: HostedPipeline, options: { readonly force: boolean }): Promise<void> {
-  pipeline.generation++;
+  pipeline.overtake();
   const { deployment } = pipeline;
   if (pipeline.record.resources === 'Stopped') return settle(pipeline);
   pipeline.change({ resources: 'Stopping', runtime: null, runtimeDesired: null });

@@ -128,7 +128,7 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
     pipeline.logs.end();
     if (pipeline.deployment === null) {
       // A start that is under way gives up; it must not outlive the store.
-      pipeline.generation++;
+      pipeline.overtake();
       await within(
         startEndMs,
         pipeline.exclusively(async () => {}),
@@ -158,7 +158,7 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
     clear: async (pipeline) => {
       await store.clearCheckpoints(pipeline.record.id);
       await store.truncateIngress(pipeline.record.id, Number.MAX_SAFE_INTEGER);
-      pipeline.change({ storageStatus: 'Cleared', checkpoints: null });
+      pipeline.change({ storageStatus: 'Cleared', checkpoints: null, checkpointProgram: undefined });
     },
     authorize: async (scope, request, pipeline, isFiltered = false) => {
       access.authorize(request, { scope, pipeline, isFiltered });

@@ -64,8 +64,7 @@ function describeStatus(pipeline: HostedPipeline): JsonObject {
     deployment_resources_desired_status: record.desired,
     deployment_resources_desired_status_since: record.desiredSince,
     deployment_runtime_status: record.runtime,
-    deployment_runtime_status_details:
-      record.runtime === null ? null : { connector_stats: { num_errors: pipeline.numConnectorErrors } },
+    deployment_runtime_status_details: describeRuntime(pipeline),
     deployment_runtime_status_since: record.runtimeSince,
     deployment_runtime_desired_status: record.runtimeDesired,
     deployment_runtime_desired_status_since: record.runtimeDesiredSince,
@@ -73,6 +72,12 @@ function describeStatus(pipeline: HostedPipeline): JsonObject {
     storage_status: record.storageStatus,
     storage_status_details: record.checkpoints === null ? null : { checkpoints: record.checkpoints },
   };
+}
+
+function describeRuntime({ record, approval, numConnectorErrors }: HostedPipeline): JsonObject | null {
+  if (record.runtime === null) return null;
+  if (approval !== null) return { approval_diff: approval.diff };
+  return { connector_stats: { num_errors: numConnectorErrors } };
 }
 
 function describeProgram(pipeline: HostedPipeline): JsonObject {

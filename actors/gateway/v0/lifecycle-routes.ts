@@ -45,7 +45,11 @@ export function lifecycleRoutes(hosting: Hosting): readonly Route[] {
         const force = query.get('force') === 'true';
         if (pipeline.record.desired !== 'Stopped') pipeline.change({ desired: 'Stopped' });
         if (!pipeline.isFullyStopped) {
-          const work = force ? stop(pipeline, { force: true }) : pipeline.exclusively(() => hosting.suspend(pipeline));
+          // A start that waits for approval holds everything behind it, and there is nothing yet that a checkpoint could hold.
+          const work =
+            force || pipeline.approval !== null
+              ? stop(pipeline, { force: true })
+              : pipeline.exclusively(() => hosting.suspend(pipeline));
           await withinMoment(hosting, work);
         }
         return json(202, undefined);
@@ -62,6 +66,29 @@ export function lifecycleRoutes(hosting: Hosting): readonly Route[] {
       await pipeline.exclusively(() => resume(pipeline));
       return json(202, undefined);
     }),
+    route(
+      'approve',
+      'Lets a start go on whose program or connectors have changed since the checkpoint',
+      200,
+      async (pipeline, { query }) => {
+        const { approval, record } = pipeline;
+        if (approval === null) {
+          throw new HttpProblem({
+            status: 400,
+            code: 'IllegalPipelineAction',
+            message: `pipeline '${pipeline.name}': only a pipeline that awaits approval is approved`,
+            details: { status: record.runtime ?? record.resources },
+          });
+        }
+        pipeline.change({
+          silentBootstrap: record.silentBootstrap || query.get('silent_bootstrap') === 'true',
+          concurrentBootstrap: record.concurrentBootstrap || query.get('concurrent_bootstrap') === 'true',
+        });
+        approval.resolve(true);
+        return json(200, undefined);
+      },
+      { silent_bootstrap: 'outputs are told nothing of what is computed again', concurrent_bootstrap: 'accepted' },
+    ),
     ...neverPossible.map(({ action, code, why }) =>
       route(action, `Refused: ${why}`, 200, async (pipeline) => {
         pipeline.deployed();
@@ -92,7 +119,6 @@ export function lifecycleRoutes(hosting: Hosting): readonly Route[] {
 /** Actions of states that a pipeline here is never in: clients that ask are told so. */
 const neverPossible: readonly { readonly action: string; readonly code: string; readonly why: string }[] = [
   { action: 'activate', code: 'IllegalPipelineAction', why: 'only a pipeline in standby is activated' },
-  { action: 'approve', code: 'IllegalPipelineAction', why: 'only a pipeline that awaits approval is approved' },
   {
     action: 'clock/advance',
     code: 'ClockNotHttpDriven',

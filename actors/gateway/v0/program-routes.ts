@@ -1,6 +1,7 @@
 // Programs: compiled without a pipeline, or again with the compiler of this server.
 
 import { compile } from '../hosting/pipeline-run.ts';
+import { approvalDiff } from '../hosting/program-change.ts';
 import { compilePipeline } from '../hosting/program-compilation.ts';
 import { sqlMessages } from '../hosting/program-error.ts';
 import { programInfo } from '../hosting/program-info.ts';
@@ -35,6 +36,35 @@ export function programRoutes(hosting: Hosting): readonly Route[] {
       },
     },
     {
+      method: 'POST',
+      path: '/v0/pipelines/{pipeline_name}/diff',
+      summary: 'What a program would change of the one that the pipeline has',
+      access: 'read',
+      hasBody: true,
+      ok: [200],
+      problems: [400, 404],
+      handle: async ({ params, body }) => {
+        const { record } = pipelines.get(params['pipeline_name'] ?? '');
+        const text: unknown = Object(body).program_code ?? record.source.programCode;
+        const validation = await pipelines.surroundings.validation();
+        if (record.programStatus !== 'Success') throw notCompiled(record.source.name, record.programStatus);
+        const after = compilePipeline(String(text), validation);
+        const messages = sqlMessages(after, String(text));
+        if (messages.length > 0) {
+          throw new HttpProblem({
+            status: 400,
+            code: 'InvalidNewProgramSql',
+            message: `the program does not compile: ${messages.map(({ message }) => message).join('; ')}`,
+            details: { messages },
+          });
+        }
+        const edits = record.connectorEdits ?? [];
+        const before = { compiled: compilePipeline(record.source.programCode, validation), edits };
+        const isEdited = text !== record.source.programCode;
+        return json(200, approvalDiff(before, { compiled: after, edits: isEdited ? [] : edits }));
+      },
+    },
+    {
       method: 'GET',
       path: '/v0/pipelines/{pipeline_name}/dataflow_graph',
       summary: 'The plan of the program',
@@ -48,11 +78,7 @@ export function programRoutes(hosting: Hosting): readonly Route[] {
           await pipelines.surroundings.validation(),
         );
         if (program === null || pipeline.record.programStatus !== 'Success') {
-          throw new HttpProblem({
-            status: 404,
-            code: 'ProgramNotCompiled',
-            message: `the program of pipeline '${pipeline.name}' is not compiled (${pipeline.record.programStatus})`,
-          });
+          throw notCompiled(pipeline.name, pipeline.record.programStatus);
         }
         return json(200, programPlan(program));
       },
@@ -116,4 +142,12 @@ export function programRoutes(hosting: Hosting): readonly Route[] {
       },
     },
   ];
+}
+
+function notCompiled(name: string, status: string): HttpProblem {
+  return new HttpProblem({
+    status: 404,
+    code: 'ProgramNotCompiled',
+    message: `the program of pipeline '${name}' is not compiled (${status})`,
+  });
 }

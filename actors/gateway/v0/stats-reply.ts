@@ -34,7 +34,7 @@ export function statsReply(
       ...apiInputs.map((input) => apiInputStatus(input, options.withErrors)),
     ],
     outputs: [
-      ...stats.outputs.map((output) => outputStatus(output, stats, options.withErrors)),
+      ...stats.outputs.map((output) => outputStatus(output, stats, { deployment, withErrors: options.withErrors })),
       ...[...deployment.apiOutputs.values()].map((output) => apiOutputStatus(output, stats)),
     ],
   };
@@ -159,15 +159,20 @@ export function inputStatus(input: InputConnectorStats, withErrors: boolean): Js
   };
 }
 
-export function outputStatus(output: OutputConnectorStats, stats: PipelineStats, withErrors: boolean): JsonObject {
+export function outputStatus(
+  output: OutputConnectorStats,
+  stats: PipelineStats,
+  { deployment, withErrors }: { readonly deployment: LiveDeployment; readonly withErrors: boolean },
+): JsonObject {
+  const before = deployment.sentBefore[output.endpoint] ?? { records: 0, bytes: 0 };
   return {
     endpoint_name: output.endpoint,
     config: { stream: output.relation },
     metrics: {
       ...outputMetrics(stats),
       queued_batches: batches(output.queuedRecords),
-      transmitted_records: output.transmittedRecords,
-      transmitted_bytes: output.transmittedBytes,
+      transmitted_records: before.records + output.transmittedRecords,
+      transmitted_bytes: before.bytes + output.transmittedBytes,
       queued_records: output.queuedRecords,
       num_encode_errors: output.numEncodeErrors,
       num_transport_errors: output.numTransportErrors,
