@@ -2,15 +2,20 @@
 //
 // Loaded once, after the server listens: the registry is large, and every plugin process has to be asked once what it is.
 import type { ConnectorRegistry } from '../../../connectors/sdk/connector.ts';
-import type { LifecycleJournal } from '../../lifecycle-journal.ts';
+import type { ParameterValues } from '../../../connectors/sdk/parameters.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import type { Log } from '../../../runtime/log.ts';
+import type { ConnectorMark, LifecycleJournal } from '../../lifecycle-journal.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';
 import {
   builtInPlugins,
+  findPlugin,
   type PluginParameters,
   type PluginSpecification,
   pluginParameters,
 } from './plugin-specification.ts';
 import type { HostedConnector } from './relay-pipeline.ts';
+import { type TrialOptions, tellDeleted, trialDeadlines, tryConfiguration } from './trial-instance.ts';
 
 export interface ProcessorSpecification {
   /** `json.decode` */
@@ -33,6 +38,10 @@ export interface ConnectorPluginsOptions {
   readonly loadRegistry: () => Promise<ConnectorRegistry>;
   /** Of Millrace, without a `v`. */
   readonly version: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Relative paths of connectors start here. */
+  readonly baseFolder: string;
   /** What is remembered of the connectors of a pipeline, by its id. */
   readonly journalOf: (pipeline: string) => LifecycleJournal;
 }
@@ -61,11 +70,48 @@ export class ConnectorPlugins {
     return this.#processors;
   }
 
-  /** Configures and tears down a fresh instance. @throws HttpProblem when it refuses */
-  async validate(_trial: ConfigurationTrial): Promise<void> {}
+  /** Configures and tears down a fresh instance. @throws TrialFailed, TrialTimedOut */
+  async validate({ type, plugin, settings, signal }: ConfigurationTrial): Promise<void> {
+    await tryConfiguration({
+      ...(await this.#trialOptions()),
+      type,
+      plugin,
+      id: `validate-${type}-config`,
+      settings,
+      signal,
+    });
+  }
 
   /** It is gone from its pipeline already; its plugin is told, now or later. Never rejects. */
-  async connectorDeleted(_pipeline: HostedPipeline, _connector: HostedConnector): Promise<void> {}
+  async connectorDeleted(pipeline: HostedPipeline, connector: HostedConnector): Promise<void> {
+    const journal = this.#options.journalOf(pipeline.record.id);
+    const { id } = connector;
+    try {
+      const mark = (await journal.marks()).find((candidate) => candidate.connector === id);
+      // It was never started: there is nothing that it would have to clean up.
+      if (mark === undefined || mark.active === null || mark.withoutEvents) return await journal.removeMark(id);
+      await journal.putMark({ ...mark, deleted: true, intent: { event: 'deleted', settings: mark.active } });
+      await this.#tellDeleted(journal, mark, mark.active);
+    } catch (error) {
+      this.#options.log.error('a connector could not be told that it is deleted: it is tried again', {
+        connector: id,
+        error: error instanceof Error ? error.message : String(error),
+      });
+    }
+  }
+
+  async #tellDeleted(journal: LifecycleJournal, mark: ConnectorMark, active: ParameterValues): Promise<void> {
+    const plugin = findPlugin(this.#plugins, mark.plugin);
+    if (plugin === undefined) throw new Error(`there is no plugin ${mark.plugin} any more`);
+    const options = { ...(await this.#trialOptions()), type: mark.type, plugin, id: mark.connector };
+    const { signal } = new AbortController();
+    try {
+      await tellDeleted({ ...options, settings: {}, signal }, active);
+    } catch (error) {
+      if (!isWithoutEvents(error)) throw error;
+    }
+    await journal.removeMark(mark.connector);
+  }
 
   /** Base64 of the position up to which a source has been acknowledged; null: none. */
   async position(pipeline: HostedPipeline, connector: string): Promise<string | null> {
@@ -75,6 +121,11 @@ export class ConnectorPlugins {
     // Sources of records say where they stand in bytes, others in JSON.
     const text = 'record' in position ? position.record : undefined;
     return typeof text === 'string' ? text : Buffer.from(JSON.stringify(position)).toString('base64');
+  }
+
+  async #trialOptions(): Promise<Pick<TrialOptions, 'registry' | 'baseFolder' | 'clock' | 'process' | 'deadlines'>> {
+    const { loadRegistry, baseFolder, clock } = this.#options;
+    return { registry: await loadRegistry(), baseFolder, clock, process: {}, deadlines: trialDeadlines };
   }
 
   async #load(): Promise<void> {
@@ -90,4 +141,11 @@ export class ConnectorPlugins {
       parameters: pluginParameters(definition.parameters),
     }));
   }
+}
+
+/** The connector knows no such events: it has nothing to clean up. */
+function isWithoutEvents(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : null;
+  return code === 'plugin.has_no_events' || code === 'connector.events_unimplemented';
 }

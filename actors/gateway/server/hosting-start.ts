@@ -92,6 +92,9 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
   const plugins = new ConnectorPlugins({
     loadRegistry: async () => (await options.loadValidation()).registry,
     version,
+    clock: systemClock,
+    log,
+    baseFolder: resolve(options.baseFolder ?? '.'),
     journalOf: (pipeline) => storeJournal(store, pipeline),
   });
   const spare = new SpareControl(systemClock);

@@ -10,6 +10,7 @@ import {
   parameterOf,
 } from '../hosting/plugin-specification.ts';
 import { checkSettings, type SettingProblem } from '../hosting/settings-check.ts';
+import { TrialFailed, TrialTimedOut } from '../hosting/trial-instance.ts';
 import type { Hosting } from '../server/hosting-start.ts';
 import type { HttpProblem } from '../server/http-problem.ts';
 import { isSecret, type Settings } from './masked-settings.ts';
@@ -59,7 +60,30 @@ export async function validateOnInstance(
   settings: Settings,
   signal: AbortSignal,
 ): Promise<void> {
-  await hosting.plugins.validate({ type, plugin, settings, signal });
+  try {
+    await hosting.plugins.validate({ type, plugin, settings, signal });
+  } catch (error) {
+    throw trialProblem(error);
+  }
+}
+
+function trialProblem(error: unknown): unknown {
+  if (error instanceof TrialTimedOut) {
+    const { phase, plugin, deadlineMs } = error.fields;
+    const metadata = { phase, plugin, deadlineMs: String(deadlineMs) };
+    return v1Problem('connector.configuration_timed_out', error.message, [
+      v1Detail('connector.configuration_timed_out', metadata),
+    ]);
+  }
+  if (!(error instanceof TrialFailed)) return error;
+  const { phase, plugin } = error.fields;
+  const reason: V1Reason =
+    phase === 'start'
+      ? 'connector.plugin_failed'
+      : phase === 'teardown'
+        ? 'connector.teardown_failed'
+        : 'connector.configuration_refused';
+  return v1Problem(reason, error.message, [v1Detail(reason, { phase, plugin })]);
 }
 
 function unknownPlugin(reference: string, suggestion: string | undefined): HttpProblem {
