@@ -4,21 +4,25 @@ import type { Relation } from '../../../runtime/batch/schema.ts';
 import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
 import { errorToData } from '../../../runtime/errors.ts';
 import type { ValidatedPipeline } from '../../supervisor/messages.ts';
+import { checkConduit } from './check-conduit.ts';
 import { type Command, exitCodes } from './command.ts';
+import { isConduitFile } from './conduit-files.ts';
 import { jsonText } from './json-text.ts';
 import { type LoadedPipeline, loadPipeline } from './load-pipeline.ts';
 import { problemReport } from './problem-text.ts';
 
 export const checkCommand: Command = {
   name: 'check',
-  synopsis: 'check FILE.yaml [--json]',
+  synopsis: 'check FILE.yaml [--json] [--connectors FOLDER]',
   summary: 'Validates a pipeline file without running it.',
   description: `Prints the tables, views and connectors of the pipeline and the order in which its inputs start.
 With problems it prints all of them instead, each with its code, its place (file:line:column) and the nearest valid name,
-and exits with 2. Nothing is opened: no file, no network.`,
-  options: { json: { type: 'boolean' } },
+and exits with 2. Nothing is opened: no file, no network. Of a pipeline file of Conduit the pipelines are printed, and settings of
+built-in plugins are checked; --connectors names a folder of plugins: each is asked once what it takes.`,
+  options: { json: { type: 'boolean' }, connectors: { type: 'string' } },
   operands: 1,
   async run(operands, options, tools): Promise<number> {
+    if (isConduitFile(operands[0] ?? '')) return await checkConduit(operands[0] ?? '', options, tools);
     const loaded = await loadPipeline(operands[0] ?? '', tools);
     if (options['json'] === true) tools.out(`${jsonText(asJson(loaded))}\n`);
     else if (loaded.problems.length > 0) tools.err(problemReport(loaded.file.file, loaded.problems));

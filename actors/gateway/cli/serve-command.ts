@@ -10,8 +10,7 @@ const lingerMs = 5_000;
 
 export const serveCommand: Command = {
   name: 'serve',
-  synopsis:
-    'serve [--host 127.0.0.1] [--port 8080] [--data ./.millrace] [--connectors ./connectors] [--pipelines ./pipelines]',
+  synopsis: 'serve [--host 127.0.0.1] [--port 8080] [--data ./.millrace] [--connectors ./connectors]',
   summary: 'Serves pipelines over HTTP.',
   description: `Prints one line with its address when it is ready and runs until SIGTERM or SIGINT, which drains and exits with 0.
 Options: --host, --port (0: any free one), --data (folder of the store), --connectors (folder that relative paths of

@@ -69,11 +69,16 @@ export class ServerClient {
   }
 
   /** The reply of `path` below /v0. @throws ServerUnreachable, ServerRefused, ServerUnauthorized, the signal's reason */
-  async call(path: string, init: RequestInit = {}): Promise<Response> {
+  call(path: string, init: RequestInit = {}): Promise<Response> {
+    return this.fetch(`/v0${path}`, init);
+  }
+
+  /** The reply of a whole path. @throws ServerUnreachable, ServerRefused, ServerUnauthorized, the signal's reason */
+  async fetch(path: string, init: RequestInit = {}): Promise<Response> {
     const content = init.body === undefined ? {} : { 'content-type': 'application/json' };
     let response: Response;
     try {
-      response = await fetch(`${this.#url}/v0${path}`, { ...init, headers: { ...this.#headers, ...content } });
+      response = await fetch(`${this.#url}${path}`, { ...init, headers: { ...this.#headers, ...content } });
     } catch (error) {
       if (init.signal?.aborted === true) throw error;
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
@@ -103,7 +108,9 @@ function problemOf(body: string): { readonly message: string; readonly errorCode
     const problem: unknown = JSON.parse(body);
     if (typeof problem === 'object' && problem !== null) {
       const message: unknown = Reflect.get(problem, 'message');
-      const errorCode: unknown = Reflect.get(problem, 'error_code');
+      // `/v1` has its codes in the details.
+      const [detail]: readonly unknown[] = list(Reflect.get(problem, 'details'));
+      const errorCode: unknown = Reflect.get(problem, 'error_code') ?? text(detail, 'reason');
       return {
         message: typeof message === 'string' ? message : body,
         errorCode: typeof errorCode === 'string' ? errorCode : '',

@@ -130,17 +130,34 @@ export class ConnectorPlugins {
 
   async #load(): Promise<void> {
     const { version, loadRegistry } = this.#options;
-    const registry = await loadRegistry();
-    this.#plugins = builtInPlugins(registry, version);
-    this.#processors = registry.processors.map((definition) => ({
+    const { plugins, processors } = await loadPlugins(await loadRegistry(), version, null);
+    this.#plugins = plugins;
+    this.#processors = processors;
+  }
+}
+
+export interface LoadedPlugins {
+  readonly plugins: readonly PluginSpecification[];
+  readonly processors: readonly ProcessorSpecification[];
+}
+
+/** What is built in, and the plugin processes of a folder where one is given. `version`: of Millrace. */
+export async function loadPlugins(
+  registry: ConnectorRegistry,
+  version: string,
+  _folder: string | null,
+): Promise<LoadedPlugins> {
+  return {
+    plugins: builtInPlugins(registry, version),
+    processors: registry.processors.map((definition) => ({
       name: definition.name,
       version: `v${version}`,
       summary: definition.summary,
       description: definition.description ?? definition.summary,
       author: 'Millrace',
       parameters: pluginParameters(definition.parameters),
-    }));
-  }
+    })),
+  };
 }
 
 /** The connector knows no such events: it has nothing to clean up. */

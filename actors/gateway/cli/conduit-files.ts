@@ -1,0 +1,54 @@
+// Pipeline files of Conduit as commands read them: which file is one, and everything that is wrong with some of them.
+import { readFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import type { MillraceError } from '../../../runtime/errors.ts';
+import { checkPlugins, type KnownPlugins } from '../conduit-file/check-plugins.ts';
+import {
+  type ConduitFile,
+  conduitFilesAt,
+  duplicates,
+  isConduitText,
+  readConduitFile,
+} from '../conduit-file/conduit-file.ts';
+import { loadPlugins } from '../hosting/connector-plugins.ts';
+import type { Tools } from './command.ts';
+
+export interface CheckedFiles {
+  readonly files: readonly ConduitFile[];
+  readonly problems: readonly MillraceError[];
+  readonly warnings: readonly MillraceError[];
+}
+
+/** False for what cannot be read: the one who reads it says why. */
+export function isConduitFile(path: string): boolean {
+  if (!/^\.ya?ml$/i.test(extname(path))) return false;
+  try {
+    return isConduitText(readFileSync(path, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** A file or a folder of them. `connectors`: folder of plugin processes, null: none is known. @throws PipelineFileUnreadable */
+export async function checkConduitFiles(path: string, tools: Tools, connectors: string | null): Promise<CheckedFiles> {
+  const files = conduitFilesAt(path).map((file) => readConduitFile(file, tools.environment));
+  const known = await knownPlugins(tools, connectors);
+  const findings = files.flatMap((file) => file.pipelines.map((pipeline) => checkPlugins(pipeline, known)));
+  const own = files.flatMap((file) => file.problems);
+  const seen = new Set(own.map(({ message }) => message));
+  return {
+    files,
+    problems: [
+      ...own,
+      ...duplicates(files).filter(({ message }) => !seen.has(message)),
+      ...findings.flatMap(({ problems }) => problems),
+    ],
+    warnings: [...files.flatMap((file) => file.warnings), ...findings.flatMap(({ warnings }) => warnings)],
+  };
+}
+
+async function knownPlugins(tools: Tools, connectors: string | null): Promise<KnownPlugins> {
+  const { registry } = await tools.loadValidation();
+  const { plugins, processors } = await loadPlugins(registry, tools.version, connectors);
+  return { connectors: plugins, processors, isComplete: connectors !== null };
+}

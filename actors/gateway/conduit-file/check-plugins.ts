@@ -1,0 +1,139 @@
+// Whether the plugins that a pipeline file names exist and take their settings, before anything is started: every problem with
+// its place and the nearest name. A plugin process that is not known here (no folder of connectors was given) is a warning: the server
+// that runs the file may have it.
+import {
+  ConfigInvalidValue,
+  ConfigMissingKey,
+  ConfigUnknownKey,
+} from '../../../connectors/sdk/configuration-errors.ts';
+import { type CodedErrorClass, defineError, type MillraceError } from '../../../runtime/errors.ts';
+import { nearestName } from '../../../runtime/nearest-name.ts';
+import type { ProcessorSpecification } from '../hosting/connector-plugins.ts';
+import {
+  findPlugin,
+  fullName,
+  nearestPlugin,
+  type PluginParameters,
+  type PluginSpecification,
+  parameterOf,
+  readReference,
+} from '../hosting/plugin-specification.ts';
+import { checkSettings } from '../hosting/settings-check.ts';
+import { isSecret } from '../v1/masked-settings.ts';
+import type { FilePipeline } from './read-pipeline.ts';
+
+export const FilePluginUnknown: CodedErrorClass<{ readonly plugin: string; readonly what: string }> = defineError(
+  'config.unknown_plugin',
+  { help: '`millrace connector-plugins list` and `millrace processor-plugins list` show what there is.' },
+  (f) => `there is no ${f.what} plugin "${f.plugin}"`,
+);
+
+export const FilePluginUnchecked: CodedErrorClass<{ readonly plugin: string }> = defineError(
+  'config.unchecked_plugin',
+  { help: 'Give the folder of the plugins with --connectors to have its settings checked.' },
+  (f) => `the plugin "${f.plugin}" is not built in: its settings are not checked`,
+);
+
+export const FilePluginRole: CodedErrorClass<{ readonly plugin: string; readonly type: string }> = defineError(
+  'config.plugin_role',
+  { help: 'Use the plugin as what it is, or choose another one.' },
+  (f) => `${f.plugin} is no ${f.type}`,
+);
+
+export interface KnownPlugins {
+  readonly connectors: readonly PluginSpecification[];
+  readonly processors: readonly ProcessorSpecification[];
+  /** Plugin processes are among them: what is not there does not exist. */
+  readonly isComplete: boolean;
+}
+
+export interface PluginFindings {
+  readonly problems: readonly MillraceError[];
+  readonly warnings: readonly MillraceError[];
+}
+
+interface Used {
+  /** Under which the places are kept. */
+  readonly key: string;
+  readonly plugin: string;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+export function checkPlugins(pipeline: FilePipeline, known: KnownPlugins): PluginFindings {
+  return new PluginCheck(pipeline, known).run();
+}
+
+class PluginCheck {
+  readonly #pipeline: FilePipeline;
+  readonly #known: KnownPlugins;
+  readonly #problems: MillraceError[] = [];
+  readonly #warnings: MillraceError[] = [];
+
+  constructor(pipeline: FilePipeline, known: KnownPlugins) {
+    this.#pipeline = pipeline;
+    this.#known = known;
+  }
+
+  run(): PluginFindings {
+    const { connectors, processors, deadLetterQueue } = this.#pipeline.definition;
+    for (const { id, type, plugin, settings, processors: own } of connectors) {
+      this.#connector(type, { key: id, plugin, settings });
+      for (const processor of own) this.#processor({ key: processor.id, ...processor });
+    }
+    for (const processor of processors) this.#processor({ key: processor.id, ...processor });
+    this.#connector('destination', { key: 'dlq', ...deadLetterQueue });
+    for (const type of ['source', 'destination'] as const) {
+      if (connectors.some((connector) => connector.type === type)) continue;
+      const reason = `has no ${type}: it cannot be started`;
+      this.#warnings.push(new ConfigInvalidValue({ key: 'connectors', reason }, { place: this.#pipeline.node.place }));
+    }
+    return { problems: this.#problems, warnings: this.#warnings };
+  }
+
+  #connector(type: 'source' | 'destination', used: Used): void {
+    if (used.plugin === '') return;
+    const { connectors, isComplete } = this.#known;
+    const plugin = findPlugin(connectors, used.plugin);
+    const place = (this.#pipeline.plugins.get(used.key) ?? this.#pipeline.node).place;
+    if (plugin === undefined) {
+      if (!isComplete && readReference(used.plugin).kind !== 'builtin') {
+        this.#warnings.push(new FilePluginUnchecked({ plugin: used.plugin }, { place }));
+        return;
+      }
+      const suggestion = nearestPlugin(connectors, used.plugin);
+      this.#problems.push(new FilePluginUnknown({ plugin: used.plugin, what: 'connector' }, { place, suggestion }));
+      return;
+    }
+    const parameters = type === 'source' ? plugin.sourceParameters : plugin.destinationParameters;
+    if (parameters === null) this.#problems.push(new FilePluginRole({ plugin: fullName(plugin), type }, { place }));
+    else this.#settings(parameters, used, fullName(plugin));
+  }
+
+  #processor(used: Used): void {
+    if (used.plugin === '') return;
+    const { name } = readReference(used.plugin);
+    const { processors } = this.#known;
+    const found = processors.find((processor) => processor.name === name);
+    if (found !== undefined) {
+      this.#settings(found.parameters, used, used.plugin);
+      return;
+    }
+    const { place } = this.#pipeline.plugins.get(used.key) ?? this.#pipeline.node;
+    const names = processors.map((processor) => processor.name);
+    const context = { place, suggestion: nearestName(name, names) };
+    this.#problems.push(new FilePluginUnknown({ plugin: used.plugin, what: 'processor' }, context));
+  }
+
+  #settings(parameters: PluginParameters, { key, settings }: Used, owner: string): void {
+    const node = this.#pipeline.settings.get(key) ?? this.#pipeline.node;
+    const entries = node.name === 'settings' ? node.entries() : new Map();
+    const isHidden = (name: string): boolean => isSecret(name, parameterOf(parameters, name)?.secret);
+    for (const { setting, kind, message, suggestion } of checkSettings(parameters, settings, isHidden)) {
+      const { place } = entries.get(setting) ?? node;
+      const context = { place, suggestion };
+      if (kind === 'unknown') this.#problems.push(new ConfigUnknownKey({ key: setting, owner }, context));
+      else if (kind === 'required') this.#problems.push(new ConfigMissingKey({ key: setting, owner }, context));
+      else this.#problems.push(new ConfigInvalidValue({ key: setting, reason: `is wrong: ${message}` }, context));
+    }
+  }
+}

@@ -1,0 +1,118 @@
+// What users of Conduit call: `check` and `pipelines validate|lint|dry-run|init` over files, `pipelines`, `connectors` and plugins of a server.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Fixture } from '../embedded/pipeline-fixture.ts';
+import { CliProcess, type Exit, jsonLines, millrace } from './cli-process.ts';
+
+const fixture = new Fixture();
+const folder = fixture.folder;
+let server: CliProcess;
+let url = '';
+
+const call = (...args: readonly string[]): Promise<Exit> =>
+  millrace(args, { folder, environment: { MILLRACE_URL: url } });
+
+const file = `version: "2.2"
+pipelines:
+  - id: copy
+    status: stopped
+    name: Copies lines
+    connectors:
+      - { id: in, type: source, plugin: standalone:lines, settings: { path: a.txt, password: hunter2 } }
+      - { id: out, type: destination, plugin: standalone:lines, settings: { path: b.txt } }
+    processors:
+      - { id: some, plugin: filter, condition: '{{ eq .Metadata.a "b" }}' }
+    dead-letter-queue: { plugin: standalone:lines, window-size: 5, window-nack-threshold: 2 }
+`;
+
+const count = (object: Readonly<Record<string, unknown>> | undefined, name: string): number => {
+  const list = object?.[name];
+  return Array.isArray(list) ? list.length : -1;
+};
+
+test.before(async () => {
+  mkdirSync(join(folder, 'files'));
+  writeFileSync(join(folder, 'files', 'copy.yaml'), file);
+  writeFileSync(
+    join(folder, 'wrong.yaml'),
+    file.replace('status: stopped', 'status: stoped').replace('filter', 'filtr'),
+  );
+  server = new CliProcess(['serve', '--port', '0', '--data', 'data', '--pipelines', 'files'], { folder });
+  await server.until((out) => out.includes('millrace serve: http'));
+  url = /millrace serve: (\S+)/.exec(server.out)?.[1] ?? '';
+});
+test.after(async () => {
+  server.kill('SIGTERM');
+  await server.exit;
+  fixture.cleanUp();
+});
+
+test('check prints the pipelines of a file without its secrets', async () => {
+  const { code, out, err } = await call('check', 'files/copy.yaml');
+  assert.is(code, 0, err);
+  assert.match(out, /pipeline copy \(Copies lines\), stopped/);
+  assert.match(out, /source copy:in: standalone:lines \{ path: a.txt, password: \*\*\* \}/);
+  assert.match(out, /processor copy:some: filter if \{\{ eq/);
+  assert.match(err, /warning config.unchecked_plugin: .*copy.yaml:7:/);
+  assert.not.match(out + err, /hunter2/);
+});
+
+test('what is wrong in a file is told with its place and exits with 2', async () => {
+  for (const args of [['check'], ['pipelines', 'validate'], ['pipelines', 'lint']]) {
+    const { code, err } = await call(...args, 'wrong.yaml');
+    assert.is(code, 2);
+    assert.match(err, /wrong.yaml has 2 problems/);
+    assert.match(err, /wrong.yaml:4:5 .*did you mean "stopped"/);
+    assert.match(err, /wrong.yaml:10:21 .*did you mean "filter"/);
+  }
+  const { code, out } = await call('pipelines', 'lint', 'wrong.yaml', '--json');
+  assert.is(code, 2);
+  assert.is(count(jsonLines(out)[0], 'problems'), 2);
+  assert.is((await call('pipelines', 'lint', 'files', '--strict')).code, 2);
+  assert.is((await call('pipelines', 'validate', 'files')).code, 0);
+});
+
+test('init writes a file that can be read', async () => {
+  const { code, out } = await call(
+    'pipelines',
+    'init',
+    'made',
+    '--source',
+    'standalone:a',
+    '--destination',
+    'standalone:b',
+  );
+  assert.equal([code, out.trim()], [0, 'pipelines/made.yaml']);
+  assert.match(readFileSync(join(folder, 'pipelines/made.yaml'), 'utf8'), /id: made\n/);
+  assert.is((await call('pipelines', 'init', 'made')).code, 2);
+});
+
+test('pipelines and connectors of the server are listed and described by id or name', async () => {
+  assert.match((await call('pipelines', 'list')).out, /^copy +Copies lines +stopped +2 /m);
+  const described = await call('pipelines', 'describe', 'Copies lines', '--json');
+  const [pipeline] = jsonLines(described.out);
+  assert.is(pipeline?.['id'], 'copy');
+  assert.is(count(pipeline, 'connectors'), 2);
+  assert.is(count(pipeline, 'processors'), 1);
+  assert.match((await call('connectors', 'list')).out, /^copy:in +source +standalone:lines +copy +in +stopped/m);
+  const connector = await call('connectors', 'describe', 'copy:in');
+  assert.match(connector.out, /path: a.txt\n {4}password: \*\*\*/);
+  assert.match((await call('processors', 'ls')).out, /^copy:some +filter +copy /m);
+  assert.match((await call('processor-plugins', 'describe', 'filter')).out, /^name: builtin:filter@v/m);
+  const unknown = await call('connectors', 'describe', 'copy:im');
+  assert.is(unknown.code, 2);
+  assert.match(unknown.err, /did you mean "copy:in"/);
+});
+
+test('a server refuses in its own words', async () => {
+  const stopped = await call('pipelines', 'stop', 'copy');
+  assert.is(stopped.code, 1);
+  assert.match(stopped.err, /pipeline.not_running/);
+  const wrong = await call('pipelines', 'lst');
+  assert.is(wrong.code, 2);
+  assert.match(wrong.err, /did you mean "list"/);
+});
+
+test.run();
