@@ -21,6 +21,7 @@ export const grpcCode = {
   deadlineExceeded: 4,
   unimplemented: 12,
   unavailable: 14,
+  unauthenticated: 16,
 } as const;
 
 /** How far a peer may run ahead of its reader. */
@@ -38,6 +39,8 @@ export interface GrpcCall {
   readonly body: Uint8Array;
   readonly deadlineMs: number;
   readonly signal?: AbortSignal;
+  /** Metadata of gRPC. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export class GrpcConnection {
@@ -60,8 +63,8 @@ export class GrpcConnection {
   }
 
   /** Never throws: an answer, or the status with which the call failed. */
-  async call(path: string, { body, deadlineMs, signal }: GrpcCall): Promise<GrpcAnswer> {
-    const stream = this.stream(path);
+  async call(path: string, { body, deadlineMs, signal, headers }: GrpcCall): Promise<GrpcAnswer> {
+    const stream = this.stream(path, headers);
     const chunks: Buffer[] = [];
     let bytes = 0;
     stream.onData = (chunk) => {
@@ -90,9 +93,10 @@ export class GrpcConnection {
     return { kind: 'failed', status: { code: grpcCode.unknown, message: 'the answer is not one gRPC message' } };
   }
 
-  stream(path: string): GrpcStream {
+  stream(path: string, headers: Readonly<Record<string, string>> = {}): GrpcStream {
     if (this.#session.destroyed || this.#session.closed) return new GrpcStream(null, this.#error);
     const stream = this.#session.request({
+      ...headers,
       ':method': 'POST',
       ':path': path,
       'content-type': 'application/grpc',
@@ -153,8 +157,13 @@ export class GrpcStream {
     const stream = this.#stream;
     if (stream === null || stream.destroyed || !stream.writableNeedDrain) return Promise.resolve();
     return new Promise((resolve) => {
-      stream.once('drain', resolve);
-      stream.once('close', resolve);
+      const finish = (): void => {
+        stream.off('drain', finish);
+        stream.off('close', finish);
+        resolve();
+      };
+      stream.on('drain', finish);
+      stream.on('close', finish);
     });
   }
 

@@ -7,6 +7,7 @@ import { CallUnimplemented, PluginHasNoEvents } from './plugin-errors.ts';
 import { type PluginConfiguration, settingsOf } from './plugin-parameters.ts';
 import { type PluginCall, type PluginRole, settingsRequest, updateRequest } from './plugin-protocol.ts';
 import type { PluginSession } from './plugin-session.ts';
+import type { SchemaService } from './schema-service.ts';
 
 export interface PluginContext {
   readonly signal: AbortSignal;
@@ -23,6 +24,8 @@ export class PluginInstance {
   readonly #role: PluginRole;
   readonly #context: PluginContext;
   #starting: Promise<PluginSession> | null = null;
+  /** Where nobody has one for all. */
+  #schemas: SchemaService | null = null;
   #isConfigured = false;
   /** A call was given up: the plugin may be stuck in it, and a teardown behind it as well. */
   #isStuck = false;
@@ -92,9 +95,16 @@ export class PluginInstance {
    * Teardown and the end of the process. Nothing is started for it. @throws what Teardown has answered; the process is gone then, too.
    */
   async teardown(): Promise<void> {
-    const session = await this.#starting?.catch(() => null);
+    const session = (await this.#starting?.catch(() => null)) ?? null;
     this.#starting = null;
-    if (session === null || session === undefined) return;
+    try {
+      if (session !== null) await this.#tearDown(session);
+    } finally {
+      await this.#schemas?.close();
+    }
+  }
+
+  async #tearDown(session: PluginSession): Promise<void> {
     const { teardownTimeoutMs } = this.configuration;
     const isHasty = this.#context.signal.aborted || this.#isStuck;
     const deadlineMs = isHasty ? Math.min(hastyTeardownMs, teardownTimeoutMs) : teardownTimeoutMs;
@@ -110,12 +120,20 @@ export class PluginInstance {
   /** What talks to processes is loaded by the first plugin: most threads never see one. */
   async #start(): Promise<PluginSession> {
     const { PluginSession } = await import('./plugin-session.ts');
+    const schemas = this.configuration.schemaTarget === '' ? await this.#startSchemas() : {};
     return await PluginSession.start({
       ...this.configuration,
-      schemaTarget: this.configuration.schemaTarget || '127.0.0.1:9',
+      ...schemas,
       clock: this.#context.clock,
       print: ({ level, message, fields }) => this.#context.log?.(message, { ...fields, level }),
     });
+  }
+
+  async #startSchemas(): Promise<{ readonly schemaTarget: string; readonly token: string }> {
+    const { SchemaStore } = await import('./schema-store.ts');
+    const { SchemaService } = await import('./schema-service.ts');
+    this.#schemas = await SchemaService.start(new SchemaStore(null));
+    return { schemaTarget: this.#schemas.target, token: this.#schemas.issueToken() };
   }
 
   async #event(call: PluginCall, body: Uint8Array): Promise<void> {
