@@ -134,7 +134,13 @@ export class PluginProcess {
   }
 
   get evidence(): ProcessEvidence {
-    return { exitCode: this.#child.exitCode, exitSignal: this.#child.signalCode, stderr: this.#log.lastLines };
+    // A process that could not be started has a negative code, which is not its own.
+    const hasRun = this.#child.pid !== undefined;
+    return {
+      exitCode: hasRun ? this.#child.exitCode : null,
+      exitSignal: this.#child.signalCode,
+      stderr: this.#log.lastLines,
+    };
   }
 
   /** Lines that arrive over the connection, once the plugin has replaced its pipes. */

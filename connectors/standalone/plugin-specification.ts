@@ -7,23 +7,14 @@ export interface PluginSpecification {
   readonly description: string;
   readonly version: string;
   readonly author: string;
-  readonly source: PluginParameters;
-  readonly destination: PluginParameters;
+  /** null: it is no source. */
+  readonly sourceParameters: PluginParameters | null;
+  /** null: it is no destination. */
+  readonly destinationParameters: PluginParameters | null;
 }
 
 /** By name. */
 export type PluginParameters = Readonly<Record<string, PluginParameter>>;
-
-export type PluginParameterType = 'unspecified' | 'string' | 'int' | 'float' | 'bool' | 'file' | 'duration';
-
-export type PluginValidationKind =
-  | 'unspecified'
-  | 'required'
-  | 'greater-than'
-  | 'less-than'
-  | 'inclusion'
-  | 'exclusion'
-  | 'regex';
 
 export interface PluginParameter {
   /** '' = none. */
@@ -34,25 +25,19 @@ export interface PluginParameter {
 }
 
 export interface PluginValidation {
-  readonly kind: PluginValidationKind;
+  readonly type: PluginValidationType;
   /** A number for greater-than and less-than, a comma-separated list for inclusion and exclusion, a pattern for regex. */
   readonly value: string;
 }
 
-/** In the order of the protocol's numbers, from 0. */
-export const parameterTypes: readonly PluginParameterType[] = [
-  'unspecified',
-  'string',
-  'int',
-  'float',
-  'bool',
-  'file',
-  'duration',
-];
+export type PluginParameterType = 'string' | 'int' | 'float' | 'bool' | 'file' | 'duration';
+export type PluginValidationType = 'required' | 'greater-than' | 'less-than' | 'inclusion' | 'exclusion' | 'regex';
 
-/** In the order of the protocol's numbers, from 0. */
-export const validationKinds: readonly PluginValidationKind[] = [
-  'unspecified',
+/** In the order of the protocol's numbers, from 1; what has another number is a text. */
+export const parameterTypes: readonly PluginParameterType[] = ['string', 'int', 'float', 'bool', 'file', 'duration'];
+
+/** In the order of the protocol's numbers, from 1; what has another number is no rule that is known here. */
+export const validationTypes: readonly PluginValidationType[] = [
   'required',
   'greater-than',
   'less-than',

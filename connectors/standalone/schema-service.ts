@@ -1,7 +1,7 @@
 // The service that connector plugins register and fetch schemas at, on a port of the loopback interface: gRPC over HTTP/2 without
 // TLS. One for a host, whatever threads its connectors run on; whoever starts a connector gets a token for it here and takes it
 // back afterwards. A call without a token that is good is refused.
-// Errors are told by plugins from their text alone: the texts are those of schema-store.ts.
+// Plugins tell errors by their text alone, which must be exactly that of Conduit.
 import { randomBytes } from 'node:crypto';
 import http2, {
   type Http2Server,
@@ -20,9 +20,10 @@ import {
   tokenKey,
   writeSchemaAnswer,
 } from './schema-messages.ts';
-import type { SchemaStore } from './schema-store.ts';
+import { SchemaInvalid, type SchemaStore, SchemaSubjectNotFound, SchemaVersionNotFound } from './schema-store.ts';
 
 const requestBytesMax = 8 << 20;
+const invalidSchema = 'invalid schema';
 const healthPath = '/grpc.health.v1.Health/Check';
 /** HealthCheckResponse { status 1: SERVING 1 }. */
 const serving = Uint8Array.of(0x08, 1);
@@ -90,7 +91,7 @@ export class SchemaService {
       const request = await readRequest(stream);
       answer = await this.#answer(String(headers[':path']), headers[tokenKey], request);
     } catch (error) {
-      answer = { code: grpcCode.unknown, message: error instanceof Error ? error.message : String(error) };
+      answer = refusal(error);
     }
     if (stream.destroyed || stream.closed) return;
     const status = answer instanceof Uint8Array ? { code: grpcCode.ok, message: '' } : answer;
@@ -114,9 +115,16 @@ export class SchemaService {
     }
     if (path === schemaPaths.getById) return writeSchemaAnswer(await this.#store.getSchemaById(readIdRequest(request)));
     const { subject, type, bytes } = readCreateRequest(request);
-    if (type !== 1) return { code: grpcCode.unknown, message: 'invalid schema: its type is not Avro' };
+    if (type !== 1) return { code: grpcCode.unknown, message: invalidSchema };
     return writeSchemaAnswer(await this.#store.createSchema(subject, 'avro', bytes));
   }
+}
+
+function refusal(error: unknown): Refusal {
+  if (error instanceof SchemaSubjectNotFound) return { code: grpcCode.unknown, message: 'schema subject not found' };
+  if (error instanceof SchemaVersionNotFound) return { code: grpcCode.unknown, message: 'schema version not found' };
+  if (error instanceof SchemaInvalid) return { code: grpcCode.unknown, message: invalidSchema };
+  return { code: grpcCode.unknown, message: error instanceof Error ? error.message : String(error) };
 }
 
 /** @throws Error when it is not one message. */

@@ -11,12 +11,16 @@ import type { RegisteredSchema, SchemaRegistry } from '../sdk/schema-registry.ts
 /** Where schemas outlive the process. */
 export interface SchemaKeeper {
   /** Everything that was put, in any order. */
-  schemas(): Promise<readonly RegisteredSchema[]>;
+  schemas(): Promise<readonly KeptSchema[]>;
   /** Resolves when it is durable. */
-  putSchema(schema: RegisteredSchema): Promise<void>;
+  putSchema(schema: KeptSchema): Promise<void>;
 }
 
-// The messages are those that plugins of Conduit tell errors by: they must not change.
+/** JSON. */
+export interface KeptSchema extends Omit<RegisteredSchema, 'bytes'> {
+  readonly text: string;
+}
+
 export const SchemaSubjectNotFound: CodedErrorClass<{ readonly subject: string }> = defineError(
   'schema.subject_not_found',
   { help: 'No schema was registered under this subject; the metadata of a record names it.' },
@@ -79,7 +83,7 @@ export class SchemaStore implements SchemaRegistry {
   static async open(keeper: SchemaKeeper | null): Promise<SchemaStore> {
     const store = new SchemaStore(keeper);
     const known = [...((await keeper?.schemas()) ?? [])].sort((a, b) => a.version - b.version);
-    for (const schema of known) store.#enter(schema);
+    for (const { text, ...schema } of known) store.#enter({ ...schema, bytes: new TextEncoder().encode(text) });
     return store;
   }
 
@@ -132,7 +136,7 @@ export class SchemaStore implements SchemaRegistry {
       const detail = error instanceof Error ? error.message : String(error);
       throw new SchemaInvalid({ subject, detail }, { cause: error });
     }
-    await this.#keeper?.putSchema(schema);
+    await this.#keeper?.putSchema({ id, subject, version: schema.version, type, text });
     this.#enter(schema);
     return schema;
   }

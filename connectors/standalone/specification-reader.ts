@@ -7,7 +7,7 @@ import {
   type PluginSpecification,
   type PluginValidation,
   parameterTypes,
-  validationKinds,
+  validationTypes,
 } from './plugin-specification.ts';
 
 /** Numbers of the fields of a parameter. */
@@ -37,12 +37,24 @@ export function readSpecification(reader: ByteReader, fields: ParameterFields): 
     else reader.skipLast();
   }
   const [, name = '', summary = '', description = '', version = '', author = ''] = texts;
-  return { name, summary, description, version, author, source: sorted(source), destination: sorted(destination) };
+  // A side without a parameter is a side that is not there, as long as the other has some: every side has those of its SDK.
+  const isBare = Object.keys(source).length + Object.keys(destination).length === 0;
+  const side = (parameters: PluginParameters): PluginParameters | null =>
+    isBare || Object.keys(parameters).length > 0 ? sorted(parameters) : null;
+  return {
+    name,
+    summary,
+    description,
+    version,
+    author,
+    sourceParameters: side(source),
+    destinationParameters: side(destination),
+  };
 }
 
 function readEntry(entry: ByteReader, fields: ParameterFields, into: Record<string, PluginParameter>): void {
   let name = '';
-  let parameter: PluginParameter = { default: '', description: '', type: 'unspecified', validations: [] };
+  let parameter: PluginParameter = { default: '', description: '', type: 'string', validations: [] };
   while (!entry.isDone) {
     const tag = entry.tag();
     if (tag === 0x0a) name = entry.text();
@@ -63,31 +75,34 @@ function readParameter(reader: ByteReader, fields: ParameterFields): PluginParam
     if (isBytes(tag) && field === fields.default) given = reader.text();
     else if (isBytes(tag) && field === fields.description) description = reader.text();
     else if (isVarint(tag) && field === fields.type) type = reader.varint();
-    else if (isBytes(tag) && field === fields.validations) validations.push(readValidation(reader.nested()));
-    else if (isVarint(tag) && field === fields.required) {
+    else if (isBytes(tag) && field === fields.validations) {
+      const validation = readValidation(reader.nested());
+      if (validation !== null) validations.push(validation);
+    } else if (isVarint(tag) && field === fields.required) {
       const isRequired = reader.varint() !== 0;
-      if (isRequired) validations.unshift({ kind: 'required', value: '' });
+      if (isRequired) validations.unshift({ type: 'required', value: '' });
     } else reader.skipLast();
   }
-  const isTwice = validations.filter(({ kind }) => kind === 'required').length > 1;
+  const isTwice = validations.filter(({ type: rule }) => rule === 'required').length > 1;
   return {
     default: given,
     description,
-    type: parameterTypes[type] ?? 'unspecified',
+    type: parameterTypes[type - 1] ?? 'string',
     validations: isTwice ? validations.slice(1) : validations,
   };
 }
 
-function readValidation(reader: ByteReader): PluginValidation {
-  let kind = 0;
+function readValidation(reader: ByteReader): PluginValidation | null {
+  let number = 0;
   let value = '';
   while (!reader.isDone) {
     const tag = reader.tag();
-    if (tag === 0x08) kind = reader.varint();
+    if (tag === 0x08) number = reader.varint();
     else if (tag === 0x12) value = reader.text();
     else reader.skipLast();
   }
-  return { kind: validationKinds[kind] ?? 'unspecified', value };
+  const type = validationTypes[number - 1];
+  return type === undefined ? null : { type, value };
 }
 
 function sorted(parameters: Readonly<Record<string, PluginParameter>>): PluginParameters {
