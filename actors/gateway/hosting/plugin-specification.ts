@@ -127,16 +127,11 @@ function semver(text: string): { readonly numbers: readonly number[]; readonly b
 
 /** Those of the registry that speak of records: they can stand in a pipeline without SQL. */
 export function builtInPlugins(registry: ConnectorRegistry, version: string): readonly PluginSpecification[] {
-<<<<<<< HEAD
   // What runs plugin processes is no plugin itself.
   const sources = registry.sources.filter(({ produces, name }) => produces === 'records' && name !== 'plugin_input');
   const destinations = registry.destinations.filter(
     ({ accepts, name }) => accepts === 'records' && name !== 'plugin_output',
   );
-=======
-  const sources = registry.sources.filter((source) => source.produces === 'records');
-  const destinations = registry.destinations.filter((destination) => destination.accepts === 'records');
->>>>>>> 2a63287 (Printed pages)
   const names = new Set([...sources, ...destinations].map(({ name }) => name));
   return [...names].sort().map((name) => {
     const source = sources.find((candidate) => candidate.name === name);
