@@ -15,6 +15,7 @@ import { parquetOutput } from './formats/parquet-output.ts';
 import { rawInput } from './formats/raw-decoder.ts';
 import { emptyInput } from './generator/empty-source.ts';
 import { datagen } from './generator/source.ts';
+import { postgresCdcInput } from './postgres/cdc-source.ts';
 import { postgresInput } from './postgres/source.ts';
 import { error } from './processors/error.ts';
 import { filter } from './processors/filter.ts';
@@ -25,7 +26,7 @@ import { pluginInput } from './standalone/plugin-source.ts';
 import { urlInput } from './url/source.ts';
 
 export const registry: ConnectorRegistry = {
-  sources: [fileInput, urlInput, s3Input, postgresInput, datagen, emptyInput, pluginInput],
+  sources: [fileInput, urlInput, s3Input, postgresInput, postgresCdcInput, datagen, emptyInput, pluginInput],
   destinations: [fileOutput, nullOutput, pluginOutput],
   inputFormats: [jsonInput, csvInput, parquetInput, rawInput, msgpackInput, arrowInput],
   outputFormats: [jsonOutput, csvOutput, parquetOutput],

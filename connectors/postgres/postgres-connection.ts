@@ -71,6 +71,8 @@ async function connect(settings: PostgresSettings, baseFolder: string, replicati
     connectionString: settings.uri,
     connectionTimeoutMillis: connectMs,
     application_name: 'millrace',
+    // Texts of values are the same whatever the server and the user have set.
+    options: '-c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=sql_standard -c extra_float_digits=1',
     keepAlive: true,
     ...(tls === null ? {} : { ssl: tls }),
     ...(replication ? { replication: 'database' } : {}),

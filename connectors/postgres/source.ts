@@ -60,7 +60,6 @@ class PostgresSource implements Source {
     this.#client = client;
     const query = this.#settings.query.trim().replace(/;\s*$/, '');
     try {
-      await client.query("SET datestyle = 'ISO, YMD'; SET intervalstyle = 'sql_standard'; SET extra_float_digits = 1");
       const { fields } = await client.query(`SELECT * FROM (${query}\n) AS q LIMIT 0`);
       const columns: SourceColumn[] = fields.map(({ name, dataTypeID }) => ({ name, typeOid: dataTypeID }));
       const targets = matchColumns(columns, this.#context.relation, this.#server);

@@ -1,0 +1,279 @@
+// postgres_cdc_input: a table of PostgreSQL as it is, and then every change of it, by logical replication.
+//
+// First open: a snapshot of the table and the log position that it stands for come from one exported snapshot, so that what follows
+// begins exactly behind it: no gap, nothing twice. Position: { lsn, skip } (change-payload.ts), or { snapshot: true } inside the
+// snapshot, which is then read anew. The server keeps its log until a position is acknowledged.
+// A broken connection is opened again behind what was given out last. TRUNCATE has no rows to delete by: it ends the connector.
+import type { Client } from 'pg';
+import {
+  defineSource,
+  type Payload,
+  type Position,
+  type Source,
+  type SourceContext,
+  type SourceDefinition,
+} from '../sdk/source.ts';
+import { wait } from '../sdk/wait.ts';
+import { ChangeLines } from './change-lines.ts';
+import { ChangePayload, type ChangePosition, positionOf } from './change-payload.ts';
+import { ChangeStream } from './change-stream.ts';
+import { parseLsn, type ReplicationMessage } from './pgoutput.ts';
+import { connectPostgres, type PostgresSettings, quoteName, quoteTable, serverOf } from './postgres-connection.ts';
+import {
+  failureOf,
+  finalPostgresError,
+  PostgresSlotTaken,
+  PostgresUnavailable,
+  PostgresUnsupportedChange,
+} from './postgres-errors.ts';
+import { postgresParameters } from './postgres-parameters.ts';
+import { dropSlot, ensureSlot, requireSlot, type SlotNames, type SlotSettings, slotNames } from './replication-slot.ts';
+import { readSnapshot, snapshotQuery } from './table-snapshot.ts';
+
+const payloadBytesMax = 256 << 10;
+const idleMs = 20;
+const firstPauseMs = 200;
+const pauseMsMax = 10_000;
+
+export const postgresCdcInput: SourceDefinition = defineSource({
+  name: 'postgres_cdc_input',
+  summary: 'Reads a table of PostgreSQL and follows its changes by logical replication.',
+  format: 'none',
+  impliedFormat: { name: 'json', config: { update_format: 'insert_delete' } },
+  parameters: [
+    ...postgresParameters,
+    {
+      name: 'source_table',
+      type: { kind: 'string' },
+      required: true,
+      description: '`schema.table`. Without a primary key in the SQL table it needs REPLICA IDENTITY FULL.',
+    },
+    {
+      name: 'publication',
+      type: { kind: 'string' },
+      required: false,
+      description: 'A publication of yours that holds the table. Default: one of the connector’s own, dropped with it.',
+    },
+    {
+      name: 'slot_name',
+      type: { kind: 'string' },
+      required: false,
+      description:
+        'Replication slot, made when it is missing and dropped when the connector is deleted. Default: millrace_ and the endpoint.',
+    },
+    {
+      name: 'snapshot',
+      type: { kind: 'boolean' },
+      required: false,
+      default: true,
+      description: 'Begin with the rows that the table has. false: only changes from now on.',
+    },
+  ],
+  // SAFETY: the interface spells the parameters above, which the configuration has been validated against.
+  create: (configuration, context) => new PostgresCdcSource(configuration as unknown as CdcSettings, context),
+});
+
+interface CdcSettings extends PostgresSettings, SlotSettings {
+  readonly snapshot: boolean;
+}
+
+type Change = Extract<ReplicationMessage, { readonly kind: 'insert' | 'update' | 'delete' }>;
+
+class PostgresCdcSource implements Source {
+  readonly #settings: CdcSettings;
+  readonly #context: SourceContext;
+  readonly #server: string;
+  readonly #names: SlotNames;
+  readonly #tables = new Map<number, ChangeLines | null>();
+  /** Behind the latest change that was given out; null: the snapshot comes first. */
+  #position: ChangePosition | null = null;
+  #stream: ChangeStream | null = null;
+  #client: Client | null = null;
+  #acknowledged = 0n;
+
+  constructor(settings: CdcSettings, context: SourceContext) {
+    this.#settings = settings;
+    this.#context = context;
+    this.#server = serverOf(settings.uri);
+    this.#names = slotNames(settings, context.endpoint);
+  }
+
+  async onCreated(): Promise<void> {
+    await this.#withClient((client) => ensureSlot(client, this.#names, this.#settings, this.#server));
+  }
+
+  async onDeleted(): Promise<void> {
+    await this.#withClient((client) => dropSlot(client, this.#names));
+  }
+
+  async open(position: Position | null): Promise<void> {
+    await this.#withClient(async (client) => {
+      const { lsn } = position ?? {};
+      if (typeof lsn === 'string') {
+        await requireSlot(client, this.#names, this.#server);
+        this.#position = { lsn: parseLsn(lsn), skip: Number(position?.['skip']) };
+        this.#acknowledged = this.#position.lsn;
+        return;
+      }
+      await ensureSlot(client, this.#names, this.#settings, this.#server);
+      // Now, so that what does not fit is an error of the start.
+      await snapshotQuery(client, this.#settings.source_table, this.#context.relation, this.#server);
+      if (!this.#settings.snapshot) {
+        const { rows } = await client.query('SELECT pg_current_wal_lsn()::text AS lsn');
+        this.#position = { lsn: parseLsn(String(rows[0]?.lsn)), skip: 0 };
+      }
+    });
+  }
+
+  async *read(): AsyncIterable<Payload> {
+    const { signal, clock, reportError } = this.#context;
+    if (this.#position === null) yield* this.#snapshot();
+    for (let failures = 0; !signal.aborted; ) {
+      try {
+        for await (const payload of this.#follow()) {
+          failures = 0;
+          yield payload;
+        }
+        return;
+      } catch (thrown) {
+        if (signal.aborted) return;
+        const error = this.#error(thrown, ++failures);
+        const mayPass = error instanceof PostgresUnavailable || error instanceof PostgresSlotTaken;
+        if (!mayPass || failures > this.#settings.max_retries) throw error;
+        reportError(error);
+        await wait(clock, Math.min(pauseMsMax, firstPauseMs * 2 ** (failures - 1)), signal);
+      } finally {
+        this.#stream?.close();
+        this.#stream = null;
+      }
+    }
+  }
+
+  ack(position: Position): void {
+    const { lsn } = position;
+    if (typeof lsn !== 'string') return;
+    this.#acknowledged = parseLsn(lsn);
+    this.#stream?.acknowledge(this.#acknowledged);
+  }
+
+  async teardown(): Promise<void> {
+    this.#stream?.close();
+    this.#stream = null;
+    await this.#client?.end().catch(() => {});
+  }
+
+  async *#snapshot(): AsyncIterable<Payload> {
+    const { signal } = this.#context;
+    try {
+      const connect = (replication: boolean): Promise<Client> =>
+        connectPostgres(this.#settings, this.#context, { replication });
+      const { source_table: table } = this.#settings;
+      const target = { table, relation: this.#context.relation, server: this.#server, slot: this.#names.slot };
+      for await (const part of readSnapshot(connect, target, signal)) {
+        if (part.kind === 'bytes') {
+          yield { kind: 'bytes', bytes: part.bytes, positionAfter: () => ({ snapshot: true }) };
+          continue;
+        }
+        this.#position = { lsn: parseLsn(part.lsn), skip: 0 };
+        const behind = positionOf(this.#position);
+        // Nothing but the position: from here on a later run need not read the snapshot again.
+        yield { kind: 'bytes', bytes: new Uint8Array(0), positionAfter: () => behind, endOfStream: true };
+        yield { kind: 'idle' };
+      }
+    } catch (thrown) {
+      if (!signal.aborted) throw this.#error(thrown, 1);
+    }
+  }
+
+  /** Changes behind the position, until the source is stopped. */
+  async *#follow(): AsyncIterable<Payload> {
+    const { signal, clock } = this.#context;
+    const from = this.#position;
+    if (from === null || signal.aborted) return;
+    const client = await connectPostgres(this.#settings, this.#context, { replication: true });
+    const stream = new ChangeStream(client, clock, this.#acknowledged);
+    this.#stream = stream;
+    await stream.start(this.#names.slot, this.#names.publication, from.lsn);
+    this.#tables.clear();
+    let behind = from;
+    let skip = from.skip;
+    let count = 0;
+    let payload = new ChangePayload(behind);
+    while (true) {
+      const messages = await stream.take(payload.bytes > 0 ? 0 : idleMs, signal);
+      if (messages === null) return;
+      for (const message of messages) {
+        if (message.kind === 'relation') this.#describe(message);
+        else if (message.kind === 'truncate') this.#refuseTruncate(message.ids);
+        else if (message.kind === 'begin') count = 0;
+        else if (message.kind === 'commit') {
+          behind = { lsn: message.endLsn, skip: 0 };
+          skip = 0;
+          payload.committed(behind);
+          this.#position = payload.bytes === 0 ? behind : this.#position;
+        } else if (message.kind !== 'other') {
+          for (const line of this.#lines(message)) {
+            count++;
+            if (count <= skip) continue;
+            payload.add(line, { lsn: behind.lsn, skip: count });
+          }
+        }
+        if (payload.bytes >= payloadBytesMax) {
+          yield this.#finish(payload);
+          payload = new ChangePayload(this.#position ?? behind);
+        }
+      }
+      if (messages.length === 0 && payload.bytes > 0) {
+        yield this.#finish(payload);
+        yield { kind: 'idle' };
+        payload = new ChangePayload(this.#position ?? behind);
+      }
+    }
+  }
+
+  #finish(payload: ChangePayload): Payload {
+    const finished = payload.finish();
+    this.#position = payload.last;
+    return finished;
+  }
+
+  #lines(change: Change): readonly string[] {
+    return this.#tables.get(change.id)?.lines(change) ?? [];
+  }
+
+  #describe(message: Extract<ReplicationMessage, { readonly kind: 'relation' }>): void {
+    const { id, schema, table, columns } = message;
+    const isOurs = [`${quoteName(schema)}.${quoteName(table)}`, quoteName(table)].includes(
+      quoteTable(this.#settings.source_table),
+    );
+    this.#tables.set(id, isOurs ? new ChangeLines(this.#context.relation, table, columns, this.#server) : null);
+  }
+
+  #refuseTruncate(ids: readonly number[]): void {
+    if (!ids.some((id) => this.#tables.get(id) !== null)) return;
+    const detail =
+      'TRUNCATE cannot be followed; delete the rows instead, or start the connector anew over an empty table';
+    throw new PostgresUnsupportedChange({ table: this.#settings.source_table, detail });
+  }
+
+  async #withClient(use: (client: Client) => Promise<void>): Promise<void> {
+    try {
+      const client = await connectPostgres(this.#settings, this.#context);
+      this.#client = client;
+      await use(client);
+      await client.end();
+    } catch (thrown) {
+      throw this.#error(thrown, 1);
+    } finally {
+      this.#client = null;
+    }
+  }
+
+  #error(thrown: unknown, attempts: number): unknown {
+    const reason = failureOf(thrown).message;
+    return (
+      finalPostgresError(thrown, this.#server) ??
+      new PostgresUnavailable({ server: this.#server, reason, attempts }, { cause: thrown })
+    );
+  }
+}

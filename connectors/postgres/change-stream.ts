@@ -1,0 +1,135 @@
+// The stream of changes behind a position: a connection of the replication protocol, from START_REPLICATION to its end.
+//
+// Gives what the server sends, in order, and tells it how far everything is durable: when it asks, when that has grown, and every few
+// seconds, so that it does not take this end for dead. While nobody takes what has come, the socket is paused.
+import type { Client } from 'pg';
+import type { Clock, Timer } from '../../runtime/clock.ts';
+import { formatLsn, type ReplicationMessage, readFrame, readMessage, statusUpdate } from './pgoutput.ts';
+import { quoteName, quoteText } from './postgres-connection.ts';
+
+const statusMs = 5_000;
+const heldBytesMax = 8 << 20;
+/** 2000-01-01 in milliseconds since 1970. */
+const postgresEpochMs = 946_684_800_000;
+
+/** Part of the library's connection that its types leave out. */
+interface CopyConnection {
+  on(event: 'copyData', listener: (message: { readonly chunk: Buffer }) => void): void;
+  sendCopyFromChunk(chunk: Buffer): void;
+  readonly stream: { pause(): void; resume(): void; destroy(): void };
+}
+
+export class ChangeStream {
+  readonly #connection: CopyConnection;
+  readonly #client: Client;
+  readonly #clock: Clock;
+  readonly #timer: Timer;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #durable: bigint;
+  #failure: unknown = null;
+  #isEnded = false;
+  #wake: (() => void) | null = null;
+
+  constructor(client: Client, clock: Clock, durable: bigint) {
+    this.#client = client;
+    // SAFETY: a connected client has a connection with these members (pg/lib/connection.js).
+    this.#connection = (client as unknown as { readonly connection: CopyConnection }).connection;
+    this.#clock = clock;
+    this.#durable = durable;
+    this.#connection.on('copyData', ({ chunk }) => this.#receive(chunk));
+    client.on('error', (error) => this.#end(error));
+    client.on('end', () => this.#end(null));
+    this.#timer = clock.every(statusMs, () => this.#tell());
+  }
+
+  /** Resolves when the server has begun to send. @throws what the server says */
+  start(slot: string, publication: string, from: bigint): Promise<void> {
+    const options = `proto_version '1', publication_names ${quoteText(quoteName(publication))}`;
+    const text = `START_REPLICATION SLOT ${quoteName(slot)} LOGICAL ${formatLsn(from)} (${options})`;
+    return new Promise((resolve, reject) => {
+      // The query itself ends with the stream.
+      this.#client.query(text).then(
+        () => this.#end(null),
+        (error: unknown) => {
+          this.#end(error);
+          reject(error);
+        },
+      );
+      // SAFETY: as above: this event says that both ends may send now.
+      (this.#connection as unknown as { once(event: string, listener: () => void): void }).once(
+        'replicationStart',
+        resolve,
+      );
+    });
+  }
+
+  /** Everything up to `lsn` is durable. */
+  acknowledge(lsn: bigint): void {
+    if (lsn <= this.#durable) return;
+    this.#durable = lsn;
+    this.#tell();
+  }
+
+  /** Messages that have come, empty when `waitMs` have passed without any; null at the end. @throws what broke the stream */
+  async take(waitMs: number, signal: AbortSignal): Promise<readonly ReplicationMessage[] | null> {
+    if (this.#held.length === 0 && !this.#isEnded && !signal.aborted) await this.#whenWoken(waitMs, signal);
+    if (signal.aborted) return null;
+    if (this.#held.length === 0 && this.#isEnded) {
+      if (this.#failure !== null) throw this.#failure;
+      throw new Error('the server has closed the connection');
+    }
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    this.#connection.stream.resume();
+    return held.map(readMessage);
+  }
+
+  close(): void {
+    this.#timer.cancel();
+    this.#connection.stream.destroy();
+    this.#end(null);
+  }
+
+  #receive(chunk: Buffer): void {
+    const frame = readFrame(chunk);
+    if (frame.kind === 'keepalive') {
+      if (frame.replyRequested) this.#tell();
+      return;
+    }
+    // The library's buffer is its own again afterwards.
+    this.#held.push(Buffer.from(frame.body));
+    this.#heldBytes += frame.body.length;
+    if (this.#heldBytes > heldBytesMax) this.#connection.stream.pause();
+    this.#wake?.();
+  }
+
+  #tell(): void {
+    if (this.#isEnded) return;
+    const micros = BigInt(this.#clock.now() - postgresEpochMs) * 1000n;
+    this.#connection.sendCopyFromChunk(statusUpdate(this.#durable, micros));
+  }
+
+  #end(error: unknown): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#failure = error;
+    this.#timer.cancel();
+    this.#wake?.();
+  }
+
+  #whenWoken(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        timer.cancel();
+        signal.removeEventListener('abort', finish);
+        this.#wake = null;
+        resolve();
+      };
+      const timer = this.#clock.after(ms, finish);
+      signal.addEventListener('abort', finish, { once: true });
+      this.#wake = finish;
+    });
+  }
+}

@@ -1,0 +1,78 @@
+// What a follower of changes needs on the server: a publication that says which tables, and a slot that keeps the log until it
+// is read. Made when the connector is created, kept between its runs, dropped when it is deleted. Names that the user gives are
+// used; a publication that the user names is the user's: it is neither made nor dropped.
+import type { Client } from 'pg';
+import { quoteName, quoteTable, quoteText } from './postgres-connection.ts';
+import { PostgresMissing, PostgresSlotLost, PostgresWalLevel } from './postgres-errors.ts';
+
+export interface SlotSettings {
+  readonly source_table: string;
+  readonly publication?: string;
+  readonly slot_name?: string;
+}
+
+export interface SlotNames {
+  readonly slot: string;
+  readonly publication: string;
+  readonly ownsPublication: boolean;
+}
+
+/** Names of slots are lower case letters, digits and underscores, at most 63. */
+export function slotNames(settings: SlotSettings, endpoint: string): SlotNames {
+  // Of endpoint and table, so that a connector that turns to another table has another slot.
+  const own = `millrace_${endpoint}_${settings.source_table}`
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9_]/g, '_')
+    .slice(0, 63);
+  return {
+    slot: settings.slot_name ?? own,
+    publication: settings.publication ?? own,
+    ownsPublication: settings.publication === undefined,
+  };
+}
+
+/** Makes what is missing. @throws PostgresWalLevel, PostgresMissing */
+export async function ensureSlot(
+  client: Client,
+  names: SlotNames,
+  { source_table: table }: SlotSettings,
+  server: string,
+): Promise<void> {
+  const level = await client.query('SHOW wal_level');
+  const found = String(level.rows[0]?.wal_level);
+  if (found !== 'logical') throw new PostgresWalLevel({ server, found });
+  const { publication, slot, ownsPublication } = names;
+  const publications = await client.query('SELECT 1 FROM pg_publication WHERE pubname = $1', [publication]);
+  if (publications.rows.length === 0) {
+    if (!ownsPublication) throw new PostgresMissing({ server, reason: `there is no publication "${publication}"` });
+    await client.query(`CREATE PUBLICATION ${quoteName(publication)} FOR TABLE ${quoteTable(table)}`);
+  }
+  const holds =
+    "SELECT 1 FROM pg_publication_tables WHERE pubname = $1 AND format('%I.%I', schemaname, tablename)::regclass = $2::regclass";
+  if ((await client.query(holds, [publication, quoteTable(table)])).rows.length === 0) {
+    throw new PostgresMissing({ server, reason: `publication "${publication}" does not hold the table ${table}` });
+  }
+  if ((await slotState(client, slot)) === null) {
+    await client.query('SELECT pg_create_logical_replication_slot($1, $2)', [slot, 'pgoutput']);
+  }
+}
+
+/** An earlier run has read the slot. @throws PostgresSlotLost */
+export async function requireSlot(client: Client, { slot }: SlotNames, server: string): Promise<void> {
+  const state = await slotState(client, slot);
+  if (state === null || state === 'lost') throw new PostgresSlotLost({ server, slot });
+}
+
+export async function dropSlot(client: Client, { slot, publication, ownsPublication }: SlotNames): Promise<void> {
+  if (ownsPublication) await client.query(`DROP PUBLICATION IF EXISTS ${quoteName(publication)}`);
+  // The process that served it may need a moment to notice that nobody listens.
+  const end = `SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = ${quoteText(slot)} AND active`;
+  await client.query(end);
+  const drop = `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ${quoteText(slot)}`;
+  await client.query(drop);
+}
+
+async function slotState(client: Client, slot: string): Promise<string | null> {
+  const found = await client.query('SELECT wal_status FROM pg_replication_slots WHERE slot_name = $1', [slot]);
+  return found.rows.length === 0 ? null : String(found.rows[0]?.wal_status);
+}

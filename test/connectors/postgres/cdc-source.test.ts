@@ -1,0 +1,283 @@
+// postgres_cdc_input against a real server: snapshot and changes without a gap, positions, slots, lost connections.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { postgresCdcInput } from '../../../connectors/postgres/cdc-source.ts';
+import type { Payload, Position, Source } from '../../../connectors/sdk/source.ts';
+import { validateParameters } from '../../../connectors/sdk/validate-parameters.ts';
+import { Pipeline } from '../../../index.ts';
+import type { Relation } from '../../../runtime/batch/schema.ts';
+import { type PostgresServer, startPostgresServer } from '../../servers/postgres-server.ts';
+import { bigint, codeOf, contextFor, relationOf, type TestContext, varchar } from '../connector-context.ts';
+
+const cdc = suite<{ server: PostgresServer }>('postgres_cdc_input');
+const server = await startPostgresServer();
+const relation: Relation = { ...relationOf({ 'id!': bigint, t: varchar }), primaryKey: [0] };
+
+interface Reading {
+  readonly context: TestContext;
+  readonly source: Source;
+  /** Lines so far, and the position behind each payload. */
+  readonly lines: string[];
+  readonly positions: Position[];
+  /** The first position that was given in the middle of a payload, behind its first line. */
+  readonly done: Promise<void>;
+}
+
+function lineEnd({ bytes }: Extract<Payload, { kind: 'bytes' }>): number {
+  return bytes.indexOf(10) + 1;
+}
+
+if ('missing' in server) {
+  console.log(`skipped: postgres_cdc_input against a real server: ${server.missing}`);
+  cdc('is not tried here', () => {});
+} else {
+  const { sql } = server;
+  cdc.after(async () => await server.close());
+
+  const make = (given: object, context = contextFor(relation, '.')): Source => {
+    const { values } = validateParameters(postgresCdcInput.parameters, { uri: server.uri, ...given }, () => ({}), []);
+    return postgresCdcInput.create(values, context);
+  };
+
+  /** Reads until `until` says that it is enough. */
+  const read = async (
+    given: object,
+    position: Position | null,
+    until: (lines: readonly string[], idle: boolean) => boolean,
+    onOpen: () => Promise<unknown> = async () => {},
+  ): Promise<Omit<Reading, 'done' | 'source'>> => {
+    const context = contextFor(relation, '.');
+    const source = make(given, context);
+    const lines: string[] = [];
+    const positions: Position[] = [];
+    try {
+      await source.open(position);
+      await onOpen();
+      for await (const payload of source.read()) {
+        if (payload.kind === 'bytes' && payload.bytes.length > 0) {
+          lines.push(...Buffer.from(payload.bytes).toString().trim().split('\n'));
+          positions.push(JSON.parse(JSON.stringify(payload.positionAfter(lineEnd(payload)))));
+          positions.push(JSON.parse(JSON.stringify(payload.positionAfter(payload.bytes.length))));
+        }
+        if (until(lines, payload.kind === 'idle')) context.controller.abort();
+      }
+    } finally {
+      await source.teardown?.();
+    }
+    return { context, lines, positions };
+  };
+  const compact = (lines: readonly string[]): string[] => lines.map((line) => JSON.stringify(JSON.parse(line)));
+
+  cdc('a snapshot is followed by what comes behind it, also what comes while it is read', async () => {
+    await sql('CREATE TABLE a (id bigint PRIMARY KEY, t text); INSERT INTO a VALUES (1, $$one$$), (2, NULL)');
+    const given = { source_table: 'public.a', slot_name: 'a_slot' };
+    const state = new Map<number, string | null>();
+    let seen = 0;
+    let isTold = false;
+    await read(
+      given,
+      null,
+      (lines, idle) => {
+        for (; seen < lines.length; seen++) {
+          const { insert, delete: deleted } = JSON.parse(lines[seen] ?? '');
+          if (insert !== undefined) state.set(insert.id, insert.t);
+          else assert.ok(state.delete(deleted.id));
+        }
+        if (idle && !isTold) {
+          isTold = true;
+          sql(`INSERT INTO a VALUES (4, 'four'); UPDATE a SET t = 'THREE' WHERE id = 3; DELETE FROM a WHERE id = 1`);
+        }
+        return state.get(3) === 'THREE' && !state.has(1);
+      },
+      () =>
+        sql(
+          `INSERT INTO a VALUES (3, 'three "3"'); UPDATE a SET t = 'ONE' WHERE id = 1; UPDATE a SET id = 20 WHERE id = 2`,
+        ),
+    );
+    const expected = [
+      [20, null],
+      [3, 'THREE'],
+      [4, 'four'],
+    ];
+    assert.equal([...state].sort(), expected);
+    // Three rows and three changes: nothing has come twice.
+    assert.is(seen, 6);
+  });
+
+  cdc('it goes on at any position, in the middle of a transaction too', async () => {
+    await sql('CREATE TABLE b (id bigint PRIMARY KEY, t text)');
+    const given = { source_table: 'b', slot_name: 'b_slot' };
+    const start = await read(given, null, (_, idle) => idle);
+    assert.equal(start.lines, []);
+    await sql(`BEGIN; INSERT INTO b VALUES (1, 'x'), (2, 'y'), (3, 'z'); COMMIT; DELETE FROM b WHERE id = 2;`);
+    const all = await read({ ...given, snapshot: false }, { lsn: '0/0', skip: 0 }, (lines) => lines.length === 4);
+    assert.equal(compact(all.lines), [
+      '{"insert":{"id":1,"t":"x"}}',
+      '{"insert":{"id":2,"t":"y"}}',
+      '{"insert":{"id":3,"t":"z"}}',
+      '{"delete":{"id":2}}',
+    ]);
+    const [afterOne] = all.positions;
+    const rest = await read(given, afterOne ?? null, (lines) => lines.length === 3);
+    assert.equal(compact(rest.lines), compact(all.lines).slice(1));
+    const end = all.positions.at(-1) ?? null;
+    const none = await read(
+      given,
+      end,
+      (lines) => lines.length === 1,
+      () => sql(`INSERT INTO b VALUES (9, 'new')`),
+    );
+    assert.equal(compact(none.lines), ['{"insert":{"id":9,"t":"new"}}']);
+  });
+
+  cdc('publication and slot are made with the connector, kept between runs and dropped with it', async () => {
+    await sql('CREATE TABLE c (id bigint PRIMARY KEY, t text)');
+    const source = make({ source_table: 'c' });
+    await source.onCreated?.({});
+    await source.teardown?.();
+    const kept = async (): Promise<number> => {
+      const slots = await sql(`SELECT 1 FROM pg_replication_slots WHERE slot_name = 'millrace_t_test_c'`);
+      return (
+        slots.rows.length + (await sql(`SELECT 1 FROM pg_publication WHERE pubname = 'millrace_t_test_c'`)).rows.length
+      );
+    };
+    assert.is(await kept(), 2);
+    const fresh = make({ source_table: 'c' });
+    await fresh.onDeleted?.({});
+    await fresh.teardown?.();
+    assert.is(await kept(), 0);
+    assert.is(
+      await codeOf(() => read({ source_table: 'c' }, { lsn: '0/10', skip: 0 }, () => true)),
+      'postgres.slot_lost',
+    );
+  });
+
+  cdc('a table without a key is followed by whole rows when it says them', async () => {
+    await sql(`CREATE TABLE d (id bigint, t text); ALTER TABLE d REPLICA IDENTITY FULL`);
+    const bag = { ...relation, primaryKey: [] };
+    const context = contextFor(bag, '.');
+    const source = make({ source_table: 'd', slot_name: 'd_slot' }, context);
+    await source.open(null);
+    const lines: string[] = [];
+    let isTold = false;
+    for await (const payload of source.read()) {
+      if (payload.kind === 'idle' && !isTold) {
+        isTold = true;
+        await sql(
+          `INSERT INTO d VALUES (1, 'x'), (1, 'x'); UPDATE d SET t = 'y' WHERE ctid = (SELECT min(ctid) FROM d); DELETE FROM d`,
+        );
+      }
+      if (payload.kind === 'bytes')
+        lines.push(
+          ...Buffer.from(payload.bytes)
+            .toString()
+            .split('\n')
+            .filter((line) => line !== ''),
+        );
+      if (lines.length >= 6) context.controller.abort();
+    }
+    await source.teardown?.();
+    const weights = new Map<string, number>();
+    for (const line of lines) {
+      const { insert, delete: deleted } = JSON.parse(line);
+      const key = JSON.stringify(insert ?? deleted);
+      weights.set(key, (weights.get(key) ?? 0) + (insert === undefined ? -1 : 1));
+    }
+    assert.equal([...weights.values()], [0, 0]);
+  });
+
+  cdc('a server that is killed while changes come costs none and repeats none', async () => {
+    await sql('CREATE TABLE e (id bigint PRIMARY KEY, t text)');
+    let stage = 0;
+    const given = { source_table: 'e', slot_name: 'e_slot', max_retries: 20 };
+    const result = await read(given, null, (lines, idle) => {
+      if (idle && stage === 0) {
+        stage = 1;
+        sql(`INSERT INTO e SELECT i, 'before' FROM generate_series(1, 1000) AS i`);
+      }
+      if (lines.length >= 1000 && stage === 1) {
+        stage = 2;
+        server.process
+          .stop('SIGKILL')
+          .then(() => server.process.start())
+          .then(() => sql(`INSERT INTO e SELECT i, 'after' FROM generate_series(1001, 2000) AS i`));
+      }
+      return lines.length >= 2000;
+    });
+    assert.equal(
+      result.lines.map((line) => JSON.parse(line).insert.id),
+      Array.from({ length: 2000 }, (_, i) => i + 1),
+    );
+    assert.ok(result.context.reported.includes('postgres.unavailable'));
+  });
+
+  cdc('a slot that is taken, a truncation and a table that is missing say what they are', async () => {
+    await sql('CREATE TABLE f (id bigint PRIMARY KEY, t text)');
+    const given = { source_table: 'f', slot_name: 'f_slot' };
+    const code = await codeOf(() =>
+      read(given, null, (_, idle) => {
+        if (idle) sql('TRUNCATE f');
+        return false;
+      }),
+    );
+    assert.is(code, 'postgres.unsupported_change');
+    assert.is(await codeOf(() => read({ source_table: 'nowhere' }, null, () => true)), 'postgres.missing');
+    const mine = { source_table: 'f', publication: 'absent' };
+    assert.is(await codeOf(() => read(mine, null, () => true)), 'postgres.missing');
+    const holder = contextFor(relation, '.');
+    const first = make({ source_table: 'f', slot_name: 'g_slot' }, holder);
+    await first.open(null);
+    let inner = '';
+    for await (const payload of first.read()) {
+      if (payload.kind !== 'idle' || inner !== '') continue;
+      inner = 'asked';
+      // The stream begins behind the first idle payload of the snapshot.
+      const other = { source_table: 'f', slot_name: 'g_slot', max_retries: 0, snapshot: false };
+      setTimeout(async () => {
+        inner = await codeOf(() => read(other, null, () => false));
+        holder.controller.abort();
+      }, 200);
+    }
+    await first.teardown?.();
+    assert.is(inner, 'postgres.slot_taken');
+  });
+
+  cdc('every type is the same in a snapshot and in a change', async () => {
+    const row = `(ID, true, 9223372036854775807, 123456789012345678901234567.25, 0.1, E'a "b" \\\\ \\n é', '\\x00ff', '2024-02-29',
+      '12:34:56.123456', '2024-02-29 12:34:56.123456', '2024-02-29 12:34:56+02', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11',
+      '{"k": [1, 9007199254740993]}', '{1,NULL,3}', ARRAY['x "y"', NULL, 'a,b'])`;
+    await sql(`CREATE TABLE kinds (id bigint PRIMARY KEY, b boolean, i8 bigint, n numeric(38,10), d double precision, t text, bin bytea,
+      da date, ti time, ts timestamp, tz timestamptz, u uuid, j jsonb, a int[], s text[]);
+      INSERT INTO kinds VALUES ${row.replace('ID', '1')}`);
+    await using pipeline = await Pipeline.open({
+      program: `CREATE TABLE kinds (id BIGINT NOT NULL PRIMARY KEY, b BOOLEAN, i8 BIGINT, n DECIMAL(38,10), d DOUBLE, t VARCHAR,
+        bin VARBINARY, da DATE, ti TIME, ts TIMESTAMP, tz TIMESTAMP, u UUID, j VARIANT, a INT ARRAY, s VARCHAR ARRAY);`,
+      inputs: {
+        k: {
+          stream: 'kinds',
+          transport: { name: 'postgres_cdc_input', config: { uri: server.uri, source_table: 'kinds' } },
+        },
+      },
+    });
+    await pipeline.start();
+    const rows = async (count: number): Promise<Record<string, unknown>[]> => {
+      while (true) {
+        const found = await pipeline.query('SELECT * FROM kinds ORDER BY id');
+        if (found.length >= count) return found;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    await rows(1);
+    await sql(`INSERT INTO kinds VALUES ${row.replace('ID', '2')}`);
+    const [first, second] = await rows(2);
+    assert.equal({ ...second, id: 1 }, first);
+    assert.is(first?.['n'], '123456789012345678901234567.2500000000');
+    assert.is(first?.['t'], 'a "b" \\ \n é');
+    assert.equal(first?.['s'], ['x "y"', null, 'a,b']);
+    assert.equal(first?.['j'], { k: [1, 9007199254740993n] });
+    assert.is(first?.['tz'], '2024-02-29 10:34:56');
+    await pipeline.stop({ force: true });
+  });
+}
+
+cdc.run();
