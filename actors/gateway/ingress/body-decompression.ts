@@ -1,11 +1,12 @@
 // The body as a stream of plain bytes, whatever its Content-Encoding.
 //
 // Decoders of node:zlib hold one window and one chunk, so memory is constant and a body that unpacks to a thousand times its
-// size is held back like any other. zstd is decoded where Node can (22.15 and later) and refused by name elsewhere.
+// size is held back like any other. zstd is decoded by Node where it can (22.15 and later), by zstd-decoder.ts elsewhere.
 import type { IncomingMessage } from 'node:http';
-import type { Readable, Transform } from 'node:stream';
+import type { Duplex, Readable, Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { HttpProblem } from '../server/http-problem.ts';
+import { zstdDecoder } from './zstd-decoder.ts';
 
 const chunkSize = 64 * 1024;
 /** More than anybody stacks; each costs a window of memory. */
@@ -37,7 +38,7 @@ export function plainBody(request: IncomingMessage): Readable {
   return body;
 }
 
-function decoderOf(coding: string): Transform {
+function decoderOf(coding: string): Duplex {
   switch (coding) {
     case 'gzip':
     case 'x-gzip':
@@ -47,15 +48,14 @@ function decoderOf(coding: string): Transform {
     case 'br':
       return zlib.createBrotliDecompress({ chunkSize });
     case 'zstd':
-      if (createZstd !== null) return createZstd({ chunkSize });
-      throw unsupported(coding);
+      return createZstd === null ? zstdDecoder() : createZstd({ chunkSize });
     default:
       throw unsupported(coding);
   }
 }
 
 function unsupported(coding: string): HttpProblem {
-  const supported = ['gzip', 'deflate', 'br', ...(createZstd === null ? [] : ['zstd']), 'identity'];
+  const supported = ['gzip', 'deflate', 'br', 'zstd', 'identity'];
   return new HttpProblem({
     status: 415,
     code: 'UnsupportedContentEncoding',

@@ -98,17 +98,23 @@ test('an empty body and a JSON null are no rows', async () => {
 test('compressed bodies are read, unknown codings and broken ones are refused', async () => {
   await withTable(async (table) => {
     const rows = '{"id":1}\n'.repeat(50_000);
-    const packed = { gzip: gzipSync(rows), deflate: deflateSync(rows), br: brotliCompressSync(rows) };
+    const zstd = Buffer.from(
+      'KLUv/QRYjAAASHsiaWQiOjF9CgEA9P/MyxFMAAAIOgEA/P85EAJMAAAIIgEA/P85EAJNAAAIMQEAzF0dCAGSyamn',
+      'base64',
+    );
+    const packed = { gzip: gzipSync(rows), deflate: deflateSync(rows), br: brotliCompressSync(rows), zstd };
     for (const [coding, bytes] of Object.entries(packed)) {
       const reply = await table.post('t?format=json&update_format=raw', [bytes], { 'content-encoding': coding });
       assert.is(reply.status, 200, coding);
     }
-    await until(() => table.rows.length === 150_000);
+    await until(() => table.rows.length === 200_000);
     const unknown = await table.post('t?format=json', ['{}'], { 'content-encoding': 'lzma' });
     assert.is(unknown.status, 415);
     const broken = await table.post('t?format=json', ['no gzip'], { 'content-encoding': 'gzip' });
     assert.is(broken.status, 400);
     assert.is(broken.body['error_code'], 'InvalidContentEncoding');
+    const cut = await table.post('t?format=json', [zstd.subarray(0, 40)], { 'content-encoding': 'zstd' });
+    assert.is(cut.body['error_code'], 'InvalidContentEncoding');
   });
 });
 

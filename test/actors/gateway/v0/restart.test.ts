@@ -136,7 +136,7 @@ test('counters and errors of HTTP inputs are part of a checkpoint', async () => 
         const stats = await get(server, '/v0/pipelines/keeps/stats?include_connector_errors=true');
         const text = JSON.stringify(stats['inputs']);
         // What a step has taken leaves the channel a moment later.
-        if (!/"buffered_records":[1-9]/.test(text)) return text;
+        if (!/"buffered_(records|bytes)":[1-9]/.test(text)) return text;
       }
     };
     const before = await inputs();
