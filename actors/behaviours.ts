@@ -5,8 +5,11 @@
 // its start. The decoding pool belongs to the thread: all sources that are placed on it share it.
 import type { AnyBehaviour } from '../runtime/actor/actor-loop.ts';
 import type { destinationBehaviour } from './destination/destination-actor.ts';
+import type { destinationTrialBehaviour } from './destination/destination-trial.ts';
 import type { engineBehaviour } from './engine/engine-actor.ts';
+import type { relayBehaviour } from './relay/relay-actor.ts';
 import type { sourceBehaviour } from './source/source-actor.ts';
+import type { sourceTrialBehaviour } from './source/source-trial.ts';
 
 export const behaviours: Readonly<Record<string, AnyBehaviour>> = {
   source: lazily<ReturnType<typeof sourceBehaviour>>(async () => {
@@ -21,6 +24,18 @@ export const behaviours: Readonly<Record<string, AnyBehaviour>> = {
   engine: lazily<ReturnType<typeof engineBehaviour>>(async () => {
     const { engineBehaviour } = await import('./engine/engine-actor.ts');
     return engineBehaviour();
+  }),
+  'source trial': lazily<ReturnType<typeof sourceTrialBehaviour>>(async () => {
+    const { sourceTrialBehaviour } = await import('./source/source-trial.ts');
+    return sourceTrialBehaviour();
+  }),
+  'destination trial': lazily<ReturnType<typeof destinationTrialBehaviour>>(async () => {
+    const { destinationTrialBehaviour } = await import('./destination/destination-trial.ts');
+    return destinationTrialBehaviour();
+  }),
+  relay: lazily<ReturnType<typeof relayBehaviour>>(async () => {
+    const { relayBehaviour } = await import('./relay/relay-actor.ts');
+    return relayBehaviour();
   }),
 };
 

@@ -20,6 +20,7 @@ import type { ControlReport, OpenedPipeline, OpenRequest } from './gateway/embed
 import { type MadePipeline, PipelineControl } from './gateway/embedded/pipeline-control.ts';
 import { pushedBatches } from './gateway/embedded/pushed-rows.ts';
 import { readPipelineFile } from './gateway/pipeline-file.ts';
+import { connectorTrials, deadlinesOf, journalOf, makeRelay, relayDefinition } from './relay-pipeline.ts';
 import { ActorSystemHost } from './supervisor/actor-system-host.ts';
 import { columnDefaults } from './supervisor/column-defaults.ts';
 import { invalid, LiveDefinition } from './supervisor/live-definition.ts';
@@ -55,11 +56,15 @@ const host = new ActorSystemHost({
 // or before there is one.
 host.prepare(engineThread, 'engine');
 
-const control = new PipelineControl({ clock: systemClock, make: makePipeline, report, transfer });
+const relayParts = { host, clock: systemClock, log, registry };
+const trials = connectorTrials(relayParts);
+const control = new PipelineControl({ clock: systemClock, make: makePipeline, report, transfer, trials });
 const exposed = expose(control, parentPort);
 
 /** @throws PipelineInvalid, PipelineFileUnreadable */
 async function makePipeline(request: OpenRequest): Promise<MadePipeline> {
+  const relay = relayDefinition(request.source);
+  if (relay !== null) return makeRelay(relay, request, relayParts);
   const { definition, baseFolder } = await readDefinition(request);
   const { edits = [] } = request;
   for (const { direction, name, endpoint, definition: connector } of edits) {
@@ -98,6 +103,10 @@ async function makePipeline(request: OpenRequest): Promise<MadePipeline> {
     defaultsOf: (table) => defaults.get(table) ?? [],
     extend: (direction, key, connector) => definition.add(direction, key, connector),
     shrink: (direction, endpoint) => definition.remove(direction, endpoint),
+    relay: null,
+    journal: journalOf(request, systemClock),
+    deadlines: deadlinesOf(request),
+    revive: () => null,
   });
   const tables = program.tables.map((table) => table.relation);
   const views = program.views.filter((view) => view.kind !== 'local').map((view) => view.relation);

@@ -4,13 +4,15 @@
 //
 // Promises: one call of the destination at a time; a mark is confirmed only after a flush that covers everything before
 // it; frames that come before the destination is open wait. It is flushed when the queue runs empty, at a mark when the
-// last flush is a while ago, at the end, and when asked. Rows that cannot be printed are counted and listed, the others
+// last flush is a while ago, at the end, and when asked. A destination that acknowledges says itself what is safe: a mark
+// waits for its word. The sender hears which rows are settled, and which are refused. Rows that cannot be printed are counted and listed, the others
 // kept; a destination that cannot write has failed: that is told, what is lost is counted, and the port is closed, so
 // that the engine does not wait for it.
 import { registry } from '../../connectors/registry.ts';
 import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
 import type { Destination, Outgoing } from '../../connectors/sdk/destination.ts';
 import { type Encoder, errorsMax } from '../../connectors/sdk/format.ts';
+import type { ProcessorChain } from '../../connectors/sdk/processor-chain.ts';
 import type { Actor, ActorContext, Behaviour, Reply } from '../../runtime/actor/actor.ts';
 import { unreachable } from '../../runtime/assert.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
@@ -19,13 +21,16 @@ import type { Timer } from '../../runtime/clock.ts';
 import { errorToData } from '../../runtime/errors.ts';
 import type { Frame, FrameReceiver } from '../../runtime/mailbox/channel.ts';
 import { openFrameReceiver } from '../../runtime/mailbox/port-channel.ts';
+import { type LifecycleCall, phaseOf, tellEvent } from '../connector-calls.ts';
 import { LatestList } from '../latest-list.ts';
+import { makeChain, ProcessorRefused } from '../processor-opening.ts';
 import type { RecordedError } from '../source/messages.ts';
 import { printBatch } from './batch-printer.ts';
 import { RowNotEncodable } from './destination-errors.ts';
-import { openDestination, openEncoder } from './destination-opening.ts';
+import { isRecords, openDestination, openEncoder } from './destination-opening.ts';
 import type { DestinationArguments, DestinationErrors, DestinationMessage, DestinationNotice } from './messages.ts';
 import { OutputBuffer } from './output-buffer.ts';
+import { Settlement } from './settlement.ts';
 
 /** Between two flushes while the queue does not run empty. */
 const flushMs = 100;
@@ -49,7 +54,16 @@ class DestinationActor implements Actor<DestinationMessage> {
   readonly #abort = new AbortController();
   readonly #encodeErrors = new LatestList<RecordedError>(errorsMax);
   readonly #transportErrors = new LatestList<RecordedError>(errorsMax);
+  readonly #settlement: Settlement;
   #destination: Destination | null = null;
+  #acknowledges = false;
+  #chain: ProcessorChain | null = null;
+  #hasStopped = false;
+  /** Marks that wait for the rows before them, for a destination that acknowledges. */
+  #waitingMarks: { readonly mark: number; readonly rows: number }[] = [];
+  #toldRows = 0;
+  #isTellingDue = false;
+  #onSettled: (() => void) | null = null;
   #encoder: Encoder | null = null;
   #state: 'opening' | 'open' | 'ended' | 'failed' | 'stopping' = 'opening';
   #running: Promise<void> | null = null;
@@ -73,6 +87,7 @@ class DestinationActor implements Actor<DestinationMessage> {
     const limits = { rowsMax: connector.maxQueuedRecords, bytesMax: connector.maxQueuedBytes };
     this.#receiver = openFrameReceiver(port, { schema: relation.schema, limits });
     this.#receiver.onFrame = () => this.#pump();
+    this.#settlement = new Settlement(connector.endpoint, (row, error, node) => this.#refused(row, error, node));
     const rowsMax = connector.maxOutputBufferSizeRecords;
     const timeMsMax = connector.maxOutputBufferTimeMillis;
     this.#buffer = connector.enableOutputBuffer ? new OutputBuffer({ rowsMax, timeMsMax }) : null;
@@ -80,6 +95,9 @@ class DestinationActor implements Actor<DestinationMessage> {
 
   receive(message: DestinationMessage, reply: Reply): void {
     switch (message.kind) {
+      case 'prepare':
+        this.#prepare(message.event).then(reply.resolve, reply.reject);
+        return;
       case 'open':
         this.#open().then(reply.resolve, reply.reject);
         return;
@@ -113,36 +131,76 @@ class DestinationActor implements Actor<DestinationMessage> {
       this.#abort.abort();
       this.#receiver.close();
       try {
-        await this.#destination?.stop?.();
+        await this.#stopDestination();
       } finally {
-        await this.#destination?.teardown?.();
+        if (this.#destination !== null) this.#enter('teardown');
+        try {
+          await this.#destination?.teardown?.();
+          this.#enter(null);
+        } finally {
+          await this.#chain?.teardown();
+        }
       }
     }
+  }
+
+  async #stopDestination(): Promise<void> {
+    if (this.#hasStopped) return;
+    this.#hasStopped = true;
+    if (this.#destination?.stop === undefined) return;
+    this.#enter('stop');
+    await this.#destination.stop();
+    this.#enter(null);
+  }
+
+  #enter(phase: Extract<DestinationNotice, { kind: 'phase' }>['phase']): void {
+    this.#context.notify({ kind: 'phase', phase });
   }
 
   get #errors(): DestinationErrors {
     return { encodeErrors: this.#encodeErrors.toArray(), transportErrors: this.#transportErrors.toArray() };
   }
 
-  async #open(): Promise<void> {
+  async #prepare(event: LifecycleCall | null): Promise<void> {
+    const destination = await this.#make();
+    this.#enter('configure');
+    await destination.configure?.();
+    if (event !== null) {
+      this.#enter(phaseOf(event));
+      await tellEvent(destination, event);
+    }
+    this.#enter(null);
+  }
+
+  async #make(): Promise<Destination> {
     const { signal } = this.#abort;
-    const { clock, notify } = this.#context;
-    this.#encoder = await openEncoder(this.#args, this.#connectors);
-    // It may have been stopped meanwhile.
-    if (this.#state !== 'opening') return;
-    const destination = await openDestination(this.#args, this.#connectors, {
+    const { clock, notify, log } = this.#context;
+    const { processors = [], baseFolder } = this.#args;
+    if (processors.length > 0)
+      this.#chain = makeChain(processors, this.#connectors, { baseFolder, signal, clock, log });
+    const { destination, acknowledges } = await openDestination(this.#args, this.#connectors, {
       signal,
       clock,
       reportError: (error) => this.#transportError(error),
-      // Rows are confirmed when they are flushed.
-      acknowledged: () => {},
-      refused: (error) => this.#transportError(error),
+      acknowledged: (count) => this.#answered(() => this.#settlement.acknowledged(count)),
+      refused: (error) => this.#answered(() => this.#settlement.refused(error)),
       log: (message, fields = {}) => notify({ kind: 'destination said', message, fields }),
     });
-    // It may have been stopped while a module was loaded.
-    if (this.#state !== 'opening') return await destination.teardown?.();
+    this.#acknowledges = acknowledges;
     this.#destination = destination;
-    await destination.open();
+    return destination;
+  }
+
+  async #open(): Promise<void> {
+    this.#encoder = await openEncoder(this.#args, this.#connectors);
+    // It may have been stopped meanwhile.
+    if (this.#state !== 'opening') return;
+    if (this.#destination === null) await this.#prepare(null);
+    if (this.#state !== 'opening') return;
+    this.#enter('open');
+    await this.#destination?.open();
+    await this.#chain?.open();
+    this.#enter(null);
     if (this.#state !== 'opening') return;
     this.#state = 'open';
     this.#pump();
@@ -201,6 +259,7 @@ class DestinationActor implements Actor<DestinationMessage> {
         return;
       case 'mark':
         this.#seenMark = frame.mark;
+        if (this.#acknowledges) this.#waitingMarks.push({ mark: frame.mark, rows: this.#settlement.rows });
         if (this.#buffer === null || this.#buffer.rows === 0) this.#writtenMark = frame.mark;
         return;
       case 'end':
@@ -215,6 +274,8 @@ class DestinationActor implements Actor<DestinationMessage> {
     const bytes = this.#encoder?.finish?.() ?? null;
     if (bytes !== null && bytes.length > 0) await this.#send({ kind: 'bytes', bytes, records: 0 });
     await this.#flush();
+    await this.#stopDestination();
+    await this.#allSettled();
     this.#showQueue();
     if (this.#state !== 'open') return;
     this.#state = 'ended';
@@ -239,7 +300,11 @@ class DestinationActor implements Actor<DestinationMessage> {
   async #write(batch: ChangeBatch): Promise<void> {
     const encoder = this.#encoder;
     this.#context.gauges.add('batches', 1);
-    if (encoder === null) return await this.#send({ kind: 'batch', batch });
+    if (isRecords(this.#args.relation)) return await this.#writeRecords(batch);
+    if (encoder === null) {
+      this.#settlement.written(batch.rows, { batch, origins: null, failed: [] });
+      return await this.#send({ kind: 'batch', batch });
+    }
     const before = this.#context.gauges.get('records');
     await printBatch(
       encoder,
@@ -248,6 +313,72 @@ class DestinationActor implements Actor<DestinationMessage> {
       (error, row) => this.#encodeError(error, before + row + 1),
     );
   }
+
+  async #writeRecords(batch: ChangeBatch): Promise<void> {
+    const chain = this.#chain;
+    const chained = chain === null ? { batch, origins: null, failed: [] } : await chain.process(batch);
+    this.#settlement.written(batch.rows, chained);
+    if (chained.batch.rows > 0) await this.#send({ kind: 'batch', batch: chained.batch });
+    this.#tellSettled();
+  }
+
+  // ── what is settled ──
+
+  /** The destination has said something of what it was written. */
+  #answered(note: () => void): void {
+    if (!this.#acknowledges) return;
+    try {
+      note();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#tellSettled();
+  }
+
+  #refused(row: number, error: Error, node: string | null): void {
+    this.#context.gauges.add('numTransportErrors', 1);
+    const data = errorToData(node === null ? error : new ProcessorRefused({ processor: node }, { cause: error }));
+    this.#transportErrors.add({ time: this.#context.clock.now(), record: null, error: data });
+    this.#receiver.refuse(row, data);
+  }
+
+  /** Tells the sender, once for everything that is settled in a turn. */
+  #tellSettled(): void {
+    if (this.#isTellingDue) return;
+    this.#isTellingDue = true;
+    setImmediate(() => this.#tellNow());
+  }
+
+  #tellNow(): void {
+    this.#isTellingDue = false;
+    const rows = this.#settlement.settledRows;
+    if (rows > this.#toldRows) {
+      this.#toldRows = rows;
+      this.#receiver.settle(rows);
+    }
+    let mark = this.#confirmedMark;
+    while (this.#waitingMarks[0] !== undefined && this.#waitingMarks[0].rows <= rows) {
+      mark = this.#waitingMarks.shift()?.mark ?? mark;
+    }
+    if (mark > this.#confirmedMark) {
+      this.#confirmedMark = mark;
+      this.#receiver.confirm(mark);
+    }
+    if (rows === this.#settlement.rows) this.#onSettled?.();
+  }
+
+  /** Resolves when the destination has answered for everything, if it does answer. */
+  async #allSettled(): Promise<void> {
+    if (!this.#acknowledges || this.#settlement.settledRows === this.#settlement.rows) return;
+    this.#enter('flush');
+    await new Promise<void>((resolve) => {
+      this.#onSettled = resolve;
+    });
+    this.#enter(null);
+  }
+
+  // ── writing ──
 
   async #send(data: Outgoing): Promise<void> {
     const { gauges, clock } = this.#context;
@@ -267,6 +398,10 @@ class DestinationActor implements Actor<DestinationMessage> {
       await this.#destination?.flush?.();
     }
     this.#flushedAt = this.#context.clock.monotonic();
+    if (this.#acknowledges) return this.#tellNow();
+    // What was written before it flushed is safe.
+    if (this.#settlement.outstanding > 0) this.#settlement.acknowledged(this.#settlement.outstanding);
+    this.#tellNow();
     if (mark <= this.#confirmedMark) return;
     this.#confirmedMark = mark;
     this.#receiver.confirm(mark);
@@ -283,7 +418,9 @@ class DestinationActor implements Actor<DestinationMessage> {
     if (this.#state === 'stopping') return;
     this.#state = 'failed';
     this.#transportError(error);
-    this.#context.gauges.add('droppedRecords', this.#receiver.queuedRows + (this.#buffer?.rows ?? 0));
+    // Records that are not settled come again.
+    if (isRecords(this.#args.relation)) this.#tellNow();
+    else this.#context.gauges.add('droppedRecords', this.#receiver.queuedRows + (this.#buffer?.rows ?? 0));
     this.#receiver.close();
     for (const reply of this.#flushAsked.splice(0)) reply.reject(error);
     this.#context.notify({ kind: 'destination failed', error: errorToData(error) });

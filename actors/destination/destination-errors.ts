@@ -12,3 +12,13 @@ export const RowNotEncodable: CodedErrorClass<{ readonly format: string; readonl
   { help: 'Leave such rows out of the view, or choose a format that can hold them.' },
   (f) => `format ${f.format} cannot print a row: ${f.reason}`,
 );
+
+export const AcknowledgedTooMuch: CodedErrorClass<{
+  readonly connector: string;
+  readonly count: number;
+  readonly outstanding: number;
+}> = defineError(
+  'destination.acknowledged_too_much',
+  { help: 'This is a defect of the connector: it answers once for each record that it was written, in their order.' },
+  (f) => `'${f.connector}' has answered for ${f.count} records, and ${f.outstanding} were waiting for an answer`,
+);

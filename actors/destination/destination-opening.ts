@@ -8,22 +8,30 @@ import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
 import type { Destination, DestinationContext, DestinationDefinition } from '../../connectors/sdk/destination.ts';
 import type { Encoder } from '../../connectors/sdk/format.ts';
 import type { Parameter, ParameterValues } from '../../connectors/sdk/parameters.ts';
+import { recordSchema } from '../../connectors/sdk/record-batch.ts';
 import { validateParameters } from '../../connectors/sdk/validate-parameters.ts';
+import type { Relation } from '../../runtime/batch/schema.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
 import { FormatMissing } from './destination-errors.ts';
 import type { DestinationArguments } from './messages.ts';
 
 /** @throws a coded error when the configuration does not fit. */
 export async function openDestination(
-  args: DestinationArguments,
+  args: Pick<DestinationArguments, 'connector' | 'relation' | 'baseFolder'>,
   shipped: ConnectorRegistry,
   context: Pick<DestinationContext, 'signal' | 'clock' | 'reportError' | 'log' | 'acknowledged' | 'refused'>,
-): Promise<Destination> {
+): Promise<{ readonly destination: Destination; readonly acknowledges: boolean }> {
   const { connector, relation, baseFolder } = args;
   const { transport, endpoint } = connector;
   const definition = definitionOf(args, await registryOf(transport, shipped));
   const configuration = validated(definition.parameters, transport.config, `${endpoint}: ${transport.name}`);
-  return definition.create(configuration, { ...context, endpoint, relation, baseFolder });
+  const destination = definition.create(configuration, { ...context, endpoint, relation, baseFolder });
+  return { destination, acknowledges: definition.acknowledges === true };
+}
+
+/** Whether a connector is one of a pipeline without SQL. */
+export function isRecords(relation: Relation): boolean {
+  return relation.schema.fingerprint === recordSchema.fingerprint;
 }
 
 /** Null: the destination takes batches. @throws a coded error when the configuration does not fit. */
@@ -31,6 +39,7 @@ export async function openEncoder(args: DestinationArguments, shipped: Connector
   const { connector, relation } = args;
   const connectors = await registryOf(connector.transport, shipped);
   const definition = definitionOf(args, connectors);
+  if (isRecords(relation)) return null;
   const named = connector.format ?? definition.impliedFormat ?? null;
   if (named === null) {
     if (definition.format === 'required') throw new FormatMissing({ transport: definition.name });
@@ -45,7 +54,10 @@ export async function openEncoder(args: DestinationArguments, shipped: Connector
   return await format.encoder(validated(format.parameters, config, `${connector.endpoint}: ${name}`), relation);
 }
 
-function definitionOf({ connector }: DestinationArguments, connectors: ConnectorRegistry): DestinationDefinition {
+function definitionOf(
+  { connector }: Pick<DestinationArguments, 'connector'>,
+  connectors: ConnectorRegistry,
+): DestinationDefinition {
   const { name } = connector.transport;
   const definition = connectors.destinations.find((candidate) => candidate.name === name);
   if (definition !== undefined) return definition;

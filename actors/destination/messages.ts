@@ -3,6 +3,8 @@ import type { MessagePort } from 'node:worker_threads';
 import type { OutputConnector } from '../../connectors/sdk/connector-configuration.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { ErrorData } from '../../runtime/errors.ts';
+import type { ConnectorPhase, LifecycleCall } from '../connector-calls.ts';
+import type { RelayProcessor } from '../relay-definition.ts';
 import type { RecordedError } from '../source/messages.ts';
 
 export interface DestinationArguments {
@@ -11,9 +13,13 @@ export interface DestinationArguments {
   /** Consumer end of a data channel from the engine. Marks are step numbers; confirmed after a flush. */
   readonly port: MessagePort;
   readonly baseFolder: string;
+  /** For records: of the connector. */
+  readonly processors?: readonly RelayProcessor[];
 }
 
 export type DestinationMessage =
+  /** Makes the connector, has it check its configuration and tells it of this event, before `open`. */
+  | { readonly kind: 'prepare'; readonly event: LifecycleCall | null }
   /** Opens; resolves when open has succeeded. Frames that came before wait. */
   | { readonly kind: 'open' }
   /** Writes everything queued so far and flushes; resolves then. */
@@ -29,6 +35,8 @@ export interface DestinationErrors {
 }
 
 export type DestinationNotice =
+  /** What the connector is called to do from now on; null: nothing. */
+  | { readonly kind: 'phase'; readonly phase: ConnectorPhase | null }
   /** The end frame has been seen and everything is flushed. */
   | { readonly kind: 'destination ended' }
   | { readonly kind: 'destination failed'; readonly error: ErrorData }

@@ -5,7 +5,7 @@
 // is taken out of the mailbox, cut or not. Not here: which input's turn it is (step-scheduler.ts).
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
-import type { Frame, FrameReceiver } from '../../runtime/mailbox/channel.ts';
+import type { EncodedFrame, Frame, FrameReceiver } from '../../runtime/mailbox/channel.ts';
 
 export class InputGate {
   readonly endpoint: string;
@@ -53,7 +53,7 @@ export class InputGate {
   }
 
   /** What comes next, without taking it. */
-  peek(): Frame['kind'] | null {
+  peek(): EncodedFrame['kind'] | null {
     return this.#rest !== null ? 'batch' : this.receiver.peek();
   }
 

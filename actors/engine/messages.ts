@@ -64,12 +64,17 @@ export type EngineMessage =
       readonly closesSnapshot?: boolean;
       /** A mark comes for steps that changed nothing, too. */
       readonly everyStep?: boolean;
+      /**
+       * Without SQL: what it has not settled is kept when its channel is gone, and comes first when one is attached under the same
+       * name. `detach output` ends that.
+       */
+      readonly keepsUnsettled?: boolean;
     }
   /** From now on changes are discarded instead of sent; what was sent before stays. */
   | { readonly kind: 'pause output'; readonly endpoint: string }
   | { readonly kind: 'resume output'; readonly endpoint: string }
-  /** Sends an end frame, then forgets the output. */
-  | { readonly kind: 'detach output'; readonly endpoint: string }
+  /** Sends an end frame, then forgets the output. Without SQL: once it has settled everything or, with `abandon`, at once. */
+  | { readonly kind: 'detach output'; readonly endpoint: string; readonly abandon?: boolean }
   /** SELECT over materialized relations between two steps. Resolves with QueryResult. */
   | { readonly kind: 'query'; readonly query: BoundQuery }
   /** Resolves with EngineProgress. */
@@ -128,7 +133,9 @@ export type EngineNotice =
   | { readonly kind: 'transaction committed'; readonly id: number; readonly step: number }
   /** Every output has confirmed everything up to this step. */
   | { readonly kind: 'step completed'; readonly step: number }
-  | { readonly kind: 'evaluation failed'; readonly error: ErrorData };
+  | { readonly kind: 'evaluation failed'; readonly error: ErrorData }
+  /** Without SQL: more records were refused than the dead-letter queue may take. Nothing more is taken in. */
+  | { readonly kind: 'refused too often'; readonly error: ErrorData };
 
 export type {
   BoundProgram,

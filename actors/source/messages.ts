@@ -1,11 +1,13 @@
 // Everything a source actor can be told, and what it tells its supervisor.
-// Asks: open, pause, resume, errors, push. Data goes out on the port in the arguments (see source-actor.ts).
+// Data goes out on the port in the arguments (see source-actor.ts).
 import type { MessagePort } from 'node:worker_threads';
 import type { InputConnector } from '../../connectors/sdk/connector-configuration.ts';
 import type { DecodeError } from '../../connectors/sdk/format.ts';
 import type { Position } from '../../connectors/sdk/source.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { ErrorData } from '../../runtime/errors.ts';
+import type { ConnectorPhase, LifecycleCall } from '../connector-calls.ts';
+import type { RelayProcessor } from '../relay-definition.ts';
 
 export interface SourceArguments {
   readonly connector: InputConnector;
@@ -20,14 +22,24 @@ export interface SourceArguments {
   readonly baseFolder: string;
   /** The most threads that decode for the sources of this thread; 0: none. Default: as many as there are cores. */
   readonly decodeWorkers?: number;
+  /** For records: of the connector, then of its pipeline. */
+  readonly processors?: readonly RelayProcessor[];
 }
 
 export type SourceMessage =
+  /** Makes the connector, has it check its configuration and tells it of this event, before `open`. */
+  | { readonly kind: 'prepare'; readonly event: LifecycleCall | null }
   /** Opens and starts reading; resolves when open has succeeded. */
   | { readonly kind: 'open' }
   /** Stops reading at a record border; resolves when nothing more will be sent. */
   | { readonly kind: 'pause' }
   | { readonly kind: 'resume' }
+  /** Reads no more; resolves when what was read has been sent, and the end behind it. */
+  | { readonly kind: 'finish' }
+  /** Resolves when everything that was sent is settled, its position stored, and the connector told. */
+  | { readonly kind: 'settle' }
+  /** A position that it has told of is stored. */
+  | { readonly kind: 'stored'; readonly sequence: number }
   /** Resolves with a list of ReplayPoint, in the order of the input. */
   | { readonly kind: 'replay points' }
   /** Resolves with SourceErrors. */
@@ -55,6 +67,11 @@ export interface SourceErrors {
 }
 
 export type SourceNotice =
+  /** Everything up to this position is delivered: it is to be stored, then `stored` comes back. One at a time. */
+  | { readonly kind: 'position reached'; readonly sequence: number; readonly position: Position }
+  | { readonly kind: 'source said'; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
+  /** What the connector is called to do from now on; null: nothing. */
+  | { readonly kind: 'phase'; readonly phase: ConnectorPhase | null }
   /** Every row has been sent to the engine (not yet stepped). */
   | { readonly kind: 'source ended' }
   /** The connector has failed; the actor waits for its end. */

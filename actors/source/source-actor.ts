@@ -1,32 +1,42 @@
 // The actor of one input connector: opens its source, reads it to the end, sends what it reads to the engine.
 //
 // Promises: frames leave in the order of the input; none leaves between the answer to `pause` and `resume`; a failure
-// is told after everything read before it has been sent; the source is torn down once, whatever happened.
-// Rows that the format refuses are counted and listed and prevent nothing.
-// This file only wires: how an input is read is in intake.ts, what a pause is in outbox.ts.
+// is told after everything read before it has been sent; the source is torn down once, whatever happened; it is acknowledged only what
+// the supervisor has stored. Rows that the format refuses are counted and listed and prevent nothing.
+// `finish` is the graceful end: the source is asked to stop and read to its end; `stop` ends it where it is.
+// This file only wires: how an input is read is in intake.ts and record-intake.ts, what a pause is in outbox.ts.
 import { availableParallelism } from 'node:os';
 import { registry } from '../../connectors/registry.ts';
 import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
-import type { Source } from '../../connectors/sdk/source.ts';
+import type { ProcessorChain } from '../../connectors/sdk/processor-chain.ts';
+import type { Position, Source } from '../../connectors/sdk/source.ts';
 import type { Actor, ActorContext, Behaviour, Reply } from '../../runtime/actor/actor.ts';
-import { unreachable } from '../../runtime/assert.ts';
+import { assert, unreachable } from '../../runtime/assert.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import { errorToData } from '../../runtime/errors.ts';
 import type { FrameSender } from '../../runtime/mailbox/channel.ts';
 import { openFrameSender } from '../../runtime/mailbox/port-channel.ts';
 import { decodeThreads } from '../../runtime/thread/placement.ts';
+import { type LifecycleCall, phaseOf, tellEvent } from '../connector-calls.ts';
+import { makeChain } from '../processor-opening.ts';
+import { Acknowledgement } from './acknowledgement.ts';
 import type { DecodePool } from './decode-pool.ts';
 import { InFlightPositions } from './in-flight-positions.ts';
-import { Intake } from './intake.ts';
+import { Intake, type Reading } from './intake.ts';
 import { IntakeLedger } from './intake-ledger.ts';
+import { sourcePosition } from './line-records.ts';
 import type { SourceArguments, SourceMessage, SourceNotice } from './messages.ts';
 import { Outbox, postFrame } from './outbox.ts';
+import { RecordIntake } from './record-intake.ts';
+import { RecordPositions } from './record-positions.ts';
 import { ReplayPoints } from './replay-points.ts';
-import { openSource, resumesAnywhere } from './source-opening.ts';
+import { isRecords, openSource, resumesAnywhere } from './source-opening.ts';
 
 /** Bytes of an input before which no thread is started for it. */
 const pooledInputBytesMin = 256 << 10;
 const queueGaugesMs = 100;
+/** What a read that is under way at `stop` gets to notice it, before the source is torn down all the same. */
+const readPatienceMs = 2_000;
 
 type Context = ActorContext<SourceMessage, SourceNotice>;
 
@@ -38,18 +48,31 @@ export function sourceBehaviour(
   return (args, context) => new SourceActor(args, context, pool, connectors);
 }
 
+interface Made {
+  readonly source: Source;
+  readonly reading: Reading | null;
+  /** Its records are lines, and have positions of ours. */
+  readonly makesLines: boolean;
+  readonly chain: ProcessorChain;
+  readonly acknowledgement: Acknowledgement;
+}
+
 class SourceActor implements Actor<SourceMessage> {
   readonly #args: SourceArguments;
   readonly #context: Context;
   readonly #pool: DecodePool;
   readonly #connectors: ConnectorRegistry;
+  /** Nothing more is wanted of it, and nothing more is to be read. */
   readonly #abort = new AbortController();
+  readonly #reading = new AbortController();
   readonly #sender: FrameSender;
   readonly #outbox: Outbox;
   readonly #ledger: IntakeLedger;
   readonly #replay: ReplayPoints;
-  #source: Source | null = null;
+  readonly #records: RecordPositions | null;
+  #made: Made | null = null;
   #running: Promise<void> = Promise.resolve();
+  #settleWaiters: (() => void)[] = [];
   #queueTimer: Timer | null = null;
 
   constructor(args: SourceArguments, context: Context, pool: DecodePool, connectors: ConnectorRegistry) {
@@ -61,17 +84,22 @@ class SourceActor implements Actor<SourceMessage> {
     const { relation, connector, port } = args;
     const limits = { rowsMax: connector.maxQueuedRecords, bytesMax: connector.maxQueuedBytes };
     this.#sender = openFrameSender(port, { schema: relation.schema, limits });
+    this.#abort.signal.addEventListener('abort', () => this.#reading.abort(), { once: true });
     // Without a reader there is nothing left to do; who took it away knows why.
     this.#sender.onClose = () => this.#abort.abort();
     this.#ledger = new IntakeLedger(clock, gauges);
     const { position, skipRows = 0 } = args;
     this.#replay = new ReplayPoints(relation.schema, { position, skipRows });
     this.#outbox = new Outbox({ sender: this.#sender, clock, gauges, signal: this.#abort.signal });
+    this.#records = isRecords(relation) ? new RecordPositions() : null;
     pool.lease();
   }
 
   receive(message: SourceMessage, reply: Reply): void {
     switch (message.kind) {
+      case 'prepare':
+        this.#prepare(message.event).then(reply.resolve, reply.reject);
+        return;
       case 'open':
         this.#open().then(reply.resolve, reply.reject);
         return;
@@ -82,6 +110,15 @@ class SourceActor implements Actor<SourceMessage> {
       case 'resume':
         this.#outbox.open();
         reply.resolve();
+        return;
+      case 'finish':
+        this.#finish().then(reply.resolve, reply.reject);
+        return;
+      case 'settle':
+        this.#settled().then(reply.resolve, reply.reject);
+        return;
+      case 'stored':
+        this.#made?.acknowledgement.stored(message.sequence);
         return;
       case 'replay points':
         reply.resolve(this.#replay.toArray());
@@ -98,25 +135,116 @@ class SourceActor implements Actor<SourceMessage> {
     this.#abort.abort();
     this.#queueTimer?.cancel();
     this.#sender.close();
-    const source = this.#source;
+    const made = this.#made;
     try {
-      await source?.stop?.();
-      await this.#running;
+      await this.#readEnds();
     } finally {
-      await source?.teardown?.();
-      await this.#pool.release();
+      if (made !== null) this.#enter('teardown');
+      try {
+        await made?.source.teardown?.();
+        this.#enter(null);
+      } finally {
+        await made?.chain.teardown();
+        await this.#pool.release();
+      }
     }
   }
 
-  async #open(): Promise<void> {
-    const { signal } = this.#abort;
+  /** Resolves when reading has ended, or does not seem to. */
+  async #readEnds(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = this.#context.clock.after(readPatienceMs, resolve);
+      this.#running.finally(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  #enter(phase: Extract<SourceNotice, { kind: 'phase' }>['phase']): void {
+    this.#context.notify({ kind: 'phase', phase });
+  }
+
+  async #prepare(event: LifecycleCall | null): Promise<void> {
+    const { source } = await this.#make();
+    this.#enter('configure');
+    await source.configure?.();
+    if (event !== null) {
+      this.#enter(phaseOf(event));
+      await tellEvent(source, event);
+    }
+    this.#enter(null);
+  }
+
+  async #make(): Promise<Made> {
     const { clock } = this.#context;
     const reportError = (error: unknown): void => this.#ledger.transportError(error);
-    const { source, reading } = await openSource(this.#args, this.#connectors, { signal, clock, reportError });
-    // It may have been stopped while a module was loaded.
-    if (signal.aborted) return await source.teardown?.();
-    this.#source = source;
-    await source.open(this.#args.position);
+    const { signal } = this.#reading;
+    const say = (message: string, fields: Readonly<Record<string, unknown>> = {}): void =>
+      this.#context.notify({ kind: 'source said', message, fields });
+    const opened = await openSource(this.#args, this.#connectors, { signal, clock, reportError, log: say });
+    const { source } = opened;
+    const { baseFolder, processors = [] } = this.#args;
+    const { log } = this.#context;
+    const chain = makeChain(processors, this.#connectors, { baseFolder, signal, clock, log });
+    const acknowledgement = new Acknowledgement({
+      ack: async (position) => await source.ack?.(this.#toSource(position)),
+      store: (sequence, position) => this.#context.notify({ kind: 'position reached', sequence, position }),
+      onError: reportError,
+    });
+    this.#made = { ...opened, chain, acknowledgement };
+    return this.#made;
+  }
+
+  /** A position as the source itself speaks of it. */
+  #toSource(position: Position): Position {
+    return this.#made?.makesLines === true ? sourcePosition(position) : position;
+  }
+
+  async #open(): Promise<void> {
+    if (this.#made === null) await this.#prepare(null);
+    const made = this.#made;
+    // It may have been stopped meanwhile.
+    this.#abort.signal.throwIfAborted();
+    assert(made !== null, 'a source is made before it is opened');
+    const { position } = this.#args;
+    this.#enter('open');
+    await made.source.open(position === null ? null : this.#toSource(position));
+    await made.chain.open();
+    this.#enter(null);
+    this.#watchQueue();
+    this.#running = this.#records === null ? this.#runRows(made) : this.#runRecords(made, this.#records);
+  }
+
+  #runRecords({ source, chain, acknowledgement }: Made, positions: RecordPositions): Promise<void> {
+    this.#sender.onSettle = (rows) => {
+      const position = positions.settled(rows);
+      if (position !== null) acknowledgement.reached(position);
+      this.#wakeSettled();
+    };
+    const intake = new RecordIntake({
+      connector: this.#args.connector.endpoint,
+      source,
+      chain,
+      outbox: this.#outbox,
+      ledger: this.#ledger,
+      positions,
+      clock: this.#context.clock,
+      // A batch of which nothing was left is settled with what was sent before it, and nobody else says so.
+      onFiltered: () => {
+        const position = positions.settled();
+        if (position !== null) acknowledgement.reached(position);
+      },
+      totals: (totals) => this.#showTotals(totals),
+      signal: this.#abort.signal,
+      reading: this.#reading.signal,
+    });
+    return this.#run(async () => await intake.run());
+  }
+
+  #runRows({ source, reading }: Made): Promise<void> {
+    assert(reading !== null, 'rows are read with a format, or come as batches');
+    const { signal } = this.#abort;
     const workers = this.#args.decodeWorkers ?? decodeThreads(availableParallelism());
     let bytesSeen = 0;
     const positions = new InFlightPositions();
@@ -140,21 +268,48 @@ class SourceActor implements Actor<SourceMessage> {
       signal,
     });
     if (acknowledges) this.#acknowledge(source, positions);
-    this.#watchQueue();
-    this.#running = this.#run(intake, acknowledges ? positions : null);
+    return this.#run(async () => {
+      await intake.run();
+      const mark = acknowledges ? positions.takeMark(true) : null;
+      if (mark !== null) await this.#outbox.send(postFrame({ kind: 'mark', mark }));
+    });
   }
 
-  async #run(intake: Intake, positions: InFlightPositions | null): Promise<void> {
+  async #run(read: () => Promise<void>): Promise<void> {
     const { signal } = this.#abort;
     try {
-      await intake.run();
-      const mark = positions?.takeMark(true) ?? null;
-      if (mark !== null) await this.#outbox.send(postFrame({ kind: 'mark', mark }));
+      await read();
+      if (signal.aborted) return;
       await this.#outbox.send(postFrame({ kind: 'end' }));
       this.#context.notify({ kind: 'source ended' });
     } catch (error) {
       if (!signal.aborted) this.#context.notify({ kind: 'source failed', error: errorToData(error) });
     }
+  }
+
+  /** Asks a source that can stop to do so, and reads what it still has; ends what cannot. */
+  async #finish(): Promise<void> {
+    const source = this.#made?.source;
+    const isHeld = !this.#outbox.isOpen;
+    if (isHeld || (source?.stop === undefined && this.#records === null)) this.#abort.abort();
+    else if (source?.stop === undefined) this.#reading.abort();
+    else {
+      this.#enter('stop');
+      await source.stop();
+    }
+    await this.#running;
+    this.#enter(null);
+  }
+
+  async #settled(): Promise<void> {
+    while (this.#records !== null && !this.#records.isEmpty && !this.#abort.signal.aborted) {
+      await new Promise<void>((resolve) => this.#settleWaiters.push(resolve));
+    }
+    await this.#made?.acknowledgement.whenIdle();
+  }
+
+  #wakeSettled(): void {
+    for (const resolve of this.#settleWaiters.splice(0)) resolve();
   }
 
   #acknowledge(source: Source, positions: InFlightPositions): void {

@@ -27,3 +27,10 @@ export const UnexpectedPayload: CodedErrorClass<{ readonly transport: string; re
   { help: 'This is a defect of the connector: its payloads must be of the kind that its definition declares.' },
   (f) => `transport ${f.transport} brought a payload of kind "${f.payload}" that its configuration has no use for`,
 );
+
+export const RecordWithoutPosition: CodedErrorClass<{ readonly connector: string; readonly record: number }> =
+  defineError(
+    'source.record_without_position',
+    { help: 'This is a defect of the connector: every record needs a position, from which the source can go on.' },
+    (f) => `record ${f.record} of '${f.connector}' has no position`,
+  );

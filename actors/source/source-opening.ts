@@ -8,8 +8,10 @@ import { ConfigUnknownFormat, ConfigUnknownTransport } from '../../connectors/sd
 import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
 import type { DecoderContext } from '../../connectors/sdk/format.ts';
 import type { Parameter, ParameterValues } from '../../connectors/sdk/parameters.ts';
+import { recordSchema } from '../../connectors/sdk/record-batch.ts';
 import type { Source, SourceContext, SourceDefinition } from '../../connectors/sdk/source.ts';
 import { validateParameters } from '../../connectors/sdk/validate-parameters.ts';
+import type { Relation } from '../../runtime/batch/schema.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
 import type { Reading } from './intake.ts';
 import type { SourceArguments } from './messages.ts';
@@ -17,12 +19,14 @@ import type { DecodeSetup } from './piece-decoder.ts';
 import { RecordCutter } from './record-cutter.ts';
 import { FormatMissing } from './source-errors.ts';
 
-/** @throws a coded error when the configuration does not fit the registry. */
+type OpeningArguments = Pick<SourceArguments, 'connector' | 'relation' | 'baseFolder' | 'defaults'>;
+
+/** `reading` is null for records, which need no format. @throws a coded error when the configuration does not fit the registry. */
 export async function openSource(
-  args: SourceArguments,
+  args: OpeningArguments,
   shipped: ConnectorRegistry,
-  context: Pick<SourceContext, 'signal' | 'clock' | 'reportError'>,
-): Promise<{ readonly source: Source; readonly reading: Reading }> {
+  context: Pick<SourceContext, 'signal' | 'clock' | 'reportError' | 'log'>,
+): Promise<{ readonly source: Source; readonly reading: Reading | null; readonly makesLines: boolean }> {
   const { connector, relation, baseFolder } = args;
   const { transport } = connector;
   const connectors = await registryOf(transport, shipped);
@@ -33,9 +37,14 @@ export async function openSource(
     throw new ConfigUnknownTransport({ name: transport.name, direction: 'input', known }, { suggestion });
   }
   const configuration = validated(definition.parameters, transport.config, `${connector.endpoint}: ${definition.name}`);
-  const reading = readingOf(args, connectors, definition, context.signal);
+  const reading = isRecords(relation) ? null : readingOf(args, connectors, definition, context.signal);
   const source = definition.create(configuration, { ...context, endpoint: connector.endpoint, relation, baseFolder });
-  return { source, reading };
+  return { source, reading, makesLines: reading === null && definition.format === 'required' };
+}
+
+/** Whether a connector is one of a pipeline without SQL. */
+export function isRecords(relation: Relation): boolean {
+  return relation.schema.fingerprint === recordSchema.fingerprint;
 }
 
 /**
@@ -49,7 +58,7 @@ export function resumesAnywhere({ format }: SourceArguments['connector']): boole
 }
 
 function readingOf(
-  args: SourceArguments,
+  args: OpeningArguments,
   connectors: ConnectorRegistry,
   definition: SourceDefinition,
   signal: AbortSignal,

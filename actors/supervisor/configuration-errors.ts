@@ -64,3 +64,20 @@ export const ConfigUnsupported: CodedErrorClass<{ readonly what: string; readonl
   { help: 'Remove it; the message says what to use instead.' },
   (f) => `${f.what} is not supported; ${f.instead}`,
 );
+
+export const ConfigUnknownPlugin: CodedErrorClass<{ readonly plugin: string; readonly type: string }> = defineError(
+  'config.unknown_plugin',
+  {
+    help: 'Name a connector that ships with Millrace (`builtin:file`), or one of the connectors folder (`standalone:name@v1.0.0`).',
+  },
+  (f) => `there is no ${f.type} plugin '${f.plugin}'`,
+);
+
+export const ConfigDeadLetters: CodedErrorClass<{
+  readonly windowSize: number;
+  readonly windowNackThreshold: number;
+}> = defineError(
+  'config.dead_letters',
+  { help: 'Both are counts from 0; unless the window is 0 (no bound), the threshold is less than the window.' },
+  (f) => `a dead-letter window of ${f.windowSize} with a threshold of ${f.windowNackThreshold} cannot be`,
+);

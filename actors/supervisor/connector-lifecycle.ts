@@ -13,11 +13,13 @@ export type ConnectorState =
   | 'waiting'
   /** Held by the user, or together with the pipeline. No row of it enters a step. */
   | 'paused'
-  /** Being opened, or waiting to be opened again after a failure that may pass. */
+  /** Being configured, told of its event, opened. */
   | 'opening'
   | 'running'
   /** Running, but kept back by what comes after it. */
   | 'throttled'
+  /** It has failed, and is opened again in a while: `error` says why. What it had not settled comes again. */
+  | 'recovering'
   /** An input: its end is reached and the step with its last row is computed. An output: everything is flushed. */
   | 'ended'
   /** It will do nothing more; `error` says why. */
@@ -33,6 +35,7 @@ export type ConnectorEvent =
   | 'resume'
   | 'throttle'
   | 'flow'
+  | 'retry'
   | 'end'
   | 'fail'
   | 'stop';
@@ -44,6 +47,7 @@ export const connectorStates: readonly ConnectorState[] = [
   'opening',
   'running',
   'throttled',
+  'recovering',
   'ended',
   'failed',
   'stopped',
@@ -57,6 +61,7 @@ export const connectorEvents: readonly ConnectorEvent[] = [
   'resume',
   'throttle',
   'flow',
+  'retry',
   'end',
   'fail',
   'stop',
@@ -67,19 +72,35 @@ export const connectorTransitions: Readonly<Record<ConnectorState, Partial<Recor
   created: { wait: 'waiting', pause: 'paused', open: 'opening', end: 'ended', fail: 'failed', stop: 'stopped' },
   waiting: { pause: 'paused', open: 'opening', fail: 'failed', stop: 'stopped' },
   // `wait` only before it was opened; `end` when the pause came just behind the last row.
-  paused: { wait: 'waiting', open: 'opening', resume: 'running', end: 'ended', fail: 'failed', stop: 'stopped' },
-  // An input that is short may have ended before the answer to `open` is here.
-  // One that could not be opened may be opened again, or paused before that.
-  opening: {
+  paused: {
+    wait: 'waiting',
     open: 'opening',
-    opened: 'running',
-    pause: 'paused',
+    resume: 'running',
+    retry: 'recovering',
     end: 'ended',
     fail: 'failed',
     stop: 'stopped',
   },
-  running: { throttle: 'throttled', pause: 'paused', end: 'ended', fail: 'failed', stop: 'stopped' },
-  throttled: { flow: 'running', pause: 'paused', end: 'ended', fail: 'failed', stop: 'stopped' },
+  // An input that is short may have ended before the answer to `open` is here.
+  opening: {
+    opened: 'running',
+    pause: 'paused',
+    retry: 'recovering',
+    end: 'ended',
+    fail: 'failed',
+    stop: 'stopped',
+  },
+  running: {
+    throttle: 'throttled',
+    pause: 'paused',
+    retry: 'recovering',
+    end: 'ended',
+    fail: 'failed',
+    stop: 'stopped',
+  },
+  throttled: { flow: 'running', pause: 'paused', retry: 'recovering', end: 'ended', fail: 'failed', stop: 'stopped' },
+  // `end` when all that it had sent, and its end, are taken after it has failed.
+  recovering: { open: 'opening', pause: 'paused', end: 'ended', fail: 'failed', stop: 'stopped' },
   ended: { stop: 'stopped' },
   failed: { stop: 'stopped' },
   stopped: {},

@@ -7,9 +7,10 @@ import type { Relation } from '../../runtime/batch/schema.ts';
 import type { MillraceError } from '../../runtime/errors.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
 import type { BoundProgram, EngineProgress } from '../engine/messages.ts';
+import type { ConnectorContext } from './connector-context.ts';
 import { inputStatistics, outputStatistics } from './connector-statistics.ts';
 import { buildDependencyGraph, type DependencyGraph } from './dependency-graph.ts';
-import { type InputContext, InputHandle } from './input-handle.ts';
+import { InputHandle } from './input-handle.ts';
 import type {
   ConnectorStatus,
   Direction,
@@ -23,8 +24,9 @@ import { ConnectorThreadLost, ConnectorUnknown, DependencyFailed, RelationUnknow
 
 export interface RosterOptions {
   readonly program: BoundProgram;
-  /** Also enough for outputs. */
-  readonly context: InputContext;
+  readonly context: ConnectorContext;
+  /** Endpoint of the output that keeps refused records; null: none does. */
+  readonly deadLetters: string | null;
   /** JSON text of each column's DEFAULT, see DecoderContext. */
   readonly defaultsOf: (table: string) => readonly (string | null)[];
 }
@@ -96,7 +98,8 @@ export class ConnectorRoster {
 
   addOutput(connector: OutputConnector): OutputHandle {
     const relation = this.#relation(connector.relation, 'view or table');
-    const handle = new OutputHandle(connector, relation, this.#options.context);
+    const isDeadLetters = connector.endpoint === this.#options.deadLetters;
+    const handle = new OutputHandle(connector, relation, this.#options.context, isDeadLetters);
     this.#outputs.set(connector.endpoint, handle);
     return handle;
   }
@@ -230,7 +233,7 @@ export class ConnectorRoster {
       paused: isInput ? handle.desired.paused : handle.isPaused,
       stuck: isInput && stuck.has(endpoint),
       error,
-      restarts: isInput ? handle.restarts : 0,
+      restarts: handle.restarts,
     };
   }
 

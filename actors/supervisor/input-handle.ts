@@ -6,48 +6,33 @@
 // connector's state.
 import { MessageChannel } from 'node:worker_threads';
 import type { InputConnector } from '../../connectors/sdk/connector-configuration.ts';
+import type { Position } from '../../connectors/sdk/source.ts';
 import { type ActorRef, actorId } from '../../runtime/actor/actor.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
-import type { Clock, Timer } from '../../runtime/clock.ts';
+import type { Timer } from '../../runtime/clock.ts';
 import { type ErrorData, errorFromData, errorToData, type MillraceError } from '../../runtime/errors.ts';
-import type { Log } from '../../runtime/log.ts';
 import type { Gauges } from '../../runtime/metrics.ts';
-import type { EngineMessage } from '../engine/messages.ts';
+import type { ConnectorPhase } from '../connector-calls.ts';
 import type { ReplayPoint, SourceArguments, SourceErrors, SourceMessage, SourceNotice } from '../source/messages.ts';
-import type { ActorHost } from './actor-host.ts';
+import { type ConnectorContext, startedConnector } from './connector-context.ts';
 import { type ConnectorEvent, type ConnectorState, nextConnectorState } from './connector-lifecycle.ts';
+import { type DetachedConnector, startConnector, withinDeadline } from './connector-startup.ts';
 import type { InputCheckpoint } from './messages.ts';
 import type { InputDesired, InputObserved } from './reconcile.ts';
 import { beginning, decodeReplayStart, encodeReplayStart, type ReplayStart, replayFrom } from './replay-position.ts';
-import { restartDelay } from './restart-policy.ts';
+import { FailureWindow, restartDelay } from './restart-policy.ts';
 
-/** Opening may mean a slow server and its retries. */
-const openDeadlineMs = 120_000;
 /** A source that does not come to a record border by then is cut off. */
 const stopDeadlineMs = 5_000;
 /** A record border may lie behind a large row group. */
 const pauseDeadlineMs = 60_000;
 const noErrors: SourceErrors = { parseErrors: [], transportErrors: [] };
 
-export interface InputContext {
-  readonly host: ActorHost;
-  readonly engine: () => ActorRef<EngineMessage>;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly random: () => number;
-  readonly baseFolder: string;
-  readonly thread: string;
-  readonly decodeWorkers: number;
-  /** `paused` in the configuration of an input that starts after labels holds it no longer than they do. */
-  readonly labelsLiftPause?: boolean;
-  readonly onChange: () => void;
-}
-
 export class InputHandle {
   readonly connector: InputConnector;
   readonly #relation: Relation;
   readonly #defaults: readonly (string | null)[];
-  readonly #context: InputContext;
+  readonly #context: ConnectorContext;
   #state: ConnectorState = 'created';
   #desired: InputDesired;
   #source: ActorRef<SourceMessage> | null = null;
@@ -61,7 +46,13 @@ export class InputHandle {
   #isBusy = false;
   #hasSourceEnded = false;
   #restarts = 0;
+  readonly #failures: FailureWindow | null;
   #backOff: Timer | null = null;
+  /** What the connector is in the middle of. */
+  #phase: ConnectorPhase | null = null;
+  /** Nobody waits any longer for what it has sent. */
+  readonly #impatience = new AbortController();
+  #isHasty = false;
   #attempt = 0;
   #closing: Promise<void> | null = null;
   /** Where its first row of this run is, and where others are, as its source last said. */
@@ -72,12 +63,13 @@ export class InputHandle {
     connector: InputConnector,
     relation: Relation,
     defaults: readonly (string | null)[],
-    context: InputContext,
+    context: ConnectorContext,
   ) {
     this.connector = connector;
     this.#relation = relation;
     this.#defaults = defaults;
     this.#context = context;
+    this.#failures = context.relay === null ? null : new FailureWindow(context.relay.recovery);
     const { onDependencyFailure, startAfter } = connector;
     const paused = connector.paused && !(context.labelsLiftPause === true && startAfter.length > 0);
     this.#desired = { paused, startedByHand: false, onDependencyFailure };
@@ -113,7 +105,7 @@ export class InputHandle {
       state: this.#state,
       attached: this.#isAttached,
       flowing: this.#isFlowing,
-      busy: this.#isBusy,
+      busy: this.#isBusy || this.#closing !== null,
       backingOff: this.#backOff !== null,
     };
   }
@@ -197,33 +189,37 @@ export class InputHandle {
         );
         this.#isAttached = true;
         await attached;
-        const args: SourceArguments = {
-          connector: this.connector,
-          relation: this.#relation,
-          defaults: this.#defaults,
-          port: port1,
-          position: this.#begin.position,
-          skipRows: this.#begin.skipRows,
-          baseFolder: this.#context.baseFolder,
-          decodeWorkers: this.#context.decodeWorkers,
-        };
         this.#source = await this.#context.host.spawn<SourceMessage, SourceNotice>({
           id: actorId(attempt === 1 ? `source:${endpoint}` : `source:${endpoint}#${attempt}`),
           behaviour: 'source',
           thread: this.#context.thread,
-          args,
+          args: this.#arguments(port1),
           transfer: [port1],
           onNotice: (notice) => this.#onNotice(attempt, notice),
         });
         this.#gauges = this.#source.gauges;
-        await this.#source.ask({ kind: 'open' }, { deadlineMs: openDeadlineMs });
+        const started = startedConnector(this.connector, this.#context.relay !== null);
+        await startConnector(this.#source, { endpoint, started }, this.#context);
         if (this.#state !== 'opening') return;
         this.#isFlowing = true;
+        this.#error = null;
         this.#move('opened');
       } catch (error) {
         this.fail(error);
       }
     });
+  }
+
+  #arguments(port: SourceArguments['port']): SourceArguments {
+    const { baseFolder, decodeWorkers, relay } = this.#context;
+    const { endpoint } = this.connector;
+    const common = { connector: this.connector, relation: this.#relation, defaults: this.#defaults, port };
+    if (relay === null) {
+      const { position, skipRows } = this.#begin;
+      return { ...common, position, skipRows, baseFolder, decodeWorkers };
+    }
+    const position = relay.positions.position(endpoint);
+    return { ...common, position, baseFolder, processors: relay.processors.get(endpoint) ?? [] };
   }
 
   /** Resolves when no further row of it will enter a step. */
@@ -263,24 +259,24 @@ export class InputHandle {
   finished(): void {
     if (this.isOver) return;
     this.#isFlowing = false;
+    this.#cancelBackOff();
     this.#move('end');
-    void this.#close('discard');
+    void this.#close(this.#context.relay === null ? 'discard' : 'keep');
   }
 
   /** Ends it with this error, or has it opened again later when the error may pass. */
   fail(error: unknown): void {
-    if (this.isOver) return;
+    if (this.isOver || this.#state === 'recovering') return;
     const data = errorToData(error);
-    const wasOpening = this.#state === 'opening';
-    const hasSent = !wasOpening || (this.#gauges?.get('records') ?? 0) > 0;
-    const delay = restartDelay({ retry: data.retry, restarts: this.#restarts, hasSent }, this.#context.random());
+    const delay = this.#delayAfter(data);
     const { endpoint } = this.connector;
     this.#isFlowing = false;
+    this.#error = data;
     if (delay === null) {
-      this.#error = data;
       this.#context.log.error(`connector ${endpoint} has failed: ${data.message}`, { endpoint, code: data.code });
       this.#move('fail');
       void this.#close('keep');
+      this.#context.relay?.onFatal(endpoint, error);
       return;
     }
     this.#restarts++;
@@ -295,7 +291,16 @@ export class InputHandle {
       this.#context.onChange();
     });
     this.#backOff = timer;
-    void this.#close('discard');
+    this.#move('retry');
+    // Records that it has sent are on their way, and are not read again; rows before any was sent are nobody's.
+    void this.#close(this.#context.relay === null ? 'discard' : 'keep');
+  }
+
+  #delayAfter({ retry }: ErrorData): number | null {
+    const { clock, random } = this.#context;
+    if (this.#failures !== null) return this.#failures.failed(clock.monotonic(), random());
+    const hasSent = this.#state !== 'opening' || (this.#gauges?.get('records') ?? 0) > 0;
+    return restartDelay({ retry, restarts: this.#restarts, hasSent }, random());
   }
 
   /** Removed, or the pipeline stops. With `discard` what it has sent is not taken any more. */
@@ -303,15 +308,52 @@ export class InputHandle {
     if (this.#state !== 'stopped') this.#move('stop');
     this.#cancelBackOff();
     this.#isFlowing = false;
+    if (rows === 'discard') {
+      this.#isHasty = true;
+      this.#impatience.abort();
+    } else await this.#finish();
     await this.#close(rows);
   }
 
-  /** Reads no more; what it has sent stays in the engine's mailbox. The first half of a graceful stop. */
+  /** Reads no more, after what it already has; all of that is sent. The first half of a graceful stop. */
   async quiesce(): Promise<void> {
     if (!this.isOver) this.#move('stop');
     this.#cancelBackOff();
     this.#isFlowing = false;
-    await this.#stopSource();
+    await this.#finish();
+    if (this.#context.relay === null) await this.#stopSource();
+  }
+
+  /** Has the source stop, and what it still has sent. One that fails, or has ended, has nothing left. */
+  async #finish(): Promise<void> {
+    const source = this.#source;
+    if (source === null || this.#hasSourceEnded || this.#closing !== null) return;
+    try {
+      const { stopMs: deadlineMs } = this.#context.deadlines;
+      const { endpoint } = this.connector;
+      await withinDeadline(endpoint, 'stop', deadlineMs, () => source.ask({ kind: 'finish' }, { deadlineMs }));
+    } catch (error) {
+      this.#context.log.warn(`stopping ${this.connector.endpoint}`, { cause: errorToData(error).message });
+    }
+  }
+
+  /** The second half: what was delivered is stored and acknowledged, for at most `patienceMs`; then it is torn down. */
+  async release(patienceMs: number): Promise<void> {
+    if (this.#context.relay === null) return;
+    const timer = this.#context.clock.after(patienceMs, () => this.#impatience.abort());
+    try {
+      await this.#close('keep');
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  /** A connector that hung when it was let go of, and in what; null: it came back from everything. */
+  get detached(): DetachedConnector | null {
+    const phase = this.#phase;
+    return phase === null || this.#source !== null
+      ? null
+      : { endpoint: this.connector.endpoint, direction: 'input', phase };
   }
 
   /** Looks at the gauges: is it kept back just now? */
@@ -346,8 +388,31 @@ export class InputHandle {
 
   #onNotice(attempt: number, notice: SourceNotice): void {
     if (attempt !== this.#attempt) return;
-    if (notice.kind === 'source ended') this.#hasSourceEnded = true;
-    else this.fail(errorFromData(notice.error));
+    switch (notice.kind) {
+      case 'source ended':
+        this.#hasSourceEnded = true;
+        return;
+      case 'source failed':
+        this.fail(errorFromData(notice.error));
+        return;
+      case 'phase':
+        this.#phase = notice.phase;
+        return;
+      case 'source said': {
+        const { endpoint } = this.connector;
+        this.#context.log.info(`connector ${endpoint}: ${notice.message}`, { endpoint, ...notice.fields });
+        return;
+      }
+      case 'position reached':
+        this.#reached(notice.sequence, notice.position);
+    }
+  }
+
+  /** It is told once the position is stored; without a keeper nothing is to be stored. */
+  #reached(sequence: number, position: Position): void {
+    const { relay } = this.#context;
+    const source = this.#source;
+    relay?.positions.reached(this.connector.endpoint, position, () => source?.tell({ kind: 'stored', sequence }));
   }
 
   #move(event: ConnectorEvent): void {
@@ -381,6 +446,7 @@ export class InputHandle {
   }
 
   async #closeNow(rows: 'keep' | 'discard'): Promise<void> {
+    if (rows === 'keep') await this.#settle();
     await this.#stopSource();
     if (!this.#isAttached) return;
     try {
@@ -394,16 +460,29 @@ export class InputHandle {
     this.#hasSourceEnded = false;
   }
 
+  /** Resolves when what it has sent is delivered, stored and acknowledged. Rows of a program are acknowledged elsewhere. */
+  async #settle(): Promise<void> {
+    const source = this.#source;
+    if (source === null || this.#context.relay === null) return;
+    const limits = { deadlineMs: Number.POSITIVE_INFINITY, signal: this.#impatience.signal };
+    try {
+      await source.ask({ kind: 'settle' }, limits);
+    } catch (error) {
+      this.#context.log.debug(`settling ${source.id}`, { cause: errorToData(error).message });
+    }
+  }
+
   async #stopSource(): Promise<void> {
     const source = this.#source;
     if (source === null) return;
     const errors = this.errors();
-    const points = this.#keepPoints().catch((error) => {
+    const points = (this.#context.relay === null ? this.#keepPoints() : Promise.resolve()).catch((error) => {
       // It has died, or hangs: it is read again from where this run began.
       this.#context.log.debug(`no replay points from ${source.id}`, { cause: errorToData(error).message });
     });
     await Promise.all([errors, points]);
     this.#source = null;
-    await source.stop(stopDeadlineMs);
+    const isHasty = this.#isHasty || this.#context.relay === null;
+    await source.stop(isHasty ? stopDeadlineMs : this.#context.deadlines.teardownMs);
   }
 }

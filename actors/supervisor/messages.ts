@@ -9,10 +9,12 @@ import type { ErrorData } from '../../runtime/errors.ts';
 import type { LogEntry } from '../../runtime/log.ts';
 import type { MailboxLimits } from '../../runtime/mailbox/channel.ts';
 import type { BoundQuery, QueryResult, ViewDefinition } from '../engine/messages.ts';
+import type { PositionMark } from '../lifecycle-journal.ts';
 import type { RecordedError } from '../source/messages.ts';
 import type { ConnectorState } from './connector-lifecycle.ts';
 import type { PipelineState } from './pipeline-lifecycle.ts';
 
+export type { ConnectorDeadlines } from './connector-deadlines.ts';
 export type { ConnectorState } from './connector-lifecycle.ts';
 export type { PipelineState } from './pipeline-lifecycle.ts';
 export type {
@@ -172,6 +174,16 @@ export interface CompletionReport {
   readonly stuck: readonly string[];
 }
 
+/** How a stop went: connectors that did not come back from a call and were let go of. */
+export interface StopReport {
+  readonly detached: readonly {
+    readonly endpoint: string;
+    readonly direction: Direction;
+    /** The call: configure, onCreated, onUpdated, open, read, write, flush, stop, teardown. */
+    readonly phase: string;
+  }[];
+}
+
 export interface SupervisorInterface {
   readonly status: PipelineStatus;
   /** Called after every change of `status`. */
@@ -185,13 +197,16 @@ export interface SupervisorInterface {
   /** Inputs read no more; resolves when what they have read is flushed by every output. Queries still work; `stop` is next. */
   drain(signal: AbortSignal): Promise<void>;
   /** Idempotent. Without `force` what has been read reaches the outputs first. */
-  stop(options: { readonly force: boolean; readonly timeoutMs: number }): Promise<void>;
+  stop(options: { readonly force: boolean; readonly timeoutMs: number }): Promise<StopReport>;
 
   pauseConnector(endpoint: string): Promise<void>;
   resumeConnector(endpoint: string): Promise<void>;
   /** The whole definition with one connector more; validated as a whole. */
   addConnector(direction: Direction, key: string, definition: unknown): Promise<string>;
   removeConnector(direction: Direction, endpoint: string): Promise<void>;
+
+  /** Without SQL: where each source stands durably, by connector. */
+  readonly positions: readonly PositionMark[];
 
   /** Resolves when the connector has ended; rejects when it has failed. */
   connectorEnded(direction: Direction, endpoint: string, signal: AbortSignal): Promise<void>;

@@ -7,36 +7,31 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { OutputConnector } from '../../connectors/sdk/connector-configuration.ts';
 import { type ActorRef, actorId } from '../../runtime/actor/actor.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
+import type { Timer } from '../../runtime/clock.ts';
 import { type ErrorData, errorFromData, errorToData, type MillraceError } from '../../runtime/errors.ts';
-import type { Log } from '../../runtime/log.ts';
 import type { Gauges } from '../../runtime/metrics.ts';
+import type { ConnectorPhase } from '../connector-calls.ts';
 import type {
   DestinationArguments,
   DestinationErrors,
   DestinationMessage,
   DestinationNotice,
 } from '../destination/messages.ts';
-import type { EngineMessage } from '../engine/messages.ts';
-import type { ActorHost } from './actor-host.ts';
+import { type ConnectorContext, startedConnector } from './connector-context.ts';
 import { type ConnectorEvent, type ConnectorState, nextConnectorState } from './connector-lifecycle.ts';
+import { type DetachedConnector, startConnector } from './connector-startup.ts';
 import type { OutputQueueState } from './connector-statistics.ts';
+import { FailureWindow } from './restart-policy.ts';
 
-const openDeadlineMs = 120_000;
 const stopDeadlineMs = 10_000;
 const noErrors: DestinationErrors = { encodeErrors: [], transportErrors: [] };
-
-export interface OutputContext {
-  readonly host: ActorHost;
-  readonly engine: () => ActorRef<EngineMessage>;
-  readonly log: Log;
-  readonly baseFolder: string;
-  readonly onChange: () => void;
-}
 
 export class OutputHandle {
   readonly connector: OutputConnector;
   readonly #relation: Relation;
-  readonly #context: OutputContext;
+  /** It keeps what others refuse, and is told of no lifecycle events. */
+  readonly #isDeadLetters: boolean;
+  readonly #context: ConnectorContext;
   #state: ConnectorState = 'created';
   #destination: ActorRef<DestinationMessage> | null = null;
   #gauges: Gauges | null = null;
@@ -47,12 +42,25 @@ export class OutputHandle {
   #isPaused = false;
   /** As the engine last said; kept when the output is detached. */
   queue: OutputQueueState = { droppedRecords: 0, queuedRecords: 0 };
+  readonly #failures: FailureWindow | null;
+  #backOff: Timer | null = null;
+  #attempt = 0;
+  #restarts = 0;
+  #phase: ConnectorPhase | null = null;
+  #releasing: Promise<void> | null = null;
+  #isHasty = false;
   readonly #overListeners: (() => void)[] = [];
 
-  constructor(connector: OutputConnector, relation: Relation, context: OutputContext) {
+  constructor(connector: OutputConnector, relation: Relation, context: ConnectorContext, isDeadLetters = false) {
+    this.#isDeadLetters = isDeadLetters;
     this.connector = connector;
     this.#relation = relation;
     this.#context = context;
+    this.#failures = context.relay === null ? null : new FailureWindow(context.relay.recovery);
+  }
+
+  get restarts(): number {
+    return this.#restarts;
   }
 
   get state(): ConnectorState {
@@ -88,6 +96,8 @@ export class OutputHandle {
   /** Opens the destination. A failure is its state, not a rejection. */
   async open(): Promise<void> {
     const { endpoint } = this.connector;
+    const { relay, host, baseFolder } = this.#context;
+    const attempt = ++this.#attempt;
     this.#move('open');
     try {
       const { port1, port2 } = new MessageChannel();
@@ -96,20 +106,25 @@ export class OutputHandle {
         connector: this.connector,
         relation: this.#relation,
         port: port2,
-        baseFolder: this.#context.baseFolder,
+        baseFolder,
+        processors: relay?.processors.get(endpoint) ?? [],
       };
-      this.#destination = await this.#context.host.spawn<DestinationMessage, DestinationNotice>({
-        id: actorId(`destination:${endpoint}`),
+      const destination = await host.spawn<DestinationMessage, DestinationNotice>({
+        id: actorId(attempt === 1 ? `destination:${endpoint}` : `destination:${endpoint}#${attempt}`),
         behaviour: 'destination',
         thread: null,
         args,
         transfer: [port2],
-        onNotice: (notice) => this.#onNotice(notice),
+        onNotice: (notice) => this.#onNotice(attempt, notice),
       });
-      this.#gauges = this.#destination.gauges;
-      await this.#destination.ask({ kind: 'open' }, { deadlineMs: openDeadlineMs });
-      if (this.#state === 'opening') this.#move('opened');
-      if (this.#state === 'running' && this.#isPaused) this.#move('pause');
+      this.#destination = destination;
+      this.#gauges = destination.gauges;
+      const started = this.#isDeadLetters ? null : startedConnector(this.connector, relay !== null);
+      await startConnector(destination, { endpoint, started }, this.#context);
+      if (this.#state !== 'opening') return;
+      this.#error = null;
+      this.#move('opened');
+      if (this.#isPaused) this.#move('pause');
     } catch (error) {
       this.fail(error);
     }
@@ -124,9 +139,19 @@ export class OutputHandle {
     try {
       const limits = { rowsMax: maxQueuedRecords, bytesMax: maxQueuedBytes };
       this.#isAttached = true;
-      await this.#context
-        .engine()
-        .ask({ kind: 'attach output', endpoint, relation, port, limits, onFull, sendSnapshot }, { transfer: [port] });
+      await this.#context.engine().ask(
+        {
+          kind: 'attach output',
+          endpoint,
+          relation,
+          port,
+          limits,
+          onFull,
+          sendSnapshot,
+          keepsUnsettled: this.#context.relay !== null,
+        },
+        { transfer: [port] },
+      );
       if (this.#isPaused) await this.#context.engine().ask({ kind: 'pause output', endpoint });
     } catch (error) {
       this.#isAttached = false;
@@ -157,13 +182,47 @@ export class OutputHandle {
   }
 
   fail(error: unknown): void {
-    if (this.isOver) return;
+    if (this.isOver || this.#state === 'recovering') return;
     const data = errorToData(error);
     const { endpoint } = this.connector;
+    const { clock, random, relay } = this.#context;
     this.#error = data;
+    const delay = this.#failures?.failed(clock.monotonic(), random()) ?? null;
+    if (delay !== null) {
+      this.#openAgain(delay, data);
+      return;
+    }
     this.#context.log.error(`connector ${endpoint} has failed: ${data.message}`, { endpoint, code: data.code });
     this.#move('fail');
     void this.#release();
+    relay?.onFatal(endpoint, error);
+  }
+
+  /** Its place at the engine is kept: what it has not settled comes again. */
+  #openAgain(delayMs: number, { code, message }: ErrorData): void {
+    const { endpoint } = this.connector;
+    this.#restarts++;
+    this.#context.log.warn(`connector ${endpoint} will be opened again in ${Math.round(delayMs)} ms: ${message}`, {
+      endpoint,
+      code,
+      delayMs,
+    });
+    this.#move('retry');
+    this.#isAttached = false;
+    const released = this.#release();
+    const timer = this.#context.clock.after(delayMs, () => {
+      released.then(() => {
+        if (this.#backOff !== timer) return;
+        this.#backOff = null;
+        void this.open().then(() => this.attach());
+      });
+    });
+    this.#backOff = timer;
+  }
+
+  #cancelBackOff(): void {
+    this.#backOff?.cancel();
+    this.#backOff = null;
   }
 
   /** Somebody waits for everything up to this step: an output buffer may not keep it. */
@@ -178,15 +237,32 @@ export class OutputHandle {
 
   /** What has been sent to it is written and flushed; then it is `ended`. */
   async drain(signal: AbortSignal): Promise<void> {
-    if (this.isOver || this.#destination === null) return;
+    // What is not open now has nothing to write to; without SQL it is not settled and comes again at the next start.
+    if (this.isOver || this.#destination === null || this.#state === 'opening' || this.#state === 'recovering') return;
     await this.#detach();
     await this.#whenOver(signal);
   }
 
   /** Releases everything. What has ended or failed stays so; anything else is `stopped`, its queue lost. */
-  async stop(): Promise<void> {
+  async stop(isHasty = true): Promise<void> {
+    this.#cancelBackOff();
+    this.#isHasty = isHasty;
     if (!this.isOver) this.#move('stop');
     await this.#release();
+  }
+
+  /** Whatever it has not settled, nobody waits for it any more. */
+  async abandon(): Promise<void> {
+    if (this.#context.relay === null) return;
+    await this.#tellDetached(true);
+  }
+
+  /** A connector that hung when it was let go of, and in what; null: it came back from everything. */
+  get detached(): DetachedConnector | null {
+    const phase = this.#phase;
+    return phase === null || this.#destination !== null
+      ? null
+      : { endpoint: this.connector.endpoint, direction: 'output', phase };
   }
 
   async errors(): Promise<DestinationErrors> {
@@ -214,7 +290,8 @@ export class OutputHandle {
     }
   }
 
-  #onNotice(notice: DestinationNotice): void {
+  #onNotice(attempt: number, notice: DestinationNotice): void {
+    if (attempt !== this.#attempt) return;
     const { endpoint } = this.connector;
     switch (notice.kind) {
       case 'destination ended':
@@ -222,6 +299,9 @@ export class OutputHandle {
         break;
       case 'destination failed':
         this.fail(errorFromData(notice.error));
+        break;
+      case 'phase':
+        this.#phase = notice.phase;
         break;
       case 'destination said':
         this.#context.log.info(`connector ${endpoint}: ${notice.message}`, { endpoint, ...notice.fields });
@@ -237,14 +317,26 @@ export class OutputHandle {
   async #detach(): Promise<void> {
     if (!this.#isAttached) return;
     this.#isAttached = false;
+    await this.#tellDetached(false);
+  }
+
+  async #tellDetached(abandon: boolean): Promise<void> {
+    const { endpoint } = this.connector;
     try {
-      await this.#context.engine().ask({ kind: 'detach output', endpoint: this.connector.endpoint });
+      await this.#context.engine().ask({ kind: 'detach output', endpoint, ...(abandon ? { abandon } : {}) });
     } catch (error) {
-      this.#context.log.debug(`detaching ${this.connector.endpoint}`, { cause: errorToData(error).message });
+      this.#context.log.debug(`detaching ${endpoint}`, { cause: errorToData(error).message });
     }
   }
 
-  async #release(): Promise<void> {
+  #release(): Promise<void> {
+    this.#releasing ??= this.#releaseNow().finally(() => {
+      this.#releasing = null;
+    });
+    return this.#releasing;
+  }
+
+  async #releaseNow(): Promise<void> {
     await this.#detach();
     this.#enginePort?.close();
     this.#enginePort = null;
@@ -252,7 +344,8 @@ export class OutputHandle {
     if (destination === null) return;
     await this.errors();
     this.#destination = null;
-    await destination.stop(stopDeadlineMs);
+    const isHasty = this.#isHasty || this.#context.relay === null;
+    await destination.stop(isHasty ? stopDeadlineMs : this.#context.deadlines.teardownMs);
     this.#context.onChange();
   }
 }

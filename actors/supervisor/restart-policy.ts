@@ -2,8 +2,10 @@
 //
 // Only a failure that says of itself that it may pass (`retry` is `later` or `reconnect`) is tried again, and only while
 // no row of the connector has been sent: a source that has sent rows cannot be opened anew without a position to resume
-// from, or it would send them twice.
+// from, or it would send them twice. Connectors of a pipeline without SQL go on from where they were acknowledged: they are
+// opened again whatever they failed with, until more failures lie in a window than its user allows.
 import type { Retry } from '../../runtime/errors.ts';
+import type { ErrorRecovery } from '../relay-definition.ts';
 
 export interface RestartPolicy {
   readonly delayMsMin: number;
@@ -40,4 +42,26 @@ export function restartDelay(
   if (failure.retry === 'never' || failure.hasSent || failure.restarts >= policy.restartsMax) return null;
   const full = Math.min(policy.delayMsMax, policy.delayMsMin * policy.factor ** failure.restarts);
   return full / 2 + (full / 2) * random;
+}
+
+/** The failures of one connector that are not forgotten: each is, one window after the restart that followed it. */
+export class FailureWindow {
+  readonly #recovery: ErrorRecovery;
+  #forgottenAt: number[] = [];
+
+  constructor(recovery: ErrorRecovery) {
+    this.#recovery = recovery;
+  }
+
+  /** As `restartDelay`, for a failure at `now` (monotonic milliseconds). */
+  failed(now: number, random: number): number | null {
+    const { minDelayMs, maxDelayMs, backoffFactor, maxRetries, maxRetriesWindowMs } = this.#recovery;
+    this.#forgottenAt = this.#forgottenAt.filter((at) => at > now);
+    const before = this.#forgottenAt.length;
+    if (maxRetries >= 0 && before >= maxRetries) return null;
+    const full = Math.min(maxDelayMs, minDelayMs * backoffFactor ** before);
+    const delay = full / 2 + (full / 2) * random;
+    this.#forgottenAt.push(now + delay + maxRetriesWindowMs);
+    return delay;
+  }
 }

@@ -27,10 +27,17 @@ export const PipelineFailed: CodedErrorClass<{ readonly call: string; readonly r
   (f) => `${f.call}: the pipeline has failed: ${f.reason}`,
 );
 
-export const StopTimedOut: CodedErrorClass<{ readonly timeoutMs: number }> = defineError(
+export const StopTimedOut: CodedErrorClass<{
+  readonly timeoutMs: number;
+  /** Connectors that hung, and in which call. */
+  readonly detached: readonly { readonly endpoint: string; readonly direction: string; readonly phase: string }[];
+}> = defineError(
   'pipeline.stop_timed_out',
   { help: 'Give stop() a longer timeoutMs, or look at the queues in stats() for the output that is slow.' },
-  (f) => `the pipeline did not drain within ${f.timeoutMs} ms and was stopped by force; queued rows are lost`,
+  (f) => {
+    const hanging = f.detached.map(({ endpoint, phase }) => `; '${endpoint}' hangs in ${phase}`).join('');
+    return `the pipeline did not drain within ${f.timeoutMs} ms and was stopped by force; what was queued is not written${hanging}`;
+  },
 );
 
 export const EngineLost: CodedErrorClass<Record<string, never>> = defineError(
@@ -96,4 +103,20 @@ export const PipelineInvalid: CodedErrorClass<{
   'pipeline.invalid',
   { help: 'Mend every problem that is listed; `millrace check FILE` shows the same list.' },
   (f) => `the pipeline has ${f.problems.length} problem${f.problems.length === 1 ? '' : 's'}:\n${f.summary}`,
+);
+
+export const NeedsProgram: CodedErrorClass<{ readonly call: string }> = defineError(
+  'pipeline.needs_program',
+  { help: 'The pipeline passes records on and has no SQL program. Change its definition and start it anew.' },
+  (f) => `${f.call}: a pipeline without SQL cannot do that`,
+);
+
+export const ConnectorTimedOut: CodedErrorClass<{
+  readonly endpoint: string;
+  readonly phase: string;
+  readonly deadlineMs: number;
+}> = defineError(
+  'connector.timed_out',
+  { help: 'The connector hangs, or needs more time: the deadlines of a pipeline can be set.', retry: 'later' },
+  (f) => `connector '${f.endpoint}' has not come back from ${f.phase} within ${f.deadlineMs} ms`,
 );

@@ -20,12 +20,17 @@ import type {
   EngineProgress,
   QueryResult,
 } from '../engine/messages.ts';
+import type { ConnectorMark, LifecycleJournal, PositionMark } from '../lifecycle-journal.ts';
+import type { RelayArguments } from '../relay/messages.ts';
+import type { ErrorRecovery, RelayProcessor } from '../relay-definition.ts';
 import type { ActorHost } from './actor-host.ts';
 import { CompletionLedger } from './completion-ledger.ts';
+import type { ConnectorDeadlines } from './connector-deadlines.ts';
 import { ConnectorRoster } from './connector-roster.ts';
 import { engineStatistics } from './connector-statistics.ts';
 import { GatewayChannels } from './gateway-channels.ts';
 import type { InputHandle } from './input-handle.ts';
+import { LifecycleKeeper } from './lifecycle-keeper.ts';
 import type {
   CheckpointState,
   CompletionReport,
@@ -37,11 +42,13 @@ import type {
   OutputConnectorStats,
   PipelineStats,
   PipelineStatus,
+  StopReport,
   SupervisorInterface,
   TokenStatus,
   TransactionStatus,
 } from './messages.ts';
 import { nextPipelineState, type PipelineEvent, type PipelineState } from './pipeline-lifecycle.ts';
+import { PositionKeeper } from './position-keeper.ts';
 import {
   ConnectorFailed,
   ConnectorRemoved,
@@ -58,6 +65,8 @@ const sampleMs = 100;
 /** What a failed pipeline's outputs get to write what was computed before the failure. */
 const failureDrainMs = 10_000;
 const stopDeadlineMs = 10_000;
+/** What positions that were reached get to be stored, and sources to be told, when everything is delivered. */
+const settleMs = 10_000;
 const intakeThread = 'intake';
 /** Whoever has the actor host may prepare it before there is a supervisor. */
 export const engineThread = 'engine';
@@ -71,7 +80,7 @@ export interface SupervisorArguments {
   readonly outputs: readonly OutputConnector[];
   readonly onError: EngineArguments['onError'];
   readonly stepRowsMax: number;
-  /** See InputContext, which it becomes part of. */
+  /** See ConnectorContext, which it becomes part of. */
   readonly labelsLiftPause?: boolean;
   readonly baseFolder: string;
   readonly decodeWorkers: number;
@@ -96,6 +105,19 @@ export interface SupervisorArguments {
   readonly extend: (direction: Direction, key: string, definition: unknown) => Connector;
   /** The definition is from now on without this connector. */
   readonly shrink: (direction: Direction, endpoint: string) => void;
+  /** Set for a pipeline without SQL. */
+  readonly relay: RelayPipeline | null;
+  readonly journal: LifecycleJournal;
+  readonly deadlines: ConnectorDeadlines;
+  /** A connector as it was when it was started last, to be told that it is gone; null: its plugin is not there. */
+  readonly revive: (mark: ConnectorMark) => Connector | null;
+}
+
+/** What a pipeline without SQL has besides its connectors. */
+export interface RelayPipeline {
+  readonly args: RelayArguments;
+  readonly recovery: ErrorRecovery;
+  readonly processors: ReadonlyMap<string, readonly RelayProcessor[]>;
 }
 
 interface StopOptions {
@@ -109,13 +131,15 @@ export class Supervisor implements SupervisorInterface {
   readonly #roster: ConnectorRoster;
   readonly #ledger: CompletionLedger;
   readonly #channels: GatewayChannels;
+  readonly #lifecycle: LifecycleKeeper;
+  readonly #positions: PositionKeeper;
   readonly #startedAt: number;
   #state: PipelineState = 'created';
   #error: ErrorData | null = null;
   #transaction: TransactionStatus | null = null;
   #engine: ActorRef<EngineMessage> | null = null;
   #sampling: Timer | null = null;
-  #stopping: Promise<void> | null = null;
+  #stopping: Promise<StopReport> | null = null;
   #failing: Promise<void> | null = null;
   #isLookDue = false;
 
@@ -124,8 +148,17 @@ export class Supervisor implements SupervisorInterface {
     const { host, clock, log, program, defaultsOf } = args;
     const engine = (): ActorRef<EngineMessage> => this.#liveEngine();
     const onChange = (): void => this.#changed();
-    const context = { ...args, thread: intakeThread, engine, onChange };
-    this.#roster = new ConnectorRoster({ program, context, defaultsOf }, [...args.inputs, ...args.outputs]);
+    this.#lifecycle = new LifecycleKeeper(args.journal);
+    this.#positions = new PositionKeeper(args.journal, clock, log);
+    const relay = args.relay && {
+      ...args.relay,
+      positions: this.#positions,
+      onFatal: (endpoint: string, error: unknown) => this.#fail(new ConnectorFailed({ endpoint }, { cause: error })),
+    };
+    const context = { ...args, relay, lifecycle: this.#lifecycle, thread: intakeThread, engine, onChange };
+    const deadLetters = args.relay?.args.deadLetters.endpoint ?? null;
+    const connectors = [...args.inputs, ...args.outputs];
+    this.#roster = new ConnectorRoster({ program, context, defaultsOf, deadLetters }, connectors);
     this.#ledger = new CompletionLedger(args.incarnation);
     this.#channels = new GatewayChannels(engine, log, (endpoint) => this.#roster.has(endpoint));
     this.#startedAt = clock.now();
@@ -145,6 +178,7 @@ export class Supervisor implements SupervisorInterface {
     if (this.#state !== 'created') throw new PipelineAlreadyStarted({ call, state: this.#state });
     this.#move('start');
     try {
+      await Promise.all([this.#lifecycle.load(), this.#positions.load()]);
       // Both threads load what they run at the same time.
       if (this.#roster.inputs.length > 0) this.#args.host.prepare(intakeThread, 'source');
       this.#engine = await this.#spawnEngine();
@@ -177,7 +211,7 @@ export class Supervisor implements SupervisorInterface {
     this.#refuseUnlessLive('drain');
   }
 
-  stop(options: StopOptions): Promise<void> {
+  stop(options: StopOptions): Promise<StopReport> {
     this.#stopping ??= this.#stopOnce(options);
     return this.#stopping;
   }
@@ -228,6 +262,7 @@ export class Supervisor implements SupervisorInterface {
       const output = this.#roster.output(endpoint);
       await output.drain(AbortSignal.timeout(stopDeadlineMs)).catch((error) => output.fail(error));
       await output.stop();
+      await output.abandon();
     } else {
       const input = this.#roster.input(endpoint);
       this.#roster.assertRemovable(input);
@@ -377,6 +412,10 @@ export class Supervisor implements SupervisorInterface {
     await this.#liveEngine().ask({ kind: 'commit transaction' }, { deadlineMs: noDeadline });
   }
 
+  get positions(): readonly PositionMark[] {
+    return [...this.#positions.all].map(([connector, position]) => ({ connector, position }));
+  }
+
   inputStats(endpoint: string): Promise<InputConnectorStats> {
     return this.#roster.inputStats(endpoint);
   }
@@ -415,18 +454,22 @@ export class Supervisor implements SupervisorInterface {
   // ── inside ──
 
   async #spawnEngine(): Promise<ActorRef<EngineMessage>> {
-    const { program, onError, stepRowsMax, host } = this.#args;
+    const { program, onError, stepRowsMax, host, relay } = this.#args;
+    const common = {
+      id: actorId('engine'),
+      thread: engineThread,
+      onNotice: (notice: EngineNotice) => this.#onEngineNotice(notice),
+    };
+    if (relay !== null) return await host.spawn({ ...common, behaviour: 'relay', args: relay.args, transfer: [] });
     const { restore: image } = this.#args;
     const parts = (image?.parts ?? []).map(({ bytes }) => bytes);
     const restore = image && { steps: image.steps, processedRecords: image.processedRecords, parts };
     const args: EngineArguments = { program, onError, stepRowsMax, restore };
     return await host.spawn<EngineMessage, EngineNotice>({
-      id: actorId('engine'),
+      ...common,
       behaviour: 'engine',
-      thread: engineThread,
       args,
       transfer: parts,
-      onNotice: (notice) => this.#onEngineNotice(notice),
     });
   }
 
@@ -456,6 +499,7 @@ export class Supervisor implements SupervisorInterface {
         this.#ledger.stepCompleted(notice.step);
         break;
       case 'evaluation failed':
+      case 'refused too often':
         this.#fail(errorFromData(notice.error));
     }
   }
@@ -482,20 +526,26 @@ export class Supervisor implements SupervisorInterface {
     );
   }
 
-  async #stopOnce(options: StopOptions): Promise<void> {
+  async #stopOnce(options: StopOptions): Promise<StopReport> {
     await this.#failing;
     this.#move('stop');
     const isDrained = await this.#release(options);
     this.#move('drained');
-    if (!isDrained && !options.force) throw new StopTimedOut({ timeoutMs: options.timeoutMs });
+    const detached = this.#roster.handles.flatMap((handle) => handle.detached ?? []);
+    if (!isDrained && !options.force) throw new StopTimedOut({ timeoutMs: options.timeoutMs, detached });
+    return { detached };
   }
 
   /** Reverse order of the start. Returns false when the drain had to be cut off. */
   async #release(options: StopOptions): Promise<boolean> {
     this.#sampling?.cancel();
-    await Promise.all(this.#roster.inputs.map((input) => input.quiesce()));
+    const { inputs, outputs } = this.#roster;
+    if (options.force) await Promise.all(inputs.map((input) => input.stop('discard')));
+    else await Promise.all(inputs.map((input) => input.quiesce()));
     const isDrained = options.force || (await this.#isDrainedWithin(options.timeoutMs));
-    await Promise.all(this.#roster.outputs.map((output) => output.stop()));
+    // What was delivered is acknowledged before anything is torn down; what was not has no one to wait for.
+    await Promise.all(inputs.map((input) => input.release(isDrained ? settleMs : 0)));
+    await Promise.all(outputs.map((output) => output.stop(options.force)));
     const engine = this.#engine;
     this.#engine = null;
     await engine?.stop(stopDeadlineMs);

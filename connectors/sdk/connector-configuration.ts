@@ -6,6 +6,9 @@ export interface NamedConfiguration {
   readonly config: Readonly<Record<string, unknown>>;
   /** File of the module that defines it (connector-modules.ts); absent: it ships with Millrace. */
   readonly module?: string;
+  /** As its user has named it and set it, where that is another thing than `name` and `config`: what lifecycle events speak of. */
+  readonly plugin?: string;
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 /** What a waiting connector does when a connector that it waits for fails. */

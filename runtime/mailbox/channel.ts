@@ -10,6 +10,7 @@
 // channel are ever placed on one thread. Only batches carry rows; marks travel in order with them.
 import type { ChangeBatch } from '../batch/change-batch.ts';
 import type { Schema } from '../batch/schema.ts';
+import type { ErrorData } from '../errors.ts';
 
 /** What travels on the data lane, in order. */
 export type Frame =
@@ -18,6 +19,19 @@ export type Frame =
   /** Everything before this belongs together: an engine step's outputs, or a push that has a completion token. */
   | { readonly kind: 'mark'; readonly mark: number }
   /** No further frame will come. */
+  | { readonly kind: 'end' };
+
+/** A frame as it came over the port: its batch is not decoded. */
+export type EncodedFrame =
+  | { readonly kind: 'batch'; readonly frame: ArrayBuffer; readonly rows: number }
+  /** Rows that a processor has refused, in their order among the others; an error for each. */
+  | {
+      readonly kind: 'refused';
+      readonly frame: ArrayBuffer;
+      readonly rows: number;
+      readonly errors: readonly ErrorData[];
+    }
+  | { readonly kind: 'mark'; readonly mark: number }
   | { readonly kind: 'end' };
 
 export interface FrameSender {
@@ -30,12 +44,18 @@ export interface FrameSender {
   send(frame: Frame): void;
   /** As `send` of a batch that is encoded already (wire/batch-codec). Gives the buffer away. */
   sendEncoded(frame: ArrayBuffer, rows: number): void;
+  /** An encoded batch of rows that are refused already. Only for receivers that take encoded frames. */
+  sendRefused(frame: ArrayBuffer, errors: readonly ErrorData[]): void;
   /** Resolves when there is credit; rejects with the signal's reason. Resolves at once when there is some. */
   whenReady(signal?: AbortSignal): Promise<void>;
   /** Called when credit comes back after there was none. One listener. */
   onReady: (() => void) | null;
   /** Called with the highest mark that the receiver has confirmed. One listener. */
   onConfirm: ((mark: number) => void) | null;
+  /** Called with how many rows in all, from the first one sent, the receiver has settled. One listener. */
+  onSettle: ((rows: number) => void) | null;
+  /** Called with a row that the receiver refuses, counted from 0 as above; it comes before the row is settled. One listener. */
+  onRefuse: ((row: number, error: ErrorData) => void) | null;
   /** Called when the other end is gone. One listener. */
   onClose: (() => void) | null;
   close(): void;
@@ -52,12 +72,18 @@ export interface FrameReceiver {
   readonly queuedBytes: number;
   readonly isEmpty: boolean;
   /** The next frame without taking it; for a batch, `peekRows` says how many rows. */
-  peek(): Frame['kind'] | null;
+  peek(): EncodedFrame['kind'] | null;
   readonly peekRows: number;
   /** Takes the next frame and returns its credit to the sender. */
   take(): Frame | null;
+  /** As `take`, for who hands frames on and does not look into them. */
+  takeEncoded(): EncodedFrame | null;
   /** Tells the sender that everything up to `mark` is done. */
   confirm(mark: number): void;
+  /** Tells the sender that the first `rows` rows since the channel was opened are delivered or refused. Never goes back. */
+  settle(rows: number): void;
+  /** Tells the sender that row number `row` (from 0) is refused; before it is settled. */
+  refuse(row: number, error: ErrorData): void;
   /** Called when a frame arrives in an empty mailbox. One listener. */
   onFrame: (() => void) | null;
   onClose: (() => void) | null;

@@ -1,7 +1,7 @@
 // A data channel over a MessagePort: what channel.ts promises, between two threads.
 //
 //   to the receiver    a batch is an ArrayBuffer (batch-codec.ts), transferred; a mark { mark }; the end { end: true }
-//   to the sender      credit { rows, bytes }; a confirmation { confirm }
+//   to the sender      credit { rows, bytes }; a confirmation { confirm }; rows that are settled { rows }, or refused { row }
 //
 // Rows of a frame that was not decoded yet are known from its header note: a batch travels as { frame, rows }.
 // An end whose peer is gone sends into the void; whoever waits for credit is rejected (ChannelClosed).
@@ -10,22 +10,21 @@
 // A port keeps its thread alive only while something is expected: a receiver until the end or the close, a sender while it
 // has no credit or while marks are unconfirmed.
 import type { MessagePort } from 'node:worker_threads';
+import { assert } from '../assert.ts';
 import type { ChangeBatch } from '../batch/change-batch.ts';
+import type { ErrorData } from '../errors.ts';
 import { decodeBatch, encodeBatch } from '../wire/batch-codec.ts';
 import { markBytes } from './batch-bytes.ts';
-import type { ChannelOptions, Frame, FrameReceiver, FrameSender } from './channel.ts';
+import type { ChannelOptions, EncodedFrame, Frame, FrameReceiver, FrameSender } from './channel.ts';
 import { ReturnCredit, SendCredit } from './credit.ts';
 import { Queue } from './mailbox.ts';
 import { ChannelClosed, Readiness } from './readiness.ts';
 
-type ToReceiver =
-  | { readonly kind: 'batch'; readonly frame: ArrayBuffer; readonly rows: number }
-  | { readonly kind: 'mark'; readonly mark: number }
-  | { readonly kind: 'end' };
-
 type ToSender =
   | { readonly kind: 'credit'; readonly rows: number; readonly bytes: number }
-  | { readonly kind: 'confirm'; readonly mark: number };
+  | { readonly kind: 'confirm'; readonly mark: number }
+  | { readonly kind: 'settle'; readonly rows: number }
+  | { readonly kind: 'refuse'; readonly row: number; readonly error: ErrorData };
 
 /** The producer's end. */
 export function openFrameSender(port: MessagePort, options: ChannelOptions): FrameSender {
@@ -40,6 +39,8 @@ export function openFrameReceiver(port: MessagePort, options: ChannelOptions): F
 class PortSender implements FrameSender {
   onReady: (() => void) | null = null;
   onConfirm: ((mark: number) => void) | null = null;
+  onSettle: ((rows: number) => void) | null = null;
+  onRefuse: ((row: number, error: ErrorData) => void) | null = null;
   onClose: (() => void) | null = null;
   readonly #port: MessagePort;
   readonly #credit: SendCredit;
@@ -92,6 +93,15 @@ class PortSender implements FrameSender {
     this.#keepAlive();
   }
 
+  sendRefused(frame: ArrayBuffer, errors: readonly ErrorData[]): void {
+    if (this.#isClosed) return;
+    const rows = errors.length;
+    const bytes = frame.byteLength;
+    this.#port.postMessage({ kind: 'refused', frame, rows, errors } satisfies EncodedFrame, [frame]);
+    this.#credit.spend(rows, bytes);
+    this.#keepAlive();
+  }
+
   whenReady(signal?: AbortSignal): Promise<void> {
     if (this.#isClosed) return Promise.reject(new ChannelClosed({}));
     return this.#credit.isOpen ? Promise.resolve() : this.#readiness.wait(signal);
@@ -110,24 +120,36 @@ class PortSender implements FrameSender {
 
   #postBatch(frame: ArrayBuffer, rows: number): void {
     const bytes = frame.byteLength;
-    this.#port.postMessage({ kind: 'batch', frame, rows } satisfies ToReceiver, [frame]);
+    this.#port.postMessage({ kind: 'batch', frame, rows } satisfies EncodedFrame, [frame]);
     this.#credit.spend(rows, bytes);
   }
 
-  #post(message: ToReceiver, rows: number, bytes: number): void {
+  #post(message: EncodedFrame, rows: number, bytes: number): void {
     this.#port.postMessage(message);
     this.#credit.spend(rows, bytes);
   }
 
   #receive(message: ToSender): void {
     if (this.#isClosed) return;
-    if (message.kind === 'confirm') {
-      this.#markConfirmed = Math.max(this.#markConfirmed, message.mark);
-      this.#keepAlive();
-      this.onConfirm?.(message.mark);
-      return;
+    switch (message.kind) {
+      case 'confirm':
+        this.#markConfirmed = Math.max(this.#markConfirmed, message.mark);
+        this.#keepAlive();
+        this.onConfirm?.(message.mark);
+        return;
+      case 'settle':
+        this.onSettle?.(message.rows);
+        return;
+      case 'refuse':
+        this.onRefuse?.(message.row, message.error);
+        return;
+      case 'credit':
+        this.#returned(message.rows, message.bytes);
     }
-    const opened = this.#credit.giveBack(message.rows, message.bytes);
+  }
+
+  #returned(rows: number, bytes: number): void {
+    const opened = this.#credit.giveBack(rows, bytes);
     this.#keepAlive();
     if (!opened) return;
     this.#readiness.release();
@@ -154,7 +176,7 @@ class PortReceiver implements FrameReceiver {
   readonly #port: MessagePort;
   readonly #options: ChannelOptions;
   readonly #credit: ReturnCredit;
-  readonly #queue = new Queue<ToReceiver>();
+  readonly #queue = new Queue<EncodedFrame>();
   #queuedRows = 0;
   #queuedBytes = 0;
   #isClosed = false;
@@ -163,7 +185,7 @@ class PortReceiver implements FrameReceiver {
     this.#port = port;
     this.#options = options;
     this.#credit = new ReturnCredit(options.limits);
-    port.on('message', (message: ToReceiver) => this.#receive(message));
+    port.on('message', (message: EncodedFrame) => this.#receive(message));
     port.on('close', () => this.#closed());
     if (isDead(port)) setImmediate(() => this.#closed());
   }
@@ -184,11 +206,19 @@ class PortReceiver implements FrameReceiver {
     return rowsOf(this.#queue.peek());
   }
 
-  peek(): Frame['kind'] | null {
+  peek(): EncodedFrame['kind'] | null {
     return this.#queue.peek()?.kind ?? null;
   }
 
   take(): Frame | null {
+    const message = this.takeEncoded();
+    if (message === null) return null;
+    assert(message.kind !== 'refused', 'refused rows go to those who take encoded frames');
+    if (message.kind !== 'batch') return message;
+    return { kind: 'batch', ...decodeBatch(message.frame, this.#options.schema, 'in memory') };
+  }
+
+  takeEncoded(): EncodedFrame | null {
     const message = this.#queue.take();
     if (message === undefined) return null;
     const rows = rowsOf(message);
@@ -196,12 +226,19 @@ class PortReceiver implements FrameReceiver {
     this.#queuedRows -= rows;
     this.#queuedBytes -= bytes;
     if (this.#credit.take(rows, bytes, this.isEmpty)) this.#post({ kind: 'credit', ...this.#credit.collect() });
-    if (message.kind !== 'batch') return message;
-    return { kind: 'batch', ...decodeBatch(message.frame, this.#options.schema, 'in memory') };
+    return message;
   }
 
   confirm(mark: number): void {
     this.#post({ kind: 'confirm', mark });
+  }
+
+  settle(rows: number): void {
+    this.#post({ kind: 'settle', rows });
+  }
+
+  refuse(row: number, error: ErrorData): void {
+    this.#post({ kind: 'refuse', row, error });
   }
 
   close(): void {
@@ -214,7 +251,7 @@ class PortReceiver implements FrameReceiver {
     if (!this.#isClosed) this.#port.postMessage(message);
   }
 
-  #receive(message: ToReceiver): void {
+  #receive(message: EncodedFrame): void {
     if (this.#isClosed) return;
     const wasEmpty = this.isEmpty;
     this.#queue.put(message);
@@ -240,10 +277,10 @@ function isDead(port: MessagePort): boolean {
   return !(port as MessagePort & { hasRef(): boolean }).hasRef();
 }
 
-function rowsOf(message: ToReceiver | undefined): number {
-  return message?.kind === 'batch' ? message.rows : 0;
+function rowsOf(message: EncodedFrame | undefined): number {
+  return message?.kind === 'batch' || message?.kind === 'refused' ? message.rows : 0;
 }
 
-function bytesOf(message: ToReceiver): number {
-  return message.kind === 'batch' ? message.frame.byteLength : markBytes;
+function bytesOf(message: EncodedFrame): number {
+  return 'frame' in message ? message.frame.byteLength : markBytes;
 }

@@ -7,14 +7,18 @@ import type { Schema } from '../../../runtime/batch/schema.ts';
 import type { LogEntry } from '../../../runtime/log.ts';
 import type { MailboxLimits } from '../../../runtime/mailbox/channel.ts';
 import type { QueryResult } from '../../engine/messages.ts';
+import type { ConnectorMark, PositionMark } from '../../lifecycle-journal.ts';
+import type { RelayConnector } from '../../relay-definition.ts';
 import type { CheckpointImage } from '../../store/messages.ts';
 import type {
   CompletionReport,
+  ConnectorDeadlines,
   Direction,
   InputConnectorStats,
   OutputConnectorStats,
   PipelineStats,
   PipelineStatus,
+  StopReport,
   ViewKind,
 } from '../../supervisor/messages.ts';
 
@@ -28,8 +32,15 @@ export interface ConnectorEdit {
   readonly definition: unknown;
 }
 
+/** What a plugin that is a process is run with besides the user's settings: parameters of plugin_input and plugin_output. */
+export interface PluginBinding {
+  /** The executable. */
+  readonly path: string;
+  readonly [parameter: string]: unknown;
+}
+
 export interface OpenRequest {
-  /** A pipeline file, or a definition as an object. */
+  /** A pipeline file, or a definition as an object: of a program, or `{ relay: RelayDefinition }` for one without SQL. */
   readonly source: { readonly file: string } | { readonly definition: unknown; readonly baseFolder: string };
   /** The most rows that one step takes in; null: the engine's own bound. */
   readonly stepRowsMax: number | null;
@@ -41,6 +52,15 @@ export interface OpenRequest {
   readonly edits?: readonly ConnectorEdit[];
   /** Inputs that go on where a checkpoint was taken, although the engine begins anew. */
   readonly continued?: CheckpointImage['inputs'];
+  /** Plugins of the connectors folder, by reference as it stands in a definition without SQL. */
+  readonly plugins?: Readonly<Record<string, PluginBinding>>;
+  /**
+   * What is remembered of the pipeline's connectors between runs: the other end of a port on which a LifecycleJournal is exposed
+   * (`journalPort`). Without it that lasts as long as the process. Transfer it.
+   */
+  readonly journal?: MessagePort;
+  /** How long calls of connectors may take; what is left out has its default (a minute for each call, two for open). */
+  readonly deadlines?: Partial<ConnectorDeadlines>;
   /** Begin from here instead of from nothing. @throws CheckpointMismatch at open when the program does not fit. */
   readonly restore?: CheckpointImage;
 }
@@ -103,18 +123,38 @@ export interface PulledSteps {
   readonly droppedRecords: number;
 }
 
+/** What a connector that is not run needs. */
+export type TrialSurroundings = Pick<OpenRequest, 'plugins' | 'journal' | 'deadlines'> & {
+  readonly baseFolder: string;
+};
+
 export interface ControlInterface extends GatewayControl {
   open(request: OpenRequest): Promise<OpenedPipeline>;
   start(options: { readonly paused: boolean }): Promise<void>;
   pause(): Promise<void>;
   resume(): Promise<void>;
   drain(waitId: number): Promise<void>;
-  stop(options: { readonly force: boolean; readonly timeoutMs: number }): Promise<void>;
+  /** `force`: nothing is drained, and connectors are torn down at once. */
+  stop(options: { readonly force: boolean; readonly timeoutMs: number }): Promise<StopReport>;
 
   pauseConnector(endpoint: string): Promise<void>;
   resumeConnector(endpoint: string): Promise<void>;
   addConnector(direction: Direction, key: string, definition: unknown): Promise<string>;
   removeConnector(direction: Direction, endpoint: string): Promise<void>;
+
+  /**
+   * Configure and teardown on a fresh instance of a connector without SQL; needs no open pipeline.
+   * @throws PipelineInvalid with every problem of its settings; what configure or, after it, teardown threw; ConnectorTimedOut
+   */
+  validateConnector(connector: RelayConnector, surroundings: TrialSurroundings): Promise<void>;
+  /**
+   * A connector is gone for good: onDeleted with the settings of its last start, and teardown, on a fresh instance; nothing when it was never
+   * started or knows no such events. Its mark is written before and removed after, where there is a journal. Needs no open pipeline.
+   * @throws what onDeleted threw; it is owed then, and may be asked for again
+   */
+  deleteConnector(mark: ConnectorMark, surroundings: TrialSurroundings): Promise<void>;
+  /** Of the open pipeline without SQL: where each source stands durably. */
+  positions(): Promise<readonly PositionMark[]>;
 
   connectorEnded(waitId: number, direction: Direction, endpoint: string): Promise<void>;
   allCompleted(waitId: number): Promise<CompletionReport>;

@@ -12,7 +12,9 @@ import type { MailboxLimits } from '../../../runtime/mailbox/channel.ts';
 import { openFrameReceiver } from '../../../runtime/mailbox/port-channel.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { QueryResult } from '../../engine/messages.ts';
-import type { CompletionReport, Direction, SupervisorInterface } from '../../supervisor/messages.ts';
+import type { ConnectorMark, PositionMark } from '../../lifecycle-journal.ts';
+import type { RelayConnector } from '../../relay-definition.ts';
+import type { CompletionReport, Direction, StopReport, SupervisorInterface } from '../../supervisor/messages.ts';
 import type {
   CheckpointImage,
   CompletionStatus,
@@ -25,6 +27,7 @@ import type {
   OpenRequest,
   PulledSteps,
   PushOptions,
+  TrialSurroundings,
 } from './control-interface.ts';
 import { CallGivenUp, ListenerGone, NotOpen, PipelineClosed, UnknownRelation } from './embedded-errors.ts';
 import { Ingress } from './ingress.ts';
@@ -49,7 +52,14 @@ export interface MadePipeline {
   readonly toBatches: (rows: readonly unknown[], relation: Relation, options: PushOptions) => readonly ChangeBatch[];
 }
 
+/** Connectors that are asked something and not run. */
+export interface ConnectorTrials {
+  readonly validate: (connector: RelayConnector, surroundings: TrialSurroundings) => Promise<void>;
+  readonly delete: (mark: ConnectorMark, surroundings: TrialSurroundings) => Promise<void>;
+}
+
 export interface ControlSurroundings {
+  readonly trials: ConnectorTrials;
   readonly clock: Clock;
   readonly make: (request: OpenRequest) => Promise<MadePipeline>;
   readonly report: (report: ControlReport) => void;
@@ -94,12 +104,25 @@ export class PipelineControl implements ControlInterface {
     return this.#wait(waitId, (signal) => this.#supervisor.drain(signal));
   }
 
-  async stop(options: { readonly force: boolean; readonly timeoutMs: number }): Promise<void> {
+  async stop(options: { readonly force: boolean; readonly timeoutMs: number }): Promise<StopReport> {
     // Pushes that wait for room would go on into a pipeline that drains.
     for (const push of this.#pushes) this.#waits.get(push)?.abort(new PipelineClosed({ call: 'inputJson' }));
-    await this.#answer((supervisor) => supervisor.stop(options));
+    const report = await this.#answer((supervisor) => supervisor.stop(options));
     await Promise.all([...this.#ingresses.values()].map((ingress) => ingress.close()));
     this.#statusTimer?.cancel();
+    return report;
+  }
+
+  validateConnector(connector: RelayConnector, surroundings: TrialSurroundings): Promise<void> {
+    return this.#surroundings.trials.validate(connector, surroundings);
+  }
+
+  deleteConnector(mark: ConnectorMark, surroundings: TrialSurroundings): Promise<void> {
+    return this.#surroundings.trials.delete(mark, surroundings);
+  }
+
+  async positions(): Promise<readonly PositionMark[]> {
+    return this.#supervisor.positions;
   }
 
   pauseConnector(endpoint: string): Promise<void> {

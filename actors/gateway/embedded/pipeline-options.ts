@@ -1,6 +1,7 @@
 // The types of the embedded API: what users pass and get, apart from the class itself.
 import type { PublicForms } from '../../../runtime/batch/public-values.ts';
 import type { LogEntry } from '../../../runtime/log.ts';
+import type { RelayDefinition } from '../../relay-definition.ts';
 
 /** A row by column name. */
 export type AnyRow = Record<string, unknown>;
@@ -52,7 +53,16 @@ export interface ProgramOpenOptions extends CommonOpenOptions {
   readonly baseFolder?: string | undefined;
 }
 
-export type OpenOptions = FileOpenOptions | ProgramOpenOptions;
+export interface RelayOpenOptions extends CommonOpenOptions {
+  /** A pipeline without SQL: records pass from its sources to its destinations. */
+  readonly relay: RelayDefinition;
+  /** Files of modules that define connectors of your own; absolute. */
+  readonly connectorModules?: readonly string[] | undefined;
+  /** Relative paths of connectors start here. Default: the working folder. */
+  readonly baseFolder?: string | undefined;
+}
+
+export type OpenOptions = FileOpenOptions | ProgramOpenOptions | RelayOpenOptions;
 
 export type UpdateFormat = 'raw' | 'insert_delete';
 

@@ -23,7 +23,10 @@ function mailbox(frames: Frame[]): FrameReceiver {
       return rows();
     },
     take: () => frames.shift() ?? null,
+    takeEncoded: () => null,
     confirm: () => {},
+    settle: () => {},
+    refuse: () => {},
     onFrame: null,
     onClose: null,
     close: () => {},

@@ -2,6 +2,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { BoundProgram } from '../../../actors/engine/messages.ts';
+import { defaultDeadlines } from '../../../actors/supervisor/connector-deadlines.ts';
+import { memoryJournal } from '../../../actors/supervisor/memory-journal.ts';
 import type { ConnectorState } from '../../../actors/supervisor/messages.ts';
 import { Supervisor } from '../../../actors/supervisor/supervisor-actor.ts';
 import type { InputConnector, OutputConnector } from '../../../connectors/sdk/connector-configuration.ts';
@@ -124,6 +126,10 @@ function setUp(inputs: readonly InputConnector[], outputs: readonly OutputConnec
     defaultsOf: () => [null],
     extend: (_, key, definition) => ({ ...input(key), ...(definition as object) }),
     shrink: () => {},
+    relay: null,
+    journal: memoryJournal(),
+    deadlines: defaultDeadlines,
+    revive: () => null,
   });
   const state = (endpoint: string): ConnectorState | undefined =>
     supervisor.status.connectors.find((connector) => connector.endpoint === endpoint)?.state;
@@ -158,10 +164,12 @@ test('starts the engine, opens outputs, attaches them, and only then opens input
   assert.equal(host.log, [
     'engine spawn',
     'destination:t.o spawn',
+    'destination:t.o prepare',
     'destination:t.o open',
     'engine attach output t.o',
     'engine attach input t.a',
     'source:t.a spawn',
+    'source:t.a prepare',
     'source:t.a open',
   ]);
 });
@@ -240,7 +248,7 @@ test('a failure to open that may pass is tried again later, a bounded number of 
   await supervisor.start({ paused: false });
   await settle();
   for (const [restarts, delay] of [500, 1000, 2000].entries()) {
-    assert.is(state('t.a'), 'opening');
+    assert.is(state('t.a'), 'recovering');
     assert.is(supervisor.status.connectors[0]!.restarts, restarts + 1);
     clock.advance(delay - 1);
     await settle();
@@ -325,6 +333,7 @@ test('a graceful stop closes inputs, drains the engine, flushes outputs, and end
   host.notify('destination:t.o', { kind: 'destination ended' });
   await stopping;
   assert.equal(host.log, [
+    'source:t.a finish',
     'source:t.a errors',
     'source:t.a replay points',
     'source:t.a stop',

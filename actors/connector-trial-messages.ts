@@ -1,0 +1,23 @@
+// What an actor that holds a connector only to ask it something is told: the same for sources and destinations.
+import type { InputConnector, OutputConnector } from '../connectors/sdk/connector-configuration.ts';
+import type { Relation } from '../runtime/batch/schema.ts';
+import type { ConnectorPhase, LifecycleCall } from './connector-calls.ts';
+
+export interface TrialArguments<C extends InputConnector | OutputConnector = InputConnector | OutputConnector> {
+  readonly connector: C;
+  readonly relation: Relation;
+  readonly baseFolder: string;
+}
+
+export type TrialMessage =
+  /** Calls configure. */
+  | { readonly kind: 'check' }
+  /** Calls the event, without configure. */
+  | { readonly kind: 'tell'; readonly call: LifecycleCall }
+  /** Calls teardown; nothing else comes then. */
+  | { readonly kind: 'end' };
+
+export interface TrialNotice {
+  readonly kind: 'phase';
+  readonly phase: ConnectorPhase | null;
+}

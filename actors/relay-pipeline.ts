@@ -1,0 +1,177 @@
+// Makes pipelines without SQL, and asks connectors that are not run: the part of the control thread's composition that is about records.
+//
+// What it needs of actors it is given by control-thread.ts: the host and the registry.
+import { randomUUID } from 'node:crypto';
+import { modulesOf, withModules } from '../connectors/connector-modules.ts';
+import type { ConnectorRegistry } from '../connectors/sdk/connector.ts';
+import type { Connector } from '../connectors/sdk/connector-configuration.ts';
+import { recordRelation } from '../connectors/sdk/record-batch.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { MillraceError } from '../runtime/errors.ts';
+import type { Log } from '../runtime/log.ts';
+import type { BoundProgram } from './engine/messages.ts';
+import type { OpenRequest, TrialSurroundings } from './gateway/embedded/control-interface.ts';
+import type { ConnectorTrials, MadePipeline } from './gateway/embedded/pipeline-control.ts';
+import { openJournal } from './journal-port.ts';
+import type { ConnectorMark, LifecycleJournal } from './lifecycle-journal.ts';
+import { defaultErrorRecovery, type RelayConnector, type RelayDefinition } from './relay-definition.ts';
+import type { ActorHost } from './supervisor/actor-host.ts';
+import { type ConnectorDeadlines, defaultDeadlines } from './supervisor/connector-deadlines.ts';
+import { checkConnector, type TrialOptions, tellDeleted } from './supervisor/connector-trial.ts';
+import { LifecycleKeeper } from './supervisor/lifecycle-keeper.ts';
+import { invalid } from './supervisor/live-definition.ts';
+import { memoryJournal } from './supervisor/memory-journal.ts';
+import { configureConnector, configureRelay, type RelaySurroundings } from './supervisor/relay-configuration.ts';
+import { NeedsProgram } from './supervisor/supervision-errors.ts';
+import { Supervisor } from './supervisor/supervisor-actor.ts';
+
+export interface RelayParts {
+  readonly host: ActorHost;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly registry: ConnectorRegistry;
+}
+
+/** The definition of a pipeline without SQL, or null when it is of a program. */
+export function relayDefinition(source: OpenRequest['source']): RelayDefinition | null {
+  if (!('definition' in source)) return null;
+  const { definition } = source;
+  if (typeof definition !== 'object' || definition === null || !('relay' in definition)) return null;
+  // SAFETY: gateways make it by their own rules; the connectors in it are checked by configureRelay.
+  return definition.relay as RelayDefinition;
+}
+
+export function journalOf(request: Pick<OpenRequest, 'journal'>, clock: Clock): LifecycleJournal {
+  return request.journal === undefined ? memoryJournal() : openJournal(request.journal, clock);
+}
+
+export function deadlinesOf({ deadlines }: Pick<OpenRequest, 'deadlines'>): ConnectorDeadlines {
+  return { ...defaultDeadlines, ...deadlines };
+}
+
+/** @throws PipelineInvalid */
+export async function makeRelay(
+  definition: RelayDefinition,
+  request: OpenRequest,
+  parts: RelayParts,
+): Promise<MadePipeline> {
+  const { host, clock, log } = parts;
+  const { source, plugins = {}, connectorModules = [] } = request;
+  const baseFolder = 'baseFolder' in source ? source.baseFolder : '.';
+  const given = 'definition' in source ? modulesOf(source.definition, baseFolder) : [];
+  const { registry, problems } = await withModules(parts.registry, [...given, ...connectorModules]);
+  if (problems.length > 0) throw invalid(problems);
+  const surroundings: RelaySurroundings = { registry, plugins };
+  const configured = configureRelay(definition, surroundings);
+  if (configured.problems.length > 0) throw invalid(configured.problems);
+  const { inputs, outputs, deadLetters, processors, startOrder } = configured;
+  const { windowSize, windowNackThreshold } = definition.deadLetterQueue;
+  const supervisor = new Supervisor({
+    name: definition.name,
+    program: recordProgram,
+    inputs,
+    outputs,
+    onError: 'stop',
+    stepRowsMax: 1,
+    baseFolder,
+    decodeWorkers: 0,
+    incarnation: randomUUID(),
+    fingerprint: '',
+    restore: null,
+    host,
+    clock,
+    log,
+    random: Math.random,
+    compileQuery: () => needsProgram('query'),
+    defaultsOf: () => [],
+    extend: () => needsProgram('addConnector'),
+    shrink: () => {},
+    relay: {
+      args: { deadLetters: { endpoint: deadLetters, windowSize, windowNackThreshold } },
+      recovery: definition.errorRecovery ?? defaultErrorRecovery,
+      processors,
+    },
+    journal: journalOf(request, clock),
+    deadlines: deadlinesOf(request),
+    revive: (mark) => reviveConnector(mark, surroundings),
+  });
+  const { name, schema } = recordRelation;
+  return {
+    supervisor,
+    description: {
+      name: definition.name,
+      startOrder,
+      tables: [{ name, schema, primaryKey: [], materialized: false }],
+      views: [],
+    },
+    tables: [recordRelation],
+    views: [],
+    checkConnector: () => needsProgram('checkConnector'),
+    compileInsert: () => needsProgram('insert'),
+    toBatches: () => needsProgram('push'),
+  };
+}
+
+/** Asking connectors that are not run. */
+export function connectorTrials(parts: RelayParts): ConnectorTrials {
+  const { registry, host, clock } = parts;
+  const optionsOf = (surroundings: TrialSurroundings): TrialOptions => ({
+    host,
+    clock,
+    deadlines: deadlinesOf(surroundings),
+    baseFolder: surroundings.baseFolder,
+    relation: recordRelation,
+  });
+  return {
+    validate: async (connector, surroundings) => {
+      const configured = configuredOrThrow(connector, { registry, plugins: surroundings.plugins ?? {} });
+      await checkConnector(configured, optionsOf(surroundings));
+    },
+    delete: async (mark, surroundings) => {
+      const configured = configuredOrThrow(connectorOf(mark), { registry, plugins: surroundings.plugins ?? {} });
+      const journal = surroundings.journal === undefined ? memoryJournal() : openJournal(surroundings.journal, clock);
+      await journal.putMark(mark);
+      const keeper = new LifecycleKeeper(journal);
+      await keeper.load();
+      await keeper.delete(mark.connector, (call) => tellDeleted(configured, call, optionsOf(surroundings)));
+    },
+  };
+}
+
+/** A connector as it was when it was started last; null: there is no such plugin any more. */
+function reviveConnector(mark: ConnectorMark, surroundings: RelaySurroundings): Connector | null {
+  return configureConnector(connectorOf(mark), surroundings, []);
+}
+
+function connectorOf({ connector: id, type, plugin, active }: ConnectorMark): RelayConnector {
+  // SAFETY: settings of a connector without SQL are texts; they were when the mark was made.
+  const settings = (active ?? {}) as Readonly<Record<string, string>>;
+  return { id, type, plugin, name: id, settings, processors: [] };
+}
+
+/** @throws PipelineInvalid */
+function configuredOrThrow(connector: RelayConnector, surroundings: RelaySurroundings): Connector {
+  const problems: MillraceError[] = [];
+  const configured = configureConnector(connector, surroundings, problems);
+  if (configured === null) throw invalid(problems);
+  return configured;
+}
+
+function needsProgram(call: string): never {
+  throw new NeedsProgram({ call });
+}
+
+/** One relation, into which all sources write and from which all destinations read. */
+const recordProgram: BoundProgram = {
+  tables: [
+    {
+      relation: recordRelation,
+      defaults: recordRelation.schema.fields.map(() => null),
+      connectors: null,
+      materialized: false,
+      appendOnly: true,
+      source: { text: '', place: {} },
+    },
+  ],
+  views: [],
+};

@@ -1,0 +1,33 @@
+// The record that a refused one becomes in the dead-letter queue: what was refused, whole, with the reason and who said it.
+//
+// The refused record stands in `after`, field by field; bytes stay bytes, 64-bit integers stay exact. The position is made of the
+// source and its own position, so that records of several sources are told apart. Pure.
+import { type ConnectorRecord, recordMetadata, type StructuredData } from '../../connectors/sdk/record.ts';
+
+export interface Refusal {
+  readonly record: ConnectorRecord;
+  /** Id of the connector that it comes from. */
+  readonly source: string;
+  /** Id of the connector or processor that refused it. */
+  readonly node: string;
+  readonly reason: string;
+}
+
+/** `now`: milliseconds since 1970. */
+export function deadLetterRecord({ record, source, node, reason }: Refusal, now: number): ConnectorRecord {
+  const { position, operation, metadata, key, before, after } = record;
+  const refused: StructuredData = { position, operation, metadata, key, payload: { before, after } };
+  return {
+    position: Buffer.concat([Buffer.from(`${source}/`), position]),
+    operation: 'create',
+    metadata: {
+      [recordMetadata.createdAt]: String(BigInt(Math.round(now)) * 1_000_000n),
+      [recordMetadata.nackError]: reason,
+      [recordMetadata.nackNode]: node,
+      [recordMetadata.sourceConnector]: source,
+    },
+    key: null,
+    before: null,
+    after: refused,
+  };
+}

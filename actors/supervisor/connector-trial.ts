@@ -1,0 +1,73 @@
+// What is done with a connector that is not run: its configuration is checked, or it is told that it is gone. On a fresh instance each.
+//
+// The actor's end is the connector's teardown, whatever came before it; what a check threw is what its caller hears. A connector that
+// does not come back from a call, the teardown included, is let go of: the error names the call.
+
+import type { InputConnector, OutputConnector } from '../../connectors/sdk/connector-configuration.ts';
+import { actorId } from '../../runtime/actor/actor.ts';
+import type { Relation } from '../../runtime/batch/schema.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { ConnectorPhase, LifecycleCall } from '../connector-calls.ts';
+import type { TrialArguments, TrialMessage, TrialNotice } from '../connector-trial-messages.ts';
+import type { ActorHost } from './actor-host.ts';
+import type { ConnectorDeadlines } from './connector-deadlines.ts';
+import { withinDeadline } from './connector-startup.ts';
+
+export interface TrialOptions {
+  readonly host: ActorHost;
+  readonly clock: Clock;
+  readonly deadlines: ConnectorDeadlines;
+  readonly baseFolder: string;
+  readonly relation: Relation;
+}
+
+/** @throws what configure or teardown threw, ConnectorTimedOut */
+export async function checkConnector(
+  connector: InputConnector | OutputConnector,
+  options: TrialOptions,
+): Promise<void> {
+  await onFreshInstance(connector, { kind: 'check' }, 'configure', options.deadlines.configureMs, options);
+}
+
+/** @throws what onDeleted threw, ConnectorTimedOut */
+export async function tellDeleted(
+  connector: InputConnector | OutputConnector,
+  call: LifecycleCall,
+  options: TrialOptions,
+): Promise<void> {
+  await onFreshInstance(connector, { kind: 'tell', call }, 'onDeleted', options.deadlines.eventMs, options);
+}
+
+async function onFreshInstance(
+  connector: InputConnector | OutputConnector,
+  message: TrialMessage,
+  phase: ConnectorPhase,
+  deadlineMs: number,
+  options: TrialOptions,
+): Promise<void> {
+  const { host, deadlines, baseFolder, relation } = options;
+  const { endpoint } = connector;
+  let current: ConnectorPhase | null = null;
+  const args: TrialArguments = { connector, relation, baseFolder };
+  const actor = await host.spawn<TrialMessage, TrialNotice>({
+    id: actorId(`trial:${connector.kind}:${endpoint}`),
+    behaviour: connector.kind === 'input' ? 'source trial' : 'destination trial',
+    thread: 'trial',
+    args,
+    transfer: [],
+    onNotice: (notice) => {
+      current = notice.phase;
+    },
+  });
+  const failures: unknown[] = [];
+  const keep = (error: unknown): void => {
+    failures.push(error);
+  };
+  await withinDeadline(endpoint, phase, deadlineMs, () => actor.ask(message, { deadlineMs })).catch(keep);
+  // The teardown is asked for, so that what it throws is heard; the actor's end would only log it.
+  const teardownMs = failures.length > 0 && current !== null ? 1_000 : deadlines.teardownMs;
+  const end: TrialMessage = { kind: 'end' };
+  await withinDeadline(endpoint, 'teardown', teardownMs, () => actor.ask(end, { deadlineMs: teardownMs })).catch(keep);
+  await actor.stop(1_000);
+  if (failures.length > 0) throw failures[0];
+}
