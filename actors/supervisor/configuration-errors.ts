@@ -66,7 +66,7 @@ export const ConfigUnsupported: CodedErrorClass<{ readonly what: string; readonl
 );
 
 export const ConfigUnknownPlugin: CodedErrorClass<{ readonly plugin: string; readonly type: string }> = defineError(
-  'config.unknown_plugin',
+  'config.unknown_connector_plugin',
   {
     help: 'Name a connector that ships with Millrace (`builtin:file`), or one of the connectors folder (`standalone:name@v1.0.0`).',
   },
