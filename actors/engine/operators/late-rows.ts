@@ -50,6 +50,11 @@ export class LateRows implements Operator {
     return this.#dropped;
   }
 
+  /** Values of the column below this will not come any more; null before the first one. Moves in `flush`. */
+  watermark(ordinal: number): number | bigint | null {
+    return this.#marks.find((mark) => mark.ordinal === ordinal)?.below ?? null;
+  }
+
   lend(may: boolean): void {
     this.#table.lend?.(may);
   }

@@ -6,17 +6,22 @@
 // Not here: which operator computes what (query-nodes.ts), rewrites (rewrite-push-filters.ts), queries (query-execution.ts).
 import { assert } from '../../../runtime/assert.ts';
 import { rowFromBatch } from '../../../runtime/batch/row-objects.ts';
+import { type SqlType, storageOf } from '../../../runtime/batch/sql-type.ts';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
 import { Circuit, type CircuitRelation } from '../circuit/circuit.ts';
 import { EvaluationFailures } from '../circuit/evaluation-failures.ts';
 import type { Operator } from '../circuit/operator.ts';
 import { AppendOnlyTable } from '../operators/append-only-table.ts';
+import { FinalRows } from '../operators/final-rows.ts';
 import { Integrate } from '../operators/integrate.ts';
 import { KeyedTable } from '../operators/keyed-table.ts';
 import { type LateColumn, LateRows } from '../operators/late-rows.ts';
 import { UnionAll } from '../operators/union-all.ts';
-import type { BoundProgram, TableDefinition, ViewDefinition } from '../sql/bound.ts';
+import type { BoundProgram, EmitFinal, Scalar, TableDefinition, ViewDefinition } from '../sql/bound.ts';
 import { StringPool } from '../state/string-pool.ts';
+import { mapColumns } from './algebra.ts';
+import { evaluateConstant } from './expression-compiler.ts';
+import { columnsOf } from './expression-shape.ts';
 import { runQuery } from './query-execution.ts';
 import { type Built, QueryNodes } from './query-nodes.ts';
 import { pushFilters } from './rewrite-push-filters.ts';
@@ -74,8 +79,9 @@ export function planProgram(program: BoundProgram, options: { readonly onError: 
     const known = scans.get(name);
     if (known !== undefined) return known;
     nodes.view = name;
-    const built = nodes.buildWhole(pushFilters(view.query));
+    const whole = nodes.buildWhole(pushFilters(view.query));
     nodes.view = name;
+    const built = view.emitFinal === undefined ? whole : finalRows(whole, schema, view.emitFinal);
     scans.set(name, built);
     const contents = view.kind === 'materialized' ? contentsOf(built.node, schema, name) : null;
     relations.set(name, {
@@ -89,9 +95,49 @@ export function planProgram(program: BoundProgram, options: { readonly onError: 
     return built;
   };
 
+  const finalRows = (whole: Built, schema: Built['schema'], { ordinal, watermarks }: EmitFinal): Built => {
+    const type = schema.fields[ordinal]!.type;
+    const values = watermarks.map(({ table, value }) => {
+      const operator = nodes.nodes[scans.get(table)!.node]!.operator;
+      assert(operator instanceof LateRows, 'a watermark is that of a table with LATENESS');
+      return watermarkValue(operator, value, type);
+    });
+    const below = (): number | bigint | null => least(values.map((value) => value()));
+    const node = nodes.add(new FinalRows({ schema: whole.schema, ordinal, pool, below }), [whole.node]);
+    return { ...whole, node, appendOnly: false, key: null };
+  };
+
   for (const table of program.tables) planTable(table);
   for (const view of program.views) if (view.kind !== 'local') planView(view);
   return new Circuit({ nodes: nodes.nodes, relations, pool, failures, runQuery });
+}
+
+/** An expression of a table's watermark, computed again when the watermark has moved. */
+function watermarkValue(table: LateRows, value: Scalar, type: SqlType): () => number | bigint | null {
+  const [ordinal] = columnsOf(value);
+  assert(ordinal !== undefined, 'a watermark reads a column');
+  let seen: number | bigint | null = null;
+  let known: number | bigint | null = null;
+  return () => {
+    const mark = table.watermark(ordinal);
+    if (mark === seen) return known;
+    seen = mark;
+    const placed = mapColumns(value, (column) => ({ ...column, kind: 'literal', value: mark }));
+    const made = mark === null ? null : evaluateConstant(placed);
+    known = typeof made === 'number' || typeof made === 'bigint' ? made : null;
+    assert(known === null || storageOf(type) !== 'bytes', 'a watermark is a number or a time');
+    return known;
+  };
+}
+
+/** The lowest of all; null when one is not there yet. */
+function least(values: readonly (number | bigint | null)[]): number | bigint | null {
+  let lowest: number | bigint | null = null;
+  for (const value of values) {
+    if (value === null) return null;
+    if (lowest === null || value < lowest) lowest = value;
+  }
+  return lowest;
 }
 
 function tableOperator(table: TableDefinition, pool: StringPool, failures: EvaluationFailures): Operator {

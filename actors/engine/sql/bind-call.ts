@@ -50,6 +50,10 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
       { place: source.place },
     );
   }
+  if (context.hop !== undefined && ['hop', 'hop_start', 'hop_end'].includes(name)) {
+    const { start, size } = context.hop;
+    return { ...(name === 'hop_end' ? bindNamedFunction('+', [start, size], source) : start), source };
+  }
   if (name === 'grouping' || name === 'grouping_id') {
     if (context.aggregates === null) {
       throw new SqlMisplacedAggregate({ expression: source.text, clause: context.clause }, { place: source.place });

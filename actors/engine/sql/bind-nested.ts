@@ -33,7 +33,10 @@ export function fieldOf(operand: Scalar, position: number, source: ExpressionSou
   assert(field !== undefined, 'the row has the field');
   // A row is stored as an object, and read as a map of one type of values.
   const asMap: Scalar = { ...operand, type: { kind: 'MAP', key: varchar, value: field.type } };
-  return bindNamedFunction('array_element', [asMap, literal(field.name, varchar, source)], source);
+  const name = literal(field.name, varchar, source);
+  const call = bindNamedFunction('array_element', [asMap, name], source);
+  // What makes the row still makes a row.
+  return call.kind === 'function' ? { ...call, operands: [operand, name] } : call;
 }
 
 /** MAP[k, v, …] with all keys of one type, and all values. @throws SqlInvalidArguments, SqlTypeMismatch */

@@ -6,20 +6,27 @@
 import { type Field, makeSchema, type Relation } from '../../../runtime/batch/schema.ts';
 import type { Place } from '../../../runtime/errors.ts';
 import { findAggregate } from './aggregate-functions.ts';
-import type { Identifier, Statement } from './ast.ts';
+import type { Identifier, Property, Statement } from './ast.ts';
 import { bindExpression } from './bind-expression.ts';
 import { bindQuery } from './bind-query.ts';
 import { bindTable } from './bind-table.ts';
-import type { BoundProgram, DeclaredConnectors, TableDefinition, ViewDefinition } from './bound.ts';
+import type { BoundProgram, DeclaredConnectors, EmitFinal, Rel, TableDefinition, ViewDefinition } from './bound.ts';
 import { declareFunction } from './declared-function.ts';
 import { findFunction } from './functions.ts';
 import type { ParsedProgram } from './parse.ts';
 import type { ProblemList } from './problem-list.ts';
 import { renamed } from './query-context.ts';
-import { SqlDuplicateName, SqlInvalidDefinition, SqlTypeMismatch, SqlUnknownTable } from './sql-errors.ts';
+import {
+  SqlDuplicateName,
+  SqlInvalidDefinition,
+  SqlTypeMismatch,
+  SqlUnknownColumn,
+  SqlUnknownTable,
+} from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
 import { readViewProperties } from './statement-properties.ts';
 import { resolveTypeName } from './type-names.ts';
+import { watermarksOf } from './watermarks.ts';
 
 type CreateView = Extract<Statement, { kind: 'create view' }>;
 
@@ -44,7 +51,14 @@ export function bindProgram(source: SqlText, parsed: ParsedProgram, problems: Pr
     const bound = problems.attempt(() => {
       requireFreeName(source, statement.name, relations);
       if (statement.kind === 'create table') return bindTable(source, statement, problems);
-      return bindView(source, statement, { relations, lost, problems, later: parsed.statements.slice(position + 1) });
+      return bindView(source, statement, {
+        relations,
+        lost,
+        problems,
+        later: parsed.statements.slice(position + 1),
+        tables,
+        views,
+      });
     });
     if (bound === null || problems.count > before) {
       lost.add(statement.name.name);
@@ -75,6 +89,8 @@ interface ViewSurroundings {
   readonly lost: ReadonlySet<string>;
   readonly problems: ProblemList;
   readonly later: readonly Statement[];
+  readonly tables: readonly TableDefinition[];
+  readonly views: readonly ViewDefinition[];
 }
 
 function bindView(source: SqlText, view: CreateView, surroundings: ViewSurroundings): ViewDefinition {
@@ -93,7 +109,32 @@ function bindView(source: SqlText, view: CreateView, surroundings: ViewSurroundi
   if (view.view !== 'local') requireTypes(query.schema.fields, place);
   const relation: Relation = { name: view.name.name, schema: makeSchema(query.schema.fields), primaryKey: [] };
   const connectors: DeclaredConnectors | null = properties?.connectors ?? null;
-  return { relation, kind: view.view, query, displayOrder, connectors, source: source.source(view.span) };
+  const final = properties?.emitFinal ?? null;
+  const emitFinal = final === null ? {} : { emitFinal: bindEmitFinal(source, final, query, surroundings) };
+  return { relation, kind: view.view, query, displayOrder, connectors, ...emitFinal, source: source.source(view.span) };
+}
+
+/** 'emit_final' = 'column': what is emitted is final, because nothing below the watermark of the column can change. */
+function bindEmitFinal(
+  source: SqlText,
+  property: Property,
+  query: Rel,
+  { tables, views }: ViewSurroundings,
+): EmitFinal {
+  const place = source.span(property.valueSpan);
+  const { fields } = query.schema;
+  const named = fields.findIndex(
+    (field) => field.name === property.value || field.name === property.value.toLowerCase(),
+  );
+  const ordinal = named < 0 && /^\d+$/.test(property.value) ? Number(property.value) : named;
+  if (fields[ordinal] === undefined) {
+    const known = fields.map((field) => field.name);
+    throw new SqlUnknownColumn({ name: property.value, known }, { place });
+  }
+  const watermarks = watermarksOf({ tables, views }, query, ordinal);
+  if (watermarks !== null) return { ordinal, watermarks };
+  const detail = `emit_final: no LATENESS bounds the column "${property.value}", so that no row of it is ever final`;
+  throw new SqlInvalidDefinition({ detail }, { place });
 }
 
 /** A relation that is declared further below gets a better message than one that is not declared at all. */

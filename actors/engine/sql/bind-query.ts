@@ -20,8 +20,11 @@ export interface BoundQuery {
   readonly displayOrder: readonly SortKey[];
 }
 
-/** @throws MillraceError, AlreadyReported; further problems are in the context. */
-export function bindQuery(context: QueryContext, query: Query): BoundQuery {
+/**
+ * `order`: whether ORDER BY without LIMIT is kept as far as the result shows it, or wholly, for who runs the query once.
+ * @throws MillraceError, AlreadyReported; further problems are in the context.
+ */
+export function bindQuery(context: QueryContext, query: Query, order: 'shown' | 'whole' = 'shown'): BoundQuery {
   const inner = query.with.length === 0 ? context : withCommonTables(context, query);
   const [limit = null, offset = null] = bindAll(context.problems, [
     () => rowCount(query.limit, 'LIMIT', context.source),
@@ -32,7 +35,7 @@ export function bindQuery(context: QueryContext, query: Query): BoundQuery {
   if (limit === null && offset === null) {
     const hidden = body.keys.findIndex((key) => key.ordinal >= width);
     if (hidden < 0) return { rel: body.rel, displayOrder: body.keys };
-    // A query that is run once is sorted by what it does not show as well; a view keeps what it shows.
+    if (order === 'shown') return { rel: firstColumns(body.rel, width), displayOrder: body.keys.slice(0, hidden) };
     const whole: Rel = {
       kind: 'top',
       input: body.rel,

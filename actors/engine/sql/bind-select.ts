@@ -2,21 +2,23 @@
 //
 // Every clause is bound even when an earlier one failed, so that all its problems are reported. Aliases of the list may be
 // used to the right of them, in GROUP BY, HAVING and ORDER BY; a column of FROM with the same name goes first.
+import { assert } from '../../../runtime/assert.ts';
 import { type Field, makeSchema } from '../../../runtime/batch/schema.ts';
 import type { Expression, OrderItem, Select, SelectItem } from './ast.ts';
 import { bindExpression } from './bind-expression.ts';
 import { type BindQuery, type BoundTable, bindFrom } from './bind-from.ts';
 import { type Attached, SubqueryJoins } from './bind-subquery.ts';
+import { hopRows, intervalOf } from './bind-window-table.ts';
 import type { Rel, Scalar } from './bound.ts';
-import { type ExpressionContext, requireBoolean } from './expression-context.ts';
+import { type ExpressionContext, type HopColumn, requireBoolean } from './expression-context.ts';
 import { GroupAggregation } from './group-aggregation.ts';
 import { groupedRel } from './grouping-sets.ts';
 import { findOutput, type OrderKey, orderKey, ordinalOf } from './order-keys.ts';
 import { AlreadyReported } from './problem-list.ts';
-import { bindAll, type QueryContext } from './query-context.ts';
+import { bindAll, columnOf, type QueryContext } from './query-context.ts';
 import { scalarKey } from './scalar-key.ts';
 import { type Scope, unknownTable } from './scope.ts';
-import { SqlInvalidDefinition } from './sql-errors.ts';
+import { SqlInvalidArguments, SqlInvalidDefinition } from './sql-errors.ts';
 import { literal } from './type-coercion.ts';
 import { WindowCalls } from './window-calls.ts';
 
@@ -41,7 +43,9 @@ export function bindSelect(
   bindQuery: BindQuery,
 ): BoundSelect {
   const from = select.from === null ? noTable(context, select) : bindFrom(context, select.from, bindQuery);
-  return new SelectClauses(context, select, from, bindQuery).bind(orderBy);
+  const hop = hopGroup(context, select, from);
+  const rows = hop === null ? from : { rel: hop.rel, scope: from.scope };
+  return new SelectClauses(context, select, rows, bindQuery, hop?.column).bind(orderBy);
 }
 
 /** SELECT without FROM is over one row, of which nobody can name the column. */
@@ -49,6 +53,31 @@ function noTable(context: QueryContext, select: Select): BoundTable {
   const source = context.source.source(select.span);
   const schema = makeSchema([{ name: '', type: { kind: 'INTEGER' }, nullable: false }]);
   return { rel: { kind: 'values', rows: [[literal(0, { kind: 'INTEGER' }, source)]], schema }, scope: [] };
+}
+
+/** GROUP BY HOP(timestamp, slide, size): a row for each window, with the start of the window behind its columns. */
+function hopGroup(
+  context: QueryContext,
+  select: Select,
+  { rel, scope }: BoundTable,
+): { readonly rel: Rel; readonly column: HopColumn } | null {
+  const call = select.groupBy?.find((item) => item.kind === 'call' && item.name.name === 'hop');
+  if (call?.kind !== 'call') return null;
+  const source = context.source.source(call.span);
+  const [column, ...sizes] = call.arguments;
+  if (column === undefined || sizes.length < 2 || sizes.length > 3) {
+    const detail = 'takes a timestamp, a slide, a size and an offset';
+    throw new SqlInvalidArguments({ function: 'HOP', detail }, { place: source.place });
+  }
+  const names = { source: context.source, scope, aggregates: null, clause: 'HOP', aliases: null };
+  const at = bindExpression({ ...names, outer: context.outer }, column);
+  const intervals = sizes.map((size) => intervalOf(context, 'HOP', size));
+  const rows = hopRows(rel, at, intervals, source);
+  const width = rel.schema.fields.length;
+  const field = rows.schema.fields[width];
+  const size = intervals[1];
+  assert(field !== undefined && size !== undefined, 'HOP puts its column behind the others');
+  return { rel: rows, column: { start: columnOf(field, width), size } };
 }
 
 class SelectClauses {
@@ -63,8 +92,16 @@ class SelectClauses {
   readonly #ofGroups: SubqueryJoins;
   readonly #ofResult: SubqueryJoins;
   readonly #windows: WindowCalls;
+  readonly #hop: HopColumn | undefined;
 
-  constructor(context: QueryContext, select: Select, from: BoundTable, bindQuery: BindQuery) {
+  constructor(
+    context: QueryContext,
+    select: Select,
+    from: BoundTable,
+    bindQuery: BindQuery,
+    hop: HopColumn | undefined,
+  ) {
+    this.#hop = hop;
     this.#context = context;
     this.#select = select;
     this.#from = from.rel;
@@ -115,6 +152,7 @@ class SelectClauses {
   #expressionContext(clause: string, aggregates: GroupAggregation | null): ExpressionContext {
     const { source, outer } = this.#context;
     const [subqueries, innerSubqueries] = [this.#ofResult, this.#ofGroups];
+    const hop = this.#hop;
     return {
       source,
       scope: this.#scope,
@@ -124,6 +162,7 @@ class SelectClauses {
       subqueries,
       innerSubqueries,
       outer,
+      hop,
     };
   }
 

@@ -236,7 +236,7 @@ export class SubqueryJoins implements SubquerySink {
     query: Query,
     source: ExpressionSource,
   ): { readonly subquery: Subquery; readonly field: Field; readonly sought: Scalar } {
-    const given = this.#bind(context, query);
+    const given = asRow(this.#bind(context, query), operand, source);
     const [field] = this.#oneColumn(given, source);
     const type = commonType(operand.type, field.type) ?? apart(operand.type, field.type);
     if (type === null) {
@@ -302,6 +302,15 @@ export class SubqueryJoins implements SubquerySink {
     });
     return fields.map((field, i) => columnOf({ ...field, nullable: true }, first + i));
   }
+}
+
+/** (a, b) IN (SELECT x, y …): the columns of the subquery as one ROW. */
+function asRow(subquery: Subquery, operand: Scalar, source: ExpressionSource): Subquery {
+  const { fields } = subquery.rel.schema;
+  if (operand.type.kind !== 'ROW' || fields.length !== operand.type.fields.length || fields.length < 2) return subquery;
+  const row = bindNamedFunction('row', fields.map(columnOf), source);
+  const schema = makeSchema([{ name: 'row', type: row.type, nullable: false }]);
+  return { ...subquery, rel: { kind: 'project', input: subquery.rel, columns: [row], schema } };
 }
 
 /** Bytes and numbers are values of no common type: beside one another they are never equal, as VARIANTs are not. */

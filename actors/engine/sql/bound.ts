@@ -259,6 +259,18 @@ export interface TableDefinition {
   readonly source: ExpressionSource;
 }
 
+/** What is below `value`, an expression of the columns of a table in which only its watermarks stand, will not change any more. */
+export interface Watermark {
+  readonly table: string;
+  readonly value: Scalar;
+}
+
+/** Only rows are emitted whose column lies below all of the watermarks. */
+export interface EmitFinal {
+  readonly ordinal: number;
+  readonly watermarks: readonly Watermark[];
+}
+
 export interface ViewDefinition {
   readonly relation: Relation;
   readonly kind: 'view' | 'materialized' | 'local';
@@ -266,6 +278,8 @@ export interface ViewDefinition {
   /** ORDER BY without LIMIT at the top of the query: how a person wants it shown. Empty otherwise. */
   readonly displayOrder: readonly SortKey[];
   readonly connectors: DeclaredConnectors | null;
+  /** Absent: the view emits every change. */
+  readonly emitFinal?: EmitFinal;
   readonly source: ExpressionSource;
 }
 

@@ -38,7 +38,8 @@ export function compileQuery(text: string, relations: readonly Relation[]): Boun
   const list = new ProblemList();
   const byName = new Map(relations.map((relation) => [relation.name, relation]));
   const context = { source, problems: list, relations: byName, lost: new Set<string>(), common: new Map() };
-  const bound = query === null ? null : guardDepth(list, source, () => list.attempt(() => bindQuery(context, query)));
+  const bound =
+    query === null ? null : guardDepth(list, source, () => list.attempt(() => bindQuery(context, query, 'whole')));
   const [first] = [...problems, ...list.list()].sort(byPlace);
   if (first !== undefined) throw first;
   if (bound === null) throw new SqlSyntax({ found: 'nothing', expected: 'a query' }, { place: source.place(0) });

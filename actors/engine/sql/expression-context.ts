@@ -48,6 +48,11 @@ export interface WindowSink {
   add(context: ExpressionContext, expression: WindowExpression, source: ExpressionSource): Scalar;
 }
 
+export interface HopColumn {
+  readonly start: Scalar;
+  readonly size: Scalar;
+}
+
 export interface ExpressionContext {
   readonly source: SqlText;
   readonly scope: Scope;
@@ -63,6 +68,8 @@ export interface ExpressionContext {
   readonly innerSubqueries?: SubquerySink | undefined;
   /** Absent: a window function may not stand here. */
   readonly windows?: WindowSink | undefined;
+  /** Where GROUP BY HOP(…) has put the start of the windows; absent: there is none. */
+  readonly hop?: HopColumn | undefined;
   /** Columns of the query around; absent: there is none. */
   readonly outer?: OuterColumns | undefined;
 }

@@ -217,7 +217,8 @@ function elementAt({ resultType }: CallShape): Evaluator {
 }
 
 function valueAt({ argumentTypes: [map], resultType }: CallShape): Evaluator {
-  const key = map?.kind === 'MAP' ? map.key : unknownType;
+  // The fields of a row have names.
+  const key = map?.kind === 'MAP' ? map.key : types.text;
   return (text, given) => {
     const members = parseVariant(String(text));
     const name = mapKeyOf(given ?? null, key);

@@ -13,9 +13,9 @@ import { intervalFunctions } from './functions-interval.ts';
 import { jsonFunctions } from './functions-json.ts';
 import { mathFunctions } from './functions-math.ts';
 import { patternFunctions } from './functions-pattern.ts';
+import { relationalFunctions } from './functions-relational.ts';
 import { roundingFunctions } from './functions-rounding.ts';
 import { stringFunctions } from './functions-string.ts';
-import { subqueryFunctions } from './functions-subquery.ts';
 import { temporalFunctions } from './functions-temporal.ts';
 import { temporalTextFunctions } from './functions-temporal-text.ts';
 
@@ -32,7 +32,7 @@ const table: readonly FunctionDefinition[] = [
   ...intervalFunctions,
   ...jsonFunctions,
   ...arrayFunctions,
-  ...subqueryFunctions,
+  ...relationalFunctions,
   ...gatheredFunctions,
 ];
 

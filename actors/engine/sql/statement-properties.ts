@@ -20,7 +20,6 @@ const viewProperties = ['connectors', 'materialized', 'emit_final', 'rust'];
 /** Known, and refused: what it would take. */
 const refused: Readonly<Record<string, string>> = {
   materialized: 'write CREATE MATERIALIZED VIEW',
-  emit_final: 'the view emits every change',
   rust: 'write the view in SQL',
 };
 
@@ -44,7 +43,7 @@ export function readViewProperties(
   source: SqlText,
   properties: readonly Property[],
   problems: ProblemList,
-): Pick<TableProperties, 'connectors'> {
+): { readonly connectors: DeclaredConnectors | null; readonly emitFinal: Property | null } {
   const byName = collect(source, properties, viewProperties, problems);
   for (const [name, instead] of Object.entries(refused)) {
     const property = byName.get(name);
@@ -52,7 +51,7 @@ export function readViewProperties(
     const place = source.span(property.keySpan);
     problems.keep(new SqlUnsupported({ construct: `property '${name}' of a view`, instead }, { place }));
   }
-  return { connectors: connectorsOf(source, byName) };
+  return { connectors: connectorsOf(source, byName), emitFinal: byName.get('emit_final') ?? null };
 }
 
 function collect(

@@ -29,6 +29,7 @@ const plainTypes: Readonly<Record<string, SqlType>> = {
   float4: { kind: 'REAL' },
   float32: { kind: 'REAL' },
   double: { kind: 'DOUBLE' },
+  float: { kind: 'DOUBLE' },
   'double precision': { kind: 'DOUBLE' },
   float8: { kind: 'DOUBLE' },
   float64: { kind: 'DOUBLE' },
@@ -78,7 +79,6 @@ const parametersMax: Readonly<Record<string, number>> = {
 };
 
 const instead: Readonly<Record<string, string>> = {
-  float: 'write REAL (32 bits) or DOUBLE (64 bits)',
   json: 'write VARIANT',
   jsonb: 'write VARIANT',
 };

@@ -72,15 +72,15 @@ test('the synonyms of types mean their types', () => {
 test('every problem of a table is reported', () => {
   assert.equal(
     problemsOf(
-      `CREATE TABLE q (x INTT, y FLOAT, z DECIMAL(50, 2), x INT, w INT ARRAY, PRIMARY KEY (nn)) WITH ('conectors' = '[]')`,
+      `CREATE TABLE q (x INTT, y JSON, z DECIMAL(50, 2), x INT, w INT ARRAY, PRIMARY KEY (nn)) WITH ('conectors' = '[]')`,
     ),
     [
       'sql.unknown_type 1:19: no type is named INTT (did you mean "INT2"?)',
-      'sql.unsupported 1:27: type FLOAT is not supported; write REAL (32 bits) or DOUBLE (64 bits)',
-      'sql.invalid_definition 1:36: DECIMAL has at most 38 digits',
-      'sql.duplicate_name 1:52: column "x" is declared twice',
-      'sql.unknown_column 1:85: no column is named "nn"; there are x, y, z, x, w',
-      `sql.unknown_property 1:96: no property is named 'conectors'; there are connectors, materialized, append_only, skip_unused_columns, expected_size (did you mean "connectors"?)`,
+      'sql.unsupported 1:27: type JSON is not supported; write VARIANT',
+      'sql.invalid_definition 1:35: DECIMAL has at most 38 digits',
+      'sql.duplicate_name 1:51: column "x" is declared twice',
+      'sql.unknown_column 1:84: no column is named "nn"; there are x, y, z, x, w',
+      `sql.unknown_property 1:95: no property is named 'conectors'; there are connectors, materialized, append_only, skip_unused_columns, expected_size (did you mean "connectors"?)`,
     ],
   );
 });

@@ -1,0 +1,109 @@
+// How far the values of a column can still change: the watermarks of LATENESS, followed through queries.
+//
+// A column that grows with a column of a table (by casts, truncation, constant offsets, windows of time) has that column's
+// watermark, put through the same expression: rows below it are as they will stay. Of several tables the lowest counts. A join
+// keeps the watermark of either side, GROUP BY that of a group, UNION needs one of every branch.
+// Conservative: what is not known to grow has none. Not here: the values themselves, which move with the rows (late-rows.ts).
+import type { Rel, Scalar, TableDefinition, ViewDefinition, Watermark } from './bound.ts';
+import { mapScalarColumns } from './scalar-columns.ts';
+
+export interface DeclaredRelations {
+  readonly tables: readonly TableDefinition[];
+  readonly views: readonly ViewDefinition[];
+}
+
+/** The watermarks of a column; null when nothing bounds it. */
+export function watermarksOf(declared: DeclaredRelations, rel: Rel, ordinal: number): readonly Watermark[] | null {
+  switch (rel.kind) {
+    case 'scan':
+      return ofScan(declared, rel.relation, ordinal);
+    case 'project': {
+      const column = rel.columns[ordinal];
+      return column === undefined ? null : ofScalar(declared, rel.input, column);
+    }
+    case 'filter':
+    case 'distinct':
+    case 'repeat':
+      return watermarksOf(declared, rel.input, ordinal);
+    case 'window':
+    case 'explode':
+      return ordinal < rel.input.schema.fields.length - (rel.kind === 'explode' ? 1 : 0)
+        ? watermarksOf(declared, rel.input, ordinal)
+        : null;
+    case 'aggregate': {
+      const group = rel.groups[ordinal];
+      return group === undefined ? null : ofScalar(declared, rel.input, group);
+    }
+    case 'join':
+    case 'asof': {
+      const width = rel.left.schema.fields.length;
+      if (ordinal < width) return watermarksOf(declared, rel.left, ordinal);
+      // A row of the right side may still be padded, or get a partner, later.
+      return rel.kind === 'join' && rel.type === 'inner' ? watermarksOf(declared, rel.right, ordinal - width) : null;
+    }
+    case 'union': {
+      const all = rel.inputs.map((input) => watermarksOf(declared, input, ordinal));
+      return all.every((one) => one !== null) ? all.flat() : null;
+    }
+    case 'values':
+    case 'top':
+      return null;
+  }
+}
+
+function ofScan({ tables, views }: DeclaredRelations, name: string, ordinal: number): readonly Watermark[] | null {
+  const view = views.find(({ relation }) => relation.name === name);
+  if (view !== undefined) return watermarksOf({ tables, views }, view.query, ordinal);
+  const table = tables.find(({ relation }) => relation.name === name);
+  const field = table?.relation.schema.fields[ordinal];
+  if (table === undefined || field === undefined || table.lateness?.[ordinal] == null) return null;
+  const source = { place: {}, text: field.name };
+  return [{ table: name, value: { kind: 'column', ordinal, type: field.type, nullable: field.nullable, source } }];
+}
+
+function ofScalar(declared: DeclaredRelations, input: Rel, scalar: Scalar): readonly Watermark[] | null {
+  const ordinal = growsWith(scalar);
+  if (ordinal === null) return null;
+  const inner = watermarksOf(declared, input, ordinal);
+  if (inner === null) return null;
+  return inner.map(({ table, value }) => ({ table, value: mapScalarColumns(scalar, () => value) }));
+}
+
+/** Functions that do not fall while one operand grows and the others stay. */
+const growing: readonly string[] = [
+  '+',
+  'date_trunc',
+  'timestamp_trunc',
+  'time_trunc',
+  'floor_to',
+  'ceil_to',
+  'timestampadd',
+  'tumble_start',
+  'tumble_end',
+  'floor',
+  'ceil',
+];
+
+/** The only column of an expression that grows with it; null when it is no such expression. */
+function growsWith(scalar: Scalar): number | null {
+  switch (scalar.kind) {
+    case 'column':
+      return scalar.ordinal;
+    case 'cast': {
+      const kinds = [scalar.operand.type.kind, scalar.type.kind];
+      const isText = kinds.some((kind) => kind === 'VARCHAR' || kind === 'CHAR' || kind === 'VARIANT');
+      return isText ? null : growsWith(scalar.operand);
+    }
+    case 'operator':
+    case 'function': {
+      const name = scalar.kind === 'operator' ? scalar.operator : scalar.name;
+      const varying = scalar.operands.filter((operand) => operand.kind !== 'literal');
+      const [only, second] = varying;
+      if (only === undefined || second !== undefined) return null;
+      const minus = name === '-' && scalar.operands[0] === only;
+      return minus || growing.includes(name) ? growsWith(only) : null;
+    }
+    default:
+      return null;
+  }
+}
