@@ -3,6 +3,7 @@ import type { Hosting } from '../server/hosting-start.ts';
 import type { Route } from '../server/route.ts';
 import { aboutRoutes } from './about-routes.ts';
 import { connectorRoutes } from './connector-routes.ts';
+import { documentRoutes } from './document-routes.ts';
 import { pipelineRoutes } from './pipeline-routes.ts';
 import { pluginRoutes } from './plugin-routes.ts';
 import { processorRoutes } from './processor-routes.ts';
@@ -10,6 +11,7 @@ import { processorRoutes } from './processor-routes.ts';
 export function makeV1Routes(hosting: Hosting): readonly Route[] {
   return [
     ...pipelineRoutes(hosting),
+    ...documentRoutes(hosting),
     ...connectorRoutes(hosting),
     ...processorRoutes(hosting),
     ...pluginRoutes(hosting),

@@ -1,0 +1,248 @@
+// A whole pipeline as one document: `plan` says what it would change, `apply` changes it. The hash of a plan covers what is
+// there and what is wanted: an apply with the hash of an older plan is refused.
+//
+// A pipeline that runs is changed in place in name and description alone; everything else needs it stopped.
+import { createHash } from 'node:crypto';
+import {
+  type DeadLetterQueue,
+  defaultDeadLetterQueue,
+  type RelayDefinition,
+  type RelayProcessor,
+} from '../../relay-definition.ts';
+import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
+import { goneConnectors, type RelayChange, relayChanges, relayFrom } from '../hosting/relay-changes.ts';
+import { type RelayPipeline, relayDefinition } from '../hosting/relay-pipeline.ts';
+import type { Hosting } from '../server/hosting-start.ts';
+import type { Route } from '../server/route.ts';
+import { type ConnectorType, checkPlugin, secretsOf, validateOnInstance } from './connector-check.ts';
+import { type Settings, unmaskSettings } from './masked-settings.ts';
+import { assertNameFree, createRelayPipeline, descriptionMax, pipelineNameMax } from './pipeline-routes.ts';
+import { checkProcessor } from './processor-routes.ts';
+import { RequestFields } from './request-fields.ts';
+import { apiRelay } from './v1-catalog.ts';
+import { v1Detail, v1Problem } from './v1-problem.ts';
+import type { JsonObject } from './v1-reply.ts';
+import { v1Route } from './v1-route.ts';
+
+const idPattern = /^[A-Za-z0-9\-_:.]{1,128}$/;
+
+interface WantedPipeline {
+  readonly definition: RelayDefinition;
+  readonly status: 'running' | 'stopped' | null;
+}
+
+interface Plan {
+  readonly existing: HostedPipeline | undefined;
+  readonly changes: readonly RelayChange[];
+  readonly hash: string;
+  readonly isRunning: boolean;
+}
+
+export function documentRoutes(hosting: Hosting): readonly Route[] {
+  return [
+    v1Route(
+      hosting,
+      'POST',
+      '/v1/pipelines/plan',
+      'What a document of a pipeline would change',
+      ({ body }) => {
+        const wanted = readDocument(hosting, body);
+        return diffJson(wanted, planOf(hosting, wanted));
+      },
+      { problems: [400, 404, 409] },
+    ),
+    v1Route(
+      hosting,
+      'POST',
+      '/v1/pipelines/apply',
+      'Makes a pipeline what its document says',
+      async ({ body, signal }) => {
+        const wanted = readDocument(hosting, body);
+        return await apply(hosting, wanted, readHash(body), signal);
+      },
+      { problems: [400, 403, 404, 409, 500] },
+    ),
+  ];
+}
+
+function planOf(hosting: Hosting, { definition }: WantedPipeline): Plan {
+  const existing = hosting.pipelines.byId(definition.id);
+  if (existing === undefined) assertNameFree(hosting, definition.name);
+  else {
+    apiRelay(existing);
+    if (definition.name !== existing.name) assertNameFree(hosting, definition.name);
+  }
+  const relay = existing?.record.relay;
+  const before = existing === undefined || relay === undefined ? undefined : { ...existing.record.source, relay };
+  const there = existing === undefined || relay === undefined ? null : relayDefinition(existing.record, relay);
+  const hash = createHash('sha256')
+    .update(JSON.stringify([there, definition]))
+    .digest('hex');
+  const isRunning = existing !== undefined && !existing.isFullyStopped;
+  return { existing, changes: relayChanges(before, definition), hash, isRunning };
+}
+
+function diffJson({ definition }: WantedPipeline, plan: Plan): JsonObject {
+  return {
+    pipelineId: definition.id,
+    changes: plan.changes.map(({ resource, id, action, paths }) => ({
+      resource,
+      id,
+      action,
+      effect: needsStop({ resource, id, action, paths }) ? 'restart' : 'in_place',
+      configPaths: paths,
+      code: '',
+    })),
+    hash: plan.hash,
+  };
+}
+
+function needsStop({ resource, action }: RelayChange): boolean {
+  return !(resource === 'pipeline' && action === 'update');
+}
+
+async function apply(hosting: Hosting, wanted: WantedPipeline, hash: string, signal: AbortSignal): Promise<JsonObject> {
+  const { definition } = wanted;
+  const perform = async (): Promise<JsonObject> => {
+    const plan = planOf(hosting, wanted);
+    if (hash !== '' && hash !== plan.hash) {
+      throw v1Problem('provisioning.plan_stale', `pipeline '${definition.id}' has changed since it was planned`, [
+        v1Detail('provisioning.plan_stale', { fix: 'plan again' }),
+      ]);
+    }
+    if (plan.isRunning && plan.changes.some(needsStop)) {
+      throw v1Problem(
+        'provisioning.live_apply_unauthorized',
+        `pipeline '${definition.id}' is running: stop it before its connectors and processors are changed`,
+      );
+    }
+    await validateChanged(hosting, definition, plan, signal);
+    const { id, name, description } = definition;
+    const pipeline = plan.existing ?? createRelayPipeline(hosting, { id, name, description });
+    const before = pipeline.record.relay;
+    const relay = relayFrom(definition, before, 'api', pipeline.now());
+    hosting.pipelines.rename(pipeline, name);
+    pipeline.change({ relay, source: { ...pipeline.record.source, name, description } });
+    await pipeline.save();
+    for (const gone of before === undefined ? [] : goneConnectors(before, relay)) {
+      await hosting.plugins.connectorDeleted(pipeline, gone);
+    }
+    return diffJson(wanted, plan);
+  };
+  const existing = hosting.pipelines.byId(definition.id);
+  return existing === undefined ? await perform() : await existing.exclusively(perform);
+}
+
+async function validateChanged(
+  hosting: Hosting,
+  definition: RelayDefinition,
+  plan: Plan,
+  signal: AbortSignal,
+): Promise<void> {
+  const changed = new Set(plan.changes.filter(({ resource }) => resource === 'connector').map(({ id }) => id));
+  for (const { id, type, plugin, settings } of definition.connectors) {
+    const checked = checkPlugin(hosting, type, plugin, settings, `connectors.${id}.settings`);
+    if (changed.has(id)) await validateOnInstance(hosting, type, checked, settings, signal);
+  }
+}
+
+function readHash(body: unknown): string {
+  const fields = new RequestFields(body, ['config', 'hash']);
+  const hash = fields.text('hash');
+  fields.check();
+  return hash;
+}
+
+function readDocument(hosting: Hosting, body: unknown): WantedPipeline {
+  const fields = new RequestFields(body, ['config', 'hash']);
+  // `id` is what the document is about, and no field of a reply that is sent back.
+  const document = fields.object('config', [
+    ...['id', 'status', 'name', 'description', 'connectors', 'processors', 'dlq'],
+  ]);
+  const id = document.text('id');
+  if (!idPattern.test(id)) {
+    document.refuse('id', 'config.field_invalid', '1 to 128 letters, digits, and - _ : . are expected');
+  }
+  const status = document.text('status');
+  if (!['', 'running', 'stopped'].includes(status)) {
+    document.refuse('status', 'config.field_invalid', 'running or stopped is expected');
+  }
+  const before = hosting.pipelines.byId(id)?.record.relay;
+  const definition: RelayDefinition = {
+    id,
+    name: document.text('name', pipelineNameMax) || id,
+    description: document.text('description', descriptionMax),
+    connectors: document
+      .list('connectors', ['id', 'type', 'plugin', 'name', 'settings', 'processors'])
+      .map((connector) => readConnector(hosting, connector, id, before)),
+    processors: readProcessors(hosting, document, id),
+    deadLetterQueue: readQueue(document),
+  };
+  fields.check();
+  return { definition, status: status === 'running' || status === 'stopped' ? status : null };
+}
+
+function readConnector(
+  hosting: Hosting,
+  fields: RequestFields,
+  pipeline: string,
+  before: RelayPipeline | undefined,
+): RelayDefinition['connectors'][number] {
+  const own = requiredText(fields, 'id');
+  const id = own.startsWith(`${pipeline}:`) ? own : `${pipeline}:${own}`;
+  const given = fields.text('type');
+  if (given !== 'source' && given !== 'destination') {
+    fields.refuse('type', 'connector.invalid_type', 'source or destination is expected');
+  }
+  const type: ConnectorType = given === 'destination' ? 'destination' : 'source';
+  const old = before?.connectors.find((connector) => connector.id === id);
+  const settings: Settings = fields.settings('settings');
+  return {
+    id,
+    type,
+    plugin: requiredText(fields, 'plugin'),
+    name: fields.text('name') || own,
+    settings:
+      old === undefined ? settings : unmaskSettings(settings, old.settings, secretsOf(hosting, type, old.plugin)),
+    processors: readProcessors(hosting, fields, id),
+  };
+}
+
+function readProcessors(hosting: Hosting, owner: RequestFields, parent: string): readonly RelayProcessor[] {
+  return owner.list('processors', ['id', 'plugin', 'settings', 'workers', 'condition']).map((fields) => {
+    const own = requiredText(fields, 'id');
+    const plugin = requiredText(fields, 'plugin');
+    const settings = fields.settings('settings');
+    if (plugin !== '') checkProcessor(hosting, plugin, settings, 'settings');
+    return {
+      id: own.startsWith(`${parent}:`) ? own : `${parent}:${own}`,
+      plugin,
+      settings,
+      condition: fields.text('condition'),
+      workers: fields.count('workers', 1) || 1,
+    };
+  });
+}
+
+function readQueue(document: RequestFields): DeadLetterQueue {
+  if (!document.has('dlq')) return defaultDeadLetterQueue;
+  const fields = document.object('dlq', ['plugin', 'settings', 'windowSize', 'windowNackThreshold']);
+  const plugin = fields.text('plugin');
+  const windowSize = fields.count('windowSize', defaultDeadLetterQueue.windowSize);
+  const windowNackThreshold = fields.count('windowNackThreshold', defaultDeadLetterQueue.windowNackThreshold);
+  if (windowSize > 0 && windowNackThreshold >= windowSize) {
+    fields.refuse('windowNackThreshold', 'config.field_invalid', `must be less than the window of ${windowSize}`);
+  }
+  return {
+    plugin: plugin === '' ? defaultDeadLetterQueue.plugin : plugin,
+    settings: fields.has('settings') || plugin !== '' ? fields.settings('settings') : defaultDeadLetterQueue.settings,
+    windowSize,
+    windowNackThreshold,
+  };
+}
+
+function requiredText(fields: RequestFields, name: string): string {
+  const text = fields.text(name);
+  if (text === '') fields.refuse(name, 'config.field_required', 'a text is needed');
+  return text;
+}
