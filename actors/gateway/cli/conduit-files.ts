@@ -1,6 +1,7 @@
 // Pipeline files of Conduit as commands read them: which file is one, and everything that is wrong with some of them.
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
+import { systemClock } from '../../../runtime/clock.ts';
 import type { MillraceError } from '../../../runtime/errors.ts';
 import { checkPlugins, type KnownPlugins } from '../conduit-file/check-plugins.ts';
 import {
@@ -49,6 +50,10 @@ export async function checkConduitFiles(path: string, tools: Tools, connectors: 
 
 async function knownPlugins(tools: Tools, connectors: string | null): Promise<KnownPlugins> {
   const { registry } = await tools.loadValidation();
-  const { plugins, processors } = await loadPlugins(registry, tools.version, connectors);
+  const { plugins, processors } = await loadPlugins(registry, tools.version, {
+    folder: connectors,
+    cacheFile: null,
+    clock: systemClock,
+  });
   return { connectors: plugins, processors, isComplete: connectors !== null };
 }

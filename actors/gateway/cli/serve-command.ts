@@ -40,6 +40,7 @@ MILLRACE_ADMIN_KEY is a key that may do everything. Without API keys it listens 
       },
       loadValidation: tools.loadValidation,
       version: tools.version,
+      connectorsFolder: options.connectorsFolder,
       pipelinesPath: options.pipelinesPath,
       ...(adminKey === undefined ? {} : { adminKey }),
       baseFolder: existsSync(options.connectorsFolder) ? options.connectorsFolder : '.',

@@ -3,6 +3,9 @@
 // Loaded once, after the server listens: the registry is large, and every plugin process has to be asked once what it is.
 import type { ConnectorRegistry } from '../../../connectors/sdk/connector.ts';
 import type { ParameterValues } from '../../../connectors/sdk/parameters.ts';
+import type { PluginProblem } from '../../../connectors/standalone/plugin-catalog.ts';
+import type { SchemaService } from '../../../connectors/standalone/schema-service.ts';
+import type { SchemaKeeper } from '../../../connectors/standalone/schema-store.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { ConnectorMark, LifecycleJournal } from '../../lifecycle-journal.ts';
@@ -13,6 +16,7 @@ import {
   type PluginParameters,
   type PluginSpecification,
   pluginParameters,
+  standalonePlugin,
 } from './plugin-specification.ts';
 import type { HostedConnector } from './relay-pipeline.ts';
 import { type TrialOptions, tellDeleted, trialDeadlines, tryConfiguration } from './trial-instance.ts';
@@ -42,6 +46,12 @@ export interface ConnectorPluginsOptions {
   readonly log: Log;
   /** Relative paths of connectors start here. */
   readonly baseFolder: string;
+  /** Of plugin processes; null: there are none. */
+  readonly folder: string | null;
+  /** Where it is remembered what they have said of themselves. */
+  readonly cacheFile: string | null;
+  /** Where schemas outlive the server. */
+  readonly schemas: SchemaKeeper;
   /** What is remembered of the connectors of a pipeline, by its id. */
   readonly journalOf: (pipeline: string) => LifecycleJournal;
 }
@@ -49,6 +59,7 @@ export interface ConnectorPluginsOptions {
 export class ConnectorPlugins {
   readonly #options: ConnectorPluginsOptions;
   #loading: Promise<void> | null = null;
+  #schemaService: SchemaService | null = null;
   #plugins: readonly PluginSpecification[] = [];
   #processors: readonly ProcessorSpecification[] = [];
 
@@ -125,30 +136,54 @@ export class ConnectorPlugins {
 
   async #trialOptions(): Promise<Pick<TrialOptions, 'registry' | 'baseFolder' | 'clock' | 'process' | 'deadlines'>> {
     const { loadRegistry, baseFolder, clock } = this.#options;
-    return { registry: await loadRegistry(), baseFolder, clock, process: {}, deadlines: trialDeadlines };
+    const process = this.#schemaService === null ? {} : { schema_service: this.#schemaService.target };
+    return { registry: await loadRegistry(), baseFolder, clock, process, deadlines: trialDeadlines };
   }
 
   async #load(): Promise<void> {
-    const { version, loadRegistry } = this.#options;
-    const { plugins, processors } = await loadPlugins(await loadRegistry(), version, null);
-    this.#plugins = plugins;
-    this.#processors = processors;
+    const { version, loadRegistry, folder, cacheFile, clock, log, schemas } = this.#options;
+    const found = await loadPlugins(await loadRegistry(), version, { folder, cacheFile, clock });
+    this.#plugins = found.plugins;
+    this.#processors = found.processors;
+    for (const { path, error } of found.problems)
+      log.warn('a connector plugin is left out', { path, error: error.message });
+    if (found.plugins.every(({ kind }) => kind === 'builtin')) return;
+    const { SchemaStore } = await import('../../../connectors/standalone/schema-store.ts');
+    const { SchemaService } = await import('../../../connectors/standalone/schema-service.ts');
+    this.#schemaService = await SchemaService.start(await SchemaStore.open(schemas));
+  }
+
+  async close(): Promise<void> {
+    await this.#loading?.catch(() => {});
+    await this.#schemaService?.close();
   }
 }
 
 export interface LoadedPlugins {
   readonly plugins: readonly PluginSpecification[];
   readonly processors: readonly ProcessorSpecification[];
+  /** Files that are no plugins, or whose plugins cannot be used. */
+  readonly problems: readonly PluginProblem[];
+}
+
+export interface PluginFolder {
+  /** null: there is none. */
+  readonly folder: string | null;
+  readonly cacheFile: string | null;
+  readonly clock: Clock;
 }
 
 /** What is built in, and the plugin processes of a folder where one is given. `version`: of Millrace. */
 export async function loadPlugins(
   registry: ConnectorRegistry,
   version: string,
-  _folder: string | null,
+  { folder, cacheFile, clock }: PluginFolder,
 ): Promise<LoadedPlugins> {
+  const { discoverPlugins } = await import('../../../connectors/standalone/plugin-catalog.ts');
+  const found = folder === null ? { plugins: [], problems: [] } : await discoverPlugins({ folder, cacheFile, clock });
   return {
-    plugins: builtInPlugins(registry, version),
+    plugins: [...builtInPlugins(registry, version), ...found.plugins.map(standalonePlugin)],
+    problems: found.problems,
     processors: registry.processors.map((definition) => ({
       name: definition.name,
       version: `v${version}`,

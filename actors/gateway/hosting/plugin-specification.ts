@@ -4,6 +4,7 @@ import type { ConnectorRegistry } from '../../../connectors/sdk/connector.ts';
 import type { DestinationDefinition } from '../../../connectors/sdk/destination.ts';
 import type { Parameter } from '../../../connectors/sdk/parameters.ts';
 import type { SourceDefinition } from '../../../connectors/sdk/source.ts';
+import type { PluginBinary } from '../../../connectors/standalone/plugin-catalog.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 
 export type PluginParameterType = 'string' | 'int' | 'float' | 'bool' | 'file' | 'duration';
@@ -123,6 +124,11 @@ function semver(text: string): { readonly numbers: readonly number[]; readonly b
   const found = /^v?(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?$/.exec(text);
   if (found === null) return null;
   return { numbers: found.slice(1, 4).map(Number), before: found[4]?.split('.') ?? [] };
+}
+
+/** What a plugin process has said of itself. */
+export function standalonePlugin(binary: PluginBinary): PluginSpecification {
+  return { ...binary, kind: 'standalone' };
 }
 
 /** Those of the registry that speak of records: they can stand in a pipeline without SQL. */

@@ -87,10 +87,10 @@ function checkValue(setting: string, value: string, shown: string, parameter: Pl
   const isRequired = parameter.validations.some(({ type }) => type === 'required');
   if (value === '') return isRequired ? [requiredSetting(setting)] : [];
   const expected = expectedTypes[parameter.type];
-  const problems: SettingProblem[] = [];
   if (expected !== undefined && !expected.accepts(value)) {
-    problems.push({ setting, kind: 'type', message: `${shown} is not ${expected.what}`, expected: expected.what });
+    return [{ setting, kind: 'type', message: `${shown} is not ${expected.what}`, expected: expected.what }];
   }
+  const problems: SettingProblem[] = [];
   for (const validation of parameter.validations) {
     const wanted = violated(validation, value);
     if (wanted === null) continue;

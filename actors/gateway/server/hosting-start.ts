@@ -94,7 +94,11 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
     version,
     clock: systemClock,
     log,
-    baseFolder: resolve(options.baseFolder ?? '.'),
+    // As in Conduit: where the server was started.
+    baseFolder: resolve('.'),
+    folder: options.connectorsFolder ?? null,
+    cacheFile: join(store.folder, 'plugins.json'),
+    schemas: store,
     journalOf: (pipeline) => storeJournal(store, pipeline),
   });
   const spare = new SpareControl(systemClock);
@@ -198,6 +202,7 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
     close: async () => {
       isClosing = true;
       await spare.close();
+      await plugins.close();
       await Promise.all(pipelines.list().map(end));
       await saver.close();
       await Promise.all(

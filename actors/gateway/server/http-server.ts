@@ -52,6 +52,8 @@ export interface ServerOptions {
   readonly onLog?: (entry: LogEntry) => void;
   /** Good for everything, beside the keys in the store. */
   readonly adminKey?: string;
+  /** Folder of connector plugins, each a process of its own. Default: none. */
+  readonly connectorsFolder?: string;
   /** Folder of pipeline files of Conduit, or one of them, that the server makes its pipelines from. Default: none. */
   readonly pipelinesPath?: string;
   /** For what these files name of it. Default: that of the process. */
