@@ -93,6 +93,10 @@ const groups: Readonly<Record<string, readonly ViewCase[]>> = {
       sql: 'SELECT b, COUNT(DISTINCT s) AS c, SUM(DISTINCT n) AS t, COUNT(DISTINCT d) AS e FROM facts GROUP BY b',
     },
     {
+      title: 'aggregates of one operand under several filters',
+      sql: 'SELECT s, COUNT(DISTINCT i) AS a, COUNT(DISTINCT i) FILTER (WHERE b) AS c, MIN(i) FILTER (WHERE NOT b) AS d, MAX(i) FILTER (WHERE k > 0) AS e, MAX(i) AS f, SUM(DISTINCT i) FILTER (WHERE k > 0) AS g, COUNT(DISTINCT n) FILTER (WHERE b) AS h, COUNT(DISTINCT n) FILTER (WHERE k > 0) AS j FROM facts GROUP BY s',
+    },
+    {
       title: 'filter clause',
       sql: 'SELECT s, COUNT(*) FILTER (WHERE b) AS c, SUM(i) FILTER (WHERE k > 0) AS t, MAX(n) FILTER (WHERE NOT b) AS m FROM facts GROUP BY s',
     },

@@ -84,10 +84,15 @@ export interface Cell {
   readonly sign: 1 | -1;
   readonly order: ValueOrder | null;
   readonly multiset: ValueMultiset | null;
+  /** Lane of the multiset, which belongs to all cells over one operand. */
+  readonly lane: number;
 }
 
 /** The records of the groups of a block stay in the first cache between the passes over it. */
 export const blockRowsMax = 256;
+
+/** Three words of a group's record belong to a lane of a multiset. */
+const doublesOfLane = 2;
 
 /** The cells of all aggregates of a node. */
 export class AggregateCells {
@@ -96,6 +101,8 @@ export class AggregateCells {
   readonly #rowCountAt: number;
   #next: number;
   readonly #active: Map<string, Int32Array> = new Map();
+  /** Each multiset with the cells of its lanes. */
+  readonly #values: Map<ValueMultiset, Cell[]> = new Map();
   /** Adds to all cells at once, where counts and sums of integers are all there is; made when it is first needed. */
   #addAll: AddKernel | null | undefined;
   #singles: Float32Array = new Float32Array(0);
@@ -106,7 +113,7 @@ export class AggregateCells {
     this.#next = firstDouble;
     this.#rowCountAt = rowCountAt;
     // A multiset is made once for an operand, for all who need it; so what is needed of it has to be known first.
-    for (const call of calls) if (this.#needsValues(call)) this.#addValues(call, calls);
+    for (const call of calls) if (this.#needsValues(call)) this.#addValues(call.operand!, calls);
     for (const call of calls) this.#addCells(call);
   }
 
@@ -134,9 +141,18 @@ export class AggregateCells {
     return this.#needsValues(call) ? this.#get('values', call) : this.#get('extreme', call);
   }
 
-  /** Multisets, for state figures and for the question whether a group may be forgotten. */
-  get multisets(): readonly Cell[] {
-    return this.#cells.filter((cell) => cell.kind === 'values');
+  /** The lanes of multisets, for the question whether a group may be forgotten. */
+  get lanes(): readonly Cell[] {
+    return [...this.#values.values()].flat();
+  }
+
+  /** Values that are kept beside the groups, and their bytes. */
+  get valueRows(): number {
+    return [...this.#values.keys()].reduce((rows, multiset) => rows + multiset.rows, 0);
+  }
+
+  get valueBytes(): number {
+    return [...this.#values.keys()].reduce((bytes, multiset) => bytes + multiset.stateBytes, 0);
   }
 
   /** Applies a block of rows to the cells of their groups. */
@@ -148,13 +164,14 @@ export class AggregateCells {
       return;
     }
     addCounts(rows.ids, rows.weights, rows.count, groups.doubles, groups.width >> 1, this.#rowCountAt);
-    for (const cell of this.#cells) {
-      if (cell.kind !== 'values') continue;
-      const effects = this.#weightsFor(`d${cell.operand}/${cell.filter}`);
-      const shift = context.shiftOf(cell.operand!);
-      const active = this.#activeWeights(cell, rows);
+    for (const [multiset, lanes] of this.#values) {
+      const shift = context.shiftOf(lanes[0]!.operand!);
+      const seenBy = lanes.map((cell) => ({
+        weights: this.#activeWeights(cell, rows),
+        effects: this.#weightsFor(`d${cell.operand}/${cell.filter}`),
+      }));
       const { words, stride, ids, count } = rows;
-      cell.multiset!.change({ words, stride, shift, ids, weights: active, count }, context.groups, effects);
+      multiset.change({ words, stride, shift, ids, count }, seenBy, groups);
     }
     for (const cell of this.#cells) {
       if (cell.kind === 'values') continue;
@@ -187,11 +204,11 @@ export class AggregateCells {
   }
 
   snapshot(writer: SnapshotWriter): void {
-    for (const cell of this.multisets) cell.multiset!.snapshot(writer);
+    for (const multiset of this.#values.keys()) multiset.snapshot(writer);
   }
 
   restore(reader: SnapshotReader): void {
-    for (const cell of this.multisets) cell.multiset!.restore(reader);
+    for (const multiset of this.#values.keys()) multiset.restore(reader);
   }
 
   #needsValues(call: AggregateColumn): boolean {
@@ -200,23 +217,31 @@ export class AggregateCells {
     return extreme ? !this.#plan.appendOnly : call.distinct;
   }
 
-  #addValues(call: AggregateColumn, calls: readonly AggregateColumn[]): void {
-    if (this.#find('values', call) !== undefined) return;
-    const same = (other: AggregateColumn): boolean => other.operand === call.operand && other.filter === call.filter;
-    const wants = (name: 'min' | 'max'): boolean =>
-      !this.#plan.appendOnly && calls.some((other) => other.function === name && same(other));
+  #addValues(operand: number, calls: readonly AggregateColumn[]): void {
+    const over = calls.filter((call) => call.operand === operand && this.#needsValues(call));
+    const lanes = [...new Set(over.map((call) => call.filter))].map((filter) => {
+      const names = over.filter((call) => call.filter === filter).map((call) => call.function);
+      // The heap is also how the values of a group are found.
+      const min = names.includes('array_agg') || (!this.#plan.appendOnly && names.includes('min'));
+      return { filter, min, max: !this.#plan.appendOnly && names.includes('max') };
+    });
+    const [call] = over;
+    if (call === undefined || this.#find('values', call) !== undefined) return;
     const storage = storageOf(call.operandType!);
     const order = valueOrder(call.operandType!, this.#plan.pool);
     const multiset = new ValueMultiset({
       valueWords: wordsOf(storage),
       order,
-      // The heap is also how the values of a group are found.
-      min: wants('min') || calls.some((other) => other.function === 'array_agg' && same(other)),
-      max: wants('max'),
-      groupAt: this.#next * 2,
+      lanes: lanes.map(({ min, max }, lane) => ({ min, max, groupAt: (this.#next + lane * doublesOfLane) * 2 })),
       hashMask: this.#plan.hashMask,
     });
-    this.#push('values', { ...call, distinct: true }, storage, 2, order, multiset);
+    lanes.forEach(({ filter }, lane) => {
+      this.#push('values', { ...call, filter, distinct: true }, storage, doublesOfLane, order, multiset, lane);
+    });
+    this.#values.set(
+      multiset,
+      this.#cells.filter((cell) => cell.multiset === multiset),
+    );
   }
 
   #addCells(call: AggregateColumn): void {
@@ -254,10 +279,23 @@ export class AggregateCells {
     doubles: number,
     order: ValueOrder | null,
     multiset: ValueMultiset | null,
+    lane = 0,
   ): void {
     const sign = call.function === 'max' ? -1 : 1;
     const { operand, filter, distinct } = call;
-    this.#cells.push({ kind, operand, filter, distinct, storage, at: this.#next, doubles, sign, order, multiset });
+    this.#cells.push({
+      kind,
+      operand,
+      filter,
+      distinct,
+      storage,
+      at: this.#next,
+      doubles,
+      sign,
+      order,
+      multiset,
+      lane,
+    });
     this.#next += doubles;
   }
 

@@ -96,9 +96,10 @@ function extremeWriter(call: AggregateColumn, place: LayoutColumn, cell: Cell): 
     };
   }
   const rootAt = cell.at * 2 + (call.function === 'max' ? 1 : 0);
-  let warmth = 0;
+  // Keeps the loads that warm the cache from being optimised away.
+  const warmth = new Int32Array(1);
   return (groups, target) => {
-    warmth ^= warmRoots(groups.words, groups.width, rootAt, target, multiset.words, multiset.width);
+    warmth[0]! ^= warmRoots(groups.words, groups.width, rootAt, target, multiset.words, multiset.width);
     for (let t = target.from; t < target.to; t++) {
       const root = groups.words[target.ids[t]! * groups.width + rootAt]!;
       const to = t * target.stride;
@@ -127,7 +128,7 @@ function arrayWriter(call: AggregateColumn, place: LayoutColumn, cell: Cell, poo
       const { words, width } = multiset;
       const { offsets, bytes } = pool.dictionary();
       const records = multiset
-        .valuesOf(root)
+        .valuesOf(cell.lane, root)
         .sort((a, b) => pool.compare(words[a * width + 1]!, words[b * width + 1]!));
       let at = 1;
       text[0] = 0x5b;
@@ -135,7 +136,7 @@ function arrayWriter(call: AggregateColumn, place: LayoutColumn, cell: Cell, poo
         const code = words[record * width + 1]!;
         const start = bytes.indexOf(0, offsets[code]!) + 1;
         const size = offsets[code + 1]! - start + 1;
-        const times = call.distinct ? 1 : multiset.weightOf(record);
+        const times = call.distinct ? 1 : multiset.weightOf(cell.lane, record);
         if (at + times * size + 1 > text.length) {
           const grown = new Uint8Array((at + times * size + 1) * 2);
           grown.set(text.subarray(0, at));

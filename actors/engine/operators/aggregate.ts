@@ -155,11 +155,11 @@ export class Aggregate implements Operator {
   };
 
   stateRows(): number {
-    return this.#cells.multisets.reduce((rows, cell) => rows + cell.multiset!.rows, this.#table.live);
+    return this.#table.live + this.#cells.valueRows;
   }
 
   stateBytes(): number {
-    return this.#cells.multisets.reduce((bytes, cell) => bytes + cell.multiset!.stateBytes, this.#table.stateBytes);
+    return this.#table.stateBytes + this.#cells.valueBytes;
   }
 
   snapshot(writer: SnapshotWriter): void {
@@ -261,12 +261,12 @@ export class Aggregate implements Operator {
   #release(touched: Int32Array): void {
     if (this.#shape.groups.length === 0) return;
     const table = this.#table;
-    const { multisets } = this.#cells;
+    const { lanes } = this.#cells;
     for (let t = 0; t < touched.length; t++) {
       const id = touched[t]!;
       if (table.doubles[id * (table.width >> 1) + this.#rowCountAt] !== 0) continue;
       // Rows of opposite weight may leave values behind although the count is 0; such a group has to stay.
-      if (multisets.every((cell) => table.words[id * table.width + cell.at * 2 + 2] === 0)) table.remove(id);
+      if (lanes.every((cell) => table.words[id * table.width + cell.at * 2 + 2] === 0)) table.remove(id);
     }
   }
 
