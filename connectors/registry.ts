@@ -16,6 +16,7 @@ import { rawInput } from './formats/raw-decoder.ts';
 import { emptyInput } from './generator/empty-source.ts';
 import { datagen } from './generator/source.ts';
 import { postgresCdcInput } from './postgres/cdc-source.ts';
+import { postgresOutput } from './postgres/destination.ts';
 import { postgresInput } from './postgres/source.ts';
 import { error } from './processors/error.ts';
 import { filter } from './processors/filter.ts';
@@ -27,7 +28,7 @@ import { urlInput } from './url/source.ts';
 
 export const registry: ConnectorRegistry = {
   sources: [fileInput, urlInput, s3Input, postgresInput, postgresCdcInput, datagen, emptyInput, pluginInput],
-  destinations: [fileOutput, nullOutput, pluginOutput],
+  destinations: [fileOutput, nullOutput, postgresOutput, pluginOutput],
   inputFormats: [jsonInput, csvInput, parquetInput, rawInput, msgpackInput, arrowInput],
   outputFormats: [jsonOutput, csvOutput, parquetOutput],
   processors: [error, filter],
