@@ -41,6 +41,8 @@ export class HostedPipeline {
   deployment: LiveDeployment | null = null;
   /** Of all connectors and HTTP inputs of this deployment, as last counted. */
   numConnectorErrors = 0;
+  /** What this deployment has kept on disk, and for how long: megabytes times seconds. */
+  storageMbSeconds = 0;
   /** The latest work on it: changes that take time run one after the other. */
   #work: Promise<unknown> = Promise.resolve();
   /** Advanced by every start and stop: a start that has been overtaken gives up. */

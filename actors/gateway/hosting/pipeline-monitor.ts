@@ -3,7 +3,7 @@ import { systemClock } from '../../../runtime/clock.ts';
 import type { PipelineStats } from '../../supervisor/messages.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';
 import type { LiveDeployment } from './live-deployment.ts';
-import { timeText } from './pipeline-record.ts';
+import { storageBytes, timeText } from './pipeline-record.ts';
 
 const intervalMs = 1_000;
 
@@ -16,10 +16,11 @@ export function monitor(pipeline: HostedPipeline, deployment: LiveDeployment): v
       t: timeText(systemClock.now()),
       r: stats.engine?.processedRecords ?? 0,
       m: stats.memory.rssBytes,
-      s: 0,
+      s: storageBytes(pipeline.record),
     });
   };
   const timer = systemClock.every(intervalMs, () => {
+    pipeline.storageMbSeconds += (storageBytes(pipeline.record) / 1e6) * (intervalMs / 1_000);
     if (isBusy) return;
     isBusy = true;
     look()

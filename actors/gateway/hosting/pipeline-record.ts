@@ -130,6 +130,11 @@ export function checkpointIntervalMs(record: PipelineRecord): number | null {
   return isFaultTolerant(record) && typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : null;
 }
 
+/** Of its checkpoints. */
+export function storageBytes({ checkpoints }: PipelineRecord): number {
+  return (checkpoints ?? []).reduce((sum, { size }) => sum + size, 0);
+}
+
 function faultTolerance({ source }: PipelineRecord): Readonly<Record<string, unknown>> {
   // SAFETY: the configuration has been read with its defaults, where this is an object.
   return (source.runtimeConfig['fault_tolerance'] ?? {}) as Readonly<Record<string, unknown>>;

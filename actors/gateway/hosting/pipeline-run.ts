@@ -106,6 +106,7 @@ export async function start(
     if (isOvertaken()) return await deployment.end();
     pipeline.deployment = deployment;
     pipeline.numConnectorErrors = 0;
+    pipeline.storageMbSeconds = 0;
     if (restore !== null) {
       const stored = record.apiInputs ?? [];
       const kept = bootstrap?.keptTables;

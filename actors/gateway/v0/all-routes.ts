@@ -14,6 +14,7 @@ import { platformRoutes } from './platform-routes.ts';
 import { profileRoutes } from './profile-routes.ts';
 import { programRoutes } from './program-routes.ts';
 import { progressRoutes } from './progress-routes.ts';
+import { singleTenantRoutes } from './single-tenant-routes.ts';
 import { statsRoutes } from './stats-routes.ts';
 import { supportRoutes } from './support-routes.ts';
 
@@ -30,6 +31,7 @@ export function makeRoutes(hosting: Hosting): readonly Route[] {
     ...progressRoutes(hosting),
     ...supportRoutes(hosting),
     ...profileRoutes(hosting),
+    ...singleTenantRoutes(hosting),
     ...apiKeyRoutes(hosting.access),
     ...makeV1Routes(hosting),
   ];

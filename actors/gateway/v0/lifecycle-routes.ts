@@ -56,6 +56,21 @@ export function lifecycleRoutes(hosting: Hosting): readonly Route[] {
       },
       { force: 'at once, without a checkpoint (default false)' },
     ),
+    route(
+      'shutdown',
+      'As older clients stop a pipeline: at once, and what is stored is dropped',
+      202,
+      async (pipeline) => {
+        if (pipeline.record.desired !== 'Stopped') pipeline.change({ desired: 'Stopped' });
+        const end = async (): Promise<void> => {
+          if (!pipeline.isFullyStopped) await stop(pipeline, { force: true });
+          pipeline.change({ storageStatus: 'Clearing' });
+          await hosting.clear(pipeline);
+        };
+        await withinMoment(hosting, end());
+        return json(202, undefined);
+      },
+    ),
     route('pause', 'Pauses a running pipeline', 202, async (pipeline) => {
       pipeline.deployed();
       await pipeline.exclusively(() => pause(pipeline));

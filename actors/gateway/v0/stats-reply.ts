@@ -10,7 +10,7 @@ import type { InputConnectorStats, OutputConnectorStats, PipelineStats } from '.
 import type { ApiInput, ApiOutput } from '../hosting/deployment.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
 import type { LiveDeployment } from '../hosting/live-deployment.ts';
-import { timeText } from '../hosting/pipeline-record.ts';
+import { storageBytes, timeText } from '../hosting/pipeline-record.ts';
 
 /** Rows of the largest frame that the engine sends to an output. */
 const batchRowsMax = 65_536;
@@ -117,8 +117,8 @@ function globalMetrics(
     start_time: startTime,
     incarnation_uuid: stats.incarnation,
     initial_start_time: Math.floor((pipeline.record.firstStartedAt ?? startTime * 1_000) / 1_000),
-    storage_bytes: (pipeline.record.checkpoints ?? []).reduce((sum, { size }) => sum + size, 0),
-    storage_mb_secs: 0,
+    storage_bytes: storageBytes(pipeline.record),
+    storage_mb_secs: Math.round(pipeline.storageMbSeconds),
     runtime_elapsed_msecs: Math.round(stats.uptimeMs),
     buffered_input_records: buffered,
     buffered_input_bytes: bufferedBytes,
