@@ -188,8 +188,10 @@ export function nestedText(value: unknown, type: NestedType): string | undefined
       return members.includes(undefined) ? undefined : `{${members.sort().join(',')}}`;
     }
     case 'ROW': {
-      const given = new Map(entriesOf(value) ?? []);
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+      // A list has the fields in their order.
+      const listed = Array.isArray(value) && value.length === type.fields.length;
+      const given = new Map(listed ? type.fields.map((field, i) => [field.name, value[i]]) : (entriesOf(value) ?? []));
+      if (typeof value !== 'object' || value === null || (Array.isArray(value) && !listed)) return undefined;
       const members = type.fields.map(({ name, type: part }) =>
         member(JSON.stringify(name), partText(given.get(name) ?? given.get(name.toUpperCase()) ?? null, part)),
       );

@@ -10,10 +10,12 @@ import type { ScalarValue } from '../sql/bound.ts';
 import { InvalidCast } from '../sql/evaluation-errors.ts';
 import { sizeOfUnit } from '../sql/interval-units.ts';
 import { isInterval } from '../sql/type-coercion.ts';
+import { castFromBytes, castToBytes } from './cast-bytes.ts';
 import { castFromInterval, castToInterval } from './cast-interval.ts';
+import { nestedCast } from './cast-nested.ts';
 import { castNumber, numberKinds } from './cast-numbers.ts';
 import type { Cast } from './cast-row.ts';
-import { datetimeCasts } from './cast-temporal.ts';
+import { datetimeCasts, numberToTimestamp, timestampToNumber } from './cast-temporal.ts';
 import { castToBinary, castToText, formatScalar, fromTextCasts } from './cast-text.ts';
 import { castFromVariant, castToNested, castToVariant } from './cast-variant.ts';
 
@@ -38,6 +40,11 @@ const exactKinds: readonly SqlTypeKind[] = ['TINYINT', 'SMALLINT', 'INTEGER', 'B
 
 const same: Cast = (value) => value;
 
+const castNested: Cast = nestedCast((value, from, to) => {
+  if (value === null || from.kind === 'NULL') return null;
+  return table.get(from.kind)?.[to.kind]?.(value, from, to);
+});
+
 const table: ReadonlyMap<SqlTypeKind, Row> = buildTable();
 
 function buildTable(): Map<SqlTypeKind, Row> {
@@ -51,6 +58,10 @@ function buildTable(): Map<SqlTypeKind, Row> {
       row.BINARY = castToBinary;
       row.VARBINARY = castToBinary;
     }
+    if (numberKinds.includes(from)) row.TIMESTAMP = numberToTimestamp;
+    if (from === 'TIMESTAMP') for (const to of numberKinds) row[to] = timestampToNumber;
+    if (from === 'UUID' || exactKinds.includes(from)) row.BINARY = row.VARBINARY = castToBytes;
+    if (from === 'BINARY' || from === 'VARBINARY') row.UUID = castFromBytes;
     Object.assign(row, datetimeCasts[from]);
     if (from === 'INTERVAL_MONTHS' || from === 'INTERVAL_MICROS')
       for (const to of exactKinds) row[to] = castFromInterval;
@@ -61,7 +72,7 @@ function buildTable(): Map<SqlTypeKind, Row> {
   for (const to of scalarKinds) fromVariant[to] = castFromVariant;
   for (const kind of ['ARRAY', 'MAP', 'ROW'] as const) {
     fromVariant[kind] = castToNested;
-    rows.set(kind, { [kind]: castToNested, CHAR: castToText, VARCHAR: castToText, VARIANT: same });
+    rows.set(kind, { [kind]: castNested, CHAR: castToText, VARCHAR: castToText, VARIANT: same });
   }
   rows.set('VARIANT', fromVariant);
   return rows;
@@ -71,6 +82,7 @@ function buildTable(): Map<SqlTypeKind, Row> {
 export function isCastable(from: SqlType, to: SqlType): boolean {
   if (from.kind === 'NULL') return true;
   // What one means in an interval of several units cannot be said.
+  if (from.kind === 'DECIMAL' && (to.kind === 'BINARY' || to.kind === 'VARBINARY')) return from.unsigned !== undefined;
   if (isInterval(from) && exactKinds.includes(to.kind)) return sizeOfUnit(from) !== undefined;
   if (isInterval(to) && exactKinds.includes(from.kind)) return sizeOfUnit(to) !== undefined;
   return table.get(from.kind)?.[to.kind] !== undefined;

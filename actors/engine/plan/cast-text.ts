@@ -1,8 +1,9 @@
 // Casts to and from text, and between text and binary.
 //
 // Text forms are those of formats (runtime/batch/scalar-text.ts): DECIMAL with all digits of its scale, TIMESTAMP
-// `YYYY-MM-DD HH:MM:SS[.f]`, BOOLEAN `true` and `false` (any case when read), integers also with a fraction of zeros or
-// an exponent when read. Binary and text convert as UTF-8; bytes that are not UTF-8 have no text.
+// `YYYY-MM-DD HH:MM:SS[.f]`, BOOLEAN `TRUE` and `FALSE` (any case when read), integers also with a fraction of zeros or
+// an exponent when read. Bytes are hexadecimal digits as text; a text
+// becomes the bytes of its UTF-8. TIME has none or nine digits of a fraction.
 import * as text from '../../../runtime/batch/scalar-text.ts';
 import type { SqlType, SqlTypeKind } from '../../../runtime/batch/sql-type.ts';
 import type { ScalarValue } from '../sql/bound.ts';
@@ -13,7 +14,6 @@ import { castExact } from './cast-numbers.ts';
 import type { Cast } from './cast-row.ts';
 
 const encoder = new TextEncoder();
-const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Any scalar as CHAR or VARCHAR. */
 export const castToText: Cast = (value, from, to) => {
@@ -31,32 +31,55 @@ export function fitText(value: string, to: SqlType): string {
   return to.kind === 'CHAR' ? value + ' '.repeat(length - points) : value;
 }
 
-/** The value as text, or undefined for bytes that are not UTF-8. VARIANT is its JSON text. */
+/** The value as text. VARIANT is its JSON text. */
 export function formatScalar(value: NonNullable<ScalarValue>, type: SqlType): string | undefined {
   if (typeof value === 'string') return value;
   if (value instanceof Uint8Array) {
-    try {
-      return strictDecoder.decode(value);
-    } catch {
-      return undefined;
-    }
+    return Buffer.from(value).toString('hex');
   }
   if (type.kind === 'INTERVAL_MONTHS' || type.kind === 'INTERVAL_MICROS') {
     return typeof value === 'boolean' ? undefined : formatInterval(value, type);
   }
   if (typeof value === 'number') {
-    if (type.kind === 'DOUBLE') return text.formatDouble(value);
-    if (type.kind === 'REAL') return text.formatReal(value);
+    if (type.kind === 'DOUBLE') return floatText(text.formatDouble(value), value);
+    if (type.kind === 'REAL') return floatText(text.formatReal(value), value);
     if (type.kind === 'DATE') return text.formatDate(value);
     return String(value);
   }
   if (typeof value === 'bigint') {
     if (type.kind === 'DECIMAL') return text.formatDecimal(value, type.scale);
-    if (type.kind === 'TIME') return text.formatTime(value);
+    if (type.kind === 'TIME') return nineDigits(text.formatTime(value));
     if (type.kind === 'TIMESTAMP') return text.formatTimestamp(value);
     return String(value);
   }
-  return value ? 'true' : 'false';
+  return value ? 'TRUE' : 'FALSE';
+}
+
+/**
+ * A float with its shortest digits: with a point always, or with an exponent from 1e16 on and below 1e-5, so that a float is never
+ * mistaken for an integer.
+ */
+function floatText(digits: string, value: number): string {
+  if (!Number.isFinite(value)) return digits;
+  const [, sign = '', whole = '0', fraction = '', exponent = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(digits) ?? [];
+  const all = (whole + fraction).replace(/^0+(?=.)/, '');
+  const significant = all.replace(/0+$/, '') || '0';
+  if (significant === '0') return `${sign}0.0`;
+  // The value is 0.significant · 10^point.
+  const point = Number(exponent) + whole.length - (whole.length + fraction.length - all.length);
+  if (point > 16 || point < -4) {
+    const rest = significant.slice(1);
+    return `${sign}${significant[0]}${rest === '' ? '' : `.${rest}`}e${point - 1}`;
+  }
+  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${significant}`;
+  const padded = significant.padEnd(point, '0');
+  return `${sign}${padded.slice(0, point)}.${padded.slice(point) || '0'}`;
+}
+
+/** A time of day whose fraction, if there is one, counts nanoseconds. */
+function nineDigits(time: string): string {
+  return time.includes('.') ? time.padEnd('HH:MM:SS.'.length + 9, '0') : time;
 }
 
 export const fromTextCasts: Partial<Record<SqlTypeKind, Cast>> = {

@@ -36,16 +36,10 @@ export const castFromVariant: Cast = (value, _, to) => {
   return null;
 };
 
-/** Each part of an ARRAY, a MAP or a ROW as one of the target type; from VARIANT what does not suit is NULL. */
-export const castToNested: Cast = (value, from, to) => {
+/** A VARIANT as an ARRAY, a MAP or a ROW; what does not suit is NULL. */
+export const castToNested: Cast = (value, _, to) => {
   if (typeof value !== 'string' || !isNested(to)) return undefined;
-  let parsed = parseVariant(value);
-  // Fields of a row go by their position, as in a comparison with ROW(…).
-  if (from.kind === 'ROW' && to.kind === 'ROW' && typeof parsed === 'object' && parsed !== null) {
-    const parts = Object.values(parsed);
-    parsed = Object.fromEntries(to.fields.map((field, i) => [field.name, parts[i]]));
-  }
-  return nestedText(parsed, to) ?? (from.kind === 'VARIANT' ? null : undefined);
+  return nestedText(parseVariant(value), to) ?? null;
 };
 
 function fromString(json: string, to: SqlType): ScalarValue {

@@ -37,7 +37,7 @@ import {
 } from './expression-code.ts';
 import { type Comparison, comparisonCode } from './expression-comparison.ts';
 import { type ColumnShape, columnOperand, literalOperand } from './expression-leaf.ts';
-import { BytesSet } from './expression-library.ts';
+import { arrayText, BytesSet, elementCells } from './expression-library.ts';
 import { conjunction, disjunction, type OperandSource } from './expression-logic.ts';
 import { columnsOf, isRaw, scalarKey } from './expression-shape.ts';
 import { Target } from './expression-target.ts';
@@ -61,6 +61,8 @@ export class ExpressionEmitter {
   readonly #fold: (scalar: Scalar) => Literal | null;
   readonly #source: OperandSource;
   #insideMemo = false;
+  /** Inside of a lambda: what its columns stand for, and what tells its expressions from those of the row. */
+  #lambda: { readonly columns: readonly Operand[]; readonly name: string } | null = null;
 
   constructor(
     writer: CodeWriter,
@@ -80,7 +82,7 @@ export class ExpressionEmitter {
 
   /** Writes the statements that compute `scalar` for the current row. */
   emit(scalar: Scalar): Operand {
-    const key = scalarKey(scalar);
+    const key = (this.#lambda?.name ?? '') + scalarKey(scalar);
     const known = this.writer.recall(key);
     if (known !== undefined) return known;
     const operand = this.#emitNew(scalar);
@@ -90,6 +92,11 @@ export class ExpressionEmitter {
 
   #emitNew(scalar: Scalar): Operand {
     if (scalar.kind === 'literal') return literalOperand(this.writer, scalar);
+    if (scalar.kind === 'column' && this.#lambda !== null) {
+      const operand = this.#lambda.columns[scalar.ordinal];
+      assert(operand !== undefined, 'a lambda reads its element and what it has captured');
+      return operand;
+    }
     if (scalar.kind === 'column') {
       this.used.add(scalar.ordinal);
       return columnOperand(this.writer, this.#shapes, scalar);
@@ -100,7 +107,13 @@ export class ExpressionEmitter {
       if (literal !== null) return literalOperand(this.writer, literal);
     }
     const only = columns.length === 1 ? columns[0] : undefined;
-    if (only !== undefined && !this.#insideMemo && this.#shapes[only]?.layout === 'memo' && isWorthMemo(scalar)) {
+    if (
+      only !== undefined &&
+      !this.#insideMemo &&
+      this.#lambda === null &&
+      this.#shapes[only]?.layout === 'memo' &&
+      isWorthMemo(scalar)
+    ) {
       return this.#memo(scalar, only);
     }
     return this.#compute(scalar);
@@ -219,7 +232,7 @@ export class ExpressionEmitter {
 
   /** Whether the value can be NULL on the batches of this variant. Errs on the side of yes. */
   #mayBeNull(scalar: Scalar): boolean {
-    if (scalar.kind === 'column') return this.#shapes[scalar.ordinal]?.nullable ?? true;
+    if (scalar.kind === 'column') return this.#lambda !== null || (this.#shapes[scalar.ordinal]?.nullable ?? true);
     if (scalar.kind === 'literal') return scalar.value === null;
     if (scalar.kind === 'operator') {
       if (scalar.operator.startsWith('is ')) return false;
@@ -231,7 +244,7 @@ export class ExpressionEmitter {
 
   #case(scalar: CaseExpression): Operand {
     const writer = this.writer;
-    const target = new Target(writer, scalar.type, isRaw(scalar));
+    const target = new Target(writer, scalar.type, isRaw(scalar) && this.#lambda === null);
     const label = writer.local('L');
     if (scalar.branches[0] !== undefined) this.emit(scalar.branches[0].when);
     writer.open(`${label}:`);
@@ -257,6 +270,7 @@ export class ExpressionEmitter {
   }
 
   #function(scalar: FunctionCall): Operand {
+    if (scalar.lambda !== undefined) return this.#lambdaCall(scalar, scalar.lambda);
     // Operands that amount to literals are made literals, for the patterns and units that a function prepares once.
     const folded = scalar.operands.map(
       (operand) => (columnsOf(operand).length === 0 ? this.#fold(operand) : null) ?? operand,
@@ -285,6 +299,44 @@ export class ExpressionEmitter {
     writer.line(`site = ${site};`);
     const result = writer.define('r', `${evaluate}(${given.join(', ')})`);
     return this.#fromScalarValue(scalar.type, result);
+  }
+
+  /** A loop over the elements of an array, in which the body is computed. */
+  #lambdaCall(call: FunctionCall, body: Scalar): Operand {
+    const writer = this.writer;
+    const [array, ...captured] = call.operands.map((operand) => this.emit(operand));
+    const element = call.operands[0]?.type;
+    assert(array !== undefined && element?.kind === 'ARRAY', 'a lambda goes over an array');
+    const isExists = call.type.kind === 'BOOLEAN';
+    const isNull = writer.declare('n', array.isNull ?? 'false');
+    const value = writer.declare('v', zeroOf(call.type));
+    writer.open(`if (!${isNull})`);
+    const parts = writer.declare('a', '[]');
+    const cells = writer.parameter((text: string) => elementCells(text, element.element));
+    const cell = writer.local('c');
+    writer.open(`for (const ${cell} of ${cells}(${plainCode(writer, array)}))`);
+    const elementNull = writer.define('n', `${cell} === null`);
+    const code = writer.define('v', `${elementNull} ? ${zeroOf(element.element)} : ${cell}`);
+    const item: Operand = { type: element.element, isNull: elementNull, value: { form: 'plain', code } };
+    const outside = this.#lambda;
+    this.#lambda = { columns: [item, ...captured], name: `${outside?.name ?? ''}${cell}:` };
+    const result = this.emit(body);
+    this.#lambda = outside;
+    const plain = plainCode(writer, result);
+    if (isExists) {
+      if (result.isNull !== null) writer.line(`if (${result.isNull}) { ${isNull} = true; continue; }`);
+      writer.line(`if (${plain}) { ${value} = true; break; }`);
+    } else {
+      writer.line(`${parts}.push(${result.isNull === null ? plain : `${result.isNull} ? null : ${plain}`});`);
+    }
+    writer.close();
+    if (isExists) writer.line(`if (${value}) ${isNull} = false;`);
+    else {
+      const spelled = writer.parameter((values: readonly ScalarValue[]) => arrayText(values, body.type));
+      writer.line(`${value} = ${spelled}(${parts});`);
+    }
+    writer.close();
+    return { type: call.type, isNull, value: { form: 'plain', code: value } };
   }
 
   #fromScalarValue(type: SqlType, result: string): Operand {

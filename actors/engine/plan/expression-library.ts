@@ -4,11 +4,13 @@
 // same order (UTF-16 order differs above U+FFFF). Words are the two halves of a UUID: they compare as unsigned.
 // Called only by code that expression-compiler.ts generates.
 import { assert } from '../../../runtime/assert.ts';
+import { fromPublic, nestedPart, Refusal } from '../../../runtime/batch/public-values.ts';
 import { parseUuidText } from '../../../runtime/batch/scalar-text.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
+import { parseVariant } from '../../../runtime/batch/variant-json.ts';
 import type { MillraceError } from '../../../runtime/errors.ts';
-import type { ExpressionSource } from '../sql/bound.ts';
+import type { ExpressionSource, ScalarValue } from '../sql/bound.ts';
 import { DivisionByZero, NumericOverflow } from '../sql/evaluation-errors.ts';
 
 /** An expression that can fail: where it stands and what it yields. */
@@ -23,6 +25,21 @@ export function overflow(site: FailureSite): MillraceError {
 
 export function divisionByZero(): MillraceError {
   return new DivisionByZero({});
+}
+
+/** The elements of an array as values. */
+export function elementCells(text: string, type: SqlType): readonly ScalarValue[] {
+  const parts = parseVariant(text);
+  if (!Array.isArray(parts)) return [];
+  return parts.map((part: unknown) => {
+    const cell = fromPublic(part ?? null, type);
+    return cell instanceof Refusal ? null : cell;
+  });
+}
+
+/** The array of values of a type. */
+export function arrayText(values: readonly ScalarValue[], type: SqlType): string {
+  return `[${values.map((value) => nestedPart(value, type)).join(',')}]`;
 }
 
 // ── data plane ── no allocation but of the strings and big integers that are asked for

@@ -28,7 +28,7 @@ function describe(scalar: Scalar): string {
     case 'operator':
       return `(${scalar.operator} ${scalar.operands.map(scalarKey).join(' ')})`;
     case 'function':
-      return `(${JSON.stringify(scalar.name)}/${scalar.overload} ${scalar.operands.map(scalarKey).join(' ')})`;
+      return `(${JSON.stringify(scalar.name)}/${scalar.overload} ${scalar.operands.map(scalarKey).join(' ')}${scalar.lambda === undefined ? '' : ` -> ${scalarKey(scalar.lambda)}`})`;
     case 'case': {
       const branches = scalar.branches.map(({ when, then }) => `${scalarKey(when)} ${scalarKey(then)}`);
       return `(case ${branches.join(' ')} ${scalarKey(scalar.otherwise)})`;

@@ -161,6 +161,13 @@ export type Expression =
       readonly span: Span;
     }
   | {
+      /** x -> body, as an argument of a call. */
+      readonly kind: 'lambda';
+      readonly parameter: Identifier;
+      readonly body: Expression;
+      readonly span: Span;
+    }
+  | {
       readonly kind: 'call';
       readonly name: Identifier;
       readonly arguments: readonly Expression[];
@@ -169,6 +176,8 @@ export type Expression =
       readonly distinct: boolean;
       /** FLOOR(x TO unit). */
       readonly unit: Identifier | null;
+      /** f(x IGNORE NULLS). */
+      readonly ignoreNulls?: boolean;
       readonly filter: Expression | null;
       readonly span: Span;
     }

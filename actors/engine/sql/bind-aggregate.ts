@@ -78,8 +78,12 @@ export function bindAggregate(
       return bitsOf(of, operand);
     case 'deviation':
       return deviationOf(of, operand);
-    default:
-      return plain(of, operand);
+    default: {
+      const isThere = call.ignoreNulls === true ? operator('is not null', [operand], source, false) : null;
+      const both =
+        isThere === null || filter === null ? (isThere ?? filter) : operator('and', [isThere, filter], source);
+      return plain({ ...of, filter: both }, operand);
+    }
   }
 }
 

@@ -5,8 +5,9 @@ import { aggregateFunctions, findAggregate, refusedAggregates } from './aggregat
 import type { Expression } from './ast.ts';
 import { bindAggregate } from './bind-aggregate.ts';
 import { bindBinary } from './bind-arithmetic.ts';
-import { makeCase } from './bind-case.ts';
+import { bindCast, makeCase } from './bind-case.ts';
 import { bindComparison, operator } from './bind-comparison.ts';
+import { bindLambdaCall, isLambdaFunction } from './bind-lambda.ts';
 import { bindMap } from './bind-nested.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
 import { caseBranch } from './case-branch.ts';
@@ -22,7 +23,7 @@ import {
   SqlUnknownFunction,
   SqlUnsupported,
 } from './sql-errors.ts';
-import { coerce, describePair, literal, mergedType } from './type-coercion.ts';
+import { coerce, describePair, isText, literal, mergedType, varchar } from './type-coercion.ts';
 
 type Call = Extract<Expression, { kind: 'call' }>;
 
@@ -64,6 +65,7 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
       source,
     );
   }
+  if (isLambdaFunction(name)) return bindLambdaCall(context, call, name, source, bind);
   const rewrite = rewrites[name];
   if (rewrite !== undefined) return bindRewrite(context, call, rewrite, source, bind);
   const declared = context.source.functions.get(name);
@@ -88,6 +90,19 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
   );
   if (name === 'tumble_end') return tumbleEnd(operands, source);
   if (name === 'map') return bindMap(operands, source);
+  // ARRAY(1, 'a') of several types, with a text among them, is an array of texts; ARRAY[1, 'a'] is a mistake.
+  if (
+    name === 'array' &&
+    context.source.slice(call.span)[call.name.name.length] === '(' &&
+    !('kind' in mergedType(operands)) &&
+    operands.some(({ type }) => isText(type))
+  ) {
+    return resolveCall(
+      definition,
+      operands.map((operand) => bindCast(operand, varchar, false, operand.source)),
+      source,
+    );
+  }
   if (call.unit !== null) operands.push(unitLiteral(context.source, call.unit));
   return resolveCall(definition, operands, source);
 }
@@ -125,7 +140,7 @@ function bindRewrite(
     const detail = `takes ${least}${most === least ? '' : ' or more'} argument${least === 1 && most === 1 ? '' : 's'}`;
     throw new SqlInvalidArguments({ function: name.toUpperCase(), detail }, { place: source.place });
   }
-  if (name === 'mod' && second !== undefined) return bindBinary('%', first, second, source);
+  if (name === 'mod' && second !== undefined) return bindBinary('%', asNumber(first), asNumber(second), source);
   if (name === 'nullif' && second !== undefined) {
     const when = bindComparison('=', first, second, source);
     return { ...makeCase([caseBranch(when, literal(null, first.type, source))], first, source), nullable: true };
@@ -134,6 +149,13 @@ function bindRewrite(
     return makeCase([caseBranch(requireBoolean(first, 'IF'), second)], third, source);
   }
   return coalesce(operands, source);
+}
+
+/** A text as the number that it spells. */
+function asNumber(operand: Scalar): Scalar {
+  return isText(operand.type)
+    ? bindCast(operand, { kind: 'DECIMAL', precision: 38, scale: 19 }, false, operand.source)
+    : operand;
 }
 
 /** CASE WHEN a IS NOT NULL THEN a … ELSE z END; what follows a value that is never NULL is left out. */

@@ -1,6 +1,7 @@
 // CASE and CAST.
 
-import { formatSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
+import { formatSqlType, type SqlType, sameSqlType } from '../../../runtime/batch/sql-type.ts';
+import { operator } from './bind-comparison.ts';
 import type { CaseExpression, ExpressionSource, Scalar } from './bound.ts';
 import { caseBranch } from './case-branch.ts';
 import { SqlTypeMismatch } from './sql-errors.ts';
@@ -28,12 +29,31 @@ export function makeCase(
   };
 }
 
+/** Of a row that is cast field by field it cannot be said which one is to be NULL. */
+function isRowOfOthers(from: SqlType, to: SqlType): boolean {
+  if (from.kind !== 'ROW' || to.kind !== 'ROW') return false;
+  return from.fields.some((field, i) => !sameSqlType(field.type, to.fields[i]?.type ?? field.type));
+}
+
 export function bindCast(operand: Scalar, type: SqlType, safe: boolean, source: ExpressionSource): Scalar {
-  if (!isCastable(operand.type, type)) {
+  if (!isCastable(operand.type, type) || (safe && isRowOfOthers(operand.type, type))) {
     const detail = `${formatSqlType(operand.type)} cannot be cast to ${formatSqlType(type)}`;
     throw new SqlTypeMismatch({ detail }, { place: source.place });
   }
   if (operand.kind === 'literal' && operand.value === null) return literal(null, type, source);
+  if (type.kind === 'VARIANT' && operand.type.kind !== 'VARIANT' && operand.nullable && !safe) {
+    // A VARIANT can hold that there is nothing; it is not NULL then.
+    const missing = operator('is null', [operand], source, false);
+    const value: Scalar = {
+      kind: 'cast',
+      operand: { ...operand, nullable: false },
+      safe,
+      type,
+      nullable: false,
+      source,
+    };
+    return { ...makeCase([caseBranch(missing, literal('null', type, source))], value, source), nullable: false };
+  }
   const nullable = operand.nullable || safe || operand.type.kind === 'VARIANT';
   return { kind: 'cast', operand, safe, type, nullable, source };
 }

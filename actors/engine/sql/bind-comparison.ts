@@ -1,7 +1,7 @@
 // Comparisons: both sides cast to one type; BETWEEN and IN.
 import { formatSqlType, isNested, sameSqlType } from '../../../runtime/batch/sql-type.ts';
 import type { BinaryOperator, Expression } from './ast.ts';
-import type { ExpressionSource, OperatorCall, Scalar, ScalarOperator } from './bound.ts';
+import type { ExpressionSource, FunctionCall, OperatorCall, Scalar, ScalarOperator } from './bound.ts';
 import { bindNamedFunction } from './named-function.ts';
 import { SqlTypeMismatch } from './sql-errors.ts';
 import { boolean, coerce, commonType, comparisonType, describePair, fitsExactly, literal } from './type-coercion.ts';
@@ -38,6 +38,10 @@ export function bindComparison(
   right: Scalar,
   source: ExpressionSource,
 ): Scalar {
+  if (name === '=' || name === '<>') {
+    const rows = compareRows(name, left, right, source);
+    if (rows !== null) return rows;
+  }
   const type = comparisonType(left, right);
   if (type === null) {
     const detail = `${describePair(left.type, right.type)} cannot be compared, in ${source.text}`;
@@ -49,6 +53,23 @@ export function bindComparison(
   }
   const operands = [coerce(left, type), coerce(right, type)];
   return name.startsWith('is') ? operator(name, operands, source, false) : operator(name, operands, source);
+}
+
+/** Rows that are written down are equal when their fields are; rows as values have no = (IS NOT DISTINCT FROM compares them). */
+function compareRows(name: '=' | '<>', left: Scalar, right: Scalar, source: ExpressionSource): Scalar | null {
+  if (left.type.kind !== 'ROW' && right.type.kind !== 'ROW') return null;
+  const written = (row: Scalar): row is FunctionCall => row.kind === 'function' && row.name === 'row';
+  if (written(left) && written(right) && left.operands.length === right.operands.length) {
+    const [first, ...rest] = left.operands.map((field, i) =>
+      bindComparison('=', field, right.operands[i] ?? field, source),
+    );
+    if (first === undefined) return null;
+    const all = rest.reduce((both, next) => operator('and', [both, next], source), first);
+    return name === '=' ? all : not(all, source);
+  }
+  if (left.type.kind !== 'ROW' || right.type.kind !== 'ROW') return null;
+  const detail = `ROW values cannot be compared using '${name}', in ${source.text}; IS NOT DISTINCT FROM can`;
+  throw new SqlTypeMismatch({ detail }, { place: source.place });
 }
 
 export function bindBetween(

@@ -111,9 +111,14 @@ export function bindExpression(context: ExpressionContext, expression: Expressio
         source,
       );
     case 'element':
-      return bindElement(bind(expression.operand), bind(expression.index), source);
+      return bindElement(bind(expression.operand), bindIndex(context, expression.index), source);
     case 'difference':
       return bindDifference(context, expression, source);
+    case 'lambda':
+      throw new SqlUnsupported(
+        { construct: 'a lambda here', instead: 'write it as an argument of TRANSFORM or ARRAY_EXISTS' },
+        { place: source.place },
+      );
     case 'call':
       return bindCall(context, expression, source, bindExpression);
     case 'unsupported':
@@ -249,6 +254,17 @@ function windows(context: ExpressionContext, source: ExpressionSource): WindowSi
 }
 
 // ── operators ──
+
+/** Functions that say from where an index counts. */
+const offsets: Readonly<Record<string, 0 | 1>> = { offset: 1, safe_offset: 1, ordinal: 0, safe_ordinal: 0 };
+
+function bindIndex(context: ExpressionContext, index: Expression): Scalar {
+  const [argument] = index.kind === 'call' ? index.arguments : [];
+  const shift = index.kind === 'call' ? offsets[index.name.name] : undefined;
+  if (argument === undefined || shift === undefined) return bindExpression(context, index);
+  const scalar = bindExpression(context, argument);
+  return shift === 0 ? scalar : bindBinary('+', scalar, literal(1, { kind: 'INTEGER' }, scalar.source), scalar.source);
+}
 
 function bindNegate(context: ExpressionContext, operand: Expression, source: ExpressionSource): Scalar {
   if (operand.kind === 'number') return bindNumber(operand.text, true, source);

@@ -31,12 +31,9 @@ export function bindElement(operand: Scalar, index: Scalar, source: ExpressionSo
 export function fieldOf(operand: Scalar, position: number, source: ExpressionSource): Scalar {
   const field = operand.type.kind === 'ROW' ? operand.type.fields[position] : undefined;
   assert(field !== undefined, 'the row has the field');
-  // A row is stored as an object, and read as a map of one type of values.
-  const asMap: Scalar = { ...operand, type: { kind: 'MAP', key: varchar, value: field.type } };
-  const name = literal(field.name, varchar, source);
-  const call = bindNamedFunction('array_element', [asMap, name], source);
-  // What makes the row still makes a row.
-  return call.kind === 'function' ? { ...call, operands: [operand, name] } : call;
+  // A row is stored as an object and read as a map is: by the name of the field.
+  const operands = [operand, literal(field.name, varchar, source)];
+  return { kind: 'function', name: 'array_element', overload: 1, operands, type: field.type, nullable: true, source };
 }
 
 /** MAP[k, v, …] with all keys of one type, and all values. @throws SqlInvalidArguments, SqlTypeMismatch */

@@ -79,6 +79,8 @@ export interface FunctionCall extends ScalarBase {
   /** Position of the chosen overload in the function's row. */
   readonly overload: number;
   readonly operands: readonly Scalar[];
+  /** TRANSFORM and ARRAY_EXISTS: what is computed for each element, see bind-lambda.ts. */
+  readonly lambda?: Scalar;
 }
 export interface CaseExpression extends ScalarBase {
   readonly kind: 'case';

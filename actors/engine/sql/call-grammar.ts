@@ -215,6 +215,24 @@ export class CallGrammar extends LiteralGrammar {
     }));
   });
 
+  /** An expression, or a lambda: x -> expression. */
+  readonly argument: Rule<Expression> = this.RULE('argument', () =>
+    this.OR([
+      {
+        GATE: () => this.LA(2).tokenType === symbol('->'),
+        IGNORE_AMBIGUITIES: true,
+        ALT: () => {
+          const start = this.LA(1);
+          const parameter = this.SUBRULE(this.identifier);
+          this.CONSUME(symbol('->'));
+          const body = this.SUBRULE(this.expression);
+          return this.ACTION((): Expression => ({ kind: 'lambda', parameter, body, span: this.spanFrom(start) }));
+        },
+      },
+      { IGNORE_AMBIGUITIES: true, ALT: () => this.SUBRULE2(this.expression) },
+    ]),
+  );
+
   readonly callArguments: Rule<CallArguments> = this.RULE('callArguments', () => {
     const operands: Expression[] = [];
     this.CONSUME(symbol('('));
@@ -233,14 +251,22 @@ export class CallGrammar extends LiteralGrammar {
               this.AT_LEAST_ONE_SEP({
                 SEP: symbol(','),
                 DEF: () => {
-                  operands.push(this.SUBRULE(this.expression));
+                  operands.push(this.SUBRULE(this.argument));
                 },
               });
               const unit = this.OPTION3(() => {
                 this.CONSUME(keyword('TO'));
                 return this.SUBRULE(this.identifier);
               });
-              return { quantifier, unit };
+              const nulls = this.OPTION5(() => {
+                const word = this.OR3([
+                  { ALT: () => this.CONSUME(keyword('IGNORE')) },
+                  { ALT: () => this.CONSUME(keyword('RESPECT')) },
+                ]);
+                this.CONSUME(keyword('NULLS'));
+                return word;
+              });
+              return { quantifier, unit, nulls };
             },
           },
         ],
@@ -257,12 +283,14 @@ export class CallGrammar extends LiteralGrammar {
       return condition;
     });
     return this.ACTION(() => {
-      const listed = head !== undefined && 'quantifier' in head ? head : { quantifier: undefined, unit: undefined };
+      const none = { quantifier: undefined, unit: undefined, nulls: undefined };
+      const listed = head !== undefined && 'quantifier' in head ? head : none;
       return {
         arguments: operands,
         star: head !== undefined && 'star' in head,
         distinct: listed.quantifier?.tokenType === keyword('DISTINCT'),
         unit: listed.unit ?? null,
+        ignoreNulls: listed.nulls?.tokenType === keyword('IGNORE'),
         filter: filter ?? null,
       };
     });
@@ -432,6 +460,7 @@ export interface CallArguments {
   readonly star: boolean;
   readonly distinct: boolean;
   readonly unit: Identifier | null;
+  readonly ignoreNulls: boolean;
   readonly filter: Expression | null;
 }
 

@@ -10,16 +10,20 @@ export type Evaluator = (...values: ScalarValue[]) => ScalarValue;
 
 /**
  * What a parameter takes.
- *   string     CHAR or VARCHAR                    text       the same, and everything else is cast to VARCHAR
+ *   string text   CHAR or VARCHAR; scalars of other types are cast to VARCHAR
+ *   characters CHAR or VARCHAR, nothing else is cast to it
  *   integer    TINYINT to BIGINT, as it is        INT BIGINT cast from any integer
  *   decimal    DECIMAL, as it is                  real double  REAL, or DOUBLE cast from any number
  *   boolean date time timestamp months micros uuid variant binary   that type (months, micros: the two INTERVALs)
  *   array map         an ARRAY or MAP, as it is
+ *   arrays     ARRAY; all `arrays` arguments are cast to their common type    texts  an ARRAY of CHAR or VARCHAR
+ *   element    cast to the type of the elements of the ARRAY, or of the keys of the MAP, that is the first argument
  *   common     any type; all `common` arguments are cast to their common type
  *   any        any type, as it is                 unit       a time unit, given as a VARCHAR literal such as 'month'
  */
 export type ParameterClass =
   | 'string'
+  | 'characters'
   | 'text'
   | 'integer'
   | 'INT'
@@ -38,6 +42,9 @@ export type ParameterClass =
   | 'binary'
   | 'array'
   | 'map'
+  | 'arrays'
+  | 'texts'
+  | 'element'
   | 'common'
   | 'any'
   | 'unit';

@@ -2,12 +2,12 @@
 //
 // Every overload that takes the number and the types of the arguments is priced: nothing for a type as it is, a little for
 // widening, more for reading a string as another type. The cheapest wins, the first among equals.
-import { formatSqlType, type SqlType, unsignedBitsOf } from '../../../runtime/batch/sql-type.ts';
+import { formatSqlType, isNested, type SqlType, unsignedBitsOf } from '../../../runtime/batch/sql-type.ts';
 import type { ExpressionSource, FunctionCall, Scalar } from './bound.ts';
 import type { FunctionDefinition, FunctionOverload, ParameterClass } from './function-definition.ts';
 import { asDecimal, isInteger, isNumeric, isUnsigned, isWhole } from './numeric-types.ts';
 import { SqlInvalidArguments } from './sql-errors.ts';
-import { coerce, isBinary, isText, mergedType, varchar } from './type-coercion.ts';
+import { coerce, commonType, isBinary, isText, mergedType, varchar } from './type-coercion.ts';
 
 interface Candidate {
   readonly overload: number;
@@ -55,13 +55,19 @@ function fitArguments(
   const least = parameters.length - (overload.optional ?? 0);
   if (operands.length < least || (operands.length > parameters.length && overload.variadic !== true)) return null;
   const classes = operands.map((_, i) => parameters[Math.min(i, parameters.length - 1)] ?? 'any');
-  const commonOperands = operands.filter((_, i) => classes[i] === 'common');
+  const commonOperands = operands.filter((_, i) => classes[i] === 'common' || classes[i] === 'arrays');
   const common = mergedType(commonOperands);
   if (!('kind' in common)) return null;
+  if (classes.includes('arrays') && common.kind !== 'ARRAY') return null;
   let cost = 0;
   const types: SqlType[] = [];
   for (const [i, operand] of operands.entries()) {
-    const fit = classes[i] === 'common' ? { type: common, cost: 0 } : fitArgument(classes[i] ?? 'any', operand.type);
+    const fit =
+      classes[i] === 'element'
+        ? fitElement(operands[0]?.type, operand)
+        : classes[i] === 'common' || classes[i] === 'arrays'
+          ? { type: common, cost: 0 }
+          : fitArgument(classes[i] ?? 'any', operand.type, operand.kind === 'literal');
     if (fit === null) return null;
     types.push(fit.type);
     cost += fit.cost;
@@ -69,24 +75,39 @@ function fitArguments(
   return { types, cost };
 }
 
+/** What a text is read as where a number is wanted. */
+const readNumber: SqlType = { kind: 'DECIMAL', precision: 38, scale: 19 };
+
 interface Fit {
   readonly type: SqlType;
   readonly cost: number;
 }
 
+/** A value among the elements of an array or the keys of a map: of their type, or one that is read as it anyhow. */
+function fitElement(container: SqlType | undefined, operand: Scalar): Fit | null {
+  const type = container?.kind === 'ARRAY' ? container.element : container?.kind === 'MAP' ? container.key : undefined;
+  if (type === undefined) return null;
+  const apart = isText(type) !== isText(operand.type) && operand.type.kind !== 'NULL' && type.kind !== 'VARIANT';
+  return apart || commonType(type, operand.type) === null ? null : { type, cost: 0 };
+}
+
 /** The type to which an argument is cast for a parameter, and the price, or null. */
-function fitArgument(parameter: ParameterClass, type: SqlType): Fit | null {
+function fitArgument(parameter: ParameterClass, type: SqlType, isLiteral: boolean): Fit | null {
   const asItIs: Fit = { type, cost: 0 };
   const isNull = type.kind === 'NULL';
   switch (parameter) {
     case 'any':
     case 'common':
+    case 'arrays':
+    case 'element':
       return asItIs;
     case 'unit':
-    case 'string':
+    case 'characters':
       return isText(type) ? asItIs : isNull ? { type: varchar, cost: 1 } : null;
+    case 'string':
     case 'text':
-      return isText(type) ? asItIs : { type: varchar, cost: isNull ? 1 : 3 };
+      if (isNested(type) || (parameter === 'string' && isBinary(type))) return null;
+      return isText(type) ? asItIs : { type: varchar, cost: isNull ? 1 : 8 };
     case 'integer':
       if (isUnsigned(type)) return unsignedBitsOf(type) === 64 ? null : { type: { kind: 'BIGINT' }, cost: 1 };
       return isInteger(type) ? asItIs : isNull ? { type: { kind: 'INTEGER' }, cost: 1 } : null;
@@ -97,26 +118,31 @@ function fitArgument(parameter: ParameterClass, type: SqlType): Fit | null {
       return isWhole(type) || isNull ? { type: { kind: 'BIGINT' }, cost: type.kind === 'BIGINT' ? 0 : 1 } : null;
     case 'decimal':
       if (isUnsigned(type)) return { type: asDecimal(type), cost: 2 };
+      if (isText(type)) return { type: readNumber, cost: 9 };
       return type.kind === 'DECIMAL' ? asItIs : null;
     case 'real':
       return type.kind === 'REAL' ? asItIs : null;
     case 'double':
       if (type.kind === 'DOUBLE') return asItIs;
+      if (isText(type)) return { type: { kind: 'DOUBLE' }, cost: 10 };
       return isNumeric(type) || isNull ? { type: { kind: 'DOUBLE' }, cost: isInteger(type) ? 3 : 2 } : null;
     case 'binary':
       return isBinary(type) ? asItIs : isNull ? { type: { kind: 'VARBINARY', length: null }, cost: 2 } : null;
     case 'array':
       return type.kind === 'ARRAY' ? asItIs : null;
+    case 'texts':
+      return type.kind === 'ARRAY' && isText(type.element) ? asItIs : null;
     case 'map':
       return type.kind === 'MAP' ? asItIs : null;
     case 'boolean':
       return exactly({ kind: 'BOOLEAN' }, type, null);
     case 'date':
-      return exactly({ kind: 'DATE' }, type, 5);
+      return exactly({ kind: 'DATE' }, type, isLiteral ? 5 : null);
     case 'time':
-      return exactly({ kind: 'TIME' }, type, 6);
+      return exactly({ kind: 'TIME' }, type, isLiteral ? 6 : null);
     case 'timestamp':
-      return type.kind === 'DATE' ? { type: { kind: 'TIMESTAMP' }, cost: 1 } : exactly({ kind: 'TIMESTAMP' }, type, 4);
+      if (type.kind === 'DATE') return { type: { kind: 'TIMESTAMP' }, cost: 1 };
+      return exactly({ kind: 'TIMESTAMP' }, type, isLiteral ? 4 : null);
     case 'months':
       return exactly({ kind: 'INTERVAL_MONTHS' }, type, null);
     case 'micros':

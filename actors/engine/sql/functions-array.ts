@@ -85,7 +85,7 @@ export const arrayFunctions: readonly FunctionDefinition[] = [
     'ARRAY_CONTAINS(array, x)',
     'Whether a value is an element of an array.',
     ['ARRAY_CONTAINS(ARRAY[5, 6], 6)', 'TRUE'],
-    [row(['array', 'any'], types.boolean, contains)],
+    [row(['array', 'element'], types.boolean, contains)],
   ),
   define(
     'array_distinct',

@@ -1,4 +1,5 @@
 // Functions on byte strings, and concatenation. Positions count bytes from 1.
+import { gunzipSync } from 'node:zlib';
 import { InvalidArgument } from './evaluation-errors.ts';
 import type { FunctionDefinition } from './function-definition.ts';
 import { strictRow, typed, types } from './function-rows.ts';
@@ -38,7 +39,7 @@ export const binaryFunctions: readonly FunctionDefinition[] = [
         typed((x: Uint8Array) => x.length),
       ),
       strictRow(
-        ['string'],
+        ['characters'],
         integer,
         typed((x: string) => Buffer.byteLength(x)),
       ),
@@ -54,6 +55,11 @@ export const binaryFunctions: readonly FunctionDefinition[] = [
         ['binary'],
         text,
         typed((x: Uint8Array) => Buffer.from(x).toString('hex')),
+      ),
+      strictRow(
+        ['characters'],
+        text,
+        typed((x: string) => Buffer.from(x).toString('hex')),
       ),
     ],
   ),
@@ -72,15 +78,23 @@ export const binaryFunctions: readonly FunctionDefinition[] = [
     [strictRow(['binary'], text, typed(readUtf8), { nullable: true })],
   ),
   define(
+    'gunzip',
+    'GUNZIP(x)',
+    'The text that bytes in gzip format hold.',
+    ["GUNZIP(X'1f8b08000000000000ff4b4bcd49492d4a0400218115ac07000000')", "'feldera'"],
+    [strictRow(['binary'], text, typed(gunzip), { canFail: true })],
+  ),
+  define(
     'to_int',
     'TO_INT(x)',
     'The first four bytes as an INTEGER, the highest first.',
     ["TO_INT(X'0abc')", '2748'],
     [
+      strictRow(['binary'], integer, typed(firstInteger)),
       strictRow(
-        ['binary'],
+        ['characters'],
         integer,
-        typed((x: Uint8Array) => x.slice(0, 4).reduce((sum, byte) => (sum << 8) | byte, 0)),
+        typed((x: string) => firstInteger(Buffer.from(x))),
       ),
     ],
   ),
@@ -95,6 +109,21 @@ function define(
 ): FunctionDefinition {
   return { name, synopsis, category: 'binary', summary, example, deterministic: true, overloads };
 }
+
+function firstInteger(x: Uint8Array): number {
+  return x.slice(0, 4).reduce((sum, byte) => (sum << 8) | byte, 0);
+}
+
+function gunzip(x: Uint8Array): string {
+  try {
+    return gunzipSync(x, { maxOutputLength: textBytesMax }).toString();
+  } catch (cause) {
+    throw new InvalidArgument({ function: 'GUNZIP', detail: 'the bytes are not in gzip format' }, { cause });
+  }
+}
+
+/** What a text that comes out of few bytes may take. */
+const textBytesMax = 1 << 26;
 
 function fromHex(x: string): Uint8Array {
   if (/^(?:[0-9a-fA-F]{2})*$/.test(x)) return new Uint8Array(Buffer.from(x, 'hex'));

@@ -1,5 +1,6 @@
 // String functions. Positions count characters from 1.
 import { createHash } from 'node:crypto';
+import { lastBytes, overlayBytes, sliceBytes } from './byte-editing.ts';
 import type { FunctionDefinition } from './function-definition.ts';
 import { strictRow, typed, types } from './function-rows.ts';
 import { countCharacters, positionOf, reverseCharacters, sliceCharacters } from './text-characters.ts';
@@ -143,7 +144,10 @@ export const stringFunctions: readonly FunctionDefinition[] = [
     'SUBSTRING(x FROM start [FOR count])',
     'Characters from `start`; those before the first one count.',
     ["SUBSTRING('Thomas' FROM 2 FOR 3)", "'hom'"],
-    [strictRow(['string', 'BIGINT', 'BIGINT'], text, typed(substring), { optional: 1 })],
+    [
+      strictRow(['binary', 'BIGINT', 'BIGINT'], types.bytes, typed(sliceBytes), { optional: 1 }),
+      strictRow(['string', 'BIGINT', 'BIGINT'], text, typed(substring), { optional: 1 }),
+    ],
   ),
   define(
     'substr',
@@ -151,7 +155,10 @@ export const stringFunctions: readonly FunctionDefinition[] = [
     'SUBSTR(x, start [, count])',
     'Characters from `start`; a negative start counts from the end.',
     ["SUBSTR('Thomas', -3, 2)", "'ma'"],
-    [strictRow(['string', 'BIGINT', 'BIGINT'], text, typed(substr), { optional: 1 })],
+    [
+      strictRow(['binary', 'BIGINT', 'BIGINT'], types.bytes, typed(sliceBytes), { optional: 1 }),
+      strictRow(['string', 'BIGINT', 'BIGINT'], text, typed(substr), { optional: 1 }),
+    ],
   ),
   define(
     'left',
@@ -160,6 +167,11 @@ export const stringFunctions: readonly FunctionDefinition[] = [
     'The first characters.',
     ["LEFT('abcde', 2)", "'ab'"],
     [
+      strictRow(
+        ['binary', 'BIGINT'],
+        types.bytes,
+        typed((x: Uint8Array, count: bigint) => sliceBytes(x, 1n, count)),
+      ),
       strictRow(
         ['string', 'BIGINT'],
         text,
@@ -173,7 +185,10 @@ export const stringFunctions: readonly FunctionDefinition[] = [
     'RIGHT(x, count)',
     'The last characters.',
     ["RIGHT('abcde', 2)", "'de'"],
-    [strictRow(['string', 'BIGINT'], text, typed(right))],
+    [
+      strictRow(['binary', 'BIGINT'], types.bytes, typed(lastBytes)),
+      strictRow(['string', 'BIGINT'], text, typed(right)),
+    ],
   ),
   define(
     'position',
@@ -182,6 +197,11 @@ export const stringFunctions: readonly FunctionDefinition[] = [
     'Where `needle` begins first, 0 when it does not occur.',
     ["POSITION('om' IN 'Thomas')", '3'],
     [
+      strictRow(
+        ['binary', 'binary'],
+        types.integer,
+        typed((needle: Uint8Array, x: Uint8Array) => Buffer.from(x).indexOf(needle) + 1),
+      ),
       strictRow(
         ['string', 'string'],
         integer,
@@ -225,7 +245,10 @@ export const stringFunctions: readonly FunctionDefinition[] = [
     'OVERLAY(x PLACING y FROM start [FOR count])',
     'Replaces `count` characters from `start` with y.',
     ["OVERLAY('Txxxxas' PLACING 'hom' FROM 2 FOR 4)", "'Thomas'"],
-    [strictRow(['string', 'string', 'BIGINT', 'BIGINT'], text, typed(overlay), { optional: 1 })],
+    [
+      strictRow(['binary', 'binary', 'BIGINT', 'BIGINT'], types.bytes, typed(overlayBytes), { optional: 1 }),
+      strictRow(['string', 'string', 'BIGINT', 'BIGINT'], text, typed(overlay), { optional: 1 }),
+    ],
   ),
   define(
     'repeat',

@@ -95,13 +95,13 @@ export const temporalFunctions: readonly FunctionDefinition[] = [
       strictRow(
         ['timestamp', 'unit'],
         timestamp,
-        typed((x: bigint, unit: string) => floorTimestamp(x, unit)),
+        typed((x: bigint, unit: string) => floorTimestamp(x, unit, 0)),
         { canFail: true },
       ),
       strictRow(
         ['date', 'unit'],
         date,
-        typed((x: number, unit: string) => floorDate(x, unit)),
+        typed((x: number, unit: string) => floorDate(x, unit, 0)),
         { canFail: true },
       ),
       strictRow(
@@ -122,13 +122,13 @@ export const temporalFunctions: readonly FunctionDefinition[] = [
       strictRow(
         ['timestamp', 'unit'],
         timestamp,
-        typed((x: bigint, unit: string) => ceilTimestamp(x, unit)),
+        typed((x: bigint, unit: string) => ceilTimestamp(x, unit, 0)),
         { canFail: true },
       ),
       strictRow(
         ['date', 'unit'],
         date,
-        typed((x: number, unit: string) => splitTimestamp(ceilTimestamp(joinTimestamp(x, 0), unit)).days),
+        typed((x: number, unit: string) => splitTimestamp(ceilTimestamp(joinTimestamp(x, 0), unit, 0)).days),
         { canFail: true },
       ),
       strictRow(
@@ -157,6 +157,12 @@ export const temporalFunctions: readonly FunctionDefinition[] = [
     'x and `count` units.',
     ["TIMESTAMPADD(DAY, 1, TIMESTAMP '2020-02-28 12:00:00')", "TIMESTAMP '2020-02-29 12:00:00'"],
     [
+      strictRow(
+        ['unit', 'BIGINT', 'date'],
+        date,
+        typed((unit: string, count: bigint, x: number) => splitTimestamp(addTo(joinTimestamp(x, 0), unit, count)).days),
+        { canFail: true },
+      ),
       strictRow(
         ['unit', 'BIGINT', 'timestamp'],
         timestamp,
@@ -230,27 +236,27 @@ function monthsRow(parameter: ParameterClass): FunctionOverload {
   );
 }
 
-function floorDate(days: number, unit: string): number {
+function floorDate(days: number, unit: string, firstYear = 1): number {
   const months = unitMonths[unit];
-  if (months !== undefined) return monthStart(days, unit, months);
+  if (months !== undefined) return monthStart(days, unit, months, firstYear);
   if (unit === 'week') return days - (isoWeekday(days) % 7);
   if (unitMicros[unit] === undefined) throw badUnit(unit, 'DATE');
   return days;
 }
 
-/** Centuries and millennia begin with the year 1, decades with the year 0. */
-function monthStart(days: number, unit: string, months: number): number {
+/** Decades begin with the year 0, centuries and millennia with the year 1; where they are rounded to, with the year 0 as well. */
+function monthStart(days: number, unit: string, months: number, firstYear: number): number {
   const { year, month } = dateOf(days);
-  const first = unit === 'century' || unit === 'millennium' ? 1 : 0;
+  const first = unit === 'century' || unit === 'millennium' ? firstYear : 0;
   const total = (year - first) * 12 + month - 1;
   const start = total - (((total % months) + months) % months);
   return daysOf(Math.floor(start / 12) + first, (((start % 12) + 12) % 12) + 1, 1);
 }
 
-function floorTimestamp(x: bigint, unit: string): bigint {
+function floorTimestamp(x: bigint, unit: string, firstYear = 1): bigint {
   const { days, micros } = splitTimestamp(x);
   const width = unitMicros[unit];
-  if (width === undefined || width >= microsOfDay) return joinTimestamp(floorDate(days, unit), 0);
+  if (width === undefined || width >= microsOfDay) return joinTimestamp(floorDate(days, unit, firstYear), 0);
   return joinTimestamp(days, BigInt(micros) - (BigInt(micros) % width));
 }
 
@@ -259,8 +265,8 @@ function floorTime(x: bigint, unit: string): bigint {
   return x - (x % width);
 }
 
-function ceilTimestamp(x: bigint, unit: string): bigint {
-  const floor = floorTimestamp(x, unit);
+function ceilTimestamp(x: bigint, unit: string, firstYear = 1): bigint {
+  const floor = floorTimestamp(x, unit, firstYear);
   return floor === x ? x : addTo(floor, unit, 1n);
 }
 

@@ -5,12 +5,14 @@ import { assert } from '../../../runtime/assert.ts';
 import type { FunctionCall } from './bound.ts';
 import type { Evaluator, FunctionDefinition, FunctionOverload } from './function-definition.ts';
 import { arrayFunctions } from './functions-array.ts';
+import { arrayEditingFunctions } from './functions-array-editing.ts';
 import { binaryFunctions } from './functions-binary.ts';
 import { comparisonFunctions } from './functions-comparison.ts';
 import { extractFunctions } from './functions-extract.ts';
 import { gatheredFunctions } from './functions-gathered.ts';
 import { intervalFunctions } from './functions-interval.ts';
 import { jsonFunctions } from './functions-json.ts';
+import { lambdaFunctions } from './functions-lambda.ts';
 import { mathFunctions } from './functions-math.ts';
 import { patternFunctions } from './functions-pattern.ts';
 import { relationalFunctions } from './functions-relational.ts';
@@ -33,6 +35,8 @@ const table: readonly FunctionDefinition[] = [
   ...jsonFunctions,
   ...arrayFunctions,
   ...relationalFunctions,
+  ...arrayEditingFunctions,
+  ...lambdaFunctions,
   ...gatheredFunctions,
 ];
 

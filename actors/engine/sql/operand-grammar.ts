@@ -103,11 +103,14 @@ export class OperandGrammar extends CallGrammar {
         { ALT: () => this.SUBRULE(this.positionCall) },
         { ALT: () => this.SUBRULE(this.overlayCall) },
         {
+          GATE: () => this.LA(2).tokenType !== symbol('['),
+          IGNORE_AMBIGUITIES: true,
           ALT: () => {
             const word = this.OR3([
               { ALT: () => this.CONSUME(keyword('LEFT')) },
               { ALT: () => this.CONSUME(keyword('RIGHT')) },
               { ALT: () => this.CONSUME(keyword('RLIKE')) },
+              { ALT: () => this.CONSUME(keyword('ARRAY')) },
               { ALT: () => this.CONSUME(keyword('GROUPING')) },
             ]);
             const call = this.SUBRULE(this.callArguments);
@@ -137,7 +140,7 @@ export class OperandGrammar extends CallGrammar {
         { ALT: () => this.SUBRULE(this.parenthesized) },
         {
           // A column may be named map.
-          GATE: () => this.LA(1).tokenType === keyword('ARRAY') || this.LA(2).tokenType === symbol('['),
+          GATE: () => this.LA(2).tokenType === symbol('['),
           IGNORE_AMBIGUITIES: true,
           ALT: () => this.SUBRULE(this.bracketList),
         },

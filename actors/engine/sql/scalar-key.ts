@@ -22,7 +22,7 @@ function body(scalar: Scalar): string {
     case 'operator':
       return `(${scalar.operator} ${scalar.operands.map(scalarKey).join(' ')})`;
     case 'function':
-      return `(${scalar.name}/${scalar.overload} ${scalar.operands.map(scalarKey).join(' ')})`;
+      return `(${scalar.name}/${scalar.overload} ${scalar.operands.map(scalarKey).join(' ')}${scalar.lambda === undefined ? '' : ` -> ${scalarKey(scalar.lambda)}`})`;
     case 'case': {
       const branches = scalar.branches.map(({ when, then }) => `${scalarKey(when)} ${scalarKey(then)}`);
       return `(case ${branches.join(' ')} else ${scalarKey(scalar.otherwise)})`;

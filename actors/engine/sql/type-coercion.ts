@@ -14,7 +14,7 @@ import {
 import type { ExpressionSource, Literal, Scalar, ScalarValue } from './bound.ts';
 import { commonIntervalType, type IntervalType, sizeOfUnit } from './interval-units.ts';
 import { parseTypedText } from './literals.ts';
-import { asDecimal, commonNumericType, isInteger, isNumeric, isUnsigned } from './numeric-types.ts';
+import { asDecimal, commonNumericType, isInteger, isNumeric, isUnsigned, isWhole } from './numeric-types.ts';
 import { SqlInvalidLiteral } from './sql-errors.ts';
 
 export const varchar: SqlType = { kind: 'VARCHAR', length: null };
@@ -68,6 +68,7 @@ export function commonType(left: SqlType, right: SqlType): SqlType | null {
   if (isText(left) || isText(right)) {
     const other = isText(left) ? right : left;
     if (isNumeric(other)) return isInteger(other) ? { kind: 'BIGINT' } : { kind: 'DOUBLE' };
+    if (isBinary(other)) return varchar;
     return readFromText.includes(other.kind) ? other : null;
   }
   const kinds = [left.kind, right.kind];
@@ -106,9 +107,16 @@ export function mergedType(scalars: readonly Scalar[]): SqlType | readonly [SqlT
 
 /** The common type for a comparison: a literal takes the type of the other side where it fits that exactly. */
 export function comparisonType(left: Scalar, right: Scalar): SqlType | null {
+  // A REAL is as exact as the literal beside it, not more.
+  if (left.type.kind === 'REAL' && isNumberLiteral(right)) return left.type;
+  if (right.type.kind === 'REAL' && isNumberLiteral(left)) return right.type;
   if (fitsExactly(right, left.type)) return left.type;
   if (fitsExactly(left, right.type)) return right.type;
   return commonType(left.type, right.type);
+}
+
+function isNumberLiteral(scalar: Scalar): boolean {
+  return scalar.kind === 'literal' && scalar.type.kind === 'DECIMAL';
 }
 
 /** Whether a numeric literal is a value of an exact numeric type. */
@@ -143,11 +151,21 @@ function notALiteral(literal: Literal, type: SqlType): Error {
 
 /** Whether CAST between two types is defined. */
 export function isCastable(from: SqlType, to: SqlType): boolean {
-  if (from.kind === 'NULL' || from.kind === 'VARIANT' || to.kind === 'VARIANT' || from.kind === to.kind) return true;
+  if (from.kind === 'NULL' || from.kind === 'VARIANT' || to.kind === 'VARIANT') return true;
+  if (from.kind === 'ARRAY' && to.kind === 'ARRAY') return isCastable(from.element, to.element);
+  if (from.kind === 'MAP' && to.kind === 'MAP') return isCastable(from.key, to.key) && isCastable(from.value, to.value);
+  if (from.kind === 'ROW' && to.kind === 'ROW') {
+    if (from.fields.length !== to.fields.length) return false;
+    return from.fields.every((field, i) => isCastable(field.type, to.fields[i]?.type ?? field.type));
+  }
+  if (from.kind === to.kind) return true;
   if (isText(to)) return true;
   if (isNested(from) || isNested(to)) return false;
   if (isText(from)) return to.kind !== 'NULL';
-  if (isBinary(from) || isBinary(to)) return isBinary(from) && isBinary(to);
+  if (isBinary(to)) return isBinary(from) || from.kind === 'UUID' || isWhole(from);
+  if (isBinary(from)) return to.kind === 'UUID';
+  if (to.kind === 'TIMESTAMP' && (isNumeric(from) || from.kind === 'TIME')) return true;
+  if (from.kind === 'TIMESTAMP' && isNumeric(to)) return true;
   // A number counts the one unit of an interval; several units have no number.
   const exact = (type: SqlType): boolean => isInteger(type) || type.kind === 'DECIMAL';
   if (isInterval(from)) return exact(to) && sizeOfUnit(from) !== undefined;

@@ -106,7 +106,7 @@ function nestedType(source: SqlText, { name, parameters, parts, span }: TypeName
   if (key === undefined || value === undefined || parts.length > 2 || key.name !== null)
     throw refuse('MAP takes two types, as in MAP<VARCHAR, INTEGER>');
   const keyType = resolveTypeName(source, key.type);
-  if (isNested(keyType) || keyType.kind === 'VARIANT') throw refuse('the keys of a MAP have a scalar type');
+  if (isNested(keyType)) throw refuse('the keys of a MAP have a scalar type');
   return { kind: 'MAP', key: keyType, value: resolveTypeName(source, value.type) };
 }
 

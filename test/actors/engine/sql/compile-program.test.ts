@@ -296,8 +296,8 @@ const problems: readonly (readonly [program: string, ...expected: readonly strin
     'sql.unknown_function 1:25: no function is named "uper" (did you mean "upper"?)',
   ],
   [
-    'CREATE VIEW v AS SELECT UPPER(age) FROM users',
-    'sql.invalid_arguments 1:25: UPPER: cannot be called with (INTEGER); it is UPPER(x)',
+    'CREATE VIEW v AS SELECT UPPER(ROW(age, 1)) FROM users',
+    'sql.invalid_arguments 1:25: UPPER: cannot be called with (ROW(EXPR$0 INTEGER, EXPR$1 INTEGER)); it is UPPER(x)',
   ],
   [
     'CREATE VIEW v AS SELECT ANY_VALUE(age) FROM users',

@@ -12,6 +12,8 @@ for (const {
   category,
   example: [expression, result],
 } of functionTable()) {
+  // Lambdas are computed by generated code alone: nested-functions.test.ts.
+  if (expression.includes('->')) continue;
   test(`${name}: ${expression} is ${result}`, () => {
     const { value } = evaluate(expression);
     if (category === 'json' && !result.startsWith("'")) assert.is(String(value), result);
