@@ -19,10 +19,15 @@ export interface ViewCase {
   readonly title: string;
   readonly sql: string;
   readonly oracle?: string;
+  /** The columns of a recursive view, which its text reads as SELF. */
+  readonly recursive?: string;
 }
 
 export function programOf(views: readonly ViewCase[]): BoundProgram {
-  const declared = views.map(({ sql }, i) => `CREATE MATERIALIZED VIEW v${i} AS ${sql};`);
+  const declared = views.map(({ sql, recursive }, i) => {
+    const promise = recursive === undefined ? '' : `DECLARE RECURSIVE VIEW v${i} (${recursive});`;
+    return `${promise} CREATE MATERIALIZED VIEW v${i} AS ${sql.replaceAll('SELF', `v${i}`)};`;
+  });
   const { program, problems } = compileProgram(`${tablesSql}${declared.join('\n')}`);
   if (program === null) throw problems[0] ?? new Error('the program has problems');
   return program;

@@ -1,4 +1,4 @@
-// Subqueries, joins of every kind, windows and grouping sets on random histories against DuckDB.
+// Subqueries, joins of every kind, windows, recursion and grouping sets on random histories against DuckDB.
 import fc from 'fast-check';
 import { test } from 'uvu';
 import { histories } from './change-history.ts';
@@ -181,6 +181,21 @@ const groups: Readonly<Record<string, readonly ViewCase[]>> = {
       sql: 'SELECT k, SUM(i) AS s, RANK() OVER (ORDER BY SUM(i)) AS r, SUM(COUNT(*)) OVER () AS t FROM facts GROUP BY k',
     },
     { title: 'filter', sql: 'SELECT k, i, COUNT(*) FILTER (WHERE b) OVER (PARTITION BY k ORDER BY i) AS c FROM facts' },
+  ],
+  'recursive views': [
+    {
+      title: 'reachable',
+      recursive: 'a BIGINT, b BIGINT',
+      sql: 'SELECT k AS a, i AS b FROM facts WHERE k IS NOT NULL UNION SELECT r.a, f.i FROM SELF r JOIN facts f ON r.b = f.k',
+      oracle: `WITH RECURSIVE r(a, b) AS (SELECT k, i::BIGINT FROM facts WHERE k IS NOT NULL
+               UNION SELECT r.a, f.i FROM r JOIN facts f ON r.b = f.k) SELECT * FROM r`,
+    },
+    {
+      title: 'counting',
+      recursive: 'n BIGINT NOT NULL',
+      sql: 'SELECT id AS n FROM users UNION SELECT n + 1 AS n FROM SELF WHERE n < 4',
+      oracle: 'WITH RECURSIVE r(n) AS (SELECT id FROM users UNION SELECT n + 1 FROM r WHERE n < 4) SELECT * FROM r',
+    },
   ],
   'grouping sets': [
     { title: 'sets', sql: 'SELECT k, s, COUNT(*) AS c FROM facts GROUP BY GROUPING SETS ((k, s), (k), ())' },

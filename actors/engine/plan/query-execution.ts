@@ -18,6 +18,7 @@ import { encodeRows } from '../state/row-words.ts';
 import { StringPool } from '../state/string-pool.ts';
 import { type Built, QueryNodes } from './query-nodes.ts';
 import { pushFilters } from './rewrite-push-filters.ts';
+import { scannedRelations } from './scanned-relations.ts';
 
 /** The rows of `query`, every row with its weight, in order. @throws RelationNotMaterialized, EvaluationFailed */
 export function runQuery(circuit: Circuit, query: Rel, displayOrder: readonly SortKey[]): readonly ChangeBatch[] {
@@ -69,27 +70,6 @@ function sorting(query: Rel, displayOrder: readonly SortKey[]): Sorting {
 
 function relationOf(name: string, schema: Schema, node: number, isTable: boolean): CircuitRelation {
   return { name, schema, node, isTable, contents: null, changesAreDistinct: false };
-}
-
-function scannedRelations(rel: Rel, found: Map<string, Schema> = new Map()): Map<string, Schema> {
-  switch (rel.kind) {
-    case 'scan':
-      found.set(rel.relation, rel.schema);
-      break;
-    case 'values':
-      break;
-    case 'join':
-    case 'asof':
-      scannedRelations(rel.left, found);
-      scannedRelations(rel.right, found);
-      break;
-    case 'union':
-      for (const input of rel.inputs) scannedRelations(input, found);
-      break;
-    default:
-      scannedRelations(rel.input, found);
-  }
-  return found;
 }
 
 /** The order in which a person expects the rows: the query's own, or that of a top at its root. */

@@ -17,6 +17,7 @@ import { Aggregate } from '../operators/aggregate.ts';
 import type { AggregateColumn } from '../operators/aggregate-cells.ts';
 import { AsofJoin } from '../operators/asof-join.ts';
 import { Explode } from '../operators/explode.ts';
+import { Fixpoint } from '../operators/fixpoint.ts';
 import { Join } from '../operators/join.ts';
 import { RowMap } from '../operators/map.ts';
 import { Repeat } from '../operators/repeat.ts';
@@ -32,6 +33,8 @@ import { compileRowProgram } from './expression-compiler.ts';
 import { columnsOf, scalarKey } from './expression-shape.ts';
 import { splitCondition } from './join-keys.ts';
 import { limitRank } from './rank-limit.ts';
+import { recursionCircuit } from './recursion.ts';
+import { externalScans } from './scanned-relations.ts';
 
 /** A relation as it comes out of a node. */
 export interface Built {
@@ -133,6 +136,8 @@ export class QueryNodes {
         return this.#explode(rel);
       case 'asof':
         return this.#asof(rel, wanted);
+      case 'fixpoint':
+        return this.#fixpoint(rel);
       default:
         return unreachable(rel);
     }
@@ -450,6 +455,27 @@ export class QueryNodes {
       appendOnly: false,
       key: input.key === null ? null : input.key.map((position) => input.columns.indexOf(position)),
     };
+  }
+
+  #fixpoint(rel: Rels<'fixpoint'>): Built {
+    const pool = this.#pool;
+    const failures = this.#failures;
+    const makeNodes = (scan: (relation: string) => Built): QueryNodes => new QueryNodes(pool, failures, scan);
+    const external = [...externalScans(rel)];
+    const inputs = external.map(([relation, schema]) => this.buildWhole({ kind: 'scan', relation, schema }));
+    const fixpoint = new Fixpoint({
+      schema: rel.schema,
+      main: rel.main,
+      bodies: rel.bodies.map(({ name }) => name),
+      inputs: external.map(([name]) => name),
+      start: () => recursionCircuit(rel, { pool, failures, makeNodes }),
+    });
+    const node = this.add(
+      fixpoint,
+      inputs.map((input) => input.node),
+    );
+    const columns = allColumns(rel);
+    return { node, schema: rel.schema, columns, appendOnly: false, key: columns };
   }
 
   #asof(rel: Rels<'asof'>, wanted: readonly number[]): Built {

@@ -18,6 +18,8 @@ export function pushFilters(rel: Rel): Rel {
     case 'scan':
     case 'values':
       return rel;
+    case 'fixpoint':
+      return { ...rel, bodies: rel.bodies.map(({ name, query }) => ({ name, query: pushFilters(query) })) };
     case 'filter':
       return filtered(rel.input, conjuncts(rel.predicate));
     case 'join':

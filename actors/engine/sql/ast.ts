@@ -378,7 +378,16 @@ export type TableElement =
   | { readonly kind: 'ignored' }
   | UnsupportedExpression;
 
+/** DECLARE RECURSIVE VIEW: the columns of a view that is created further below, and read before. */
+export interface DeclareRecursive {
+  readonly kind: 'declare recursive';
+  readonly name: Identifier;
+  readonly columns: readonly { readonly name: Identifier; readonly type: TypeName; readonly nullable: boolean }[];
+  readonly span: Span;
+}
+
 export type Statement =
+  | DeclareRecursive
   | {
       readonly kind: 'create table';
       readonly name: Identifier;

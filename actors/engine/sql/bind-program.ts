@@ -16,6 +16,7 @@ import { findFunction } from './functions.ts';
 import type { ParsedProgram } from './parse.ts';
 import type { ProblemList } from './problem-list.ts';
 import { renamed } from './query-context.ts';
+import { asDeclared, declareRecursive, recursiveViews } from './recursive-views.ts';
 import {
   SqlDuplicateName,
   SqlInvalidDefinition,
@@ -36,6 +37,7 @@ export function bindProgram(source: SqlText, parsed: ParsedProgram, problems: Pr
   const lost = new Set(parsed.lost);
   const tables: TableDefinition[] = [];
   const views: ViewDefinition[] = [];
+  const declared = new Map<string, Relation>();
   for (const [position, statement] of parsed.statements.entries()) {
     if (statement.kind === 'create type') {
       problems.attempt(() => declareType(source, statement));
@@ -47,12 +49,20 @@ export function bindProgram(source: SqlText, parsed: ParsedProgram, problems: Pr
       problems.attempt(() => declareFunction(source, statement, isKnown, bindExpression));
       continue;
     }
+    if (statement.kind === 'declare recursive') {
+      problems.attempt(() => {
+        requireFreeName(source, statement.name, relations);
+        declared.set(statement.name.name, declareRecursive(source, statement));
+      });
+      continue;
+    }
     const before = problems.count;
     const bound = problems.attempt(() => {
       requireFreeName(source, statement.name, relations);
       if (statement.kind === 'create table') return bindTable(source, statement, problems);
       return bindView(source, statement, {
-        relations,
+        relations: new Map([...declared, ...relations]),
+        declared,
         lost,
         problems,
         later: parsed.statements.slice(position + 1),
@@ -68,7 +78,15 @@ export function bindProgram(source: SqlText, parsed: ParsedProgram, problems: Pr
     if ('query' in bound) views.push(bound);
     else tables.push(bound);
   }
-  return { tables, views };
+  for (const name of declared.keys()) {
+    if (relations.has(name) || lost.has(name)) continue;
+    const statement = parsed.statements.find((each) => each.kind === 'declare recursive' && each.name.name === name);
+    const place = source.span(statement?.name.span ?? { start: 0, end: 0 });
+    problems.keep(
+      new SqlInvalidDefinition({ detail: `recursive view "${name}" is declared and never created` }, { place }),
+    );
+  }
+  return { tables, views: declared.size === 0 ? views : recursiveViews(views) };
 }
 
 function declareType(source: SqlText, { name, type }: Extract<Statement, { kind: 'create type' }>): void {
@@ -86,6 +104,8 @@ function requireFreeName(source: SqlText, name: Identifier, relations: ReadonlyM
 
 interface ViewSurroundings {
   readonly relations: ReadonlyMap<string, Relation>;
+  /** Recursive views that are declared. */
+  readonly declared: ReadonlyMap<string, Relation>;
   readonly lost: ReadonlySet<string>;
   readonly problems: ProblemList;
   readonly later: readonly Statement[];
@@ -103,8 +123,10 @@ function bindView(source: SqlText, view: CreateView, surroundings: ViewSurroundi
     const detail = `view "${view.name.name}" names ${columns.length} columns, its query has ${rel.schema.fields.length}`;
     throw new SqlInvalidDefinition({ detail }, { place: source.span(view.name.span) });
   }
-  const query = columns === null ? rel : renamed(rel, columns);
+  const named = columns === null ? rel : renamed(rel, columns);
   const place = source.span(view.name.span);
+  const promised = surroundings.declared.get(view.name.name);
+  const query = promised === undefined ? named : asDeclared(named, promised, place);
   requireDistinctColumns(query.schema.fields, place);
   if (view.view !== 'local') requireTypes(query.schema.fields, place);
   const relation: Relation = { name: view.name.name, schema: makeSchema(query.schema.fields), primaryKey: [] };

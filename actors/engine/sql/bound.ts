@@ -226,6 +226,16 @@ export type Rel =
       readonly rightOrder: number;
       readonly schema: Schema;
     }
+  /**
+   * The rows of body `main` when all bodies have reached a fixpoint. Bodies scan one another by their names, and relations of the
+   * program; what they give counts once, however often.
+   */
+  | {
+      readonly kind: 'fixpoint';
+      readonly bodies: readonly { readonly name: string; readonly query: Rel }[];
+      readonly main: string;
+      readonly schema: Schema;
+    }
   /** UNION ALL; UNION is a distinct over it. */
   | { readonly kind: 'union'; readonly inputs: readonly Rel[]; readonly schema: Schema }
   /** ORDER BY … LIMIT … OFFSET; ties are broken by the remaining columns. limit null: OFFSET alone. */

@@ -21,6 +21,7 @@ const nowhere: ExpressionSource = { place: {}, text: '' };
 export function isDependent(rel: Rel): boolean {
   switch (rel.kind) {
     case 'scan':
+    case 'fixpoint':
       return false;
     case 'values':
       return rel.rows.some((row) => row.some(readsOuter));
@@ -78,6 +79,7 @@ class DomainRewriting {
     const width = rel.schema.fields.length;
     switch (rel.kind) {
       case 'scan':
+      case 'fixpoint':
         return this.#product(rel);
       case 'values':
         return this.#values(rel);

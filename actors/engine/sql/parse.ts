@@ -96,6 +96,9 @@ function parseStatement(
   for (const token of reservedColumns) problems.push(reservedWord(source, token));
   if (reservedColumns.length > 0) return null;
   const [first] = tokens;
+  if (first?.tokenType === keyword('DECLARE')) {
+    return runRule(source, tokens, end, problems, (p) => p.declareRecursive());
+  }
   if (first !== undefined && first.tokenType !== keyword('CREATE')) {
     const found = `"${first.image.slice(0, 40)}"`;
     const context = { place: source.span(spanOf(first)), suggestion: nearestName(first.image, ['CREATE']) };

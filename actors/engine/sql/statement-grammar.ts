@@ -4,6 +4,7 @@
 
 import type {
   ColumnDefinition,
+  DeclareRecursive,
   Expression,
   Identifier,
   Property,
@@ -140,6 +141,31 @@ export class SqlParser extends QueryGrammar {
       ],
       ERR_MSG: 'TABLE, TYPE, FUNCTION or [MATERIALIZED | LOCAL] VIEW',
     });
+  });
+
+  /** DECLARE RECURSIVE VIEW v (a INTEGER NOT NULL, …) */
+  readonly declareRecursive: Rule<DeclareRecursive> = this.RULE('declareRecursive', () => {
+    const start = this.CONSUME(keyword('DECLARE'));
+    this.CONSUME(keyword('RECURSIVE'));
+    this.CONSUME(keyword('VIEW'));
+    const name = this.SUBRULE(this.identifier);
+    const columns: { name: Identifier; type: TypeName; nullable: boolean }[] = [];
+    this.CONSUME(symbol('('));
+    this.AT_LEAST_ONE_SEP({
+      SEP: symbol(','),
+      DEF: () => {
+        const column = this.SUBRULE2(this.identifier);
+        const type = this.SUBRULE(this.typeName);
+        const not = this.OPTION(() => {
+          const word = this.OPTION2(() => this.CONSUME(keyword('NOT')));
+          this.CONSUME(keyword('NULL'));
+          return word;
+        });
+        columns.push({ name: column, type, nullable: not === undefined });
+      },
+    });
+    this.CONSUME(symbol(')'));
+    return this.ACTION(() => ({ kind: 'declare recursive' as const, name, columns, span: this.spanFrom(start) }));
   });
 
   /** By itself, never in a program. */

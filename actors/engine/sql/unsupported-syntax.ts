@@ -27,7 +27,11 @@ const rows: readonly Row[] = [
   { words: 'TABLESAMPLE', construct: 'TABLESAMPLE', instead: 'filter on a column' },
   { words: 'PIVOT (', construct: 'PIVOT', instead: 'use aggregates with FILTER (WHERE …)' },
   { words: 'MATCH_RECOGNIZE', construct: 'MATCH_RECOGNIZE', instead: 'use a JOIN of the table with itself' },
-  { words: 'WITH RECURSIVE', construct: 'WITH RECURSIVE', instead: 'unroll the recursion into several views' },
+  {
+    words: 'WITH RECURSIVE',
+    construct: 'WITH RECURSIVE',
+    instead: 'write DECLARE RECURSIVE VIEW with its columns, then CREATE VIEW',
+  },
   { words: 'SIMILAR', construct: 'SIMILAR TO', instead: 'use LIKE or RLIKE' },
   {
     words: 'CURRENT_DATE',
@@ -65,15 +69,14 @@ const rows: readonly Row[] = [
     instead: 'combine COUNT, SUM, MIN, MAX and AVG',
     first: true,
   },
-  { words: 'CREATE RECURSIVE', construct: 'a recursive view', instead: 'unroll it into several views', first: true },
-  { words: 'CREATE OR', construct: 'CREATE OR REPLACE', instead: 'a program declares each name once', first: true },
-  { words: 'CREATE TEMPORARY', construct: 'CREATE TEMPORARY', instead: 'use CREATE LOCAL VIEW', first: true },
   {
-    words: 'DECLARE',
-    construct: 'DECLARE RECURSIVE VIEW',
-    instead: 'unroll the recursion into several views',
+    words: 'CREATE RECURSIVE',
+    construct: 'CREATE RECURSIVE VIEW',
+    instead: 'write DECLARE RECURSIVE VIEW with its columns, then CREATE VIEW',
     first: true,
   },
+  { words: 'CREATE OR', construct: 'CREATE OR REPLACE', instead: 'a program declares each name once', first: true },
+  { words: 'CREATE TEMPORARY', construct: 'CREATE TEMPORARY', instead: 'use CREATE LOCAL VIEW', first: true },
   {
     words: 'LATENESS',
     construct: 'LATENESS',

@@ -47,6 +47,7 @@ export function watermarksOf(declared: DeclaredRelations, rel: Rel, ordinal: num
     }
     case 'values':
     case 'top':
+    case 'fixpoint':
       return null;
   }
 }

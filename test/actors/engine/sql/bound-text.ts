@@ -87,6 +87,7 @@ function nodeText(rel: Rel): string {
     case 'union':
     case 'repeat':
     case 'explode':
+    case 'fixpoint':
       return rel.kind;
     case 'asof':
       return `asof join [${rel.keys.map(([l, r]) => `#${l} = #${r}`).join(', ')}] #${rel.leftOrder} >= #${rel.rightOrder}`;
@@ -105,6 +106,7 @@ function inputsOf(rel: Rel): readonly Rel[] {
   switch (rel.kind) {
     case 'scan':
     case 'values':
+    case 'fixpoint':
       return [];
     case 'join':
     case 'asof':
