@@ -133,7 +133,7 @@ export class QueryNodes {
       case 'window':
         return this.#window(rel);
       case 'explode':
-        return this.#explode(rel);
+        return this.#explode(rel, wanted);
       case 'asof':
         return this.#asof(rel, wanted);
       case 'fixpoint':
@@ -434,10 +434,19 @@ export class QueryNodes {
     return { node, schema: rel.schema, columns: allColumns(rel), appendOnly: input.appendOnly, key: null };
   }
 
-  #explode(rel: Rels<'explode'>): Built {
-    const input = this.buildWhole(rel.input);
-    const node = this.add(new Explode(rel.schema, rel.outer), [input.node]);
-    return { node, schema: rel.schema, columns: allColumns(rel), appendOnly: input.appendOnly, key: null };
+  /** Only what is wanted is multiplied; the count, which becomes the number, comes last. */
+  #explode(rel: Rels<'explode'>, wanted: readonly number[]): Built {
+    const last = rel.schema.fields.length - 1;
+    const chosen = [...new Set([...wanted, last])].sort((a, b) => a - b);
+    const input = this.#narrow(rel.input, chosen);
+    const inOrder = chosen.every((ordinal, i) => input.columns[ordinal] === i);
+    const outputs = chosen.map((ordinal) => columnReference(rel.input, ordinal));
+    const fields = chosen.map((ordinal) => rel.input.schema.fields[ordinal]!);
+    const ordered = inOrder ? input : this.#mapped(input, null, outputs, makeSchema(fields));
+    const schema = makeSchema(chosen.map((ordinal) => rel.schema.fields[ordinal]!));
+    const node = this.add(new Explode(schema, rel.outer), [ordered.node]);
+    const columns = allColumns(rel).map((ordinal) => chosen.indexOf(ordinal));
+    return { node, schema, columns, appendOnly: input.appendOnly, key: null };
   }
 
   #window(rel: Rels<'window'>): Built {

@@ -67,27 +67,30 @@ export function hopRows(input: Rel, at: Scalar, sizes: readonly Literal[], sourc
   }
   const { fields } = input.schema;
   const bigint = { kind: 'BIGINT' } as const;
+  const last = bindNamedFunction('tumble_start', [at, slide!, ...(offset === undefined ? [] : [offset])], source);
+  const lastField: Field = { name: 'last', type: last.type, nullable: at.nullable };
   const held: Rel = {
     kind: 'project',
     input,
-    columns: [...fields.map(columnOf), literal(count, bigint, source)],
-    schema: makeSchema([...fields, { name: 'count', type: bigint, nullable: false }]),
+    // Where the last window began is the same for all of a row.
+    columns: [...fields.map(columnOf), last, literal(count, bigint, source)],
+    schema: makeSchema([...fields, lastField, { name: 'count', type: bigint, nullable: false }]),
   };
   const number: Field = { name: 'number', type: bigint, nullable: false };
-  const exploded: Rel = { kind: 'explode', input: held, outer: false, schema: makeSchema([...fields, number]) };
-  const last = bindNamedFunction('tumble_start', [at, slide!, ...(offset === undefined ? [] : [offset])], source);
+  const schemaOfRows = makeSchema([...fields, lastField, number]);
+  const exploded: Rel = { kind: 'explode', input: held, outer: false, schema: schemaOfRows };
   // The k-th window of a row began k - 1 slides before the last one.
   const one = literal(1n, bigint, source);
   const steps: Scalar = {
     kind: 'operator',
     operator: '-',
-    operands: [columnOf(number, fields.length), one],
+    operands: [columnOf(number, fields.length + 1), one],
     type: bigint,
     nullable: false,
     source,
   };
   const back = bindNamedFunction('*', [slide!, steps], source);
-  const start = bindNamedFunction('-', [last, back], source);
+  const start = bindNamedFunction('-', [columnOf(lastField, fields.length), back], source);
   const field: Field = { name: 'window_start', type: start.type, nullable: at.nullable };
   const schema = makeSchema([...fields, field]);
   const started: Rel = { kind: 'project', input: exploded, columns: [...fields.map(columnOf), start], schema };
