@@ -22,6 +22,8 @@ export interface PluginParameter {
   readonly description: string;
   readonly type: PluginParameterType;
   readonly validations: readonly PluginValidation[];
+  /** Known of connectors of ours only: the protocol does not say it. */
+  readonly secret?: boolean;
 }
 
 export interface PluginValidation {

@@ -1,8 +1,10 @@
 // The plugins of a server: what there is, whether one takes a configuration, and what one is told when its connector is deleted.
 //
 // Loaded once, after the server listens: the registry is large, and every plugin process has to be asked once what it is.
+
 import type { ConnectorRegistry } from '../../../connectors/sdk/connector.ts';
 import type { ParameterValues } from '../../../connectors/sdk/parameters.ts';
+import { pluginParameters } from '../../../connectors/standalone/definition-parameters.ts';
 import type { PluginProblem } from '../../../connectors/standalone/plugin-catalog.ts';
 import type { SchemaService } from '../../../connectors/standalone/schema-service.ts';
 import type { SchemaKeeper } from '../../../connectors/standalone/schema-store.ts';
@@ -15,7 +17,6 @@ import {
   findPlugin,
   type PluginParameters,
   type PluginSpecification,
-  pluginParameters,
   standalonePlugin,
 } from './plugin-specification.ts';
 import type { HostedConnector } from './relay-pipeline.ts';

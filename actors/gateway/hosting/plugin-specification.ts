@@ -2,29 +2,17 @@
 // process has said of itself, that of a built-in connector is made of its definition in the registry.
 import type { ConnectorRegistry } from '../../../connectors/sdk/connector.ts';
 import type { DestinationDefinition } from '../../../connectors/sdk/destination.ts';
-import type { Parameter } from '../../../connectors/sdk/parameters.ts';
 import type { SourceDefinition } from '../../../connectors/sdk/source.ts';
+import { pluginParameters } from '../../../connectors/standalone/definition-parameters.ts';
 import type { PluginBinary } from '../../../connectors/standalone/plugin-catalog.ts';
+import type {
+  PluginParameter,
+  PluginParameters,
+  PluginValidation,
+} from '../../../connectors/standalone/plugin-specification.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 
-export type PluginParameterType = 'string' | 'int' | 'float' | 'bool' | 'file' | 'duration';
-export type PluginValidationType = 'required' | 'greater-than' | 'less-than' | 'inclusion' | 'exclusion' | 'regex';
-
-export interface PluginValidation {
-  readonly type: PluginValidationType;
-  readonly value: string;
-}
-
-export interface PluginParameter {
-  readonly default: string;
-  readonly description: string;
-  readonly type: PluginParameterType;
-  readonly validations: readonly PluginValidation[];
-  readonly secret?: boolean;
-}
-
-/** By name; a `*` in a name stands for any one segment. */
-export type PluginParameters = Readonly<Record<string, PluginParameter>>;
+export type { PluginParameter, PluginParameters, PluginValidation };
 
 export interface PluginSpecification {
   readonly kind: 'builtin' | 'standalone';
@@ -165,58 +153,6 @@ function builtIn(
     path: null,
   };
 }
-
-/** Parameters as data in the terms of plugins: flat names, everything a text. */
-export function pluginParameters(parameters: readonly Parameter[]): PluginParameters {
-  const flat: Record<string, PluginParameter> = {};
-  for (const parameter of parameters) addParameter(parameter, parameter.name, flat);
-  return flat;
-}
-
-function addParameter(parameter: Parameter, name: string, to: Record<string, PluginParameter>): void {
-  const { type } = parameter;
-  if (type.kind === 'object') {
-    for (const inner of type.parameters) addParameter(inner, `${name}.${inner.name}`, to);
-    return;
-  }
-  if (type.kind === 'map') {
-    const { default: _, ...each } = parameter;
-    addParameter({ ...each, name, type: type.value, required: false }, `${name}.*`, to);
-    return;
-  }
-  const validations: PluginValidation[] = parameter.required ? [{ type: 'required', value: '' }] : [];
-  if (type.kind === 'enum') validations.push({ type: 'inclusion', value: type.values.join(',') });
-  if (type.kind === 'integer' || type.kind === 'number') {
-    const step = type.kind === 'integer' ? 1 : 0;
-    if (type.min !== undefined) validations.push({ type: 'greater-than', value: String(type.min - step) });
-    if (type.max !== undefined) validations.push({ type: 'less-than', value: String(type.max + step) });
-  }
-  to[name] = {
-    default: defaultText(parameter.default),
-    description: parameter.description,
-    type: typeNames[type.kind],
-    validations,
-    ...(parameter.secret === true ? { secret: true } : {}),
-  };
-}
-
-function defaultText(value: unknown): string {
-  if (value === undefined || value === null) return '';
-  if (Array.isArray(value)) return value.join(',');
-  return typeof value === 'object' ? '' : String(value);
-}
-
-const typeNames: Readonly<Record<Exclude<Parameter['type']['kind'], 'object' | 'map'>, PluginParameterType>> = {
-  string: 'string',
-  boolean: 'bool',
-  integer: 'int',
-  number: 'float',
-  enum: 'string',
-  duration: 'duration',
-  character: 'string',
-  list: 'string',
-  any: 'string',
-};
 
 /** By exact name, or by a name with `*`. */
 export function parameterOf(parameters: PluginParameters, name: string): PluginParameter | undefined {

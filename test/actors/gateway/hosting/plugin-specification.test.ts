@@ -1,4 +1,5 @@
 // References to plugins, which version is the latest, and built-in connectors in the terms of plugins.
+
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -7,8 +8,8 @@ import {
   fullName,
   nearestPlugin,
   type PluginSpecification,
-  pluginParameters,
 } from '../../../../actors/gateway/hosting/plugin-specification.ts';
+import { pluginParameters } from '../../../../connectors/standalone/definition-parameters.ts';
 
 const plugin = (kind: PluginSpecification['kind'], name: string, version: string): PluginSpecification => ({
   kind,

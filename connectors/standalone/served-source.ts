@@ -1,0 +1,137 @@
+// A source of ours as the source service of a plugin: the calls of the protocol on the calls of the contract.
+//
+// Records leave as they are read; acks go to the source in the order in which they come, also behind Stop. Stop answers with
+// the position of the last record that was sent, when the source has nothing more to send.
+import type { Clock } from '../../runtime/clock.ts';
+import { ByteReader } from '../sdk/protobuf-wire.ts';
+import { recordBytes, recordColumn, recordRelation } from '../sdk/record-batch.ts';
+import { recordPosition } from '../sdk/record-position.ts';
+import type { Source, SourceDefinition } from '../sdk/source.ts';
+import { type PluginCall, positionRequest, readPosition } from './plugin-protocol.ts';
+import { RecordEncoder } from './record-encoder.ts';
+import { checkedSettings, readSettings } from './served-settings.ts';
+import type { ServedStream } from './served-stream.ts';
+
+export interface ServedSurroundings {
+  readonly clock: Clock;
+  readonly connectorId: string;
+  /** 1 or 2: how many records a message may hold follows from it. */
+  readonly version: number;
+  log(level: 'info' | 'warn' | 'error', message: string): void;
+}
+
+const messageBytesMax = 2 ** 31 - 1;
+const nothing = new Uint8Array(0);
+
+export class ServedSource {
+  readonly #definition: SourceDefinition;
+  readonly #surroundings: ServedSurroundings;
+  readonly #abort = new AbortController();
+  #source: Source | null = null;
+  #reading: Promise<void> = Promise.resolve();
+  #last: Uint8Array = nothing;
+
+  constructor(definition: SourceDefinition, surroundings: ServedSurroundings) {
+    this.#definition = definition;
+    this.#surroundings = surroundings;
+  }
+
+  /** Answers with the body of the reply. @throws what goes back as the status of the call */
+  async call(call: PluginCall, request: Uint8Array): Promise<Uint8Array> {
+    switch (call) {
+      case 'Configure':
+        await this.#make(readSettings(request)).configure?.();
+        return nothing;
+      case 'LifecycleOnCreated': {
+        const settings = readSettings(request);
+        await (this.#source ?? this.#make(settings)).onCreated?.(this.#check(settings));
+        return nothing;
+      }
+      case 'LifecycleOnUpdated': {
+        const [before, after] = [readSettings(request, 1), readSettings(request, 2)];
+        await (this.#source ?? this.#make(after)).onUpdated?.(this.#check(before), this.#check(after));
+        return nothing;
+      }
+      case 'LifecycleOnDeleted': {
+        const settings = readSettings(request);
+        await (this.#source ?? this.#make(settings)).onDeleted?.(this.#check(settings));
+        return nothing;
+      }
+      case 'Open': {
+        const position = readPosition(request);
+        await this.#configured().open(position.length === 0 ? null : recordPosition(position));
+        return nothing;
+      }
+      case 'Stop': {
+        if (this.#source?.stop !== undefined) await this.#source.stop();
+        else this.#abort.abort();
+        await this.#reading.catch(() => {});
+        return positionRequest(this.#last);
+      }
+      case 'Teardown':
+        this.#abort.abort();
+        await this.#reading.catch(() => {});
+        await this.#source?.teardown?.();
+        return nothing;
+      case 'Run':
+        throw new Error('Run is a stream');
+    }
+  }
+
+  /** Resolves when the host has ended the stream; rejects with what ended the source. */
+  async run(stream: ServedStream): Promise<void> {
+    const source = this.#configured();
+    this.#reading = this.#read(source, stream);
+    const failed = new Promise<never>((_, reject) => this.#reading.catch(reject));
+    await Promise.race([this.#acknowledge(source, stream), failed]);
+  }
+
+  async #read(source: Source, stream: ServedStream): Promise<void> {
+    const recordsPerMessageMax = this.#surroundings.version === 1 ? 1 : 10_000;
+    const limits = { plugin: this.#definition.name, messageBytesMax, recordsPerMessageMax };
+    const encoder = new RecordEncoder(limits);
+    for await (const payload of source.read()) {
+      if (!stream.isOpen) return;
+      if (payload.kind !== 'batch' || payload.batch.rows === 0) continue;
+      const { batch } = payload;
+      const messages = encoder.encode(batch, (_, error) => {
+        throw error;
+      });
+      await stream.send(messages);
+      this.#last = recordBytes(batch, recordColumn.position, batch.rows - 1).slice();
+    }
+  }
+
+  async #acknowledge(source: Source, stream: ServedStream): Promise<void> {
+    for await (const message of stream.messages()) {
+      const reader = new ByteReader(message);
+      while (!reader.isDone) {
+        if (reader.tag() === 0x0a) await source.ack?.(recordPosition(reader.view()));
+        else reader.skipLast();
+      }
+    }
+  }
+
+  #make(settings: Readonly<Record<string, string>>): Source {
+    const { clock, connectorId, log } = this.#surroundings;
+    const source = this.#definition.create(this.#check(settings), {
+      endpoint: connectorId,
+      relation: recordRelation,
+      signal: this.#abort.signal,
+      baseFolder: process.cwd(),
+      clock,
+      reportError: (error) => log('warn', error instanceof Error ? error.message : String(error)),
+    });
+    this.#source = source;
+    return source;
+  }
+
+  #check(settings: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> {
+    return checkedSettings(this.#definition.parameters, settings, this.#definition.name);
+  }
+
+  #configured(): Source {
+    if (this.#source === null) throw new Error('the source has not been configured');
+    return this.#source;
+  }
+}
