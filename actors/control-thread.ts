@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { modulesOf, withModules } from '../connectors/connector-modules.ts';
 import { registry } from '../connectors/registry.ts';
+import type { ConnectorRegistry } from '../connectors/sdk/connector.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { errorToData, type Place } from '../runtime/errors.ts';
 import { type LogEntry, makeLog } from '../runtime/log.ts';
@@ -20,7 +21,14 @@ import type { ControlReport, OpenedPipeline, OpenRequest } from './gateway/embed
 import { type MadePipeline, PipelineControl } from './gateway/embedded/pipeline-control.ts';
 import { pushedBatches } from './gateway/embedded/pushed-rows.ts';
 import { readPipelineFile } from './gateway/pipeline-file.ts';
-import { connectorTrials, deadlinesOf, journalOf, makeRelay, relayDefinition } from './relay-pipeline.ts';
+import {
+  connectorTrials,
+  deadlinesOf,
+  journalOf,
+  makeRelay,
+  relayDefinition,
+  reviveOfProgram,
+} from './relay-pipeline.ts';
 import { ActorSystemHost } from './supervisor/actor-system-host.ts';
 import { columnDefaults } from './supervisor/column-defaults.ts';
 import { invalid, LiveDefinition } from './supervisor/live-definition.ts';
@@ -65,7 +73,7 @@ const exposed = expose(control, parentPort);
 async function makePipeline(request: OpenRequest): Promise<MadePipeline> {
   const relay = relayDefinition(request.source);
   if (relay !== null) return makeRelay(relay, request, relayParts);
-  const { definition, baseFolder } = await readDefinition(request);
+  const { definition, baseFolder, known } = await readDefinition(request);
   const { edits = [] } = request;
   for (const { direction, name, endpoint, definition: connector } of edits) {
     if (connector === null) definition.remove(direction, endpoint);
@@ -106,7 +114,7 @@ async function makePipeline(request: OpenRequest): Promise<MadePipeline> {
     relay: null,
     journal: journalOf(request, systemClock),
     deadlines: deadlinesOf(request),
-    revive: () => null,
+    revive: (mark) => reviveOfProgram(mark, known),
   });
   const tables = program.tables.map((table) => table.relation);
   const views = program.views.filter((view) => view.kind !== 'local').map((view) => view.relation);
@@ -132,7 +140,9 @@ async function defaultsOf(
   return new Map(tables.map((table) => [table.relation.name, columnDefaults(table, evaluateConstant)]));
 }
 
-async function readDefinition(request: OpenRequest): Promise<{ definition: LiveDefinition; baseFolder: string }> {
+async function readDefinition(
+  request: OpenRequest,
+): Promise<{ definition: LiveDefinition; baseFolder: string; known: ConnectorRegistry }> {
   const { source, connectorModules = [] } = request;
   const file = 'file' in source ? readPipelineFile(source.file) : null;
   if (file !== null && file.problems.length > 0) throw invalid(file.problems);
@@ -153,7 +163,7 @@ async function readDefinition(request: OpenRequest): Promise<{ definition: LiveD
     ...(file === null || file.programPlace === null ? {} : { programPlace: file.programPlace }),
   };
   const validate = (value: unknown): ValidatedPipeline => validatePipeline(value, options);
-  return { definition: new LiveDefinition(given, validate), baseFolder };
+  return { definition: new LiveDefinition(given, validate), baseFolder, known: all.registry };
 }
 
 function describeRelations(

@@ -21,7 +21,12 @@ import { checkConnector, type TrialOptions, tellDeleted } from './supervisor/con
 import { LifecycleKeeper } from './supervisor/lifecycle-keeper.ts';
 import { invalid } from './supervisor/live-definition.ts';
 import { memoryJournal } from './supervisor/memory-journal.ts';
-import { configureConnector, configureRelay, type RelaySurroundings } from './supervisor/relay-configuration.ts';
+import {
+  boundToRecords,
+  configureConnector,
+  configureRelay,
+  type RelaySurroundings,
+} from './supervisor/relay-configuration.ts';
 import { NeedsProgram } from './supervisor/supervision-errors.ts';
 import { Supervisor } from './supervisor/supervisor-actor.ts';
 
@@ -114,7 +119,13 @@ export async function makeRelay(
 
 /** Asking connectors that are not run. */
 export function connectorTrials(parts: RelayParts): ConnectorTrials {
-  const { registry, host, clock } = parts;
+  const { host, clock } = parts;
+  const configure = async (connector: RelayConnector, surroundings: TrialSurroundings): Promise<Connector> => {
+    const { connectorModules = [], plugins = {} } = surroundings;
+    const { registry, problems } = await withModules(parts.registry, connectorModules);
+    if (problems.length > 0) throw invalid(problems);
+    return configuredOrThrow(connector, { registry, plugins });
+  };
   const optionsOf = (surroundings: TrialSurroundings): TrialOptions => ({
     host,
     clock,
@@ -124,11 +135,11 @@ export function connectorTrials(parts: RelayParts): ConnectorTrials {
   });
   return {
     validate: async (connector, surroundings) => {
-      const configured = configuredOrThrow(connector, { registry, plugins: surroundings.plugins ?? {} });
+      const configured = await configure(connector, surroundings);
       await checkConnector(configured, optionsOf(surroundings));
     },
     delete: async (mark, surroundings) => {
-      const configured = configuredOrThrow(connectorOf(mark), { registry, plugins: surroundings.plugins ?? {} });
+      const configured = await configure(connectorOf(mark), surroundings);
       const journal = surroundings.journal === undefined ? memoryJournal() : openJournal(surroundings.journal, clock);
       await journal.putMark(mark);
       const keeper = new LifecycleKeeper(journal);
@@ -141,6 +152,17 @@ export function connectorTrials(parts: RelayParts): ConnectorTrials {
 /** A connector as it was when it was started last; null: there is no such plugin any more. */
 function reviveConnector(mark: ConnectorMark, surroundings: RelaySurroundings): Connector | null {
   return configureConnector(connectorOf(mark), surroundings, []);
+}
+
+/** The same for a program: its settings are values, and its id begins with its direction. */
+export function reviveOfProgram(mark: ConnectorMark, registry: ConnectorRegistry): Connector | null {
+  const { connector, type, plugin: name, active } = mark;
+  const known = type === 'source' ? registry.sources : registry.destinations;
+  const definition = known.find((candidate) => candidate.name === name);
+  if (definition === undefined) return null;
+  const { module } = definition;
+  const transport = { name, config: active ?? {}, ...(module === undefined ? {} : { module }) };
+  return boundToRecords({ id: connector, type, transport });
 }
 
 function connectorOf({ connector: id, type, plugin, active }: ConnectorMark): RelayConnector {

@@ -58,6 +58,7 @@ class DestinationActor implements Actor<DestinationMessage> {
   #destination: Destination | null = null;
   #acknowledges = false;
   #chain: ProcessorChain | null = null;
+  #isOpen = false;
   #hasStopped = false;
   /** Marks that wait for the rows before them, for a destination that acknowledges. */
   #waitingMarks: { readonly mark: number; readonly rows: number }[] = [];
@@ -145,7 +146,7 @@ class DestinationActor implements Actor<DestinationMessage> {
   }
 
   async #stopDestination(): Promise<void> {
-    if (this.#hasStopped) return;
+    if (this.#hasStopped || !this.#isOpen) return;
     this.#hasStopped = true;
     if (this.#destination?.stop === undefined) return;
     this.#enter('stop');
@@ -199,6 +200,7 @@ class DestinationActor implements Actor<DestinationMessage> {
     if (this.#state !== 'opening') return;
     this.#enter('open');
     await this.#destination?.open();
+    this.#isOpen = true;
     await this.#chain?.open();
     this.#enter(null);
     if (this.#state !== 'opening') return;

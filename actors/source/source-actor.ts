@@ -72,6 +72,7 @@ class SourceActor implements Actor<SourceMessage> {
   readonly #records: RecordPositions | null;
   #made: Made | null = null;
   #running: Promise<void> = Promise.resolve();
+  #isOpen = false;
   #settleWaiters: (() => void)[] = [];
   #queueTimer: Timer | null = null;
 
@@ -212,6 +213,7 @@ class SourceActor implements Actor<SourceMessage> {
     await made.source.open(position === null ? null : this.#toSource(position));
     await made.chain.open();
     this.#enter(null);
+    this.#isOpen = true;
     this.#watchQueue();
     this.#running = this.#records === null ? this.#runRows(made) : this.#runRecords(made, this.#records);
   }
@@ -290,7 +292,7 @@ class SourceActor implements Actor<SourceMessage> {
   /** Asks a source that can stop to do so, and reads what it still has; ends what cannot. */
   async #finish(): Promise<void> {
     const source = this.#made?.source;
-    const isHeld = !this.#outbox.isOpen;
+    const isHeld = !this.#outbox.isOpen || !this.#isOpen;
     if (isHeld || (source?.stop === undefined && this.#records === null)) this.#abort.abort();
     else if (source?.stop === undefined) this.#reading.abort();
     else {

@@ -71,9 +71,17 @@ export function configureConnector(
   problems: MillraceError[],
   path = 'connector',
 ): Connector | null {
-  const { id, type, labels = [], startAfter = [], paused = false } = connector;
   const transport = transportOf(connector, surroundings, problems, path);
-  if (transport === null) return null;
+  return transport === null ? null : boundToRecords({ ...connector, transport });
+}
+
+/** A connector of the one relation of records. */
+export function boundToRecords(
+  connector: Pick<RelayConnector, 'id' | 'type' | 'labels' | 'startAfter' | 'paused'> & {
+    readonly transport: NamedConfiguration;
+  },
+): Connector {
+  const { id, type, transport, labels = [], startAfter = [], paused = false } = connector;
   const common = {
     name: id,
     relation: recordRelation.name,

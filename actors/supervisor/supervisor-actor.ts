@@ -25,9 +25,11 @@ import type { RelayArguments } from '../relay/messages.ts';
 import type { ErrorRecovery, RelayProcessor } from '../relay-definition.ts';
 import type { ActorHost } from './actor-host.ts';
 import { CompletionLedger } from './completion-ledger.ts';
+import { startedConnector } from './connector-context.ts';
 import type { ConnectorDeadlines } from './connector-deadlines.ts';
 import { ConnectorRoster } from './connector-roster.ts';
 import { engineStatistics } from './connector-statistics.ts';
+import { tellDeleted } from './connector-trial.ts';
 import { GatewayChannels } from './gateway-channels.ts';
 import type { InputHandle } from './input-handle.ts';
 import { LifecycleKeeper } from './lifecycle-keeper.ts';
@@ -52,6 +54,7 @@ import { PositionKeeper } from './position-keeper.ts';
 import {
   ConnectorFailed,
   ConnectorRemoved,
+  ConnectorUnknown,
   EngineLost,
   PipelineAlreadyStarted,
   PipelineFailed,
@@ -179,6 +182,7 @@ export class Supervisor implements SupervisorInterface {
     this.#move('start');
     try {
       await Promise.all([this.#lifecycle.load(), this.#positions.load()]);
+      await this.#tellDeleted();
       // Both threads load what they run at the same time.
       if (this.#roster.inputs.length > 0) this.#args.host.prepare(intakeThread, 'source');
       this.#engine = await this.#spawnEngine();
@@ -471,6 +475,26 @@ export class Supervisor implements SupervisorInterface {
       args,
       transfer: parts,
     });
+  }
+
+  /** Connectors that are remembered and gone from the definition are told so; those that cannot be told now are at the next start. */
+  async #tellDeleted(): Promise<void> {
+    const { relay, host, clock, deadlines, baseFolder, log, revive, program } = this.#args;
+    const [table] = program.tables;
+    for (const mark of this.#lifecycle.marks) {
+      const isHere = this.#roster.handles.some(
+        ({ connector }) => startedConnector(connector, relay !== null).connector === mark.connector,
+      );
+      if (isHere || table === undefined) continue;
+      const options = { host, clock, deadlines, baseFolder, relation: table.relation };
+      try {
+        const connector = revive(mark);
+        if (connector === null) throw new ConnectorUnknown({ endpoint: mark.connector, direction: mark.type });
+        await this.#lifecycle.delete(mark.connector, (call) => tellDeleted(connector, call, options));
+      } catch (error) {
+        log.warn(`connector ${mark.connector} is gone and could not be told`, { error: errorToData(error) });
+      }
+    }
   }
 
   /** null while there is no engine, or when it is gone before it can answer. */

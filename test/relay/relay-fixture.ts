@@ -20,6 +20,8 @@ export type Settings = Readonly<Record<string, string>>;
 /** One folder, one journal; pipelines come and go. */
 export class RelayFixture {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'millrace-relay-'));
+  /** Of the trial connectors. */
+  readonly module: string = connectors;
   readonly journal: LifecycleJournal = memoryJournal();
   #connections: ControlConnection[] = [];
 

@@ -50,7 +50,7 @@ class CallLog {
   async call(name: string, detail = ''): Promise<void> {
     this.say(detail === '' ? name : `${name} ${detail}`);
     if (this.#values['hang'] === name) await new Promise(() => {});
-    if (this.#values['fail'] === name) this.mayFail(name);
+    if (this.#values['fail'] === name && this.#values['fail_at'] === -1) this.mayFail(name);
   }
 
   /** Throws, unless it has done so often enough. */
@@ -104,14 +104,18 @@ class TrialSource implements Source {
 
   async *read(): AsyncIterable<Payload> {
     const { records, batch, endless, fail_at: failAt } = this.#values;
+    let hasPassed = false;
     while (!this.#isStopped && !this.#signal.aborted) {
       const made: ConnectorRecord[] = [];
       while (made.length < Number(batch) && this.#next < Number(records)) {
-        if (this.#next === failAt) break;
+        if (this.#next === failAt && !hasPassed) break;
         made.push(record(this.#next++));
       }
       if (made.length > 0) yield recordsPayload(made);
-      if (this.#next === failAt) this.#log.mayFail('read');
+      if (this.#next === failAt) {
+        this.#log.mayFail('read');
+        hasPassed = true;
+      }
       if (this.#next < Number(records)) continue;
       if (endless !== true) return;
       await new Promise<void>((resolve) => setTimeout(resolve, 2));

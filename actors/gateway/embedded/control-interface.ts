@@ -124,7 +124,7 @@ export interface PulledSteps {
 }
 
 /** What a connector that is not run needs. */
-export type TrialSurroundings = Pick<OpenRequest, 'plugins' | 'journal' | 'deadlines'> & {
+export type TrialSurroundings = Pick<OpenRequest, 'plugins' | 'connectorModules' | 'journal' | 'deadlines'> & {
   readonly baseFolder: string;
 };
 
