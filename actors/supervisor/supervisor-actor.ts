@@ -70,6 +70,8 @@ const failureDrainMs = 10_000;
 const stopDeadlineMs = 10_000;
 /** What positions that were reached get to be stored, and sources to be told, when everything is delivered. */
 const settleMs = 10_000;
+/** The same when something was not delivered, and never will be: what was is on its way. */
+const partlySettledMs = 1_000;
 const intakeThread = 'intake';
 /** Whoever has the actor host may prepare it before there is a supervisor. */
 export const engineThread = 'engine';
@@ -568,7 +570,9 @@ export class Supervisor implements SupervisorInterface {
     else await Promise.all(inputs.map((input) => input.quiesce()));
     const isDrained = options.force || (await this.#isDrainedWithin(options.timeoutMs));
     // What was delivered is acknowledged before anything is torn down; what was not has no one to wait for.
-    await Promise.all(inputs.map((input) => input.release(isDrained ? settleMs : 0)));
+    const isWhole = this.#error === null && outputs.every(({ state }) => state === 'ended');
+    const patienceMs = options.force ? 0 : isDrained && isWhole ? settleMs : partlySettledMs;
+    await Promise.all(inputs.map((input) => input.release(patienceMs)));
     await Promise.all(outputs.map((output) => output.stop(options.force)));
     const engine = this.#engine;
     this.#engine = null;
