@@ -189,6 +189,7 @@ class SourceActor implements Actor<SourceMessage> {
     const { log } = this.#context;
     const chain = makeChain(processors, this.#connectors, { baseFolder, signal, clock, log });
     const acknowledgement = new Acknowledgement({
+      clock,
       ack: async (position) => await source.ack?.(this.#toSource(position)),
       store: (sequence, position) => this.#context.notify({ kind: 'position reached', sequence, position }),
       onError: reportError,
@@ -219,9 +220,11 @@ class SourceActor implements Actor<SourceMessage> {
   }
 
   #runRecords({ source, chain, acknowledgement }: Made, positions: RecordPositions): Promise<void> {
+    let settledBefore = 0;
     this.#sender.onSettle = (rows) => {
       const position = positions.settled(rows);
-      if (position !== null) acknowledgement.reached(position);
+      if (position !== null) acknowledgement.reached(position, rows - settledBefore);
+      settledBefore = rows;
       this.#wakeSettled();
     };
     const intake = new RecordIntake({
@@ -235,7 +238,7 @@ class SourceActor implements Actor<SourceMessage> {
       // A batch of which nothing was left is settled with what was sent before it, and nobody else says so.
       onFiltered: () => {
         const position = positions.settled();
-        if (position !== null) acknowledgement.reached(position);
+        if (position !== null) acknowledgement.reached(position, 0);
       },
       totals: (totals) => this.#showTotals(totals),
       signal: this.#abort.signal,

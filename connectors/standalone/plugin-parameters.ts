@@ -99,9 +99,15 @@ export function pluginConfiguration(values: ParameterValues, endpoint: string): 
   };
 }
 
-/** The plugin's settings inside a configuration of plugin_input or plugin_output. */
+/**
+ * The plugin's settings inside a configuration of plugin_input or plugin_output. Lifecycle events of a pipeline without SQL speak of
+ * the settings alone, which are all text: then `values` is what is looked for.
+ */
 export function settingsOf(values: ParameterValues): Readonly<Record<string, string>> {
   const settings = values['settings'];
   // SAFETY: the parameter is a map of texts, and configurations are validated.
-  return typeof settings === 'object' && settings !== null ? (settings as Readonly<Record<string, string>>) : {};
+  if (typeof settings === 'object' && settings !== null) return settings as Readonly<Record<string, string>>;
+  const texts: Record<string, string> = {};
+  for (const [name, value] of Object.entries(values)) if (typeof value === 'string') texts[name] = value;
+  return texts;
 }

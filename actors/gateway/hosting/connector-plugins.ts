@@ -10,8 +10,11 @@ import type { SchemaService } from '../../../connectors/standalone/schema-servic
 import type { SchemaKeeper } from '../../../connectors/standalone/schema-store.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
+import { journalPort } from '../../journal-port.ts';
 import type { ConnectorMark, LifecycleJournal } from '../../lifecycle-journal.ts';
+import type { OpenRequest, PluginBinding } from '../embedded/control-interface.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';
+import type { PipelineRecord } from './pipeline-record.ts';
 import {
   builtInPlugins,
   findPlugin,
@@ -37,6 +40,13 @@ export interface ConfigurationTrial {
   readonly plugin: PluginSpecification;
   readonly settings: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+}
+
+/** What connectors of one deployment are run with. */
+export interface ConnectorParts {
+  readonly request: Pick<OpenRequest, 'plugins' | 'journal'>;
+  /** The deployment is over. */
+  release(): void;
 }
 
 export interface ConnectorPluginsOptions {
@@ -152,6 +162,31 @@ export class ConnectorPlugins {
     const { SchemaStore } = await import('../../../connectors/standalone/schema-store.ts');
     const { SchemaService } = await import('../../../connectors/standalone/schema-service.ts');
     this.#schemaService = await SchemaService.start(await SchemaStore.open(schemas));
+  }
+
+  /** For one run of a pipeline. */
+  async partsFor(record: PipelineRecord): Promise<ConnectorParts> {
+    await this.loaded();
+    const journal = journalPort(this.#options.journalOf(record.id));
+    const { relay } = record;
+    if (relay === undefined) return { request: { journal }, release: () => {} };
+    const service = this.#schemaService;
+    const token = service?.issueToken() ?? 'none';
+    const references = [...relay.connectors.map(({ plugin }) => plugin), relay.deadLetterQueue.plugin];
+    return {
+      request: { journal, plugins: this.#bindings(references, token) },
+      release: () => service?.revokeToken(token),
+    };
+  }
+
+  #bindings(references: readonly string[], token: string): Readonly<Record<string, PluginBinding>> {
+    const bindings: Record<string, PluginBinding> = {};
+    for (const reference of references) {
+      const path = findPlugin(this.#plugins, reference)?.path ?? null;
+      if (path === null) continue;
+      bindings[reference] = { path, token, schema_service: this.#schemaService?.target ?? '' };
+    }
+    return bindings;
   }
 
   async close(): Promise<void> {

@@ -4,10 +4,11 @@
 // be asked in which state is guarded by the routes; how a pipeline starts and stops stands in pipeline-run.ts.
 import type { Clock } from '../../../runtime/clock.ts';
 import type { LogEntry } from '../../../runtime/log.ts';
-import type { Direction } from '../../supervisor/messages.ts';
+import type { Direction, StopReport } from '../../supervisor/messages.ts';
 import type { Validation } from '../cli/command.ts';
 import type { ConnectorEdit } from '../embedded/control-interface.ts';
 import { HttpProblem } from '../server/http-problem.ts';
+import type { ConnectorParts } from './connector-plugins.ts';
 import { EventHistory } from './event-history.ts';
 import type { StoredHistory } from './history-saver.ts';
 import type { LiveDeployment } from './live-deployment.ts';
@@ -28,6 +29,8 @@ export interface HostingSurroundings {
   /** Called after a change that has to survive a restart. */
   readonly save: (record: PipelineRecord) => Promise<void>;
   readonly remove: (record: PipelineRecord) => Promise<void>;
+  /** What its connectors are run with: plugin processes, and what is remembered of them. For one deployment. */
+  readonly connectorParts: (record: PipelineRecord) => Promise<ConnectorParts>;
 }
 
 type Fields = Partial<Omit<PipelineRecord, 'id' | 'createdAt'>>;
@@ -39,6 +42,8 @@ export class HostedPipeline {
   readonly series: TimeSeries = new TimeSeries();
   readonly surroundings: HostingSurroundings;
   deployment: LiveDeployment | null = null;
+  /** How the latest stop went; null before the first. */
+  stopReport: StopReport | null = null;
   /** Of all connectors and HTTP inputs of this deployment, as last counted. */
   numConnectorErrors = 0;
   /** What this deployment has kept on disk, and for how long: megabytes times seconds. */

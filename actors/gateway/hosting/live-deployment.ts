@@ -4,7 +4,7 @@
 // pipeline is decided in hosted-pipeline.ts.
 import { errorToData } from '../../../runtime/errors.ts';
 import type { LogEntry } from '../../../runtime/log.ts';
-import type { Remote } from '../../../runtime/thread/remote.ts';
+import { type Remote, transfer } from '../../../runtime/thread/remote.ts';
 import type { Store } from '../../store/messages.ts';
 import type { PipelineStatus } from '../../supervisor/messages.ts';
 import type { ControlConnection } from '../embedded/control-connection.ts';
@@ -23,6 +23,8 @@ export interface DeploymentOptions {
   readonly spare: SpareControl;
   readonly onLog: (entry: LogEntry) => void;
   readonly onStatus: (status: PipelineStatus) => void;
+  /** Called once, when it is over or could not be opened. */
+  readonly onEnded?: () => void;
   /** Where HTTP input is kept. */
   readonly journal: { readonly store: Store; readonly id: string; readonly keeps: boolean };
 }
@@ -42,7 +44,9 @@ export async function openDeployment(options: DeploymentOptions): Promise<LiveDe
     onLost: (error) => report({ ...status, state: 'failed', error: errorToData(error) }),
   });
   try {
-    const opened = await connection.call('open', (control) => control.open(options.request));
+    const opened = await connection.call('open', (control) =>
+      control.open(transfer(options.request, options.request.journal === undefined ? [] : [options.request.journal])),
+    );
     status = opened.status;
     const { incarnation } = await connection.call('stats', (control) => control.stats());
     return new LiveDeployment({
@@ -53,9 +57,11 @@ export async function openDeployment(options: DeploymentOptions): Promise<LiveDe
       listeners,
       journal: options.journal,
       status: () => status,
+      onEnded: options.onEnded ?? (() => {}),
     });
   } catch (error) {
     await connection.end();
+    options.onEnded?.();
     throw error;
   }
 }
@@ -68,6 +74,7 @@ interface Parts {
   readonly listeners: ((status: PipelineStatus) => void)[];
   readonly journal: DeploymentOptions['journal'];
   readonly status: () => PipelineStatus;
+  readonly onEnded: () => void;
 }
 
 export class LiveDeployment implements Deployment {
@@ -126,7 +133,10 @@ export class LiveDeployment implements Deployment {
 
   /** Everything that listens is told first, then the thread goes. Idempotent. */
   async end(): Promise<void> {
-    this.#parts.abort.abort();
-    await this.#parts.connection.end();
+    const { abort, connection, onEnded } = this.#parts;
+    const isFirst = !abort.signal.aborted;
+    abort.abort();
+    await connection.end();
+    if (isFirst) onEnded();
   }
 }

@@ -4,10 +4,11 @@
 // Nothing here asks whether it may (v0/lifecycle-routes.ts does). Whatever goes wrong while starting or running ends with
 // the pipeline stopped and the error in its record; a start that a stop has overtaken gives up silently.
 import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
 import { systemClock } from '../../../runtime/clock.ts';
-import { type ErrorData, errorFromData, errorToData } from '../../../runtime/errors.ts';
+import { type ErrorData, errorFromData, errorToData, MillraceError } from '../../../runtime/errors.ts';
 import type { CheckpointImage, Store } from '../../store/messages.ts';
-import type { PipelineStatus } from '../../supervisor/messages.ts';
+import type { PipelineStatus, StopReport } from '../../supervisor/messages.ts';
 import { restoreApiInputs } from './api-input-record.ts';
 import { planBootstrap, runBootstrap } from './bootstrap.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';
@@ -20,6 +21,8 @@ import { programInfo } from './program-info.ts';
 import { relayDefinition } from './relay-pipeline.ts';
 
 const stopTimeoutMs = 30_000;
+/** The most that connectors without SQL may take behind it: each of their calls has a deadline of its own. */
+const connectorEndMs = 240_000;
 /** Sources that take longer to open than this do so while the pipeline runs. */
 const openingMs = 1_000;
 const opening: ReadonlySet<string> = new Set(['created', 'opening']);
@@ -78,6 +81,7 @@ export async function start(
     if (restore === null || record.firstStartedAt === undefined) {
       pipeline.change({ firstStartedAt: surroundings.clock.now() });
     }
+    const parts = await surroundings.connectorParts(record);
     const deployment = await openDeployment({
       name: pipeline.name,
       request: {
@@ -86,7 +90,8 @@ export async function start(
             record.relay === undefined
               ? { name: pipeline.name, program: record.source.programCode }
               : { relay: relayDefinition(record, record.relay) },
-          baseFolder: surroundings.baseFolder,
+          // Relative paths of a pipeline without SQL begin where the server was started, as in Conduit.
+          baseFolder: record.relay === undefined ? surroundings.baseFolder : resolve('.'),
         },
         stepRowsMax: null,
         labelsLiftPause: true,
@@ -95,7 +100,9 @@ export async function start(
           ? {}
           : { restore: { ...restore, inputs: bootstrap?.inputs ?? restore.inputs } }),
         ...(isBootstrap ? { continued: bootstrap.inputs } : {}),
+        ...parts.request,
       },
+      onEnded: parts.release,
       spare: surroundings.spare,
       onLog: (entry) => pipeline.logEntry(entry),
       onStatus: (status) => {
@@ -198,14 +205,37 @@ export async function stop(pipeline: HostedPipeline, options: { readonly force: 
   pipeline.change({ resources: 'Stopping', runtime: null, runtimeDesired: null });
   if (deployment !== null && !deployment.isLost) {
     const { force } = options;
-    await deployment
-      .call('stop', (control) => control.stop({ force, timeoutMs: stopTimeoutMs }), {
-        timeoutMs: stopTimeoutMs + 5_000,
-      })
-      .catch((error: unknown) => pipeline.log('warn', `stopping: ${error instanceof Error ? error.message : error}`));
+    const timeoutMs = stopTimeoutMs + (pipeline.record.relay === undefined ? 5_000 : connectorEndMs);
+    pipeline.stopReport = await deployment
+      .call('stop', (control) => control.stop({ force, timeoutMs: stopTimeoutMs }), { timeoutMs })
+      .catch((error: unknown) => {
+        pipeline.log('warn', `stopping: ${error instanceof Error ? error.message : error}`);
+        return detachedIn(error);
+      });
+    if (pipeline.record.relay !== undefined) noteLastErrors(pipeline, deployment);
   }
   await deployment?.end();
   settle(pipeline);
+}
+
+/** A stop that was cut off says which connectors hung. */
+function detachedIn(error: unknown): StopReport | null {
+  if (!(error instanceof MillraceError) || error.code !== 'pipeline.stop_timed_out') return null;
+  // SAFETY: this is how the error of that code is defined.
+  return { detached: error.fields['detached'] as StopReport['detached'] };
+}
+
+/** What connectors threw at their end is not lost: the pipeline is stopped, and says it. */
+function noteLastErrors(pipeline: HostedPipeline, deployment: LiveDeployment): void {
+  const failed = deployment.status.connectors.find(({ error }) => error !== null);
+  const [stuck] = pipeline.stopReport?.detached ?? [];
+  if (failed?.error !== null && failed?.error !== undefined) {
+    const { message, ...problem } = problemOf(failed.error);
+    pipeline.change({ deploymentError: { ...problem, message: `${failed.endpoint}: ${message}` } });
+  } else if (stuck !== undefined) {
+    const message = `${stuck.endpoint} did not come back from ${stuck.phase} and was cut off`;
+    pipeline.change({ deploymentError: { message, error_code: 'connector.timed_out', details: stuck } });
+  }
 }
 
 function settle(pipeline: HostedPipeline): void {

@@ -110,6 +110,7 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
     baseFolder: resolve(options.baseFolder ?? '.'),
     save: (record) => saver.save(record),
     remove: (record) => saver.remove(record),
+    connectorParts: (record) => plugins.partsFor(record),
   });
   for (const { document } of await store.pipelines()) {
     // SAFETY: documents are written by the saver alone, and the folder's format says that it is of this version.

@@ -55,5 +55,13 @@ export async function stopPipeline(hosting: Hosting, pipeline: HostedPipeline, f
   const isStarting = pipeline.record.resources === 'Provisioning' || pipeline.record.runtime === 'Initializing';
   if (force || isStarting) await stop(pipeline, { force: true });
   else await pipeline.exclusively(() => hosting.suspend(pipeline));
-  return {};
+  const detached = pipeline.stopReport?.detached ?? [];
+  const { deploymentError } = pipeline.record;
+  return {
+    // Nothing but what Conduit says, as long as nothing went wrong.
+    ...(detached.length === 0
+      ? {}
+      : { detached: detached.map(({ endpoint, phase }) => ({ connectorId: endpoint, phase })) }),
+    ...(deploymentError === null ? {} : { error: deploymentError.message }),
+  };
 }
