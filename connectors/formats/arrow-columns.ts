@@ -90,7 +90,7 @@ function arrowType(field: RowField): DataType {
     case 'TIME':
       return new TimeNanosecond();
     case 'TIMESTAMP':
-      return new TimestampMicrosecond();
+      return type.zoned === true ? new TimestampMicrosecond('UTC') : new TimestampMicrosecond();
     case 'INTERVAL_MONTHS':
       return new IntervalYearMonth();
     case 'INTERVAL_MICROS':

@@ -30,7 +30,8 @@ export type SqlType =
   | { readonly kind: 'VARBINARY'; readonly length: number | null }
   | { readonly kind: 'DATE' }
   | { readonly kind: 'TIME' }
-  | { readonly kind: 'TIMESTAMP' }
+  /** `zoned`: WITH TIME ZONE. The value is the instant in UTC either way; it is shown with its offset. */
+  | { readonly kind: 'TIMESTAMP'; readonly zoned?: true }
   | { readonly kind: 'INTERVAL_MONTHS'; readonly unit?: MonthsUnit }
   | { readonly kind: 'INTERVAL_MICROS'; readonly unit?: MicrosUnit }
   | { readonly kind: 'UUID' }
@@ -118,6 +119,8 @@ export function formatSqlType(type: SqlType): string {
     case 'VARCHAR':
     case 'VARBINARY':
       return type.length === null ? type.kind : `${type.kind}(${type.length})`;
+    case 'TIMESTAMP':
+      return type.zoned === true ? 'TIMESTAMP WITH TIME ZONE' : type.kind;
     case 'INTERVAL_MONTHS':
       return `INTERVAL ${type.unit ?? 'YEAR TO MONTH'}`;
     case 'INTERVAL_MICROS':

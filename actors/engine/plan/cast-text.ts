@@ -49,7 +49,7 @@ export function formatScalar(value: NonNullable<ScalarValue>, type: SqlType): st
   if (typeof value === 'bigint') {
     if (type.kind === 'DECIMAL') return text.formatDecimal(value, type.scale);
     if (type.kind === 'TIME') return nineDigits(text.formatTime(value));
-    if (type.kind === 'TIMESTAMP') return text.formatTimestamp(value);
+    if (type.kind === 'TIMESTAMP') return text.formatTimestamp(value) + (type.zoned === true ? ' +00:00' : '');
     return String(value);
   }
   return value ? 'TRUE' : 'FALSE';

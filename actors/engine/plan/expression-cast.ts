@@ -16,7 +16,7 @@ export function isIdentityCast(cast: CastExpression): boolean {
   const from = cast.operand.type;
   const to = cast.type;
   if (sameSqlType(from, to)) return true;
-  if (isInterval(from) && from.kind === to.kind) return true;
+  if ((isInterval(from) || from.kind === 'TIMESTAMP') && from.kind === to.kind) return true;
   const widening =
     ((from.kind === 'VARCHAR' || from.kind === 'CHAR') && to.kind === 'VARCHAR') ||
     ((from.kind === 'VARBINARY' || from.kind === 'BINARY') && to.kind === 'VARBINARY');

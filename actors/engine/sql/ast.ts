@@ -50,7 +50,22 @@ export type Expression =
   | { readonly kind: 'binary literal'; readonly hex: string; readonly span: Span }
   | { readonly kind: 'boolean'; readonly value: boolean; readonly span: Span }
   | { readonly kind: 'null'; readonly span: Span }
-  | { readonly kind: 'typed literal'; readonly type: TemporalKeyword; readonly text: string; readonly span: Span }
+  | {
+      readonly kind: 'typed literal';
+      readonly type: TemporalKeyword;
+      /** TIMESTAMP WITH TIME ZONE. */
+      readonly zoned: boolean;
+      readonly text: string;
+      readonly span: Span;
+    }
+  /** (start, end) OVERLAPS (start, end) and its like. */
+  | {
+      readonly kind: 'period';
+      readonly operator: PeriodOperator;
+      readonly left: Expression;
+      readonly right: Expression;
+      readonly span: Span;
+    }
   | {
       readonly kind: 'interval';
       readonly negative: boolean;
@@ -220,6 +235,15 @@ export interface UnsupportedExpression {
 }
 
 export type ExpressionKind = Expression['kind'];
+export type PeriodOperator =
+  | 'contains'
+  | 'equals'
+  | 'overlaps'
+  | 'precedes'
+  | 'succeeds'
+  | 'immediately precedes'
+  | 'immediately succeeds';
+
 export type TemporalKeyword = 'DATE' | 'TIME' | 'TIMESTAMP';
 
 // ── queries ──

@@ -12,6 +12,7 @@ import { bindCast, makeCase } from './bind-case.ts';
 import { bindBetween, bindComparison, bindIn, not, operator } from './bind-comparison.ts';
 import { findOwnName } from './bind-name.ts';
 import { bindElement } from './bind-nested.ts';
+import { bindPeriod } from './bind-period.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
 import { caseBranch } from './case-branch.ts';
 import { type ExpressionContext, requireBoolean, type SubquerySink, type WindowSink } from './expression-context.ts';
@@ -42,7 +43,10 @@ export function bindExpression(context: ExpressionContext, expression: Expressio
     case 'null':
       return literal(null, { kind: 'NULL' }, source);
     case 'typed literal': {
-      const type: SqlType = { kind: expression.type };
+      const type: SqlType =
+        expression.type === 'TIMESTAMP' && expression.zoned
+          ? { kind: 'TIMESTAMP', zoned: true }
+          : { kind: expression.type };
       const value = parseTypedText(expression.text, type);
       if (value === undefined) throw invalidLiteral(expression.text, expression.type, source);
       return literal(value, type, source);
@@ -114,6 +118,8 @@ export function bindExpression(context: ExpressionContext, expression: Expressio
       return bindElement(bind(expression.operand), bindIndex(context, expression.index), source);
     case 'difference':
       return bindDifference(context, expression, source);
+    case 'period':
+      return bindPeriod(expression, source, bind);
     case 'lambda':
       throw new SqlUnsupported(
         { construct: 'a lambda here', instead: 'write it as an argument of TRANSFORM or ARRAY_EXISTS' },

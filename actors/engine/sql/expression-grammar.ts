@@ -2,7 +2,7 @@
 //
 // Precedence, loosest first: OR, AND, NOT, predicates (comparisons, IS, BETWEEN, IN, LIKE; left to right), + -, * / % ||, unary
 // + and -, then [index], ::type and .field.
-import type { BinaryOperator, Expression, Query, TruthTest } from './ast.ts';
+import type { BinaryOperator, Expression, PeriodOperator, Query, TruthTest } from './ast.ts';
 import type { Rule } from './name-grammar.ts';
 import { binary, OperandGrammar, operatorOf } from './operand-grammar.ts';
 import type { Span } from './sql-text.ts';
@@ -10,6 +10,12 @@ import { cover, endOf } from './token-text.ts';
 import { type IToken, keyword, Name, symbol, type TokenType } from './tokens.ts';
 
 const negatable: readonly TokenType[] = ['BETWEEN', 'IN', 'LIKE', 'ILIKE', 'RLIKE'].map(keyword);
+
+const periodWords: readonly string[] = ['contains', 'equals', 'overlaps', 'precedes', 'succeeds'];
+
+function isName(token: IToken): boolean {
+  return token.tokenType === Name || token.tokenType.CATEGORIES?.includes(Name) === true;
+}
 
 export class ExpressionGrammar extends OperandGrammar {
   override readonly expression: Rule<Expression> = this.RULE('expression', () => {
@@ -48,11 +54,19 @@ export class ExpressionGrammar extends OperandGrammar {
     }),
   );
 
+  #isPeriodOperator(): boolean {
+    const word = this.LA(1).image.toLowerCase();
+    if (word === 'immediately') return periodWords.slice(3).includes(this.LA(2).image.toLowerCase());
+    return periodWords.includes(word);
+  }
+
   readonly predicate: Rule<Expression> = this.RULE('predicate', () => {
     let left = this.SUBRULE(this.sum);
     this.MANY({
       // NOT may also begin the NOT NULL of a column: DEFAULT 5 NOT NULL.
-      GATE: () => this.LA(1).tokenType !== keyword('NOT') || negatable.includes(this.LA(2).tokenType),
+      GATE: () =>
+        (this.LA(1).tokenType !== keyword('NOT') || negatable.includes(this.LA(2).tokenType)) &&
+        (!isName(this.LA(1)) || (left.kind === 'call' && left.name.name === 'row' && this.#isPeriodOperator())),
       DEF: () => {
         this.OR([
           {
@@ -78,6 +92,21 @@ export class ExpressionGrammar extends OperandGrammar {
                   },
                 },
               ]);
+            },
+          },
+          {
+            ALT: () => {
+              const words = [this.CONSUME(Name)];
+              this.OPTION9({
+                GATE: () => this.#isPeriodOperator(),
+                DEF: () => words.push(this.CONSUME2(Name)),
+              });
+              const right = this.SUBRULE9(this.sum);
+              this.ACTION(() => {
+                // SAFETY: the gate lets only the words of these operators in.
+                const operator = words.map((word) => word.image.toLowerCase()).join(' ') as PeriodOperator;
+                left = { kind: 'period', operator, left, right, span: cover(left.span, right.span) };
+              });
             },
           },
           {

@@ -13,7 +13,8 @@ export type Evaluator = (...values: ScalarValue[]) => ScalarValue;
  *   string text   CHAR or VARCHAR; scalars of other types are cast to VARCHAR
  *   characters CHAR or VARCHAR, nothing else is cast to it
  *   integer    TINYINT to BIGINT, as it is        INT BIGINT cast from any integer
- *   decimal    DECIMAL, as it is                  real double  REAL, or DOUBLE cast from any number
+ *   exact      DECIMAL, nothing else is cast to it
+ *   decimal    DECIMAL, as it is; a text that spells a number                  real double  REAL, or DOUBLE cast from any number
  *   boolean date time timestamp months micros uuid variant binary   that type (months, micros: the two INTERVALs)
  *   array map         an ARRAY or MAP, as it is
  *   arrays     ARRAY; all `arrays` arguments are cast to their common type    texts  an ARRAY of CHAR or VARCHAR
@@ -29,6 +30,7 @@ export type ParameterClass =
   | 'INT'
   | 'BIGINT'
   | 'decimal'
+  | 'exact'
   | 'real'
   | 'double'
   | 'boolean'

@@ -34,7 +34,7 @@ export function resolveCall(
   }
   const { types } = best;
   const converted = operands.map((operand, i) => coerce(operand, types[i] ?? operand.type));
-  const type = overload.result(converted.map((operand) => operand.type));
+  const type = zonedLike(overload.result(converted.map((operand) => operand.type)), converted);
   const nullable = overload.nullable === true || (overload.strict && converted.some((operand) => operand.nullable));
   return {
     kind: 'function',
@@ -73,6 +73,13 @@ function fitArguments(
     cost += fit.cost;
   }
   return { types, cost };
+}
+
+/** What is made of a timestamp with a time zone has one, too. */
+function zonedLike(type: SqlType, operands: readonly Scalar[]): SqlType {
+  if (type.kind !== 'TIMESTAMP' || type.zoned === true) return type;
+  const isZoned = operands.some((operand) => operand.type.kind === 'TIMESTAMP' && operand.type.zoned === true);
+  return isZoned ? { kind: 'TIMESTAMP', zoned: true } : type;
 }
 
 /** What a text is read as where a number is wanted. */
@@ -116,6 +123,8 @@ function fitArgument(parameter: ParameterClass, type: SqlType, isLiteral: boolea
       return { type: { kind: 'INTEGER' }, cost: type.kind === 'BIGINT' ? 2 : 0 };
     case 'BIGINT':
       return isWhole(type) || isNull ? { type: { kind: 'BIGINT' }, cost: type.kind === 'BIGINT' ? 0 : 1 } : null;
+    case 'exact':
+      return type.kind === 'DECIMAL' ? (isUnsigned(type) ? { type: asDecimal(type), cost: 2 } : asItIs) : null;
     case 'decimal':
       if (isUnsigned(type)) return { type: asDecimal(type), cost: 2 };
       if (isText(type)) return { type: readNumber, cost: 9 };

@@ -108,6 +108,25 @@ export const roundingFunctions: readonly FunctionDefinition[] = [
     ],
   ),
   define(
+    'bround',
+    [],
+    'BROUND(x [, digits])',
+    'Rounds to a number of digits behind the point (0), halves to the even neighbour.',
+    ['BROUND(2.5)', '2.0'],
+    [
+      strictRow(['integer', 'INT'], firstType, identity, {
+        optional: 1,
+        canFail: true,
+        prepare: roundExact(roundToEven),
+      }),
+      strictRow(['exact', 'INT'], firstType, identity, {
+        optional: 1,
+        canFail: true,
+        prepare: roundExact(roundToEven),
+      }),
+    ],
+  ),
+  define(
     'truncate',
     ['trunc'],
     'TRUNCATE(x [, digits])',
@@ -211,6 +230,14 @@ function roundExact(
 
 function roundTo(unscaled: bigint, scale: number, digits: number): bigint {
   return rescale(unscaled, scale, digits).value * 10n ** BigInt(scale - digits);
+}
+
+function roundToEven(unscaled: bigint, scale: number, digits: number): bigint {
+  const unit = 10n ** BigInt(scale - digits);
+  const rest = ((unscaled % unit) + unit) % unit;
+  const floor = (unscaled - rest) / unit;
+  const up = rest * 2n > unit || (rest * 2n === unit && floor % 2n !== 0n);
+  return (up ? floor + 1n : floor) * unit;
 }
 
 function truncateTo(unscaled: bigint, scale: number, digits: number): bigint {

@@ -52,16 +52,17 @@ export class LiteralGrammar extends NameGrammar {
             { ALT: () => this.CONSUME(keyword('TIMESTAMP')) },
           ]);
           // An offset in the text is taken off in any case.
-          this.OPTION(() => {
+          const zone = this.OPTION(() => {
             this.CONSUME(keyword('WITH'));
             this.CONSUME2(keyword('TIME'));
-            this.CONSUME(keyword('ZONE'));
+            return this.CONSUME(keyword('ZONE'));
           });
           const literal = this.CONSUME(StringLiteral);
           return this.ACTION((): Expression => {
             // SAFETY: the three keywords above are the three temporal keywords.
             const type = token.image.toUpperCase() as TemporalKeyword;
-            return { kind: 'typed literal', type, text: unquote(literal.image), span: this.spanFrom(token) };
+            const zoned = zone !== undefined;
+            return { kind: 'typed literal', type, zoned, text: unquote(literal.image), span: this.spanFrom(token) };
           });
         },
       },

@@ -45,6 +45,7 @@ export function commonType(left: SqlType, right: SqlType): SqlType | null {
   if (left.kind === 'NULL') return right;
   if (isNumeric(left) && isNumeric(right)) return commonNumericType(left, right);
   if (isText(left) && isText(right)) return varchar;
+  if (left.kind === 'TIMESTAMP' && right.kind === 'TIMESTAMP') return { kind: 'TIMESTAMP', zoned: true };
   if (isInterval(left) && isInterval(right)) return left.kind === right.kind ? commonIntervalType(left, right) : null;
   if (isBinary(left) && isBinary(right)) return { kind: 'VARBINARY', length: null };
   if (left.kind === 'ARRAY' && right.kind === 'ARRAY') {
@@ -72,7 +73,7 @@ export function commonType(left: SqlType, right: SqlType): SqlType | null {
     return readFromText.includes(other.kind) ? other : null;
   }
   const kinds = [left.kind, right.kind];
-  if (kinds.includes('DATE') && kinds.includes('TIMESTAMP')) return { kind: 'TIMESTAMP' };
+  if (kinds.includes('DATE') && kinds.includes('TIMESTAMP')) return left.kind === 'TIMESTAMP' ? left : right;
   return null;
 }
 
@@ -182,7 +183,7 @@ const integerBits: Readonly<Record<string, number>> = { TINYINT: 8, SMALLINT: 16
 export function foldLiteral(value: ScalarValue, from: SqlType, to: SqlType, exact: boolean): ScalarValue | undefined {
   if (value === null) return null;
   if (isText(from)) return typeof value === 'string' ? parseTypedText(value, to) : undefined;
-  if (isInterval(from) && from.kind === to.kind) return value;
+  if ((isInterval(from) || from.kind === 'TIMESTAMP') && from.kind === to.kind) return value;
   if (from.kind === 'DATE' && to.kind === 'TIMESTAMP') return BigInt(Number(value)) * 86_400_000_000n;
   if (!isInteger(from) && from.kind !== 'DECIMAL') return undefined;
   // Exact numbers, as value · 10^-scale.

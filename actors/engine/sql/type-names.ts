@@ -153,9 +153,9 @@ function plainType(source: SqlText, type: TypeName): SqlType {
     case 'timestamp':
     case 'datetime':
     case 'timestamp without time zone':
-    // An offset is read and taken off: the value is the instant, in UTC.
-    case 'timestamp with time zone':
       return { kind: 'TIMESTAMP' };
+    case 'timestamp with time zone':
+      return { kind: 'TIMESTAMP', zoned: true };
     default:
       return { kind: 'VARCHAR', length: first ?? null };
   }

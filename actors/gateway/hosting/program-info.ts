@@ -74,8 +74,9 @@ export function columnType(type: SqlType, nullable: boolean): JsonObject {
     case 'VARCHAR':
     case 'VARBINARY':
       return { type: type.kind, nullable, precision: type.length ?? -1 };
-    case 'TIME':
     case 'TIMESTAMP':
+      return { type: type.zoned === true ? 'TIMESTAMP_TZ' : type.kind, nullable, precision: 6 };
+    case 'TIME':
       return { type: type.kind, nullable, precision: 6 };
     case 'INTERVAL_MONTHS':
       return { type: 'INTERVAL_YEAR_MONTH', nullable };

@@ -47,6 +47,16 @@ const values: readonly (readonly [expression: string, value: unknown])[] = [
   ['CAST(ARRAY[1, NULL] AS VARCHAR ARRAY)', ['1', null]],
   ["FLOOR(DATE '2020-06-21' TO CENTURY)", '2000-01-01'],
   ["TIMESTAMPADD(MONTH, 2, DATE '2020-06-21')", '2020-08-21'],
+  ["(DATE '2020-06-21', DATE '2020-06-23') OVERLAPS (DATE '2020-06-24', DATE '2020-06-22')", true],
+  ["(TIME '14:00:00', INTERVAL '2' HOUR) CONTAINS TIME '15:00:00'", true],
+  ["(DATE '2020-06-25', -INTERVAL '4' DAY) CONTAINS DATE '2020-06-20'", false],
+  ["(TIME '14:00:00', TIME '15:00:00') PRECEDES (TIME '15:00:00', TIME '16:00:00')", true],
+  ["(TIME '14:00:00', TIME '15:00:00') IMMEDIATELY SUCCEEDS (TIME '12:00:00', TIME '13:00:00')", false],
+  ["(TIME '14:00:00', TIME '15:00:00') EQUALS (TIME '15:00:00', TIME '14:00:00')", true],
+  ["CAST(TIMESTAMP WITH TIME ZONE '2020-06-21 14:00:00 +02:00' AS VARCHAR)", '2020-06-21 12:00:00 +00:00'],
+  ["TIMESTAMP WITH TIME ZONE '2020-06-21 14:00:00 UTC' = TIMESTAMP '2020-06-21 14:00:00'", true],
+  ['BROUND(2.5) = 2', true],
+  ['BROUND(-3.55, 1) = -3.6', true],
 ];
 for (const [expression, value] of values) {
   test(`${expression} is ${JSON.stringify(value)}`, () => assert.equal(constantOf(expression), value));
