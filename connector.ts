@@ -1,6 +1,7 @@
 // The entry for authors of connectors: `import { defineSource, defineDestination } from 'millrace/connector'`.
 // It re-exports the contracts of the SDK, what is needed to make batches and coded errors, and the conformance suite.
 
+export { type AssembledChain, assembleChain, type ProcessorPlan } from './connectors/processors/assemble-chain.ts';
 export * from './connectors/sdk/configuration-errors.ts';
 export { type ConformanceCase, conformance } from './connectors/sdk/conformance.ts';
 export type { ConnectorRegistry } from './connectors/sdk/connector.ts';

@@ -7,6 +7,7 @@ import { aggregateFunctions } from '../actors/engine/sql/aggregate-functions.ts'
 import { functionTable } from '../actors/engine/sql/functions.ts';
 import { inputParameters, outputParameters } from '../actors/supervisor/connector-parameters.ts';
 import { lifecyclePage } from '../actors/supervisor/lifecycle-page.ts';
+import { processorMiddlewareParameters } from '../connectors/processors/assemble-chain.ts';
 import { registry } from '../connectors/registry.ts';
 import type { Parameter, ParameterType } from '../connectors/sdk/parameters.ts';
 import { errorDefinitions } from '../runtime/errors.ts';
@@ -23,6 +24,7 @@ export async function docsPages(): Promise<ReadonlyMap<string, string>> {
     ['lifecycle.md', lifecyclePage()],
     ['sql-functions.md', functionsPage()],
     ['connectors.md', connectorsPage()],
+    ['processors.md', processorsPage()],
   ]);
 }
 
@@ -119,6 +121,29 @@ function connectorsPage(): string {
     lines.push(`## ${title}`, '');
     for (const entry of entries)
       lines.push(`### ${entry.name}`, '', entry.summary, '', ...parameterTable(entry.parameters));
+  }
+  return lines.join('\n');
+}
+
+function processorsPage(): string {
+  const lines = [
+    '# Processors',
+    '',
+    'Printed from the definitions in the code by `npm run docs`. A processor stands in a pipeline without SQL, at a connector or at the',
+    'pipeline itself, with settings that are all text and with a condition: a Go template that prints true or false. Records for which',
+    'it is false pass unchanged; a record on which it fails is refused, as one that the processor refuses.',
+    '',
+    'Fields are named `.Key`, `.Operation`, `.Metadata["name"]`, `.Payload.Before`, `.Payload.After` and `.Payload.After.name`. Templates',
+    "are those of Go's text/template with sprig's functions.",
+    '',
+    '## Parameters of every processor',
+    '',
+    ...parameterTable(processorMiddlewareParameters),
+  ];
+  for (const { name, summary, description, parameters } of registry.processors) {
+    lines.push(`## ${name}`, '', summary, '');
+    if (description !== undefined) lines.push(description, '');
+    lines.push(...parameterTable(parameters));
   }
   return lines.join('\n');
 }

@@ -7,6 +7,7 @@ import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { ConfigurationOf, Parameter, ParameterValues } from './parameters.ts';
+import type { SchemaRegistry } from './schema-registry.ts';
 
 /** What `write` gets: bytes when the connector has a format, else the batch itself. */
 export type Outgoing =
@@ -21,6 +22,8 @@ export interface DestinationContext {
   readonly baseFolder: string;
   /** The only time a destination knows. */
   readonly clock: Clock;
+  /** Left out where nobody keeps schemas. */
+  readonly schemas?: SchemaRegistry;
   reportError(error: unknown): void;
   /**
    * For a destination that `acknowledges`: the next `count` records, in the order in which they were written, are safe.

@@ -5,7 +5,13 @@ import { registry } from '../../connectors/registry.ts';
 import { validateParameters } from '../../connectors/sdk/validate-parameters.ts';
 import { bigint, contextFor, relationOf } from './connector-context.ts';
 
-const kinds = [registry.sources, registry.destinations, registry.inputFormats, registry.outputFormats];
+const kinds = [
+  registry.sources,
+  registry.destinations,
+  registry.inputFormats,
+  registry.outputFormats,
+  registry.processors,
+];
 
 test('every name stands once in its list', () => {
   for (const list of kinds) {

@@ -1,0 +1,157 @@
+// file, as a destination of records: appends one line for each record, in the format that `sdk.record.format` names.
+//
+// Lines are gathered and handed to the operating system in large pieces; `flush` writes what is gathered, syncs the file to the disk and
+// only then acknowledges. A record that its format cannot print is refused by itself, in its place in the order.
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { assert } from '../../runtime/assert.ts';
+import { MillraceError } from '../../runtime/errors.ts';
+import { makePrinter } from '../record-formats/make-printer.ts';
+import type { RecordPrinter } from '../record-formats/record-format.ts';
+import type { Destination, DestinationContext, DestinationDefinition, Outgoing } from '../sdk/destination.ts';
+import { decodeSchemas, destinationMiddlewareParameters, RateLimit } from '../sdk/destination-middleware.ts';
+import type { ParameterValues } from '../sdk/parameters.ts';
+import { FileIsDirectory, fileError, resolveFilePath } from './file-path.ts';
+
+const gatherBytesMax = 1024 * 1024;
+/** Rows printed at a time, so that what is gathered stays small. */
+const printRowsMax = 8192;
+
+export const fileRecordDestination: DestinationDefinition = {
+  kind: 'destination',
+  name: 'file',
+  summary: 'Appends every record to a file, one line each.',
+  format: 'none',
+  accepts: 'records',
+  acknowledges: true,
+  parameters: [
+    {
+      name: 'path',
+      type: { kind: 'string' },
+      required: true,
+      description:
+        'Path of the file, which is made when it does not exist. A relative path starts at the folder of the pipeline file.',
+    },
+    ...destinationMiddlewareParameters,
+  ],
+  create: (configuration, context) => new FileRecordDestination(configuration, context),
+};
+
+class FileRecordDestination implements Destination {
+  readonly #path: string;
+  readonly #configuration: ParameterValues;
+  readonly #context: DestinationContext;
+  readonly #printer: RecordPrinter;
+  readonly #rate: RateLimit;
+  #handle: FileHandle | null = null;
+  readonly #gathered = new Uint8Array(gatherBytesMax);
+  #gatheredBytes = 0;
+  #dirty = false;
+  /** What has been written or refused since the last flush: counts of records, and refusals between them. */
+  #outcomes: (number | Error)[] = [];
+
+  constructor(configuration: ParameterValues, context: DestinationContext) {
+    this.#configuration = configuration;
+    this.#context = context;
+    this.#path = resolveFilePath(String(configuration['path']), context.baseFolder);
+    this.#printer = makePrinter(configuration, context.clock);
+    this.#rate = new RateLimit(configuration, context.clock);
+  }
+
+  async configure(): Promise<void> {
+    const stats = await stat(this.#path).catch(() => null);
+    if (stats?.isDirectory()) throw new FileIsDirectory({ path: this.#path });
+  }
+
+  async open(): Promise<void> {
+    try {
+      await this.configure();
+      this.#handle = await open(this.#path, 'a');
+    } catch (thrown) {
+      throw thrown instanceof MillraceError ? thrown : await fileError(thrown, this.#path, 'write');
+    }
+  }
+
+  async write(data: Outgoing): Promise<void> {
+    assert(data.kind === 'batch', 'file is written batches of records');
+    const batch = await decodeSchemas(data.batch, this.#configuration, this.#context.schemas);
+    for (let row = 0; row < batch.rows; ) {
+      let rows = Math.min(printRowsMax, batch.rows - row);
+      if (this.#rate.isActive) {
+        rows = await this.#rate.take(rows, this.#context.signal);
+        if (rows === 0) return;
+      }
+      const { bytes, failed } = this.#printer.print(batch, row, row + rows);
+      let next = row;
+      for (const { row: refused, error } of failed) {
+        if (refused > next) this.#outcomes.push(refused - next);
+        this.#outcomes.push(error);
+        next = refused + 1;
+      }
+      if (row + rows > next) this.#outcomes.push(row + rows - next);
+      row += rows;
+      await this.#gather(bytes);
+      if (this.#rate.isActive) await this.#writeGathered();
+    }
+  }
+
+  async flush(): Promise<void> {
+    await this.#writeGathered();
+    if (this.#dirty && this.#handle !== null) {
+      try {
+        await this.#handle.datasync();
+      } catch (thrown) {
+        // Pipes and some devices cannot be synced: they have nothing to be made durable.
+        const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+        if (code !== 'EINVAL' && code !== 'ENOTSUP') throw await fileError(thrown, this.#path, 'write');
+      }
+      this.#dirty = false;
+    }
+    const outcomes = this.#outcomes;
+    this.#outcomes = [];
+    for (const outcome of outcomes) {
+      if (typeof outcome === 'number') this.#context.acknowledged(outcome);
+      else this.#context.refused(outcome);
+    }
+  }
+
+  async teardown(): Promise<void> {
+    const handle = this.#handle;
+    if (handle === null) return;
+    try {
+      await this.flush();
+    } finally {
+      this.#handle = null;
+      await handle.close();
+    }
+  }
+
+  async #gather(bytes: Uint8Array): Promise<void> {
+    if (this.#gatheredBytes + bytes.length > gatherBytesMax) await this.#writeGathered();
+    if (bytes.length >= gatherBytesMax) {
+      await this.#writeAll(bytes);
+      return;
+    }
+    this.#gathered.set(bytes, this.#gatheredBytes);
+    this.#gatheredBytes += bytes.length;
+  }
+
+  async #writeGathered(): Promise<void> {
+    if (this.#gatheredBytes === 0) return;
+    const bytes = this.#gathered.subarray(0, this.#gatheredBytes);
+    await this.#writeAll(bytes);
+    this.#gatheredBytes = 0;
+  }
+
+  async #writeAll(bytes: Uint8Array): Promise<void> {
+    const handle = this.#handle;
+    assert(handle !== null, 'a destination is open while it is written to');
+    try {
+      this.#dirty = true;
+      for (let written = 0; written < bytes.length; ) {
+        written += (await handle.write(bytes, written, bytes.length - written)).bytesWritten;
+      }
+    } catch (thrown) {
+      throw await fileError(thrown, this.#path, 'write');
+    }
+  }
+}

@@ -1,0 +1,271 @@
+// generator, as a source of records: made-up records, as fast as they are taken, at a rate, or in bursts.
+//
+// A record has a word as its key and made-up data as its payload: raw JSON, structured data, or the content of a file. Position: how
+// many records have been made, in decimal digits; a source that goes on from one makes the rest of `recordCount` and then ends.
+// Several collections take turns by chance. Data is written into columns directly (generated-data.ts).
+import { readFile } from 'node:fs/promises';
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+import { ConfigInvalidValue, ConfigMissingKey } from '../sdk/configuration-errors.ts';
+import { parseDuration } from '../sdk/duration.ts';
+import type { Parameter, ParameterValues } from '../sdk/parameters.ts';
+import { type RecordOperation, recordMetadata, recordOperations } from '../sdk/record.ts';
+import { dataShape, recordBatchBuilder, shapeShift } from '../sdk/record-batch.ts';
+import { writeMetadata } from '../sdk/record-metadata.ts';
+import { recordPositionBytes } from '../sdk/record-position.ts';
+import type { Payload, Position, Source, SourceContext, SourceDefinition } from '../sdk/source.ts';
+import {
+  batchRecords,
+  recordPayload,
+  type SourceMiddleware,
+  sourceMiddleware,
+  sourceMiddlewareParameters,
+} from '../sdk/source-middleware.ts';
+import { wait } from '../sdk/wait.ts';
+import { type DataForm, dataKinds, GeneratedData } from './generated-data.ts';
+
+const batchRowsMax = 4096;
+/** With a rate, so many batches are made in a second where it allows. */
+const batchesPerSecond = 20;
+
+const collectionParameters: readonly Parameter[] = [
+  {
+    name: 'operations',
+    type: { kind: 'list', item: { kind: 'enum', values: recordOperations } },
+    required: false,
+    default: ['create'],
+    description: 'Operations of the records, chosen by chance: create, update, delete, snapshot.',
+  },
+  {
+    name: 'format.type',
+    type: { kind: 'enum', values: ['raw', 'structured', 'file'] },
+    required: false,
+    description: 'raw: JSON text. structured: structured data. file: the content of a file, the same in every record.',
+  },
+  {
+    name: 'format.options',
+    type: { kind: 'map', value: { kind: 'enum', values: dataKinds } },
+    required: false,
+    default: {},
+    description: 'Fields of raw and structured data, one a name below: format.options.id = int.',
+  },
+  {
+    name: 'format.options.path',
+    type: { kind: 'string' },
+    required: false,
+    description: 'The file, for the type file.',
+  },
+];
+
+const parameters: readonly Parameter[] = [
+  {
+    name: 'rate',
+    type: { kind: 'number', min: 0 },
+    required: false,
+    default: 0,
+    description: 'Records a second. 0: as fast as they are taken.',
+  },
+  {
+    name: 'recordCount',
+    type: { kind: 'integer', min: 0 },
+    required: false,
+    default: 0,
+    description: 'Records in all. 0: without end.',
+  },
+  {
+    name: 'readTime',
+    type: { kind: 'duration' },
+    required: false,
+    default: '0',
+    description: 'How long a record takes; the older spelling of rate.',
+  },
+  {
+    name: 'burst.sleepTime',
+    type: { kind: 'duration' },
+    required: false,
+    default: '0',
+    description: 'Pause between bursts. 0: no bursts.',
+  },
+  {
+    name: 'burst.generateTime',
+    type: { kind: 'duration' },
+    required: false,
+    default: '1s',
+    description: 'How long a burst lasts.',
+  },
+  ...collectionParameters,
+  {
+    name: 'collections',
+    type: { kind: 'map', value: { kind: 'object', parameters: collectionParameters } },
+    required: false,
+    default: {},
+    description:
+      'More kinds of records, each with a collection in its metadata: collections.users.format.type, collections.users.operations …',
+  },
+  ...sourceMiddlewareParameters,
+];
+
+export const generatorRecordSource: SourceDefinition = {
+  kind: 'source',
+  name: 'generator',
+  summary: 'Makes records up.',
+  format: 'none',
+  produces: 'records',
+  parameters,
+  create: (configuration, context) => new GeneratorRecordSource(configuration, context),
+};
+
+interface Collection {
+  readonly name: string;
+  readonly operations: readonly RecordOperation[];
+  readonly form: DataForm;
+  readonly fields: Readonly<Record<string, string>>;
+  readonly path: string;
+}
+
+class GeneratorRecordSource implements Source {
+  readonly #context: SourceContext;
+  readonly #middleware: SourceMiddleware;
+  readonly #collections: readonly Collection[];
+  readonly #recordCount: number;
+  /** Records a millisecond. */
+  readonly #rate: number;
+  readonly #sleepMs: number;
+  readonly #generateMs: number;
+  readonly #data: GeneratedData;
+  #files: Uint8Array[] = [];
+  #made = 0;
+
+  constructor(configuration: ParameterValues, context: SourceContext) {
+    this.#context = context;
+    this.#middleware = sourceMiddleware(configuration);
+    this.#collections = collectionsOf(configuration);
+    this.#recordCount = Number(configuration['recordCount']) || Number.POSITIVE_INFINITY;
+    const readMs = durationOf(configuration, 'readTime');
+    const perSecond = Number(configuration['rate']);
+    if (readMs > 0 && perSecond > 0) {
+      throw new ConfigInvalidValue({ key: 'readTime', reason: 'and "rate" are both given; "rate" is enough' });
+    }
+    this.#rate = perSecond > 0 ? perSecond / 1000 : readMs > 0 ? 1 / readMs : Number.POSITIVE_INFINITY;
+    this.#sleepMs = durationOf(configuration, 'burst.sleepTime');
+    this.#generateMs = durationOf(configuration, 'burst.generateTime');
+    if (this.#sleepMs > 0 && this.#generateMs <= 0) {
+      throw new ConfigInvalidValue({ key: 'burst.generateTime', reason: 'is not above 0' });
+    }
+    this.#data = new GeneratedData(context.clock);
+  }
+
+  async open(position: Position | null): Promise<void> {
+    this.#made = Number(Buffer.from(recordPositionBytes(position)).toString()) || 0;
+    this.#files = await Promise.all(
+      this.#collections.map(async ({ form, path }) => (form === 'file' ? await readFile(path) : new Uint8Array(0))),
+    );
+  }
+
+  read(): AsyncIterable<Payload> {
+    return batchRecords(this.#readBatches(), this.#middleware, this.#context.clock);
+  }
+
+  recordsTotal(): number | null {
+    return Number.isFinite(this.#recordCount) ? this.#recordCount : null;
+  }
+
+  async *#readBatches(): AsyncIterable<Payload> {
+    const { clock, signal } = this.#context;
+    const usual = Number.isFinite(this.#rate) ? Math.floor((this.#rate * 1000) / batchesPerSecond) : batchRowsMax;
+    const rowsMax = Math.min(batchRowsMax, Math.max(1, usual));
+    const startedAt = clock.monotonic();
+    const first = this.#made;
+    let burstEnds = startedAt + this.#generateMs;
+    while (this.#made < this.#recordCount && !signal.aborted) {
+      if (this.#sleepMs > 0 && clock.monotonic() >= burstEnds) {
+        yield { kind: 'idle' };
+        await wait(clock, this.#sleepMs, signal);
+        burstEnds = clock.monotonic() + this.#generateMs;
+        continue;
+      }
+      const rows = Math.min(rowsMax, this.#recordCount - this.#made);
+      const batch = this.#makeBatch(rows);
+      // A record counts when its time has passed, so that a rate is never exceeded.
+      const due = startedAt + (this.#made - first) / this.#rate;
+      if (due > clock.monotonic()) yield { kind: 'idle' };
+      for (let left = due - clock.monotonic(); left > 0 && !signal.aborted; left = due - clock.monotonic()) {
+        await wait(clock, left, signal);
+      }
+      if (signal.aborted) return;
+      yield recordPayload(batch);
+    }
+  }
+
+  #makeBatch(rows: number): ChangeBatch {
+    const builder = recordBatchBuilder(rows);
+    const [position, operation, metadata, shapes, key, before, after] = builder.columns;
+    const createdAt = `${Math.floor(this.#context.clock.now())}000000`;
+    const entries = this.#collections.map(({ name }) =>
+      writeMetadata({
+        ...(name === '' ? {} : { [recordMetadata.collection]: name }),
+        [recordMetadata.createdAt]: createdAt,
+      }),
+    );
+    const data = this.#data;
+    for (let row = 0; row < rows; row++) {
+      const c = this.#collections.length === 1 ? 0 : data.below(this.#collections.length);
+      const collection = this.#collections[c];
+      const entry = entries[c];
+      if (collection === undefined || entry === undefined) break;
+      const { operations, form } = collection;
+      const chosen = operations.length === 1 ? operations[0] : operations[data.below(operations.length)];
+      data.count(++this.#made, position);
+      data.word(key);
+      metadata?.appendBytes(entry, 0, entry.length);
+      const shape = form === 'structured' ? dataShape.msgpack : dataShape.raw;
+      let bits: number = dataShape.raw << shapeShift.key;
+      if (chosen === 'update' || chosen === 'delete') {
+        data.data(collection.fields, form, this.#files[c], before);
+        bits |= shape << shapeShift.before;
+      }
+      if (chosen !== 'delete') {
+        data.data(collection.fields, form, this.#files[c], after);
+        bits |= shape << shapeShift.after;
+      }
+      if (operation !== undefined) operation.values[row] = recordOperations.indexOf(chosen ?? 'create') + 1;
+      if (shapes !== undefined) shapes.values[row] = bits;
+      builder.commitRow();
+    }
+    return builder.finish();
+  }
+}
+
+/** @throws ConfigMissingKey, ConfigInvalidValue */
+function collectionsOf(configuration: ParameterValues): Collection[] {
+  // SAFETY: the values have been validated against the parameters above.
+  const named = Object.entries((configuration['collections'] ?? {}) as Readonly<Record<string, ParameterValues>>);
+  const given: (readonly [string, ParameterValues])[] =
+    configuration['format.type'] === undefined ? named : [['', configuration], ...named];
+  if (given.length === 0) throw new ConfigMissingKey({ key: 'format.type', owner: 'generator' });
+  return given.map(([name, values]) => {
+    const prefix = name === '' ? '' : `collections.${name}.`;
+    const form = values['format.type'];
+    if (form !== 'raw' && form !== 'structured' && form !== 'file') {
+      throw new ConfigMissingKey({ key: `${prefix}format.type`, owner: 'generator' });
+    }
+    const path = values['format.options.path'];
+    if (form === 'file' && path === undefined) {
+      throw new ConfigMissingKey({ key: `${prefix}format.options.path`, owner: 'generator' });
+    }
+    return {
+      name,
+      form,
+      // SAFETY: as above.
+      operations: (values['operations'] ?? ['create']) as readonly RecordOperation[],
+      // SAFETY: as above.
+      fields: (values['format.options'] ?? {}) as Readonly<Record<string, string>>,
+      path: String(path ?? ''),
+    };
+  });
+}
+
+function durationOf(configuration: ParameterValues, key: string): number {
+  const ms = parseDuration(String(configuration[key] ?? '0')) ?? 0;
+  if (ms < 0) throw new ConfigInvalidValue({ key, reason: 'is negative' });
+  return ms;
+}

@@ -1,0 +1,163 @@
+// From processors as a pipeline states them (a plugin's name, settings that are all text, a condition) to a chain that runs.
+//
+// Every problem at once: names that nobody knows, settings, references, templates. Nothing is opened here.
+import { type CodedErrorClass, defineError, MillraceError, Unexpected } from '../../runtime/errors.ts';
+import { nearestName } from '../../runtime/nearest-name.ts';
+import type { Parameter, ParameterValues, PlaceOf } from '../sdk/parameters.ts';
+import type { Processor, ProcessorContext, ProcessorDefinition } from '../sdk/processor.ts';
+import { type ChainLink, ProcessorChain } from '../sdk/processor-chain.ts';
+import { decodeRecordSchemas, mentionsSchemas } from '../sdk/record-schemas.ts';
+import type { SchemaRegistry } from '../sdk/schema-registry.ts';
+import { typedSettings } from '../sdk/text-settings.ts';
+import { validateParameters } from '../sdk/validate-parameters.ts';
+import { conditional } from './conditional.ts';
+
+export const ProcessorUnknown: CodedErrorClass<{ readonly plugin: string; readonly known: readonly string[] }> =
+  defineError(
+    'processor.unknown',
+    { help: 'Choose one of the processors that docs/processors.md lists, or register your own.' },
+    (f) => `there is no processor "${f.plugin}"; there are ${f.known.join(', ')}`,
+  );
+
+export const ProcessorStandalone: CodedErrorClass<{ readonly plugin: string }> = defineError(
+  'processor.standalone_unsupported',
+  { help: 'Processors run in TypeScript (defineProcessor) or as scripts (custom.javascript); WebAssembly is not run.' },
+  (f) => `the processor "${f.plugin}" is a WebAssembly module`,
+);
+
+/** A processor as a pipeline states it. */
+export interface ProcessorPlan {
+  readonly id: string;
+  /** `[builtin:|any:]name[@version]` */
+  readonly plugin: string;
+  readonly settings: Readonly<Record<string, string>>;
+  /** '' = always. */
+  readonly condition: string;
+}
+
+/** Parameters that every processor has. */
+export const processorMiddlewareParameters: readonly Parameter[] = [
+  ...(['payload', 'key'] as const).map(
+    (part): Parameter => ({
+      name: `sdk.schema.decode.${part}.enabled`,
+      type: { kind: 'boolean' },
+      required: false,
+      default: true,
+      description: `The ${part} is decoded before the processor sees it where the metadata names its schema.`,
+    }),
+  ),
+  ...(['payload', 'key'] as const).map(
+    (part): Parameter => ({
+      name: `sdk.schema.encode.${part}.enabled`,
+      type: { kind: 'boolean' },
+      required: false,
+      default: true,
+      description: `Accepted: the ${part} keeps its types behind the processor and is encoded where it leaves for a plugin.`,
+    }),
+  ),
+];
+
+export interface AssembledChain {
+  /** null when there are problems. */
+  readonly chain: ProcessorChain | null;
+  readonly problems: readonly MillraceError[];
+}
+
+/** `placeOf` finds `[index of the processor, 'settings' | 'condition' | 'plugin', …]` in what the user wrote. */
+export function assembleChain(
+  plans: readonly ProcessorPlan[],
+  definitions: readonly ProcessorDefinition[],
+  context: Omit<ProcessorContext, 'id'>,
+  placeOf: PlaceOf = () => ({}),
+): AssembledChain {
+  const problems: MillraceError[] = [];
+  const links: ChainLink[] = [];
+  for (const [i, plan] of plans.entries()) {
+    const attempt = (path: readonly string[], make: () => void): void => {
+      try {
+        make();
+      } catch (thrown) {
+        problems.push(placed(thrown, placeOf, [i, ...path]));
+      }
+    };
+    let definition: ProcessorDefinition | null = null;
+    attempt(['plugin'], () => {
+      definition = findProcessor(plan.plugin, definitions);
+    });
+    if (definition === null) continue;
+    const processor = makeProcessor(definition, plan, { ...context, id: plan.id }, (path) =>
+      placeOf([i, 'settings', ...path]),
+    );
+    problems.push(...processor.problems);
+    const made = processor.made ?? null;
+    attempt(['condition'], () => {
+      const inert: Processor = { process: (batch) => ({ batch, origins: null, failed: [] }) };
+      const guarded = plan.condition.trim() === '' ? made : conditional(made ?? inert, plan.condition, context.clock);
+      if (made !== null && guarded !== null) links.push({ id: plan.id, processor: guarded });
+    });
+  }
+  return problems.length > 0 ? { chain: null, problems } : { chain: new ProcessorChain(links), problems };
+}
+
+/** @throws ProcessorUnknown, ProcessorStandalone */
+export function findProcessor(plugin: string, definitions: readonly ProcessorDefinition[]): ProcessorDefinition {
+  const [, kind, name = ''] = /^(?:(builtin|standalone|any):)?([^@]*)/.exec(plugin) ?? [];
+  if (kind === 'standalone') throw new ProcessorStandalone({ plugin });
+  const found = definitions.find((definition) => definition.name === name);
+  if (found !== undefined) return found;
+  const known = definitions.map((definition) => definition.name);
+  throw new ProcessorUnknown({ plugin, known }, { suggestion: nearestName(name, known) });
+}
+
+function makeProcessor(
+  definition: ProcessorDefinition,
+  plan: ProcessorPlan,
+  context: ProcessorContext,
+  placeOf: PlaceOf,
+): { readonly made: Processor | null; readonly problems: readonly MillraceError[] } {
+  const parameters = [...definition.parameters, ...processorMiddlewareParameters];
+  const given = typedSettings(parameters, plan.settings);
+  const { values, problems } = validateParameters(parameters, given, placeOf, [], plan.id);
+  if (problems.length > 0) return { made: null, problems };
+  try {
+    const own = Object.fromEntries(Object.entries(values).filter(([key]) => !key.startsWith('sdk.')));
+    const processor = definition.create(own, context);
+    return { made: withSchemas(processor, values, context.schemas), problems };
+  } catch (thrown) {
+    return { made: null, problems: [placed(thrown, placeOf, [])] };
+  }
+}
+
+/** What carries a schema is decoded first, so that the processor sees structured data. */
+function withSchemas(processor: Processor, values: ParameterValues, schemas: SchemaRegistry | undefined): Processor {
+  if (schemas === undefined) return processor;
+  const fields = {
+    payload: values['sdk.schema.decode.payload.enabled'] !== false,
+    key: values['sdk.schema.decode.key.enabled'] !== false,
+  };
+  return {
+    ...(processor.open === undefined ? {} : { open: () => processor.open?.() }),
+    process: async (batch) => {
+      const needed = (fields.payload || fields.key) && mentionsSchemas(batch);
+      return processor.process(needed ? await decodeRecordSchemas(batch, schemas, fields) : batch);
+    },
+    ...(processor.teardown === undefined ? {} : { teardown: () => processor.teardown?.() }),
+  };
+}
+
+/** The error with the place of the setting in front; a template's own line and column stay in the message. */
+function placed(thrown: unknown, placeOf: PlaceOf, path: readonly (string | number)[]): MillraceError {
+  const place = placeOf(path);
+  if (!(thrown instanceof MillraceError)) {
+    const detail = thrown instanceof Error ? thrown.message : String(thrown);
+    return new Unexpected({ detail }, { place, cause: thrown });
+  }
+  if (thrown.place !== undefined || Object.keys(place).length === 0) return thrown;
+  const { code, help, retry, fields, suggestion } = thrown;
+  const definition = { code, help, retry };
+  return new MillraceError(definition, thrown.message, fields, {
+    place,
+    suggestion: undefined,
+    cause: suggestion === undefined ? thrown.cause : thrown,
+  });
+}

@@ -1,0 +1,120 @@
+// Parameters under `sdk.` that every built-in destination of the record kind accepts, named as Conduit's Go SDK names them, and the
+// bound on its rate.
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Parameter, ParameterValues } from './parameters.ts';
+import { decodeRecordSchemas, mentionsSchemas } from './record-schemas.ts';
+import type { SchemaRegistry } from './schema-registry.ts';
+import { wait } from './wait.ts';
+
+export const destinationMiddlewareParameters: readonly Parameter[] = [
+  {
+    name: 'sdk.batch.size',
+    type: { kind: 'integer', min: 0 },
+    required: false,
+    default: 0,
+    description: 'Accepted: records are gathered and written in large pieces anyway.',
+  },
+  {
+    name: 'sdk.batch.delay',
+    type: { kind: 'duration' },
+    required: false,
+    default: '0',
+    description: 'Accepted: what has been gathered is written as soon as no more records wait.',
+  },
+  {
+    name: 'sdk.rate.perSecond',
+    type: { kind: 'number', min: 0 },
+    required: false,
+    default: 0,
+    description: 'The most records a second. 0: no bound.',
+  },
+  {
+    name: 'sdk.rate.burst',
+    type: { kind: 'integer', min: 0 },
+    required: false,
+    default: 0,
+    description: 'Records that may be written at once after a pause. 0: as many as in a second.',
+  },
+  {
+    name: 'sdk.record.format',
+    type: { kind: 'enum', values: ['opencdc/json', 'debezium/json', 'template'] },
+    required: false,
+    default: 'opencdc/json',
+    description: 'How a record is written.',
+  },
+  {
+    name: 'sdk.record.format.options',
+    type: { kind: 'string' },
+    required: false,
+    default: '',
+    description:
+      'Of template: the Go template. Of debezium/json: debezium.schema.name=NAME and debezium.rawData.key=NAME, separated by commas.',
+  },
+  {
+    name: 'sdk.schema.extract.payload.enabled',
+    type: { kind: 'boolean' },
+    required: false,
+    default: true,
+    description: 'Payloads with a schema in their metadata are decoded.',
+  },
+  {
+    name: 'sdk.schema.extract.key.enabled',
+    type: { kind: 'boolean' },
+    required: false,
+    default: true,
+    description: 'Keys with a schema in their metadata are decoded.',
+  },
+];
+
+/** A bucket of tokens: `take` answers when so many records may be written. */
+export class RateLimit {
+  readonly #perMs: number;
+  readonly #burst: number;
+  readonly #clock: Clock;
+  #tokens: number;
+  #at: number;
+
+  constructor(configuration: ParameterValues, clock: Clock) {
+    const perSecond = Number(configuration['sdk.rate.perSecond'] ?? 0);
+    this.#perMs = perSecond / 1000;
+    this.#burst = Number(configuration['sdk.rate.burst'] ?? 0) || Math.ceil(perSecond);
+    this.#clock = clock;
+    this.#tokens = this.#burst;
+    this.#at = clock.monotonic();
+  }
+
+  get isActive(): boolean {
+    return this.#perMs > 0;
+  }
+
+  /** How many of `rows` may be written now, at least one; waits until there is one. 0: the destination is stopped. */
+  async take(rows: number, signal: AbortSignal): Promise<number> {
+    while (!signal.aborted) {
+      const now = this.#clock.monotonic();
+      this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) * this.#perMs);
+      this.#at = now;
+      const granted = Math.min(rows, Math.floor(this.#tokens));
+      if (granted > 0) {
+        this.#tokens -= granted;
+        return granted;
+      }
+      await wait(this.#clock, Math.max(1, (1 - this.#tokens) / this.#perMs), signal);
+    }
+    return 0;
+  }
+}
+
+/** The batch with what carries a schema decoded. */
+export async function decodeSchemas(
+  batch: ChangeBatch,
+  configuration: ParameterValues,
+  schemas: SchemaRegistry | undefined,
+): Promise<ChangeBatch> {
+  if (schemas === undefined || !mentionsSchemas(batch)) return batch;
+  const decoded = await decodeRecordSchemas(batch, schemas, {
+    payload: configuration['sdk.schema.extract.payload.enabled'] !== false,
+    key: configuration['sdk.schema.extract.key.enabled'] !== false,
+  });
+  return decoded;
+}

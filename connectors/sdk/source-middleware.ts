@@ -1,0 +1,167 @@
+// Parameters under `sdk.` that every source of the record kind accepts, named as Conduit's Go SDK names them.
+//
+// Batches: `sdk.batch.size` is the most records that go on at once, and with `sdk.batch.delay` fewer wait that long for more.
+// Schemas: records inside Millrace keep their types as they are, 64-bit integers and bytes included, so nothing is extracted; a setting
+// that asks for Avro is refused instead of ignored.
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+import { concatBatches } from '../../runtime/batch/concat-batches.ts';
+import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { type CodedErrorClass, defineError } from '../../runtime/errors.ts';
+import { parseDuration } from './duration.ts';
+import type { Parameter, ParameterValues } from './parameters.ts';
+import { recordBytes, recordColumn, recordSchema } from './record-batch.ts';
+import { recordPosition } from './record-position.ts';
+import type { Payload } from './source.ts';
+
+export const SchemaExtractionUnsupported: CodedErrorClass<{ readonly key: string }> = defineError(
+  'connector.schema_extraction_unsupported',
+  {
+    help: 'Leave the setting out, or use the processor avro.encode. Built-in connectors keep the types of records anyway.',
+  },
+  (f) => `"${f.key}" cannot be true: a built-in source attaches no schemas`,
+);
+
+export const sourceMiddlewareParameters: readonly Parameter[] = [
+  {
+    name: 'sdk.batch.size',
+    type: { kind: 'integer', min: 0 },
+    required: false,
+    default: 0,
+    description: 'The most records that go on as one batch. 0: as they come.',
+  },
+  {
+    name: 'sdk.batch.delay',
+    type: { kind: 'duration' },
+    required: false,
+    default: '0',
+    description: 'How long fewer records than sdk.batch.size wait for more.',
+  },
+  {
+    name: 'sdk.schema.extract.type',
+    type: { kind: 'enum', values: ['avro'] },
+    required: false,
+    default: 'avro',
+    description: 'Accepted; see sdk.schema.extract.payload.enabled.',
+  },
+  {
+    name: 'sdk.schema.extract.payload.enabled',
+    type: { kind: 'boolean' },
+    required: false,
+    default: false,
+    description: 'Only false: the types of a payload are kept as they are, without a schema.',
+  },
+  {
+    name: 'sdk.schema.extract.payload.subject',
+    type: { kind: 'string' },
+    required: false,
+    default: 'payload',
+    description: 'Accepted; has an effect only where a schema is extracted.',
+  },
+  {
+    name: 'sdk.schema.extract.key.enabled',
+    type: { kind: 'boolean' },
+    required: false,
+    default: false,
+    description: 'Only false: the types of a key are kept as they are, without a schema.',
+  },
+  {
+    name: 'sdk.schema.extract.key.subject',
+    type: { kind: 'string' },
+    required: false,
+    default: 'key',
+    description: 'Accepted; has an effect only where a schema is extracted.',
+  },
+  {
+    name: 'sdk.schema.context.enabled',
+    type: { kind: 'boolean' },
+    required: false,
+    default: true,
+    description: 'Accepted; has an effect only where a schema is extracted.',
+  },
+  {
+    name: 'sdk.schema.context.name',
+    type: { kind: 'string' },
+    required: false,
+    default: '',
+    description: 'Accepted; has an effect only where a schema is extracted.',
+  },
+];
+
+export interface SourceMiddleware {
+  /** 0: as they come. */
+  readonly batchRows: number;
+  readonly batchDelayMs: number;
+}
+
+/** @throws SchemaExtractionUnsupported */
+export function sourceMiddleware(configuration: ParameterValues): SourceMiddleware {
+  for (const key of ['sdk.schema.extract.payload.enabled', 'sdk.schema.extract.key.enabled']) {
+    if (configuration[key] === true) throw new SchemaExtractionUnsupported({ key });
+  }
+  return {
+    batchRows: Number(configuration['sdk.batch.size'] ?? 0),
+    batchDelayMs: parseDuration(String(configuration['sdk.batch.delay'] ?? '0')) ?? 0,
+  };
+}
+
+/** The payloads of a source of records, in batches of the configured size. The end of the source is the end of its last batch. */
+export async function* batchRecords(
+  payloads: AsyncIterable<Payload>,
+  middleware: SourceMiddleware,
+  clock: Clock,
+): AsyncIterable<Payload> {
+  const { batchRows, batchDelayMs } = middleware;
+  if (batchRows === 0 && batchDelayMs === 0) {
+    yield* payloads;
+    return;
+  }
+  const most = batchRows === 0 ? Number.POSITIVE_INFINITY : batchRows;
+  const iterator = payloads[Symbol.asyncIterator]();
+  let held: ChangeBatch[] = [];
+  let rows = 0;
+  let due: Promise<'due'> | null = null;
+  let next = iterator.next();
+  next.catch(() => {});
+  for (;;) {
+    const result = due === null ? await next : await Promise.race([next, due]);
+    if (result === 'due' || result.done === true) {
+      due = null;
+      if (rows > 0) yield recordPayload(concatBatches(held, recordSchema));
+      held = [];
+      rows = 0;
+      if (result !== 'due') return;
+      continue;
+    }
+    const payload = result.value;
+    next = iterator.next();
+    next.catch(() => {});
+    if (payload.kind !== 'batch') {
+      if (batchDelayMs === 0 || rows === 0) yield payload;
+      continue;
+    }
+    held.push(payload.batch);
+    rows += payload.batch.rows;
+    if (rows < most && batchDelayMs > 0) {
+      due ??= new Promise((resolve) => clock.after(batchDelayMs, () => resolve('due')));
+      continue;
+    }
+    const whole = concatBatches(held, recordSchema);
+    const full = batchDelayMs > 0 ? whole.rows - (whole.rows % most) : whole.rows;
+    for (let row = 0; row < full; row += most) {
+      yield recordPayload(sliceBatch(whole, row, Math.min(row + most, full)));
+    }
+    held = full === whole.rows ? [] : [sliceBatch(whole, full, whole.rows)];
+    rows = whole.rows - full;
+    due = rows === 0 ? null : new Promise((resolve) => clock.after(batchDelayMs, () => resolve('due')));
+  }
+}
+
+/** A batch of records as a payload: its position is that of its last record. */
+export function recordPayload(batch: ChangeBatch): Payload {
+  return {
+    kind: 'batch',
+    batch,
+    position: recordPosition(recordBytes(batch, recordColumn.position, batch.rows - 1)),
+  };
+}
