@@ -1,20 +1,12 @@
 // From the processors of a pipeline without SQL, as its user states them, to a chain that can be opened. For the actors of both directions.
+import { assembleChain } from '../connectors/processors/assemble-chain.ts';
 import type { ConnectorRegistry } from '../connectors/sdk/connector.ts';
-import { type ChainLink, ProcessorChain } from '../connectors/sdk/processor-chain.ts';
-import { typedSettings } from '../connectors/sdk/text-settings.ts';
-import { validateParameters } from '../connectors/sdk/validate-parameters.ts';
+import { ProcessorChain } from '../connectors/sdk/processor-chain.ts';
+import type { SchemaRegistry } from '../connectors/sdk/schema-registry.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type CodedErrorClass, defineError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
-import { nearestName } from '../runtime/nearest-name.ts';
 import type { RelayProcessor } from './relay-definition.ts';
-
-export const ProcessorUnknown: CodedErrorClass<{ readonly plugin: string; readonly known: readonly string[] }> =
-  defineError(
-    'processor.unknown_plugin',
-    { help: 'Name a processor that ships with Millrace.' },
-    (f) => `there is no processor '${f.plugin}'`,
-  );
 
 export const ProcessorRefused: CodedErrorClass<{ readonly processor: string }> = defineError(
   'processor.refused_record',
@@ -27,32 +19,21 @@ export interface ProcessorSurroundings {
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly log: Log;
+  /** Left out where nobody keeps schemas. */
+  readonly schemas?: SchemaRegistry;
 }
 
-/** @throws ProcessorUnknown, or the first problem of a configuration */
+/** @throws the first problem of a name, a configuration or a condition */
 export function makeChain(
   processors: readonly RelayProcessor[],
   registry: ConnectorRegistry,
-  surroundings: ProcessorSurroundings,
+  { log, ...surroundings }: ProcessorSurroundings,
 ): ProcessorChain {
-  return new ProcessorChain(processors.map((processor) => makeLink(processor, registry, surroundings)));
-}
-
-function makeLink(
-  { id, plugin, settings }: RelayProcessor,
-  registry: ConnectorRegistry,
-  surroundings: ProcessorSurroundings,
-): ChainLink {
-  const name = plugin.replace(/^builtin:/, '').replace(/@.*$/, '');
-  const definition = registry.processors.find((candidate) => candidate.name === name);
-  if (definition === undefined) {
-    const known = registry.processors.map((candidate) => candidate.name);
-    throw new ProcessorUnknown({ plugin, known }, { suggestion: nearestName(name, known) });
-  }
-  const typed = typedSettings(definition.parameters, settings);
-  const { values, problems } = validateParameters(definition.parameters, typed, () => ({}), [], id);
-  if (problems[0] !== undefined) throw problems[0];
-  const log = (message: string, fields: Readonly<Record<string, unknown>> = {}): void =>
-    surroundings.log.info(message, { processor: id, ...fields });
-  return { id, processor: definition.create(values, { ...surroundings, id, log }) };
+  const { chain, problems } = assembleChain(processors, registry.processors, {
+    ...surroundings,
+    log: (message, fields = {}) => log.info(message, fields),
+  });
+  const [problem] = problems;
+  if (problem !== undefined) throw problem;
+  return chain ?? new ProcessorChain([]);
 }

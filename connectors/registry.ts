@@ -18,16 +18,13 @@ import { rawInput } from './formats/raw-decoder.ts';
 import { emptyInput } from './generator/empty-source.ts';
 import { generatorRecordSource } from './generator/record-source.ts';
 import { datagen } from './generator/source.ts';
-<<<<<<< HEAD
+import { logRecordDestination } from './log/record-destination.ts';
 import { postgresCdcInput } from './postgres/cdc-source.ts';
 import { postgresOutput } from './postgres/destination.ts';
 import { postgresInput } from './postgres/source.ts';
-=======
-import { logRecordDestination } from './log/record-destination.ts';
 import { avroDecode, avroEncode } from './processors/avro.ts';
 import { base64Decode, base64Encode } from './processors/base64.ts';
 import { clone, split } from './processors/copies.ts';
->>>>>>> 13dfbde (file, generator and log of records, Go templates with sprig, record formats, and the processors that need no service)
 import { error } from './processors/error.ts';
 import { fieldConvert, fieldExclude, fieldRename, fieldSet } from './processors/field.ts';
 import { filter } from './processors/filter.ts';
@@ -42,13 +39,19 @@ import { pluginInput } from './standalone/plugin-source.ts';
 import { urlInput } from './url/source.ts';
 
 export const registry: ConnectorRegistry = {
-<<<<<<< HEAD
-  sources: [fileInput, urlInput, s3Input, postgresInput, postgresCdcInput, datagen, emptyInput, pluginInput],
-  destinations: [fileOutput, nullOutput, postgresOutput, pluginOutput],
-=======
-  sources: [fileInput, urlInput, s3Input, datagen, emptyInput, fileRecordSource, generatorRecordSource],
-  destinations: [fileOutput, nullOutput, fileRecordDestination, logRecordDestination],
->>>>>>> 13dfbde (file, generator and log of records, Go templates with sprig, record formats, and the processors that need no service)
+  sources: [
+    fileInput,
+    urlInput,
+    s3Input,
+    postgresInput,
+    postgresCdcInput,
+    datagen,
+    emptyInput,
+    pluginInput,
+    fileRecordSource,
+    generatorRecordSource,
+  ],
+  destinations: [fileOutput, nullOutput, postgresOutput, pluginOutput, fileRecordDestination, logRecordDestination],
   inputFormats: [jsonInput, csvInput, parquetInput, rawInput, msgpackInput, arrowInput],
   outputFormats: [jsonOutput, csvOutput, parquetOutput],
   processors: [
