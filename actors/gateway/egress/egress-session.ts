@@ -90,6 +90,8 @@ async function commitStep(deployment: Deployment): Promise<number> {
   return transaction === null ? 0 : (engine?.steps ?? 0) + 1;
 }
 
+type DataFrame = NonNullable<ReturnType<FrameReceiver['take']>>;
+
 interface Start {
   readonly from: number | null;
   readonly snapshot: boolean;
@@ -154,7 +156,13 @@ function linkQuery({ print, header, backpressure }: EgressRequest, snapshot: boo
   return query.toString();
 }
 
-/** The contents of the relation through an output of their own, which is closed at the mark behind them. */
+/** Rows of a snapshot that wait in memory for a listener without back-pressure; one that is larger is not for it. */
+const heldRowsMax = 10_000_000;
+
+/**
+ * The contents of the relation through an output of their own, which is closed at the mark behind them. Without back-pressure
+ * they are taken from the engine first, as the columns that they are, so that it goes on however slowly they are read.
+ */
 async function sendSnapshot(
   session: EgressSession,
   directory: HubDirectory,
@@ -165,17 +173,20 @@ async function sendSnapshot(
   const printer = await openPrinter(print, relation);
   const output = await directory.openOutput(relation, true);
   const { receiver } = output;
+  const held: DataFrame[] = [];
   try {
+    if (!session.request.backpressure && !(await takeAll(receiver, session, held))) return;
+    if (!session.request.backpressure) output.close();
     for (;;) {
       if (listener.isClosed) return;
-      const frame = receiver.take();
+      const frame = held.shift() ?? receiver.take();
       if (frame === null) {
         if (!(await frameArrives(receiver, session))) return;
         continue;
       }
       if (frame.kind === 'end') return;
       if (frame.kind === 'mark') {
-        receiver.confirm(frame.mark);
+        if (session.request.backpressure) receiver.confirm(frame.mark);
         listener.endContents(frame.mark);
         return;
       }
@@ -188,6 +199,25 @@ async function sendSnapshot(
   } finally {
     output.close();
   }
+}
+
+/** Up to the mark behind the contents, which is confirmed. False: there are too many, or nobody is there any more. */
+async function takeAll(receiver: FrameReceiver, session: EgressSession, held: DataFrame[]): Promise<boolean> {
+  for (let rows = 0; rows <= heldRowsMax; ) {
+    const frame = receiver.take();
+    if (frame === null) {
+      if (!(await frameArrives(receiver, session))) return false;
+      continue;
+    }
+    held.push(frame);
+    if (frame.kind === 'end') return true;
+    if (frame.kind === 'mark') {
+      receiver.confirm(frame.mark);
+      return true;
+    }
+    rows += frame.batch.rows;
+  }
+  return false;
 }
 
 /** False: none will come, the listener or the deployment has gone. */

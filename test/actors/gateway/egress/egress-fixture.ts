@@ -88,6 +88,8 @@ export class EngineDouble {
     apiOutputs: this.apiOutputs,
   };
 
+  /** So many batches of `contents` make up a snapshot. */
+  contentsTimes = 1;
   /** A transaction is open: what comes next is its step. */
   isInTransaction = false;
 
@@ -105,7 +107,9 @@ export class EngineDouble {
       };
       if (sendSnapshot) {
         if (this.contents.length > 0) {
-          sender.send({ kind: 'batch', sequence: 1, batch: batchOf(schema, this.contents) });
+          for (let n = 1; n <= this.contentsTimes; n++) {
+            sender.send({ kind: 'batch', sequence: n, batch: batchOf(schema, this.contents) });
+          }
         }
         sender.send({ kind: 'mark', mark: this.current });
       }

@@ -244,6 +244,25 @@ test('a slow listener without back-pressure loses chunks, which is counted and s
     for (const stream of [slow, quick]) await stream.cancel();
   }));
 
+test('a snapshot that nobody reads holds the engine with back-pressure, and never without', () =>
+  withServer(async ({ engine, url }) => {
+    engine.contents = many(5_000, 'x'.repeat(150));
+    engine.contentsTimes = 34;
+    const free = await listen(`${url}/v?format=json&send_snapshot=true&backpressure=false`);
+    await free.next();
+    await until(() => engine.outputs.size === 1 && engine.hasCredit);
+    const holding = await listen(`${url}/v?format=json&send_snapshot=true`);
+    await holding.next();
+    assert.not.ok(engine.hasCredit);
+    await holding.cancel();
+    let rows = 0;
+    for (let message = await free.next(); message.snapshot_end !== true; message = await free.next()) {
+      rows += message.json_data?.length ?? 0;
+    }
+    assert.is(rows, 170_000);
+    await free.cancel();
+  }));
+
 test('silence is broken by a message without data', () =>
   withServer(
     async ({ url }) => {
