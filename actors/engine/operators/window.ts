@@ -44,6 +44,8 @@ export interface WindowShape {
 }
 
 const blockRows = 2048;
+/** So many changes go to the output together. */
+const changesMax = 1024;
 
 /** What a partition gives: `count` records of a row and its results. */
 interface Results {
@@ -78,8 +80,10 @@ export class Window implements Operator {
   readonly #partitionIds: Int32Array = new Int32Array(blockRows);
   readonly #rowIds: Int32Array = new Int32Array(blockRows);
   readonly #touched: { readonly partition: number; readonly before: Results }[] = [];
+  /** Changes of several partitions on their way to the output: most partitions have a few only. */
   #changes: Int32Array = new Int32Array(0);
   #weights: Int32Array = new Int32Array(0);
+  #changed = 0;
 
   constructor(shape: WindowShape) {
     this.#shape = shape;
@@ -154,6 +158,7 @@ export class Window implements Operator {
       if (root === 0) this.#partitions.remove(partition);
     }
     this.#touched.length = 0;
+    this.#writeChanges(emit);
     this.#output.finish(emit);
   }
 
@@ -281,13 +286,15 @@ export class Window implements Operator {
   #emitDifference(before: Results, after: Results, emit: Emit): void {
     const stride = this.#stride;
     const most = before.count + after.count;
+    if (this.#changed + most > this.#weights.length) this.#writeChanges(emit);
     if (this.#weights.length < most) {
-      this.#changes = new Int32Array(most * stride);
-      this.#weights = new Int32Array(most);
+      const room = Math.max(most, changesMax);
+      this.#changes = new Int32Array(room * stride);
+      this.#weights = new Int32Array(room);
     }
     const changes = this.#changes;
     const weights = this.#weights;
-    let made = 0;
+    let made = this.#changed;
     const take = ({ words }: Results, row: number, weight: number): void => {
       const read = row * stride;
       const write = made * stride;
@@ -310,7 +317,13 @@ export class Window implements Operator {
         a++;
       }
     }
-    this.#output.append([{ words: changes, stride, shift: 0, ids: null }], weights, made, emit);
+    this.#changed = made;
+  }
+
+  #writeChanges(emit: Emit): void {
+    const source = { words: this.#changes, stride: this.#stride, shift: 0, ids: null };
+    this.#output.append([source], this.#weights, this.#changed, emit);
+    this.#changed = 0;
   }
 }
 
