@@ -4,7 +4,8 @@
 //   ∆out = for each touched partition: -(rows as they were) +(rows as they are), where they differ        not linear
 //
 // State: all distinct rows with their weights, and a search tree of them for each partition. Cost: O(log n) a changed row, and
-// in `flush` O(rows) for each touched partition; with a limit on a rank O(limit) instead.
+// in `flush` O(rows) for each touched partition; with a limit on a rank O(limit) instead, and of input that never deletes only
+// the rows within the limit are kept.
 // Equal rows are told apart by their position alone. Ties of the order are broken by all columns (state/row-order.ts).
 // A result that does not fit its type is reported in `flush`; if that does not throw, it is NULL.
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
@@ -35,6 +36,8 @@ export interface WindowShape {
   readonly calls: readonly WindowShapeCall[];
   /** Only rows are wanted whose number or rank, as this call gives it, is at most `most`. */
   readonly limit: { readonly call: number; readonly most: number } | null;
+  /** Whether rows never go: those beyond the limit are forgotten then. */
+  readonly appendOnly: boolean;
   /** Columns of the input, then a column for each call. */
   readonly schema: Schema;
   readonly pool: StringPool;
@@ -155,6 +158,7 @@ export class Window implements Operator {
       this.#partitions.words[base + this.#touchedAt] = 0;
       const root = this.#partitions.words[base + this.#rootAt]!;
       this.#emitDifference(before, this.#compute(root, true), emit);
+      if (this.#shape.appendOnly && this.#shape.limit !== null) this.#forgetBeyond(base + this.#rootAt);
       if (root === 0) this.#partitions.remove(partition);
     }
     this.#touched.length = 0;
@@ -263,6 +267,26 @@ export class Window implements Operator {
       return true;
     });
     return { words, width, ids: Int32Array.from(ids), count: ids.length };
+  }
+
+  /** Forgets the rows of a partition that are beyond the limit. */
+  #forgetBeyond(rootAt: number): void {
+    const root = this.#partitions.words[rootAt]!;
+    if (root === 0) return;
+    const { ids, count } = this.#sorted(root);
+    const last = count === 0 ? -1 : ids[count - 1]!;
+    const beyond: number[] = [];
+    let isBeyond = last < 0;
+    this.#tree.visit((id) => {
+      if (isBeyond) beyond.push(id);
+      else if (id === last) isBeyond = true;
+      return true;
+    });
+    for (const id of beyond) {
+      this.#tree.remove(id);
+      this.#rows.remove(id);
+    }
+    this.#partitions.words[rootAt] = this.#tree.root;
   }
 
   #rowAt(rows: SortedRows, position: number): ChangeBatch {

@@ -55,7 +55,7 @@ export class QueryNodes {
   readonly #pool: StringPool;
   readonly #failures: EvaluationFailures;
   readonly #scan: (relation: string) => Built;
-  readonly #built: Map<string, Built> = new Map();
+  readonly #built: Map<string, readonly { readonly wanted: readonly number[]; readonly built: Built }[]> = new Map();
   /** The view being built, named in failures and statistics. */
   view = '';
 
@@ -71,15 +71,15 @@ export class QueryNodes {
     return this.nodes.length - 1;
   }
 
-  /** Builds a relation for the columns in `wanted`. */
+  /** Builds a relation for the columns in `wanted`; what has been built for more of them serves as well. */
   build(rel: Rel, wanted: readonly number[]): Built {
     const sorted = [...new Set(wanted)].sort((a, b) => a - b);
-    const key = `${sorted.join(',')} ${relKey(rel)}`;
-    let built = this.#built.get(key);
-    if (built === undefined) {
-      built = this.#make(rel, sorted);
-      this.#built.set(key, built);
-    }
+    const key = relKey(rel);
+    const known = this.#built.get(key) ?? [];
+    const same = known.find((one) => sorted.every((ordinal) => one.wanted.includes(ordinal)));
+    if (same !== undefined) return same.built;
+    const built = this.#make(rel, sorted);
+    this.#built.set(key, [...(this.#built.get(key) ?? []), { wanted: sorted, built }]);
     return built;
   }
 
@@ -131,7 +131,7 @@ export class QueryNodes {
       case 'top':
         return this.#top(rel);
       case 'window':
-        return this.#window(rel);
+        return this.#window(rel, wanted);
       case 'explode':
         return this.#explode(rel, wanted);
       case 'asof':
@@ -449,21 +449,44 @@ export class QueryNodes {
     return { node, schema, columns, appendOnly: input.appendOnly, key: null };
   }
 
-  #window(rel: Rels<'window'>): Built {
-    const input = this.buildWhole(rel.input);
-    const { partition, order, calls, limit, schema } = rel;
+  #window(rel: Rels<'window'>, wanted: readonly number[]): Built {
+    const { calls, limit } = rel;
+    const width = rel.input.schema.fields.length;
+    const kept = calls.map((_, i) => i).filter((i) => wanted.includes(width + i) || limit?.call === i);
+    const keptCalls = kept.map((i) => calls[i]!);
+    const read = keptCalls.flatMap(({ operand, filter, fallback }) => [operand, filter, fallback]);
+    const sorts = rel.order.map(({ ordinal }) => ordinal);
+    const needed = [...wanted.filter((c) => c < width), ...rel.partition, ...sorts, ...read.filter((c) => c !== null)];
+    const input = this.#narrow(rel.input, needed.length === 0 ? [0] : needed);
+    const place = (ordinal: number): number => input.columns[ordinal]!;
+    const optional = (ordinal: number | null): number | null => (ordinal === null ? null : place(ordinal));
+    const fields = kept.map((i) => rel.schema.fields[width + i]!);
+    const schema = makeSchema([...input.schema.fields, ...fields]);
     const { view } = this;
     const failures = this.#failures;
-    const fail = (position: number, row: ChangeBatch): void => reportOverflow(failures, view, calls[position]!, row);
-    const pool = this.#pool;
-    const window = new Window({ input: input.schema, partition, order, calls, limit, schema, pool, fail });
-    return {
-      node: this.add(window, [input.node]),
+    const window = new Window({
+      input: input.schema,
+      partition: rel.partition.map(place),
+      order: rel.order.map((key) => ({ ...key, ordinal: place(key.ordinal) })),
+      calls: keptCalls.map((call) => ({
+        ...call,
+        operand: optional(call.operand),
+        filter: optional(call.filter),
+        fallback: optional(call.fallback),
+      })),
+      limit: limit === null ? null : { ...limit, call: kept.indexOf(limit.call) },
+      appendOnly: input.appendOnly,
       schema,
-      columns: allColumns(rel),
-      appendOnly: false,
-      key: input.key === null ? null : input.key.map((position) => input.columns.indexOf(position)),
-    };
+      pool: this.#pool,
+      fail: (position, row) => reportOverflow(failures, view, keptCalls[position]!, row),
+    });
+    const first = input.schema.fields.length;
+    const columns = allColumns(rel).map((ordinal) => {
+      if (ordinal < width) return place(ordinal);
+      const call = kept.indexOf(ordinal - width);
+      return call < 0 ? -1 : first + call;
+    });
+    return { node: this.add(window, [input.node]), schema, columns, appendOnly: false, key: input.key };
   }
 
   #fixpoint(rel: Rels<'fixpoint'>): Built {
