@@ -1,7 +1,7 @@
 // From processors as a pipeline states them (a plugin's name, settings that are all text, a condition) to a chain that runs.
 //
 // Every problem at once: names that nobody knows, settings, references, templates. Nothing is opened here.
-import { type CodedErrorClass, defineError, MillraceError, Unexpected } from '../../runtime/errors.ts';
+import { type CodedErrorClass, defineError, formatPlace, MillraceError, Unexpected } from '../../runtime/errors.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
 import type { Parameter, ParameterValues, PlaceOf } from '../sdk/parameters.ts';
 import type { Processor, ProcessorContext, ProcessorDefinition } from '../sdk/processor.ts';
@@ -153,11 +153,9 @@ function placed(thrown: unknown, placeOf: PlaceOf, path: readonly (string | numb
     return new Unexpected({ detail }, { place, cause: thrown });
   }
   if (thrown.place !== undefined || Object.keys(place).length === 0) return thrown;
-  const { code, help, retry, fields, suggestion } = thrown;
-  const definition = { code, help, retry };
-  return new MillraceError(definition, thrown.message, fields, {
-    place,
-    suggestion: undefined,
-    cause: suggestion === undefined ? thrown.cause : thrown,
-  });
+  const { code, help, retry, fields, suggestion, cause } = thrown;
+  const error = new MillraceError({ code, help, retry }, '', fields, { place, suggestion, cause });
+  // The message holds the suggestion already.
+  Object.defineProperty(error, 'message', { value: `${formatPlace(place)}: ${thrown.message}`, configurable: true });
+  return error;
 }
