@@ -139,6 +139,8 @@ export class GrpcStream {
       stream.on('error', (error: Error) => {
         failure = error.message;
       });
+      // The other side has said its last word: what would still be written is not heard.
+      stream.on('end', () => stream.close());
       stream.on('close', () => {
         if (this.#isCancelled) resolve({ code: grpcCode.cancelled, message: 'cancelled' });
         else resolve(status ?? { code: grpcCode.unavailable, message: failure ?? 'the connection was lost' });

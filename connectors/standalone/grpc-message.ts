@@ -3,6 +3,7 @@
 // in many chunks is copied once, and a chunk with many messages not at all.
 
 export const messagePrefixBytes = 5;
+export const messageBytesMax: number = 1 << 30;
 
 export function framed(body: Uint8Array): Uint8Array {
   const bytes = Buffer.allocUnsafe(messagePrefixBytes + body.length);
@@ -29,6 +30,12 @@ export class MessageCutter {
   /** Of the first message with its prefix, as far as it is known: how much the stream wants to send in one piece. */
   get firstBytes(): number {
     return this.#bytes < messagePrefixBytes ? messagePrefixBytes : this.#lengthOfFirst();
+  }
+
+  /** What comes next is no message: it is compressed, which was not agreed, or longer than any. */
+  get isBroken(): boolean {
+    if (this.#bytes < messagePrefixBytes) return false;
+    return this.#chunks.find(({ length }) => length > 0)?.[0] !== 0 || this.#lengthOfFirst() > messageBytesMax;
   }
 
   push(chunk: Buffer): void {

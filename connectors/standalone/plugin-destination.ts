@@ -98,7 +98,9 @@ class PluginDestination implements Destination {
     this.#stream = stream;
     stream.onData = (chunk) => {
       this.#cutter.push(chunk);
-      if (this.#cutter.hasMessage && this.#failure === null) this.#readAcks();
+      if (this.#failure !== null || this.#session === null) return;
+      if (this.#cutter.isBroken) this.#fail(this.#session.violation('what it sends is no message of gRPC'));
+      else if (this.#cutter.hasMessage) this.#readAcks();
     };
     stream.closed.then((status) => this.#streamEnded(status));
     this.#stallTimer = this.#context.clock.every(stallMs, () => this.#watchStall());

@@ -160,6 +160,11 @@ export class PluginProcess {
     });
   }
 
+  /** Asks it to end. */
+  terminate(): void {
+    if (!this.#hasEnded) this.#child.kill('SIGTERM');
+  }
+
   /** At once, with everything that the process has started itself. */
   kill(): void {
     if (!this.#hasEnded) this.#killGroup();

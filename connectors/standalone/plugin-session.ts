@@ -1,7 +1,7 @@
 // A started plugin and the connection to it: calls with deadlines, one stream of records, and an orderly end. Whatever goes wrong
 // comes out as a coded error that says what the plugin was doing, how its process ended and what it said last.
 //
-// End: the stream is closed before Teardown, then GRPCController.Shutdown, 2 seconds, SIGKILL.
+// End: the stream is closed before Teardown, then GRPCController.Shutdown (SIGTERM where that is not known), 2 seconds, SIGKILL.
 import type { Clock } from '../../runtime/clock.ts';
 import { ByteReader } from '../sdk/protobuf-wire.ts';
 import { type ConnectTarget, GrpcConnection, type GrpcStatus, type GrpcStream, grpcCode } from './grpc-connection.ts';
@@ -136,12 +136,11 @@ export class PluginSession {
   async close(): Promise<void> {
     const { clock } = this.#options;
     if (!this.#process.hasEnded) {
-      const answered = this.#connection.call('/plugin.GRPCController/Shutdown', {
-        body: empty,
-        deadlineMs: shutdownMs,
-      });
       const before = clock.monotonic();
-      await Promise.race([answered, this.#process.ended]);
+      const call = { body: empty, deadlineMs: shutdownMs };
+      const answer = await this.#connection.call('/plugin.GRPCController/Shutdown', call);
+      // A plugin without this service knows the signal that every process knows.
+      if (answer.kind === 'failed') this.#process.terminate();
       const left = Math.max(0, shutdownMs - (clock.monotonic() - before));
       if (!(await this.#process.waitForEnd(left))) this.#process.kill();
     }

@@ -13,7 +13,7 @@ import { recordPosition, recordPositionBytes } from '../sdk/record-position.ts';
 import type { Payload, Position, Source, SourceContext, SourceDefinition } from '../sdk/source.ts';
 import { ackRequests } from './ack-requests.ts';
 import type { GrpcStatus, GrpcStream } from './grpc-connection.ts';
-import { MessageCutter, messagePrefixBytes } from './grpc-message.ts';
+import { MessageCutter, messageBytesMax, messagePrefixBytes } from './grpc-message.ts';
 import {
   PluginRecordTooLarge,
   PluginRecordWithoutPosition,
@@ -39,7 +39,6 @@ const batchRowsMax = 8_192;
 const batchBytesMax = 4 << 20;
 /** Beyond this the stream is not read, unless a message is longer. */
 const bufferedBytesMax = 1 << 20;
-const messageBytesMax = 1 << 30;
 const recordBytesMaxDefault = 64 << 20;
 /** How long confirmations that were sent last may take to be read, before the stream is cancelled. */
 const acksReadMs = 2_000;
@@ -133,6 +132,7 @@ class PluginSource implements Source {
     signal.addEventListener('abort', notice, { once: true });
     try {
       while (!signal.aborted) {
+        if (this.#cutter.isBroken) throw this.#violation('what it sends is no message of gRPC');
         if (this.#cutter.hasMessage) {
           const failure = this.#decode(builder);
           if (builder.rows > 0) {
@@ -210,9 +210,7 @@ class PluginSource implements Source {
       if (builder.rows >= batchRowsMax || builder.bytesUsed >= batchBytesMax) break;
       const length = bytes.readUInt32BE(messageStart + 1);
       const messageEnd = messageStart + messagePrefixBytes + length;
-      if (bytes[messageStart] !== 0) failure = this.#violation('it compresses messages, which was not agreed');
-      if (length > messageBytesMax) failure = this.#tooLarge(length);
-      if (failure !== null || messageEnd > bytes.length) break;
+      if (bytes[messageStart] !== 0 || messageEnd > bytes.length) break;
       cursor.at = messageStart + messagePrefixBytes;
       failure = this.#decodeMessage(cursor, messageEnd, builder, added);
       messageStart = messageEnd;

@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 
 const script = `pid=
 while read -r line; do pid=$line; done
-if [ -n "$pid" ]; then kill -9 -- "-$pid"; fi
+if [ -n "$pid" ]; then kill -s KILL -- "-$pid"; fi
 rm -rf -- "$0"`;
 
 export class ProcessWatchdog {
