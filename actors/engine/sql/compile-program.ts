@@ -10,6 +10,7 @@ import { bindProgram } from './bind-program.ts';
 import { bindQuery } from './bind-query.ts';
 import type { BoundProgram, BoundQuery, TableDefinition } from './bound.ts';
 import { parseInsert, parseProgram, parseQuery } from './parse.ts';
+import { executedQuery } from './prepared-query.ts';
 import { ProblemList } from './problem-list.ts';
 import { SqlSyntax, SqlTooDeep } from './sql-errors.ts';
 import { SqlText, type SqlTextOptions } from './sql-text.ts';
@@ -31,9 +32,9 @@ export function compileProgram(text: string, options: SqlTextOptions = {}): Comp
   return { program: problems.length === 0 ? program : null, problems };
 }
 
-/** Compiles an ad-hoc SELECT over relations that there are. @throws MillraceError: the first problem of the text. */
+/** Compiles an ad-hoc SELECT over relations that there are, or one that PREPARE names and EXECUTE runs. @throws MillraceError: the first problem of the text. */
 export function compileQuery(text: string, relations: readonly Relation[]): BoundQuery {
-  const source = new SqlText(text);
+  const source = new SqlText(executedQuery(text) ?? text);
   const { query, problems } = parseQuery(source);
   const list = new ProblemList();
   const byName = new Map(relations.map((relation) => [relation.name, relation]));

@@ -102,6 +102,9 @@ export const NumberLiteral: TokenType = createToken({
   label: 'a number',
 });
 
+/** $1, $2, …: a parameter of PREPARE. */
+export const Parameter: TokenType = createToken({ name: 'Parameter', pattern: /\$\d+/, label: 'a parameter' });
+
 const symbols = [
   '<=>',
   '<>',
@@ -149,6 +152,7 @@ const lexed: TokenType[] = [
   StringLiteral,
   Unclosed,
   NumberLiteral,
+  Parameter,
   ...symbolTokens.values(),
 ];
 
