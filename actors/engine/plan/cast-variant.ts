@@ -18,7 +18,11 @@ export const castToVariant: Cast = (value, from) => {
   if (value instanceof Uint8Array) return `[${value.join(',')}]`;
   const text = formatScalar(value, from);
   if (text === undefined) return undefined;
-  if (!numberKinds.includes(from.kind)) return JSON.stringify(text);
+  // A zone stands next to the time in JSON.
+  if (!numberKinds.includes(from.kind)) return JSON.stringify(from.kind === 'TIMESTAMP' ? text.replace(' +', '+') : text);
+  if (from.kind === 'REAL' || from.kind === 'DOUBLE') {
+    return Number.isFinite(value) ? text.replace(/\.0$/, '') : undefined;
+  }
   return typeof value === 'number' && !Number.isFinite(value) ? undefined : text;
 };
 

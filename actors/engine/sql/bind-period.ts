@@ -8,7 +8,7 @@ import { bindComparison, operator } from './bind-comparison.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
 import { bindNamedFunction } from './named-function.ts';
 import { SqlInvalidArguments } from './sql-errors.ts';
-import { isInterval } from './type-coercion.ts';
+import { describePair, isDatetime, isInterval } from './type-coercion.ts';
 
 type Period = Extract<Expression, { kind: 'period' }>;
 
@@ -21,6 +21,11 @@ interface Ends {
 export function bindPeriod(expression: Period, source: ExpressionSource, bind: (part: Expression) => Scalar): Scalar {
   const left = endsOf(expression.left, expression.operator, source, bind);
   const right = endsOf(expression.right, expression.operator, source, bind);
+  const [first, second] = [left.start.type, right.start.type];
+  if (!isDatetime(first) || first.kind !== second.kind) {
+    const detail = `compares periods of one type, not of ${describePair(first, second)}`;
+    throw new SqlInvalidArguments({ function: expression.operator.toUpperCase(), detail }, { place: source.place });
+  }
   const compare = (name: '=' | '<=' | '>=', a: Scalar, b: Scalar): Scalar => bindComparison(name, a, b, source);
   const both = (a: Scalar, b: Scalar): Scalar => operator('and', [a, b], source);
   switch (expression.operator) {

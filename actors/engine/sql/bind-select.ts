@@ -197,9 +197,16 @@ class SelectClauses {
       if (item.kind === 'star') return this.#star(item);
       const scalar = bindExpression({ ...base, aliases: new Map(aliases) }, item.expression);
       for (const [name, expression] of aliasOf(item)) aliases.set(name, expression);
-      return [{ ...this.#outputName(item, i), scalar }];
+      const output = { ...this.#outputName(item, i), scalar };
+      return [isField(item) ? { ...output, name: freeName(output.name, taken) } : output];
     });
-    return bindAll(this.#context.problems, parts).flat();
+    const taken = new Set<string>();
+    const remembered = parts.map((part) => (): readonly Output[] => {
+      const outputs = part();
+      for (const { name } of outputs) taken.add(name);
+      return outputs;
+    });
+    return bindAll(this.#context.problems, remembered).flat();
   }
 
   #star(item: Extract<SelectItem, { kind: 'star' }>): readonly Output[] {
@@ -292,6 +299,19 @@ class SelectClauses {
 
 function asItIs(scalar: Scalar): Scalar {
   return scalar;
+}
+
+/** table.column.field, whose last name may well be that of another column's field. */
+function isField(item: Extract<SelectItem, { kind: 'item' }>): boolean {
+  return item.alias === null && item.expression.kind === 'name' && item.expression.path.length > 2;
+}
+
+/** The name, or the name and the first number that makes it another one than those before it. */
+function freeName(name: string, taken: ReadonlySet<string>): string {
+  if (!taken.has(name)) return name;
+  let number = 0;
+  while (taken.has(`${name}${number}`)) number++;
+  return `${name}${number}`;
 }
 
 /** An ORDER BY item: an output column, or an expression of its own. */

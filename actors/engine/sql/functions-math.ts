@@ -71,7 +71,7 @@ export const mathFunctions: readonly FunctionDefinition[] = [
   unary('sech', 'Hyperbolic secant.', ['SECH(0)', '1'], (x) => 1 / Math.cosh(x)),
   unary('csch', 'Hyperbolic cosecant.', ['CSCH(0)', 'Infinity'], (x) => 1 / Math.sinh(x)),
   unary('asinh', 'Inverse hyperbolic sine.', ['ASINH(0)', '0'], Math.asinh),
-  unary('acosh', 'Inverse hyperbolic cosine.', ['ACOSH(1)', '0'], Math.acosh),
+  unary('acosh', 'Inverse hyperbolic cosine.', ['ACOSH(1)', '0'], acosh),
   unary('atanh', 'Inverse hyperbolic tangent.', ['ATANH(0)', '0'], Math.atanh),
   unary('radians', 'Degrees as radians.', ['RADIANS(0)', '0'], (x) => (x * Math.PI) / 180),
   unary('degrees', 'Radians as degrees.', ['DEGREES(0)', '0'], (x) => (x * 180) / Math.PI),
@@ -126,6 +126,11 @@ function unary(
   return define(name, [], `${name.toUpperCase()}(x)`, summary, example, [
     strictRow(['double'], double, typed(compute)),
   ]);
+}
+
+/** In the form that loses no digits near 1. */
+function acosh(x: number): number {
+  return Math.log(x + Math.sqrt(x - 1) * Math.sqrt(x + 1));
 }
 
 function logarithm(name: string, compute: (x: number) => number): FunctionOverload {
