@@ -48,9 +48,9 @@ export const jsonFunctions: readonly FunctionDefinition[] = [
   define(
     'typeof',
     'TYPEOF(x)',
-    'The kind of a JSON value: NULL, BOOLEAN, BIGINT, DOUBLE, VARCHAR, ARRAY or MAP.',
+    'The kind of a JSON value: BOOLEAN, BIGINT (UNSIGNED where it is not negative), DOUBLE, VARCHAR, ARRAY or MAP; VARIANT of the JSON null, NULL of NULL.',
     ["TYPEOF(PARSE_JSON('[]'))", "'ARRAY'"],
-    [strictRow(['variant'], types.text, typed(kindOf))],
+    [{ ...strictRow(['variant'], types.text, typed(kindOf)), strict: false }],
   ),
 ];
 
@@ -83,12 +83,14 @@ function element(text: string, index: ScalarValue): string | null {
   return formatVariant(Reflect.get(value, index)) ?? null;
 }
 
-function kindOf(text: string): string {
+function kindOf(text: string | null): string {
+  if (text === null) return 'NULL';
   const value = parseVariant(text);
-  if (value === null) return 'NULL';
+  if (value === null) return 'VARIANT';
   if (Array.isArray(value)) return 'ARRAY';
   if (typeof value === 'object') return 'MAP';
   if (typeof value === 'string') return 'VARCHAR';
   if (typeof value === 'boolean') return 'BOOLEAN';
-  return typeof value === 'bigint' || Number.isInteger(value) ? 'BIGINT' : 'DOUBLE';
+  if (typeof value !== 'bigint' && !Number.isInteger(value)) return 'DOUBLE';
+  return Number(value) < 0 ? 'BIGINT' : 'BIGINT UNSIGNED';
 }

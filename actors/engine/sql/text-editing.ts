@@ -86,7 +86,7 @@ export function splitPart(x: string, delimiter: string, n: bigint): string {
 }
 
 export function concatWithSeparator(separator: string | null, ...parts: (string | null)[]): string | null {
-  return separator === null ? null : parts.filter((part) => part !== null).join(separator);
+  return separator === null ? null : parts.map((part) => part ?? '').join(separator);
 }
 
 export function chr(code: bigint): string {
