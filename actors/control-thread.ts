@@ -156,7 +156,7 @@ async function readDefinition(
     compile: compileProgram,
     registry: all.registry,
     moduleProblems: [...own.problems, ...all.problems],
-    environment: process.env,
+    environment: { ...process.env, ...request.environment },
     decodeWorkersDefault: decodeThreads(availableParallelism()),
     baseFolder,
     ...(file === null ? {} : { file: file.file, placeOf: file.placeOf }),

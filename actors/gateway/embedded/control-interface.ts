@@ -50,6 +50,8 @@ export interface OpenRequest {
   readonly labelsLiftPause?: boolean;
   /** What has been changed of the definition's connectors since; at most one entry for an endpoint. */
   readonly edits?: readonly ConnectorEdit[];
+  /** Variables for `${env:NAME}` besides those of the process, which they hide. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Inputs that go on where a checkpoint was taken, although the engine begins anew. */
   readonly continued?: CheckpointImage['inputs'];
   /** Plugins of the connectors folder, by reference as it stands in a definition without SQL. */

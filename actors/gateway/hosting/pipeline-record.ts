@@ -130,6 +130,12 @@ export function checkpointIntervalMs(record: PipelineRecord): number | null {
   return isFaultTolerant(record) && typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : null;
 }
 
+/** Variables that the runtime configuration sets for the strings of connectors. */
+export function environmentOf({ source }: PipelineRecord): Readonly<Record<string, string>> {
+  // SAFETY: the configuration has been read, with `env` as an object of texts.
+  return (source.runtimeConfig['env'] ?? {}) as Readonly<Record<string, string>>;
+}
+
 /** Of its checkpoints. */
 export function storageBytes({ checkpoints }: PipelineRecord): number {
   return (checkpoints ?? []).reduce((sum, { size }) => sum + size, 0);

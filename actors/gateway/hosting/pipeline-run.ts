@@ -14,7 +14,7 @@ import { planBootstrap, runBootstrap } from './bootstrap.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';
 import { type LiveDeployment, openDeployment } from './live-deployment.ts';
 import { monitor } from './pipeline-monitor.ts';
-import { isFaultTolerant, type RecordedProblem } from './pipeline-record.ts';
+import { environmentOf, isFaultTolerant, type RecordedProblem } from './pipeline-record.ts';
 import { compilePipeline } from './program-compilation.ts';
 import { programErrorOf, successfulProgram } from './program-error.ts';
 import { programInfo } from './program-info.ts';
@@ -95,6 +95,7 @@ export async function start(
         },
         stepRowsMax: null,
         labelsLiftPause: true,
+        environment: environmentOf(record),
         edits: record.connectorEdits ?? [],
         ...(restore === null || isBootstrap
           ? {}

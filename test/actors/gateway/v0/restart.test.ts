@@ -1,5 +1,5 @@
 // Pipelines survive a restart of the server: definition, wish, contents; logs and descriptors have their forms.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -119,6 +119,34 @@ test('connectors added and paused while it runs, its events and its log survive 
     await second.close();
   } finally {
     rmSync(dataFolder, { recursive: true, force: true });
+  }
+});
+
+test('connectors see the variables of the runtime configuration', async () => {
+  const server = await startTestServer();
+  const file = join(server.dataFolder, 'rows.json');
+  writeFileSync(file, '{"x":5}\n');
+  const connectors = JSON.stringify([
+    {
+      name: 'f',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: a reference that the server resolves.
+      transport: { name: 'file_input', config: { path: '${env:ROWS_FILE}' } },
+      format: { name: 'json', config: { update_format: 'raw' } },
+    },
+  ]);
+  const program_code = `CREATE TABLE t (x INT) WITH ('materialized' = 'true', 'connectors' = '${connectors}');`;
+  try {
+    await post(server, '', { name: 'keeps', program_code, runtime_config: { env: { ROWS_FILE: file } } });
+    await post(server, '/keeps/start');
+    await untilRunning(server);
+    const sql = encodeURIComponent('SELECT * FROM t');
+    for (;;) {
+      const rows = await (await fetch(`${server.url}/v0/pipelines/keeps/query?format=json&sql=${sql}`)).text();
+      if (rows.trim() === '{"x":5}') break;
+      assert.is(rows, '');
+    }
+  } finally {
+    await server.close();
   }
 });
 
