@@ -185,6 +185,8 @@ class DestinationActor implements Actor<DestinationMessage> {
       reportError: (error) => this.#transportError(error),
       acknowledged: (count) => this.#answered(() => this.#settlement.acknowledged(count)),
       refused: (error) => this.#answered(() => this.#settlement.refused(error)),
+      // A call that is under way says so itself.
+      failed: (error) => this.#state === 'open' && this.#fail(error),
       log: (message, fields = {}) => notify({ kind: 'destination said', message, fields }),
     });
     this.#acknowledges = acknowledges;
@@ -417,7 +419,7 @@ class DestinationActor implements Actor<DestinationMessage> {
   }
 
   #fail(error: unknown): void {
-    if (this.#state === 'stopping') return;
+    if (this.#state === 'stopping' || this.#state === 'failed') return;
     this.#state = 'failed';
     this.#transportError(error);
     // Records that are not settled come again.

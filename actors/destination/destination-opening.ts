@@ -19,7 +19,7 @@ import type { DestinationArguments } from './messages.ts';
 export async function openDestination(
   args: Pick<DestinationArguments, 'connector' | 'relation' | 'baseFolder'>,
   shipped: ConnectorRegistry,
-  context: Pick<DestinationContext, 'signal' | 'clock' | 'reportError' | 'log' | 'acknowledged' | 'refused'>,
+  context: Pick<DestinationContext, 'signal' | 'clock' | 'reportError' | 'log' | 'acknowledged' | 'refused' | 'failed'>,
 ): Promise<{ readonly destination: Destination; readonly acknowledges: boolean }> {
   const { connector, relation, baseFolder } = args;
   const { transport, endpoint } = connector;
