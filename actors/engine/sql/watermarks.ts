@@ -5,7 +5,7 @@
 // keeps the watermark of either side, GROUP BY that of a group, UNION needs one of every branch.
 // Conservative: what is not known to grow has none. Not here: the values themselves, which move with the rows (late-rows.ts).
 import type { Rel, Scalar, TableDefinition, ViewDefinition, Watermark } from './bound.ts';
-import { mapScalarColumns } from './scalar-columns.ts';
+import { mapScalarColumns, readsColumn } from './scalar-columns.ts';
 
 export interface DeclaredRelations {
   readonly tables: readonly TableDefinition[];
@@ -63,11 +63,21 @@ function ofScan({ tables, views }: DeclaredRelations, name: string, ordinal: num
 }
 
 function ofScalar(declared: DeclaredRelations, input: Rel, scalar: Scalar): readonly Watermark[] | null {
-  const ordinal = growsWith(scalar);
+  const lowest = atLastNumber(input, scalar);
+  const ordinal = growsWith(lowest);
   if (ordinal === null) return null;
   const inner = watermarksOf(declared, input, ordinal);
   if (inner === null) return null;
-  return inner.map(({ table, value }) => ({ table, value: mapScalarColumns(scalar, () => value) }));
+  return inner.map(({ table, value }) => ({ table, value: mapScalarColumns(lowest, () => value) }));
+}
+
+/** Of the windows of a row (HOP) the one that begins first: the one with the greatest number, which is the same for all rows. */
+function atLastNumber(input: Rel, scalar: Scalar): Scalar {
+  if (input.kind !== 'explode' || input.input.kind !== 'project') return scalar;
+  const number = input.schema.fields.length - 1;
+  const count = input.input.columns.at(-1);
+  if (count?.kind !== 'literal') return scalar;
+  return mapScalarColumns(scalar, (column) => (column.ordinal === number ? count : column));
 }
 
 /** Functions that do not fall while one operand grows and the others stay. */
@@ -98,7 +108,7 @@ function growsWith(scalar: Scalar): number | null {
     case 'operator':
     case 'function': {
       const name = scalar.kind === 'operator' ? scalar.operator : scalar.name;
-      const varying = scalar.operands.filter((operand) => operand.kind !== 'literal');
+      const varying = scalar.operands.filter((operand) => readsColumn(operand, () => true));
       const [only, second] = varying;
       if (only === undefined || second !== undefined) return null;
       const minus = name === '-' && scalar.operands[0] === only;

@@ -25,7 +25,7 @@ const definitions: ReadonlySet<string> = new Set(['CREATE', 'DROP', 'ALTER', 'TR
 
 /** @throws HttpProblem 400 for an empty text, statements that are refused, rows in the middle */
 export function readStatements(text: string): RequestStatements {
-  const statements = split(text);
+  const statements = withPrepared(split(text));
   const last = statements.at(-1);
   if (last === undefined) throw queryProblem('no SQL statements are in the query', { error_code: 'sql.syntax' });
   for (const statement of statements) {
@@ -41,6 +41,14 @@ export function readStatements(text: string): RequestStatements {
     inserts: statements.slice(0, -1).map(({ sql }) => sql),
     last: { kind: last.word === 'INSERT' ? 'insert' : 'query', sql: last.sql },
   };
+}
+
+/** PREPARE … and the EXECUTE behind it are one query, which the engine puts together. */
+function withPrepared(statements: readonly Statement[]): readonly Statement[] {
+  const [prepare, execute] = statements.slice(-2);
+  if (prepare?.word !== 'PREPARE' || execute?.word !== 'EXECUTE') return statements;
+  const whole = { ...prepare, sql: `${prepare.sql}; ${execute.sql.trimStart()}`, word: 'SELECT' };
+  return [...statements.slice(0, -2), whole];
 }
 
 function split(text: string): Statement[] {

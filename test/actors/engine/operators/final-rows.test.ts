@@ -29,6 +29,25 @@ test('groups come out when no row of theirs can come any more, also after a rest
   assert.equal(step([1, 4, 0]), []);
 });
 
+test('windows of time are final when no later row can lie in them', () => {
+  const hop = 'TABLE(HOP(TABLE t, DESCRIPTOR(ts), INTERVAL 5 SECOND, INTERVAL 10 SECOND))';
+  const { program } = compileProgram(`CREATE TABLE t (ts TIMESTAMP NOT NULL LATENESS INTERVAL 1 SECOND);
+    CREATE VIEW v WITH ('emit_final' = 's') AS SELECT window_start AS s, COUNT(*) AS c FROM ${hop} GROUP BY window_start;`);
+  const { schema } = program!.tables[0]!.relation;
+  const circuit = planProgram(program!, { onError: 'stop' });
+  circuit.observe('v');
+  const step = (...seconds: readonly bigint[]): string[] => {
+    const rows = seconds.map((second): [number, bigint] => [1, second * 1_000_000n]);
+    const change = circuit.step(new Map([['t', [batchOf(schema, rows)]]])).get('v');
+    if (change === undefined) return [];
+    return Array.from({ length: change.rows }, (_, row) => JSON.stringify(rowFromBatch(change, row))).sort();
+  };
+  assert.equal(step(7n, 8n), []);
+  // The watermark is 11: a row may still lie in the window that begins at 5, but in none before.
+  assert.equal(step(12n), ['{"s":"1970-01-01 00:00:00","c":2}']);
+  assert.equal(step(17n), ['{"s":"1970-01-01 00:00:05","c":3}']);
+});
+
 test('a column that no LATENESS bounds is refused, and one that is not there', () => {
   const of = (column: string, query: string): string =>
     problemOf(`CREATE TABLE t (x INT LATENESS 1, y INT); CREATE VIEW v WITH ('emit_final' = '${column}') AS ${query};`);

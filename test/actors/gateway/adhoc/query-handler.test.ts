@@ -187,6 +187,12 @@ test('what is not materialized is refused, and so is bad SQL, each with its plac
   assert.is(await running.text('SELECT COUNT(*) AS c FROM bag', 'json'), '{"c":3}\n');
 });
 
+test('a query is prepared and executed in one request', async () => {
+  const text = 'PREPARE p AS SELECT COUNT(*) AS c FROM bag WHERE $1 = 1; EXECUTE p(2 - 1);';
+  assert.is(await running.text(text, 'json'), '{"c":3}\n');
+  assert.match((await problem('PREPARE p AS SELECT 1 AS x')).message, /PREPARE is not supported here/);
+});
+
 test('definitions, rows in the middle, empty texts and unknown formats are refused', async () => {
   assert.match((await problem('  DROP TABLE t')).message, /1:3: DROP is not supported here/);
   assert.match((await problem('CREATE TABLE x (n INT)')).message, /editing the program/);
