@@ -1,0 +1,105 @@
+// A Kafka broker for tests: version 4 in KRaft mode, one node, its own data folder, on free ports. Its jars come from Maven Central,
+// once for a machine; under CI they are fetched when they are missing.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { connect } from 'node:net';
+import { freePort } from './free-port.ts';
+import { ServerProcess } from './server-process.ts';
+
+const version = '4.1.0';
+const tools = process.env['MILLRACE_TEST_TOOLS'] ?? join(tmpdir(), 'millrace-test-tools');
+const clusterId = 'MkU3OEVBNTcwNTJENDM2Qk';
+
+export interface KafkaServer {
+  /** host:port */
+  readonly bootstrap: string;
+  readonly process: ServerProcess;
+  close(): Promise<void>;
+}
+
+/** Running; or why there is none. `settings` are lines of server.properties that are added. */
+export async function startKafkaServer(settings: readonly string[] = []): Promise<KafkaServer | { readonly missing: string }> {
+  const lib = kafkaJars();
+  if (typeof lib !== 'string') return lib;
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-kafka-'));
+  const [port, controller] = [await freePort(), await freePort()];
+  const file = join(folder, 'server.properties');
+  const lines = [
+    'process.roles=broker,controller',
+    'node.id=1',
+    `controller.quorum.voters=1@127.0.0.1:${controller}`,
+    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
+    `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
+    'controller.listener.names=CONTROLLER',
+    'inter.broker.listener.name=PLAINTEXT',
+    `log.dirs=${join(folder, 'data')}`,
+    'offsets.topic.replication.factor=1',
+    'offsets.topic.num.partitions=1',
+    'transaction.state.log.replication.factor=1',
+    'transaction.state.log.min.isr=1',
+    'transaction.state.log.num.partitions=1',
+    'share.coordinator.state.topic.replication.factor=1',
+    'share.coordinator.state.topic.min.isr=1',
+    'group.initial.rebalance.delay.ms=0',
+    'log.cleaner.enable=false',
+    ...settings,
+  ];
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  const classes = ['-cp', join(lib, '*')];
+  execFileSync('java', [...classes, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file], { stdio: 'pipe' });
+  const process = new ServerProcess({
+    command: 'java',
+    args: ['-Xms128m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...classes, 'kafka.Kafka', file],
+    isReady: async () => await accepts(port),
+    readyMs: 120_000,
+  });
+  await process.start();
+  return {
+    bootstrap: `127.0.0.1:${port}`,
+    process,
+    close: async () => {
+      await process.dispose();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+/** The folder of the jars; or why there is none. */
+function kafkaJars(): string | { readonly missing: string } {
+  const folder = join(tools, `kafka-${version}`);
+  const lib = join(folder, 'lib');
+  if (existsSync(join(lib, `kafka_2.13-${version}.jar`))) return lib;
+  const needed = ['java', 'mvn'].filter((name) => !isOnPath(name));
+  const missing =
+    needed.length > 0 ? `Kafka needs ${needed.join(' and ')}` : `the jars of Kafka ${version} are not in ${lib}`;
+  if (process.env['CI'] === undefined) return { missing };
+  if (needed.length > 0) throw new Error(`under CI: ${missing}`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(
+    join(folder, 'pom.xml'),
+    `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<groupId>millrace.test</groupId><artifactId>kafka</artifactId><version>1</version><packaging>pom</packaging><dependencies>
+<dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>${version}</version></dependency>
+<dependency><groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId><version>1.7.36</version></dependency>
+</dependencies></project>\n`,
+  );
+  const goals = ['-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=lib', '-DincludeScope=runtime'];
+  execFileSync('mvn', goals, { cwd: folder, stdio: 'pipe' });
+  return lib;
+}
+
+function isOnPath(name: string): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
+}
