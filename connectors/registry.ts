@@ -1,6 +1,7 @@
 // What ships with Millrace: every transport, format and processor that a configuration may name, one line each.
 // A connector is added by a line here and its own folder; nothing else knows its name. Every thread loads this file, so what
 // stands on a large library loads that library when it is used.
+
 import { nullOutput } from './discard/destination.ts';
 import { fileOutput } from './file/destination.ts';
 import { fileRecordDestination } from './file/record-destination.ts';
@@ -18,6 +19,8 @@ import { rawInput } from './formats/raw-decoder.ts';
 import { emptyInput } from './generator/empty-source.ts';
 import { generatorRecordSource } from './generator/record-source.ts';
 import { datagen } from './generator/source.ts';
+import { kafkaOutput } from './kafka/destination.ts';
+import { kafkaInput } from './kafka/source.ts';
 import { logRecordDestination } from './log/record-destination.ts';
 import { postgresCdcInput } from './postgres/cdc-source.ts';
 import { postgresOutput } from './postgres/destination.ts';
@@ -43,6 +46,7 @@ export const registry: ConnectorRegistry = {
     fileInput,
     urlInput,
     s3Input,
+    kafkaInput,
     postgresInput,
     postgresCdcInput,
     datagen,
@@ -51,7 +55,15 @@ export const registry: ConnectorRegistry = {
     fileRecordSource,
     generatorRecordSource,
   ],
-  destinations: [fileOutput, nullOutput, postgresOutput, pluginOutput, fileRecordDestination, logRecordDestination],
+  destinations: [
+    fileOutput,
+    nullOutput,
+    postgresOutput,
+    kafkaOutput,
+    pluginOutput,
+    fileRecordDestination,
+    logRecordDestination,
+  ],
   inputFormats: [jsonInput, csvInput, parquetInput, rawInput, msgpackInput, arrowInput],
   outputFormats: [jsonOutput, csvOutput, parquetOutput],
   processors: [

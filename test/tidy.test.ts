@@ -171,6 +171,7 @@ test('only clock.ts reads a clock, and nothing draws from Math.random', () => {
 
 test('packages are imported only where they belong', () => {
   const owners: Readonly<Record<string, RegExp>> = {
+    '@platformatic/kafka': /^connectors\/kafka\//,
     '@aws-sdk/client-s3': /^connectors\/s3\//,
     pg: /^connectors\/postgres\//,
     'pg-copy-streams': /^connectors\/postgres\//,

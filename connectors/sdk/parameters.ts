@@ -39,8 +39,10 @@ export interface Parameter {
 /** A configuration after validation: every default filled in, nothing unknown. */
 export type ParameterValues = Readonly<Record<string, unknown>>;
 
-/** What a validated value of a parameter's type is in TypeScript. */
-export type ValueOf<T extends ParameterType> = T extends { readonly kind: 'string' | 'duration' | 'character' }
+/** What a validated value of a parameter's type is in TypeScript; unknown where the type is not known at compile time. */
+export type ValueOf<T extends ParameterType> = ParameterType extends T ? unknown : ValueOfKind<T>;
+
+type ValueOfKind<T extends ParameterType> = T extends { readonly kind: 'string' | 'duration' | 'character' }
   ? string
   : T extends { readonly kind: 'boolean' }
     ? boolean

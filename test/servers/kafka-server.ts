@@ -2,9 +2,9 @@
 // once for a machine; under CI they are fetched when they are missing.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { connect } from 'node:net';
 import { freePort } from './free-port.ts';
 import { ServerProcess } from './server-process.ts';
 
@@ -20,7 +20,9 @@ export interface KafkaServer {
 }
 
 /** Running; or why there is none. `settings` are lines of server.properties that are added. */
-export async function startKafkaServer(settings: readonly string[] = []): Promise<KafkaServer | { readonly missing: string }> {
+export async function startKafkaServer(
+  settings: readonly string[] = [],
+): Promise<KafkaServer | { readonly missing: string }> {
   const lib = kafkaJars();
   if (typeof lib !== 'string') return lib;
   const folder = mkdtempSync(join(tmpdir(), 'millrace-kafka-'));
@@ -48,7 +50,9 @@ export async function startKafkaServer(settings: readonly string[] = []): Promis
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
   const classes = ['-cp', join(lib, '*')];
-  execFileSync('java', [...classes, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file], { stdio: 'pipe' });
+  execFileSync('java', [...classes, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file], {
+    stdio: 'pipe',
+  });
   const process = new ServerProcess({
     command: 'java',
     args: ['-Xms128m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...classes, 'kafka.Kafka', file],

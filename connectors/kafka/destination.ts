@@ -1,0 +1,167 @@
+// kafka_output: every record that the format prints is a message of a topic.
+//
+// What is written is sent in batches, several at a time, and safe when `flush` has resolved: the brokers have acknowledged it as `acks` says
+// (default: all replicas). The producer is idempotent, so that a retry of its own sends nothing twice; after a crash of this
+// process what was not confirmed comes again. Messages have no key and go to partitions in turn.
+import type { Producer } from '@platformatic/kafka';
+import { assert } from '../../runtime/assert.ts';
+import {
+  type Destination,
+  type DestinationContext,
+  type DestinationDefinition,
+  defineDestination,
+  type Outgoing,
+} from '../sdk/destination.ts';
+import type { ParameterValues } from '../sdk/parameters.ts';
+import { wait } from '../sdk/wait.ts';
+import { KafkaCluster } from './kafka-cluster.ts';
+import { finalKafkaError, KafkaUnavailable, reasonOf } from './kafka-errors.ts';
+import { kafkaParameters } from './kafka-parameters.ts';
+
+const messagesPerSend = 5_000;
+const firstPauseMs = 100;
+const pauseMsMax = 10_000;
+
+export const kafkaOutput: DestinationDefinition = defineDestination({
+  name: 'kafka_output',
+  summary: 'Writes to a topic of Kafka.',
+  format: 'required',
+  parameters: [
+    ...kafkaParameters,
+    { name: 'topic', type: { kind: 'string' }, required: true, description: 'Topic. It exists.' },
+    {
+      name: 'headers',
+      type: {
+        kind: 'list',
+        item: {
+          kind: 'object',
+          parameters: [
+            { name: 'key', type: { kind: 'string' }, required: true, description: 'Name of the header.' },
+            { name: 'value', type: { kind: 'string' }, required: false, default: '', description: 'Its value.' },
+          ],
+        },
+      },
+      required: false,
+      default: [],
+      description: 'Headers of every message.',
+    },
+    {
+      name: 'compression.type',
+      type: { kind: 'enum', values: ['none', 'gzip', 'snappy', 'lz4', 'zstd'] },
+      required: false,
+      default: 'none',
+      description: 'How batches are compressed. zstd needs Node 22 or newer.',
+    },
+    {
+      name: 'acks',
+      type: { kind: 'any' },
+      required: false,
+      description: '`all` (default) or -1, 1, 0: how many replicas have a message before it counts as written.',
+    },
+    {
+      name: 'initialization_timeout_secs',
+      type: { kind: 'integer', min: 1 },
+      required: false,
+      default: 60,
+      description: 'Accepted, without effect: max_retries bounds the start.',
+    },
+  ],
+  create: (configuration, context) => new KafkaDestination(configuration, context),
+});
+
+class KafkaDestination implements Destination {
+  readonly #settings: ParameterValues;
+  readonly #context: DestinationContext;
+  readonly #cluster: KafkaCluster;
+  readonly #topic: string;
+  readonly #headers: Record<string, Buffer>;
+  #producer: Producer | null = null;
+  #partitions = 0;
+  #next = 0;
+  /** Messages that are not confirmed yet. */
+  #waiting: Buffer[] = [];
+
+  constructor(settings: ParameterValues, context: DestinationContext) {
+    this.#settings = settings;
+    this.#context = context;
+    this.#cluster = new KafkaCluster(settings, context.baseFolder);
+    this.#topic = String(settings['topic']);
+    // SAFETY: the parameter is a list of objects with these members.
+    const headers = (settings['headers'] ?? []) as readonly { readonly key: string; readonly value?: string }[];
+    this.#headers = Object.fromEntries(headers.map(({ key, value = '' }) => [key, Buffer.from(value)]));
+  }
+
+  async open(): Promise<void> {
+    await this.#retried(async () => {
+      this.#partitions = (await this.#cluster.describe(this.#topic)).partitions.length;
+      this.#producer = await this.#cluster.producer(this.#acks);
+    });
+  }
+
+  async write(data: Outgoing): Promise<void> {
+    assert(data.kind === 'bytes', 'kafka_output has a format');
+    // The caller may use its array again afterwards.
+    const bytes = Buffer.from(data.bytes);
+    for (let at = 0; at < bytes.length; ) {
+      const end = bytes.indexOf(10, at);
+      const stop = end < 0 ? bytes.length : end;
+      if (stop > at) this.#waiting.push(bytes.subarray(at, stop));
+      at = stop + 1;
+    }
+    if (this.#waiting.length >= messagesPerSend * 4) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    await this.#retried(async () => {
+      while (this.#waiting.length > 0) {
+        await this.#send(this.#waiting.slice(0, messagesPerSend));
+        this.#waiting.splice(0, messagesPerSend);
+      }
+    });
+  }
+
+  async teardown(): Promise<void> {
+    await Promise.resolve(this.#producer?.close()).catch(() => {});
+    this.#producer = null;
+    await this.#cluster.close();
+  }
+
+  get #acks(): number {
+    const acks = this.#settings['acks'];
+    return acks === undefined || acks === 'all' ? -1 : Number(acks);
+  }
+
+  async #send(values: readonly Buffer[]): Promise<void> {
+    const [topic, headers] = [this.#topic, this.#headers];
+    // One partition for each send: a batch is worth more than an even spread inside it.
+    const partition = this.#next++ % Math.max(1, this.#partitions);
+    const compression = String(this.#settings['compression.type'] ?? 'none');
+    this.#producer ??= await this.#cluster.producer(this.#acks);
+    await this.#producer.send({
+      messages: values.map((value) => ({ topic, partition, value, headers })),
+      // SAFETY: the parameter has one of the library's names.
+      compression: compression as 'none',
+      acks: this.#acks,
+    });
+  }
+
+  async #retried(attempt: () => Promise<void>): Promise<void> {
+    const { signal, clock, reportError } = this.#context;
+    for (let failures = 1; ; failures++) {
+      try {
+        return await attempt();
+      } catch (thrown) {
+        const final = finalKafkaError(thrown);
+        if (final !== null) throw final;
+        const failed = new KafkaUnavailable({ reason: reasonOf(thrown), attempts: failures }, { cause: thrown });
+        if (failures > Number(this.#settings['max_retries'] ?? 10) || signal.aborted) throw failed;
+        reportError(failed);
+        // A producer that has lost its broker does not always find it again.
+        await Promise.resolve(this.#producer?.close(true)).catch(() => {});
+        this.#producer = null;
+        await this.#cluster.close();
+        await wait(clock, Math.min(pauseMsMax, firstPauseMs * 2 ** (failures - 1)), signal);
+      }
+    }
+  }
+}

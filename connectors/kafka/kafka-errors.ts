@@ -1,0 +1,93 @@
+// What Kafka says of a request that has failed, as coded errors that name the setting to look at.
+// Codes: https://kafka.apache.org/protocol.html#protocol_error_codes
+import { type CodedErrorClass, defineError, MillraceError } from '../../runtime/errors.ts';
+
+export const KafkaUnavailable: CodedErrorClass<{ readonly reason: string; readonly attempts: number }> = defineError(
+  'kafka.unavailable',
+  {
+    help: 'No broker can be reached, or they are busy. Check bootstrap.servers, or raise max_retries.',
+    retry: 'later',
+  },
+  (f) => `Kafka: ${f.reason} (attempt ${f.attempts})`,
+);
+
+export const KafkaTopicMissing: CodedErrorClass<{ readonly topic: string }> = defineError(
+  'kafka.topic_missing',
+  { help: 'Correct topic, or create it.' },
+  (f) => `Kafka: there is no topic "${f.topic}"`,
+);
+
+export const KafkaAccessDenied: CodedErrorClass<{ readonly reason: string }> = defineError(
+  'kafka.access_denied',
+  { help: 'Check security.protocol, sasl.mechanism, sasl.username and sasl.password, and what the user may do.' },
+  (f) => `Kafka: ${f.reason}`,
+);
+
+export const KafkaPartitionMissing: CodedErrorClass<{
+  readonly topic: string;
+  readonly partition: number;
+  readonly count: number;
+}> = defineError(
+  'kafka.partition_missing',
+  { help: 'Correct partitions, or the offsets of start_from: one for each partition.' },
+  (f) => `Kafka: topic "${f.topic}" has no partition ${f.partition}; it has ${f.count}`,
+);
+
+export const KafkaOffsetLost: CodedErrorClass<{
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+}> = defineError(
+  'kafka.offset_lost',
+  {
+    help: 'The records from there on have expired. Set resume_earliest_if_data_expires: true to go on with the oldest that are left.',
+  },
+  (f) => `Kafka: offset ${f.offset} of partition ${f.partition} of topic "${f.topic}" is not kept any more`,
+);
+
+export const KafkaRefused: CodedErrorClass<{ readonly reason: string }> = defineError(
+  'kafka.refused',
+  { help: 'The message is the broker’s; check the setting that it speaks of.' },
+  (f) => `Kafka: ${f.reason}`,
+);
+
+export const KafkaMalformed: CodedErrorClass<{ readonly detail: string }> = defineError(
+  'kafka.malformed',
+  { help: 'The broker has sent bytes that are no records. Check the disk of the broker.' },
+  (f) => `Kafka: ${f.detail}`,
+);
+
+const denied = new Set([29, 30, 31, 33, 34, 58]);
+/** Leaders that have moved, brokers that come and go, topics that are just being made. */
+const passing = new Set([2, 3, 5, 6, 7, 8, 9, 13, 14, 15, 16, 56, 72, 74, 75, 76, 100]);
+
+export function mayPass(code: number): boolean {
+  return passing.has(code);
+}
+
+/** A final error of a code of the protocol, or null: it may pass. */
+export function errorOfCode(code: number, what: string): MillraceError | null {
+  if (mayPass(code)) return null;
+  const reason = `${what}: error ${code}`;
+  return denied.has(code) ? new KafkaAccessDenied({ reason }) : new KafkaRefused({ reason });
+}
+
+/** A final error, or null: it may pass. */
+export function finalKafkaError(thrown: unknown): MillraceError | null {
+  if (thrown instanceof MillraceError) return thrown.retry === 'never' ? thrown : null;
+  const reason = reasonOf(thrown);
+  if (/authenticat|SASL|TOPIC_AUTHORIZATION|CLUSTER_AUTHORIZATION|certificate|self.signed/i.test(reason)) {
+    return new KafkaAccessDenied({ reason }, { cause: thrown });
+  }
+  return null;
+}
+
+/** The innermost message: the library wraps what the socket says. */
+export function reasonOf(thrown: unknown): string {
+  if (thrown instanceof AggregateError && thrown.errors.length > 0) return reasonOf(thrown.errors[0]);
+  if (!(thrown instanceof Error)) return String(thrown);
+  const inner = thrown.cause instanceof Error ? reasonOf(thrown.cause) : '';
+  if (inner !== '') return inner;
+  const code = 'code' in thrown ? String(thrown.code) : '';
+  return thrown.message === '' ? code : thrown.message;
+}

@@ -1,0 +1,98 @@
+// Parameters of the connectors to Kafka. Keys with dots are those of librdkafka, as Feldera's connectors take them: those that mean
+// something here are used, those that only tune librdkafka are accepted, everything else is refused with the nearest name.
+import type { Parameter } from '../sdk/parameters.ts';
+
+const text = (name: string, description: string, extra: Partial<Parameter> = {}): Parameter => ({
+  name,
+  type: { kind: 'string' },
+  required: false,
+  description,
+  ...extra,
+});
+
+/** Accepted and without effect: there is no librdkafka underneath. A configuration written for it runs unchanged. */
+const tuning = [
+  'auto.offset.reset',
+  'group.id',
+  'enable.auto.commit',
+  'enable.auto.offset.store',
+  'session.timeout.ms',
+  'max.poll.interval.ms',
+  'queued.min.messages',
+  'fetch.min.bytes',
+  'fetch.error.backoff.ms',
+  'statistics.interval.ms',
+  'socket.keepalive.enable',
+  'log.connection.close',
+  'queue.buffering.max.messages',
+  'queue.buffering.max.ms',
+  'linger.ms',
+  'batch.size',
+  'batch.num.messages',
+  'message.send.max.retries',
+  'retries',
+  'enable.idempotence',
+];
+
+export const kafkaParameters: readonly Parameter[] = [
+  text('bootstrap.servers', 'Brokers to begin with: host:port, separated by commas.', {
+    required: true,
+    environment: 'MILLRACE_KAFKA_BOOTSTRAP_SERVERS',
+  }),
+  {
+    name: 'security.protocol',
+    type: {
+      kind: 'enum',
+      values: ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL', 'plaintext', 'ssl', 'sasl_plaintext', 'sasl_ssl'],
+    },
+    required: false,
+    default: 'PLAINTEXT',
+    description: 'Whether TLS and SASL are used.',
+  },
+  {
+    name: 'sasl.mechanism',
+    type: { kind: 'enum', values: ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'] },
+    required: false,
+    description: 'How the user is authenticated. Default PLAIN.',
+  },
+  {
+    name: 'sasl.mechanisms',
+    type: { kind: 'enum', values: ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'] },
+    required: false,
+    description: 'The same as sasl.mechanism.',
+  },
+  text('sasl.username', 'User.'),
+  text('sasl.password', 'Password.', { secret: true }),
+  text('sasl.oauthbearer.config', 'The token, for OAUTHBEARER.', { secret: true }),
+  text('ssl.ca.pem', 'Certificates of authorities that sign the brokers, in PEM.'),
+  text('ssl.ca.location', 'File with them.'),
+  text('ssl.certificate.pem', 'Certificate of the client, in PEM.'),
+  text('ssl.certificate.location', 'File with it.'),
+  text('ssl.key.pem', 'Private key of the client, in PEM.', { secret: true }),
+  text('ssl.key.location', 'File with it.'),
+  text('ssl.key.password', 'Password of the private key.', { secret: true }),
+  text('enable.ssl.certificate.verification', '`false`: certificates of brokers are not checked. Default true.'),
+  text('ssl.endpoint.identification.algorithm', '`none`: certificates need not be for the host name. Default https.'),
+  text('client.id', 'How this client is called in the logs of the brokers. Default millrace.'),
+  text('client.rack', 'Rack of this client: a replica there may serve it.'),
+  text('metadata.max.age.ms', 'How often leaders and partitions are looked up again, in milliseconds. Default 30000.'),
+  text('topic.metadata.refresh.interval.ms', 'The same as metadata.max.age.ms.'),
+  text('socket.connection.setup.timeout.ms', 'Deadline of a connection, in milliseconds. Default 10000.'),
+  text('request.timeout.ms', 'Deadline of a request, in milliseconds. Default 30000.'),
+  {
+    name: 'max_retries',
+    type: { kind: 'integer', min: 0, max: 1_000_000 },
+    required: false,
+    default: 10,
+    description: 'Attempts after a failure that may pass without any progress, with growing pauses.',
+  },
+  { name: 'log_level', type: { kind: 'string' }, required: false, description: 'Accepted, without effect.' },
+  ...tuning.map(
+    (name): Parameter => ({
+      name,
+      type: { kind: 'any' },
+      required: false,
+      description: 'Tunes librdkafka: accepted, without effect.',
+    }),
+  ),
+];

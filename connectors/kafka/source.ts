@@ -1,0 +1,361 @@
+// kafka_input: the values of the records of one topic, each value a piece of its own for the format.
+//
+// There is no consumer group: the runtime keeps the offsets. Position: { offsets: { partition: offset behind the last record } }, all
+// partitions in each position. Every leader is asked for all its partitions at once; one answer of each is on its way while the last one is
+// given out, and none while nobody reads. Leaders that move, brokers that go and partitions that are added are found again.
+// Only what is committed is read, unless isolation.level says otherwise.
+import type { Connection } from '@platformatic/kafka';
+import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
+import type { ParameterValues } from '../sdk/parameters.ts';
+import {
+  type BytesPayload,
+  defineSource,
+  type Payload,
+  type Position,
+  type Source,
+  type SourceContext,
+  type SourceDefinition,
+} from '../sdk/source.ts';
+import { wait } from '../sdk/wait.ts';
+import { type FetchAnswer, type FetchedPartition, type FetchLimits, fetchPartitions } from './fetch-request.ts';
+import {
+  type BrokerAddress,
+  KafkaCluster,
+  type Library,
+  type OffsetWish,
+  type TopicDescription,
+} from './kafka-cluster.ts';
+import {
+  errorOfCode,
+  finalKafkaError,
+  KafkaOffsetLost,
+  KafkaPartitionMissing,
+  KafkaUnavailable,
+  mayPass,
+  reasonOf,
+} from './kafka-errors.ts';
+import { kafkaParameters } from './kafka-parameters.ts';
+import { RecordValues, readRecordSet } from './record-set.ts';
+
+const offsetOutOfRange = 1;
+const firstPauseMs = 100;
+const pauseMsMax = 10_000;
+const maxWaitMs = 250;
+
+export const kafkaInput: SourceDefinition = defineSource({
+  name: 'kafka_input',
+  summary: 'Reads a topic of Kafka.',
+  format: 'required',
+  parameters: [
+    ...kafkaParameters,
+    { name: 'topic', type: { kind: 'string' }, required: true, description: 'Topic.' },
+    {
+      name: 'start_from',
+      type: { kind: 'any' },
+      required: false,
+      default: 'latest',
+      description:
+        '`earliest`, `latest`, {"offsets": [one for each partition]} or {"timestamp": milliseconds since 1970}. A run that goes on from a checkpoint goes on there instead.',
+    },
+    {
+      name: 'partitions',
+      type: { kind: 'list', item: { kind: 'integer', min: 0 } },
+      required: false,
+      description: 'Partitions to read. Default: all, also those that are added later.',
+    },
+    {
+      name: 'resume_earliest_if_data_expires',
+      type: { kind: 'boolean' },
+      required: false,
+      default: false,
+      description: 'Go on with the oldest records that are left when those that come next have expired.',
+    },
+    {
+      name: 'isolation.level',
+      type: { kind: 'enum', values: ['read_committed', 'read_uncommitted'] },
+      required: false,
+      default: 'read_committed',
+      description: 'Whether records of transactions that are open or aborted are left out.',
+    },
+    {
+      name: 'fetch.max.bytes',
+      type: { kind: 'any' },
+      required: false,
+      description: 'Bytes of an answer of a broker. Default 8388608.',
+    },
+    {
+      name: 'max.partition.fetch.bytes',
+      type: { kind: 'any' },
+      required: false,
+      description: 'Bytes of a partition in an answer. Default 4194304.',
+    },
+    {
+      name: 'fetch.wait.max.ms',
+      type: { kind: 'any' },
+      required: false,
+      description: 'How long a broker waits for records when it has none, in milliseconds. Default 250.',
+    },
+    {
+      name: 'group_join_timeout_secs',
+      type: { kind: 'integer', min: 0 },
+      required: false,
+      description: 'Accepted, without effect: there is no group.',
+    },
+    {
+      name: 'poller_threads',
+      type: { kind: 'integer', min: 1 },
+      required: false,
+      description: 'Accepted, without effect.',
+    },
+  ],
+  create: (configuration, context) => new KafkaSource(configuration, context),
+});
+
+interface Fetching {
+  readonly broker: BrokerAddress;
+  readonly answer: Promise<FetchAnswer>;
+}
+
+class KafkaSource implements Source {
+  readonly #settings: ParameterValues;
+  readonly #context: SourceContext;
+  readonly #cluster: KafkaCluster;
+  readonly #start: OffsetWish | readonly number[];
+  readonly #limits: FetchLimits;
+  readonly #topicName: string;
+  /** Of the next record, by partition. */
+  readonly #offsets = new Map<number, number>();
+  readonly #values = new RecordValues();
+  #topic: TopicDescription | null = null;
+  #library: Library | null = null;
+  #lookedAt = 0;
+
+  constructor(settings: ParameterValues, context: SourceContext) {
+    this.#settings = settings;
+    this.#context = context;
+    this.#cluster = new KafkaCluster(settings, context.baseFolder);
+    this.#topicName = String(settings['topic']);
+    this.#start = readStart(settings['start_from']);
+    this.#limits = {
+      maxWaitMs: Number(settings['fetch.wait.max.ms'] ?? maxWaitMs),
+      bytesMax: Number(settings['fetch.max.bytes'] ?? 8 << 20),
+      partitionBytesMax: Number(settings['max.partition.fetch.bytes'] ?? 4 << 20),
+      readCommitted: settings['isolation.level'] !== 'read_uncommitted',
+      rack: String(settings['client.rack'] ?? ''),
+    };
+  }
+
+  async open(position: Position | null): Promise<void> {
+    this.#library = await import('@platformatic/kafka');
+    const kept = position?.['offsets'];
+    if (typeof kept === 'object' && kept !== null) {
+      for (const [partition, offset] of Object.entries(kept)) this.#offsets.set(Number(partition), Number(offset));
+    }
+    await this.#retried(async () => {
+      const topic = await this.#cluster.describe(this.#topicName);
+      await this.#begin(topic, position === null ? this.#start : 'earliest');
+    });
+  }
+
+  async *read(): AsyncIterable<Payload> {
+    const { signal } = this.#context;
+    let ahead: readonly Fetching[] = [];
+    let failures = 0;
+    try {
+      while (!signal.aborted) {
+        const current = ahead.length > 0 ? ahead : this.#ask();
+        ahead = [];
+        let hasData = false;
+        let failure: unknown = null;
+        for (const { answer } of current) {
+          let partitions: readonly FetchedPartition[] = [];
+          try {
+            const found = await answer;
+            failure ??= found.errorCode === 0 ? null : new Error(`a broker answered with error ${found.errorCode}`);
+            partitions = found.partitions;
+          } catch (thrown) {
+            failure ??= thrown;
+          }
+          for (const fetched of partitions) {
+            const payload = this.#take(fetched);
+            if (payload === 'moved') failure ??= new Error(`partition ${fetched.partition} has another leader`);
+            else if (payload === 'lost') await this.#skipExpired(fetched.partition);
+            else if (payload !== null) {
+              hasData = true;
+              failures = 0;
+              yield payload;
+              if (signal.aborted) return;
+            }
+          }
+        }
+        if (failure !== null) {
+          await this.#pause(failure, ++failures);
+          await this.#lookAgain();
+          continue;
+        }
+        if (this.#context.clock.monotonic() - this.#lookedAt > this.#metadataMs) await this.#lookAgain();
+        if (!hasData) yield { kind: 'idle' };
+        // While what was read is decoded the next answer is on its way.
+        if (!signal.aborted) ahead = this.#ask();
+      }
+    } finally {
+      for (const { answer } of ahead) answer.catch(() => {});
+      await this.#cluster.close();
+    }
+  }
+
+  async teardown(): Promise<void> {
+    await this.#cluster.close();
+  }
+
+  get #metadataMs(): number {
+    return Number(
+      this.#settings['metadata.max.age.ms'] ?? this.#settings['topic.metadata.refresh.interval.ms'] ?? 30_000,
+    );
+  }
+
+  /** One request to each leader. A rejection is seen when its turn comes. */
+  #ask(): readonly Fetching[] {
+    const [topic, library] = [this.#topic, this.#library];
+    if (topic === null || library === null) return [];
+    const byBroker = new Map<number, { broker: BrokerAddress; wanted: { partition: number; offset: number }[] }>();
+    for (const { partition, broker } of topic.partitions) {
+      const offset = this.#offsets.get(partition);
+      if (offset === undefined) continue;
+      const entry = byBroker.get(broker.id) ?? { broker, wanted: [] };
+      entry.wanted.push({ partition, offset });
+      byBroker.set(broker.id, entry);
+    }
+    return [...byBroker.values()].map(({ broker, wanted }) => {
+      // Another partition comes first each time, so that a full answer starves none.
+      wanted.push(...wanted.splice(0, this.#values.nextOffset % wanted.length));
+      const answer = this.#cluster
+        .connect(broker)
+        .then((connection: Connection) => fetchPartitions(library, connection, topic.id, wanted, this.#limits));
+      answer.catch(() => {});
+      return { broker, answer };
+    });
+  }
+
+  #take(fetched: FetchedPartition): BytesPayload | 'moved' | 'lost' | null {
+    const { partition, errorCode, records, aborted } = fetched;
+    const offset = this.#offsets.get(partition) ?? 0;
+    if (errorCode === offsetOutOfRange) return 'lost';
+    if (mayPass(errorCode)) return 'moved';
+    if (errorCode !== 0)
+      throw errorOfCode(errorCode, `partition ${partition} of topic "${this.#topicName}"`) ?? new Error();
+    if (records === null) return null;
+    const values = this.#values;
+    values.clear(offset);
+    readRecordSet(records, aborted, (codec, bytes) => this.#decompress(codec, bytes), values);
+    this.#offsets.set(partition, values.nextOffset);
+    if (values.count === 0) return null;
+    return this.#payload(partition, offset);
+  }
+
+  #payload(partition: number, before: number): BytesPayload {
+    const values = this.#values;
+    const bytes = values.bytes.slice(0, values.length);
+    const ends = values.ends.slice(0, values.count);
+    const offsets = values.offsets.slice(0, values.count);
+    const behind = values.nextOffset;
+    const others = [...this.#offsets].filter(([other]) => other !== partition);
+    const positionAfter = (length: number): Position => {
+      let low = 0;
+      let high = ends.length;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if ((ends[middle] ?? 0) <= length) low = middle + 1;
+        else high = middle;
+      }
+      const own = low === ends.length ? behind : low === 0 ? before : (offsets[low - 1] ?? 0) + 1;
+      return { offsets: Object.fromEntries([...others, [partition, own]]) };
+    };
+    return { kind: 'bytes', bytes, positionAfter };
+  }
+
+  #decompress(codec: number, bytes: Buffer): Uint8Array {
+    const found = this.#library?.compressionsAlgorithmsByBitmask[codec];
+    if (found === undefined) throw errorOfCode(-1, `compression ${codec}`) ?? new Error();
+    return found.decompressSync(bytes);
+  }
+
+  /** Leaders and partitions as they are now; partitions that are new are read from their start. */
+  async #lookAgain(): Promise<void> {
+    await this.#cluster.close();
+    await this.#retried(async () => this.#begin(await this.#cluster.describe(this.#topicName), 'earliest'));
+  }
+
+  /** Offsets for the partitions that have none. */
+  async #begin(topic: TopicDescription, start: OffsetWish | readonly number[]): Promise<void> {
+    const count = topic.partitions.length;
+    // SAFETY: the parameter is a list of integers.
+    const chosen = this.#settings['partitions'] as readonly number[] | undefined;
+    for (const partition of chosen ?? []) {
+      if (partition >= count) throw new KafkaPartitionMissing({ topic: topic.name, partition, count });
+    }
+    if (isList(start) && start.length !== count && chosen === undefined) {
+      throw new KafkaPartitionMissing({ topic: topic.name, partition: start.length, count });
+    }
+    const wishes = new Map<number, OffsetWish>();
+    for (const { partition } of topic.partitions) {
+      if ((chosen !== undefined && !chosen.includes(partition)) || this.#offsets.has(partition)) continue;
+      if (isList(start)) this.#offsets.set(partition, start[chosen?.indexOf(partition) ?? partition] ?? 0);
+      else wishes.set(partition, start);
+    }
+    const offsets = await this.#cluster.offsets(topic, wishes);
+    for (const [partition, offset] of offsets) this.#offsets.set(partition, Number(offset));
+    this.#topic = topic;
+    this.#lookedAt = this.#context.clock.monotonic();
+  }
+
+  async #skipExpired(partition: number): Promise<void> {
+    const offset = String(this.#offsets.get(partition));
+    const lost = new KafkaOffsetLost({ topic: this.#topicName, partition, offset });
+    if (this.#settings['resume_earliest_if_data_expires'] !== true) throw lost;
+    this.#context.reportError(lost);
+    this.#offsets.delete(partition);
+    await this.#lookAgain();
+  }
+
+  async #retried(attempt: () => Promise<void>): Promise<void> {
+    const { signal } = this.#context;
+    for (let failures = 1; !signal.aborted; failures++) {
+      try {
+        return await attempt();
+      } catch (thrown) {
+        if (signal.aborted) return;
+        await this.#pause(thrown, failures);
+        await this.#cluster.close();
+      }
+    }
+  }
+
+  /** @throws what is final, or KafkaUnavailable after too many failures. */
+  async #pause(thrown: unknown, failures: number): Promise<void> {
+    const { signal, clock, reportError } = this.#context;
+    if (signal.aborted) return;
+    const final = finalKafkaError(thrown);
+    if (final !== null) throw final;
+    const failed = new KafkaUnavailable({ reason: reasonOf(thrown), attempts: failures }, { cause: thrown });
+    if (failures > Number(this.#settings['max_retries'] ?? 10)) throw failed;
+    reportError(failed);
+    await wait(clock, Math.min(pauseMsMax, firstPauseMs * 2 ** (failures - 1)), signal);
+  }
+}
+
+function isList(start: OffsetWish | readonly number[]): start is readonly number[] {
+  return Array.isArray(start);
+}
+
+/** @throws ConfigInvalidValue */
+function readStart(value: unknown): OffsetWish | readonly number[] {
+  if (value === undefined || value === 'latest' || value === 'earliest') return value ?? 'latest';
+  if (typeof value === 'object' && value !== null && Object.keys(value).length === 1) {
+    const isOffset = (offset: unknown): boolean => Number.isSafeInteger(offset) && Number(offset) >= 0;
+    if ('offsets' in value && Array.isArray(value.offsets) && value.offsets.every(isOffset)) return value.offsets;
+    if ('timestamp' in value && isOffset(value.timestamp)) return { timestamp: Number(value.timestamp) };
+  }
+  const reason = 'must be earliest, latest, {"offsets": [integers]} or {"timestamp": milliseconds}';
+  throw new ConfigInvalidValue({ key: 'start_from', reason });
+}

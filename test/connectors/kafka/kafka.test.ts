@@ -1,0 +1,256 @@
+// kafka_input and kafka_output against a real broker: offsets, compression, transactions, faults, bad settings.
+import { Admin, Producer, stringSerializers } from '@platformatic/kafka';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { kafkaInput } from '../../../connectors/kafka/source.ts';
+import type { Payload, Position } from '../../../connectors/sdk/source.ts';
+import { validateParameters } from '../../../connectors/sdk/validate-parameters.ts';
+import { Pipeline } from '../../../index.ts';
+import { freePort } from '../../servers/free-port.ts';
+import { type KafkaServer, startKafkaServer } from '../../servers/kafka-server.ts';
+import { bigint, codeOf, contextFor, eagerClock, relationOf, type TestContext } from '../connector-context.ts';
+
+const kafka = suite<{ server: KafkaServer }>('kafka');
+const relation = relationOf({ n: bigint });
+const server = await startKafkaServer();
+
+if ('missing' in server) {
+  console.log(`skipped: Kafka against a real broker: ${server.missing}`);
+  kafka('is not tried here', () => {});
+} else {
+  const { bootstrap } = server;
+  const admin = new Admin({ clientId: 'test', bootstrapBrokers: [bootstrap] });
+  const producer = new Producer({ clientId: 'test', bootstrapBrokers: [bootstrap], serializers: stringSerializers });
+  kafka.after(async () => {
+    await admin.close();
+    await producer.close();
+    await server.close();
+  });
+
+  const make = async (topic: string, partitions = 1): Promise<void> => {
+    await admin.createTopics({ topics: [topic], partitions, replicas: 1 });
+  };
+  const put = async (
+    topic: string,
+    values: readonly (string | null)[],
+    partition = 0,
+    compression = 'none',
+  ): Promise<void> => {
+    // SAFETY: a null value is a tombstone, which the types of the library leave out.
+    const messages = values.map((value) => ({
+      topic,
+      partition,
+      value: value as string,
+      key: 'k',
+      headers: { h: 'x' },
+    }));
+    // SAFETY: the caller names one of the library's algorithms.
+    await producer.send({ messages, compression: compression as 'none' });
+  };
+
+  /** Reads until `until` is satisfied with the lines of each partition's payloads. */
+  const read = async (
+    given: object,
+    position: Position | null,
+    until: (lines: readonly string[], idle: boolean) => boolean,
+    context: TestContext = contextFor(relation, '.'),
+  ): Promise<{ lines: string[]; payloads: Extract<Payload, { kind: 'bytes' }>[]; context: TestContext }> => {
+    const settings = { 'bootstrap.servers': bootstrap, start_from: 'earliest', ...given };
+    const { values, problems } = validateParameters(kafkaInput.parameters, settings, () => ({}), []);
+    if (problems[0] !== undefined) throw problems[0];
+    const source = kafkaInput.create(values, context);
+    const lines: string[] = [];
+    const payloads: Extract<Payload, { kind: 'bytes' }>[] = [];
+    try {
+      await source.open(position);
+      for await (const payload of source.read()) {
+        if (payload.kind === 'bytes') {
+          payloads.push(payload);
+          lines.push(...Buffer.from(payload.bytes).toString().trimEnd().split('\n'));
+        }
+        if (until(lines, payload.kind === 'idle')) context.controller.abort();
+      }
+    } finally {
+      await source.teardown?.();
+    }
+    return { lines, payloads, context };
+  };
+  const throughJson = (position: Position): Position => JSON.parse(JSON.stringify(position));
+
+  kafka('every partition is read from its start, and it goes on behind any record', async () => {
+    await make('two', 2);
+    await put('two', ['a0', 'a1', 'a2']);
+    await put('two', ['b0', 'b1'], 1);
+    const first = await read({ topic: 'two' }, null, (lines) => lines.length === 5);
+    assert.equal([...first.lines].sort(), ['a0', 'a1', 'a2', 'b0', 'b1']);
+    const ofA = first.payloads.find(({ bytes }) => bytes[0] === 97);
+    const middle = throughJson(ofA?.positionAfter(3) ?? {});
+    const rest = await read({ topic: 'two', partitions: [0] }, middle, (lines) => lines.length === 2);
+    assert.equal(rest.lines, ['a1', 'a2']);
+    const last = throughJson(first.payloads.at(-1)?.positionAfter(1e6) ?? {});
+    await put('two', ['new'], 1);
+    assert.equal((await read({ topic: 'two' }, last, (lines) => lines.length === 1)).lines, ['new']);
+  });
+
+  kafka('it begins at the end, at given offsets or at a time', async () => {
+    await make('starts');
+    await put('starts', ['0', '1', '2']);
+    const now = Date.now() + 60_000;
+    let isPut = false;
+    const latest = await read({ topic: 'starts', start_from: 'latest' }, null, (lines, idle) => {
+      if (idle && !isPut) {
+        isPut = true;
+        put('starts', ['3']);
+      }
+      return lines.length === 1;
+    });
+    assert.equal(latest.lines, ['3']);
+    const offsets = { offsets: [2] };
+    assert.equal((await read({ topic: 'starts', start_from: offsets }, null, (lines) => lines.length === 2)).lines, [
+      '2',
+      '3',
+    ]);
+    const whole = { timestamp: 0 };
+    assert.is(
+      (await read({ topic: 'starts', start_from: whole }, null, (lines) => lines.length === 4)).lines.length,
+      4,
+    );
+    const future = { timestamp: now };
+    assert.equal((await read({ topic: 'starts', start_from: future }, null, (_, idle) => idle)).lines, []);
+  });
+
+  kafka('compressed batches are read, and records without a value are left out', async () => {
+    await make('packed');
+    const expected: string[] = [];
+    for (const algorithm of ['gzip', 'snappy', 'lz4']) {
+      const values = Array.from({ length: 300 }, (_, i) => `${algorithm} ${i} ${'x'.repeat(50)}`);
+      await put('packed', values, 0, algorithm);
+      expected.push(...values);
+    }
+    await put('packed', [null, 'last']);
+    const { lines } = await read({ topic: 'packed' }, null, (seen) => seen.length === 901);
+    assert.equal(lines, [...expected, 'last']);
+  });
+
+  kafka('records of a transaction are read when it is committed, those of an aborted one never', async () => {
+    await make('atomic');
+    const transactional = new Producer({
+      clientId: 'test',
+      bootstrapBrokers: [bootstrap],
+      serializers: stringSerializers,
+      idempotent: true,
+      transactionalId: 'tx-1',
+    });
+    const send = async (value: string, commit: boolean): Promise<void> => {
+      const transaction = await transactional.beginTransaction();
+      await transaction.send({ messages: [{ topic: 'atomic', partition: 0, value }] });
+      await (commit ? transaction.commit() : transaction.abort());
+    };
+    await send('kept 1', true);
+    await send('dropped', false);
+    await send('kept 2', true);
+    await transactional.close();
+    await put('atomic', ['plain']);
+    const { lines } = await read({ topic: 'atomic' }, null, (seen) => seen.includes('plain'));
+    assert.equal(lines, ['kept 1', 'kept 2', 'plain']);
+    const all = { topic: 'atomic', 'isolation.level': 'read_uncommitted' };
+    assert.equal((await read(all, null, (seen) => seen.includes('plain'))).lines, [
+      'kept 1',
+      'dropped',
+      'kept 2',
+      'plain',
+    ]);
+  });
+
+  kafka('wrong settings are coded errors', async () => {
+    const tried = (given: object, context?: TestContext): Promise<string> =>
+      codeOf(() => read({ topic: 'two', ...given }, null, () => true, context));
+    assert.is(await tried({ topic: 'nowhere' }), 'kafka.topic_missing');
+    assert.is(await tried({ partitions: [7] }), 'kafka.partition_missing');
+    assert.is(await tried({ start_from: { offsets: [1] } }), 'kafka.partition_missing');
+    assert.is(await tried({ start_from: 'early' }), 'config.invalid_value');
+    assert.is(await tried({ 'bootstrap.server': bootstrap }), 'config.unknown_key bootstrap.servers');
+    assert.is(await tried({ 'bootstrap.servers': 'a b' }), 'config.invalid_value');
+    assert.is(await tried({ start_from: { offsets: [999, 999] } }), 'kafka.offset_lost');
+    const unreachable = { 'bootstrap.servers': `127.0.0.1:${await freePort()}`, max_retries: 2 };
+    const context = contextFor(relation, '.', eagerClock());
+    assert.is(await tried(unreachable, context), 'kafka.unavailable');
+    assert.equal(context.reported, ['kafka.unavailable', 'kafka.unavailable']);
+  });
+
+  kafka('a view over a topic, and its changes in another one', async () => {
+    await make('orders');
+    await make('totals', 2);
+    await using pipeline = await Pipeline.open({
+      program: `CREATE TABLE orders (name VARCHAR, amount BIGINT);
+        CREATE MATERIALIZED VIEW totals AS SELECT name, SUM(amount) AS total FROM orders GROUP BY name;`,
+      transportDefaults: {
+        kafka_input: { 'bootstrap.servers': bootstrap },
+        kafka_output: { 'bootstrap.servers': bootstrap },
+      },
+      inputs: {
+        o: {
+          stream: 'orders',
+          paused: true,
+          transport: { name: 'kafka_input', config: { topic: 'orders', start_from: 'earliest', 'group.id': 'any' } },
+          format: { name: 'json', config: { update_format: 'raw' } },
+        },
+      },
+      outputs: {
+        t: {
+          stream: 'totals',
+          transport: { name: 'kafka_output', config: { topic: 'totals', 'compression.type': 'gzip' } },
+          format: { name: 'json' },
+        },
+      },
+    });
+    await put('orders', [
+      '{"name": "a", "amount": 1}',
+      '{"name": "b", "amount": 9007199254740993}',
+      'poison',
+      '{"name": "a", "amount": 2}',
+    ]);
+    await pipeline.start();
+    assert.is((await pipeline.inputConnectorStats('orders', 'o')).totalRecords, 0);
+    await pipeline.resumeConnector('orders', 'o');
+    const { lines } = await read({ topic: 'totals' }, null, (seen) => seen.length >= 2);
+    const inserted = lines.filter((line) => line.includes('insert')).join('\n');
+    assert.match(inserted, /"name":"b","total":9007199254740993/);
+    assert.equal(await pipeline.query(`SELECT total FROM totals WHERE name = 'a'`), [{ total: 3 }]);
+    assert.is((await pipeline.inputConnectorStats('orders', 'o')).numParseErrors, 1);
+    await pipeline.stop({ force: true });
+  });
+
+  kafka('a broker that is killed and started again costs no record and repeats none', async () => {
+    await make('kill');
+    await put(
+      'kill',
+      Array.from({ length: 1000 }, (_, i) => `before ${i}`),
+    );
+    let isKilled = false;
+    const { lines, context } = await read({ topic: 'kill', max_retries: 100 }, null, (seen) => {
+      if (!isKilled && seen.length === 1000) {
+        isKilled = true;
+        server.process
+          .stop('SIGKILL')
+          .then(() => server.process.start())
+          .then(async () => {
+            const later = new Producer({
+              clientId: 'later',
+              bootstrapBrokers: [bootstrap],
+              serializers: stringSerializers,
+              retries: 50,
+              retryDelay: 200,
+            });
+            await later.send({ messages: [{ topic: 'kill', partition: 0, value: 'after' }] });
+            await later.close();
+          });
+      }
+      return seen.includes('after');
+    });
+    assert.equal(lines, [...Array.from({ length: 1000 }, (_, i) => `before ${i}`), 'after']);
+    assert.ok(context.reported.includes('kafka.unavailable'));
+  });
+}
+
+kafka.run();
