@@ -139,8 +139,9 @@ export class PluginSession {
       const before = clock.monotonic();
       const call = { body: empty, deadlineMs: shutdownMs };
       const answer = await this.#connection.call('/plugin.GRPCController/Shutdown', call);
-      // A plugin without this service knows the signal that every process knows.
-      if (answer.kind === 'failed') this.#process.terminate();
+      // A plugin without this service knows the signal that every process knows. (One that has it may close before it answers.)
+      const isUnknown = answer.kind === 'failed' && answer.status.code === grpcCode.unimplemented;
+      if (isUnknown) this.#process.terminate();
       const left = Math.max(0, shutdownMs - (clock.monotonic() - before));
       if (!(await this.#process.waitForEnd(left))) this.#process.kill();
     }
