@@ -30,6 +30,7 @@ import { RowNotEncodable } from './destination-errors.ts';
 import { isRecords, openDestination, openEncoder } from './destination-opening.ts';
 import type { DestinationArguments, DestinationErrors, DestinationMessage, DestinationNotice } from './messages.ts';
 import { OutputBuffer } from './output-buffer.ts';
+import { RowRecords } from './row-records.ts';
 import { Settlement } from './settlement.ts';
 
 /** Between two flushes while the queue does not run empty. */
@@ -57,6 +58,8 @@ class DestinationActor implements Actor<DestinationMessage> {
   readonly #settlement: Settlement;
   #destination: Destination | null = null;
   #acknowledges = false;
+  /** Makes records of rows, for a destination of records. */
+  #rowRecords: RowRecords | null = null;
   #chain: ProcessorChain | null = null;
   #isOpen = false;
   #hasStopped = false;
@@ -179,7 +182,7 @@ class DestinationActor implements Actor<DestinationMessage> {
     const { processors = [], baseFolder } = this.#args;
     if (processors.length > 0)
       this.#chain = makeChain(processors, this.#connectors, { baseFolder, signal, clock, log });
-    const { destination, acknowledges } = await openDestination(this.#args, this.#connectors, {
+    const { destination, acknowledges, takesRecords } = await openDestination(this.#args, this.#connectors, {
       signal,
       clock,
       reportError: (error) => this.#transportError(error),
@@ -190,6 +193,8 @@ class DestinationActor implements Actor<DestinationMessage> {
       log: (message, fields = {}) => notify({ kind: 'destination said', message, fields }),
     });
     this.#acknowledges = acknowledges;
+    const { relation } = this.#args;
+    if (takesRecords && !isRecords(relation)) this.#rowRecords = new RowRecords(relation.name, clock.now());
     this.#destination = destination;
     return destination;
   }
@@ -305,6 +310,8 @@ class DestinationActor implements Actor<DestinationMessage> {
     const encoder = this.#encoder;
     this.#context.gauges.add('batches', 1);
     if (isRecords(this.#args.relation)) return await this.#writeRecords(batch);
+    const records = this.#rowRecords?.convert(batch, this.#context.clock.now()) ?? null;
+    if (records !== null) return await this.#writeRecords(records);
     if (encoder === null) {
       this.#settlement.written(batch.rows, { batch, origins: null, failed: [] });
       return await this.#send({ kind: 'batch', batch });

@@ -20,13 +20,13 @@ export async function openDestination(
   args: Pick<DestinationArguments, 'connector' | 'relation' | 'baseFolder'>,
   shipped: ConnectorRegistry,
   context: Pick<DestinationContext, 'signal' | 'clock' | 'reportError' | 'log' | 'acknowledged' | 'refused' | 'failed'>,
-): Promise<{ readonly destination: Destination; readonly acknowledges: boolean }> {
+): Promise<{ readonly destination: Destination; readonly acknowledges: boolean; readonly takesRecords: boolean }> {
   const { connector, relation, baseFolder } = args;
   const { transport, endpoint } = connector;
   const definition = definitionOf(args, await registryOf(transport, shipped));
   const configuration = validated(definition.parameters, transport.config, `${endpoint}: ${transport.name}`);
   const destination = definition.create(configuration, { ...context, endpoint, relation, baseFolder });
-  return { destination, acknowledges: definition.acknowledges === true };
+  return { destination, acknowledges: definition.acknowledges === true, takesRecords: definition.accepts === 'records' };
 }
 
 /** Whether a connector is one of a pipeline without SQL. */

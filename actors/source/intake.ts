@@ -40,6 +40,8 @@ export interface IntakeParts {
   readonly transport: string;
   readonly source: Source;
   readonly reading: Reading;
+  /** What becomes of batches that are no rows of the relation yet. */
+  readonly convert: ((batch: ChangeBatch) => Decoded) | null;
   readonly decode: (request: DecodeRequest) => Promise<Decoded> | Decoded;
   /** Requests that are worth being under way at once. */
   readonly entriesMax: number;
@@ -132,7 +134,7 @@ export class Intake {
         if (reading.kind !== 'batches') throw this.#unexpected(payload);
         const { batch, position } = payload;
         const result = {
-          decoded: ready(encodeAll([batch])),
+          decoded: this.#parts.convert?.(batch) ?? ready(encodeAll([batch])),
           startOffset: 0,
           sent: () => positions.sentPosition(position),
         };

@@ -12,6 +12,7 @@ import type { ProcessorChain } from '../../connectors/sdk/processor-chain.ts';
 import type { Position, Source } from '../../connectors/sdk/source.ts';
 import type { Actor, ActorContext, Behaviour, Reply } from '../../runtime/actor/actor.ts';
 import { assert, unreachable } from '../../runtime/assert.ts';
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import { errorToData } from '../../runtime/errors.ts';
 import type { FrameSender } from '../../runtime/mailbox/channel.ts';
@@ -27,6 +28,7 @@ import { IntakeLedger } from './intake-ledger.ts';
 import { sourcePosition } from './line-records.ts';
 import type { SourceArguments, SourceMessage, SourceNotice } from './messages.ts';
 import { Outbox, postFrame } from './outbox.ts';
+import type { Decoded } from './piece-decoder.ts';
 import { RecordIntake } from './record-intake.ts';
 import { RecordPositions } from './record-positions.ts';
 import { ReplayPoints } from './replay-points.ts';
@@ -53,6 +55,8 @@ interface Made {
   readonly reading: Reading | null;
   /** Its records are lines, and have positions of ours. */
   readonly makesLines: boolean;
+  /** Its records become rows. */
+  readonly convert: ((batch: ChangeBatch) => Decoded) | null;
   readonly chain: ProcessorChain;
   readonly acknowledgement: Acknowledgement;
 }
@@ -247,7 +251,7 @@ class SourceActor implements Actor<SourceMessage> {
     return this.#run(async () => await intake.run());
   }
 
-  #runRows({ source, reading }: Made): Promise<void> {
+  #runRows({ source, reading, convert }: Made): Promise<void> {
     assert(reading !== null, 'rows are read with a format, or come as batches');
     const { signal } = this.#abort;
     const workers = this.#args.decodeWorkers ?? decodeThreads(availableParallelism());
@@ -258,6 +262,7 @@ class SourceActor implements Actor<SourceMessage> {
       transport: this.#args.connector.transport.name,
       source,
       reading,
+      convert,
       decode: (request) => {
         bytesSeen += request.bytes.length;
         return this.#pool.decode(request, bytesSeen < pooledInputBytesMin ? 0 : workers);

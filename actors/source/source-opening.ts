@@ -11,12 +11,14 @@ import type { Parameter, ParameterValues } from '../../connectors/sdk/parameters
 import { recordSchema } from '../../connectors/sdk/record-batch.ts';
 import type { Source, SourceContext, SourceDefinition } from '../../connectors/sdk/source.ts';
 import { validateParameters } from '../../connectors/sdk/validate-parameters.ts';
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
 import type { Reading } from './intake.ts';
 import type { SourceArguments } from './messages.ts';
-import type { DecodeSetup } from './piece-decoder.ts';
+import type { Decoded, DecodeSetup } from './piece-decoder.ts';
 import { RecordCutter } from './record-cutter.ts';
+import { RecordRows } from './record-rows.ts';
 import { FormatMissing } from './source-errors.ts';
 
 type OpeningArguments = Pick<SourceArguments, 'connector' | 'relation' | 'baseFolder' | 'defaults'>;
@@ -26,7 +28,7 @@ export async function openSource(
   args: OpeningArguments,
   shipped: ConnectorRegistry,
   context: Pick<SourceContext, 'signal' | 'clock' | 'reportError' | 'log'>,
-): Promise<{ readonly source: Source; readonly reading: Reading | null; readonly makesLines: boolean }> {
+): Promise<{ readonly source: Source; readonly reading: Reading | null; readonly makesLines: boolean; readonly convert: ((batch: ChangeBatch) => Decoded) | null }> {
   const { connector, relation, baseFolder } = args;
   const { transport } = connector;
   const connectors = await registryOf(transport, shipped);
@@ -39,7 +41,10 @@ export async function openSource(
   const configuration = validated(definition.parameters, transport.config, `${connector.endpoint}: ${definition.name}`);
   const reading = isRecords(relation) ? null : readingOf(args, connectors, definition, context.signal);
   const source = definition.create(configuration, { ...context, endpoint: connector.endpoint, relation, baseFolder });
-  return { source, reading, makesLines: reading === null && definition.format === 'required' };
+  const makesLines = reading === null && definition.format === 'required';
+  if (definition.produces !== 'records' || reading === null) return { source, reading, makesLines, convert: null };
+  const rows = new RecordRows(relation, args.defaults);
+  return { source, reading, makesLines, convert: (batch) => rows.convert(batch) };
 }
 
 /** Whether a connector is one of a pipeline without SQL. */
