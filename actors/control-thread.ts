@@ -114,6 +114,7 @@ async function makePipeline(request: OpenRequest): Promise<MadePipeline> {
     relay: null,
     journal: journalOf(request, systemClock),
     deadlines: deadlinesOf(request),
+    acknowledgesCheckpoints: request.acknowledgesCheckpoints === true,
     revive: (mark) => reviveOfProgram(mark, known),
   });
   const tables = program.tables.map((table) => table.relation);

@@ -98,6 +98,7 @@ export async function makeRelay(
     },
     journal: journalOf(request, clock),
     deadlines: deadlinesOf(request),
+    acknowledgesCheckpoints: false,
     revive: (mark) => reviveConnector(mark, surroundings),
   });
   const { name, schema } = recordRelation;

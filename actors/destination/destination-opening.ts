@@ -26,7 +26,11 @@ export async function openDestination(
   const definition = definitionOf(args, await registryOf(transport, shipped));
   const configuration = validated(definition.parameters, transport.config, `${endpoint}: ${transport.name}`);
   const destination = definition.create(configuration, { ...context, endpoint, relation, baseFolder });
-  return { destination, acknowledges: definition.acknowledges === true, takesRecords: definition.accepts === 'records' };
+  return {
+    destination,
+    acknowledges: definition.acknowledges === true,
+    takesRecords: definition.accepts === 'records',
+  };
 }
 
 /** Whether a connector is one of a pipeline without SQL. */

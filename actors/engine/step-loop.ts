@@ -81,6 +81,8 @@ export class StepLoop {
   #transaction: Transaction | null = null;
   #transactions = 0;
   readonly #taken = new Map<string, Taken>();
+  /** Marks of inputs whose step is not complete. */
+  readonly #openMarks: { readonly gate: InputGate; readonly mark: number; readonly step: number }[] = [];
   /** When steps began to wait for an output. */
   #heldSince: number | null = null;
   #droppedBefore = 0;
@@ -408,6 +410,8 @@ export class StepLoop {
     }
     for (const { endpoint, mark } of plan.marks) {
       this.#parts.notify({ kind: 'mark stepped', endpoint, mark, step });
+      const gate = this.input(endpoint);
+      if (gate !== undefined) this.#openMarks.push({ gate, mark, step });
     }
     for (const endpoint of plan.ended) {
       const taken = this.#taken.get(endpoint);
@@ -418,9 +422,21 @@ export class StepLoop {
 
   #tellCompleted(): void {
     const step = this.#completion.completedStep;
+    this.#confirmMarks(step);
     if (step === this.#toldStep) return;
     this.#toldStep = step;
     this.#parts.notify({ kind: 'step completed', step });
+  }
+
+  /** Whoever sent a mark is told when every output has confirmed the step with what stood before it. */
+  #confirmMarks(step: number): void {
+    let done = 0;
+    for (const { gate, mark, step: of } of this.#openMarks) {
+      if (of > step) break;
+      gate.receiver.confirm(mark);
+      done++;
+    }
+    if (done > 0) this.#openMarks.splice(0, done);
   }
 
   #settle(): void {

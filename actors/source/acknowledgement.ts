@@ -58,10 +58,19 @@ export class Acknowledgement {
     const storing = this.#storing;
     if (storing === null || storing.sequence !== sequence) return;
     this.#storing = null;
+    this.#tell(storing.position);
+  }
+
+  /** It is known to be stored without having been asked for. */
+  durable(position: Position): void {
+    this.#tell(position);
+  }
+
+  #tell(position: Position): void {
     this.#isAcking = true;
     this.#acking = this.#acking.then(async () => {
       try {
-        await this.#parts.ack(storing.position);
+        await this.#parts.ack(position);
       } catch (error) {
         this.#parts.onError(error);
       }

@@ -46,6 +46,11 @@ export class InFlightPositions {
     return this.#latest;
   }
 
+  /** Everything that was sent has been confirmed. */
+  get isEmpty(): boolean {
+    return this.#sent === null && this.#marked.length === 0;
+  }
+
   /** The mark to send now, if any. `last`: also when another mark is on its way. */
   takeMark(last = false): number | null {
     if (this.#sent === null || (this.#marked.length > 0 && !last)) return null;

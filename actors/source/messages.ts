@@ -22,6 +22,8 @@ export interface SourceArguments {
   readonly baseFolder: string;
   /** The most threads that decode for the sources of this thread; 0: none. Default: as many as there are cores. */
   readonly decodeWorkers?: number;
+  /** Its source is told of a position only when `acknowledge` says so; else when its effects have left every output. */
+  readonly acknowledgesLater?: boolean;
   /** For records: of the connector, then of its pipeline. */
   readonly processors?: readonly RelayProcessor[];
 }
@@ -38,6 +40,8 @@ export type SourceMessage =
   | { readonly kind: 'finish' }
   /** Resolves when everything that was sent is settled, its position stored, and the connector told. */
   | { readonly kind: 'settle' }
+  /** Everything up to this position, which it has given as a replay point, is durable. */
+  | { readonly kind: 'acknowledge'; readonly position: Position }
   /** A position that it has told of is stored. */
   | { readonly kind: 'stored'; readonly sequence: number }
   /** Resolves with a list of ReplayPoint, in the order of the input. */
@@ -69,6 +73,8 @@ export interface SourceErrors {
 export type SourceNotice =
   /** Everything up to this position is delivered: it is to be stored, then `stored` comes back. One at a time. */
   | { readonly kind: 'position reached'; readonly sequence: number; readonly position: Position }
+  /** Its source wants to be told what is durable. */
+  | { readonly kind: 'wants acknowledgements' }
   | { readonly kind: 'source said'; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
   /** What the connector is called to do from now on; null: nothing. */
   | { readonly kind: 'phase'; readonly phase: ConnectorPhase | null }

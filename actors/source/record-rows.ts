@@ -87,7 +87,7 @@ export class RecordRows {
   #withOwn(row: Row, record: ConnectorRecord): Row {
     if (this.#own.size === 0) return row;
     const full: Record<string, unknown> = { ...row };
-    for (const [name, valueOf] of this.#own) if (!Object.hasOwn(row, name)) full[name] = valueOf(record);
+    for (const [name, take] of this.#own) if (!Object.hasOwn(row, name)) full[name] = take(record);
     return full;
   }
 

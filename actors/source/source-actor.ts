@@ -74,6 +74,8 @@ class SourceActor implements Actor<SourceMessage> {
   readonly #ledger: IntakeLedger;
   readonly #replay: ReplayPoints;
   readonly #records: RecordPositions | null;
+  /** Of rows, where they are acknowledged as they leave the outputs. */
+  #marked: InFlightPositions | null = null;
   #made: Made | null = null;
   #running: Promise<void> = Promise.resolve();
   #isOpen = false;
@@ -124,6 +126,9 @@ class SourceActor implements Actor<SourceMessage> {
         return;
       case 'stored':
         this.#made?.acknowledgement.stored(message.sequence);
+        return;
+      case 'acknowledge':
+        this.#made?.acknowledgement.durable(message.position);
         return;
       case 'replay points':
         reply.resolve(this.#replay.toArray());
@@ -251,13 +256,15 @@ class SourceActor implements Actor<SourceMessage> {
     return this.#run(async () => await intake.run());
   }
 
-  #runRows({ source, reading, convert }: Made): Promise<void> {
+  #runRows({ source, reading, convert, acknowledgement }: Made): Promise<void> {
     assert(reading !== null, 'rows are read with a format, or come as batches');
     const { signal } = this.#abort;
     const workers = this.#args.decodeWorkers ?? decodeThreads(availableParallelism());
     let bytesSeen = 0;
     const positions = new InFlightPositions();
-    const acknowledges = source.ack !== undefined;
+    const isLater = this.#args.acknowledgesLater === true;
+    if (source.ack !== undefined) this.#context.notify({ kind: 'wants acknowledgements' });
+    const acknowledges = source.ack !== undefined && !isLater;
     const intake = new Intake({
       transport: this.#args.connector.transport.name,
       source,
@@ -277,7 +284,7 @@ class SourceActor implements Actor<SourceMessage> {
       totals: (totals) => this.#showTotals(totals),
       signal,
     });
-    if (acknowledges) this.#acknowledge(source, positions);
+    if (acknowledges) this.#acknowledge(acknowledgement, positions);
     return this.#run(async () => {
       await intake.run();
       const mark = acknowledges ? positions.takeMark(true) : null;
@@ -312,7 +319,8 @@ class SourceActor implements Actor<SourceMessage> {
   }
 
   async #settled(): Promise<void> {
-    while (this.#records !== null && !this.#records.isEmpty && !this.#abort.signal.aborted) {
+    const sent = this.#records ?? this.#marked;
+    while (sent !== null && !sent.isEmpty && !this.#abort.signal.aborted) {
       await new Promise<void>((resolve) => this.#settleWaiters.push(resolve));
     }
     await this.#made?.acknowledgement.whenIdle();
@@ -322,11 +330,16 @@ class SourceActor implements Actor<SourceMessage> {
     for (const resolve of this.#settleWaiters.splice(0)) resolve();
   }
 
-  #acknowledge(source: Source, positions: InFlightPositions): void {
+  #acknowledge(acknowledgement: Acknowledgement, positions: InFlightPositions): void {
+    this.#marked = positions;
     this.#sender.onConfirm = (mark) => {
       const position = positions.confirmed(mark);
       if (position === null || this.#abort.signal.aborted) return;
-      Promise.resolve(source.ack?.(position)).catch((error) => this.#ledger.transportError(error));
+      acknowledgement.durable(position);
+      // What was sent meanwhile may be the last for long: it does not wait for more.
+      const next = this.#outbox.isOpen ? positions.takeMark() : null;
+      if (next !== null) this.#sender.send({ kind: 'mark', mark: next });
+      this.#wakeSettled();
     };
   }
 

@@ -28,7 +28,12 @@ export async function openSource(
   args: OpeningArguments,
   shipped: ConnectorRegistry,
   context: Pick<SourceContext, 'signal' | 'clock' | 'reportError' | 'log'>,
-): Promise<{ readonly source: Source; readonly reading: Reading | null; readonly makesLines: boolean; readonly convert: ((batch: ChangeBatch) => Decoded) | null }> {
+): Promise<{
+  readonly source: Source;
+  readonly reading: Reading | null;
+  readonly makesLines: boolean;
+  readonly convert: ((batch: ChangeBatch) => Decoded) | null;
+}> {
   const { connector, relation, baseFolder } = args;
   const { transport } = connector;
   const connectors = await registryOf(transport, shipped);

@@ -27,6 +27,8 @@ export interface ConnectorContext {
   readonly labelsLiftPause?: boolean;
   readonly deadlines: ConnectorDeadlines;
   readonly lifecycle: LifecycleKeeper;
+  /** Sources are told what is durable when a checkpoint is; else when it has left every output. */
+  readonly acknowledgesCheckpoints: boolean;
   /** Set for a pipeline without SQL. */
   readonly relay: RelayContext | null;
   /** It never throws into the caller. */

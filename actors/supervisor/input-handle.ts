@@ -53,6 +53,11 @@ export class InputHandle {
   /** Nobody waits any longer for what it has sent. */
   readonly #impatience = new AbortController();
   #isHasty = false;
+  #wantsAcknowledgements = false;
+  /** What the latest checkpoint holds of it, and how many of its rows a stored one does. */
+  #checkpointed: { readonly position: Position | null; readonly records: number } | null = null;
+  #durableRecords = 0;
+  #onDurable: (() => void) | null = null;
   #attempt = 0;
   #closing: Promise<void> | null = null;
   /** Where its first row of this run is, and where others are, as its source last said. */
@@ -139,12 +144,32 @@ export class InputHandle {
   async checkpoint(takenRecords: number, ended: boolean): Promise<InputCheckpoint> {
     const { endpoint } = this.connector;
     const { paused } = this.#desired;
+    if (this.#wantsAcknowledgements) await this.#notePoint(takenRecords);
     // Without an entry of the engine it has not been opened in this run, or not been attached for long.
     if (ended || (this.#state === 'ended' && this.#attempt === 0))
       return { endpoint, position: null, ended: true, paused };
     await this.#keepPoints();
     const points = this.#points ?? [{ records: 0, ...this.#begin }];
     return { endpoint, position: encodeReplayStart(replayFrom(points, takenRecords)), ended: false, paused };
+  }
+
+  async #notePoint(records: number): Promise<void> {
+    await this.#keepPoints();
+    this.#checkpointed = { position: replayFrom(this.#points ?? [], records).position, records };
+  }
+
+  /** The latest checkpoint is stored: the source is told how far it holds its rows. */
+  checkpointStored(): void {
+    const checkpointed = this.#checkpointed;
+    if (!this.#wantsAcknowledgements || checkpointed === null) return;
+    this.#durableRecords = checkpointed.records;
+    if (checkpointed.position !== null) this.#source?.tell({ kind: 'acknowledge', position: checkpointed.position });
+    if (!this.awaitsCheckpoint) this.#onDurable?.();
+  }
+
+  /** Rows have entered steps of which the source waits to hear that they are durable. */
+  get awaitsCheckpoint(): boolean {
+    return this.#wantsAcknowledgements && this.takenRecords > this.#durableRecords;
   }
 
   async #keepPoints(): Promise<void> {
@@ -216,7 +241,8 @@ export class InputHandle {
     const common = { connector: this.connector, relation: this.#relation, defaults: this.#defaults, port };
     if (relay === null) {
       const { position, skipRows } = this.#begin;
-      return { ...common, position, skipRows, baseFolder, decodeWorkers };
+      const acknowledgesLater = this.#context.acknowledgesCheckpoints;
+      return { ...common, position, skipRows, baseFolder, decodeWorkers, acknowledgesLater };
     }
     const position = relay.positions.position(endpoint);
     return { ...common, position, baseFolder, processors: relay.processors.get(endpoint) ?? [] };
@@ -321,7 +347,10 @@ export class InputHandle {
     this.#cancelBackOff();
     this.#isFlowing = false;
     await this.#finish();
-    if (this.#context.relay === null) await this.#stopSource();
+    if (this.#context.relay !== null) return;
+    // The sender's channel goes with the source: what its outputs still confirm is told to nobody.
+    this.#impatience.abort();
+    await this.#stopSource();
   }
 
   /** Has the source stop, and what it still has sent. One that fails, or has ended, has nothing left. */
@@ -398,6 +427,9 @@ export class InputHandle {
       case 'phase':
         this.#phase = notice.phase;
         return;
+      case 'wants acknowledgements':
+        this.#wantsAcknowledgements = true;
+        return;
       case 'source said': {
         const { endpoint } = this.connector;
         this.#context.log.info(`connector ${endpoint}: ${notice.message}`, { endpoint, ...notice.fields });
@@ -446,8 +478,22 @@ export class InputHandle {
   }
 
   async #closeNow(rows: 'keep' | 'discard'): Promise<void> {
-    if (rows === 'keep') await this.#settle();
+    if (this.#context.relay !== null) {
+      // Its channel brings the word of what is delivered.
+      if (rows === 'keep') await this.#settle();
+      await this.#stopSource();
+      return await this.#detach(rows);
+    }
+    // One that has come to its end is told what becomes of its rows, and keeps nobody waiting for that.
+    if (this.#state === 'ended' && this.#wantsAcknowledgements) {
+      if (this.#context.acknowledgesCheckpoints) await this.#detach(rows);
+      await this.#settle();
+    }
     await this.#stopSource();
+    await this.#detach(rows);
+  }
+
+  async #detach(rows: 'keep' | 'discard'): Promise<void> {
     if (!this.#isAttached) return;
     try {
       const detach = { kind: 'detach input', endpoint: this.connector.endpoint, discard: rows === 'discard' } as const;
@@ -458,18 +504,28 @@ export class InputHandle {
     }
     this.#isAttached = false;
     this.#hasSourceEnded = false;
+    this.#context.onChange();
   }
 
-  /** Resolves when what it has sent is delivered, stored and acknowledged. Rows of a program are acknowledged elsewhere. */
+  /** Resolves when what it has sent is delivered, or in a checkpoint that is stored, and it has been told. */
   async #settle(): Promise<void> {
     const source = this.#source;
-    if (source === null || this.#context.relay === null) return;
-    const limits = { deadlineMs: Number.POSITIVE_INFINITY, signal: this.#impatience.signal };
+    if (source === null) return;
+    const { signal } = this.#impatience;
+    if (this.#context.acknowledgesCheckpoints && this.#context.relay === null) await this.#durable(signal);
     try {
-      await source.ask({ kind: 'settle' }, limits);
+      await source.ask({ kind: 'settle' }, { deadlineMs: Number.POSITIVE_INFINITY, signal });
     } catch (error) {
       this.#context.log.debug(`settling ${source.id}`, { cause: errorToData(error).message });
     }
+  }
+
+  async #durable(signal: AbortSignal): Promise<void> {
+    if (!this.awaitsCheckpoint || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      this.#onDurable = resolve;
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
   }
 
   async #stopSource(): Promise<void> {

@@ -116,6 +116,8 @@ export interface PipelineStats {
   /** Inputs of the engine that gateways feed and that are open. */
   readonly gatewayInputs: readonly GatewayInputStats[];
   readonly transaction: TransactionStatus | null;
+  /** A source waits to hear that what it has sent is in a checkpoint that is stored. */
+  readonly awaitsCheckpoint: boolean;
 }
 
 /** What a pipeline can go on from: see checkpoint(). */
@@ -248,6 +250,8 @@ export interface SupervisorInterface {
   connectorToken(endpoint: string): Promise<string>;
   /** All state between two steps, and where every input goes on. @throws TransactionInProgress */
   checkpoint(signal: AbortSignal): Promise<CheckpointState>;
+  /** What `checkpoint` has answered with last is on disk: sources are told. */
+  checkpointStored(): void;
   /** @throws TransactionInProgress */
   startTransaction(): Promise<number>;
   /** The step is taken or, while an output holds steps, under way. @throws NoTransactionInProgress */

@@ -114,6 +114,7 @@ export interface SupervisorArguments {
   readonly relay: RelayPipeline | null;
   readonly journal: LifecycleJournal;
   readonly deadlines: ConnectorDeadlines;
+  readonly acknowledgesCheckpoints: boolean;
   /** A connector as it was when it was started last, to be told that it is gone; null: its plugin is not there. */
   readonly revive: (mark: ConnectorMark) => Connector | null;
 }
@@ -404,6 +405,10 @@ export class Supervisor implements SupervisorInterface {
     return { fingerprint: this.#args.fingerprint, steps, processedRecords, parts, inputs };
   }
 
+  checkpointStored(): void {
+    for (const input of this.#roster.inputs) input.checkpointStored();
+  }
+
   async startTransaction(): Promise<number> {
     this.#refuseUnlessStarted('startTransaction');
     const id = await this.#liveEngine().ask<number>({ kind: 'start transaction' }, { deadlineMs: noDeadline });
@@ -454,6 +459,7 @@ export class Supervisor implements SupervisorInterface {
             })),
       gatewayInputs: (progress?.inputs ?? []).filter(({ endpoint }) => !this.#roster.has(endpoint)),
       transaction: this.#transaction,
+      awaitsCheckpoint: this.#roster.inputs.some((input) => input.awaitsCheckpoint),
     };
   }
 

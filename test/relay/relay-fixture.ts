@@ -26,11 +26,11 @@ export class RelayFixture {
   #connections: ControlConnection[] = [];
 
   source(settings: Settings = {}, id = 'p:in'): RelayConnector {
-    return this.#connector(id, 'source', 'builtin:trial', { log: this.#log(id), ...settings });
+    return this.#connector(id, 'source', 'builtin:trial', { log: this.log(id), ...settings });
   }
 
   destination(settings: Settings = {}, id = 'p:out', plugin = 'builtin:trial'): RelayConnector {
-    return this.#connector(id, 'destination', plugin, { log: this.#log(id), ...settings });
+    return this.#connector(id, 'destination', plugin, { log: this.log(id), ...settings });
   }
 
   definition(all: readonly RelayConnector[], more: Partial<RelayDefinition> = {}): RelayDefinition {
@@ -39,10 +39,15 @@ export class RelayFixture {
   }
 
   deadLetters(window: Pick<DeadLetterQueue, 'windowSize' | 'windowNackThreshold'>): DeadLetterQueue {
-    return { plugin: 'builtin:trial', settings: { log: this.#log('p-dlq'), note: 'dead letters' }, ...window };
+    return { plugin: 'builtin:trial', settings: { log: this.log('p-dlq'), note: 'dead letters' }, ...window };
   }
 
-  async open(definition: RelayDefinition, request: Partial<OpenRequest> = {}): Promise<RunningRelay> {
+  open(definition: RelayDefinition, request: Partial<OpenRequest> = {}): Promise<RunningRelay> {
+    return this.openDefinition({ relay: definition }, request);
+  }
+
+  /** A definition of either kind. */
+  async openDefinition(definition: unknown, request: Partial<OpenRequest> = {}): Promise<RunningRelay> {
     const running = new RunningRelay();
     const connection = new ControlConnection({
       name: 'relay test',
@@ -55,7 +60,7 @@ export class RelayFixture {
     this.#connections.push(connection);
     const port = journalPort(this.journal);
     const full: OpenRequest = {
-      source: { definition: { relay: definition }, baseFolder: this.folder },
+      source: { definition, baseFolder: this.folder },
       stepRowsMax: null,
       connectorModules: [connectors],
       journal: port,
@@ -68,7 +73,7 @@ export class RelayFixture {
 
   /** Lines of a connector's log. */
   lines(id: string): string[] {
-    const file = this.#log(id);
+    const file = this.log(id);
     return existsSync(file)
       ? readFileSync(file, 'utf8')
           .split('\n')
@@ -77,7 +82,7 @@ export class RelayFixture {
   }
 
   forget(id: string): void {
-    rmSync(this.#log(id), { force: true });
+    rmSync(this.log(id), { force: true });
   }
 
   async cleanUp(): Promise<void> {
@@ -85,7 +90,7 @@ export class RelayFixture {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #log(id: string): string {
+  log(id: string): string {
     return join(this.folder, `${id.replace(':', '-')}.log`);
   }
 

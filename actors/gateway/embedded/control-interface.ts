@@ -61,6 +61,11 @@ export interface OpenRequest {
    * (`journalPort`). Without it that lasts as long as the process. Transfer it.
    */
   readonly journal?: MessagePort;
+  /**
+   * Whoever opens it takes checkpoints and says when they are stored (`checkpointStored`): only then sources are told that what they have
+   * sent is safe. Otherwise they are when it has left every output.
+   */
+  readonly acknowledgesCheckpoints?: boolean;
   /** How long calls of connectors may take; what is left out has its default (a minute for each call, two for open). */
   readonly deadlines?: Partial<ConnectorDeadlines>;
   /** Begin from here instead of from nothing. @throws CheckpointMismatch at open when the program does not fit. */
@@ -230,6 +235,8 @@ export interface GatewayControl {
   /** Rows of `INSERT INTO …` (one statement), validated and evaluated; resolves with how many and their token. */
   insert(waitId: number, sql: string): Promise<{ readonly count: number; readonly token: string }>;
 
+  /** The latest checkpoint is on disk: sources that wait for that are told what it holds of them. */
+  checkpointStored(): Promise<void>;
   /** Every operator's state, all tables, every source's position, between two steps. */
   checkpoint(waitId: number): Promise<CheckpointImage>;
 }

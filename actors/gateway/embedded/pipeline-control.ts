@@ -275,6 +275,10 @@ export class PipelineControl implements ControlInterface {
     );
   }
 
+  async checkpointStored(): Promise<void> {
+    this.#supervisor.checkpointStored();
+  }
+
   startTransaction(): Promise<number> {
     return this.#answer((supervisor) => supervisor.startTransaction());
   }

@@ -6,7 +6,7 @@ import type { CheckpointImage } from '../embedded/control-interface.ts';
 import { HttpProblem } from '../server/http-problem.ts';
 import { storedApiInputs } from './api-input-record.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';
-import { type CheckpointMetadata, checkpointIntervalMs } from './pipeline-record.ts';
+import { type CheckpointMetadata, checkpointIntervalMs, hasStorage } from './pipeline-record.ts';
 import { stop, stopWith } from './pipeline-run.ts';
 
 /** Returns its number at once; `checkpointSuccess` or `checkpointFailure` of the pipeline follows. */
@@ -30,7 +30,7 @@ export function beginCheckpoint(pipeline: HostedPipeline, store: Store): number 
 /** Resolves when it is on disk. With `ends` no HTTP input enters the pipeline any more. */
 export async function takeCheckpoint(pipeline: HostedPipeline, store: Store, ends = false): Promise<void> {
   const deployment = pipeline.deployed();
-  if (pipeline.record.source.runtimeConfig['storage'] === null) {
+  if (!hasStorage(pipeline.record)) {
     throw new HttpProblem({
       status: 400,
       code: 'StorageRequired',
@@ -50,6 +50,7 @@ export async function takeCheckpoint(pipeline: HostedPipeline, store: Store, end
   await deployment.journal.quiesced(async (upTo) => {
     const image = await deployment.wait('checkpoint', (control, waitId) => control.checkpoint(waitId));
     await store.writeCheckpoint(pipeline.record.id, image, upTo);
+    await deployment.call('checkpoint', (control) => control.checkpointStored());
   }, ends);
   const all = await store.checkpoints(pipeline.record.id);
   const { connectorEdits = [], source } = pipeline.record;
@@ -87,16 +88,25 @@ export async function suspend(pipeline: HostedPipeline, store: Store): Promise<v
   await stop(pipeline, { force: false });
 }
 
-/** Takes checkpoints as often as the configuration says, until the deployment ends. Busy or idle pipelines are left out. */
+/** How often it is looked whether a source waits for a checkpoint. */
+const acknowledgementMs = 1_000;
+
+/**
+ * Takes checkpoints as often as the configuration says and, every second, where a source waits to hear that what it has sent is safe, until
+ * the deployment ends. Busy or idle pipelines are left out.
+ */
 export function checkpointRegularly(pipeline: HostedPipeline, store: Store): void {
   const { deployment, record } = pipeline;
   const intervalMs = checkpointIntervalMs(record);
-  if (deployment === null || deployment.ended.aborted || intervalMs === null) return;
+  if (deployment === null || deployment.ended.aborted || !hasStorage(record) || record.relay !== undefined) return;
   let isBusy = false;
   let stepsBefore = -1;
+  let dueAt = intervalMs === null ? Number.POSITIVE_INFINITY : systemClock.monotonic() + intervalMs;
   const turn = async (): Promise<void> => {
-    const { engine, transaction } = await deployment.call('stats', (control) => control.stats());
-    if (transaction !== null) return;
+    const { engine, transaction, awaitsCheckpoint } = await deployment.call('stats', (control) => control.stats());
+    const isDue = systemClock.monotonic() >= dueAt;
+    if (isDue) dueAt = systemClock.monotonic() + (intervalMs ?? 0);
+    if (transaction !== null || (!isDue && !awaitsCheckpoint)) return;
     const steps = engine?.steps ?? 0;
     if (steps === stepsBefore || pipeline.deployment !== deployment || deployment.ended.aborted) return;
     const sequence = ++pipeline.checkpointSequence;
@@ -111,7 +121,7 @@ export function checkpointRegularly(pipeline: HostedPipeline, store: Store): voi
       pipeline.checkpointFailure = { sequence_number: sequence, error: text, failed_at: pipeline.now() };
     }
   };
-  const timer = systemClock.every(intervalMs, () => {
+  const timer = systemClock.every(Math.min(acknowledgementMs, intervalMs ?? acknowledgementMs), () => {
     if (isBusy || record.resources !== 'Provisioned') return;
     isBusy = true;
     pipeline

@@ -124,6 +124,11 @@ export function isFaultTolerant(record: PipelineRecord): boolean {
   return model === 'at_least_once' || model === 'exactly_once';
 }
 
+/** Whether it may take checkpoints. */
+export function hasStorage({ source }: PipelineRecord): boolean {
+  return source.runtimeConfig['storage'] !== null;
+}
+
 /** Milliseconds between checkpoints that nobody asks for; null: none are taken. */
 export function checkpointIntervalMs(record: PipelineRecord): number | null {
   const seconds = faultTolerance(record)['checkpoint_interval_secs'];

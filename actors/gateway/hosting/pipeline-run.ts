@@ -14,7 +14,7 @@ import { planBootstrap, runBootstrap } from './bootstrap.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';
 import { type LiveDeployment, openDeployment } from './live-deployment.ts';
 import { monitor } from './pipeline-monitor.ts';
-import { environmentOf, isFaultTolerant, type RecordedProblem } from './pipeline-record.ts';
+import { environmentOf, hasStorage, isFaultTolerant, type RecordedProblem } from './pipeline-record.ts';
 import { compilePipeline } from './program-compilation.ts';
 import { programErrorOf, successfulProgram } from './program-error.ts';
 import { programInfo } from './program-info.ts';
@@ -102,6 +102,7 @@ export async function start(
           : { restore: { ...restore, inputs: bootstrap?.inputs ?? restore.inputs } }),
         ...(isBootstrap ? { continued: bootstrap.inputs } : {}),
         ...parts.request,
+        acknowledgesCheckpoints: hasStorage(record),
       },
       onEnded: parts.release,
       spare: surroundings.spare,

@@ -129,6 +129,7 @@ function setUp(inputs: readonly InputConnector[], outputs: readonly OutputConnec
     relay: null,
     journal: memoryJournal(),
     deadlines: defaultDeadlines,
+    acknowledgesCheckpoints: false,
     revive: () => null,
   });
   const state = (endpoint: string): ConnectorState | undefined =>
