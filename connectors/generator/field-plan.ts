@@ -1,7 +1,8 @@
 // What a column is generated from: the user's settings against the column's type, checked, with every default decided.
 //
 // Numbers are drawn as doubles in the unit of the type and written in the unit of its storage: TIMESTAMP and TIME in
-// milliseconds, DATE in days, DECIMAL as its digits without the point. So all of them are exact up to 2^53.
+// milliseconds, DATE in days, DECIMAL as its digits without the point. So all of them are exact up to 2^53; beyond
+// it, where BIGINT UNSIGNED goes, draws are those integers that a double can hold.
 // `range` is [first, behind the last); for texts and bytes it bounds their length.
 
 import { fromPublic, Refusal } from '../../runtime/batch/public-values.ts';
@@ -201,7 +202,7 @@ function boundsOf(type: SqlType): readonly [number, number] {
     case 'DATE':
       return [-(2 ** 31), 2 ** 31 - 1];
     case 'DECIMAL':
-      if (type.unsigned !== undefined) return [0, Math.min(2 ** type.unsigned - 1, 2 ** 53)];
+      if (type.unsigned !== undefined) return [0, 2 ** type.unsigned - 1];
       return [-Math.min(10 ** type.precision - 1, 2 ** 53), Math.min(10 ** type.precision - 1, 2 ** 53)];
     case 'TIME':
       return [0, dayMs - 1];

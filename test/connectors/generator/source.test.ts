@@ -7,6 +7,7 @@ import { textStrategies } from '../../../connectors/generator/text-strategies.ts
 import { conformance } from '../../../connectors/sdk/conformance.ts';
 import { type CellValue, readCell } from '../../../runtime/batch/scalar-values.ts';
 import type { Relation } from '../../../runtime/batch/schema.ts';
+import { unsignedType } from '../../../runtime/batch/sql-type.ts';
 import { bigint, codeOf, contextFor, eagerClock, readAll, relationOf, varchar } from '../connector-context.ts';
 
 const everything = relationOf({
@@ -61,6 +62,15 @@ test('rows are the same whatever the size of the batches, and others for another
   const whole = await generate(everything, { limit: 300, fields });
   assert.equal(await generate(everything, { limit: 300, fields, worker_chunk_size: 7 }), whole);
   assert.not.equal(await generate(everything, { limit: 300, fields }, 2), whole);
+});
+
+test('unsigned integers are drawn from their whole range', async () => {
+  const relation = relationOf({ u: unsignedType(64) });
+  const [low, high] = [4294967296, 2 ** 64];
+  const rows = await generate(relation, { limit: 500, fields: { u: { strategy: 'uniform', range: [low, high] } } });
+  const drawn = rows.map(([u]) => BigInt(String(u)));
+  assert.ok(drawn.every((u) => u >= 4294967296n && u < 2n ** 64n));
+  assert.ok(drawn.some((u) => u > 2n ** 63n));
 });
 
 test('draws stay in their range, and every part of it is reached', async () => {
