@@ -19,7 +19,8 @@ export const castToVariant: Cast = (value, from) => {
   const text = formatScalar(value, from);
   if (text === undefined) return undefined;
   // A zone stands next to the time in JSON.
-  if (!numberKinds.includes(from.kind)) return JSON.stringify(from.kind === 'TIMESTAMP' ? text.replace(' +', '+') : text);
+  if (!numberKinds.includes(from.kind))
+    return JSON.stringify(from.kind === 'TIMESTAMP' ? text.replace(' +', '+') : text);
   if (from.kind === 'REAL' || from.kind === 'DOUBLE') {
     return Number.isFinite(value) ? text.replace(/\.0$/, '') : undefined;
   }

@@ -2,6 +2,7 @@
 //
 // Loaded once, after the server listens: the registry is large, and every plugin process has to be asked once what it is.
 
+import { processorMiddlewareParameters } from '../../../connectors/processors/assemble-chain.ts';
 import type { ConnectorRegistry } from '../../../connectors/sdk/connector.ts';
 import type { ParameterValues } from '../../../connectors/sdk/parameters.ts';
 import { pluginParameters } from '../../../connectors/standalone/definition-parameters.ts';
@@ -226,7 +227,7 @@ export async function loadPlugins(
       summary: definition.summary,
       description: definition.description ?? definition.summary,
       author: 'Millrace',
-      parameters: pluginParameters(definition.parameters),
+      parameters: pluginParameters([...definition.parameters, ...processorMiddlewareParameters]),
     })),
   };
 }
