@@ -9,7 +9,9 @@ import { inputParameters, outputParameters } from '../actors/supervisor/connecto
 import { lifecyclePage } from '../actors/supervisor/lifecycle-page.ts';
 import { processorMiddlewareParameters } from '../connectors/processors/assemble-chain.ts';
 import { registry } from '../connectors/registry.ts';
+import type { DestinationDefinition } from '../connectors/sdk/destination.ts';
 import type { Parameter, ParameterType } from '../connectors/sdk/parameters.ts';
+import type { SourceDefinition } from '../connectors/sdk/source.ts';
 import { errorDefinitions } from '../runtime/errors.ts';
 
 /** The compiled tree, in which every module that defines an error is loaded. */
@@ -25,6 +27,7 @@ export async function docsPages(): Promise<ReadonlyMap<string, string>> {
     ['sql-functions.md', functionsPage()],
     ['connectors.md', connectorsPage()],
     ['processors.md', processorsPage()],
+    ...transports().map((entry): [string, string] => [`connectors/${entry.name}.md`, transportPage(entry)]),
   ]);
 }
 
@@ -111,18 +114,61 @@ function connectorsPage(): string {
     '',
     ...parameterTable(outputParameters),
   ];
-  const sections: readonly (readonly [string, readonly Described[]])[] = [
-    ['Input transports', registry.sources],
-    ['Output transports', registry.destinations],
-    ['Input formats', registry.inputFormats],
-    ['Output formats', registry.outputFormats],
-  ];
-  for (const [title, entries] of sections) {
+  const transportsOf = (title: string, entries: readonly Described[]): void => {
+    lines.push(`## ${title}`, '', '| transport | what it does |', '| --- | --- |');
+    for (const { name, summary } of entries) lines.push(`| [${name}](connectors/${name}.md) | ${cell(summary)} |`);
+    lines.push('');
+  };
+  transportsOf('Input transports', registry.sources);
+  transportsOf('Output transports', registry.destinations);
+  const formatsOf = (title: string, entries: readonly Described[]): void => {
     lines.push(`## ${title}`, '');
-    for (const entry of entries)
+    for (const entry of entries) {
       lines.push(`### ${entry.name}`, '', entry.summary, '', ...parameterTable(entry.parameters));
-  }
+    }
+  };
+  formatsOf('Input formats', registry.inputFormats);
+  formatsOf('Output formats', registry.outputFormats);
   return lines.join('\n');
+}
+
+interface Transport {
+  readonly name: string;
+  readonly source: SourceDefinition | undefined;
+  readonly destination: DestinationDefinition | undefined;
+}
+
+/** A connector that is a source and a destination has one page. */
+function transports(): readonly Transport[] {
+  const names = new Set([...registry.sources, ...registry.destinations].map(({ name }) => name));
+  return [...names].map((name) => ({
+    name,
+    source: registry.sources.find((definition) => definition.name === name),
+    destination: registry.destinations.find((definition) => definition.name === name),
+  }));
+}
+
+function transportPage({ name, source, destination }: Transport): string {
+  const lines = [`# ${name}`, ''];
+  for (const definition of [source, destination]) {
+    if (definition === undefined) continue;
+    const isSource = definition === source;
+    if (source !== undefined && destination !== undefined) lines.push(isSource ? '## Source' : '## Destination', '');
+    lines.push(definition.summary, '', ...(definition.description === undefined ? [] : [definition.description, '']));
+    lines.push(formatSentence(definition), '', ...parameterTable(definition.parameters));
+  }
+  lines.push('Printed from the parameters in the code by `npm run docs`. [All connectors](../connectors.md)', '');
+  return lines.join('\n');
+}
+
+function formatSentence(definition: SourceDefinition | DestinationDefinition): string {
+  const isRecords =
+    ('produces' in definition && definition.produces === 'records') ||
+    ('accepts' in definition && definition.accepts === 'records');
+  if (isRecords) return 'It moves records: in a pipeline without SQL as they are, in one with SQL as rows.';
+  if (definition.impliedFormat !== undefined) return 'It takes no `format`: what it moves has one of its own.';
+  if (definition.format === 'required') return 'It moves bytes: a `format` says what they mean.';
+  return definition.format === 'none' ? 'It takes no `format`.' : 'A `format` is optional.';
 }
 
 function processorsPage(): string {

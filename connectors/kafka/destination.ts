@@ -25,6 +25,8 @@ const pauseMsMax = 10_000;
 export const kafkaOutput: DestinationDefinition = defineDestination({
   name: 'kafka_output',
   summary: 'Writes to a topic of Kafka.',
+  description:
+    'Every record that the format prints is a message without a key; batches go to the partitions in turn. What is written is confirmed when all replicas have it (`acks`). After a crash what was not confirmed comes again: at least once.',
   format: 'required',
   parameters: [
     ...kafkaParameters,

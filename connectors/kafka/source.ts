@@ -45,6 +45,8 @@ const maxWaitMs = 250;
 export const kafkaInput: SourceDefinition = defineSource({
   name: 'kafka_input',
   summary: 'Reads a topic of Kafka.',
+  description:
+    'Keys with dots are those of librdkafka. There is no consumer group: Millrace keeps the offsets and goes on behind the last record that it has acknowledged. All partitions are read, also those that are added later; leaders that move are found again. The value of each record is one or more records of the format; records without a value are left out, and those of aborted transactions are never seen.',
   format: 'required',
   parameters: [
     ...kafkaParameters,

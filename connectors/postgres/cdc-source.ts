@@ -38,6 +38,8 @@ const pauseMsMax = 10_000;
 export const postgresCdcInput: SourceDefinition = defineSource({
   name: 'postgres_cdc_input',
   summary: 'Reads a table of PostgreSQL and follows its changes by logical replication.',
+  description:
+    'The server needs `wal_level = logical`. A snapshot of the table and the place in the log behind it belong together: nothing is missing between them and nothing comes twice. Publication and slot are made with the connector, kept between its runs and dropped with it; the server keeps its log until Millrace has acknowledged it. A run goes on at the change behind the last acknowledged one; a run that was ended inside the snapshot reads the snapshot again. Updates and deletions of a table without a primary key need REPLICA IDENTITY FULL. TRUNCATE ends the connector.',
   format: 'none',
   impliedFormat: { name: 'json', config: { update_format: 'insert_delete' } },
   parameters: [

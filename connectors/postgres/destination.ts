@@ -28,6 +28,8 @@ const pauseMsMax = 10_000;
 export const postgresOutput: DestinationDefinition = defineDestination({
   name: 'postgres_output',
   summary: 'Keeps a table of PostgreSQL equal to a view, or appends every change to it.',
+  description:
+    'Each flush is one transaction. `materialized`: with a key an insertion is an upsert and a deletion a delete by key, without one whole rows are inserted and deleted. `cdc` appends each change with `i`, `d` or `u` and a time. A connection that is lost is opened again and the transaction done anew, so that a `materialized` table is right again; `cdc` may hold changes twice after a crash.',
   format: 'none',
   impliedFormat: { name: 'csv', config: {} },
   parameters: [

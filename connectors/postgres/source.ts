@@ -23,6 +23,8 @@ const payloadBytes = 1 << 20;
 export const postgresInput: SourceDefinition = defineSource({
   name: 'postgres_input',
   summary: 'Reads the result of a query from PostgreSQL, once.',
+  description:
+    'The server prints the rows (COPY), so that every value keeps its digits. Columns of the query have the names of the columns of the table; timestamps with a zone become their time in UTC, arrays, json and records keep their values, bytes are bytes. A query has no position: a run that was ended in the middle reads it again from the start, which a primary key makes harmless.',
   format: 'none',
   impliedFormat: { name: 'csv', config: { headers: true } },
   parameters: [

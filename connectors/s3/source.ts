@@ -26,6 +26,8 @@ const partBytes = 4 << 20;
 export const s3Input: SourceDefinition = defineSource({
   name: 's3_input',
   summary: 'Reads objects of a bucket of Amazon S3, or of a server that speaks its protocol.',
+  description:
+    'Objects come in the order of their keys; each is a stream of its own, so that a CSV header stands in each. Parts of 4 MiB are fetched side by side and given out in order. A run goes on at (key, offset); an object that was replaced meanwhile is an error. Requests that fail in a way that may pass are tried again with growing pauses. With `watch` the input never ends: new objects are seen when their keys sort behind the last one.',
   format: 'required',
   parameters: [
     ...s3Parameters,

@@ -35,6 +35,8 @@ const pauseMsMax = 10_000;
 export const urlInput: SourceDefinition = defineSource({
   name: 'url_input',
   summary: 'Reads an HTTP or HTTPS resource, resuming after interruptions.',
+  description:
+    'What has been read is not asked for twice where the server knows ranges. Broken connections, time-outs, 408, 425, 429 and 5xx are tried again with growing pauses; redirects are followed, without the headers when they lead to another origin. A resource that has changed since it was begun is an error.',
   format: 'required',
   parameters: [
     { name: 'path', type: { kind: 'string' }, required: true, description: 'http:// or https:// address.' },
