@@ -410,7 +410,17 @@ export interface DeclareRecursive {
   readonly span: Span;
 }
 
+/** CREATE INDEX name ON relation (column, …) */
+export interface CreateIndex {
+  readonly kind: 'create index';
+  readonly name: Identifier;
+  readonly relation: Identifier;
+  readonly columns: readonly Identifier[];
+  readonly span: Span;
+}
+
 export type Statement =
+  | CreateIndex
   | DeclareRecursive
   | {
       readonly kind: 'create table';

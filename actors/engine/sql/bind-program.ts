@@ -49,6 +49,10 @@ export function bindProgram(source: SqlText, parsed: ParsedProgram, problems: Pr
       problems.attempt(() => declareFunction(source, statement, isKnown, bindExpression));
       continue;
     }
+    if (statement.kind === 'create index') {
+      problems.attempt(() => checkIndex(source, statement, relations, lost));
+      continue;
+    }
     if (statement.kind === 'declare recursive') {
       problems.attempt(() => {
         requireFreeName(source, statement.name, relations);
@@ -94,6 +98,24 @@ function declareType(source: SqlText, { name, type }: Extract<Statement, { kind:
     throw new SqlDuplicateName({ what: 'type', name: name.name }, { place: source.span(name.span) });
   }
   source.types.set(name.name, resolveTypeName(source, type));
+}
+
+/** Indexes are made by themselves; one that is asked for has to be of columns that there are. */
+function checkIndex(
+  source: SqlText,
+  { relation: name, columns }: Extract<Statement, { kind: 'create index' }>,
+  relations: ReadonlyMap<string, Relation>,
+  lost: ReadonlySet<string>,
+): void {
+  const relation = relations.get(name.name);
+  if (relation === undefined) {
+    if (lost.has(name.name)) return;
+    throw new SqlUnknownTable({ name: name.name, known: [...relations.keys()] }, { place: source.span(name.span) });
+  }
+  const known = relation.schema.fields.map((field) => field.name);
+  const missing = columns.find((column) => !known.includes(column.name));
+  if (missing === undefined) return;
+  throw new SqlUnknownColumn({ name: missing.name, known }, { place: source.span(missing.span) });
 }
 
 function requireFreeName(source: SqlText, name: Identifier, relations: ReadonlyMap<string, Relation>): void {

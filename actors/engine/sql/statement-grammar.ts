@@ -74,6 +74,18 @@ export class SqlParser extends QueryGrammar {
         },
         {
           ALT: () => {
+            this.CONSUME(keyword('INDEX'));
+            const name = this.SUBRULE8(this.identifier);
+            this.CONSUME(keyword('ON'));
+            const relation = this.SUBRULE9(this.identifier);
+            const columns = this.SUBRULE9(this.nameList);
+            return this.ACTION(
+              (): Statement => ({ kind: 'create index', name, relation, columns, span: this.spanFrom(start) }),
+            );
+          },
+        },
+        {
+          ALT: () => {
             this.CONSUME(keyword('TYPE'));
             const name = this.SUBRULE3(this.identifier);
             this.CONSUME2(keyword('AS'));

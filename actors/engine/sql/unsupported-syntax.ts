@@ -52,12 +52,6 @@ const rows: readonly Row[] = [
   },
   { words: 'NOW (', construct: 'NOW()', instead: 'compare with a column that holds the time of the event' },
   {
-    words: 'CREATE INDEX',
-    construct: 'CREATE INDEX',
-    instead: 'leave it out: indexes are made by themselves',
-    first: true,
-  },
-  {
     words: 'CREATE AGGREGATE',
     construct: 'CREATE AGGREGATE',
     instead: 'combine COUNT, SUM, MIN, MAX and AVG',
