@@ -374,6 +374,9 @@ export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposa
   }
 
   #endpoint(relation: string, connector: string): string {
+    // Without SQL all connectors are of one relation, and go by their ids.
+    if (relation === 'records' && this.status.connectors.some(({ endpoint }) => endpoint === connector))
+      return connector;
     const names = [...this.#opened.tables, ...this.#opened.views].map((candidate) => candidate.name);
     // As SQL does: an unquoted name is folded to lower case.
     const canonical = names.includes(relation) ? relation : relation.toLowerCase();
