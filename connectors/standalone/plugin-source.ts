@@ -42,6 +42,9 @@ const bufferedBytesMax = 1 << 20;
 const recordBytesMaxDefault = 64 << 20;
 /** How long confirmations that were sent last may take to be read, before the stream is cancelled. */
 const acksReadMs = 2_000;
+/** Batches follow one another no faster than this, unless they are large: a batch costs as much as many records. */
+const batchMsMin = 2;
+const lingerBytesMax = 256 << 10;
 
 export const pluginInput: SourceDefinition = {
   kind: 'source',
@@ -74,6 +77,9 @@ class PluginSource implements Source {
   #ended: GrpcStatus | null = null;
   #wake: () => void = () => {};
   #isWaking = false;
+  #isLingering = false;
+  /** Of the last batch, on the wire. */
+  #bytesPerRecord = 256;
   /** Of the record that was handed on last. */
   #last: Uint8Array = new Uint8Array(0);
   /** Answer of the plugin to Stop. */
@@ -127,15 +133,26 @@ class PluginSource implements Source {
 
   async *read(): AsyncIterable<Payload> {
     const { signal } = this.#context;
-    const builder = recordBatchBuilder();
+    const { clock } = this.#context;
+    let handedOnMs = Number.NEGATIVE_INFINITY;
     const notice = (): void => this.#notice();
     signal.addEventListener('abort', notice, { once: true });
     try {
       while (!signal.aborted) {
         if (this.#cutter.isBroken) throw this.#violation('what it sends is no message of gRPC');
         if (this.#cutter.hasMessage) {
+          const early = handedOnMs + batchMsMin - clock.monotonic();
+          if (early > 0 && !this.#isUrgent()) {
+            await this.#linger(early);
+            continue;
+          }
+          handedOnMs = clock.monotonic();
+          // What a batch holds is what has come: a builder of the usual size would mostly be empty, and made anew for each.
+          const builder = recordBatchBuilder(this.#rowsExpected());
+          const bytesBefore = this.#cutter.bytes;
           const failure = this.#decode(builder);
           if (builder.rows > 0) {
+            this.#bytesPerRecord = Math.max(8, (bytesBefore - this.#cutter.bytes) / builder.rows);
             yield { kind: 'batch', batch: builder.finish(), position: recordPosition(this.#last) };
           }
           if (failure !== null) throw failure;
@@ -277,9 +294,32 @@ class PluginSource implements Source {
     this.#stream?.resume();
   }
 
+  #rowsExpected(): number {
+    return Math.min(batchRowsMax, 8 + Math.ceil(this.#cutter.bytes / this.#bytesPerRecord));
+  }
+
+  /** Waits for more records, for `ms` at most. */
+  async #linger(ms: number): Promise<void> {
+    this.#isLingering = true;
+    await new Promise<void>((resolve) => {
+      const timer = this.#context.clock.after(ms, resolve);
+      this.#wake = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+    this.#isLingering = false;
+  }
+
+  /** What is here should be handed on without waiting for more. */
+  #isUrgent(): boolean {
+    const isEnding = this.#hasStopped || this.#ended !== null || this.#context.signal.aborted;
+    return isEnding || this.#isPaused || this.#cutter.bytes >= lingerBytesMax;
+  }
+
   /** Something has happened that `read` looks at. A burst of messages wakes it once. */
   #notice(): void {
-    if (this.#isWaking) return;
+    if (this.#isWaking || (this.#isLingering && !this.#isUrgent())) return;
     this.#isWaking = true;
     setImmediate(() => {
       this.#isWaking = false;
