@@ -1,7 +1,8 @@
-// Which plugins there are in a folder. Each file is started once to say what it is; what it said is remembered by path, size and
+// Which plugins there are in a folder. Each executable file is started once to say what it is; what it said is remembered by path, size and
 // time of change, so that the next start asks nobody. A file that cannot be asked is a problem that is told and harms no other.
+// Files that may not be executed are no plugins and are left alone, but a program without that right is told: it was meant to be one.
 // Two files with one name and version are both left out: nobody could say which is meant.
-import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../runtime/clock.ts';
 import { type CodedErrorClass, defineError } from '../../runtime/errors.ts';
@@ -37,6 +38,12 @@ export const PluginTwice: CodedErrorClass<{ readonly plugin: string; readonly pa
   (f) => `${f.plugin} is there more than once: ${f.paths.join(', ')}`,
 );
 
+export const PluginNotExecutable: CodedErrorClass<{ readonly path: string }> = defineError(
+  'plugin.not_executable',
+  { help: 'Give the right to execute it: chmod +x. What is no connector is better kept elsewhere.' },
+  (f) => `${f.path} is a program, but may not be executed`,
+);
+
 export const PluginFolderUnreadable: CodedErrorClass<{ readonly folder: string; readonly detail: string }> =
   defineError(
     'plugin.folder_unreadable',
@@ -47,6 +54,8 @@ export const PluginFolderUnreadable: CodedErrorClass<{ readonly folder: string; 
 /** Processes that are asked at a time. */
 const askedAtOnce = 4;
 const timeoutMsDefault = 20_000;
+/** Of the owner, the group and others. */
+const executableBits = 0o111;
 /** Another one means: what is remembered is of another form. */
 const cacheVersion = 1;
 
@@ -68,7 +77,13 @@ export async function discoverPlugins(options: DiscoveryOptions): Promise<Discov
   const ask = async (): Promise<void> => {
     for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
       try {
-        const { size, mtimeMs } = await stat(path);
+        const file = await stat(path);
+        const { size, mtimeMs } = file;
+        if (!file.isFile()) continue;
+        if ((file.mode & executableBits) === 0) {
+          if (await isProgram(path)) throw new PluginNotExecutable({ path });
+          continue;
+        }
         const known = remembered[path];
         const isSame = known !== undefined && known.size === size && known.mtimeMs === mtimeMs;
         const specification = isSame ? known.specification : await specify(path, options);
@@ -104,6 +119,21 @@ export async function specify(path: string, { clock, timeoutMs }: DiscoveryOptio
     return await session.specify(timeoutMs ?? timeoutMsDefault);
   } finally {
     await session.kill();
+  }
+}
+
+/** How programs begin: ELF, Mach-O in both orders and for several processors, scripts. */
+const programStarts: readonly string[] = ['7f454c46', 'cffaedfe', 'feedfacf', 'cafebabe'];
+const scriptStart = '2321';
+
+async function isProgram(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
+    const start = buffer.toString('hex', 0, bytesRead);
+    return programStarts.includes(start) || start.startsWith(scriptStart);
+  } finally {
+    await file.close();
   }
 }
 

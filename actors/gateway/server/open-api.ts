@@ -1,4 +1,5 @@
 // The OpenAPI document, printed from the tables of routes and the few routes whose bodies are streams.
+import { isV1Path } from '../v1/v1-problem.ts';
 import { platformVersion } from './hosting-start.ts';
 import { json, type Route } from './route.ts';
 
@@ -58,7 +59,7 @@ export function openApi(routes: readonly Route[]): JsonObject {
     info: { title: 'Millrace', version: platformVersion },
     paths,
     components: {
-      schemas: { ErrorResponse: errorSchema },
+      schemas: { ErrorResponse: errorSchema, Status: statusSchema },
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
     },
   };
@@ -68,6 +69,29 @@ const errorSchema: JsonObject = {
   type: 'object',
   required: ['message', 'error_code', 'details'],
   properties: { message: { type: 'string' }, error_code: { type: 'string' }, details: {} },
+};
+
+/** The problems of `/v1`. */
+const statusSchema: JsonObject = {
+  type: 'object',
+  required: ['code', 'message', 'details'],
+  properties: {
+    code: { type: 'integer' },
+    message: { type: 'string' },
+    details: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['@type', 'reason', 'domain', 'metadata'],
+        properties: {
+          '@type': { type: 'string' },
+          reason: { type: 'string' },
+          domain: { type: 'string' },
+          metadata: { type: 'object', additionalProperties: { type: 'string' } },
+        },
+      },
+    },
+  },
 };
 
 function operation(route: (typeof streams)[number]): JsonObject {
@@ -84,7 +108,8 @@ function operation(route: (typeof streams)[number]): JsonObject {
     description,
     schema: { type: 'string' },
   }));
-  const problem = { content: { 'application/json': { schema: { $ref: '#/components/schemas/ErrorResponse' } } } };
+  const schema = isV1Path(route.path) ? 'Status' : 'ErrorResponse';
+  const problem = { content: { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` } } } };
   // Who may not, who asks too often, and defects can come from every route.
   const problems = [...new Set([...route.problems, 400, 401, 403, 404, 408, 413, 415, 429, 500, 503])].sort(
     (a, b) => a - b,

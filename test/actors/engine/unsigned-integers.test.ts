@@ -91,11 +91,13 @@ test('values compare and are ordered as what they are, beside signed ones too', 
   fails(`SELECT SUM(x) FROM ${values}`, 'sql.numeric_overflow');
 });
 
-test('SUM is BIGINT UNSIGNED, AVG cuts toward zero', () => {
+test('SUM has the type of its argument and fails where it does not fit, AVG cuts toward zero', () => {
   const values = `(VALUES (${u8('200')}), (${u8('255')})) AS v (x)`;
-  const sum = query(`SELECT SUM(x) AS s FROM ${values}`);
-  assert.is(formatSqlType(sum.schema.fields[0]!.type), 'BIGINT UNSIGNED');
-  assert.equal(column(`SELECT SUM(x) FROM ${values}`), [455]);
+  const small = query(`SELECT SUM(x) AS s FROM ${values} WHERE x > 200`);
+  assert.is(formatSqlType(small.schema.fields[0]!.type), 'TINYINT UNSIGNED');
+  assert.equal(column(`SELECT SUM(x) FROM ${values} WHERE x > 200`), [255]);
+  assert.throws(() => column(`SELECT SUM(x) FROM ${values}`), /the result of SUM does not fit TINYINT UNSIGNED/);
+  assert.equal(column(`SELECT SUM(CAST(x AS BIGINT UNSIGNED)) FROM ${values}`), [455]);
   assert.equal(column(`SELECT AVG(x) FROM ${values}`), [227]);
 });
 

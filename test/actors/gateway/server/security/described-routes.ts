@@ -6,6 +6,8 @@ export interface DescribedRoute {
   readonly query: readonly string[];
   readonly hasBody: boolean;
   readonly statuses: readonly number[];
+  /** The name of what problems look like. */
+  readonly problem: string;
 }
 
 interface Document {
@@ -15,7 +17,11 @@ interface Document {
 interface Operation {
   readonly parameters: readonly { readonly name: string; readonly in: string }[];
   readonly requestBody?: object;
-  readonly responses: Readonly<Record<string, object>>;
+  readonly responses: Readonly<Record<string, Reply>>;
+}
+
+interface Reply {
+  readonly content?: { readonly 'application/json': { readonly schema: { readonly $ref: string } } };
 }
 
 export async function describedRoutes(url: string): Promise<readonly DescribedRoute[]> {
@@ -29,6 +35,7 @@ export async function describedRoutes(url: string): Promise<readonly DescribedRo
       query: operation.parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name),
       hasBody: operation.requestBody !== undefined,
       statuses: Object.keys(operation.responses).map(Number),
+      problem: operation.responses['400']?.content?.['application/json'].schema.$ref.split('/').at(-1) ?? '',
     })),
   );
 }
