@@ -1,8 +1,9 @@
 // The record that a refused one becomes in the dead-letter queue: what was refused, whole, with the reason and who said it.
 //
-// The refused record stands in `after`, field by field; bytes stay bytes, 64-bit integers stay exact. The position is made of the
+// The refused record stands in `after`, field by field, as the JSON of a record has them: raw bytes are base64 text, which every
+// destination takes, 64-bit integers stay exact. The position is made of the
 // source and its own position, so that records of several sources are told apart. Pure.
-import { type ConnectorRecord, recordMetadata, type StructuredData } from '../../connectors/sdk/record.ts';
+import { type ConnectorRecord, type RecordData, recordMetadata, type StructuredData } from '../../connectors/sdk/record.ts';
 
 export interface Refusal {
   readonly record: ConnectorRecord;
@@ -16,7 +17,13 @@ export interface Refusal {
 /** `now`: milliseconds since 1970. */
 export function deadLetterRecord({ record, source, node, reason }: Refusal, now: number): ConnectorRecord {
   const { position, operation, metadata, key, before, after } = record;
-  const refused: StructuredData = { position, operation, metadata, key, payload: { before, after } };
+  const refused: StructuredData = {
+    position: base64(position),
+    operation,
+    metadata,
+    key: inJson(key),
+    payload: { before: inJson(before), after: inJson(after) },
+  };
   return {
     position: Buffer.concat([Buffer.from(`${source}/`), position]),
     operation: 'create',
@@ -30,4 +37,12 @@ export function deadLetterRecord({ record, source, node, reason }: Refusal, now:
     before: null,
     after: refused,
   };
+}
+
+function inJson(data: RecordData): StructuredData | string | null {
+  return data instanceof Uint8Array ? base64(data) : data;
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
 }

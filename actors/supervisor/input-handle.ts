@@ -343,9 +343,16 @@ export class InputHandle {
 
   /** Reads no more, after what it already has; all of that is sent. The first half of a graceful stop. */
   async quiesce(): Promise<void> {
+    const isOpening = this.#state === 'opening';
     if (!this.isOver) this.#move('stop');
     this.#cancelBackOff();
     this.#isFlowing = false;
+    if (isOpening && this.#context.relay !== null) {
+      // It has read nothing yet, and may never come back from being opened: nobody waits for that.
+      this.#isHasty = true;
+      this.#impatience.abort();
+      return;
+    }
     await this.#finish();
     if (this.#context.relay !== null) return;
     // The sender's channel goes with the source: what its outputs still confirm is told to nobody.

@@ -17,7 +17,7 @@ export interface PluginContext {
 }
 
 /** A stop at once does not wait as long as one in order. */
-const hastyTeardownMs = 5_000;
+const hastyTeardownMs = 1_500;
 
 export class PluginInstance {
   readonly configuration: PluginConfiguration;
@@ -113,7 +113,9 @@ export class PluginInstance {
     } catch (error) {
       if (!(error instanceof CallUnimplemented)) throw error;
     } finally {
-      await session.close();
+      // One that is stuck would not answer to a shutdown either, and must be gone before its actor is.
+      if (this.#isStuck) await session.kill();
+      else await session.close();
     }
   }
 

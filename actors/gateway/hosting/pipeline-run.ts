@@ -189,7 +189,16 @@ async function fail(pipeline: HostedPipeline, problem: RecordedProblem): Promise
   pipeline.log('error', `${problem.error_code}: ${problem.message}`);
   if (pipeline.record.desired !== 'Stopped') pipeline.change({ desired: 'Stopped' });
   pipeline.change({ resources: 'Stopping', runtime: null, runtimeDesired: null, deploymentError: problem });
-  await pipeline.deployment?.end();
+  const { deployment } = pipeline;
+  if (deployment !== null && !deployment.isLost && pipeline.record.relay !== undefined) {
+    // Its connectors are torn down: those that are processes would go on without their pipeline.
+    const timeoutMs = stopTimeoutMs;
+    const force = deployment.call('stop', (control) => control.stop({ force: true, timeoutMs }), { timeoutMs });
+    await force.catch((error: unknown) =>
+      pipeline.log('warn', `ending: ${error instanceof Error ? error.message : error}`),
+    );
+  }
+  await deployment?.end();
   settle(pipeline);
 }
 
