@@ -157,13 +157,14 @@ export class RelayLoop {
 
   /** Resolves when everything that is not held has been taken, sent, and settled or given up; outputs have got their end. */
   async drain(): Promise<void> {
-    await this.#whenQuiet(() => !this.#mayTakeSomething());
+    await this.#whenQuiet(() => !this.#mayTakeSomething() || this.#isStuck);
     for (const output of this.#outputs.values()) output.isLeaving = true;
     this.wake();
     await this.#whenQuiet(() =>
       [...this.#outputs.values()].every((output) => !output.isAttached || this.#isThrough(output)),
     );
-    await this.#whenQuiet(() => this.deadLetters.rows === 0 || !this.deadLetters.output.isAttached);
+    const { deadLetters } = this;
+    await this.#whenQuiet(() => deadLetters.rows === 0 || deadLetters.isOver || !deadLetters.output.isAttached);
     this.deadLetters.output.end();
   }
 
@@ -180,6 +181,12 @@ export class RelayLoop {
         this.#parts.defect(error);
       }
     });
+  }
+
+  /** There is no room, and an output that is not here would have to make some. */
+  get #isStuck(): boolean {
+    const isHere = [...this.#outputs.values(), this.deadLetters.output].every(({ isAttached }) => isAttached);
+    return !this.#hasRoom && !isHere;
   }
 
   #isThrough(output: RelayOutput): boolean {

@@ -4,14 +4,11 @@
 // handles perform it. Order at start: engine, destinations open, outputs attached, inputs. Stop is the reverse; with
 // `force` what is queued is lost. Every call answers with a result or a coded error; nothing here touches a row.
 import { setMaxListeners } from 'node:events';
-import type { Connector, InputConnector, OutputConnector } from '../../connectors/sdk/connector-configuration.ts';
 import { type ActorRef, actorId, type SupervisionEvent } from '../../runtime/actor/actor.ts';
-import type { Clock, Timer } from '../../runtime/clock.ts';
+import type { Timer } from '../../runtime/clock.ts';
 import { type ErrorData, errorFromData, errorToData } from '../../runtime/errors.ts';
-import type { Log } from '../../runtime/log.ts';
 import type { MailboxLimits } from '../../runtime/mailbox/channel.ts';
 import type {
-  BoundProgram,
   BoundQuery,
   EngineArguments,
   EngineCheckpoint,
@@ -20,17 +17,12 @@ import type {
   EngineProgress,
   QueryResult,
 } from '../engine/messages.ts';
-import type { ConnectorMark, LifecycleJournal, PositionMark } from '../lifecycle-journal.ts';
-import type { RelayArguments } from '../relay/messages.ts';
-import type { ErrorRecovery, RelayProcessor } from '../relay-definition.ts';
-import type { ActorHost } from './actor-host.ts';
+import type { PositionMark } from '../lifecycle-journal.ts';
 import { CompletionLedger } from './completion-ledger.ts';
-import { startedConnector } from './connector-context.ts';
-import type { ConnectorDeadlines } from './connector-deadlines.ts';
 import { ConnectorRoster } from './connector-roster.ts';
 import { engineStatistics } from './connector-statistics.ts';
-import { tellDeleted } from './connector-trial.ts';
 import { GatewayChannels } from './gateway-channels.ts';
+import { tellGoneConnectors } from './gone-connectors.ts';
 import type { InputHandle } from './input-handle.ts';
 import { LifecycleKeeper } from './lifecycle-keeper.ts';
 import type {
@@ -39,7 +31,6 @@ import type {
   Direction,
   GatewayChannel,
   IngressChannel,
-  InputCheckpoint,
   InputConnectorStats,
   OutputConnectorStats,
   PipelineStats,
@@ -54,7 +45,6 @@ import { PositionKeeper } from './position-keeper.ts';
 import {
   ConnectorFailed,
   ConnectorRemoved,
-  ConnectorUnknown,
   EngineLost,
   PipelineAlreadyStarted,
   PipelineFailed,
@@ -62,6 +52,7 @@ import {
   PipelineStopped,
   StopTimedOut,
 } from './supervision-errors.ts';
+import type { SupervisorArguments } from './supervisor-arguments.ts';
 
 /** How often back-pressure is looked at. */
 const sampleMs = 100;
@@ -77,54 +68,6 @@ const intakeThread = 'intake';
 export const engineThread = 'engine';
 /** Of asks that a caller's signal bounds: a query, and the step before it, may take long. */
 const noDeadline: number = Number.POSITIVE_INFINITY;
-
-export interface SupervisorArguments {
-  readonly name: string;
-  readonly program: BoundProgram;
-  readonly inputs: readonly InputConnector[];
-  readonly outputs: readonly OutputConnector[];
-  readonly onError: EngineArguments['onError'];
-  readonly stepRowsMax: number;
-  /** See ConnectorContext, which it becomes part of. */
-  readonly labelsLiftPause?: boolean;
-  readonly baseFolder: string;
-  readonly decodeWorkers: number;
-  /** Unique to this run: completion tokens of another run are refused. */
-  readonly incarnation: string;
-  /** Of the program, for checkpoints. */
-  readonly fingerprint: string;
-  /** Go on from here. It fits the program. */
-  readonly restore: CheckpointState | null;
-  /** Inputs that go on although the engine does not. */
-  readonly continued?: readonly InputCheckpoint[];
-  readonly host: ActorHost;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** In [0, 1). */
-  readonly random: () => number;
-  /** Compiles a SELECT over the relations of the program. @throws the first problem of the text. */
-  readonly compileQuery: (sql: string) => BoundQuery;
-  /** JSON text of each column's DEFAULT, see DecoderContext. */
-  readonly defaultsOf: (table: string) => readonly (string | null)[];
-  /** Validates the whole definition with one connector more and returns that one. @throws PipelineInvalid */
-  readonly extend: (direction: Direction, key: string, definition: unknown) => Connector;
-  /** The definition is from now on without this connector. */
-  readonly shrink: (direction: Direction, endpoint: string) => void;
-  /** Set for a pipeline without SQL. */
-  readonly relay: RelayPipeline | null;
-  readonly journal: LifecycleJournal;
-  readonly deadlines: ConnectorDeadlines;
-  readonly acknowledgesCheckpoints: boolean;
-  /** A connector as it was when it was started last, to be told that it is gone; null: its plugin is not there. */
-  readonly revive: (mark: ConnectorMark) => Connector | null;
-}
-
-/** What a pipeline without SQL has besides its connectors. */
-export interface RelayPipeline {
-  readonly args: RelayArguments;
-  readonly recovery: ErrorRecovery;
-  readonly processors: ReadonlyMap<string, readonly RelayProcessor[]>;
-}
 
 interface StopOptions {
   readonly force: boolean;
@@ -185,7 +128,8 @@ export class Supervisor implements SupervisorInterface {
     this.#move('start');
     try {
       await Promise.all([this.#lifecycle.load(), this.#positions.load()]);
-      await this.#tellDeleted();
+      const here = this.#roster.handles.map(({ connector }) => connector);
+      await tellGoneConnectors(here, this.#lifecycle, this.#args);
       // Both threads load what they run at the same time.
       if (this.#roster.inputs.length > 0) this.#args.host.prepare(intakeThread, 'source');
       this.#engine = await this.#spawnEngine();
@@ -483,26 +427,6 @@ export class Supervisor implements SupervisorInterface {
       args,
       transfer: parts,
     });
-  }
-
-  /** Connectors that are remembered and gone from the definition are told so; those that cannot be told now are at the next start. */
-  async #tellDeleted(): Promise<void> {
-    const { relay, host, clock, deadlines, baseFolder, log, revive, program } = this.#args;
-    const [table] = program.tables;
-    for (const mark of this.#lifecycle.marks) {
-      const isHere = this.#roster.handles.some(
-        ({ connector }) => startedConnector(connector, relay !== null).connector === mark.connector,
-      );
-      if (isHere || table === undefined) continue;
-      const options = { host, clock, deadlines, baseFolder, relation: table.relation };
-      try {
-        const connector = revive(mark);
-        if (connector === null) throw new ConnectorUnknown({ endpoint: mark.connector, direction: mark.type });
-        await this.#lifecycle.delete(mark.connector, (call) => tellDeleted(connector, call, options));
-      } catch (error) {
-        log.warn(`connector ${mark.connector} is gone and could not be told`, { error: errorToData(error) });
-      }
-    }
   }
 
   /** null while there is no engine, or when it is gone before it can answer. */
