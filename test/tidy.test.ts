@@ -214,7 +214,6 @@ test('every product file is reached from an entry', () => {
   const allowed = new Set([
     'connectors/sdk/conformance.ts',
     'actors/supervisor/lifecycle-page.ts',
-    'connectors/standalone/plugin-catalog.ts',
     'connectors/standalone/schema-client.ts',
   ]);
   check(
