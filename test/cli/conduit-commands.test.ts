@@ -115,4 +115,26 @@ test('a server refuses in its own words', async () => {
   assert.match(wrong.err, /did you mean "list"/);
 });
 
+test('run carries the records of a file, and with --data goes on where it was', async () => {
+  const pipeline = (count: number): string => `version: "2.2"
+pipelines:
+  - id: made
+    connectors:
+      - id: in
+        type: source
+        plugin: builtin:generator
+        settings: { recordCount: "${count}", format.type: raw, format.options.id: int }
+      - { id: out, type: destination, plugin: builtin:file, settings: { path: out.txt } }
+`;
+  writeFileSync(join(folder, 'made.yaml'), pipeline(5));
+  const first = await call('run', 'made.yaml');
+  assert.is(first.code, 0, first.err);
+  assert.match(first.out, /made: 5 records read/);
+  assert.match(first.err, /a first run/);
+  assert.is(readFileSync(join(folder, 'out.txt'), 'utf8').trimEnd().split('\n').length, 5);
+  const kept = await call('run', 'made.yaml', '--data', 'state');
+  assert.is(kept.code, 0, kept.err);
+  assert.not.match(kept.err, /a first run/);
+});
+
 test.run();

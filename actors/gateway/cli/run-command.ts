@@ -9,9 +9,11 @@ import type { InputConnectorStats, PipelineStats } from '../../supervisor/messag
 import { CompletionFailed } from '../embedded/embedded-errors.ts';
 import { Pipeline } from '../embedded/pipeline.ts';
 import { type Command, exitCodes, type OptionValues, type Tools, UsageError } from './command.ts';
+import { isConduitFile } from './conduit-files.ts';
 import { jsonText } from './json-text.ts';
 import { problemLines, problemReport } from './problem-text.ts';
 import { formatBytes, formatCount, ProgressDisplay } from './progress-display.ts';
+import { runConduit } from './run-conduit.ts';
 import { textTable } from './text-table.ts';
 
 const rowsDefault = 60;
@@ -20,16 +22,25 @@ const refusedShown = 5;
 
 export const runCommand: Command = {
   name: 'run',
-  synopsis: 'run FILE.yaml [--json] [--rows N]',
+  synopsis: 'run FILE.yaml [--json] [--rows N] [--data FOLDER] [--connectors FOLDER]',
   summary: 'Runs a pipeline file until its inputs have ended.',
   description: `Runs until all inputs have ended and all outputs are flushed, then prints the materialized views (at most --rows
 rows of each, default ${rowsDefault}) and the throughput. SIGINT or SIGTERM drains what has been read and ends with 0; a second
 signal ends at once with 130. With --json one JSON object is printed for each event, and a summary with the views at the end.
+A pipeline file of Conduit is run too: all of its pipelines at a time, until their sources have ended. --data keeps positions and what
+lifecycle events need in a folder; without it every run is a first run. --connectors is the folder of plugins (default
+./connectors).
 
 exit codes: 0 done, 1 the pipeline or a connector failed (the others were run to their end), 2 invalid configuration or usage`,
-  options: { json: { type: 'boolean' }, rows: { type: 'string' } },
+  options: {
+    json: { type: 'boolean' },
+    rows: { type: 'string' },
+    data: { type: 'string' },
+    connectors: { type: 'string' },
+  },
   operands: 1,
   async run(operands, options, tools): Promise<number> {
+    if (isConduitFile(operands[0] ?? '')) return await runConduit(operands[0] ?? '', options, tools);
     const rowsMax = readRows(options);
     const output = options['json'] === true ? jsonOutput(tools) : textOutput(tools);
     return await runPipeline(operands[0] ?? '', rowsMax, output);

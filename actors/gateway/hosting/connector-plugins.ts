@@ -13,6 +13,7 @@ import type { Clock } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { journalPort } from '../../journal-port.ts';
 import type { ConnectorMark, LifecycleJournal } from '../../lifecycle-journal.ts';
+import type { RelayDefinition } from '../../relay-definition.ts';
 import type { OpenRequest, PluginBinding } from '../embedded/control-interface.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';
 import type { PipelineRecord } from './pipeline-record.ts';
@@ -23,7 +24,7 @@ import {
   type PluginSpecification,
   standalonePlugin,
 } from './plugin-specification.ts';
-import type { HostedConnector } from './relay-pipeline.ts';
+import type { HostedConnector, RelayPipeline } from './relay-pipeline.ts';
 import { type TrialOptions, tellDeleted, trialDeadlines, tryConfiguration } from './trial-instance.ts';
 
 export interface ProcessorSpecification {
@@ -165,12 +166,22 @@ export class ConnectorPlugins {
     this.#schemaService = await SchemaService.start(await SchemaStore.open(schemas));
   }
 
-  /** For one run of a pipeline. */
+  /** For one run of a pipeline of the server. */
   async partsFor(record: PipelineRecord): Promise<ConnectorParts> {
+    return await this.partsOf(record.id, record.relay ?? null);
+  }
+
+  /** null: a pipeline with SQL, whose connectors are none of these plugins. */
+  async partsOf(
+    pipeline: string,
+    relay:
+      | Pick<RelayPipeline, 'connectors' | 'deadLetterQueue'>
+      | Pick<RelayDefinition, 'connectors' | 'deadLetterQueue'>
+      | null,
+  ): Promise<ConnectorParts> {
     await this.loaded();
-    const journal = journalPort(this.#options.journalOf(record.id));
-    const { relay } = record;
-    if (relay === undefined) return { request: { journal }, release: () => {} };
+    const journal = journalPort(this.#options.journalOf(pipeline));
+    if (relay === null) return { request: { journal }, release: () => {} };
     const service = this.#schemaService;
     const token = service?.issueToken() ?? 'none';
     const references = [...relay.connectors.map(({ plugin }) => plugin), relay.deadLetterQueue.plugin];

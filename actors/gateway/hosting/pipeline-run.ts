@@ -22,7 +22,9 @@ import { relayDefinition } from './relay-pipeline.ts';
 
 const stopTimeoutMs = 30_000;
 /** The most that connectors without SQL may take behind it: each of their calls has a deadline of its own. */
-const connectorEndMs = 240_000;
+const connectorEndMs = 60_000;
+/** So that a stop in which a connector hangs is answered before its client gives up. */
+const relayDeadlines = { stopMs: 30_000, teardownMs: 20_000 };
 /** Sources that take longer to open than this do so while the pipeline runs. */
 const openingMs = 1_000;
 const opening: ReadonlySet<string> = new Set(['created', 'opening']);
@@ -102,6 +104,7 @@ export async function start(
           : { restore: { ...restore, inputs: bootstrap?.inputs ?? restore.inputs } }),
         ...(isBootstrap ? { continued: bootstrap.inputs } : {}),
         ...parts.request,
+        ...(record.relay === undefined ? {} : { deadlines: relayDeadlines }),
         acknowledgesCheckpoints: hasStorage(record),
       },
       onEnded: parts.release,
@@ -221,6 +224,7 @@ export async function stop(pipeline: HostedPipeline, options: { readonly force: 
       .call('stop', (control) => control.stop({ force, timeoutMs: stopTimeoutMs }), { timeoutMs })
       .catch((error: unknown) => {
         pipeline.log('warn', `stopping: ${error instanceof Error ? error.message : error}`);
+        if (pipeline.record.relay !== undefined) pipeline.change({ deploymentError: problemOf(errorToData(error)) });
         return detachedIn(error);
       });
     if (pipeline.record.relay !== undefined) noteLastErrors(pipeline, deployment);

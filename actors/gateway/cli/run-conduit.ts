@@ -1,0 +1,147 @@
+// `millrace run` of a pipeline file of Conduit: its pipelines run side by side, each on a control thread of its own, until their
+// sources have ended or a signal comes. Positions and lifecycle marks are kept in `--data`, where it is given.
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { systemClock } from '../../../runtime/clock.ts';
+import { errorToData } from '../../../runtime/errors.ts';
+import { makeLog } from '../../../runtime/log.ts';
+import { transfer } from '../../../runtime/thread/remote.ts';
+import type { LifecycleJournal } from '../../lifecycle-journal.ts';
+import { openStore } from '../../open-store.ts';
+import type { Store } from '../../store/messages.ts';
+import type { PipelineStats } from '../../supervisor/messages.ts';
+import type { FilePipeline } from '../conduit-file/read-pipeline.ts';
+import { ControlConnection } from '../embedded/control-connection.ts';
+import { ConnectorPlugins } from '../hosting/connector-plugins.ts';
+import { storeJournal } from '../hosting/store-journal.ts';
+import { exitCodes, type OptionValues, type Tools } from './command.ts';
+import { checkConduitFiles } from './conduit-files.ts';
+import { jsonText } from './json-text.ts';
+import { problemLines, problemReport } from './problem-text.ts';
+import { formatCount } from './progress-display.ts';
+
+const stopTimeoutMs = 30_000;
+const connectorEndMs = 120_000;
+
+interface Surroundings {
+  readonly plugins: ConnectorPlugins;
+  readonly interrupted: AbortSignal;
+  readonly tools: Tools;
+  readonly isJson: boolean;
+}
+
+export async function runConduit(path: string, options: OptionValues, tools: Tools): Promise<number> {
+  const isJson = options['json'] === true;
+  const named = options['connectors'];
+  const folder = typeof named === 'string' ? named : existsSync('connectors') ? 'connectors' : null;
+  const { files, problems, warnings } = await checkConduitFiles(path, tools, folder);
+  for (const { code, message } of warnings) tools.err(`warning ${code}: ${message}\n`);
+  if (problems.length > 0) {
+    if (isJson) tools.out(`${jsonText({ event: 'invalid', problems: problems.map(errorToData) })}\n`);
+    else tools.err(problemReport(path, problems));
+    return exitCodes.invalid;
+  }
+  const { data } = options;
+  const log = makeLog('run', systemClock.now, (entry) => tools.err(`${entry.level}: ${entry.message}\n`));
+  const store = typeof data === 'string' ? await openStore(data, { clock: systemClock, log }) : null;
+  if (store === null)
+    tools.err('a first run: without --data no positions are kept, and no connector is told that it was deleted\n');
+  const plugins = new ConnectorPlugins({
+    loadRegistry: async () => (await tools.loadValidation()).registry,
+    version: tools.version,
+    clock: systemClock,
+    log,
+    baseFolder: resolve('.'),
+    folder,
+    cacheFile: store === null ? null : join(store.folder, 'plugins.json'),
+    schemas: store ?? { schemas: async () => [], putSchema: async () => {} },
+    journalOf: (pipeline) => (store === null ? forgetful() : storeJournal(store, pipeline)),
+  });
+  const interrupt = new AbortController();
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (interrupt.signal.aborted) process.exit(exitCodes.interrupted);
+    tools.err(`${signal}: draining; once more ends at once\n`);
+    interrupt.abort(signal);
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  try {
+    const wanted = files.flatMap(({ pipelines }) => pipelines).filter(({ status }) => status === 'running');
+    const surroundings = { plugins, interrupted: interrupt.signal, tools, isJson };
+    const ended = await Promise.all(wanted.map((pipeline) => runOne(pipeline, surroundings)));
+    return ended.every((isGood) => isGood) ? exitCodes.ok : exitCodes.failed;
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    await plugins.close();
+    await closeStore(store);
+  }
+}
+
+async function closeStore(store: Store | null): Promise<void> {
+  await store?.close();
+}
+
+/** Whether it ended without a failure. */
+async function runOne({ definition }: FilePipeline, surroundings: Surroundings): Promise<boolean> {
+  const { plugins, tools, interrupted, isJson } = surroundings;
+  const say = (text: string): void => tools.err(`${definition.id}: ${text}\n`);
+  const connection = new ControlConnection({
+    name: definition.id,
+    clock: systemClock,
+    onReport: (report) => {
+      if (report.kind !== 'log') return;
+      const { level, message } = report.entry;
+      if (level === 'warn' || level === 'error') say(`${level}: ${message}`);
+    },
+    onLost: (error) => say(error instanceof Error ? error.message : String(error)),
+  });
+  const parts = await plugins.partsOf(definition.id, definition);
+  const { journal } = parts.request;
+  const request = {
+    source: { definition: { relay: definition }, baseFolder: resolve('.') },
+    stepRowsMax: null,
+    ...parts.request,
+  };
+  let isGood = true;
+  try {
+    await connection.call('open', (control) => control.open(transfer(request, journal === undefined ? [] : [journal])));
+    await connection.call('start', (control) => control.start({ paused: false }));
+    try {
+      await connection.wait('run', (control, waitId) => control.allCompleted(waitId), { signal: interrupted });
+    } catch (error) {
+      if (!interrupted.aborted) throw error;
+    }
+    const stats = await connection.call('stats', (control) => control.stats());
+    const timeoutMs = stopTimeoutMs + connectorEndMs;
+    await connection.call('stop', (control) => control.stop({ force: false, timeoutMs: stopTimeoutMs }), { timeoutMs });
+    isGood = summary(definition.id, stats, tools, isJson);
+  } catch (error) {
+    isGood = false;
+    tools.err(`${problemLines(error).join('\n')}\n`);
+  } finally {
+    await connection.end();
+    parts.release();
+  }
+  return isGood;
+}
+
+function summary(pipeline: string, stats: PipelineStats, tools: Tools, isJson: boolean): boolean {
+  const failed = [...stats.inputs, ...stats.outputs].filter(({ state }) => state === 'failed');
+  if (isJson) tools.out(`${jsonText({ event: 'summary', pipeline, stats })}\n`);
+  else {
+    const read = stats.inputs.reduce((sum, input) => sum + input.totalRecords, 0);
+    tools.out(`${pipeline}: ${formatCount(read)} records read\n`);
+    for (const { endpoint, error } of failed) tools.out(`${endpoint} failed: ${error?.message ?? ''}\n`);
+  }
+  return failed.length === 0 && stats.state !== 'failed';
+}
+
+/** A first run, every time. */
+function forgetful(): LifecycleJournal {
+  return {
+    marks: async () => [],
+    putMark: async () => {},
+    removeMark: async () => {},
+    positions: async () => [],
+    putPositions: async () => {},
+  };
+}
