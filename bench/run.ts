@@ -195,8 +195,8 @@ function passthroughWorkload(kind: string, what: string): Workload {
     figures: (runs) => [
       ...ratioLines(['Millrace', 'itself'], runs),
       `  ${(spread(runs.flat().map((run) => Number(run['cpuSeconds']))).median / (lines / 1e6)).toFixed(2)} s of CPU for a million records, all threads together`,
-      '  Conduit, as its authors publish it (benchi/METHODOLOGY.md, generator to a file, on a machine of their own): 338,200 records/s',
-      '  in the median for its default engine, 252,954 for its second one; its modules are not to be had here, so it is not run beside',
+      '  Conduit, as its authors publish it (benchi/METHODOLOGY.md, counted in a file, on a machine of their own): 338,200 records/s',
+      '  in the median for its default engine, 252,954 for its second one; it is not run beside',
     ],
   };
 }
