@@ -3,7 +3,12 @@
 // The refused record stands in `after`, field by field, as the JSON of a record has them: raw bytes are base64 text, which every
 // destination takes, 64-bit integers stay exact. The position is made of the
 // source and its own position, so that records of several sources are told apart. Pure.
-import { type ConnectorRecord, type RecordData, recordMetadata, type StructuredData } from '../../connectors/sdk/record.ts';
+import {
+  type ConnectorRecord,
+  type RecordData,
+  recordMetadata,
+  type StructuredData,
+} from '../../connectors/sdk/record.ts';
 
 export interface Refusal {
   readonly record: ConnectorRecord;

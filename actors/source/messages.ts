@@ -38,8 +38,8 @@ export type SourceMessage =
   | { readonly kind: 'resume' }
   /** Reads no more; resolves when what was read has been sent, and the end behind it. */
   | { readonly kind: 'finish' }
-  /** Resolves when everything that was sent is settled, its position stored, and the connector told. */
-  | { readonly kind: 'settle' }
+  /** Resolves when everything that was sent (`partly`: what has been delivered by now) is settled, its position stored, and the connector told. */
+  | { readonly kind: 'settle'; readonly partly?: boolean }
   /** Everything up to this position, which it has given as a replay point, is durable. */
   | { readonly kind: 'acknowledge'; readonly position: Position }
   /** A position that it has told of is stored. */

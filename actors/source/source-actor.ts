@@ -122,7 +122,7 @@ class SourceActor implements Actor<SourceMessage> {
         this.#finish().then(reply.resolve, reply.reject);
         return;
       case 'settle':
-        this.#settled().then(reply.resolve, reply.reject);
+        this.#settled(message.partly === true).then(reply.resolve, reply.reject);
         return;
       case 'stored':
         this.#made?.acknowledgement.stored(message.sequence);
@@ -318,9 +318,11 @@ class SourceActor implements Actor<SourceMessage> {
     this.#enter(null);
   }
 
-  async #settled(): Promise<void> {
+  async #settled(isPartly: boolean): Promise<void> {
+    // What the relay has said before is here after a turn or two.
+    for (let turn = 0; isPartly && turn < 3; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
     const sent = this.#records ?? this.#marked;
-    while (sent !== null && !sent.isEmpty && !this.#abort.signal.aborted) {
+    while (!isPartly && sent !== null && !sent.isEmpty && !this.#abort.signal.aborted) {
       await new Promise<void>((resolve) => this.#settleWaiters.push(resolve));
     }
     await this.#made?.acknowledgement.whenIdle();

@@ -53,6 +53,8 @@ export class InputHandle {
   /** Nobody waits any longer for what it has sent. */
   readonly #impatience = new AbortController();
   #isHasty = false;
+  /** Some of what it has sent will never be delivered. */
+  #settlesPartly = false;
   #wantsAcknowledgements = false;
   /** What the latest checkpoint holds of it, and how many of its rows a stored one does. */
   #checkpointed: { readonly position: Position | null; readonly records: number } | null = null;
@@ -374,8 +376,9 @@ export class InputHandle {
   }
 
   /** The second half: what was delivered is stored and acknowledged, for at most `patienceMs`; then it is torn down. */
-  async release(patienceMs: number): Promise<void> {
+  async release(patienceMs: number, isWhole: boolean): Promise<void> {
     if (this.#context.relay === null) return;
+    this.#settlesPartly = !isWhole;
     const timer = this.#context.clock.after(patienceMs, () => this.#impatience.abort());
     try {
       await this.#close('keep');
@@ -521,7 +524,8 @@ export class InputHandle {
     const { signal } = this.#impatience;
     if (this.#context.acknowledgesCheckpoints && this.#context.relay === null) await this.#durable(signal);
     try {
-      await source.ask({ kind: 'settle' }, { deadlineMs: Number.POSITIVE_INFINITY, signal });
+      const message = { kind: 'settle', partly: this.#settlesPartly } as const;
+      await source.ask(message, { deadlineMs: Number.POSITIVE_INFINITY, signal });
     } catch (error) {
       this.#context.log.debug(`settling ${source.id}`, { cause: errorToData(error).message });
     }

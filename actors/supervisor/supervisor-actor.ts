@@ -61,8 +61,6 @@ const failureDrainMs = 10_000;
 const stopDeadlineMs = 10_000;
 /** What positions that were reached get to be stored, and sources to be told, when everything is delivered. */
 const settleMs = 10_000;
-/** The same when something was not delivered, and never will be: what was is on its way. */
-const partlySettledMs = 1_000;
 const intakeThread = 'intake';
 /** Whoever has the actor host may prepare it before there is a supervisor. */
 export const engineThread = 'engine';
@@ -501,8 +499,8 @@ export class Supervisor implements SupervisorInterface {
     const isDrained = options.force || (await this.#isDrainedWithin(options.timeoutMs));
     // What was delivered is acknowledged before anything is torn down; what was not has no one to wait for.
     const isWhole = this.#error === null && outputs.every(({ state }) => state === 'ended');
-    const patienceMs = options.force ? 0 : isDrained && isWhole ? settleMs : partlySettledMs;
-    await Promise.all(inputs.map((input) => input.release(patienceMs)));
+    const patienceMs = options.force ? 0 : settleMs;
+    await Promise.all(inputs.map((input) => input.release(patienceMs, isDrained && isWhole)));
     await Promise.all(outputs.map((output) => output.stop(options.force)));
     const engine = this.#engine;
     this.#engine = null;
@@ -515,7 +513,8 @@ export class Supervisor implements SupervisorInterface {
     // One listener for each output: Node would print a warning from the eleventh on.
     setMaxListeners(0, signal);
     // An engine that has failed takes no further step; its outputs still get what was computed before.
-    if (this.#error === null) await this.#engine?.ask({ kind: 'drain' }, { deadlineMs: noDeadline, signal });
+    const isAble = this.#error === null || this.#args.relay !== null;
+    if (isAble) await this.#engine?.ask({ kind: 'drain' }, { deadlineMs: noDeadline, signal });
     await Promise.all(this.#roster.outputs.map((output) => output.drain(signal)));
   }
 
