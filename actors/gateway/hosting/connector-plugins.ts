@@ -14,6 +14,7 @@ import type { Log } from '../../../runtime/log.ts';
 import { journalPort } from '../../journal-port.ts';
 import type { ConnectorMark, LifecycleJournal } from '../../lifecycle-journal.ts';
 import type { RelayDefinition } from '../../relay-definition.ts';
+import type { OwedMark } from '../../store/messages.ts';
 import type { OpenRequest, PluginBinding } from '../embedded/control-interface.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';
 import type { PipelineRecord } from './pipeline-record.ts';
@@ -121,6 +122,22 @@ export class ConnectorPlugins {
         connector: id,
         error: error instanceof Error ? error.message : String(error),
       });
+    }
+  }
+
+  /** Connectors that are gone and could not be told when they were deleted: once more, when a server starts. Never rejects. */
+  async tellOwed(owed: readonly OwedMark[]): Promise<void> {
+    for (const { pipeline, mark } of owed) {
+      const journal = this.#options.journalOf(pipeline);
+      try {
+        if (mark.active === null) await journal.removeMark(mark.connector);
+        else await this.#tellDeleted(journal, mark, mark.active);
+      } catch (error) {
+        this.#options.log.warn('a deleted connector could not be told of it: it is tried at the next start', {
+          connector: mark.connector,
+          error: error instanceof Error ? error.message : String(error),
+        });
+      }
     }
   }
 

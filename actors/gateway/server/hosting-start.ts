@@ -186,6 +186,8 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
       // The compiler is loaded before the first program comes.
       await options.loadValidation();
       await plugins.loaded();
+      // A plugin that hangs must not hold up the pipelines.
+      void plugins.tellOwed(await store.owedMarks());
       const { pipelinesPath, environment = process.env } = options;
       if (pipelinesPath !== undefined) {
         await provision({ path: pipelinesPath, environment, pipelines, plugins, log });

@@ -1,0 +1,99 @@
+// Connectors under `/v1` over built-in plugins: created, checked, masked, changed, run, deleted.
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { startTestServer, type TestServer } from '../server/test-server.ts';
+import { reasonOf, type V1Client, v1Client } from './v1-client.ts';
+
+let server: TestServer;
+let client: V1Client;
+let folder: string;
+test.before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'millrace-v1-connectors-'));
+  server = await startTestServer();
+  client = v1Client(server.url);
+});
+test.after(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const pipelineOf = async (name: string): Promise<string> =>
+  (await client.post('/v1/pipelines', { config: { name } })).body['id'];
+const source = (pipelineId: string, settings: Readonly<Record<string, string>>) => ({
+  type: 'TYPE_SOURCE',
+  plugin: 'builtin:generator',
+  pipelineId,
+  config: { name: 'in', settings },
+});
+const settings = { recordCount: '5', 'format.type': 'raw', 'format.options.id': 'int' };
+
+test('records go from a source to a destination, and the pipeline may be changed again when it is stopped', async () => {
+  const id = await pipelineOf('moves');
+  const path = join(folder, 'out.txt');
+  const made = await client.post('/v1/connectors', source(id, settings));
+  assert.is(made.status, 200, JSON.stringify(made.body));
+  const out = await client.post('/v1/connectors', {
+    type: 'TYPE_DESTINATION',
+    plugin: 'builtin:file',
+    pipelineId: id,
+    config: { name: 'out', settings: { path } },
+  });
+  assert.is(out.status, 200, JSON.stringify(out.body));
+  assert.is((await client.post(`/v1/pipelines/${id}/start`, {})).status, 200);
+  while (!existsSync(path) || readFileSync(path, 'utf8').split('\n').length < 6) await client.get('/healthz');
+  const running = await client.put(`/v1/connectors/${made.body['id']}`, { config: { name: 'in', settings } });
+  assert.equal([running.status, reasonOf(running)], [400, 'pipeline.running']);
+  assert.equal((await client.post(`/v1/pipelines/${id}/stop`, {})).body, {});
+  const changed = await client.put(`/v1/connectors/${made.body['id']}`, {
+    config: { name: 'renamed', settings: { ...settings, recordCount: '6' } },
+  });
+  assert.is(changed.body['plugin'], 'builtin:generator');
+  for (const connector of [made, out]) {
+    assert.equal((await client.delete(`/v1/connectors/${connector.body['id']}`)).body, {});
+  }
+  assert.equal((await client.delete(`/v1/pipelines/${id}`)).body, {});
+});
+
+test('everything that is wrong with the settings is told at once, and nothing is left behind', async () => {
+  const id = await pipelineOf('wrong');
+  const refused = await client.post('/v1/connectors', source(id, { recordCont: '5', recordCount: 'many' }));
+  assert.is(refused.status, 400);
+  const details: readonly { metadata: Record<string, string> }[] = refused.body['details'];
+  assert.equal(
+    details.slice(0, 2).map(({ metadata }) => [metadata['configPath'], metadata['suggestion']]),
+    [
+      ['config.settings.recordCont', 'recordCount'],
+      ['config.settings.recordCount', undefined],
+    ],
+  );
+  assert.equal((await client.get(`/v1/pipelines/${id}`)).body['connectorIds'], []);
+  const unknown = await client.post('/v1/connectors', { ...source(id, {}), plugin: 'builtin:generater' });
+  assert.equal([unknown.status, reasonOf(unknown)], [404, 'connector.plugin_not_found']);
+  assert.match(unknown.body['message'], /did you mean "builtin:generator"/);
+  const role = await client.post('/v1/connectors', { ...source(id, {}), type: 'TYPE_DESTINATION' });
+  assert.equal([role.status, reasonOf(role)], [400, 'connector.invalid_type']);
+});
+
+test('a document is planned, applied once, and refused when the plan is stale', async () => {
+  const config = {
+    id: 'documented',
+    connectors: [{ id: 'in', type: 'source', plugin: 'builtin:generator', settings }],
+    processors: [{ id: 'some', plugin: 'filter' }],
+  };
+  const plan = await client.post('/v1/pipelines/plan', { config });
+  assert.is(plan.status, 200, JSON.stringify(plan.body));
+  const changes: readonly { resource: string; action: string }[] = plan.body['changes'];
+  assert.equal(
+    changes.map(({ resource, action }) => `${action} ${resource}`),
+    ['create pipeline', 'create connector', 'create processor'],
+  );
+  assert.is((await client.post('/v1/pipelines/apply', { config, hash: plan.body['hash'] })).status, 200);
+  assert.equal((await client.get('/v1/pipelines/documented')).body['connectorIds'], ['documented:in']);
+  const stale = await client.post('/v1/pipelines/apply', { config, hash: plan.body['hash'] });
+  assert.equal([stale.status, reasonOf(stale)], [409, 'provisioning.plan_stale']);
+});
+
+test.run();
