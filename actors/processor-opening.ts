@@ -1,5 +1,4 @@
 // From the processors of a pipeline without SQL, as its user states them, to a chain that can be opened. For the actors of both directions.
-import { assembleChain } from '../connectors/processors/assemble-chain.ts';
 import type { ConnectorRegistry } from '../connectors/sdk/connector.ts';
 import { ProcessorChain } from '../connectors/sdk/processor-chain.ts';
 import type { SchemaRegistry } from '../connectors/sdk/schema-registry.ts';
@@ -24,12 +23,15 @@ export interface ProcessorSurroundings {
 }
 
 /** @throws the first problem of a name, a configuration or a condition */
-export function makeChain(
+export async function makeChain(
   processors: readonly RelayProcessor[],
   registry: ConnectorRegistry,
   { log, ...surroundings }: ProcessorSurroundings,
-): ProcessorChain {
-  const { chain, problems } = assembleChain(processors, registry.processors, {
+): Promise<ProcessorChain> {
+  if (processors.length === 0) return new ProcessorChain([]);
+  // Templates, scripts and schemas: none of it is loaded where there are no processors.
+  const { assembleChain } = await import('../connectors/processors/assemble-chain.ts');
+  const { chain, problems } = await assembleChain(processors, registry.processors, {
     ...surroundings,
     log: (message, fields = {}) => log.info(message, fields),
   });

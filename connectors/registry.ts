@@ -1,90 +1,112 @@
 // What ships with Millrace: every transport, format and processor that a configuration may name, one line each.
-// A connector is added by a line here and its own folder; nothing else knows its name. Every thread loads this file, so what
-// stands on a large library loads that library when it is used.
+// A connector is added by a line here and its own folder; nothing else knows its name. Every thread loads this file, so
+// what stands on much code is declared here and loaded when it is used (sdk/load-on-use.ts).
 
 import { nullOutput } from './discard/destination.ts';
+import { fileRecordDestinationDeclaration, fileRecordSourceDeclaration } from './file/declarations.ts';
 import { fileOutput } from './file/destination.ts';
-import { fileRecordDestination } from './file/record-destination.ts';
-import { fileRecordSource } from './file/record-source.ts';
 import { fileInput } from './file/source.ts';
 import { arrowInput } from './formats/arrow-decoder.ts';
 import { csvInput } from './formats/csv-decoder.ts';
-import { csvOutput } from './formats/csv-encoder.ts';
 import { jsonInput } from './formats/json-decoder.ts';
-import { jsonOutput } from './formats/json-encoder.ts';
 import { msgpackInput } from './formats/msgpack-decoder.ts';
+import { csvOutputDeclaration, jsonOutputDeclaration } from './formats/output-declarations.ts';
 import { parquetInput } from './formats/parquet-input.ts';
 import { parquetOutput } from './formats/parquet-output.ts';
 import { rawInput } from './formats/raw-decoder.ts';
+import { datagenDeclaration, generatorRecordSourceDeclaration } from './generator/declarations.ts';
 import { emptyInput } from './generator/empty-source.ts';
-import { generatorRecordSource } from './generator/record-source.ts';
-import { datagen } from './generator/source.ts';
-import { kafkaOutput } from './kafka/destination.ts';
-import { kafkaInput } from './kafka/source.ts';
-import { logRecordDestination } from './log/record-destination.ts';
-import { postgresCdcInput } from './postgres/cdc-source.ts';
-import { postgresOutput } from './postgres/destination.ts';
-import { postgresInput } from './postgres/source.ts';
-import { avroDecode, avroEncode } from './processors/avro.ts';
-import { base64Decode, base64Encode } from './processors/base64.ts';
-import { clone, split } from './processors/copies.ts';
-import { error } from './processors/error.ts';
-import { fieldConvert, fieldExclude, fieldRename, fieldSet } from './processors/field.ts';
-import { filter } from './processors/filter.ts';
-import { customJavascript } from './processors/javascript.ts';
-import { jsonDecode, jsonEncode } from './processors/json.ts';
-import { unwrapDebezium, unwrapKafkaConnect, unwrapOpencdc } from './processors/unwrap.ts';
-import { webhookHttp } from './processors/webhook.ts';
-import { s3Input } from './s3/source.ts';
+import { kafkaInputDeclaration, kafkaOutputDeclaration } from './kafka/declarations.ts';
+import { logRecordDestinationDeclaration } from './log/declarations.ts';
+import {
+  postgresCdcInputDeclaration,
+  postgresInputDeclaration,
+  postgresOutputDeclaration,
+} from './postgres/declarations.ts';
+import {
+  avroDecodeDeclaration,
+  avroEncodeDeclaration,
+  base64DecodeDeclaration,
+  base64EncodeDeclaration,
+  cloneDeclaration,
+  customJavascriptDeclaration,
+  errorDeclaration,
+  fieldConvertDeclaration,
+  fieldExcludeDeclaration,
+  fieldRenameDeclaration,
+  fieldSetDeclaration,
+  filterDeclaration,
+  jsonDecodeDeclaration,
+  jsonEncodeDeclaration,
+  splitDeclaration,
+  unwrapDebeziumDeclaration,
+  unwrapKafkaConnectDeclaration,
+  unwrapOpencdcDeclaration,
+  webhookHttpDeclaration,
+} from './processors/declarations.ts';
+import { s3InputDeclaration } from './s3/declarations.ts';
 import type { ConnectorRegistry } from './sdk/connector.ts';
-import { pluginOutput } from './standalone/plugin-destination.ts';
-import { pluginInput } from './standalone/plugin-source.ts';
-import { urlInput } from './url/source.ts';
+import { onUse } from './sdk/load-on-use.ts';
+import { pluginInputDeclaration, pluginOutputDeclaration } from './standalone/declarations.ts';
+import { urlInputDeclaration } from './url/declarations.ts';
 
 export const registry: ConnectorRegistry = {
   sources: [
     fileInput,
-    urlInput,
-    s3Input,
-    kafkaInput,
-    postgresInput,
-    postgresCdcInput,
-    datagen,
+    onUse(urlInputDeclaration, async () => (await import('./url/source.ts')).urlInput),
+    onUse(s3InputDeclaration, async () => (await import('./s3/source.ts')).s3Input),
+    onUse(kafkaInputDeclaration, async () => (await import('./kafka/source.ts')).kafkaInput),
+    onUse(postgresInputDeclaration, async () => (await import('./postgres/source.ts')).postgresInput),
+    onUse(postgresCdcInputDeclaration, async () => (await import('./postgres/cdc-source.ts')).postgresCdcInput),
+    onUse(datagenDeclaration, async () => (await import('./generator/source.ts')).datagen),
     emptyInput,
-    pluginInput,
-    fileRecordSource,
-    generatorRecordSource,
+    onUse(pluginInputDeclaration, async () => (await import('./standalone/plugin-source.ts')).pluginInput),
+    onUse(fileRecordSourceDeclaration, async () => (await import('./file/record-source.ts')).fileRecordSource),
+    onUse(
+      generatorRecordSourceDeclaration,
+      async () => (await import('./generator/record-source.ts')).generatorRecordSource,
+    ),
   ],
   destinations: [
     fileOutput,
     nullOutput,
-    postgresOutput,
-    kafkaOutput,
-    pluginOutput,
-    fileRecordDestination,
-    logRecordDestination,
+    onUse(postgresOutputDeclaration, async () => (await import('./postgres/destination.ts')).postgresOutput),
+    onUse(kafkaOutputDeclaration, async () => (await import('./kafka/destination.ts')).kafkaOutput),
+    onUse(pluginOutputDeclaration, async () => (await import('./standalone/plugin-destination.ts')).pluginOutput),
+    onUse(
+      fileRecordDestinationDeclaration,
+      async () => (await import('./file/record-destination.ts')).fileRecordDestination,
+    ),
+    onUse(
+      logRecordDestinationDeclaration,
+      async () => (await import('./log/record-destination.ts')).logRecordDestination,
+    ),
   ],
   inputFormats: [jsonInput, csvInput, parquetInput, rawInput, msgpackInput, arrowInput],
-  outputFormats: [jsonOutput, csvOutput, parquetOutput],
+  outputFormats: [
+    onUse(jsonOutputDeclaration, async () => (await import('./formats/json-encoder.ts')).jsonOutput),
+    onUse(csvOutputDeclaration, async () => (await import('./formats/csv-encoder.ts')).csvOutput),
+    parquetOutput,
+  ],
   processors: [
-    avroDecode,
-    avroEncode,
-    base64Decode,
-    base64Encode,
-    clone,
-    customJavascript,
-    error,
-    fieldConvert,
-    fieldExclude,
-    fieldRename,
-    fieldSet,
-    filter,
-    jsonDecode,
-    jsonEncode,
-    split,
-    unwrapDebezium,
-    unwrapKafkaConnect,
-    unwrapOpencdc,
-    webhookHttp,
+    onUse(avroDecodeDeclaration, async () => (await import('./processors/avro.ts')).avroDecode),
+    onUse(avroEncodeDeclaration, async () => (await import('./processors/avro.ts')).avroEncode),
+    onUse(base64DecodeDeclaration, async () => (await import('./processors/base64.ts')).base64Decode),
+    onUse(base64EncodeDeclaration, async () => (await import('./processors/base64.ts')).base64Encode),
+    onUse(cloneDeclaration, async () => (await import('./processors/copies.ts')).clone),
+    onUse(customJavascriptDeclaration, async () => (await import('./processors/javascript.ts')).customJavascript),
+    onUse(errorDeclaration, async () => (await import('./processors/error.ts')).error),
+    onUse(fieldConvertDeclaration, async () => (await import('./processors/field.ts')).fieldConvert),
+    onUse(fieldExcludeDeclaration, async () => (await import('./processors/field.ts')).fieldExclude),
+    onUse(fieldRenameDeclaration, async () => (await import('./processors/field.ts')).fieldRename),
+    onUse(fieldSetDeclaration, async () => (await import('./processors/field.ts')).fieldSet),
+    onUse(filterDeclaration, async () => (await import('./processors/filter.ts')).filter),
+    onUse(jsonDecodeDeclaration, async () => (await import('./processors/json.ts')).jsonDecode),
+    onUse(jsonEncodeDeclaration, async () => (await import('./processors/json.ts')).jsonEncode),
+    onUse(splitDeclaration, async () => (await import('./processors/copies.ts')).split),
+    onUse(unwrapDebeziumDeclaration, async () => (await import('./processors/unwrap.ts')).unwrapDebezium),
+    onUse(unwrapKafkaConnectDeclaration, async () => (await import('./processors/unwrap.ts')).unwrapKafkaConnect),
+    onUse(unwrapOpencdcDeclaration, async () => (await import('./processors/unwrap.ts')).unwrapOpencdc),
+    onUse(webhookHttpDeclaration, async () => (await import('./processors/webhook.ts')).webhookHttp),
   ],
 };

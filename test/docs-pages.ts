@@ -9,9 +9,8 @@ import { inputParameters, outputParameters } from '../actors/supervisor/connecto
 import { lifecyclePage } from '../actors/supervisor/lifecycle-page.ts';
 import { processorMiddlewareParameters } from '../connectors/processors/assemble-chain.ts';
 import { registry } from '../connectors/registry.ts';
-import type { DestinationDefinition } from '../connectors/sdk/destination.ts';
+import type { DestinationDeclaration, SourceDeclaration } from '../connectors/sdk/load-on-use.ts';
 import type { Parameter, ParameterType } from '../connectors/sdk/parameters.ts';
-import type { SourceDefinition } from '../connectors/sdk/source.ts';
 import { errorDefinitions } from '../runtime/errors.ts';
 
 /** The compiled tree, in which every module that defines an error is loaded. */
@@ -134,8 +133,8 @@ function connectorsPage(): string {
 
 interface Transport {
   readonly name: string;
-  readonly source: SourceDefinition | undefined;
-  readonly destination: DestinationDefinition | undefined;
+  readonly source: SourceDeclaration | undefined;
+  readonly destination: DestinationDeclaration | undefined;
 }
 
 /** A connector that is a source and a destination has one page. */
@@ -161,7 +160,7 @@ function transportPage({ name, source, destination }: Transport): string {
   return lines.join('\n');
 }
 
-function formatSentence(definition: SourceDefinition | DestinationDefinition): string {
+function formatSentence(definition: SourceDeclaration | DestinationDeclaration): string {
   const isRecords =
     ('produces' in definition && definition.produces === 'records') ||
     ('accepts' in definition && definition.accepts === 'records');

@@ -181,7 +181,7 @@ class DestinationActor implements Actor<DestinationMessage> {
     const { clock, notify, log } = this.#context;
     const { processors = [], baseFolder } = this.#args;
     if (processors.length > 0)
-      this.#chain = makeChain(processors, this.#connectors, { baseFolder, signal, clock, log });
+      this.#chain = await makeChain(processors, this.#connectors, { baseFolder, signal, clock, log });
     const { destination, acknowledges, takesRecords } = await openDestination(this.#args, this.#connectors, {
       signal,
       clock,

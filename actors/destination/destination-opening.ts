@@ -5,8 +5,9 @@
 import { registryOf } from '../../connectors/connector-modules.ts';
 import { ConfigUnknownFormat, ConfigUnknownTransport } from '../../connectors/sdk/configuration-errors.ts';
 import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
-import type { Destination, DestinationContext, DestinationDefinition } from '../../connectors/sdk/destination.ts';
+import type { Destination, DestinationContext } from '../../connectors/sdk/destination.ts';
 import type { Encoder } from '../../connectors/sdk/format.ts';
+import { loaded, type RegisteredDestination } from '../../connectors/sdk/load-on-use.ts';
 import type { Parameter, ParameterValues } from '../../connectors/sdk/parameters.ts';
 import { recordSchema } from '../../connectors/sdk/record-batch.ts';
 import { validateParameters } from '../../connectors/sdk/validate-parameters.ts';
@@ -23,7 +24,7 @@ export async function openDestination(
 ): Promise<{ readonly destination: Destination; readonly acknowledges: boolean; readonly takesRecords: boolean }> {
   const { connector, relation, baseFolder } = args;
   const { transport, endpoint } = connector;
-  const definition = definitionOf(args, await registryOf(transport, shipped));
+  const definition = await loaded(definitionOf(args, await registryOf(transport, shipped)));
   const configuration = validated(definition.parameters, transport.config, `${endpoint}: ${transport.name}`);
   const destination = definition.create(configuration, { ...context, endpoint, relation, baseFolder });
   return {
@@ -55,13 +56,14 @@ export async function openEncoder(args: DestinationArguments, shipped: Connector
     const known = connectors.outputFormats.map((candidate) => candidate.name);
     throw new ConfigUnknownFormat({ name, direction: 'output', known }, { suggestion: nearestName(name, known) });
   }
-  return await format.encoder(validated(format.parameters, config, `${connector.endpoint}: ${name}`), relation);
+  const { encoder } = await loaded(format);
+  return await encoder(validated(format.parameters, config, `${connector.endpoint}: ${name}`), relation);
 }
 
 function definitionOf(
   { connector }: Pick<DestinationArguments, 'connector'>,
   connectors: ConnectorRegistry,
-): DestinationDefinition {
+): RegisteredDestination {
   const { name } = connector.transport;
   const definition = connectors.destinations.find((candidate) => candidate.name === name);
   if (definition !== undefined) return definition;

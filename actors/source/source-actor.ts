@@ -192,11 +192,11 @@ class SourceActor implements Actor<SourceMessage> {
     const { signal } = this.#reading;
     const say = (message: string, fields: Readonly<Record<string, unknown>> = {}): void =>
       this.#context.notify({ kind: 'source said', message, fields });
-    const opened = await openSource(this.#args, this.#connectors, { signal, clock, reportError, log: say });
-    const { source } = opened;
     const { baseFolder, processors = [] } = this.#args;
     const { log } = this.#context;
-    const chain = makeChain(processors, this.#connectors, { baseFolder, signal, clock, log });
+    const chain = await makeChain(processors, this.#connectors, { baseFolder, signal, clock, log });
+    const opened = await openSource(this.#args, this.#connectors, { signal, clock, reportError, log: say });
+    const { source } = opened;
     const acknowledgement = new Acknowledgement({
       clock,
       ack: async (position) => await source.ack?.(this.#toSource(position)),

@@ -7,9 +7,10 @@ import { registryOf } from '../../connectors/connector-modules.ts';
 import { ConfigUnknownFormat, ConfigUnknownTransport } from '../../connectors/sdk/configuration-errors.ts';
 import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
 import type { DecoderContext } from '../../connectors/sdk/format.ts';
+import { loaded, type SourceDeclaration } from '../../connectors/sdk/load-on-use.ts';
 import type { Parameter, ParameterValues } from '../../connectors/sdk/parameters.ts';
 import { recordSchema } from '../../connectors/sdk/record-batch.ts';
-import type { Source, SourceContext, SourceDefinition } from '../../connectors/sdk/source.ts';
+import type { Source, SourceContext } from '../../connectors/sdk/source.ts';
 import { validateParameters } from '../../connectors/sdk/validate-parameters.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
@@ -45,7 +46,8 @@ export async function openSource(
   }
   const configuration = validated(definition.parameters, transport.config, `${connector.endpoint}: ${definition.name}`);
   const reading = isRecords(relation) ? null : readingOf(args, connectors, definition, context.signal);
-  const source = definition.create(configuration, { ...context, endpoint: connector.endpoint, relation, baseFolder });
+  const { create } = await loaded(definition);
+  const source = create(configuration, { ...context, endpoint: connector.endpoint, relation, baseFolder });
   const makesLines = reading === null && definition.format === 'required';
   if (definition.produces !== 'records' || reading === null) return { source, reading, makesLines, convert: null };
   const rows = new RecordRows(relation, args.defaults);
@@ -70,7 +72,7 @@ export function resumesAnywhere({ format }: SourceArguments['connector']): boole
 function readingOf(
   args: OpeningArguments,
   connectors: ConnectorRegistry,
-  definition: SourceDefinition,
+  definition: SourceDeclaration,
   signal: AbortSignal,
 ): Reading {
   const { connector, relation, defaults } = args;

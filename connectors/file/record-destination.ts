@@ -2,14 +2,16 @@
 //
 // Lines are gathered and handed to the operating system in large pieces; `flush` writes what is gathered, syncs the file to the disk and
 // only then acknowledges. A record that its format cannot print is refused by itself, in its place in the order.
+
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { assert } from '../../runtime/assert.ts';
 import { MillraceError } from '../../runtime/errors.ts';
 import { makePrinter } from '../record-formats/make-printer.ts';
 import type { RecordPrinter } from '../record-formats/record-format.ts';
 import type { Destination, DestinationContext, DestinationDefinition, Outgoing } from '../sdk/destination.ts';
-import { decodeSchemas, destinationMiddlewareParameters, RateLimit } from '../sdk/destination-middleware.ts';
+import { decodeSchemas, RateLimit } from '../sdk/destination-middleware.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
+import { fileRecordDestinationDeclaration } from './declarations.ts';
 import { FileIsDirectory, fileError, resolveFilePath } from './file-path.ts';
 
 const gatherBytesMax = 1024 * 1024;
@@ -17,22 +19,7 @@ const gatherBytesMax = 1024 * 1024;
 const printRowsMax = 8192;
 
 export const fileRecordDestination: DestinationDefinition = {
-  kind: 'destination',
-  name: 'file',
-  summary: 'Appends every record to a file, one line each.',
-  format: 'none',
-  accepts: 'records',
-  acknowledges: true,
-  parameters: [
-    {
-      name: 'path',
-      type: { kind: 'string' },
-      required: true,
-      description:
-        'Path of the file, which is made when it does not exist. A relative path starts at the folder of the pipeline file.',
-    },
-    ...destinationMiddlewareParameters,
-  ],
+  ...fileRecordDestinationDeclaration,
   create: (configuration, context) => new FileRecordDestination(configuration, context),
 };
 

@@ -4,21 +4,17 @@
 // waited for. One that has become shorter, or another under the same name, is read from its start; that is reported. A line without
 // its line feed is held back until the file has stood still for a second: a writer may be in the middle of it.
 // One read runs ahead; the buffer of a read becomes a column (record-lines.ts). Room before it takes what the read before left over.
+
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { type CodedErrorClass, defineError, MillraceError } from '../../runtime/errors.ts';
-import type { Parameter, ParameterValues } from '../sdk/parameters.ts';
+import type { ParameterValues } from '../sdk/parameters.ts';
 import { recordMetadata } from '../sdk/record.ts';
 import { writeMetadata } from '../sdk/record-metadata.ts';
 import { recordPosition, recordPositionBytes } from '../sdk/record-position.ts';
 import type { Payload, Position, Source, SourceContext, SourceDefinition } from '../sdk/source.ts';
-import {
-  batchRecords,
-  recordPayload,
-  type SourceMiddleware,
-  sourceMiddleware,
-  sourceMiddlewareParameters,
-} from '../sdk/source-middleware.ts';
+import { batchRecords, recordPayload, type SourceMiddleware, sourceMiddleware } from '../sdk/source-middleware.ts';
 import { wait } from '../sdk/wait.ts';
+import { fileRecordSourceDeclaration } from './declarations.ts';
 import { FileIsDirectory, FileShrunk, fileError, resolveFilePath } from './file-path.ts';
 import { cutLines } from './record-lines.ts';
 
@@ -41,23 +37,8 @@ export const FileLineTooLong: CodedErrorClass<{ readonly path: string; readonly 
   (f) => `${f.path} has a line of more than ${f.bytesMax} bytes`,
 );
 
-const parameters: readonly Parameter[] = [
-  {
-    name: 'path',
-    type: { kind: 'string' },
-    required: true,
-    description: 'Path of the file. A relative path starts at the folder of the pipeline file.',
-  },
-  ...sourceMiddlewareParameters,
-];
-
 export const fileRecordSource: SourceDefinition = {
-  kind: 'source',
-  name: 'file',
-  summary: 'Reads a file line by line and follows it: every line is a record.',
-  format: 'none',
-  produces: 'records',
-  parameters,
+  ...fileRecordSourceDeclaration,
   create: (configuration, context) => new FileRecordSource(configuration, context),
 };
 

@@ -2,6 +2,7 @@
 //
 // Every deletion of a batch precedes every insertion. NULL is an empty field, the empty string is `""`; a field is quoted when it holds
 // a delimiter, a quote or a line break. BINARY and VARIANT are JSON text. There is no header line.
+
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import { scalarTextBytesMax } from '../../runtime/batch/text-digits.ts';
@@ -9,13 +10,12 @@ import { printInteger } from '../../runtime/batch/text-integer.ts';
 import type { Encoder, OutputFormat } from '../sdk/format.ts';
 import { type ColumnSource, entryOf, makeSources, printBinary, printScalar } from './column-source.ts';
 import { targetBinary, targetNested, targetString, targetVariant } from './column-target.ts';
-import { type CsvOutputOptions, csvOutputParameters, readCsvOutputOptions } from './csv-options.ts';
+import { type CsvOutputOptions, readCsvOutputOptions } from './csv-options.ts';
 import { OutputBytes, printBytes } from './output-bytes.ts';
+import { csvOutputDeclaration } from './output-declarations.ts';
 
 export const csvOutput: OutputFormat<Encoder> = {
-  name: 'csv',
-  summary: 'Comma-separated values with the weight of the row as the last field.',
-  parameters: csvOutputParameters,
+  ...csvOutputDeclaration,
   encoder: (configuration, relation) => new CsvEncoder(readCsvOutputOptions(configuration), relation),
 };
 

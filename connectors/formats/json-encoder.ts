@@ -4,6 +4,7 @@
 // sees an update as delete, then insert. Columns go to bytes directly: keys and separators are stamps, the escaped entries of a
 // dictionary are kept while the same dictionary comes again. DECIMAL is a JSON number with exact digits; NaN and infinities are no JSON
 // and refuse the batch.
+
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Dictionary } from '../../runtime/batch/column.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
@@ -22,13 +23,12 @@ import {
   targetVariant,
 } from './column-target.ts';
 import { FormatUnencodableValue, FormatWeightTooLarge } from './format-errors.ts';
-import { type JsonOutputOptions, jsonOutputParameters, readJsonOutputOptions } from './json-options.ts';
+import { type JsonOutputOptions, readJsonOutputOptions } from './json-options.ts';
 import { makeStamp, OutputBytes, printBytes, printStamp, type Stamp } from './output-bytes.ts';
+import { jsonOutputDeclaration } from './output-declarations.ts';
 
 export const jsonOutput: OutputFormat<Encoder> = {
-  name: 'json',
-  summary: 'Insertions and deletions as JSON objects, one a line or in arrays.',
-  parameters: jsonOutputParameters,
+  ...jsonOutputDeclaration,
   encoder: (configuration, relation) => new JsonEncoder(readJsonOutputOptions(configuration), relation),
 };
 

@@ -13,47 +13,10 @@ import { formatSqlType, type SqlType } from '../../runtime/batch/sql-type.ts';
 import type { MillraceError } from '../../runtime/errors.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
 import { ConfigInvalidValue, ConfigUnknownValue } from '../sdk/configuration-errors.ts';
-import type { Parameter, ParameterValues } from '../sdk/parameters.ts';
+import type { ParameterValues } from '../sdk/parameters.ts';
 import { type TextStrategy, textStrategies } from './text-strategies.ts';
 
 const numberStrategies = ['increment', 'uniform', 'zipf'] as const;
-
-export const fieldParameters: readonly Parameter[] = [
-  {
-    name: 'strategy',
-    type: { kind: 'string' },
-    required: false,
-    default: 'increment',
-    description: `increment, uniform or zipf; for texts also ${[...textStrategies.keys()].join(', ')}.`,
-  },
-  {
-    name: 'range',
-    type: { kind: 'list', item: { kind: 'any' } },
-    required: false,
-    description: '[first, behind the last). Numbers, or texts for dates and times; the length of texts and bytes.',
-  },
-  { name: 'scale', type: { kind: 'number' }, required: false, default: 1, description: 'Multiplies what is drawn.' },
-  {
-    name: 'e',
-    type: { kind: 'number', min: 0 },
-    required: false,
-    default: 1,
-    description: 'Exponent of zipf: the larger, the more often the first values come.',
-  },
-  {
-    name: 'values',
-    type: { kind: 'list', item: { kind: 'any' } },
-    required: false,
-    description: 'Values to pick from, by the strategy. An empty list makes every value NULL.',
-  },
-  {
-    name: 'null_percentage',
-    type: { kind: 'number', min: 0, max: 100 },
-    required: false,
-    default: 0,
-    description: 'How many of a hundred values are NULL.',
-  },
-];
 
 export interface FieldPlan {
   readonly field: Field;

@@ -7,8 +7,6 @@ import type { Clock } from '../../runtime/clock.ts';
 import { compareBytes } from '../sdk/exact-json.ts';
 import { plainWords } from './word-list.ts';
 
-export const dataKinds: readonly string[] = ['int', 'string', 'time', 'bool', 'duration'];
-
 export type DataForm = 'raw' | 'structured' | 'file';
 
 interface PlannedField {

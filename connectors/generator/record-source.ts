@@ -3,114 +3,28 @@
 // A record has a word as its key and made-up data as its payload: raw JSON, structured data, or the content of a file. Position: how
 // many records have been made, in decimal digits; a source that goes on from one makes the rest of `recordCount` and then ends.
 // Several collections take turns by chance. Data is written into columns directly (generated-data.ts).
+
 import { readFile } from 'node:fs/promises';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { ConfigInvalidValue, ConfigMissingKey } from '../sdk/configuration-errors.ts';
 import { parseDuration } from '../sdk/duration.ts';
-import type { Parameter, ParameterValues } from '../sdk/parameters.ts';
+import type { ParameterValues } from '../sdk/parameters.ts';
 import { type RecordOperation, recordMetadata, recordOperations } from '../sdk/record.ts';
 import { dataShape, recordBatchBuilder, shapeShift } from '../sdk/record-batch.ts';
 import { writeMetadata } from '../sdk/record-metadata.ts';
 import { recordPositionBytes } from '../sdk/record-position.ts';
 import type { Payload, Position, Source, SourceContext, SourceDefinition } from '../sdk/source.ts';
-import {
-  batchRecords,
-  recordPayload,
-  type SourceMiddleware,
-  sourceMiddleware,
-  sourceMiddlewareParameters,
-} from '../sdk/source-middleware.ts';
+import { batchRecords, recordPayload, type SourceMiddleware, sourceMiddleware } from '../sdk/source-middleware.ts';
 import { wait } from '../sdk/wait.ts';
-import { type DataForm, dataKinds, GeneratedData } from './generated-data.ts';
+import { generatorRecordSourceDeclaration } from './declarations.ts';
+import { type DataForm, GeneratedData } from './generated-data.ts';
 
 const batchRowsMax = 4096;
 /** With a rate, so many batches are made in a second where it allows. */
 const batchesPerSecond = 20;
 
-const collectionParameters: readonly Parameter[] = [
-  {
-    name: 'operations',
-    type: { kind: 'list', item: { kind: 'enum', values: recordOperations } },
-    required: false,
-    default: ['create'],
-    description: 'Operations of the records, chosen by chance: create, update, delete, snapshot.',
-  },
-  {
-    name: 'format.type',
-    type: { kind: 'enum', values: ['raw', 'structured', 'file'] },
-    required: false,
-    description: 'raw: JSON text. structured: structured data. file: the content of a file, the same in every record.',
-  },
-  {
-    name: 'format.options',
-    type: { kind: 'map', value: { kind: 'enum', values: dataKinds } },
-    required: false,
-    default: {},
-    description: 'Fields of raw and structured data, one a name below: format.options.id = int.',
-  },
-  {
-    name: 'format.options.path',
-    type: { kind: 'string' },
-    required: false,
-    description: 'The file, for the type file.',
-  },
-];
-
-const parameters: readonly Parameter[] = [
-  {
-    name: 'rate',
-    type: { kind: 'number', min: 0 },
-    required: false,
-    default: 0,
-    description: 'Records a second. 0: as fast as they are taken.',
-  },
-  {
-    name: 'recordCount',
-    type: { kind: 'integer', min: 0 },
-    required: false,
-    default: 0,
-    description: 'Records in all. 0: without end.',
-  },
-  {
-    name: 'readTime',
-    type: { kind: 'duration' },
-    required: false,
-    default: '0',
-    description: 'How long a record takes; the older spelling of rate.',
-  },
-  {
-    name: 'burst.sleepTime',
-    type: { kind: 'duration' },
-    required: false,
-    default: '0',
-    description: 'Pause between bursts. 0: no bursts.',
-  },
-  {
-    name: 'burst.generateTime',
-    type: { kind: 'duration' },
-    required: false,
-    default: '1s',
-    description: 'How long a burst lasts.',
-  },
-  ...collectionParameters,
-  {
-    name: 'collections',
-    type: { kind: 'map', value: { kind: 'object', parameters: collectionParameters } },
-    required: false,
-    default: {},
-    description:
-      'More kinds of records, each with a collection in its metadata: collections.users.format.type, collections.users.operations …',
-  },
-  ...sourceMiddlewareParameters,
-];
-
 export const generatorRecordSource: SourceDefinition = {
-  kind: 'source',
-  name: 'generator',
-  summary: 'Makes records up.',
-  format: 'none',
-  produces: 'records',
-  parameters,
+  ...generatorRecordSourceDeclaration,
   create: (configuration, context) => new GeneratorRecordSource(configuration, context),
 };
 

@@ -4,6 +4,7 @@
 // row; with it the rest of the rows is the same, whatever the batches were. Without a `seed` one is taken from the clock.
 // Not here: `workers` are accepted for configurations that have them, but one thread generates: it is rarely the
 // bottleneck, and rows keep their order.
+
 import { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
 import { ConfigUnknownKey } from '../sdk/configuration-errors.ts';
@@ -18,69 +19,15 @@ import {
 } from '../sdk/source.ts';
 import { wait } from '../sdk/wait.ts';
 import { fillBatch } from './column-filler.ts';
-import { type FieldPlan, fieldParameters, planField } from './field-plan.ts';
+import { datagenDeclaration } from './declarations.ts';
+import { type FieldPlan, planField } from './field-plan.ts';
 
 const batchRowsMax = 10_000;
 /** With a rate and no `worker_chunk_size`, so many batches are made in a second. */
 const batchesPerSecond = 10;
 
 export const datagen: SourceDefinition = defineSource({
-  name: 'datagen',
-  summary: 'Generates rows.',
-  format: 'none',
-  parameters: [
-    {
-      name: 'plan',
-      required: false,
-      description: 'Plans, run one after the other. Without any: rows without end.',
-      type: {
-        kind: 'list',
-        item: {
-          kind: 'object',
-          parameters: [
-            {
-              name: 'limit',
-              type: { kind: 'integer', min: 0 },
-              required: false,
-              description: 'Rows to generate. Without it the plan never ends.',
-            },
-            {
-              name: 'rate',
-              type: { kind: 'number', min: 0.001 },
-              required: false,
-              description: 'Rows a second. Without it as fast as they are taken.',
-            },
-            {
-              name: 'worker_chunk_size',
-              type: { kind: 'integer', min: 1 },
-              required: false,
-              description: 'Rows of one batch, at most 10000.',
-            },
-            {
-              name: 'fields',
-              type: { kind: 'map', value: { kind: 'object', parameters: fieldParameters } },
-              required: false,
-              default: {},
-              description: 'Settings by column. A column without settings counts.',
-            },
-          ],
-        },
-      },
-    },
-    {
-      name: 'seed',
-      type: { kind: 'integer', min: 0 },
-      required: false,
-      description: 'The same seed makes the same rows. Without it every start makes others.',
-    },
-    {
-      name: 'workers',
-      type: { kind: 'integer', min: 1 },
-      required: false,
-      default: 1,
-      description: 'Accepted; one thread generates.',
-    },
-  ],
+  ...datagenDeclaration,
   create: (configuration, context) => new GeneratorSource(configuration, context),
 });
 

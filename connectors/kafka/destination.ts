@@ -3,6 +3,7 @@
 // What is written is sent in batches, several at a time, and safe when `flush` has resolved: the brokers have acknowledged it as `acks` says
 // (default: all replicas). The producer is idempotent, so that a retry of its own sends nothing twice; after a crash of this
 // process what was not confirmed comes again. Messages have no key and go to partitions in turn.
+
 import type { Producer } from '@platformatic/kafka';
 import { assert } from '../../runtime/assert.ts';
 import {
@@ -14,60 +15,16 @@ import {
 } from '../sdk/destination.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import { wait } from '../sdk/wait.ts';
+import { kafkaOutputDeclaration } from './declarations.ts';
 import { KafkaCluster } from './kafka-cluster.ts';
 import { finalKafkaError, KafkaUnavailable, reasonOf } from './kafka-errors.ts';
-import { kafkaParameters } from './kafka-parameters.ts';
 
 const messagesPerSend = 5_000;
 const firstPauseMs = 100;
 const pauseMsMax = 10_000;
 
 export const kafkaOutput: DestinationDefinition = defineDestination({
-  name: 'kafka_output',
-  summary: 'Writes to a topic of Kafka.',
-  description:
-    'Every record that the format prints is a message without a key; batches go to the partitions in turn. What is written is confirmed when all replicas have it (`acks`). After a crash what was not confirmed comes again: at least once.',
-  format: 'required',
-  parameters: [
-    ...kafkaParameters,
-    { name: 'topic', type: { kind: 'string' }, required: true, description: 'Topic. It exists.' },
-    {
-      name: 'headers',
-      type: {
-        kind: 'list',
-        item: {
-          kind: 'object',
-          parameters: [
-            { name: 'key', type: { kind: 'string' }, required: true, description: 'Name of the header.' },
-            { name: 'value', type: { kind: 'string' }, required: false, default: '', description: 'Its value.' },
-          ],
-        },
-      },
-      required: false,
-      default: [],
-      description: 'Headers of every message.',
-    },
-    {
-      name: 'compression.type',
-      type: { kind: 'enum', values: ['none', 'gzip', 'snappy', 'lz4', 'zstd'] },
-      required: false,
-      default: 'none',
-      description: 'How batches are compressed. zstd needs Node 22 or newer.',
-    },
-    {
-      name: 'acks',
-      type: { kind: 'any' },
-      required: false,
-      description: '`all` (default) or -1, 1, 0: how many replicas have a message before it counts as written.',
-    },
-    {
-      name: 'initialization_timeout_secs',
-      type: { kind: 'integer', min: 1 },
-      required: false,
-      default: 60,
-      description: 'Accepted, without effect: max_retries bounds the start.',
-    },
-  ],
+  ...kafkaOutputDeclaration,
   create: (configuration, context) => new KafkaDestination(configuration, context),
 });
 

@@ -61,7 +61,7 @@ export const kafkaParameters: readonly Parameter[] = [
     required: false,
     description: 'The same as sasl.mechanism.',
   },
-  text('sasl.username', 'User.'),
+  text('sasl.username', 'User name.'),
   text('sasl.password', 'Password.', { secret: true }),
   text('sasl.oauthbearer.config', 'The token, for OAUTHBEARER.', { secret: true }),
   text('ssl.ca.pem', 'Certificates of authorities that sign the brokers, in PEM.'),

@@ -4,6 +4,7 @@
 // partitions in each position. Every leader is asked for all its partitions at once; one answer of each is on its way while the last one is
 // given out, and none while nobody reads. Leaders that move, brokers that go and partitions that are added are found again.
 // Only what is committed is read, unless isolation.level says otherwise.
+
 import type { Connection } from '@platformatic/kafka';
 import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
@@ -17,6 +18,7 @@ import {
   type SourceDefinition,
 } from '../sdk/source.ts';
 import { wait } from '../sdk/wait.ts';
+import { kafkaInputDeclaration } from './declarations.ts';
 import { type FetchAnswer, type FetchedPartition, type FetchLimits, fetchPartitions } from './fetch-request.ts';
 import {
   type BrokerAddress,
@@ -34,7 +36,6 @@ import {
   mayPass,
   reasonOf,
 } from './kafka-errors.ts';
-import { kafkaParameters } from './kafka-parameters.ts';
 import { RecordValues, readRecordSet } from './record-set.ts';
 
 const offsetOutOfRange = 1;
@@ -43,73 +44,7 @@ const pauseMsMax = 10_000;
 const maxWaitMs = 250;
 
 export const kafkaInput: SourceDefinition = defineSource({
-  name: 'kafka_input',
-  summary: 'Reads a topic of Kafka.',
-  description:
-    'Keys with dots are those of librdkafka. There is no consumer group: Millrace keeps the offsets and goes on behind the last record that it has acknowledged. All partitions are read, also those that are added later; leaders that move are found again. The value of each record is one or more records of the format; records without a value are left out, and those of aborted transactions are never seen.',
-  format: 'required',
-  parameters: [
-    ...kafkaParameters,
-    { name: 'topic', type: { kind: 'string' }, required: true, description: 'Topic.' },
-    {
-      name: 'start_from',
-      type: { kind: 'any' },
-      required: false,
-      default: 'latest',
-      description:
-        '`earliest`, `latest`, {"offsets": [one for each partition]} or {"timestamp": milliseconds since 1970}. A run that goes on from a checkpoint goes on there instead.',
-    },
-    {
-      name: 'partitions',
-      type: { kind: 'list', item: { kind: 'integer', min: 0 } },
-      required: false,
-      description: 'Partitions to read. Default: all, also those that are added later.',
-    },
-    {
-      name: 'resume_earliest_if_data_expires',
-      type: { kind: 'boolean' },
-      required: false,
-      default: false,
-      description: 'Go on with the oldest records that are left when those that come next have expired.',
-    },
-    {
-      name: 'isolation.level',
-      type: { kind: 'enum', values: ['read_committed', 'read_uncommitted'] },
-      required: false,
-      default: 'read_committed',
-      description: 'Whether records of transactions that are open or aborted are left out.',
-    },
-    {
-      name: 'fetch.max.bytes',
-      type: { kind: 'any' },
-      required: false,
-      description: 'Bytes of an answer of a broker. Default 8388608.',
-    },
-    {
-      name: 'max.partition.fetch.bytes',
-      type: { kind: 'any' },
-      required: false,
-      description: 'Bytes of a partition in an answer. Default 4194304.',
-    },
-    {
-      name: 'fetch.wait.max.ms',
-      type: { kind: 'any' },
-      required: false,
-      description: 'How long a broker waits for records when it has none, in milliseconds. Default 250.',
-    },
-    {
-      name: 'group_join_timeout_secs',
-      type: { kind: 'integer', min: 0 },
-      required: false,
-      description: 'Accepted, without effect: there is no group.',
-    },
-    {
-      name: 'poller_threads',
-      type: { kind: 'integer', min: 1 },
-      required: false,
-      description: 'Accepted, without effect.',
-    },
-  ],
+  ...kafkaInputDeclaration,
   create: (configuration, context) => new KafkaSource(configuration, context),
 });
 

@@ -1,37 +1,17 @@
 // log: every record as a line of the pipeline's log, in the format that `sdk.record.format` names. The usual dead-letter queue.
 //
 // A record is acknowledged when its line has been handed to the log. A record that its format cannot print is refused.
+
 import { assert } from '../../runtime/assert.ts';
 import { makePrinter } from '../record-formats/make-printer.ts';
 import type { RecordPrinter } from '../record-formats/record-format.ts';
 import type { Destination, DestinationContext, DestinationDefinition, Outgoing } from '../sdk/destination.ts';
-import { decodeSchemas, destinationMiddlewareParameters, RateLimit } from '../sdk/destination-middleware.ts';
+import { decodeSchemas, RateLimit } from '../sdk/destination-middleware.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
+import { logRecordDestinationDeclaration } from './declarations.ts';
 
 export const logRecordDestination: DestinationDefinition = {
-  kind: 'destination',
-  name: 'log',
-  summary: "Writes every record to the pipeline's log.",
-  format: 'none',
-  accepts: 'records',
-  acknowledges: true,
-  parameters: [
-    {
-      name: 'level',
-      type: { kind: 'enum', values: ['trace', 'debug', 'info', 'warn', 'error'] },
-      required: false,
-      default: 'info',
-      description: 'Level of the lines.',
-    },
-    {
-      name: 'message',
-      type: { kind: 'string' },
-      required: false,
-      default: '',
-      description: 'What the lines say before the record.',
-    },
-    ...destinationMiddlewareParameters,
-  ],
+  ...logRecordDestinationDeclaration,
   create: (configuration, context) => new LogDestination(configuration, context),
 };
 

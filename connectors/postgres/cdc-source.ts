@@ -4,6 +4,7 @@
 // begins exactly behind it: no gap, nothing twice. Position: { lsn, skip } (change-payload.ts), or { snapshot: true } inside the
 // snapshot, which is then read anew. The server keeps its log until a position is acknowledged.
 // A broken connection is opened again behind what was given out last. TRUNCATE has no rows to delete by: it ends the connector.
+
 import type { Client } from 'pg';
 import {
   defineSource,
@@ -17,6 +18,7 @@ import { wait } from '../sdk/wait.ts';
 import { ChangeLines } from './change-lines.ts';
 import { ChangePayload, type ChangePosition, positionOf } from './change-payload.ts';
 import { ChangeStream } from './change-stream.ts';
+import { postgresCdcInputDeclaration } from './declarations.ts';
 import { parseLsn, type ReplicationMessage } from './pgoutput.ts';
 import { connectPostgres, type PostgresSettings, quoteName, quoteTable, serverOf } from './postgres-connection.ts';
 import {
@@ -26,7 +28,6 @@ import {
   PostgresUnavailable,
   PostgresUnsupportedChange,
 } from './postgres-errors.ts';
-import { postgresParameters } from './postgres-parameters.ts';
 import { dropSlot, ensureSlot, requireSlot, type SlotNames, type SlotSettings, slotNames } from './replication-slot.ts';
 import { readSnapshot, snapshotQuery } from './table-snapshot.ts';
 
@@ -36,41 +37,7 @@ const firstPauseMs = 200;
 const pauseMsMax = 10_000;
 
 export const postgresCdcInput: SourceDefinition = defineSource({
-  name: 'postgres_cdc_input',
-  summary: 'Reads a table of PostgreSQL and follows its changes by logical replication.',
-  description:
-    'The server needs `wal_level = logical`. A snapshot of the table and the place in the log behind it belong together: nothing is missing between them and nothing comes twice. Publication and slot are made with the connector, kept between its runs and dropped with it; the server keeps its log until Millrace has acknowledged it. A run goes on at the change behind the last acknowledged one; a run that was ended inside the snapshot reads the snapshot again. Updates and deletions of a table without a primary key need REPLICA IDENTITY FULL. TRUNCATE ends the connector.',
-  format: 'none',
-  impliedFormat: { name: 'json', config: { update_format: 'insert_delete' } },
-  parameters: [
-    ...postgresParameters,
-    {
-      name: 'source_table',
-      type: { kind: 'string' },
-      required: true,
-      description: '`schema.table`. Without a primary key in the SQL table it needs REPLICA IDENTITY FULL.',
-    },
-    {
-      name: 'publication',
-      type: { kind: 'string' },
-      required: false,
-      description: 'A publication of yours that holds the table. Default: one of the connector’s own, dropped with it.',
-    },
-    {
-      name: 'slot_name',
-      type: { kind: 'string' },
-      required: false,
-      description:
-        'Replication slot, made when it is missing and dropped when the connector is deleted. Default: millrace_ and the endpoint.',
-    },
-    {
-      name: 'snapshot',
-      type: { kind: 'boolean' },
-      required: false,
-      default: true,
-      description: 'Begin with the rows that the table has. false: only changes from now on.',
-    },
-  ],
+  ...postgresCdcInputDeclaration,
   // SAFETY: the interface spells the parameters above, which the configuration has been validated against.
   create: (configuration, context) => new PostgresCdcSource(configuration as unknown as CdcSettings, context),
 });

@@ -6,6 +6,7 @@
 // deletes and inserts with casts to the columns' own types: no row becomes an object, and a value that does not fit fails its flush.
 // A lost connection is opened again and the flush that was under way is done anew: it either happened as a whole or not at all,
 // so the table is right again behind it (`cdc` may hold its changes twice).
+
 import type { Client } from 'pg';
 import { assert } from '../../runtime/assert.ts';
 import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
@@ -17,74 +18,16 @@ import {
   type Outgoing,
 } from '../sdk/destination.ts';
 import { wait } from '../sdk/wait.ts';
+import { postgresOutputDeclaration } from './declarations.ts';
 import { applyStatements, type OutputTable, readOutputTable, stagingTable } from './output-table.ts';
 import { connectPostgres, type PostgresSettings, serverOf } from './postgres-connection.ts';
 import { failureOf, finalPostgresError, PostgresUnavailable } from './postgres-errors.ts';
-import { postgresParameters } from './postgres-parameters.ts';
 
 const firstPauseMs = 200;
 const pauseMsMax = 10_000;
 
 export const postgresOutput: DestinationDefinition = defineDestination({
-  name: 'postgres_output',
-  summary: 'Keeps a table of PostgreSQL equal to a view, or appends every change to it.',
-  description:
-    'Each flush is one transaction. `materialized`: with a key an insertion is an upsert and a deletion a delete by key, without one whole rows are inserted and deleted. `cdc` appends each change with `i`, `d` or `u` and a time. A connection that is lost is opened again and the transaction done anew, so that a `materialized` table is right again; `cdc` may hold changes twice after a crash.',
-  format: 'none',
-  impliedFormat: { name: 'csv', config: {} },
-  parameters: [
-    ...postgresParameters,
-    {
-      name: 'table',
-      type: { kind: 'string' },
-      required: true,
-      description:
-        'Table, `schema.table` where it is not on the search path. It exists, with columns of the view’s names.',
-    },
-    {
-      name: 'mode',
-      type: { kind: 'enum', values: ['materialized', 'cdc'] },
-      required: false,
-      default: 'materialized',
-      description: '`materialized`: the table is what the view is. `cdc`: every change is appended.',
-    },
-    {
-      name: 'key_columns',
-      type: { kind: 'list', item: { kind: 'string' } },
-      required: false,
-      description:
-        'Columns that are unique in view and table. Default: those of the relation’s primary key; else the table’s own.',
-    },
-    {
-      name: 'cdc_op_column',
-      type: { kind: 'string' },
-      required: false,
-      default: '__feldera_op',
-      description: 'Column for `i`, `d` or `u` in mode cdc.',
-    },
-    {
-      name: 'cdc_ts_column',
-      type: { kind: 'string' },
-      required: false,
-      default: '__feldera_ts',
-      description: 'Column for the time of the change in mode cdc: milliseconds since 1970 where it is a number.',
-    },
-    {
-      name: 'on_conflict_do_nothing',
-      type: { kind: 'boolean' },
-      required: false,
-      default: false,
-      description: 'A row whose key the table has already is left as it is, instead of being replaced.',
-    },
-    {
-      name: 'max_buffer_size_bytes',
-      type: { kind: 'integer', min: 1024 },
-      required: false,
-      default: 1 << 20,
-      description:
-        'Bytes of rows that are gathered before they are sent to the server. They are committed with the flush.',
-    },
-  ],
+  ...postgresOutputDeclaration,
   // SAFETY: the interface spells the parameters above, which the configuration has been validated against.
   create: (configuration, context) => new PostgresDestination(configuration as unknown as OutputSettings, context),
 });

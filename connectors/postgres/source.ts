@@ -3,6 +3,7 @@
 //
 // There is no position inside a query: its rows have no order that a later run could rely on. A run that was ended in the
 // middle reads it again from the start; with a primary key that replaces the rows that had come before.
+
 import type { Client } from 'pg';
 import {
   defineSource,
@@ -13,29 +14,15 @@ import {
   type SourceDefinition,
 } from '../sdk/source.ts';
 import { matchColumns, projection, type SourceColumn } from './column-projection.ts';
+import { postgresInputDeclaration } from './declarations.ts';
 import { connectPostgres, type PostgresSettings, quoteName, serverOf } from './postgres-connection.ts';
 import { failureOf, finalPostgresError, PostgresUnavailable } from './postgres-errors.ts';
-import { postgresParameters } from './postgres-parameters.ts';
 
 /** Chunks of the socket are gathered up to this. */
 const payloadBytes = 1 << 20;
 
 export const postgresInput: SourceDefinition = defineSource({
-  name: 'postgres_input',
-  summary: 'Reads the result of a query from PostgreSQL, once.',
-  description:
-    'The server prints the rows (COPY), so that every value keeps its digits. Columns of the query have the names of the columns of the table; timestamps with a zone become their time in UTC, arrays, json and records keep their values, bytes are bytes. A query has no position: a run that was ended in the middle reads it again from the start, which a primary key makes harmless.',
-  format: 'none',
-  impliedFormat: { name: 'csv', config: { headers: true } },
-  parameters: [
-    ...postgresParameters,
-    {
-      name: 'query',
-      type: { kind: 'string' },
-      required: true,
-      description: 'A SELECT whose columns have the names of the table’s columns, in any order.',
-    },
-  ],
+  ...postgresInputDeclaration,
   // SAFETY: the interface spells the parameters above, which the configuration has been validated against.
   create: (configuration, context) => new PostgresSource(configuration as unknown as PostgresQuery, context),
 });

@@ -3,6 +3,7 @@
 // Every problem at once: names that nobody knows, settings, references, templates. Nothing is opened here.
 import { type CodedErrorClass, defineError, formatPlace, MillraceError, Unexpected } from '../../runtime/errors.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
+import { loaded, type RegisteredProcessor } from '../sdk/load-on-use.ts';
 import type { Parameter, ParameterValues, PlaceOf } from '../sdk/parameters.ts';
 import type { Processor, ProcessorContext, ProcessorDefinition } from '../sdk/processor.ts';
 import { type ChainLink, ProcessorChain } from '../sdk/processor-chain.ts';
@@ -64,43 +65,40 @@ export interface AssembledChain {
 }
 
 /** `placeOf` finds `[index of the processor, 'settings' | 'condition' | 'plugin', …]` in what the user wrote. */
-export function assembleChain(
+export async function assembleChain(
   plans: readonly ProcessorPlan[],
-  definitions: readonly ProcessorDefinition[],
+  definitions: readonly RegisteredProcessor[],
   context: Omit<ProcessorContext, 'id'>,
   placeOf: PlaceOf = () => ({}),
-): AssembledChain {
+): Promise<AssembledChain> {
   const problems: MillraceError[] = [];
   const links: ChainLink[] = [];
   for (const [i, plan] of plans.entries()) {
-    const attempt = (path: readonly string[], make: () => void): void => {
-      try {
-        make();
-      } catch (thrown) {
-        problems.push(placed(thrown, placeOf, [i, ...path]));
-      }
-    };
-    let definition: ProcessorDefinition | null = null;
-    attempt(['plugin'], () => {
-      definition = findProcessor(plan.plugin, definitions);
-    });
-    if (definition === null) continue;
+    let definition: ProcessorDefinition;
+    try {
+      definition = await loaded(findProcessor(plan.plugin, definitions));
+    } catch (thrown) {
+      problems.push(placed(thrown, placeOf, [i, 'plugin']));
+      continue;
+    }
     const processor = makeProcessor(definition, plan, { ...context, id: plan.id }, (path) =>
       placeOf([i, 'settings', ...path]),
     );
     problems.push(...processor.problems);
     const made = processor.made ?? null;
-    attempt(['condition'], () => {
+    try {
       const inert: Processor = { process: (batch) => ({ batch, origins: null, failed: [] }) };
       const guarded = plan.condition.trim() === '' ? made : conditional(made ?? inert, plan.condition, context.clock);
       if (made !== null && guarded !== null) links.push({ id: plan.id, processor: guarded });
-    });
+    } catch (thrown) {
+      problems.push(placed(thrown, placeOf, [i, 'condition']));
+    }
   }
   return problems.length > 0 ? { chain: null, problems } : { chain: new ProcessorChain(links), problems };
 }
 
 /** @throws ProcessorUnknown, ProcessorStandalone */
-export function findProcessor(plugin: string, definitions: readonly ProcessorDefinition[]): ProcessorDefinition {
+export function findProcessor(plugin: string, definitions: readonly RegisteredProcessor[]): RegisteredProcessor {
   const [, kind, name = ''] = /^(?:(builtin|standalone|any):)?([^@]*)/.exec(plugin) ?? [];
   if (kind === 'standalone') throw new ProcessorStandalone({ plugin });
   const found = definitions.find((definition) => definition.name === name);

@@ -1,5 +1,6 @@
 // avro.decode and avro.encode: a field between Avro data and structured data, with schemas of the schema registry.
 // The data begins with a zero byte and the id of its schema in four bytes, as Confluent's serializers write it.
+
 import { type CodedErrorClass, defineError } from '../../runtime/errors.ts';
 import { ConfigMissingKey } from '../sdk/configuration-errors.ts';
 import { parseJsonObject } from '../sdk/exact-json.ts';
@@ -7,8 +8,9 @@ import type { ParameterValues } from '../sdk/parameters.ts';
 import type { ProcessorContext, ProcessorDefinition } from '../sdk/processor.ts';
 import type { StructuredData } from '../sdk/record.ts';
 import type { RegisteredSchema, SchemaRegistry } from '../sdk/schema-registry.ts';
+import { avroDecodeDeclaration, avroEncodeDeclaration } from './declarations.ts';
 import { FieldUnusable, getField, isObject, parseFieldReference, setField } from './field-reference.ts';
-import { fieldParameter, perDraft, rawText } from './per-draft.ts';
+import { perDraft, rawText } from './per-draft.ts';
 
 export const SchemasMissing: CodedErrorClass<{ readonly processor: string }> = defineError(
   'processor.schemas_missing',
@@ -19,10 +21,7 @@ export const SchemasMissing: CodedErrorClass<{ readonly processor: string }> = d
 );
 
 export const avroDecode: ProcessorDefinition = {
-  kind: 'processor',
-  name: 'avro.decode',
-  summary: 'Turns Avro data in a field into structured data.',
-  parameters: [fieldParameter('The field with the data.', '.Payload.After')],
+  ...avroDecodeDeclaration,
   create: (configuration, context) => {
     const field = parseFieldReference(String(configuration['field']));
     const schemas = schemasOf(context, 'avro.decode');
@@ -42,37 +41,7 @@ export const avroDecode: ProcessorDefinition = {
 };
 
 export const avroEncode: ProcessorDefinition = {
-  kind: 'processor',
-  name: 'avro.encode',
-  summary: 'Turns structured data in a field into Avro data.',
-  parameters: [
-    fieldParameter('The field with structured data or JSON.', '.Payload.After'),
-    {
-      name: 'schema.strategy',
-      type: { kind: 'enum', values: ['preRegistered', 'autoRegister'] },
-      required: true,
-      description:
-        'preRegistered: a schema that the registry has. autoRegister: one is made from the data of each record.',
-    },
-    {
-      name: 'schema.preRegistered.subject',
-      type: { kind: 'string' },
-      required: false,
-      description: 'Subject of the schema, for preRegistered.',
-    },
-    {
-      name: 'schema.preRegistered.version',
-      type: { kind: 'integer', min: 1 },
-      required: false,
-      description: 'Version of the schema, for preRegistered.',
-    },
-    {
-      name: 'schema.autoRegister.subject',
-      type: { kind: 'string' },
-      required: false,
-      description: 'Subject under which schemas are made, for autoRegister.',
-    },
-  ],
+  ...avroEncodeDeclaration,
   create: (configuration, context) => {
     const field = parseFieldReference(String(configuration['field']));
     const schemas = schemasOf(context, 'avro.encode');

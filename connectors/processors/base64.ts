@@ -1,5 +1,7 @@
 // base64.decode and base64.encode: a field between base64 text (standard alphabet, padded) and what it stands for.
+
 import type { ProcessorDefinition } from '../sdk/processor.ts';
+import { base64DecodeDeclaration, base64EncodeDeclaration } from './declarations.ts';
 import {
   type FieldReference,
   FieldReferenceInvalid,
@@ -8,15 +10,12 @@ import {
   parseFieldReference,
   setField,
 } from './field-reference.ts';
-import { fieldParameter, perDraft, rawText } from './per-draft.ts';
+import { perDraft, rawText } from './per-draft.ts';
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export const base64Decode: ProcessorDefinition = {
-  kind: 'processor',
-  name: 'base64.decode',
-  summary: 'Decodes a field from base64.',
-  parameters: [fieldParameter('Any field but .Position. Below structured data what is no UTF-8 becomes bytes.')],
+  ...base64DecodeDeclaration,
   create: (configuration) => {
     const field = changeable(String(configuration['field']));
     return perDraft((draft) => {
@@ -34,10 +33,7 @@ export const base64Decode: ProcessorDefinition = {
 };
 
 export const base64Encode: ProcessorDefinition = {
-  kind: 'processor',
-  name: 'base64.encode',
-  summary: 'Encodes a field as base64.',
-  parameters: [fieldParameter('Any field but .Position.')],
+  ...base64EncodeDeclaration,
   create: (configuration) => {
     const field = changeable(String(configuration['field']));
     return perDraft((draft) => {

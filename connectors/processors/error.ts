@@ -1,7 +1,9 @@
 // error: refuses every record that reaches it, so it stands with a condition as a rule. The dead-letter queue decides.
+
 import { type CodedErrorClass, defineError } from '../../runtime/errors.ts';
 import { defineProcessor, type ProcessorDefinition } from '../sdk/processor.ts';
 import { recordBatchBuilder } from '../sdk/record-batch.ts';
+import { errorDeclaration } from './declarations.ts';
 
 export const ErrorProcessorTriggered: CodedErrorClass<{ readonly text: string }> = defineError(
   'processor.error_triggered',
@@ -10,17 +12,7 @@ export const ErrorProcessorTriggered: CodedErrorClass<{ readonly text: string }>
 );
 
 export const error: ProcessorDefinition = defineProcessor({
-  name: 'error',
-  summary: 'Refuses every record that reaches it: give it a condition.',
-  parameters: [
-    {
-      name: 'message',
-      type: { kind: 'string' },
-      required: false,
-      default: 'error processor triggered',
-      description: 'The text of the error.',
-    },
-  ],
+  ...errorDeclaration,
   create: (configuration) => ({
     process: (batch) => {
       const failure = new ErrorProcessorTriggered({ text: String(configuration['message']) });

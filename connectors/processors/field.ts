@@ -1,4 +1,5 @@
 // field.convert, field.exclude, field.rename and field.set.
+
 import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import type { ProcessorDefinition } from '../sdk/processor.ts';
@@ -7,6 +8,12 @@ import { format, formatFloat } from '../templates/go-print.ts';
 import { GoTemplate } from '../templates/go-template.ts';
 import { formatTime, parseTime, rfc3339Nano } from '../templates/go-time.ts';
 import { GoTime } from '../templates/go-values.ts';
+import {
+  fieldConvertDeclaration,
+  fieldExcludeDeclaration,
+  fieldRenameDeclaration,
+  fieldSetDeclaration,
+} from './declarations.ts';
 import {
   deleteField,
   FieldReferenceInvalid,
@@ -18,24 +25,10 @@ import {
   setField,
 } from './field-reference.ts';
 import { dataReference } from './json.ts';
-import { fieldParameter, perDraft, rawText } from './per-draft.ts';
-
-const conversions = ['string', 'int', 'float', 'bool', 'time'];
+import { perDraft, rawText } from './per-draft.ts';
 
 export const fieldConvert: ProcessorDefinition = {
-  kind: 'processor',
-  name: 'field.convert',
-  summary: 'Converts a field to another type.',
-  parameters: [
-    fieldParameter('A field of structured data below .Key or .Payload.'),
-    {
-      name: 'type',
-      type: { kind: 'enum', values: conversions },
-      required: true,
-      description:
-        'What the field becomes. A bool is 1 or 0 as a number; a time is text in RFC 3339 or nanoseconds since 1970, and becomes text in RFC 3339.',
-    },
-  ],
+  ...fieldConvertDeclaration,
   create: (configuration) => {
     const field = dataReference(String(configuration['field']));
     const type = String(configuration['type']);
@@ -78,17 +71,7 @@ function convert(text: string, type: string): StructuredValue {
 }
 
 export const fieldExclude: ProcessorDefinition = {
-  kind: 'processor',
-  name: 'field.exclude',
-  summary: 'Removes fields.',
-  parameters: [
-    {
-      name: 'fields',
-      type: { kind: 'list', item: { kind: 'string' } },
-      required: true,
-      description: 'References to the fields, separated by commas. Not .Position and .Operation.',
-    },
-  ],
+  ...fieldExcludeDeclaration,
   create: (configuration) => {
     const fields = textsOf(configuration, 'fields').map(parseFieldReference);
     const fixed = fields.find(({ path }) => path[0] === 'Position' || path[0] === 'Operation');
@@ -100,17 +83,7 @@ export const fieldExclude: ProcessorDefinition = {
 };
 
 export const fieldRename: ProcessorDefinition = {
-  kind: 'processor',
-  name: 'field.rename',
-  summary: 'Gives fields other names.',
-  parameters: [
-    {
-      name: 'mapping',
-      type: { kind: 'list', item: { kind: 'string' } },
-      required: true,
-      description: 'Pairs of a reference and a name, such as .Metadata.key:id,.Payload.After.foo:bar.',
-    },
-  ],
+  ...fieldRenameDeclaration,
   create: (configuration) => {
     const pairs = textsOf(configuration, 'mapping').map((pair) => {
       const [from = '', to = '', ...more] = pair.split(':').map((part) => part.trim());
@@ -139,18 +112,7 @@ export const fieldRename: ProcessorDefinition = {
 };
 
 export const fieldSet: ProcessorDefinition = {
-  kind: 'processor',
-  name: 'field.set',
-  summary: 'Sets a field to a text, which may be a Go template over the record.',
-  parameters: [
-    fieldParameter('Any field but .Position. Maps on the way to it are made.'),
-    {
-      name: 'value',
-      type: { kind: 'string' },
-      required: true,
-      description: 'The text, or a template such as {{ .Payload.After.name | upper }}.',
-    },
-  ],
+  ...fieldSetDeclaration,
   create: (configuration, context) => {
     const field = parseFieldReference(String(configuration['field']));
     if (field.path[0] === 'Position') {

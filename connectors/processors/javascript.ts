@@ -4,6 +4,7 @@
 // wall against a hostile one. A record that takes longer than the time limit is refused. What the function sees and may return is
 // Conduit's: rec.Position, .Operation, .Metadata, .Key, .Payload.Before, .Payload.After; RawData(text), StructuredData(), Record() and
 // logger; null drops the record, a list makes several. Integers beyond 2^53 are bigint; integers stay integers on their way back.
+
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Context, createContext, Script } from 'node:vm';
@@ -12,6 +13,7 @@ import { ConfigInvalidValue, ConfigMissingKey } from '../sdk/configuration-error
 import type { ParameterValues } from '../sdk/parameters.ts';
 import { type ProcessorContext, type ProcessorDefinition, perRecord, type RecordResult } from '../sdk/processor.ts';
 import { type ConnectorRecord, type RecordData, recordOperations, type StructuredValue } from '../sdk/record.ts';
+import { customJavascriptDeclaration, timeLimitMs } from './declarations.ts';
 import { isObject, putValue } from './field-reference.ts';
 
 export const ScriptInvalid: CodedErrorClass<{ readonly reason: string }> = defineError(
@@ -26,27 +28,8 @@ export const ScriptFailed: CodedErrorClass<{ readonly reason: string }> = define
   (f) => f.reason,
 );
 
-const timeLimitMs = 5_000;
-
 export const customJavascript: ProcessorDefinition = {
-  kind: 'processor',
-  name: 'custom.javascript',
-  summary: 'Runs a function of your own over every record.',
-  description: `The script declares function process(rec). It may take ${timeLimitMs / 1000} seconds for a record.`,
-  parameters: [
-    {
-      name: 'script',
-      type: { kind: 'string' },
-      required: false,
-      description: 'The script itself.',
-    },
-    {
-      name: 'script.path',
-      type: { kind: 'string' },
-      required: false,
-      description: 'A file with the script. A relative path starts at the folder of the pipeline file.',
-    },
-  ],
+  ...customJavascriptDeclaration,
   create: (configuration, context) => {
     const script = new RecordScript(sourceOf(configuration, context), context);
     return perRecord((record) => script.run(record));

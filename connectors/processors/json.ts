@@ -1,6 +1,8 @@
 // json.decode and json.encode: a field between JSON text and values. Integers beyond 2^53 stay exact.
+
 import { parseJson, printJson } from '../sdk/exact-json.ts';
 import type { ProcessorDefinition } from '../sdk/processor.ts';
+import { jsonDecodeDeclaration, jsonEncodeDeclaration } from './declarations.ts';
 import {
   dataDepth,
   type FieldReference,
@@ -11,13 +13,10 @@ import {
   parseFieldReference,
   setField,
 } from './field-reference.ts';
-import { fieldParameter, perDraft, rawText } from './per-draft.ts';
+import { perDraft, rawText } from './per-draft.ts';
 
 export const jsonDecode: ProcessorDefinition = {
-  kind: 'processor',
-  name: 'json.decode',
-  summary: 'Turns JSON text in a field into structured data.',
-  parameters: [fieldParameter('The field: .Key, .Payload.Before, .Payload.After or one below.')],
+  ...jsonDecodeDeclaration,
   create: (configuration) => {
     const field = dataReference(String(configuration['field']));
     return perDraft((draft) => {
@@ -31,10 +30,7 @@ export const jsonDecode: ProcessorDefinition = {
 };
 
 export const jsonEncode: ProcessorDefinition = {
-  kind: 'processor',
-  name: 'json.encode',
-  summary: 'Turns a field into JSON text.',
-  parameters: [fieldParameter('The field: .Key, .Payload.Before, .Payload.After or one below.')],
+  ...jsonEncodeDeclaration,
   create: (configuration) => {
     const field = dataReference(String(configuration['field']));
     return perDraft((draft) => {

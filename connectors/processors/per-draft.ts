@@ -1,5 +1,4 @@
 // Processors that change one record at a time, as a function of a draft: what it throws refuses that record.
-import type { Parameter } from '../sdk/parameters.ts';
 import { type Processor, perRecord } from '../sdk/processor.ts';
 import type { ConnectorRecord } from '../sdk/record.ts';
 import type { RecordDraft } from './field-reference.ts';
@@ -21,9 +20,4 @@ export function draftOf(record: ConnectorRecord): RecordDraft {
 export function rawText(value: unknown): string | null {
   if (typeof value === 'string') return value;
   return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.length).toString() : null;
-}
-
-export function fieldParameter(description: string, otherwise?: string): Parameter {
-  const shared = { name: 'field', type: { kind: 'string' }, description } as const;
-  return otherwise === undefined ? { ...shared, required: true } : { ...shared, required: false, default: otherwise };
 }

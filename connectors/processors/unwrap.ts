@@ -1,5 +1,6 @@
 // unwrap.debezium, unwrap.kafkaconnect and unwrap.opencdc: the record that lies inside a field takes the place of the record around it.
 // The position stays that of the record around it.
+
 import { parseJsonObject } from '../sdk/exact-json.ts';
 import type { ProcessorDefinition } from '../sdk/processor.ts';
 import {
@@ -10,6 +11,7 @@ import {
   type StructuredValue,
 } from '../sdk/record.ts';
 import { format } from '../templates/go-print.ts';
+import { unwrapDebeziumDeclaration, unwrapKafkaConnectDeclaration, unwrapOpencdcDeclaration } from './declarations.ts';
 import {
   type FieldReference,
   FieldUnusable,
@@ -19,7 +21,7 @@ import {
   type RecordDraft,
 } from './field-reference.ts';
 import { dataReference } from './json.ts';
-import { fieldParameter, perDraft, rawText } from './per-draft.ts';
+import { perDraft, rawText } from './per-draft.ts';
 
 const debeziumOperations: Readonly<Record<string, RecordDraft['operation']>> = {
   c: 'create',
@@ -30,10 +32,7 @@ const debeziumOperations: Readonly<Record<string, RecordDraft['operation']>> = {
 };
 
 export const unwrapDebezium: ProcessorDefinition = {
-  kind: 'processor',
-  name: 'unwrap.debezium',
-  summary: 'Replaces a record by the Debezium event in one of its fields.',
-  parameters: [fieldParameter('The field with the event.', '.Payload.After')],
+  ...unwrapDebeziumDeclaration,
   create: (configuration) => {
     const field = dataReference(String(configuration['field']));
     return perDraft((draft) => {
@@ -59,10 +58,7 @@ export const unwrapDebezium: ProcessorDefinition = {
 };
 
 export const unwrapKafkaConnect: ProcessorDefinition = {
-  kind: 'processor',
-  name: 'unwrap.kafkaconnect',
-  summary: 'Replaces the payload of a record by that of the Kafka Connect record in one of its fields.',
-  parameters: [fieldParameter('The field with the record.', '.Payload.After')],
+  ...unwrapKafkaConnectDeclaration,
   create: (configuration) => {
     const field = dataReference(String(configuration['field']));
     return perDraft((draft) => {
@@ -74,10 +70,7 @@ export const unwrapKafkaConnect: ProcessorDefinition = {
 };
 
 export const unwrapOpencdc: ProcessorDefinition = {
-  kind: 'processor',
-  name: 'unwrap.opencdc',
-  summary: 'Replaces a record by the OpenCDC record in one of its fields.',
-  parameters: [fieldParameter('The field with the record.', '.Payload.After')],
+  ...unwrapOpencdcDeclaration,
   create: (configuration) => {
     const field = parseFieldReference(String(configuration['field']));
     return perDraft((draft) => {

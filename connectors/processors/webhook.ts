@@ -2,6 +2,7 @@
 //
 // The address and the body may be templates. A status of 500 and above, and a request that does not get through, are tried again with
 // growing pauses, then refuse the record. It talks to the address that its configuration names and to no other: redirects are answers.
+
 import { type CodedErrorClass, defineError } from '../../runtime/errors.ts';
 import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
 import { parseDuration } from '../sdk/duration.ts';
@@ -9,6 +10,7 @@ import type { ParameterValues } from '../sdk/parameters.ts';
 import type { ProcessorContext, ProcessorDefinition } from '../sdk/processor.ts';
 import { wait } from '../sdk/wait.ts';
 import { GoTemplate } from '../templates/go-template.ts';
+import { webhookHttpDeclaration } from './declarations.ts';
 import { parseFieldReference, type RecordDraft, setField } from './field-reference.ts';
 import { perDraft } from './per-draft.ts';
 
@@ -24,88 +26,7 @@ export const WebhookFailed: CodedErrorClass<{ readonly url: string; readonly rea
 const answerBytesMax = 64 * 1024 * 1024;
 
 export const webhookHttp: ProcessorDefinition = {
-  kind: 'processor',
-  name: 'webhook.http',
-  summary: 'Sends a request for every record and keeps the answer in the record.',
-  parameters: [
-    {
-      name: 'request.url',
-      type: { kind: 'string' },
-      required: true,
-      description: 'The address, which may be a template.',
-    },
-    {
-      name: 'request.method',
-      type: { kind: 'string' },
-      required: false,
-      default: 'GET',
-      description: 'Method of the request.',
-    },
-    {
-      name: 'request.body',
-      type: { kind: 'string' },
-      required: false,
-      default: '',
-      description: 'Body of the request, which may be a template; {{ toJson . }} is the whole record.',
-    },
-    {
-      name: 'request.contentType',
-      type: { kind: 'string' },
-      required: false,
-      description: 'The header Content-Type; headers.Content-Type is the newer spelling.',
-    },
-    {
-      name: 'headers',
-      type: { kind: 'map', value: { kind: 'string' } },
-      required: false,
-      default: {},
-      secret: true,
-      description:
-        'Headers, one a name below: headers.Authorization. Content-Type is application/json unless it is given.',
-    },
-    {
-      name: 'response.body',
-      type: { kind: 'string' },
-      required: false,
-      default: '.Payload.After',
-      description: 'The field that takes the body of the answer.',
-    },
-    {
-      name: 'response.status',
-      type: { kind: 'string' },
-      required: false,
-      default: '',
-      description: 'The field that takes the status of the answer. Empty: none.',
-    },
-    {
-      name: 'backoffRetry.count',
-      type: { kind: 'integer', min: 0 },
-      required: false,
-      default: 0,
-      description: 'How often a failed request is repeated.',
-    },
-    {
-      name: 'backoffRetry.factor',
-      type: { kind: 'number', min: 1 },
-      required: false,
-      default: 2,
-      description: 'How much longer every pause is than the one before.',
-    },
-    {
-      name: 'backoffRetry.min',
-      type: { kind: 'duration' },
-      required: false,
-      default: '100ms',
-      description: 'The first pause.',
-    },
-    {
-      name: 'backoffRetry.max',
-      type: { kind: 'duration' },
-      required: false,
-      default: '5s',
-      description: 'The longest pause.',
-    },
-  ],
+  ...webhookHttpDeclaration,
   create: (configuration, context) => {
     const plan = planRequest(configuration, context);
     return perDraft((draft) => sendWithRetries(plan, context, draft));

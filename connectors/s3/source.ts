@@ -5,6 +5,7 @@
 // CSV header stands in each. What had been listed before is not listed again: a later position goes on behind its key.
 // With `watch` the bucket is listed again and again for keys behind the last one; the input never ends then. Objects whose keys
 // sort before the last one that was read are not seen: name new objects in ascending order (by date, say).
+
 import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
 import { parseDuration } from '../sdk/duration.ts';
 import {
@@ -17,54 +18,14 @@ import {
   type SourceDefinition,
 } from '../sdk/source.ts';
 import { wait } from '../sdk/wait.ts';
+import { s3InputDeclaration } from './declarations.ts';
 import { S3Bucket, type S3Object, type S3Settings } from './s3-bucket.ts';
 import { S3ObjectChanged } from './s3-errors.ts';
-import { s3Parameters } from './s3-parameters.ts';
 
 const partBytes = 4 << 20;
 
 export const s3Input: SourceDefinition = defineSource({
-  name: 's3_input',
-  summary: 'Reads objects of a bucket of Amazon S3, or of a server that speaks its protocol.',
-  description:
-    'Objects come in the order of their keys; each is a stream of its own, so that a CSV header stands in each. Parts of 4 MiB are fetched side by side and given out in order. A run goes on at (key, offset); an object that was replaced meanwhile is an error. Requests that fail in a way that may pass are tried again with growing pauses. With `watch` the input never ends: new objects are seen when their keys sort behind the last one.',
-  format: 'required',
-  parameters: [
-    ...s3Parameters,
-    {
-      name: 'key',
-      type: { kind: 'string' },
-      required: false,
-      description: 'The object to read. Either key or prefix.',
-    },
-    {
-      name: 'prefix',
-      type: { kind: 'string' },
-      required: false,
-      description: 'Read every object whose key begins so, in the order of the keys.',
-    },
-    {
-      name: 'max_concurrent_fetches',
-      type: { kind: 'integer', min: 1, max: 256 },
-      required: false,
-      default: 8,
-      description: 'Requests for parts of 4 MiB that run at a time; so many parts are held in memory.',
-    },
-    {
-      name: 'watch',
-      type: { kind: 'boolean' },
-      required: false,
-      default: false,
-      description: 'Millrace: go on looking for objects behind the last key. The input never ends then. Needs prefix.',
-    },
-    {
-      name: 'watch_interval',
-      type: { kind: 'duration' },
-      required: false,
-      default: '1s',
-      description: 'Millrace: pause between two looks.',
-    },
-  ],
+  ...s3InputDeclaration,
   // SAFETY: the interface spells the parameters above, which the configuration has been validated against.
   create: (configuration, context) => new S3Source(configuration as unknown as S3Configuration, context),
 });

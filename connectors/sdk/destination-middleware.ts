@@ -2,70 +2,10 @@
 // bound on its rate.
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Parameter, ParameterValues } from './parameters.ts';
+import type { ParameterValues } from './parameters.ts';
 import { decodeRecordSchemas, mentionsSchemas } from './record-schemas.ts';
 import type { SchemaRegistry } from './schema-registry.ts';
 import { wait } from './wait.ts';
-
-export const destinationMiddlewareParameters: readonly Parameter[] = [
-  {
-    name: 'sdk.batch.size',
-    type: { kind: 'integer', min: 0 },
-    required: false,
-    default: 0,
-    description: 'Accepted: records are gathered and written in large pieces anyway.',
-  },
-  {
-    name: 'sdk.batch.delay',
-    type: { kind: 'duration' },
-    required: false,
-    default: '0',
-    description: 'Accepted: what has been gathered is written as soon as no more records wait.',
-  },
-  {
-    name: 'sdk.rate.perSecond',
-    type: { kind: 'number', min: 0 },
-    required: false,
-    default: 0,
-    description: 'The most records a second. 0: no bound.',
-  },
-  {
-    name: 'sdk.rate.burst',
-    type: { kind: 'integer', min: 0 },
-    required: false,
-    default: 0,
-    description: 'Records that may be written at once after a pause. 0: as many as in a second.',
-  },
-  {
-    name: 'sdk.record.format',
-    type: { kind: 'enum', values: ['opencdc/json', 'debezium/json', 'template'] },
-    required: false,
-    default: 'opencdc/json',
-    description: 'How a record is written.',
-  },
-  {
-    name: 'sdk.record.format.options',
-    type: { kind: 'string' },
-    required: false,
-    default: '',
-    description:
-      'Of template: the Go template. Of debezium/json: debezium.schema.name=NAME and debezium.rawData.key=NAME, separated by commas.',
-  },
-  {
-    name: 'sdk.schema.extract.payload.enabled',
-    type: { kind: 'boolean' },
-    required: false,
-    default: true,
-    description: 'Payloads with a schema in their metadata are decoded.',
-  },
-  {
-    name: 'sdk.schema.extract.key.enabled',
-    type: { kind: 'boolean' },
-    required: false,
-    default: true,
-    description: 'Keys with a schema in their metadata are decoded.',
-  },
-];
 
 /** A bucket of tokens: `take` answers when so many records may be written. */
 export class RateLimit {

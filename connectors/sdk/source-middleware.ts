@@ -9,7 +9,7 @@ import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { type CodedErrorClass, defineError } from '../../runtime/errors.ts';
 import { parseDuration } from './duration.ts';
-import type { Parameter, ParameterValues } from './parameters.ts';
+import type { ParameterValues } from './parameters.ts';
 import { recordBytes, recordColumn, recordSchema } from './record-batch.ts';
 import { recordPosition } from './record-position.ts';
 import type { Payload } from './source.ts';
@@ -21,72 +21,6 @@ export const SchemaExtractionUnsupported: CodedErrorClass<{ readonly key: string
   },
   (f) => `"${f.key}" cannot be true: a built-in source attaches no schemas`,
 );
-
-export const sourceMiddlewareParameters: readonly Parameter[] = [
-  {
-    name: 'sdk.batch.size',
-    type: { kind: 'integer', min: 0 },
-    required: false,
-    default: 0,
-    description: 'The most records that go on as one batch. 0: as they come.',
-  },
-  {
-    name: 'sdk.batch.delay',
-    type: { kind: 'duration' },
-    required: false,
-    default: '0',
-    description: 'How long fewer records than sdk.batch.size wait for more.',
-  },
-  {
-    name: 'sdk.schema.extract.type',
-    type: { kind: 'enum', values: ['avro'] },
-    required: false,
-    default: 'avro',
-    description: 'Accepted; see sdk.schema.extract.payload.enabled.',
-  },
-  {
-    name: 'sdk.schema.extract.payload.enabled',
-    type: { kind: 'boolean' },
-    required: false,
-    default: false,
-    description: 'Only false: the types of a payload are kept as they are, without a schema.',
-  },
-  {
-    name: 'sdk.schema.extract.payload.subject',
-    type: { kind: 'string' },
-    required: false,
-    default: 'payload',
-    description: 'Accepted; has an effect only where a schema is extracted.',
-  },
-  {
-    name: 'sdk.schema.extract.key.enabled',
-    type: { kind: 'boolean' },
-    required: false,
-    default: false,
-    description: 'Only false: the types of a key are kept as they are, without a schema.',
-  },
-  {
-    name: 'sdk.schema.extract.key.subject',
-    type: { kind: 'string' },
-    required: false,
-    default: 'key',
-    description: 'Accepted; has an effect only where a schema is extracted.',
-  },
-  {
-    name: 'sdk.schema.context.enabled',
-    type: { kind: 'boolean' },
-    required: false,
-    default: true,
-    description: 'Accepted; has an effect only where a schema is extracted.',
-  },
-  {
-    name: 'sdk.schema.context.name',
-    type: { kind: 'string' },
-    required: false,
-    default: '',
-    description: 'Accepted; has an effect only where a schema is extracted.',
-  },
-];
 
 export interface SourceMiddleware {
   /** 0: as they come. */

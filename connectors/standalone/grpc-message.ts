@@ -2,8 +2,9 @@
 // A cutter finds them in the chunks of a stream. Chunks are kept as they come and joined when whole messages are asked for: a message
 // in many chunks is copied once, and a chunk with many messages not at all.
 
+import { messageBytesMax } from './declarations.ts';
+
 export const messagePrefixBytes = 5;
-export const messageBytesMax: number = 1 << 30;
 
 export function framed(body: Uint8Array): Uint8Array {
   const bytes = Buffer.allocUnsafe(messagePrefixBytes + body.length);

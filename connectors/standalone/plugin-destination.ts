@@ -11,6 +11,7 @@ import type { Destination, DestinationContext, DestinationDefinition, Outgoing }
 import type { ParameterValues } from '../sdk/parameters.ts';
 import { recordBytes, recordColumn } from '../sdk/record-batch.ts';
 import { wait } from '../sdk/wait.ts';
+import { pluginOutputDeclaration } from './declarations.ts';
 import type { GrpcStatus, GrpcStream } from './grpc-connection.ts';
 import { MessageCutter, messagePrefixBytes } from './grpc-message.ts';
 import {
@@ -21,7 +22,7 @@ import {
   shownPosition,
 } from './plugin-errors.ts';
 import { PluginInstance } from './plugin-instance.ts';
-import { pluginConfiguration, pluginParameters } from './plugin-parameters.ts';
+import { pluginConfiguration } from './plugin-parameters.ts';
 import { positionRequest } from './plugin-protocol.ts';
 import type { PluginSession } from './plugin-session.ts';
 import { PositionQueue } from './position-queue.ts';
@@ -36,13 +37,7 @@ const settledStopMs = 2_000;
 const streamEndMs = 500;
 
 export const pluginOutput: DestinationDefinition = {
-  kind: 'destination',
-  name: 'plugin_output',
-  summary: 'Writes to a Conduit connector plugin, a process of its own.',
-  format: 'none',
-  accepts: 'records',
-  acknowledges: true,
-  parameters: pluginParameters,
+  ...pluginOutputDeclaration,
   create: (configuration, context) => new PluginDestination(configuration, context),
 };
 

@@ -12,8 +12,9 @@ import { recordBatchBuilder } from '../sdk/record-batch.ts';
 import { recordPosition, recordPositionBytes } from '../sdk/record-position.ts';
 import type { Payload, Position, Source, SourceContext, SourceDefinition } from '../sdk/source.ts';
 import { ackRequests } from './ack-requests.ts';
+import { pluginInputDeclaration, recordBytesMaxDefault } from './declarations.ts';
 import type { GrpcStatus, GrpcStream } from './grpc-connection.ts';
-import { MessageCutter, messageBytesMax, messagePrefixBytes } from './grpc-message.ts';
+import { MessageCutter, messagePrefixBytes } from './grpc-message.ts';
 import {
   PluginRecordTooLarge,
   PluginRecordWithoutPosition,
@@ -22,7 +23,7 @@ import {
   shownPosition,
 } from './plugin-errors.ts';
 import { PluginInstance } from './plugin-instance.ts';
-import { pluginConfiguration, pluginParameters } from './plugin-parameters.ts';
+import { pluginConfiguration } from './plugin-parameters.ts';
 import { positionRequest, readPosition } from './plugin-protocol.ts';
 import type { PluginSession } from './plugin-session.ts';
 import { PositionQueue } from './position-queue.ts';
@@ -39,7 +40,6 @@ const batchRowsMax = 8_192;
 const batchBytesMax = 4 << 20;
 /** Beyond this the stream is not read, unless a message is longer. */
 const bufferedBytesMax = 1 << 20;
-const recordBytesMaxDefault = 64 << 20;
 /** How long confirmations that were sent last may take to be read, before the stream is cancelled. */
 const acksReadMs = 2_000;
 /** Batches follow one another no faster than this, unless they are large: a batch costs as much as many records. */
@@ -47,21 +47,7 @@ const batchMsMin = 2;
 const lingerBytesMax = 256 << 10;
 
 export const pluginInput: SourceDefinition = {
-  kind: 'source',
-  name: 'plugin_input',
-  summary: 'Reads from a Conduit connector plugin, a process of its own.',
-  format: 'none',
-  produces: 'records',
-  parameters: [
-    ...pluginParameters,
-    {
-      name: 'record_bytes_max',
-      type: { kind: 'integer', min: 1, max: messageBytesMax },
-      required: false,
-      default: recordBytesMaxDefault,
-      description: 'A larger record ends the connector with an error, in bytes.',
-    },
-  ],
+  ...pluginInputDeclaration,
   create: (configuration, context) => new PluginSource(configuration, context),
 };
 

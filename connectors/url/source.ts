@@ -5,6 +5,7 @@
 // knows ranges, and skipped where it does not. Other errors end the input. Each retry is reported as a problem that
 // does not end the connector.
 // `pause_timeout` is accepted: a connection that the server closes while nobody reads is simply opened again.
+
 import type { Agent } from 'undici';
 import { MillraceError } from '../../runtime/errors.ts';
 import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
@@ -19,6 +20,7 @@ import {
   type SourceDefinition,
 } from '../sdk/source.ts';
 import { wait } from '../sdk/wait.ts';
+import { retriesDefault, urlInputDeclaration } from './declarations.ts';
 import {
   type RangedResponse,
   requestRange,
@@ -28,41 +30,11 @@ import {
   UrlUnavailable,
 } from './ranged-request.ts';
 
-const retriesDefault = 5;
 const firstPauseMs = 200;
 const pauseMsMax = 10_000;
 
 export const urlInput: SourceDefinition = defineSource({
-  name: 'url_input',
-  summary: 'Reads an HTTP or HTTPS resource, resuming after interruptions.',
-  description:
-    'What has been read is not asked for twice where the server knows ranges. Broken connections, time-outs, 408, 425, 429 and 5xx are tried again with growing pauses; redirects are followed, without the headers when they lead to another origin. A resource that has changed since it was begun is an error.',
-  format: 'required',
-  parameters: [
-    { name: 'path', type: { kind: 'string' }, required: true, description: 'http:// or https:// address.' },
-    {
-      name: 'headers',
-      type: { kind: 'map', value: { kind: 'string' } },
-      required: false,
-      default: {},
-      secret: true,
-      description: 'Headers of every request, such as Authorization. Not sent to another origin after a redirect.',
-    },
-    {
-      name: 'max_retries',
-      type: { kind: 'integer', min: 0, max: 1000 },
-      required: false,
-      default: retriesDefault,
-      description: 'Attempts after a failure without any progress, with growing pauses.',
-    },
-    {
-      name: 'pause_timeout',
-      type: { kind: 'integer', min: 0 },
-      required: false,
-      default: 60,
-      description: 'Accepted. A connection that is lost during a pause is opened again where it broke off.',
-    },
-  ],
+  ...urlInputDeclaration,
   create: (configuration, context) => new UrlSource(configuration, context),
 });
 

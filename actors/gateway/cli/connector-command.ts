@@ -1,10 +1,12 @@
 // `millrace connector new NAME`: a package with a connector, its tests and a pipeline.
 // `millrace connector serve FILE`: a connector as a plugin process that Conduit, or another Millrace, can start.
+
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { withModules } from '../../../connectors/connector-modules.ts';
+import { loaded } from '../../../connectors/sdk/load-on-use.ts';
 import {
   isStartedByHost,
   type ServedConnector,
@@ -93,6 +95,10 @@ async function servedConnector(file: string): Promise<ServedConnector> {
   const [source = null, destination = null] = [sources[0], destinations[0]];
   const isOne = sources.length <= 1 && destinations.length <= 1 && (source ?? destination) !== null;
   const sameName = source === null || destination === null || source.name === destination.name;
-  if (isOne && sameName) return { source, destination };
+  if (isOne && sameName)
+    return {
+      source: source === null ? null : await loaded(source),
+      destination: destination === null ? null : await loaded(destination),
+    };
   throw new ModuleNotServable({ file });
 }

@@ -8,6 +8,7 @@
 // listener writes a short head and one shared buffer. Rows that the format cannot spell are left out and counted.
 import { registry } from '../../../connectors/registry.ts';
 import type { Encoder } from '../../../connectors/sdk/format.ts';
+import { loaded } from '../../../connectors/sdk/load-on-use.ts';
 import { assert } from '../../../runtime/assert.ts';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import { gatherRows } from '../../../runtime/batch/gather-rows.ts';
@@ -138,7 +139,7 @@ export async function openPrinter(options: PrintOptions, relation: Relation): Pr
     options.format === 'json'
       ? { update_format: 'insert_delete', json_flavor: 'default', array: false }
       : { delimiter: options.delimiter };
-  return new ChunkPrinter(options, await format.encoder(configuration, relation));
+  return new ChunkPrinter(options, await (await loaded(format)).encoder(configuration, relation));
 }
 
 /** What stands before the rows of a body. */

@@ -1,8 +1,8 @@
 // What is known of a connector plugin without starting it: names, versions, parameters. That of a plugin process is what the
 // process has said of itself, that of a built-in connector is made of its definition in the registry.
+
 import type { ConnectorRegistry } from '../../../connectors/sdk/connector.ts';
-import type { DestinationDefinition } from '../../../connectors/sdk/destination.ts';
-import type { SourceDefinition } from '../../../connectors/sdk/source.ts';
+import type { DestinationDeclaration, SourceDeclaration } from '../../../connectors/sdk/load-on-use.ts';
 import { pluginParameters } from '../../../connectors/standalone/definition-parameters.ts';
 import type { PluginBinary } from '../../../connectors/standalone/plugin-catalog.ts';
 import type {
@@ -136,8 +136,8 @@ export function builtInPlugins(registry: ConnectorRegistry, version: string): re
 
 function builtIn(
   name: string,
-  source: SourceDefinition | undefined,
-  destination: DestinationDefinition | undefined,
+  source: SourceDeclaration | undefined,
+  destination: DestinationDeclaration | undefined,
   version: string,
 ): PluginSpecification {
   const any = source ?? destination;

@@ -1,8 +1,10 @@
 // One fresh instance of a connector that is never opened: it checks a configuration, or is told that its connector is deleted.
 // It is torn down in any case, also when it has refused; every call has a deadline, after which it is left to itself (the
 // process of a plugin is ended).
+
 import type { ConnectorRegistry } from '../../../connectors/sdk/connector.ts';
 import type { Destination } from '../../../connectors/sdk/destination.ts';
+import { loaded } from '../../../connectors/sdk/load-on-use.ts';
 import type { ParameterValues } from '../../../connectors/sdk/parameters.ts';
 import { recordRelation } from '../../../connectors/sdk/record-batch.ts';
 import type { Source } from '../../../connectors/sdk/source.ts';
@@ -99,7 +101,7 @@ async function withInstance(
   }
 }
 
-function makeInstance(options: TrialOptions, signal: AbortSignal): Source | Destination {
+async function makeInstance(options: TrialOptions, signal: AbortSignal): Promise<Source | Destination> {
   const { registry, type, plugin, clock, baseFolder, id } = options;
   const context = {
     endpoint: id,
@@ -115,11 +117,11 @@ function makeInstance(options: TrialOptions, signal: AbortSignal): Source | Dest
   if (type === 'source') {
     const definition = registry.sources.find(({ name }) => name === definitionName(options));
     if (definition === undefined) throw new Error(`there is no ${fullName(plugin)}`);
-    return definition.create(configurationOf(options, definition.parameters), context);
+    return (await loaded(definition)).create(configurationOf(options, definition.parameters), context);
   }
   const definition = registry.destinations.find(({ name }) => name === definitionName(options));
   if (definition === undefined) throw new Error(`there is no ${fullName(plugin)}`);
-  return definition.create(configurationOf(options, definition.parameters), context);
+  return (await loaded(definition)).create(configurationOf(options, definition.parameters), context);
 }
 
 function definitionName({ type, plugin }: TrialOptions): string {

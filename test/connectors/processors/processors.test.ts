@@ -49,7 +49,7 @@ async function run(
   surroundings: Omit<ProcessorContext, 'id'> = context,
 ): Promise<Outcome> {
   const plan = { id: 'it', plugin, settings, condition };
-  const { chain, problems } = assembleChain([plan], registry.processors, surroundings);
+  const { chain, problems } = await assembleChain([plan], registry.processors, surroundings);
   assert.equal(
     problems.map(({ message }) => message),
     [],
@@ -78,8 +78,12 @@ async function one(
   return made;
 }
 
-function problemsOf(plugin: string, settings: Readonly<Record<string, string>>, condition = ''): string[] {
-  const { problems } = assembleChain([{ id: 'it', plugin, settings, condition }], registry.processors, context);
+async function problemsOf(
+  plugin: string,
+  settings: Readonly<Record<string, string>>,
+  condition = '',
+): Promise<string[]> {
+  const { problems } = await assembleChain([{ id: 'it', plugin, settings, condition }], registry.processors, context);
   return problems.map(({ code, suggestion }) => (suggestion === undefined ? code : `${code} ${suggestion}`));
 }
 
@@ -301,9 +305,9 @@ test('a script that throws refuses the record and names the line; one without pr
   const outcome = await run('custom.javascript', { script }, [record(), record({ metadata: { bad: '1' } })]);
   assert.equal(outcome.origins, [0, 0]);
   assert.equal(outcome.failed, ['1 line 2: bad one']);
-  assert.equal(problemsOf('custom.javascript', { script: 'function other() {}' }), ['processor.script_invalid']);
-  assert.equal(problemsOf('custom.javascript', { script: 'function (' }), ['processor.script_invalid']);
-  assert.equal(problemsOf('custom.javascript', {}), ['config.missing_key']);
+  assert.equal(await problemsOf('custom.javascript', { script: 'function other() {}' }), ['processor.script_invalid']);
+  assert.equal(await problemsOf('custom.javascript', { script: 'function (' }), ['processor.script_invalid']);
+  assert.equal(await problemsOf('custom.javascript', {}), ['config.missing_key']);
   const outside = await run('custom.javascript', { script: 'function process(rec) { return require("fs"); }' });
   assert.match(outside.failed[0] ?? '', /require is not defined/);
 });
@@ -329,7 +333,7 @@ test('avro.encode and avro.decode are inverse over a schema registry, and say wh
   assert.ok(data instanceof Uint8Array && data[0] === 0);
   const decoded = await run('avro.decode', {}, [record({ after: data })], '', { ...context, schemas });
   assert.equal(decoded.records[0]?.after, after);
-  assert.equal(problemsOf('avro.decode', {}), ['processor.schemas_missing']);
+  assert.equal(await problemsOf('avro.decode', {}), ['processor.schemas_missing']);
 });
 
 test('webhook.http sends what its templates print, repeats failures, and keeps the answer', async () => {
@@ -370,7 +374,7 @@ test('webhook.http sends what its templates print, repeats failures, and keeps t
   server.closeAllConnections();
 });
 
-test('every problem of a chain is told at once, with the nearest name', () => {
+test('every problem of a chain is told at once, with the nearest name', async () => {
   const plans = [
     { id: 'a', plugin: 'builtin:json.decod', settings: {}, condition: '' },
     { id: 'b', plugin: 'json.decode@v0.1.0', settings: { field: '.Payload.Afer', feild: 'x' }, condition: '{{ .Key' },
@@ -383,7 +387,9 @@ test('every problem of a chain is told at once, with the nearest name', () => {
       condition: '{{ uper .Key }}',
     },
   ];
-  const { chain, problems } = assembleChain(plans, registry.processors, context, (path) => ({ path: path.join('.') }));
+  const { chain, problems } = await assembleChain(plans, registry.processors, context, (path) => ({
+    path: path.join('.'),
+  }));
   assert.is(chain, null);
   assert.equal(
     problems.map(({ code, suggestion }) => `${code} ${suggestion ?? ''}`.trim()),
@@ -399,14 +405,16 @@ test('every problem of a chain is told at once, with the nearest name', () => {
   );
 });
 
-test('a field reference is read in every spelling, and a wrong one is refused by name', () => {
+test('a field reference is read in every spelling, and a wrong one is refused by name', async () => {
   for (const field of ['.Payload.After', '.payload.after.x', '.key', '.Payload.Before.a["b.c"].d']) {
-    assert.equal(problemsOf('json.decode', { field }), [], field);
+    assert.equal(await problemsOf('json.decode', { field }), [], field);
   }
-  assert.equal(problemsOf('json.decode', { field: '.Payload.Aftr.x' }), ['processor.field_reference_invalid After']);
-  assert.equal(problemsOf('json.decode', { field: '.Keey' }), ['processor.field_reference_invalid .Key']);
-  assert.equal(problemsOf('json.decode', { field: 'x' }), ['processor.field_reference_invalid']);
-  assert.equal(problemsOf('field.exclude', { fields: '.Operation' }), ['processor.field_reference_invalid']);
+  assert.equal(await problemsOf('json.decode', { field: '.Payload.Aftr.x' }), [
+    'processor.field_reference_invalid After',
+  ]);
+  assert.equal(await problemsOf('json.decode', { field: '.Keey' }), ['processor.field_reference_invalid .Key']);
+  assert.equal(await problemsOf('json.decode', { field: 'x' }), ['processor.field_reference_invalid']);
+  assert.equal(await problemsOf('field.exclude', { fields: '.Operation' }), ['processor.field_reference_invalid']);
 });
 
 test.run();

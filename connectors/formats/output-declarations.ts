@@ -1,0 +1,16 @@
+// What configurations may say of output formats that are text. Their encoders are loaded by the first output that has one.
+import type { OutputFormatDeclaration } from '../sdk/load-on-use.ts';
+import { csvOutputParameters } from './csv-options.ts';
+import { jsonOutputParameters } from './json-options.ts';
+
+export const jsonOutputDeclaration: OutputFormatDeclaration = {
+  name: 'json',
+  summary: 'Insertions and deletions as JSON objects, one a line or in arrays.',
+  parameters: jsonOutputParameters,
+};
+
+export const csvOutputDeclaration: OutputFormatDeclaration = {
+  name: 'csv',
+  summary: 'Comma-separated values with the weight of the row as the last field.',
+  parameters: csvOutputParameters,
+};

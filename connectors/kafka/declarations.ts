@@ -1,0 +1,123 @@
+// What configurations may say of kafka_input and kafka_output. Their code is loaded when one of them is used.
+import type { DestinationDeclaration, SourceDeclaration } from '../sdk/load-on-use.ts';
+import { kafkaParameters } from './kafka-parameters.ts';
+
+export const kafkaInputDeclaration: SourceDeclaration = {
+  kind: 'source',
+  name: 'kafka_input',
+  summary: 'Reads a topic of Kafka.',
+  description:
+    'Keys with dots are those of librdkafka. There is no consumer group: Millrace keeps the offsets and goes on behind the last record that it has acknowledged. All partitions are read, also those that are added later; leaders that move are found again. The value of each record is one or more records of the format; records without a value are left out, and those of aborted transactions are never seen.',
+  format: 'required',
+  parameters: [
+    ...kafkaParameters,
+    { name: 'topic', type: { kind: 'string' }, required: true, description: 'Topic.' },
+    {
+      name: 'start_from',
+      type: { kind: 'any' },
+      required: false,
+      default: 'latest',
+      description:
+        '`earliest`, `latest`, {"offsets": [one for each partition]} or {"timestamp": milliseconds since 1970}. A run that goes on from a checkpoint goes on there instead.',
+    },
+    {
+      name: 'partitions',
+      type: { kind: 'list', item: { kind: 'integer', min: 0 } },
+      required: false,
+      description: 'Partitions to read. Default: all, also those that are added later.',
+    },
+    {
+      name: 'resume_earliest_if_data_expires',
+      type: { kind: 'boolean' },
+      required: false,
+      default: false,
+      description: 'Go on with the oldest records that are left when those that come next have expired.',
+    },
+    {
+      name: 'isolation.level',
+      type: { kind: 'enum', values: ['read_committed', 'read_uncommitted'] },
+      required: false,
+      default: 'read_committed',
+      description: 'Whether records of transactions that are open or aborted are left out.',
+    },
+    {
+      name: 'fetch.max.bytes',
+      type: { kind: 'any' },
+      required: false,
+      description: 'Bytes of an answer of a broker. Default 8388608.',
+    },
+    {
+      name: 'max.partition.fetch.bytes',
+      type: { kind: 'any' },
+      required: false,
+      description: 'Bytes of a partition in an answer. Default 4194304.',
+    },
+    {
+      name: 'fetch.wait.max.ms',
+      type: { kind: 'any' },
+      required: false,
+      description: 'How long a broker waits for records when it has none, in milliseconds. Default 250.',
+    },
+    {
+      name: 'group_join_timeout_secs',
+      type: { kind: 'integer', min: 0 },
+      required: false,
+      description: 'Accepted, without effect: there is no group.',
+    },
+    {
+      name: 'poller_threads',
+      type: { kind: 'integer', min: 1 },
+      required: false,
+      description: 'Accepted, without effect.',
+    },
+  ],
+};
+
+export const kafkaOutputDeclaration: DestinationDeclaration = {
+  kind: 'destination',
+  name: 'kafka_output',
+  summary: 'Writes to a topic of Kafka.',
+  description:
+    'Every record that the format prints is a message without a key; batches go to the partitions in turn. What is written is confirmed when all replicas have it (`acks`). After a crash what was not confirmed comes again: at least once.',
+  format: 'required',
+  parameters: [
+    ...kafkaParameters,
+    { name: 'topic', type: { kind: 'string' }, required: true, description: 'Topic. It exists.' },
+    {
+      name: 'headers',
+      type: {
+        kind: 'list',
+        item: {
+          kind: 'object',
+          parameters: [
+            { name: 'key', type: { kind: 'string' }, required: true, description: 'Name of the header.' },
+            { name: 'value', type: { kind: 'string' }, required: false, default: '', description: 'Its value.' },
+          ],
+        },
+      },
+      required: false,
+      default: [],
+      description: 'Headers of every message.',
+    },
+    {
+      name: 'compression.type',
+      type: { kind: 'enum', values: ['none', 'gzip', 'snappy', 'lz4', 'zstd'] },
+      required: false,
+      default: 'none',
+      description: 'How batches are compressed. zstd needs Node 22 or newer.',
+    },
+    {
+      name: 'acks',
+      type: { kind: 'any' },
+      required: false,
+      description: '`all` (default) or -1, 1, 0: how many replicas have a message before it counts as written.',
+    },
+    {
+      name: 'initialization_timeout_secs',
+      type: { kind: 'integer', min: 1 },
+      required: false,
+      default: 60,
+      description: 'Accepted, without effect: max_retries bounds the start.',
+    },
+  ],
+};

@@ -1,0 +1,124 @@
+// What configurations may say of the connectors to PostgreSQL. Their code is loaded when one of them is used.
+import type { DestinationDeclaration, SourceDeclaration } from '../sdk/load-on-use.ts';
+import { postgresParameters } from './postgres-parameters.ts';
+
+export const postgresInputDeclaration: SourceDeclaration = {
+  kind: 'source',
+  name: 'postgres_input',
+  summary: 'Reads the result of a query from PostgreSQL, once.',
+  description:
+    'The server prints the rows (COPY), so that every value keeps its digits. Columns of the query have the names of the columns of the table; timestamps with a zone become their time in UTC, arrays, json and records keep their values, bytes are bytes. A query has no position: a run that was ended in the middle reads it again from the start, which a primary key makes harmless.',
+  format: 'none',
+  impliedFormat: { name: 'csv', config: { headers: true } },
+  parameters: [
+    ...postgresParameters,
+    {
+      name: 'query',
+      type: { kind: 'string' },
+      required: true,
+      description: 'A SELECT whose columns have the names of the table’s columns, in any order.',
+    },
+  ],
+};
+
+export const postgresCdcInputDeclaration: SourceDeclaration = {
+  kind: 'source',
+  name: 'postgres_cdc_input',
+  summary: 'Reads a table of PostgreSQL and follows its changes by logical replication.',
+  description:
+    'The server needs `wal_level = logical`. A snapshot of the table and the place in the log behind it belong together: nothing is missing between them and nothing comes twice. Publication and slot are made with the connector, kept between its runs and dropped with it; the server keeps its log until Millrace has acknowledged it. A run goes on at the change behind the last acknowledged one; a run that was ended inside the snapshot reads the snapshot again. Updates and deletions of a table without a primary key need REPLICA IDENTITY FULL. TRUNCATE ends the connector.',
+  format: 'none',
+  impliedFormat: { name: 'json', config: { update_format: 'insert_delete' } },
+  parameters: [
+    ...postgresParameters,
+    {
+      name: 'source_table',
+      type: { kind: 'string' },
+      required: true,
+      description: '`schema.table`. Without a primary key in the SQL table it needs REPLICA IDENTITY FULL.',
+    },
+    {
+      name: 'publication',
+      type: { kind: 'string' },
+      required: false,
+      description: 'A publication of yours that holds the table. Default: one of the connector’s own, dropped with it.',
+    },
+    {
+      name: 'slot_name',
+      type: { kind: 'string' },
+      required: false,
+      description:
+        'Replication slot, made when it is missing and dropped when the connector is deleted. Default: millrace_ and the endpoint.',
+    },
+    {
+      name: 'snapshot',
+      type: { kind: 'boolean' },
+      required: false,
+      default: true,
+      description: 'Begin with the rows that the table has. false: only changes from now on.',
+    },
+  ],
+};
+
+export const postgresOutputDeclaration: DestinationDeclaration = {
+  kind: 'destination',
+  name: 'postgres_output',
+  summary: 'Keeps a table of PostgreSQL equal to a view, or appends every change to it.',
+  description:
+    'Each flush is one transaction. `materialized`: with a key an insertion is an upsert and a deletion a delete by key, without one whole rows are inserted and deleted. `cdc` appends each change with `i`, `d` or `u` and a time. A connection that is lost is opened again and the transaction done anew, so that a `materialized` table is right again; `cdc` may hold changes twice after a crash.',
+  format: 'none',
+  impliedFormat: { name: 'csv', config: {} },
+  parameters: [
+    ...postgresParameters,
+    {
+      name: 'table',
+      type: { kind: 'string' },
+      required: true,
+      description:
+        'Table, `schema.table` where it is not on the search path. It exists, with columns of the view’s names.',
+    },
+    {
+      name: 'mode',
+      type: { kind: 'enum', values: ['materialized', 'cdc'] },
+      required: false,
+      default: 'materialized',
+      description: '`materialized`: the table is what the view is. `cdc`: every change is appended.',
+    },
+    {
+      name: 'key_columns',
+      type: { kind: 'list', item: { kind: 'string' } },
+      required: false,
+      description:
+        'Columns that are unique in view and table. Default: those of the relation’s primary key; else the table’s own.',
+    },
+    {
+      name: 'cdc_op_column',
+      type: { kind: 'string' },
+      required: false,
+      default: '__feldera_op',
+      description: 'Column for `i`, `d` or `u` in mode cdc.',
+    },
+    {
+      name: 'cdc_ts_column',
+      type: { kind: 'string' },
+      required: false,
+      default: '__feldera_ts',
+      description: 'Column for the time of the change in mode cdc: milliseconds since 1970 where it is a number.',
+    },
+    {
+      name: 'on_conflict_do_nothing',
+      type: { kind: 'boolean' },
+      required: false,
+      default: false,
+      description: 'A row whose key the table has already is left as it is, instead of being replaced.',
+    },
+    {
+      name: 'max_buffer_size_bytes',
+      type: { kind: 'integer', min: 1024 },
+      required: false,
+      default: 1 << 20,
+      description:
+        'Bytes of rows that are gathered before they are sent to the server. They are committed with the flush.',
+    },
+  ],
+};

@@ -1,0 +1,48 @@
+// What configurations may say of s3_input. Its code is loaded when it is used.
+import type { SourceDeclaration } from '../sdk/load-on-use.ts';
+import { s3Parameters } from './s3-parameters.ts';
+
+export const s3InputDeclaration: SourceDeclaration = {
+  kind: 'source',
+  name: 's3_input',
+  summary: 'Reads objects of a bucket of Amazon S3, or of a server that speaks its protocol.',
+  description:
+    'Objects come in the order of their keys; each is a stream of its own, so that a CSV header stands in each. Parts of 4 MiB are fetched side by side and given out in order. A run goes on at (key, offset); an object that was replaced meanwhile is an error. Requests that fail in a way that may pass are tried again with growing pauses. With `watch` the input never ends: new objects are seen when their keys sort behind the last one.',
+  format: 'required',
+  parameters: [
+    ...s3Parameters,
+    {
+      name: 'key',
+      type: { kind: 'string' },
+      required: false,
+      description: 'The object to read. Either key or prefix.',
+    },
+    {
+      name: 'prefix',
+      type: { kind: 'string' },
+      required: false,
+      description: 'Read every object whose key begins so, in the order of the keys.',
+    },
+    {
+      name: 'max_concurrent_fetches',
+      type: { kind: 'integer', min: 1, max: 256 },
+      required: false,
+      default: 8,
+      description: 'Requests for parts of 4 MiB that run at a time; so many parts are held in memory.',
+    },
+    {
+      name: 'watch',
+      type: { kind: 'boolean' },
+      required: false,
+      default: false,
+      description: 'Millrace: go on looking for objects behind the last key. The input never ends then. Needs prefix.',
+    },
+    {
+      name: 'watch_interval',
+      type: { kind: 'duration' },
+      required: false,
+      default: '1s',
+      description: 'Millrace: pause between two looks.',
+    },
+  ],
+};
