@@ -141,6 +141,9 @@ class DestinationActor implements Actor<DestinationMessage> {
         try {
           await this.#destination?.teardown?.();
           this.#enter(null);
+        } catch (error) {
+          this.#enter(null);
+          this.#context.notify({ kind: 'teardown failed', error: errorToData(error) });
         } finally {
           await this.#chain?.teardown();
         }

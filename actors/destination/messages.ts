@@ -37,6 +37,8 @@ export interface DestinationErrors {
 export type DestinationNotice =
   /** What the connector is called to do from now on; null: nothing. */
   | { readonly kind: 'phase'; readonly phase: ConnectorPhase | null }
+  /** The teardown of a connector threw: it is over all the same. */
+  | { readonly kind: 'teardown failed'; readonly error: ErrorData }
   /** The end frame has been seen and everything is flushed. */
   | { readonly kind: 'destination ended' }
   | { readonly kind: 'destination failed'; readonly error: ErrorData }

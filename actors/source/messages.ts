@@ -78,6 +78,8 @@ export type SourceNotice =
   | { readonly kind: 'source said'; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
   /** What the connector is called to do from now on; null: nothing. */
   | { readonly kind: 'phase'; readonly phase: ConnectorPhase | null }
+  /** The teardown of a connector threw: it is over all the same. */
+  | { readonly kind: 'teardown failed'; readonly error: ErrorData }
   /** Every row has been sent to the engine (not yet stepped). */
   | { readonly kind: 'source ended' }
   /** The connector has failed; the actor waits for its end. */

@@ -153,6 +153,9 @@ class SourceActor implements Actor<SourceMessage> {
       try {
         await made?.source.teardown?.();
         this.#enter(null);
+      } catch (error) {
+        this.#enter(null);
+        this.#context.notify({ kind: 'teardown failed', error: errorToData(error) });
       } finally {
         await made?.chain.teardown();
         await this.#pool.release();

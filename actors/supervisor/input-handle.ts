@@ -437,6 +437,10 @@ export class InputHandle {
       case 'phase':
         this.#phase = notice.phase;
         return;
+      case 'teardown failed':
+        this.#error = notice.error;
+        this.#context.onChange();
+        return;
       case 'wants acknowledgements':
         this.#wantsAcknowledgements = true;
         return;

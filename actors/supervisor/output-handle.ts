@@ -303,6 +303,10 @@ export class OutputHandle {
       case 'phase':
         this.#phase = notice.phase;
         break;
+      case 'teardown failed':
+        this.#error = notice.error;
+        this.#context.onChange();
+        break;
       case 'destination said':
         this.#context.log.info(`connector ${endpoint}: ${notice.message}`, { endpoint, ...notice.fields });
     }
