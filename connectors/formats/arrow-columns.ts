@@ -176,11 +176,8 @@ function arrowValues(type: SqlType, values: Values, rows: number): ArrayBufferVi
       const words = wordsOf(values as BigInt64Array);
       return type.precision <= 18 ? widen(words, rows) : new Uint32Array(words.slice(0, rows * 4).buffer);
     }
-    case 'TIME':
-      // SAFETY: TIME is stored in 64-bit words.
-      return toNanoseconds(values as BigInt64Array, rows);
     case 'INTERVAL_MICROS':
-      // SAFETY: as above.
+      // SAFETY: intervals are stored in 64-bit words.
       return toDaysAndMilliseconds(values as BigInt64Array, rows);
     default:
       return values.subarray(0, rows);
@@ -221,12 +218,6 @@ function widen(words: Int32Array, rows: number): Uint32Array {
     wide[4 * row + 3] = high >> 31;
   }
   return wide;
-}
-
-function toNanoseconds(micros: BigInt64Array, rows: number): BigInt64Array {
-  const nanos = new BigInt64Array(rows);
-  for (let row = 0; row < rows; row++) nanos[row] = BigInt.asIntN(64, micros[row]! * 1000n);
-  return nanos;
 }
 
 function toDaysAndMilliseconds(micros: BigInt64Array, rows: number): Int32Array {

@@ -121,7 +121,7 @@ function sameLayout(vector: Arrow.Vector, field: Field, arrow: typeof Arrow, row
     (DataType.isFloat(from) && from.precision === arrow.Precision.DOUBLE && type.kind === 'DOUBLE') ||
     (DataType.isDate(from) && from.unit === arrow.DateUnit.DAY && type.kind === 'DATE') ||
     (DataType.isTimestamp(from) && from.unit === arrow.TimeUnit.MICROSECOND && type.kind === 'TIMESTAMP') ||
-    (DataType.isTime(from) && from.unit === arrow.TimeUnit.MICROSECOND && type.kind === 'TIME');
+    (DataType.isTime(from) && from.unit === arrow.TimeUnit.NANOSECOND && type.kind === 'TIME');
   return isSame ? { layout: 'fixed', type, validity, values: data.values.subarray(0, rows) } : null;
 }
 

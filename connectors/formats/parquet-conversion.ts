@@ -149,9 +149,9 @@ export function chooseConversion(from: FileType, to: SqlType): Conversion | null
       if (to.kind === 'DATE') return { step: 'copy' };
       return to.kind === 'TIMESTAMP' ? integers({ multiply: dayMicros }) : null;
     case 'time':
-      return to.kind === 'TIME' ? toMicros(from.unit, 0n, dayMicros - 1n) : null;
+      return to.kind === 'TIME' ? toNanos(from.unit) : null;
     case 'timestamp':
-      return to.kind === 'TIMESTAMP' ? toMicros(from.unit, int64Min, int64Max) : null;
+      return to.kind === 'TIMESTAMP' ? toMicros(from.unit) : null;
     case 'int96':
       return to.kind === 'TIMESTAMP' ? { step: 'int96' } : null;
     case 'uuid':
@@ -205,9 +205,15 @@ function fromDecimal(from: { readonly precision: number; readonly scale: number 
   return integers({ multiply, divide, exact: true, min, max });
 }
 
-function toMicros(unit: TimeUnit, min: bigint, max: bigint): Conversion {
-  if (unit === 'MICROS') return min === int64Min ? { step: 'copy' } : integers({ min, max });
-  return unit === 'MILLIS' ? integers({ multiply: 1000n, min, max }) : integers({ divide: 1000n, min, max });
+function toMicros(unit: TimeUnit): Conversion {
+  if (unit === 'MICROS') return { step: 'copy' };
+  return unit === 'MILLIS' ? integers({ multiply: 1000n }) : integers({ divide: 1000n });
+}
+
+/** A TIME counts nanoseconds and lies within a day. */
+function toNanos(unit: TimeUnit): Conversion {
+  const multiply = { MILLIS: 1_000_000n, MICROS: 1000n, NANOS: 1n }[unit];
+  return integers({ multiply, min: 0n, max: dayMicros * 1000n - 1n });
 }
 
 function integers(options: {

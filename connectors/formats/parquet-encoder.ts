@@ -134,7 +134,7 @@ function schemaElementOf(field: Field): SchemaElement {
     case 'DATE':
       return { ...named, type: 'INT32', converted_type: 'DATE' };
     case 'TIME':
-      return { ...named, type: 'INT64', converted_type: 'TIME_MICROS' };
+      return { ...named, type: 'INT64', logical_type: { type: 'TIME', isAdjustedToUTC: false, unit: 'NANOS' } };
     case 'TIMESTAMP':
       return {
         ...named,

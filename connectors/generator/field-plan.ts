@@ -74,7 +74,8 @@ export function planField(field: Field, settings: ParameterValues): FieldPlan {
 
 /** Storage units for one unit of a draw. */
 export function unitOf(type: SqlType): number {
-  return type.kind === 'TIMESTAMP' || type.kind === 'TIME' ? 1000 : 1;
+  if (type.kind === 'TIME') return 1_000_000;
+  return type.kind === 'TIMESTAMP' ? 1000 : 1;
 }
 
 function planValues(field: Field, given: unknown): readonly CellValue[] {
@@ -107,7 +108,7 @@ function boundOf(field: Field, bound: unknown): number {
   if (typeof bound === 'string') {
     const value =
       type.kind === 'TIMESTAMP' ? parseTimestampText(bound) : type.kind === 'TIME' ? parseTimeText(bound) : undefined;
-    if (value !== undefined) return Math.floor(Number(value) / 1000);
+    if (value !== undefined) return Math.floor(Number(value) / unitOf(type));
     const days = type.kind === 'DATE' ? parseDateText(bound) : undefined;
     if (days !== undefined) return days;
   }

@@ -89,8 +89,8 @@ export function parseDateText(text: string): number | undefined {
   return parseDate(bytes, 0, bytes.length, days, 0) === parsed ? days[0]! : undefined;
 }
 
-export function formatTime(micros: bigint): string {
-  entry[0] = micros;
+export function formatTime(nanos: bigint): string {
+  entry[0] = nanos;
   return ascii(printTime(words, 0, printed, 0));
 }
 
@@ -140,7 +140,7 @@ export function parseMonthsText(text: string): number | undefined {
 
 export function formatMicros(micros: bigint): string {
   const magnitude = micros < 0n ? -micros : micros;
-  const time = formatTime(magnitude % microsOfDay);
+  const time = formatTime((magnitude % microsOfDay) * 1000n);
   return `${micros < 0n ? '-' : ''}${magnitude / microsOfDay} ${time}`;
 }
 
@@ -149,7 +149,7 @@ export function parseMicrosText(text: string): bigint | undefined {
   if (match === null) return undefined;
   const time = parseTimeText((match[3] ?? '').replace(/(?<=^|:)\d(?=[:.]|$)/g, '0$&'));
   if (time === undefined) return undefined;
-  const magnitude = BigInt(match[2] ?? '') * microsOfDay + time;
+  const magnitude = BigInt(match[2] ?? '') * microsOfDay + time / 1000n;
   const micros = match[1] === '-' ? -magnitude : magnitude;
   return BigInt.asIntN(64, micros) === micros ? micros : undefined;
 }

@@ -1,8 +1,9 @@
 // DATE, TIME and TIMESTAMP, from and to text.
 //
 //   DATE       YYYY-MM-DD, years 1 to 9999, leading zeros optional
-//   TIME       HH:MM:SS[.f], up to nine fraction digits, cut to microseconds; no leap second, no 24:00
-//   TIMESTAMP  a date, a space or T, a time, and optionally a zone (Z, UTC, GMT, +HH:MM, +HHMM or +HH), converted to UTC;
+//   TIME       HH:MM:SS[.f], up to nine fraction digits; no leap second, no 24:00
+//   TIMESTAMP  a date, a space or T, a time, and optionally a zone (Z, UTC, GMT, +HH:MM, +HHMM or +HH), converted to UTC,
+//              cut to microseconds;
 //              a date alone is its midnight
 // White space around the value is skipped. Fractions are printed only when they are not zero, with as few digits as they
 // need. Calendar arithmetic is the proleptic Gregorian one (Hinnant, "chrono-compatible low-level date algorithms").
@@ -29,11 +30,11 @@ export function parseDate(bytes: Uint8Array, start: number, end: number, into: I
   return parsed;
 }
 
-/** Parses a time of day into microseconds since midnight. */
+/** Parses a time of day into nanoseconds since midnight. */
 export function parseTime(bytes: Uint8Array, start: number, end: number, words: Int32Array, at: number): ParseOutcome {
-  const micros = readTime(bytes, trimStart(bytes, start, end), trimEnd(bytes, start, end));
-  if (micros < 0) return micros === timeMalformed ? malformed : outOfRange;
-  writeInt64(words, at, micros, false);
+  const nanos = readTime(bytes, trimStart(bytes, start, end), trimEnd(bytes, start, end));
+  if (nanos < 0) return nanos === timeMalformed ? malformed : outOfRange;
+  writeInt64(words, at, nanos, false);
   return parsed;
 }
 
@@ -54,7 +55,7 @@ export function parseTimestamp(
   }
   const days = readDate(bytes, from, border);
   if (days >= dateOutOfRange) return days === dateMalformed ? malformed : outOfRange;
-  let micros = 0;
+  let nanos = 0;
   let offsetMinutes = 0;
   if (border < to) {
     const zone = findZone(bytes, border + 1, to);
@@ -63,13 +64,13 @@ export function parseTimestamp(
       if (offsetMinutes === dateMalformed) return malformed;
       to = trimEnd(bytes, border + 1, zone);
     }
-    micros = readTime(bytes, border + 1, to);
-    if (micros < 0) return micros === timeMalformed ? malformed : outOfRange;
+    nanos = readTime(bytes, border + 1, to);
+    if (nanos < 0) return nanos === timeMalformed ? malformed : outOfRange;
   }
-  const secondsOfDay = Math.floor(micros / 1000000);
+  const secondsOfDay = Math.floor(nanos / 1000000000);
   const seconds = days * 86400 + secondsOfDay - offsetMinutes * 60;
   if (seconds < secondsMin || seconds > secondsMax) return outOfRange;
-  writeTimestamp(words, at, seconds, micros - secondsOfDay * 1000000);
+  writeTimestamp(words, at, seconds, Math.floor((nanos - secondsOfDay * 1000000000) / 1000));
   return parsed;
 }
 
@@ -90,6 +91,9 @@ export const temporalScanBytes = 28;
 
 /** What a fraction of so many digits is multiplied with to be microseconds. */
 const fractionUnits: Int32Array = Int32Array.of(0, 100000, 10000, 1000, 100, 10, 1);
+
+/** The same for nanoseconds. */
+const nanoUnits: Int32Array = Int32Array.of(0, 100000000, 10000000, 1000000, 100000, 10000, 1000, 100, 10, 1);
 
 /**
  * Reads `YYYY-MM-DD HH:MM:SS` (or with T), a fraction of one to six digits if there is one, and a Z if there is one; the fixed part is read
@@ -126,23 +130,23 @@ export function scanTimestampFixed(
   return i;
 }
 
-/** Reads `HH:MM:SS` with a fraction of one to six digits if there is one, as `scanTimestampFixed` does. */
+/** Reads `HH:MM:SS` with a fraction of one to nine digits if there is one, as `scanTimestampFixed` does. */
 export function scanTimeFixed(bytes: Uint8Array, view: DataView, start: number, words: Int32Array, at: number): number {
   const seconds = readClockFixed(view, start);
   if (seconds < 0) return -1;
   let i = start + 8;
-  let micros = 0;
+  let nanos = 0;
   if (bytes[i] === 0x2e) {
     const first = ++i;
-    for (let digit = 0; i < first + 6; i++) {
+    for (let digit = 0; i < first + 9; i++) {
       digit = bytes[i]! - 48;
       if (digit < 0 || digit > 9) break;
-      micros = (micros * 10 + digit) | 0;
+      nanos = (nanos * 10 + digit) | 0;
     }
     if (i === first) return -1;
-    micros = (micros * fractionUnits[i - first]!) | 0;
+    nanos = (nanos * nanoUnits[i - first]!) | 0;
   }
-  writeInt64(words, at, seconds * 1000000 + micros, false);
+  writeInt64(words, at, seconds * 1000000000 + nanos, false);
   return i;
 }
 
@@ -232,6 +236,7 @@ export function daysFromCivil(year: number, month: number, day: number): number 
   return era * 146097 + yearOfEra * 365 + (yearOfEra >> 2) - ((yearOfEra / 100) | 0) + dayOfYear - 719468;
 }
 
+/** Nanoseconds since midnight, `timeMalformed` or `timeOutOfRange`. */
 function readTime(bytes: Uint8Array, start: number, end: number): number {
   let i = start;
   let seconds = 0;
@@ -250,20 +255,18 @@ function readTime(bytes: Uint8Array, start: number, end: number): number {
     seconds = seconds * 60 + value;
     if (part < 2 && (i >= end || bytes[i++] !== 0x3a)) return timeMalformed;
   }
-  if (i === end) return seconds * 1000000;
+  if (i === end) return seconds * 1000000000;
   if (bytes[i++] !== 0x2e || i === end || end - i > 9) return timeMalformed;
   let fraction = 0;
   let digits = 0;
   for (; i < end; i++) {
     const digit = bytes[i]! - 48;
     if (digit < 0 || digit > 9) return timeMalformed;
-    if (digits < 6) {
-      fraction = fraction * 10 + digit;
-      digits++;
-    }
+    fraction = fraction * 10 + digit;
+    digits++;
   }
-  for (; digits < 6; digits++) fraction *= 10;
-  return seconds * 1000000 + fraction;
+  for (; digits < 9; digits++) fraction *= 10;
+  return seconds * 1000000000 + fraction;
 }
 
 /** Where the zone begins; `end` when there is none. */
@@ -326,11 +329,11 @@ export function printDate(days: number, out: Uint8Array, at: number): number {
   return printPair(day, out, to + 4);
 }
 
-/** Prints entry `index` of a TIME column. At most 15 bytes. Returns the position behind it. */
+/** Prints entry `index` of a TIME column. At most 18 bytes. Returns the position behind it. */
 export function printTime(words: Int32Array, index: number, out: Uint8Array, at: number): number {
-  const micros = words[2 * index + 1]! * 4294967296 + (words[2 * index]! >>> 0);
-  const seconds = Math.floor(micros / 1000000);
-  return printFraction(micros - seconds * 1000000, out, printClock(seconds, out, at));
+  const nanos = words[2 * index + 1]! * 4294967296 + (words[2 * index]! >>> 0);
+  const seconds = Math.floor(nanos / 1000000000);
+  return printFraction(nanos - seconds * 1000000000, 9, out, printClock(seconds, out, at));
 }
 
 /** Prints entry `index` of a TIMESTAMP column as `YYYY-MM-DD HH:MM:SS[.f]`. At most 31 bytes. Returns the position behind it. */
@@ -364,7 +367,7 @@ function printInstant(seconds: number, micros: number, out: Uint8Array, at: numb
   const to = printDate(days, out, at);
   out[to] = 0x20;
   const clockEnd = printClock((seconds - days * 86400) | 0, out, to + 1);
-  return micros === 0 ? clockEnd : printFraction(micros, out, clockEnd);
+  return micros === 0 ? clockEnd : printFraction(micros, 6, out, clockEnd);
 }
 
 function printClock(seconds: number, out: Uint8Array, at: number): number {
@@ -377,10 +380,11 @@ function printClock(seconds: number, out: Uint8Array, at: number): number {
   return printPair(seconds - minutes * 60, out, at + 6);
 }
 
-function printFraction(micros: number, out: Uint8Array, at: number): number {
-  if (micros === 0) return at;
-  let fraction = micros | 0;
-  let width = 6;
+/** Prints a fraction of a second that has been given in units of 10^-digits. */
+function printFraction(units: number, digits: number, out: Uint8Array, at: number): number {
+  if (units === 0) return at;
+  let fraction = units | 0;
+  let width = digits;
   while (fraction % 10 === 0) {
     fraction = (fraction / 10) | 0;
     width--;

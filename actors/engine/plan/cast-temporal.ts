@@ -11,9 +11,10 @@ const dateToTimestamp: Cast = (value) => (typeof value === 'number' ? BigInt(val
 const timestampToDate: Cast = (value) =>
   typeof value === 'bigint' ? Number((value - timeOfDay(value)) / microsOfDay) : undefined;
 
-const timestampToTime: Cast = (value) => (typeof value === 'bigint' ? timeOfDay(value) : undefined);
+/** A TIME counts nanoseconds. */
+const timestampToTime: Cast = (value) => (typeof value === 'bigint' ? timeOfDay(value) * 1000n : undefined);
 
-const timeToTimestamp: Cast = (value) => value;
+const timeToTimestamp: Cast = (value) => (typeof value === 'bigint' ? value / 1000n : undefined);
 
 export const numberToTimestamp: Cast = (value, from) => {
   const millis = castNumber(value, from, { kind: 'BIGINT' });

@@ -36,7 +36,8 @@ function ofInterval(scalar: Scalar, type: SqlType): number | bigint | undefined 
   if (scalar.kind !== 'literal' || scalar.type.kind !== 'INTERVAL_MICROS') return undefined;
   if (typeof scalar.value !== 'bigint') return undefined;
   // A part of a day leaves the whole day of a DATE in time.
-  return type.kind === 'DATE' ? Number((scalar.value + microsOfDay - 1n) / microsOfDay) : scalar.value;
+  if (type.kind === 'DATE') return Number((scalar.value + microsOfDay - 1n) / microsOfDay);
+  return type.kind === 'TIME' ? scalar.value * 1000n : scalar.value;
 }
 
 function ofNumber(scalar: Scalar, type: SqlType): number | bigint | undefined {

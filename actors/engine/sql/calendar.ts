@@ -20,6 +20,9 @@ export interface DayAndTime {
 
 export const microsOfDay = 86_400_000_000n;
 
+/** What a TIME, which counts nanoseconds since midnight, stays below. */
+export const nanosOfDay = 86_400_000_000_000n;
+
 export function daysOf(year: number, month: number, day: number): number {
   const shifted = month <= 2 ? year - 1 : year;
   const era = Math.floor(shifted / 400);

@@ -142,7 +142,8 @@ function fieldOfDate(unit: string): Evaluator {
 
 function fieldOfTime(unit: string): Evaluator {
   const field = requireField(timeFields, unit, 'TIME');
-  return typed((micros: bigint) => BigInt(field(0, Number(micros))));
+  if (unit === 'nanosecond') return typed((nanos: bigint) => nanos % 60_000_000_000n);
+  return typed((nanos: bigint) => BigInt(field(0, Number(nanos / 1000n))));
 }
 
 function fieldOfMonths(unit: string): Evaluator {

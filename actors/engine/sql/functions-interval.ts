@@ -3,7 +3,7 @@
 // Months move the calendar (a day that the month lacks becomes its last one), microseconds move the clock. A DATE moves
 // by whole days, a TIME stays within its day. The difference of two dates, times or timestamps is an interval of microseconds.
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
-import { addMonths, floorModulo, joinTimestamp, microsOfDay, splitTimestamp } from './calendar.ts';
+import { addMonths, floorModulo, joinTimestamp, microsOfDay, nanosOfDay, splitTimestamp } from './calendar.ts';
 import { DivisionByZero, NumericOverflow } from './evaluation-errors.ts';
 import type {
   CallShape,
@@ -48,7 +48,7 @@ export const intervalFunctions: readonly FunctionDefinition[] = [
     [
       row('date', 'date', micros, (x: number, y: number) => BigInt(x - y) * microsOfDay),
       row('timestamp', 'timestamp', micros, (x: bigint, y: bigint) => long(x - y, micros)),
-      row('time', 'time', micros, (x: bigint, y: bigint) => x - y),
+      row('time', 'time', micros, (x: bigint, y: bigint) => (x - y) / 1000n),
       row('date', 'months', date, (x: number, y: number) => dateMonths(x, -y)),
       row('date', 'micros', date, (x: number, y: bigint) => dateMicros(x, -y)),
       row('timestamp', 'months', timestamp, (x: bigint, y: number) => timestampMonths(x, -y)),
@@ -206,7 +206,7 @@ function timestampMonths(x: bigint, count: number): bigint {
 }
 
 function timeMicros(x: bigint, count: bigint): bigint {
-  return floorModulo(x + count, microsOfDay);
+  return floorModulo(x + count * 1000n, nanosOfDay);
 }
 
 function divisor(y: bigint): bigint {

@@ -17,7 +17,7 @@ export const temporalTextFunctions: readonly FunctionDefinition[] = [
       strictRow(
         ['string', 'date'],
         types.text,
-        typed((format: string, x: number) => write('FORMAT_DATE', format, x, 0)),
+        typed((format: string, x: number) => write('FORMAT_DATE', format, x, 0n)),
         { canFail: true },
       ),
       strictRow(
@@ -51,7 +51,7 @@ export const temporalTextFunctions: readonly FunctionDefinition[] = [
       strictRow(
         ['string', 'time'],
         types.text,
-        typed((format: string, x: bigint) => write('FORMAT_TIME', format, 0, Number(x))),
+        typed((format: string, x: bigint) => write('FORMAT_TIME', format, 0, x)),
         { canFail: true },
       ),
     ],
@@ -76,7 +76,7 @@ export const temporalTextFunctions: readonly FunctionDefinition[] = [
     [
       parseRow({ kind: 'TIME' }, (format, text) => {
         const found = read('PARSE_TIME', format, text);
-        return found === null ? null : BigInt(required('PARSE_TIME', format, found.micros));
+        return found === null ? null : BigInt(required('PARSE_TIME', format, found.nanos));
       }),
     ],
   ),
@@ -91,7 +91,7 @@ export const temporalTextFunctions: readonly FunctionDefinition[] = [
         if (found === null) return null;
         return joinTimestamp(
           required('PARSE_TIMESTAMP', format, found.days),
-          required('PARSE_TIMESTAMP', format, found.micros),
+          Math.floor(required('PARSE_TIMESTAMP', format, found.nanos) / 1000),
         );
       }),
     ],
@@ -115,13 +115,13 @@ function parseRow(
   return strictRow(['string', 'string'], type, typed(parse), { nullable: true, canFail: true });
 }
 
-function write(name: string, format: string, days: number, micros: number): string {
-  return formatTemporal(format, days, micros) ?? malformed(name, format);
+function write(name: string, format: string, days: number, nanos: bigint): string {
+  return formatTemporal(format, days, Number(nanos)) ?? malformed(name, format);
 }
 
 function writeTimestamp(name: string, format: string, x: bigint): string {
   const { days, micros } = splitTimestamp(x);
-  return write(name, format, days, micros);
+  return write(name, format, days, BigInt(micros) * 1000n);
 }
 
 function read(name: string, format: string, text: string): ParsedTemporal | null {

@@ -5,7 +5,7 @@
 // least those of the start.
 
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
-import { addMonths, dateOf, daysOf, isoWeekday, joinTimestamp, microsOfDay, splitTimestamp } from './calendar.ts';
+import { addMonths, dateOf, daysOf, floorModulo, isoWeekday, joinTimestamp, microsOfDay, nanosOfDay, splitTimestamp } from './calendar.ts';
 import { InvalidArgument, NumericOverflow } from './evaluation-errors.ts';
 import type { FunctionDefinition, FunctionOverload, ParameterClass } from './function-definition.ts';
 import { strictRow, typed, types } from './function-rows.ts';
@@ -134,7 +134,7 @@ export const temporalFunctions: readonly FunctionDefinition[] = [
       strictRow(
         ['time', 'unit'],
         time,
-        typed((x: bigint, unit: string) => ceilTimestamp(x, requireTimeUnit(unit)) % microsOfDay),
+        typed((x: bigint, unit: string) => ceilTime(x, unit)),
         { canFail: true },
       ),
     ],
@@ -147,7 +147,12 @@ export const temporalFunctions: readonly FunctionDefinition[] = [
     ["TIMESTAMPDIFF(MONTH, DATE '2020-01-31', DATE '2020-03-01')", '1'],
     [
       strictRow(['unit', 'timestamp', 'timestamp'], types.integer, typed(difference), { canFail: true }),
-      strictRow(['unit', 'time', 'time'], types.integer, typed(difference), { canFail: true }),
+      strictRow(
+        ['unit', 'time', 'time'],
+        types.integer,
+        typed((unit: string, start: bigint, end: bigint) => difference(unit, 0n, (end - start) / 1000n)),
+        { canFail: true },
+      ),
     ],
   ),
   define(
@@ -172,10 +177,7 @@ export const temporalFunctions: readonly FunctionDefinition[] = [
       strictRow(
         ['unit', 'BIGINT', 'time'],
         time,
-        typed(
-          (unit: string, count: bigint, x: bigint) =>
-            ((addTo(x, requireTimeUnit(unit), count) % microsOfDay) + microsOfDay) % microsOfDay,
-        ),
+        typed((unit: string, count: bigint, x: bigint) => floorModulo(x + nanosOf(unit) * count, nanosOfDay)),
         { canFail: true },
       ),
     ],
@@ -261,8 +263,13 @@ function floorTimestamp(x: bigint, unit: string, firstYear = 1): bigint {
 }
 
 function floorTime(x: bigint, unit: string): bigint {
-  const width = unitMicros[requireTimeUnit(unit)] ?? 1n;
-  return x - (x % width);
+  return x - (x % nanosOf(unit));
+}
+
+/** Past the last unit of the day is midnight. */
+function ceilTime(x: bigint, unit: string): bigint {
+  const floor = floorTime(x, unit);
+  return floor === x ? x : (floor + nanosOf(unit)) % nanosOfDay;
 }
 
 function ceilTimestamp(x: bigint, unit: string, firstYear = 1): bigint {
@@ -270,10 +277,11 @@ function ceilTimestamp(x: bigint, unit: string, firstYear = 1): bigint {
   return floor === x ? x : addTo(floor, unit, 1n);
 }
 
-function requireTimeUnit(unit: string): string {
+/** Nanoseconds of a unit shorter than a day. */
+function nanosOf(unit: string): bigint {
   const width = unitMicros[unit];
   if (width === undefined || width >= microsOfDay) throw badUnit(unit, 'TIME');
-  return unit;
+  return width * 1000n;
 }
 
 function badUnit(unit: string, type: string): Error {

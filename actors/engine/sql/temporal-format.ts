@@ -21,11 +21,11 @@ const composites: Readonly<Record<string, string>> = {
 const specifier = /%(\.?[369]?f|[a-zA-Z%])|(\s+)|([^%\s]+|%)/g;
 
 /** Text of a point in time, or undefined when the format is malformed. */
-export function formatTemporal(format: string, days: number, micros: number): string | undefined {
+export function formatTemporal(format: string, days: number, nanos: number): string | undefined {
   let text = '';
   for (const match of expand(format).matchAll(specifier)) {
     const [all, code] = match;
-    const part = code === undefined ? (all === '%' ? undefined : all) : formatField(code, days, micros);
+    const part = code === undefined ? (all === '%' ? undefined : all) : formatField(code, days, nanos);
     if (part === undefined) return undefined;
     text += part;
   }
@@ -36,14 +36,16 @@ function expand(format: string): string {
   return format.replace(/%([FTRDX])/g, (_, code: string) => composites[code] ?? '');
 }
 
-function formatField(code: string, days: number, micros: number): string | undefined {
+function formatField(code: string, days: number, nanos: number): string | undefined {
   const { year, month, day } = dateOf(days);
-  const [hour, minute, second] = [3_600_000_000, 60_000_000, 1_000_000].map((unit) => Math.floor(micros / unit));
+  const [hour, minute, second] = [3_600_000_000_000, 60_000_000_000, 1_000_000_000].map((unit) =>
+    Math.floor(nanos / unit),
+  );
   const pad = (value: number | undefined, width: number, fill = '0'): string =>
     String(value ?? 0).padStart(width, fill);
   const twelve = (((hour ?? 0) + 11) % 12) + 1;
   const weekday = isoWeekday(days);
-  const fraction = pad(micros % 1_000_000, 6);
+  const fraction = pad(nanos % 1_000_000_000, 9);
   switch (code) {
     case 'Y':
       return pad(year, 4);
@@ -87,21 +89,20 @@ function formatField(code: string, days: number, micros: number): string | undef
     case 'S':
       return pad((second ?? 0) % 60, 2);
     case 'f':
-      return `${fraction}000`;
+    case '9f':
+      return fraction;
     case '.f':
-      return micros % 1_000_000 === 0 ? '' : `.${fraction.replace(/0+$/, '')}`;
+      return nanos % 1_000_000_000 === 0 ? '' : `.${fraction.replace(/0+$/, '')}`;
     case '3f':
       return fraction.slice(0, 3);
     case '6f':
-      return fraction;
-    case '9f':
-      return `${fraction}000`;
+      return fraction.slice(0, 6);
     case '.3f':
       return `.${fraction.slice(0, 3)}`;
     case '.6f':
-      return `.${fraction}`;
+      return `.${fraction.slice(0, 6)}`;
     case '.9f':
-      return `.${fraction}000`;
+      return `.${fraction}`;
     case 's':
       return String(days * 86_400 + (second ?? 0));
     case 'n':
@@ -118,7 +119,8 @@ function formatField(code: string, days: number, micros: number): string | undef
 /** What a text says in a format. Fields that the format lacks are undefined. */
 export interface ParsedTemporal {
   readonly days: number | undefined;
-  readonly micros: number | undefined;
+  /** Since midnight. */
+  readonly nanos: number | undefined;
 }
 
 const patterns: Readonly<Record<string, string>> = {
@@ -171,12 +173,12 @@ export function parseTemporal(format: string, text: string): ParsedTemporal | nu
   if (match === null) return null;
   const read = new Map(codes.map((code, i) => [code, match[i + 1] ?? '']));
   const days = readDate(read);
-  const micros = readTime(read);
-  if (days === null || micros === null) return null;
+  const nanos = readTime(read);
+  if (days === null || nanos === null) return null;
   const epoch = number(read, 's');
   if (epoch !== undefined)
-    return { days: Math.floor(epoch / 86_400), micros: (((epoch % 86_400) + 86_400) % 86_400) * 1_000_000 };
-  return { days, micros };
+    return { days: Math.floor(epoch / 86_400), nanos: (((epoch % 86_400) + 86_400) % 86_400) * 1_000_000_000 };
+  return { days, nanos };
 }
 
 function number(read: ReadonlyMap<string, string>, ...codes: readonly string[]): number | undefined {
@@ -216,6 +218,6 @@ function readTime(read: ReadonlyMap<string, string>): number | undefined | null 
   const digits = ['f', '.f', '3f', '6f', '9f', '.3f', '.6f', '.9f']
     .map((code) => read.get(code))
     .find((value) => value !== undefined);
-  const fraction = Number((digits ?? '').replace('.', '').padEnd(6, '0').slice(0, 6));
-  return ((hour * 60 + minute) * 60 + second) * 1_000_000 + fraction;
+  const fraction = Number((digits ?? '').replace('.', '').padEnd(9, '0'));
+  return ((hour * 60 + minute) * 60 + second) * 1_000_000_000 + fraction;
 }

@@ -61,7 +61,7 @@ function bindBound(
     }
     const { type } = key;
     if (isDatetime(type) && scalar.type.kind === 'INTERVAL_MICROS' && typeof value === 'bigint') {
-      amount = type.kind === 'DATE' ? value / microsOfDay : value;
+      amount = type.kind === 'DATE' ? value / microsOfDay : type.kind === 'TIME' ? value * 1000n : value;
     } else if (isNumeric(type) && isNumeric(scalar.type)) {
       const converted = coerce(scalar, type);
       const made = converted.kind === 'literal' ? converted.value : null;

@@ -166,12 +166,12 @@ function withT(bytes: Uint8Array, start: number, end: number): number {
   return end;
 }
 
-/** Zeros behind a fraction until it has 3 or 6 digits. */
+/** Zeros behind a fraction until it has 3, 6 or 9 digits. */
 function padFraction(bytes: Uint8Array, start: number, end: number): number {
   const point = bytes.indexOf(0x2e, start);
   if (point < 0 || point >= end) return end;
   const digits = end - point - 1;
   let to = end;
-  for (let missing = (digits <= 3 ? 3 : 6) - digits; missing > 0; missing--) bytes[to++] = 0x30;
+  for (let missing = (digits <= 3 ? 3 : digits <= 6 ? 6 : 9) - digits; missing > 0; missing--) bytes[to++] = 0x30;
   return to;
 }

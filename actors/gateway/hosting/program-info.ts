@@ -77,7 +77,7 @@ export function columnType(type: SqlType, nullable: boolean): JsonObject {
     case 'TIMESTAMP':
       return { type: type.zoned === true ? 'TIMESTAMP_TZ' : type.kind, nullable, precision: 6 };
     case 'TIME':
-      return { type: type.kind, nullable, precision: 6 };
+      return { type: type.kind, nullable, precision: 9 };
     case 'INTERVAL_MONTHS':
       return { type: 'INTERVAL_YEAR_MONTH', nullable };
     case 'INTERVAL_MICROS':

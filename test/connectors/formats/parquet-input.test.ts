@@ -130,7 +130,7 @@ function expectedRow(i: number): CellValue[] {
     `a rather long text that is always another ${i}`,
     new TextEncoder().encode(`x${i}`),
     10_955 + (i % 1000),
-    BigInt(86_398 - i) * 1_000_000n,
+    BigInt(86_398 - i) * 1_000_000_000n,
     981_173_106_789_000n + BigInt(i) * minute,
     i % 6 !== 0 ? 981_173_106_000_000n - BigInt(i) * 1440n * minute : null,
     `00112233-4455-6677-8899-${text(i)}`,

@@ -77,19 +77,19 @@ test('a date may be padded with spaces and spelled without leading zeros, and ha
   }
 });
 
-test('a time keeps microseconds and cuts what is finer', () => {
+test('a time keeps nanoseconds', () => {
   assert.is(micros(parseTime, '00:00:00'), 0n);
-  assert.is(micros(parseTime, '23:59:59.999999999'), 86399999999n);
-  assert.is(micros(parseTime, ' 1:2:3.5 '), 3723500000n);
+  assert.is(micros(parseTime, '23:59:59.999999999'), 86399999999999n);
+  assert.is(micros(parseTime, ' 1:2:3.5 '), 3723500000000n);
   for (const text of ['24:00:00', '12:60:00', '12:00:60']) assert.is(micros(parseTime, text), 'out of range', text);
   for (const text of ['', '12', '12:00', '12:00:', '12:00:00.', '12:00:00.1234567890', '12:00:00x', '012:00:00']) {
     assert.is(micros(parseTime, text), 'malformed', text);
   }
   const print = (value: bigint): string => textOf(printTime(wordsOf(BigInt64Array.of(0n, value)), 1, out, 0));
   assert.is(print(0n), '00:00:00');
-  assert.is(print(86399999999n), '23:59:59.999999');
-  assert.is(print(3723500000n), '01:02:03.5');
-  assert.is(print(10n), '00:00:00.00001');
+  assert.is(print(86399999999999n), '23:59:59.999999999');
+  assert.is(print(3723500000000n), '01:02:03.5');
+  assert.is(print(10n), '00:00:00.00000001');
 });
 
 test('every microsecond from year 1 to 9999 survives printing and parsing', () => {
@@ -192,14 +192,16 @@ test('a scan in place reads what the general kernel reads, or stops before the e
   assert.ok(whole > 1000);
 });
 
-test('a scan in place takes fractions of one to six digits and a Z', () => {
+test('a scan in place takes fractions of one to six digits and a Z, a time nine digits', () => {
   assert.equal(scanned(scanTimestampFixed, '1970-01-01T00:00:01'), [1000000n, 19]);
   assert.equal(scanned(scanTimestampFixed, '1970-01-01 00:00:01.5Z'), [1500000n, 22]);
   assert.equal(scanned(scanTimestampFixed, '1970-01-01 00:00:01.000001'), [1000001n, 26]);
   assert.equal(scanned(scanTimestampFixed, '1969-12-31 23:59:59.25'), [-750000n, 22]);
   assert.is(scanned(scanTimestampFixed, '1970-01-01 00:00:01.')[1], -1);
   assert.is(scanned(scanTimestampFixed, '1970-01-01 00:00:01.1234567')[1], 26);
-  assert.equal(scanned(scanTimeFixed, '23:59:59.037'), [86399037000n, 12]);
+  assert.equal(scanned(scanTimeFixed, '23:59:59.037'), [86399037000000n, 12]);
+  assert.equal(scanned(scanTimeFixed, '23:59:59.999999999'), [86399999999999n, 18]);
+  assert.is(scanned(scanTimeFixed, '23:59:59.9999999991')[1], 18);
 });
 
 test.run();
