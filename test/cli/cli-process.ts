@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 
 const binary = fileURLToPath(new URL('../../main.js', import.meta.url));
 const secondsMax = 50;
+/** Of a process that serves a whole file: as long as the file itself may take. */
+export const secondsOfFileMax: number = Number(process.env['MILLRACE_TEST_SECONDS'] ?? 120);
 
 export interface Exit {
   readonly code: number | null;
@@ -22,6 +24,8 @@ export interface CliOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** What it reads from a pipe; nothing when absent. */
   readonly input?: string;
+  /** After how long it is ended. Default 50. */
+  readonly secondsMax?: number;
 }
 
 export class CliProcess {
@@ -37,7 +41,7 @@ export class CliProcess {
       cwd: options.folder,
       env: { ...process.env, ...options.environment },
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-      timeout: secondsMax * 1000,
+      timeout: (options.secondsMax ?? secondsMax) * 1000,
       killSignal: 'SIGKILL',
     });
     this.#child.stdin?.end(options.input);

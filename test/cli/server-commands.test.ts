@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Fixture } from '../embedded/pipeline-fixture.ts';
-import { CliProcess, type Exit, jsonLines, millrace } from './cli-process.ts';
+import { CliProcess, type Exit, jsonLines, millrace, secondsOfFileMax } from './cli-process.ts';
 
 const fixture = new Fixture();
 const folder = fixture.folder;
@@ -45,7 +45,11 @@ async function until(args: readonly string[], holds: (out: string) => boolean): 
 
 test.before(async () => {
   const environment = { MILLRACE_ADMIN_KEY: adminKey };
-  server = new CliProcess(['serve', '--port', '0', '--data', 'data'], { folder, environment });
+  server = new CliProcess(['serve', '--port', '0', '--data', 'data'], {
+    folder,
+    environment,
+    secondsMax: secondsOfFileMax,
+  });
   await server.until((out) => out.includes('millrace serve: http'));
   url = /millrace serve: (\S+)/.exec(server.out)?.[1] ?? '';
   const definition = { description: '', program_config: {}, runtime_config: {} };

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { WebSocket } from 'ws';
+import { pollPause } from '../../../poll-pause.ts';
 import { startTestServer, type TestServer } from '../server/test-server.ts';
 import { listen, type Message, type Messages, until } from './egress-fixture.ts';
 
@@ -28,7 +29,7 @@ async function stateIs(key: string, value: string): Promise<void> {
   for (;;) {
     const pipeline = await call('GET', '');
     if (pipeline[key] === value) return;
-    await new Promise((resolve) => setImmediate(resolve));
+    await pollPause();
   }
 }
 
@@ -44,6 +45,7 @@ async function push(table: string, lines: readonly unknown[], parameters = ''): 
   for (;;) {
     const { status, step } = await call('GET', `/completion_status?token=${token}`);
     if (status === 'complete') return Number(step);
+    await pollPause();
   }
 }
 

@@ -1,6 +1,7 @@
 // A pipeline goes on from a checkpoint although its program or its connectors have changed.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { pollPause } from '../../../poll-pause.ts';
 import { startTestServer, type TestServer } from '../server/test-server.ts';
 
 const table = `CREATE TABLE t (x INT) WITH ('materialized' = 'true');\n`;
@@ -33,6 +34,7 @@ class Served {
       if (shown['deployment_desired_status'] === 'Stopped' && shown['deployment_status'] === 'Stopped') {
         assert.is(status, 'Stopped', JSON.stringify(shown['deployment_error']));
       }
+      await pollPause();
     }
   }
 
@@ -145,7 +147,7 @@ test('a connector that is added brings its rows, one that has ended does not bri
     assert.equal(Object(waiting['deployment_runtime_status_details']).approval_diff.added_input_connectors, ['t.five']);
     await served.ask('POST', '/p/approve');
     await served.until('Running');
-    while ((await served.query('SELECT COUNT(*) AS n FROM t')) !== '{"n":6}') await served.shown();
+    while ((await served.query('SELECT COUNT(*) AS n FROM t')) !== '{"n":6}') await pollPause();
     await served.change(inputs + sum + largest);
     await served.start('allow');
     await served.until('Running');

@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { pollPause } from '../../../poll-pause.ts';
 
 const main = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', '..', 'main.js');
 const program = `
@@ -62,6 +63,7 @@ class Server {
       const shown = (await response.json()) as Record<string, unknown>;
       assert.is(shown['deployment_error'], null);
       if (shown['deployment_status'] === 'Running') return;
+      await pollPause();
     }
   }
 
@@ -175,7 +177,7 @@ for (const seed of seeds) {
         const pushing = clients.map((client) => pushUntilKilled(server, client, pushes[client] as Pushed)); // SAFETY: one a client
         // The first life has no checkpoint but those of its own clock.
         if (life > 0) pushing.push(checkpointUntilKilled(server));
-        while (pushes.reduce((sum, each) => sum + each.acknowledged.size, 0) < until) await turn();
+        while (pushes.reduce((sum, each) => sum + each.acknowledged.size, 0) < until) await pollPause();
         await server.kill();
         await Promise.all(pushing);
         server = started(await Server.start(folder));
@@ -246,11 +248,8 @@ async function stopped(server: Server): Promise<void> {
     // SAFETY: a descriptor is an object.
     const shown = (await response.json()) as Record<string, unknown>;
     if (shown['deployment_status'] === 'Stopped') return;
+    await pollPause();
   }
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 test.run();

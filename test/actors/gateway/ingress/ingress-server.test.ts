@@ -1,6 +1,7 @@
 // HTTP input into a running pipeline of a whole server: rows are in the tables when their token says so.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { pollPause } from '../../../poll-pause.ts';
 import { startTestServer, type TestServer } from '../server/test-server.ts';
 
 let server: TestServer;
@@ -18,7 +19,7 @@ async function call(method: string, path: string, body?: string): Promise<{ stat
 async function until(key: string, value: string): Promise<void> {
   for (;;) {
     if (JSON.parse((await call('GET', 'p')).text)[key] === value) return;
-    await new Promise((resolve) => setImmediate(resolve));
+    await pollPause();
   }
 }
 

@@ -1,6 +1,7 @@
 // The whole server over its port: a pipeline's life, errors as bodies, unknown routes, headers.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { pollPause } from '../../../poll-pause.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 let server: TestServer;
@@ -40,6 +41,7 @@ test('a pipeline is created, compiled, started, paused, resumed, stopped, cleare
       const now = await call('GET', '/v0/pipelines/life?selector=status');
       assert.is(now.body['deployment_error'], null);
       if (now.body['deployment_status'] === status) return;
+      await pollPause();
     }
   };
   await until('Paused');

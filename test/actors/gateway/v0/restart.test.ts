@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { pollPause } from '../../../poll-pause.ts';
 import { startTestServer, type TestServer } from '../server/test-server.ts';
 
 const program = `CREATE TABLE t (x INT) WITH ('materialized' = 'true');`;
@@ -19,6 +20,7 @@ async function untilRunning(server: TestServer): Promise<void> {
     const shown = await get(server, '/v0/pipelines/keeps?selector=status');
     assert.is(shown['deployment_error'], null);
     if (shown['deployment_status'] === 'Running') return;
+    await pollPause();
   }
 }
 
@@ -144,6 +146,7 @@ test('connectors see the variables of the runtime configuration', async () => {
       const rows = await (await fetch(`${server.url}/v0/pipelines/keeps/query?format=json&sql=${sql}`)).text();
       if (rows.trim() === '{"x":5}') break;
       assert.is(rows, '');
+      await pollPause();
     }
   } finally {
     await server.close();
@@ -165,6 +168,7 @@ test('counters and errors of HTTP inputs are part of a checkpoint', async () => 
         const text = JSON.stringify(stats['inputs']);
         // What a step has taken leaves the channel a moment later.
         if (!/"buffered_(records|bytes)":[1-9]/.test(text)) return text;
+        await pollPause();
       }
     };
     const before = await inputs();
@@ -173,6 +177,7 @@ test('counters and errors of HTTP inputs are part of a checkpoint', async () => 
     for (;;) {
       const shown = await get(server, '/v0/pipelines/keeps?selector=status');
       if (shown['deployment_status'] === 'Stopped') break;
+      await pollPause();
     }
     await post(server, '/keeps/start');
     await untilRunning(server);

@@ -1,6 +1,7 @@
 // Routes over a real server: replacing connectors, plans, support bundles, sessions, statistics, refused actions.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { pollPause } from '../../../poll-pause.ts';
 import { startTestServer, type TestServer } from '../server/test-server.ts';
 
 const program = `
@@ -26,6 +27,7 @@ test.before(async () => {
     const { body } = await call('GET', '/v0/pipelines/p?selector=status');
     assert.is(body['deployment_error'], null);
     if (body['deployment_status'] === 'Running') return;
+    await pollPause();
   }
 });
 test.after(async () => {
@@ -48,7 +50,10 @@ test('generated integers count as eight bytes each, and a format beside them is 
   for (;;) {
     const { body } = await call('GET', '/v0/pipelines/p/tables/t/connectors/five/stats');
     const metrics = Object(body['metrics']);
-    if (metrics.total_records < 5) continue;
+    if (metrics.total_records < 5) {
+      await pollPause();
+      continue;
+    }
     assert.is(metrics.total_bytes, 40);
     return;
   }

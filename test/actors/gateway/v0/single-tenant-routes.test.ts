@@ -1,6 +1,7 @@
 // What one server says of tenants, identity providers and object stores, and profiles and support bundles of a pipeline.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { pollPause } from '../../../poll-pause.ts';
 import { startTestServer, type TestServer } from '../server/test-server.ts';
 
 let server: TestServer;
@@ -14,6 +15,7 @@ async function until(key: string, value: string): Promise<void> {
   for (;;) {
     const shown: unknown = await (await ask('GET', '/pipelines/p?selector=status')).json();
     if (Object(shown)[key] === value) return;
+    await pollPause();
   }
 }
 

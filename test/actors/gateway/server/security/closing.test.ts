@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { pollPause } from '../../../../poll-pause.ts';
 
 const binary = fileURLToPath(new URL('../../../../../main.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'millrace-closing-'));
@@ -64,6 +65,7 @@ test('a signal right after a start ends the server with 0, and the next one star
     // SAFETY: a field that is not there ends the loop never, and the process's time limit does.
     const { deployment_status: status } = (await reply.json()) as { deployment_status: string };
     if (status === 'Running') break;
+    await pollPause();
   }
   second.child.kill('SIGINT');
   assert.is(await second.exit, 0);
@@ -98,6 +100,7 @@ test('a second signal ends it at once', async () => {
       () => false,
     );
     if (!isOpen) break;
+    await pollPause();
   }
   child.kill('SIGTERM');
   assert.is(await exit, 130);

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { pollPause } from '../../../../poll-pause.ts';
 import { startTestServer } from '../test-server.ts';
 import { exchange } from './raw-connection.ts';
 
@@ -55,7 +56,7 @@ test('no key is in a log, the audit log, a reply or the data folder', async () =
   const { dataFolder } = server;
   await ask('POST', '/v0/pipelines', secret, '{}');
   const audit = (): string => readFileSync(join(dataFolder, 'audit.log'), 'utf8');
-  while (!audit().includes('"status":403')) await new Promise((resolve) => setImmediate(resolve));
+  while (!audit().includes('"status":403')) await pollPause();
   const stored = contents(dataFolder).toString('latin1');
   for (const key of [adminKey, secret, secret.slice('apikey:'.length + 22)]) {
     for (const text of [...logged, ...replies, stored]) assert.not.match(text, key);
