@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Fixture } from '../embedded/pipeline-fixture.ts';
-import { CliProcess, type Exit, jsonLines, millrace } from './cli-process.ts';
+import { CliProcess, type Exit, jsonLines, millrace, secondsOfFileMax } from './cli-process.ts';
 
 const fixture = new Fixture();
 const folder = fixture.folder;
@@ -39,7 +39,10 @@ test.before(async () => {
     join(folder, 'wrong.yaml'),
     file.replace('status: stopped', 'status: stoped').replace('filter', 'filtr'),
   );
-  server = new CliProcess(['serve', '--port', '0', '--data', 'data', '--pipelines', 'files'], { folder });
+  server = new CliProcess(['serve', '--port', '0', '--data', 'data', '--pipelines', 'files'], {
+    folder,
+    secondsMax: secondsOfFileMax,
+  });
   await server.until((out) => out.includes('millrace serve: http'));
   url = /millrace serve: (\S+)/.exec(server.out)?.[1] ?? '';
 });
