@@ -44,7 +44,7 @@ import {
   unwrapOpencdcDeclaration,
   webhookHttpDeclaration,
 } from './processors/declarations.ts';
-import { s3InputDeclaration } from './s3/declarations.ts';
+import { s3InputDeclaration, s3OutputDeclaration } from './s3/declarations.ts';
 import type { ConnectorRegistry } from './sdk/connector.ts';
 import { onUse } from './sdk/load-on-use.ts';
 import { pluginInputDeclaration, pluginOutputDeclaration } from './standalone/declarations.ts';
@@ -72,6 +72,7 @@ export const registry: ConnectorRegistry = {
     nullOutput,
     onUse(postgresOutputDeclaration, async () => (await import('./postgres/destination.ts')).postgresOutput),
     onUse(kafkaOutputDeclaration, async () => (await import('./kafka/destination.ts')).kafkaOutput),
+    onUse(s3OutputDeclaration, async () => (await import('./s3/destination.ts')).s3Output),
     onUse(pluginOutputDeclaration, async () => (await import('./standalone/plugin-destination.ts')).pluginOutput),
     onUse(
       fileRecordDestinationDeclaration,

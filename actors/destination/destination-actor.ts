@@ -58,6 +58,7 @@ class DestinationActor implements Actor<DestinationMessage> {
   readonly #settlement: Settlement;
   #destination: Destination | null = null;
   #acknowledges = false;
+  #streamPerFlush = false;
   /** Makes records of rows, for a destination of records. */
   #rowRecords: RowRecords | null = null;
   #chain: ProcessorChain | null = null;
@@ -185,17 +186,22 @@ class DestinationActor implements Actor<DestinationMessage> {
     const { processors = [], baseFolder } = this.#args;
     if (processors.length > 0)
       this.#chain = await makeChain(processors, this.#connectors, { baseFolder, signal, clock, log });
-    const { destination, acknowledges, takesRecords } = await openDestination(this.#args, this.#connectors, {
-      signal,
-      clock,
-      reportError: (error) => this.#transportError(error),
-      acknowledged: (count) => this.#answered(() => this.#settlement.acknowledged(count)),
-      refused: (error) => this.#answered(() => this.#settlement.refused(error)),
-      // A call that is under way says so itself.
-      failed: (error) => this.#state === 'open' && this.#fail(error),
-      log: (message, fields = {}) => notify({ kind: 'destination said', message, fields }),
-    });
+    const { destination, acknowledges, takesRecords, streamPerFlush } = await openDestination(
+      this.#args,
+      this.#connectors,
+      {
+        signal,
+        clock,
+        reportError: (error) => this.#transportError(error),
+        acknowledged: (count) => this.#answered(() => this.#settlement.acknowledged(count)),
+        refused: (error) => this.#answered(() => this.#settlement.refused(error)),
+        // A call that is under way says so itself.
+        failed: (error) => this.#state === 'open' && this.#fail(error),
+        log: (message, fields = {}) => notify({ kind: 'destination said', message, fields }),
+      },
+    );
     this.#acknowledges = acknowledges;
+    this.#streamPerFlush = streamPerFlush;
     const { relation } = this.#args;
     if (takesRecords && !isRecords(relation)) this.#rowRecords = new RowRecords(relation.name, clock.now());
     this.#destination = destination;
@@ -283,8 +289,7 @@ class DestinationActor implements Actor<DestinationMessage> {
 
   async #end(): Promise<void> {
     await this.#writeBuffer();
-    const bytes = this.#encoder?.finish?.() ?? null;
-    if (bytes !== null && bytes.length > 0) await this.#send({ kind: 'bytes', bytes, records: 0 });
+    if (!this.#streamPerFlush) await this.#endStream();
     await this.#flush();
     await this.#stopDestination();
     await this.#allSettled();
@@ -404,10 +409,20 @@ class DestinationActor implements Actor<DestinationMessage> {
     gauges.set('activeAt', clock.now());
   }
 
+  /** What the format writes behind the last row, such as the directory of a Parquet file. */
+  async #endStream(): Promise<void> {
+    const bytes = this.#encoder?.finish?.() ?? null;
+    if (bytes !== null && bytes.length > 0) await this.#send({ kind: 'bytes', bytes, records: 0 });
+  }
+
   /** Flushes what was written, if anything was, and confirms what that covers. */
   async #flush(): Promise<void> {
     const mark = this.#writtenMark;
     if (this.#isDirty) {
+      if (this.#streamPerFlush) {
+        await this.#endStream();
+        this.#encoder = await openEncoder(this.#args, this.#connectors);
+      }
       this.#isDirty = false;
       await this.#destination?.flush?.();
     }

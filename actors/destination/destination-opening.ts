@@ -16,12 +16,19 @@ import { nearestName } from '../../runtime/nearest-name.ts';
 import { FormatMissing } from './destination-errors.ts';
 import type { DestinationArguments } from './messages.ts';
 
+export interface OpenedDestination {
+  readonly destination: Destination;
+  readonly acknowledges: boolean;
+  readonly takesRecords: boolean;
+  readonly streamPerFlush: boolean;
+}
+
 /** @throws a coded error when the configuration does not fit. */
 export async function openDestination(
   args: Pick<DestinationArguments, 'connector' | 'relation' | 'baseFolder'>,
   shipped: ConnectorRegistry,
   context: Pick<DestinationContext, 'signal' | 'clock' | 'reportError' | 'log' | 'acknowledged' | 'refused' | 'failed'>,
-): Promise<{ readonly destination: Destination; readonly acknowledges: boolean; readonly takesRecords: boolean }> {
+): Promise<OpenedDestination> {
   const { connector, relation, baseFolder } = args;
   const { transport, endpoint } = connector;
   const definition = await loaded(definitionOf(args, await registryOf(transport, shipped)));
@@ -31,6 +38,7 @@ export async function openDestination(
     destination,
     acknowledges: definition.acknowledges === true,
     takesRecords: definition.accepts === 'records',
+    streamPerFlush: definition.streamPerFlush === true,
   };
 }
 

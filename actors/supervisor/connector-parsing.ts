@@ -11,6 +11,7 @@ import type {
   OnFull,
   OutputConnector,
 } from '../../connectors/sdk/connector-configuration.ts';
+import type { DestinationDefinition } from '../../connectors/sdk/destination.ts';
 import type { Parameter, ParameterValues, PlaceOf } from '../../connectors/sdk/parameters.ts';
 import { validateParameters } from '../../connectors/sdk/validate-parameters.ts';
 import type { MillraceError } from '../../runtime/errors.ts';
@@ -92,9 +93,7 @@ export function parseOutputConnector(
     onFull: values['on_full'] as OnFull,
     ...queueBounds(values),
     sendSnapshot: values['send_snapshot'] === true,
-    enableOutputBuffer: values['enable_output_buffer'] === true,
-    maxOutputBufferTimeMillis: optionalNumber(values['max_output_buffer_time_millis']),
-    maxOutputBufferSizeRecords: Number(values['max_output_buffer_size_records']),
+    ...outputBuffer(values, transport.definition.outputBuffer),
   };
 }
 
@@ -122,6 +121,20 @@ function identity(
 ): { name: string; relation: string; endpoint: string } {
   const name = typeof values['name'] === 'string' ? values['name'] : entry.name;
   return { name, relation: entry.relation, endpoint: `${entry.relation}.${name}` };
+}
+
+/** The user's settings, then those of the destination, then none. */
+function outputBuffer(
+  values: ParameterValues,
+  own: DestinationDefinition['outputBuffer'],
+): Pick<OutputConnector, 'enableOutputBuffer' | 'maxOutputBufferTimeMillis' | 'maxOutputBufferSizeRecords'> {
+  const timeMs = optionalNumber(values['max_output_buffer_time_millis']);
+  const records = optionalNumber(values['max_output_buffer_size_records']);
+  return {
+    enableOutputBuffer: values['enable_output_buffer'] === true || own !== undefined,
+    maxOutputBufferTimeMillis: timeMs ?? own?.timeMs ?? null,
+    maxOutputBufferSizeRecords: records ?? own?.records ?? Number.MAX_SAFE_INTEGER,
+  };
 }
 
 function queueBounds(values: ParameterValues): { maxQueuedRecords: number; maxQueuedBytes: number } {

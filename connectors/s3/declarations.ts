@@ -1,5 +1,5 @@
-// What configurations may say of s3_input. Its code is loaded when it is used.
-import type { SourceDeclaration } from '../sdk/load-on-use.ts';
+// What configurations may say of s3_input and s3_output. Their code is loaded when they are used.
+import type { DestinationDeclaration, SourceDeclaration } from '../sdk/load-on-use.ts';
 import { s3Parameters } from './s3-parameters.ts';
 
 export const s3InputDeclaration: SourceDeclaration = {
@@ -43,6 +43,41 @@ export const s3InputDeclaration: SourceDeclaration = {
       required: false,
       default: '1s',
       description: 'Millrace: pause between two looks.',
+    },
+  ],
+};
+
+export const s3OutputDeclaration: DestinationDeclaration = {
+  kind: 'destination',
+  name: 's3_output',
+  summary: 'Writes changes as objects of a bucket of Amazon S3, or of a server that speaks its protocol.',
+  description:
+    'Changes are gathered until there are a million (`max_output_buffer_size_records`) or the oldest is ten seconds old (`max_output_buffer_time_millis`), merged, and written as one object: lines of JSON or CSV, or a Parquet file, which takes insertions only. Keys sort by time. A request that fails in a way that may pass is tried again under the same key; after a crash the changes since the last checkpoint come again in other objects: at least once.',
+  format: 'required',
+  streamPerFlush: true,
+  outputBuffer: { timeMs: 10_000, records: 1_000_000 },
+  parameters: [
+    ...s3Parameters,
+    {
+      name: 'prefix',
+      type: { kind: 'string' },
+      required: false,
+      default: '',
+      description: 'What the keys of all objects begin with, such as `changes/`.',
+    },
+    {
+      name: 'suffix',
+      type: { kind: 'string' },
+      required: false,
+      default: '',
+      description: 'What they end with, such as `.json`.',
+    },
+    {
+      name: 'content_type',
+      type: { kind: 'string' },
+      required: false,
+      default: 'application/octet-stream',
+      description: 'Content-Type of the objects.',
     },
   ],
 };

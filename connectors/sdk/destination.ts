@@ -66,6 +66,10 @@ export interface DestinationDefinition {
   readonly format: 'required' | 'optional' | 'none';
   /** Of a connector without a format of the user's: its bytes are in this one, with every key of its configuration. */
   readonly impliedFormat?: { readonly name: string; readonly config: Readonly<Record<string, unknown>> };
+  /** Each flush ends a stream: the encoder's end (the directory of a Parquet file) is written before it, and a new one begins. */
+  readonly streamPerFlush?: boolean;
+  /** The output buffer that it has unless the user configures one: changes are merged for so long, or until there are so many. */
+  readonly outputBuffer?: { readonly timeMs: number; readonly records: number };
   /** `records`: it is written batches of records (record-batch.ts). Default `rows`: of the relation that it is bound to. */
   readonly accepts?: 'rows' | 'records';
   /**

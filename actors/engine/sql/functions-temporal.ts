@@ -5,7 +5,17 @@
 // least those of the start.
 
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
-import { addMonths, dateOf, daysOf, floorModulo, isoWeekday, joinTimestamp, microsOfDay, nanosOfDay, splitTimestamp } from './calendar.ts';
+import {
+  addMonths,
+  dateOf,
+  daysOf,
+  floorModulo,
+  isoWeekday,
+  joinTimestamp,
+  microsOfDay,
+  nanosOfDay,
+  splitTimestamp,
+} from './calendar.ts';
 import { InvalidArgument, NumericOverflow } from './evaluation-errors.ts';
 import type { FunctionDefinition, FunctionOverload, ParameterClass } from './function-definition.ts';
 import { strictRow, typed, types } from './function-rows.ts';
