@@ -154,6 +154,27 @@ export const define: typeof defineSource = defineSource;
     fixture.write('pipeline.yaml', 'program: CREATE TABLE t (x INT);\n');
     assert.match(npm(['exec', '--no', '--', 'millrace', 'check', 'pipeline.yaml'], folder), 'pipeline.yaml is valid');
   });
+
+  test('the binary runs a pipeline file, and makes a connector that the next one uses', () => {
+    const file = (program: string, source: string, view: string): string => `program: ${program}
+inputs:
+  in: { stream: t, transport: ${source} }
+outputs:
+  out: { stream: ${view}, transport: { name: file_output, config: { path: ${view}.ndjson } }, format: { name: json } }
+`;
+    fixture.write('rows.ndjson', '{"x":1}\n{"x":2}\n');
+    const rows =
+      '{ name: file_input, config: { path: rows.ndjson } }, format: { name: json, config: { update_format: raw } }';
+    const sum = 'CREATE TABLE t (x BIGINT); CREATE VIEW total AS SELECT SUM(x) AS s FROM t;';
+    fixture.write('total.yaml', file(sum, rows, 'total'));
+    npm(['exec', '--no', '--', 'millrace', 'run', 'total.yaml'], folder);
+    assert.is(fixture.lines('total.ndjson').at(-1), '{"insert":{"s":3}}');
+    npm(['exec', '--no', '--', 'millrace', 'connector', 'new', 'ticker'], folder);
+    // What `npm install` in its folder would bring is one folder up.
+    const typescript = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+    run(process.execPath, [typescript, '--typeRoots', join(root, 'node_modules', '@types')], join(folder, 'ticker'));
+    npm(['exec', '--no', '--', 'millrace', 'check', 'ticker/pipeline.yaml'], folder);
+  });
 }
 
 test.run();
