@@ -18,6 +18,7 @@ import { datagenDeclaration, generatorRecordSourceDeclaration } from './generato
 import { emptyInput } from './generator/empty-source.ts';
 import { kafkaInputDeclaration, kafkaOutputDeclaration } from './kafka/declarations.ts';
 import { logRecordDestinationDeclaration } from './log/declarations.ts';
+import { nexmarkDeclaration } from './nexmark/declarations.ts';
 import {
   postgresCdcInputDeclaration,
   postgresInputDeclaration,
@@ -60,6 +61,7 @@ export const registry: ConnectorRegistry = {
     onUse(postgresCdcInputDeclaration, async () => (await import('./postgres/cdc-source.ts')).postgresCdcInput),
     onUse(datagenDeclaration, async () => (await import('./generator/source.ts')).datagen),
     emptyInput,
+    onUse(nexmarkDeclaration, async () => (await import('./nexmark/source.ts')).nexmark),
     onUse(pluginInputDeclaration, async () => (await import('./standalone/plugin-source.ts')).pluginInput),
     onUse(fileRecordSourceDeclaration, async () => (await import('./file/record-source.ts')).fileRecordSource),
     onUse(

@@ -30,6 +30,7 @@ import { type ConnectorEntry, parseInputConnector, parseOutputConnector } from '
 import { buildDependencyGraph, type OrderedInput } from './dependency-graph.ts';
 import { resolveReferences } from './environment-references.ts';
 import type { LeftOutSettings } from './left-out-settings.ts';
+import { shareSettings } from './shared-settings.ts';
 
 /** A pipeline as users write it: a YAML file, or the object given to `Pipeline.open`. Keys as in the YAML. */
 export interface PipelineDefinition {
@@ -159,11 +160,14 @@ export const validatePipeline: ValidatePipeline = (definition, options) => {
   collectConfigured(collector, 'outputs', checked.values['outputs']);
   for (const table of program.tables) collectDeclared(collector, 'inputs', table.relation, table.connectors);
   for (const view of program.views) collectDeclared(collector, 'outputs', view.relation, view.connectors);
-  const { inputs, outputs } = collector;
-  const ordered = buildDependencyGraph(collector.ordered, (endpoint, field) => {
-    const entry = collector.entries.get(endpoint);
-    return entry === undefined ? {} : entry.placeOf([...entry.path, field]);
-  });
+  const { outputs } = collector;
+  const inputs = shareSettings(
+    collector.inputs,
+    options.registry.sources,
+    (endpoint, parameter) => placeIn(collector, endpoint, ['transport', 'config', parameter]),
+    problems,
+  );
+  const ordered = buildDependencyGraph(collector.ordered, (endpoint, field) => placeIn(collector, endpoint, [field]));
   problems.push(...ordered.problems);
 
   const configuration: PipelineConfiguration = {
@@ -184,6 +188,11 @@ export const validatePipeline: ValidatePipeline = (definition, options) => {
     problems,
   };
 };
+
+function placeIn({ entries }: Collector, endpoint: string, path: readonly string[]): Place {
+  const entry = entries.get(endpoint);
+  return entry === undefined ? {} : entry.placeOf([...entry.path, ...path]);
+}
 
 /** References to the environment resolved. A transport that does not exist would be ignored silently: it is a problem. */
 function transportDefaults(

@@ -105,6 +105,11 @@ export interface SourceDefinition {
    * pipeline without SQL as they are and become rows of a table in one with SQL. Default `rows`: of the relation that it is bound to.
    */
   readonly produces?: 'rows' | 'records';
+  /**
+   * Parameters that one connector of this transport in a program may give for all of them there: what the others leave out they take
+   * from it.
+   */
+  readonly sharedParameters?: readonly string[];
   /** Shown where connectors are listed; a connector that ships with Millrace has Millrace's version. */
   readonly version?: string;
   readonly author?: string;

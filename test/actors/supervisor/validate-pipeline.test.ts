@@ -147,4 +147,28 @@ test('a definition that is no object at all is one problem, not a crash', () => 
   for (const definition of [null, 3, 'text', []]) assert.ok(validate(definition).problems.length > 0);
 });
 
+test('options of one connector hold for all of its transport, and two that differ are refused', () => {
+  const tables = (bid: object, auction: object): object => ({
+    program: 'CREATE TABLE bid (price BIGINT); CREATE TABLE auction (id BIGINT); CREATE TABLE t (a BIGINT);',
+    inputs: {
+      b: { stream: 'bid', transport: { name: 'nexmark', config: { table: 'bid', ...bid } } },
+      a: { stream: 'auction', transport: { name: 'nexmark', config: { table: 'auction', ...auction } } },
+      t: { stream: 't', transport: { name: 'datagen', config: {} } },
+    },
+  });
+  const optionsOf = ({ inputs }: ValidatedPipeline): unknown[] =>
+    // SAFETY: configurations are objects.
+    inputs.map(({ transport }) => (transport.config as { options?: { events: number; seed: number } }).options);
+  const shared = validate(tables({}, { options: { events: 100, seed: 3 } }));
+  assert.equal(codes(shared), []);
+  const [bid, auction, other] = optionsOf(shared);
+  assert.equal(bid, auction);
+  assert.is(Object(bid).events, 100);
+  assert.is(other, undefined);
+  assert.equal(codes(validate(tables({ options: { events: 100 } }, { options: { events: 100 } }))), []);
+  const differing = validate(tables({ options: { events: 1 } }, { options: { events: 100 } }));
+  assert.equal(codes(differing), ['config.invalid_value']);
+  assert.is(differing.problems[0]?.place?.path, 'inputs.a.transport.config.options');
+});
+
 test.run();

@@ -1,0 +1,194 @@
+// The columns of the three tables, by name: their types, and the kernel that writes each for a run of events.
+//
+// A column is filled by itself, whole, straight into the arrays of the builder; nothing of a row exists anywhere but there. Columns
+// that a table does not have are not generated.
+import type { BatchBuilder, ColumnBuilder } from '../../runtime/batch/batch-builder.ts';
+import type { SqlType } from '../../runtime/batch/sql-type.ts';
+import {
+  auctionOf,
+  auctionOfBid,
+  baseMicros,
+  below,
+  type EventStream,
+  eventNumbers,
+  groupEvents,
+  laneKey,
+  type NexmarkTable,
+  personOf,
+  priceOf,
+  randomBits,
+  traderOf,
+} from './event-stream.ts';
+import * as texts from './fill-texts.ts';
+
+type Fill = (column: ColumnBuilder, events: Float64Array, stream: EventStream) => void;
+
+export interface ColumnKind {
+  readonly type: SqlType['kind'];
+  readonly fill: Fill;
+}
+
+type Integer = (event: number, stream: EventStream, key: number) => number;
+
+const integer = (lane: number, integerOf: Integer): ColumnKind => ({
+  type: 'BIGINT',
+  fill: (column, events, stream) =>
+    fillIntegers(wordsOf(column), events, stream, laneKey(stream.seed, lane), integerOf),
+});
+
+/** A kernel of its own for each column of a bid: there are 46 of them in 50 events. */
+type FillIds = (words: Int32Array, events: Float64Array, stream: EventStream, key: number) => void;
+
+const ofBid = (lane: number, fill: FillIds): ColumnKind => ({
+  type: 'BIGINT',
+  fill: (column, events, stream) => fill(wordsOf(column), events, stream, laneKey(stream.seed, lane)),
+});
+
+const text = (lane: number, fill: texts.FillTexts): ColumnKind => ({
+  type: 'VARCHAR',
+  fill: (column, events, stream) => fill(column, events, laneKey(stream.seed, lane)),
+});
+
+const time: ColumnKind = {
+  type: 'TIMESTAMP',
+  fill: (column, events, { gapMs }) => fillTimes(wordsOf(column), events, gapMs),
+};
+
+const lanes = { price: 1, reserve: 2, category: 3, expires: 4, seller: 5, bidder: 6, auction: 7, channel: 8 } as const;
+
+const columns: Readonly<Record<NexmarkTable, ReadonlyMap<string, ColumnKind>>> = {
+  person: new Map([
+    ['id', integer(0, personOf)],
+    ['name', text(10, texts.fillNames)],
+    ['emailaddress', text(11, texts.fillAddresses)],
+    ['creditcard', text(12, texts.fillCards)],
+    ['city', text(13, texts.fillCities)],
+    ['state', text(13, texts.fillStates)],
+    ['date_time', time],
+    ['extra', text(14, texts.fillPersonExtra)],
+  ]),
+  auction: new Map([
+    ['id', integer(0, auctionOf)],
+    ['itemname', text(20, texts.fillItemNames)],
+    ['description', text(21, texts.fillDescriptions)],
+    ['initialbid', integer(lanes.price, (event, _stream, key) => priceOf(event, key))],
+    [
+      'reserve',
+      integer(
+        lanes.price,
+        (event, { seed }, key) => priceOf(event, key) + priceOf(event, laneKey(seed, lanes.reserve)),
+      ),
+    ],
+    ['date_time', time],
+    [
+      'expires',
+      {
+        type: 'TIMESTAMP',
+        fill: (column, events, { seed, gapMs }) =>
+          fillExpiries(wordsOf(column), events, gapMs, laneKey(seed, lanes.expires)),
+      },
+    ],
+    ['seller', integer(lanes.seller, (event, { hotSellerRatio }, key) => traderOf(event, hotSellerRatio, 0, key))],
+    ['category', integer(lanes.category, (event, _stream, key) => 10 + below(5, randomBits(key, event)))],
+    ['extra', text(22, texts.fillAuctionExtra)],
+  ]),
+  bid: new Map([
+    ['auction', ofBid(lanes.auction, fillAuctionsOfBids)],
+    ['bidder', ofBid(lanes.bidder, fillBidders)],
+    ['price', ofBid(lanes.price, fillPrices)],
+    ['channel', text(lanes.channel, texts.fillChannels)],
+    ['url', text(lanes.channel, texts.fillUrls)],
+    ['date_time', time],
+    ['extra', text(30, texts.fillBidExtra)],
+  ]),
+};
+
+/** By the names of the columns, in lower case. */
+export function columnsOf(table: NexmarkTable): ReadonlyMap<string, ColumnKind> {
+  return columns[table];
+}
+
+/** Rows firstRow … firstRow + count of `table` into an empty builder, whose column i is of kind `kinds[i]`. */
+export function fillBatch(
+  builder: BatchBuilder,
+  kinds: readonly ColumnKind[],
+  table: NexmarkTable,
+  stream: EventStream,
+  firstRow: number,
+  count: number,
+): void {
+  builder.reserve(count);
+  const events = new Float64Array(count);
+  eventNumbers(table, firstRow, events);
+  kinds.forEach((kind, i) => {
+    const column = builder.columns[i];
+    if (column !== undefined) kind.fill(column, events, stream);
+  });
+  builder.commitRows(count, null);
+}
+
+function wordsOf({ values }: ColumnBuilder): Int32Array {
+  return new Int32Array(values.buffer, values.byteOffset, values.byteLength >> 2);
+}
+
+/** Of 100 auctions, which a bid may be for: the longest time that an auction is open is twice that. */
+const openEvents = Math.floor((100 * groupEvents) / 3);
+
+// ── data plane ──────────────────────────────────────────────────────────────────────────────────────────────────────
+// 64-bit integers are written as two words: BigInt(value) would make an object a row.
+
+function fillIntegers(
+  words: Int32Array,
+  events: Float64Array,
+  stream: EventStream,
+  key: number,
+  integerOf: Integer,
+): void {
+  for (let i = 0; i < events.length; i++) {
+    const value = integerOf(events[i]!, stream, key);
+    words[2 * i] = value | 0;
+    words[2 * i + 1] = Math.floor(value / 4294967296);
+  }
+}
+
+function fillAuctionsOfBids(words: Int32Array, events: Float64Array, stream: EventStream, key: number): void {
+  const { hotAuctionRatio } = stream;
+  for (let i = 0; i < events.length; i++) {
+    const value = auctionOfBid(events[i]!, hotAuctionRatio, key);
+    words[2 * i] = value | 0;
+    words[2 * i + 1] = Math.floor(value / 4294967296);
+  }
+}
+
+function fillBidders(words: Int32Array, events: Float64Array, stream: EventStream, key: number): void {
+  const { hotBidderRatio } = stream;
+  for (let i = 0; i < events.length; i++) {
+    const value = traderOf(events[i]!, hotBidderRatio, 1, key);
+    words[2 * i] = value | 0;
+    words[2 * i + 1] = Math.floor(value / 4294967296);
+  }
+}
+
+/** A price is less than 2^32: the upper words are zero already. */
+function fillPrices(words: Int32Array, events: Float64Array, _stream: EventStream, key: number): void {
+  for (let i = 0; i < events.length; i++) words[2 * i] = priceOf(events[i]!, key);
+}
+
+function fillTimes(words: Int32Array, events: Float64Array, gapMs: number): void {
+  for (let i = 0; i < events.length; i++) {
+    const micros = baseMicros + Math.floor(events[i]! * gapMs) * 1000;
+    words[2 * i] = micros | 0;
+    words[2 * i + 1] = Math.floor(micros / 4294967296);
+  }
+}
+
+function fillExpiries(words: Int32Array, events: Float64Array, gapMs: number, key: number): void {
+  const spanMs = Math.max(1, Math.floor(2 * openEvents * gapMs));
+  for (let i = 0; i < events.length; i++) {
+    const event = events[i]!;
+    const openMs = 1 + below(spanMs, randomBits(key, event));
+    const micros = baseMicros + (Math.floor(event * gapMs) + openMs) * 1000;
+    words[2 * i] = micros | 0;
+    words[2 * i + 1] = Math.floor(micros / 4294967296);
+  }
+}
