@@ -27,8 +27,9 @@ export const runCommand: Command = {
   description: `Runs until all inputs have ended and all outputs are flushed, then prints the materialized views (at most --rows
 rows of each, default ${rowsDefault}) and the throughput. SIGINT or SIGTERM drains what has been read and ends with 0; a second
 signal ends at once with 130. With --json one JSON object is printed for each event, and a summary with the views at the end.
-A pipeline file of Conduit is run too: all of its pipelines at a time, until their sources have ended. --data keeps positions and what
-lifecycle events need in a folder; without it every run is a first run. --connectors is the folder of plugins (default
+A pipeline file of Conduit is run too: all of its pipelines at a time, until their sources have ended. With --data
+checkpoints, positions and what lifecycle events need are kept in a folder, and the next run goes on there, also after a crash; without
+it every run is a first run. --connectors is the folder of plugins (default
 ./connectors).
 
 exit codes: 0 done, 1 the pipeline or a connector failed (the others were run to their end), 2 invalid configuration or usage`,
@@ -43,7 +44,8 @@ exit codes: 0 done, 1 the pipeline or a connector failed (the others were run to
     if (isConduitFile(operands[0] ?? '')) return await runConduit(operands[0] ?? '', options, tools);
     const rowsMax = readRows(options);
     const output = options['json'] === true ? jsonOutput(tools) : textOutput(tools);
-    return await runPipeline(operands[0] ?? '', rowsMax, output);
+    const { data } = options;
+    return await runPipeline(operands[0] ?? '', rowsMax, output, typeof data === 'string' ? data : undefined);
   },
 };
 
@@ -76,7 +78,12 @@ interface ViewRows {
   readonly totalRows: number;
 }
 
-async function runPipeline(file: string, rowsMax: number, output: RunOutput): Promise<number> {
+async function runPipeline(
+  file: string,
+  rowsMax: number,
+  output: RunOutput,
+  dataFolder: string | undefined,
+): Promise<number> {
   const interrupt = new AbortController();
   const onSignal = (signal: NodeJS.Signals): void => {
     if (interrupt.signal.aborted) endAtOnce();
@@ -86,7 +93,7 @@ async function runPipeline(file: string, rowsMax: number, output: RunOutput): Pr
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   const started = systemClock.monotonic();
   let exitCode: number = exitCodes.ok;
-  const pipeline = await openValid(file, output);
+  const pipeline = await openValid(file, output, dataFolder);
   if (pipeline === null) return exitCodes.invalid;
   try {
     await pipeline.start();
@@ -117,9 +124,9 @@ async function runPipeline(file: string, rowsMax: number, output: RunOutput): Pr
 }
 
 /** Null when the file is invalid, of which the user has been told. The control thread validates: nothing is loaded here. */
-async function openValid(file: string, output: RunOutput): Promise<Pipeline | null> {
+async function openValid(file: string, output: RunOutput, dataFolder: string | undefined): Promise<Pipeline | null> {
   try {
-    return await Pipeline.open({ file, log: (entry) => output.log(entry) });
+    return await Pipeline.open({ file, dataFolder, log: (entry) => output.log(entry) });
   } catch (thrown) {
     const isInvalid = thrown instanceof MillraceError && thrown.code === 'pipeline.invalid';
     if (!isInvalid) throw thrown;

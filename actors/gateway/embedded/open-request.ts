@@ -12,7 +12,17 @@ export const OpenConflict: CodedErrorClass<{ readonly key: string }> = defineErr
 );
 
 /** Options that are not part of a definition. */
-const callKeys = ['signal', 'timeoutMs', 'log', 'integers', 'timestamps', 'stepRowsMax', 'baseFolder', 'file'];
+const callKeys = [
+  'signal',
+  'timeoutMs',
+  'log',
+  'integers',
+  'timestamps',
+  'stepRowsMax',
+  'baseFolder',
+  'file',
+  'dataFolder',
+];
 /** How a definition spells what the options spell in camel case. */
 const definitionKeys: Readonly<Record<string, string>> = {
   onError: 'on_error',

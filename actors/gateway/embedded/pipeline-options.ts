@@ -25,6 +25,11 @@ export interface CallOptions {
 export interface CommonOpenOptions extends CallOptions, PublicForms {
   /** Lines for the user. Nothing is printed. Called on the main thread. */
   readonly log?: ((entry: LogEntry) => void) | undefined;
+  /**
+   * A folder in which checkpoints are kept: the next run with the same program goes on where this one has ended, also after a crash. One
+   * process at a time has it. Without it every run begins at the start.
+   */
+  readonly dataFolder?: string | undefined;
   /** The most rows that one step takes in. */
   readonly stepRowsMax?: number | undefined;
 }

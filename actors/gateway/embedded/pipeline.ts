@@ -4,6 +4,7 @@
 // for seconds without stalling the pipeline. Nothing is printed. Everything that waits takes a signal and a time-out.
 // Errors are MillraceErrors with a code. A pipeline keeps the process alive until `stop`; after it, nothing does.
 // The two classes by their own paths: the package's entry loads two hundred modules of operators beside them.
+import { basename } from 'node:path';
 import { BehaviorSubject } from 'rxjs/internal/BehaviorSubject';
 import { Observable } from 'rxjs/internal/Observable';
 import type { PublicForms } from '../../../runtime/batch/public-values.ts';
@@ -11,6 +12,7 @@ import { rowsFromBatch } from '../../../runtime/batch/row-objects.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { errorToData } from '../../../runtime/errors.ts';
+import { transfer } from '../../../runtime/thread/remote.ts';
 import { decodeBatch } from '../../../runtime/wire/batch-codec.ts';
 import type {
   Direction,
@@ -22,6 +24,7 @@ import type {
 import { ChangeListener, type Changes } from './change-listener.ts';
 import { ControlConnection } from './control-connection.ts';
 import type { ControlReport, OpenedPipeline, TableDescription, ViewDescription } from './control-interface.ts';
+import { DurableRun } from './durable-run.ts';
 import {
   AmbiguousConnector,
   CallTimedOut,
@@ -53,23 +56,34 @@ const listenerRowsMax = 1_000_000;
 
 type Name<Tables> = keyof Tables & string;
 
+interface PipelineParts {
+  readonly connection: ControlConnection;
+  readonly opened: OpenedPipeline;
+  readonly status: BehaviorSubject<PipelineStatus>;
+  readonly durable: DurableRun | null;
+  readonly forms: PublicForms;
+}
+
+/** What a data folder knows a pipeline by. */
+function nameOf(options: OpenOptions): string {
+  if ('file' in options && options.file !== undefined) return basename(options.file);
+  return 'name' in options && typeof options.name === 'string' ? options.name : 'pipeline';
+}
+
 export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposable {
   readonly #connection: ControlConnection;
   readonly #opened: OpenedPipeline;
   readonly #status: BehaviorSubject<PipelineStatus>;
+  readonly #durable: DurableRun | null;
   readonly #forms: PublicForms;
   readonly #listeners = new Set<ChangeListener<unknown>>();
   #stopping: Promise<void> | null = null;
 
-  private constructor(
-    connection: ControlConnection,
-    opened: OpenedPipeline,
-    status: BehaviorSubject<PipelineStatus>,
-    forms: PublicForms,
-  ) {
+  private constructor({ connection, opened, status, durable, forms }: PipelineParts) {
     this.#connection = connection;
     this.#opened = opened;
     this.#status = status;
+    this.#durable = durable;
     this.#forms = forms;
   }
 
@@ -88,14 +102,31 @@ export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposa
       },
       onLost: (error) => status.next({ ...status.value, state: 'failed', error: errorToData(error) }),
     });
+    let durable: DurableRun | null = null;
     try {
       const request = openRequest(options);
-      const opened = await connection.call('Pipeline.open', (control) => control.open(request), options);
+      const { dataFolder, log = () => {} } = options;
+      if (dataFolder !== undefined) durable = await DurableRun.open(dataFolder, nameOf(options), log);
+      const parts = (await durable?.parts()) ?? {};
+      const whole = { ...request, ...parts };
+      const moved = [parts.journal, ...(parts.restore?.parts ?? []).map(({ bytes }) => bytes)];
+      const opened = await connection.call(
+        'Pipeline.open',
+        (control) =>
+          control.open(
+            transfer(
+              whole,
+              moved.filter((item) => item !== undefined),
+            ),
+          ),
+        options,
+      );
       status.next(opened.status);
       const { integers = 'auto', timestamps = 'text' } = options;
-      return new Pipeline<Tables>(connection, opened, status, { integers, timestamps });
+      return new Pipeline<Tables>({ connection, opened, status, durable, forms: { integers, timestamps } });
     } catch (error) {
       await connection.end();
+      await durable?.close();
       throw error;
     }
   }
@@ -129,13 +160,15 @@ export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposa
   }
 
   /** Opens outputs, then inputs. A connector that cannot be opened is `failed`; the others go on. */
-  start(options: CallOptions = {}): Promise<void> {
-    return this.#connection.call('start', (control) => control.start({ paused: false }), options);
+  async start(options: CallOptions = {}): Promise<void> {
+    await this.#connection.call('start', (control) => control.start({ paused: false }), options);
+    this.#durable?.begin(this.#connection);
   }
 
   /** As `start`, but no input is opened before `resume`. Listeners attached in between miss nothing. */
-  startPaused(options: CallOptions = {}): Promise<void> {
-    return this.#connection.call('startPaused', (control) => control.start({ paused: true }), options);
+  async startPaused(options: CallOptions = {}): Promise<void> {
+    await this.#connection.call('startPaused', (control) => control.start({ paused: true }), options);
+    this.#durable?.begin(this.#connection);
   }
 
   /** Resolves when no further row of any input will enter a step. */
@@ -151,8 +184,9 @@ export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposa
    * Inputs stop reading for good; resolves when everything that they have read has reached every output, which end then.
    * Tables and views can still be queried and counters looked at, as they are at the end; `stop` is what comes next.
    */
-  drain(options: CallOptions = {}): Promise<void> {
-    return this.#connection.wait('drain', (control, waitId) => control.drain(waitId), options);
+  async drain(options: CallOptions = {}): Promise<void> {
+    await this.#lastCheckpoint();
+    await this.#connection.wait('drain', (control, waitId) => control.drain(waitId), options);
   }
 
   /**
@@ -361,6 +395,7 @@ export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposa
     try {
       // Of a control thread that has died nothing is left to be stopped.
       if (this.#connection.isLost) return;
+      if (!force) await this.#lastCheckpoint();
       await this.#connection.call('stop', (control) => control.stop({ force, timeoutMs }), {
         signal,
         timeoutMs: timeoutMs + stopMarginMs,
@@ -368,9 +403,18 @@ export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposa
       await Promise.race([Promise.all(drains), new Promise<void>((resolve) => systemClock.after(1_000, resolve))]);
     } finally {
       await this.#connection.end();
+      await this.#durable?.close();
       if (this.#status.value.state !== 'stopped') this.#status.next({ ...this.#status.value, state: 'stopped' });
       this.#status.complete();
     }
+  }
+
+  /** Where the next run goes on: what is computed behind it would come to the outputs twice. */
+  async #lastCheckpoint(): Promise<void> {
+    const { state } = this.#status.value;
+    if (this.#durable === null || (state !== 'running' && state !== 'paused')) return;
+    await this.pause();
+    await this.#durable.finish(this.#connection);
   }
 
   #endpoint(relation: string, connector: string): string {
