@@ -95,6 +95,7 @@ export async function makeRelay(
       args: { deadLetters: { endpoint: deadLetters, windowSize, windowNackThreshold } },
       recovery: definition.errorRecovery ?? defaultErrorRecovery,
       processors,
+      ...(request.schemas === undefined ? {} : { schemas: request.schemas }),
     },
     journal: journalOf(request, clock),
     deadlines: deadlinesOf(request),

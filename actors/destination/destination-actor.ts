@@ -13,6 +13,7 @@ import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
 import type { Destination, Outgoing } from '../../connectors/sdk/destination.ts';
 import { type Encoder, errorsMax } from '../../connectors/sdk/format.ts';
 import type { ProcessorChain } from '../../connectors/sdk/processor-chain.ts';
+import type { SchemaClient } from '../../connectors/standalone/schema-client.ts';
 import type { Actor, ActorContext, Behaviour, Reply } from '../../runtime/actor/actor.ts';
 import { unreachable } from '../../runtime/assert.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
@@ -24,6 +25,7 @@ import { openFrameReceiver } from '../../runtime/mailbox/port-channel.ts';
 import { type LifecycleCall, phaseOf, tellEvent } from '../connector-calls.ts';
 import { LatestList } from '../latest-list.ts';
 import { makeChain, ProcessorRefused } from '../processor-opening.ts';
+import { openSchemas } from '../schema-access.ts';
 import type { RecordedError } from '../source/messages.ts';
 import { printBatch } from './batch-printer.ts';
 import { RowNotEncodable } from './destination-errors.ts';
@@ -62,6 +64,7 @@ class DestinationActor implements Actor<DestinationMessage> {
   /** Makes records of rows, for a destination of records. */
   #rowRecords: RowRecords | null = null;
   #chain: ProcessorChain | null = null;
+  #schemas: SchemaClient | null = null;
   #isOpen = false;
   #hasStopped = false;
   /** Marks that wait for the rows before them, for a destination that acknowledges. */
@@ -147,6 +150,7 @@ class DestinationActor implements Actor<DestinationMessage> {
           this.#context.notify({ kind: 'teardown failed', error: errorToData(error) });
         } finally {
           await this.#chain?.teardown();
+          await this.#schemas?.close();
         }
       }
     }
@@ -184,8 +188,10 @@ class DestinationActor implements Actor<DestinationMessage> {
     const { signal } = this.#abort;
     const { clock, notify, log } = this.#context;
     const { processors = [], baseFolder } = this.#args;
+    this.#schemas = await openSchemas(this.#args.schemas, clock);
+    const schemas = this.#schemas === null ? {} : { schemas: this.#schemas };
     if (processors.length > 0)
-      this.#chain = await makeChain(processors, this.#connectors, { baseFolder, signal, clock, log });
+      this.#chain = await makeChain(processors, this.#connectors, { baseFolder, signal, clock, log, ...schemas });
     const { destination, acknowledges, takesRecords, streamPerFlush } = await openDestination(
       this.#args,
       this.#connectors,
@@ -198,6 +204,7 @@ class DestinationActor implements Actor<DestinationMessage> {
         // A call that is under way says so itself.
         failed: (error) => this.#state === 'open' && this.#fail(error),
         log: (message, fields = {}) => notify({ kind: 'destination said', message, fields }),
+        ...schemas,
       },
     );
     this.#acknowledges = acknowledges;

@@ -27,7 +27,10 @@ export interface OpenedDestination {
 export async function openDestination(
   args: Pick<DestinationArguments, 'connector' | 'relation' | 'baseFolder'>,
   shipped: ConnectorRegistry,
-  context: Pick<DestinationContext, 'signal' | 'clock' | 'reportError' | 'log' | 'acknowledged' | 'refused' | 'failed'>,
+  context: Pick<
+    DestinationContext,
+    'signal' | 'clock' | 'reportError' | 'log' | 'acknowledged' | 'refused' | 'failed' | 'schemas'
+  >,
 ): Promise<OpenedDestination> {
   const { connector, relation, baseFolder } = args;
   const { transport, endpoint } = connector;

@@ -5,6 +5,7 @@ import type { Relation } from '../../runtime/batch/schema.ts';
 import type { ErrorData } from '../../runtime/errors.ts';
 import type { ConnectorPhase, LifecycleCall } from '../connector-calls.ts';
 import type { RelayProcessor } from '../relay-definition.ts';
+import type { SchemaAccess } from '../schema-access.ts';
 import type { RecordedError } from '../source/messages.ts';
 
 export interface DestinationArguments {
@@ -15,6 +16,8 @@ export interface DestinationArguments {
   readonly baseFolder: string;
   /** For records: of the connector. */
   readonly processors?: readonly RelayProcessor[];
+  /** Left out where nobody keeps schemas. */
+  readonly schemas?: SchemaAccess;
 }
 
 export type DestinationMessage =

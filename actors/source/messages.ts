@@ -8,6 +8,7 @@ import type { Relation } from '../../runtime/batch/schema.ts';
 import type { ErrorData } from '../../runtime/errors.ts';
 import type { ConnectorPhase, LifecycleCall } from '../connector-calls.ts';
 import type { RelayProcessor } from '../relay-definition.ts';
+import type { SchemaAccess } from '../schema-access.ts';
 
 export interface SourceArguments {
   readonly connector: InputConnector;
@@ -26,6 +27,8 @@ export interface SourceArguments {
   readonly acknowledgesLater?: boolean;
   /** For records: of the connector, then of its pipeline. */
   readonly processors?: readonly RelayProcessor[];
+  /** Left out where nobody keeps schemas. */
+  readonly schemas?: SchemaAccess;
 }
 
 export type SourceMessage =

@@ -10,6 +10,7 @@ import { registry } from '../../connectors/registry.ts';
 import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
 import type { ProcessorChain } from '../../connectors/sdk/processor-chain.ts';
 import type { Position, Source } from '../../connectors/sdk/source.ts';
+import type { SchemaClient } from '../../connectors/standalone/schema-client.ts';
 import type { Actor, ActorContext, Behaviour, Reply } from '../../runtime/actor/actor.ts';
 import { assert, unreachable } from '../../runtime/assert.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
@@ -20,6 +21,7 @@ import { openFrameSender } from '../../runtime/mailbox/port-channel.ts';
 import { decodeThreads } from '../../runtime/thread/placement.ts';
 import { type LifecycleCall, phaseOf, tellEvent } from '../connector-calls.ts';
 import { makeChain } from '../processor-opening.ts';
+import { openSchemas } from '../schema-access.ts';
 import { Acknowledgement } from './acknowledgement.ts';
 import type { DecodePool } from './decode-pool.ts';
 import { InFlightPositions } from './in-flight-positions.ts';
@@ -77,6 +79,7 @@ class SourceActor implements Actor<SourceMessage> {
   /** Of rows, where they are acknowledged as they leave the outputs. */
   #marked: InFlightPositions | null = null;
   #made: Made | null = null;
+  #schemas: SchemaClient | null = null;
   #running: Promise<void> = Promise.resolve();
   #isOpen = false;
   #settleWaiters: (() => void)[] = [];
@@ -158,6 +161,7 @@ class SourceActor implements Actor<SourceMessage> {
         this.#context.notify({ kind: 'teardown failed', error: errorToData(error) });
       } finally {
         await made?.chain.teardown();
+        await this.#schemas?.close();
         await this.#pool.release();
       }
     }
@@ -197,7 +201,9 @@ class SourceActor implements Actor<SourceMessage> {
       this.#context.notify({ kind: 'source said', message, fields });
     const { baseFolder, processors = [] } = this.#args;
     const { log } = this.#context;
-    const chain = await makeChain(processors, this.#connectors, { baseFolder, signal, clock, log });
+    this.#schemas = processors.length === 0 ? null : await openSchemas(this.#args.schemas, clock);
+    const schemas = this.#schemas === null ? {} : { schemas: this.#schemas };
+    const chain = await makeChain(processors, this.#connectors, { baseFolder, signal, clock, log, ...schemas });
     const opened = await openSource(this.#args, this.#connectors, { signal, clock, reportError, log: say });
     const { source } = opened;
     const acknowledgement = new Acknowledgement({

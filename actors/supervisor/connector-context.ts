@@ -6,6 +6,7 @@ import type { Log } from '../../runtime/log.ts';
 import type { LifecycleCall } from '../connector-calls.ts';
 import type { EngineMessage } from '../engine/messages.ts';
 import type { ErrorRecovery, RelayProcessor } from '../relay-definition.ts';
+import type { SchemaAccess } from '../schema-access.ts';
 import type { ActorHost } from './actor-host.ts';
 import type { ConnectorDeadlines } from './connector-deadlines.ts';
 import type { StartedConnector } from './lifecycle-events.ts';
@@ -41,6 +42,8 @@ export interface RelayContext {
   readonly recovery: ErrorRecovery;
   /** By endpoint; for sources those of the pipeline too. */
   readonly processors: ReadonlyMap<string, readonly RelayProcessor[]>;
+  /** Left out where nobody keeps schemas. */
+  readonly schemas?: SchemaAccess;
   /** A connector is not opened again any more: the pipeline has failed. */
   readonly onFatal: (endpoint: string, error: unknown) => void;
 }

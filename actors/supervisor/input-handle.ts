@@ -247,7 +247,9 @@ export class InputHandle {
       return { ...common, position, skipRows, baseFolder, decodeWorkers, acknowledgesLater };
     }
     const position = relay.positions.position(endpoint);
-    return { ...common, position, baseFolder, processors: relay.processors.get(endpoint) ?? [] };
+    const processors = relay.processors.get(endpoint) ?? [];
+    const { schemas } = relay;
+    return { ...common, position, baseFolder, processors, ...(schemas === undefined ? {} : { schemas }) };
   }
 
   /** Resolves when no further row of it will enter a step. */

@@ -108,6 +108,7 @@ export class OutputHandle {
         port: port2,
         baseFolder,
         processors: relay?.processors.get(endpoint) ?? [],
+        ...(relay?.schemas === undefined ? {} : { schemas: relay.schemas }),
       };
       const destination = await host.spawn<DestinationMessage, DestinationNotice>({
         id: actorId(attempt === 1 ? `destination:${endpoint}` : `destination:${endpoint}#${attempt}`),

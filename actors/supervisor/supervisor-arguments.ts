@@ -6,6 +6,7 @@ import type { BoundProgram, BoundQuery, EngineArguments } from '../engine/messag
 import type { ConnectorMark, LifecycleJournal } from '../lifecycle-journal.ts';
 import type { RelayArguments } from '../relay/messages.ts';
 import type { ErrorRecovery, RelayProcessor } from '../relay-definition.ts';
+import type { SchemaAccess } from '../schema-access.ts';
 import type { ActorHost } from './actor-host.ts';
 import type { ConnectorDeadlines } from './connector-deadlines.ts';
 import type { CheckpointState, Direction, InputCheckpoint } from './messages.ts';
@@ -56,4 +57,6 @@ export interface RelayPipeline {
   readonly args: RelayArguments;
   readonly recovery: ErrorRecovery;
   readonly processors: ReadonlyMap<string, readonly RelayProcessor[]>;
+  /** Left out where nobody keeps schemas. */
+  readonly schemas?: SchemaAccess;
 }

@@ -5,11 +5,12 @@
 
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { assert } from '../../runtime/assert.ts';
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { MillraceError } from '../../runtime/errors.ts';
 import { makePrinter } from '../record-formats/make-printer.ts';
 import type { RecordPrinter } from '../record-formats/record-format.ts';
 import type { Destination, DestinationContext, DestinationDefinition, Outgoing } from '../sdk/destination.ts';
-import { decodeSchemas, RateLimit } from '../sdk/destination-middleware.ts';
+import { decodeSchemas, RateLimit, rowsAndRefusals } from '../sdk/destination-middleware.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import { fileRecordDestinationDeclaration } from './declarations.ts';
 import { FileIsDirectory, fileError, resolveFilePath } from './file-path.ts';
@@ -60,9 +61,16 @@ class FileRecordDestination implements Destination {
 
   async write(data: Outgoing): Promise<void> {
     assert(data.kind === 'batch', 'file is written batches of records');
-    const batch = await decodeSchemas(data.batch, this.#configuration, this.#context.schemas);
-    for (let row = 0; row < batch.rows; ) {
-      let rows = Math.min(printRowsMax, batch.rows - row);
+    const decoded = await decodeSchemas(data.batch, this.#configuration, this.#context.schemas);
+    for (const { from, to, refused } of rowsAndRefusals(decoded)) {
+      if (refused !== null) this.#outcomes.push(refused);
+      else await this.#print(decoded.batch, from, to);
+    }
+  }
+
+  async #print(batch: ChangeBatch, from: number, to: number): Promise<void> {
+    for (let row = from; row < to; ) {
+      let rows = Math.min(printRowsMax, to - row);
       if (this.#rate.isActive) {
         rows = await this.#rate.take(rows, this.#context.signal);
         if (rows === 0) return;

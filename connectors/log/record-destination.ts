@@ -3,10 +3,11 @@
 // A record is acknowledged when its line has been handed to the log. A record that its format cannot print is refused.
 
 import { assert } from '../../runtime/assert.ts';
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { makePrinter } from '../record-formats/make-printer.ts';
 import type { RecordPrinter } from '../record-formats/record-format.ts';
 import type { Destination, DestinationContext, DestinationDefinition, Outgoing } from '../sdk/destination.ts';
-import { decodeSchemas, RateLimit } from '../sdk/destination-middleware.ts';
+import { decodeSchemas, RateLimit, rowsAndRefusals } from '../sdk/destination-middleware.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import { logRecordDestinationDeclaration } from './declarations.ts';
 
@@ -36,8 +37,15 @@ class LogDestination implements Destination {
 
   async write(data: Outgoing): Promise<void> {
     assert(data.kind === 'batch', 'log is written batches of records');
-    const batch = await decodeSchemas(data.batch, this.#configuration, this.#context.schemas);
-    for (let row = 0; row < batch.rows; row++) {
+    const decoded = await decodeSchemas(data.batch, this.#configuration, this.#context.schemas);
+    for (const { from, to, refused } of rowsAndRefusals(decoded)) {
+      if (refused !== null) this.#context.refused(refused);
+      else await this.#print(decoded.batch, from, to);
+    }
+  }
+
+  async #print(batch: ChangeBatch, from: number, to: number): Promise<void> {
+    for (let row = from; row < to; row++) {
       if (this.#rate.isActive && (await this.#rate.take(1, this.#context.signal)) === 0) return;
       const { bytes, failed } = this.#printer.print(batch, row, row + 1);
       const [failure] = failed;

@@ -4,14 +4,13 @@
 import { type CodedErrorClass, defineError, formatPlace, MillraceError, Unexpected } from '../../runtime/errors.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
 import { loaded, type RegisteredProcessor } from '../sdk/load-on-use.ts';
-import type { Parameter, ParameterValues, PlaceOf } from '../sdk/parameters.ts';
+import type { Parameter, PlaceOf } from '../sdk/parameters.ts';
 import type { Processor, ProcessorContext, ProcessorDefinition } from '../sdk/processor.ts';
 import { type ChainLink, ProcessorChain } from '../sdk/processor-chain.ts';
-import { decodeRecordSchemas, mentionsSchemas } from '../sdk/record-schemas.ts';
-import type { SchemaRegistry } from '../sdk/schema-registry.ts';
 import { typedSettings } from '../sdk/text-settings.ts';
 import { validateParameters } from '../sdk/validate-parameters.ts';
 import { conditional } from './conditional.ts';
+import { withSchemas } from './record-schemas.ts';
 
 export const ProcessorUnknown: CodedErrorClass<{ readonly plugin: string; readonly known: readonly string[] }> =
   defineError(
@@ -53,7 +52,7 @@ export const processorMiddlewareParameters: readonly Parameter[] = [
       type: { kind: 'boolean' },
       required: false,
       default: true,
-      description: `Accepted: the ${part} keeps its types behind the processor and is encoded where it leaves for a plugin.`,
+      description: `The ${part} is encoded again behind the processor where the metadata names its schema; what no longer fits gets a new version of it.`,
     }),
   ),
 ];
@@ -124,23 +123,6 @@ function makeProcessor(
   } catch (thrown) {
     return { made: null, problems: [placed(thrown, placeOf, [])] };
   }
-}
-
-/** What carries a schema is decoded first, so that the processor sees structured data. */
-function withSchemas(processor: Processor, values: ParameterValues, schemas: SchemaRegistry | undefined): Processor {
-  if (schemas === undefined) return processor;
-  const fields = {
-    payload: values['sdk.schema.decode.payload.enabled'] !== false,
-    key: values['sdk.schema.decode.key.enabled'] !== false,
-  };
-  return {
-    ...(processor.open === undefined ? {} : { open: () => processor.open?.() }),
-    process: async (batch) => {
-      const needed = (fields.payload || fields.key) && mentionsSchemas(batch);
-      return processor.process(needed ? await decodeRecordSchemas(batch, schemas, fields) : batch);
-    },
-    ...(processor.teardown === undefined ? {} : { teardown: () => processor.teardown?.() }),
-  };
 }
 
 /** The error with the place of the setting in front; a template's own line and column stay in the message. */

@@ -3,6 +3,7 @@
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { ParameterValues } from './parameters.ts';
+import type { ProcessedBatch } from './processor.ts';
 import { decodeRecordSchemas, mentionsSchemas } from './record-schemas.ts';
 import type { SchemaRegistry } from './schema-registry.ts';
 import { wait } from './wait.ts';
@@ -45,16 +46,38 @@ export class RateLimit {
   }
 }
 
-/** The batch with what carries a schema decoded. */
+/** The batch with what carries a schema decoded; a record that cannot be is refused. */
 export async function decodeSchemas(
   batch: ChangeBatch,
   configuration: ParameterValues,
   schemas: SchemaRegistry | undefined,
-): Promise<ChangeBatch> {
-  if (schemas === undefined || !mentionsSchemas(batch)) return batch;
-  const decoded = await decodeRecordSchemas(batch, schemas, {
+): Promise<ProcessedBatch> {
+  const fields = {
     payload: configuration['sdk.schema.extract.payload.enabled'] !== false,
     key: configuration['sdk.schema.extract.key.enabled'] !== false,
-  });
-  return decoded;
+  };
+  const isNeeded = (fields.payload || fields.key) && schemas !== undefined && mentionsSchemas(batch);
+  return isNeeded ? await decodeRecordSchemas(batch, schemas, fields) : { batch, origins: null, failed: [] };
+}
+
+/** Where the rows that are left stand between those that are refused, in the order of the batch that came. */
+export function rowsAndRefusals({ batch, origins, failed }: ProcessedBatch): readonly RowsOrRefusal[] {
+  const parts: RowsOrRefusal[] = [];
+  let from = 0;
+  for (const { row, error } of failed) {
+    let to = from;
+    while (to < batch.rows && (origins?.[to] ?? to) < row) to++;
+    if (to > from) parts.push({ from, to, refused: null });
+    parts.push({ from: to, to, refused: error });
+    from = to;
+  }
+  if (batch.rows > from) parts.push({ from, to: batch.rows, refused: null });
+  return parts;
+}
+
+export interface RowsOrRefusal {
+  readonly from: number;
+  readonly to: number;
+  /** Null: the rows are good. */
+  readonly refused: Error | null;
 }

@@ -72,6 +72,16 @@ export class ProcessorChain {
   }
 }
 
+/** Two steps of one processor as one. */
+export function composeAnswers(before: ProcessedBatch, answer: ProcessedBatch): ProcessedBatch {
+  const { batch, origins, failed } = composeAnswer(
+    { ...before, failed: before.failed.map((failure) => ({ ...failure, node: '' })) },
+    answer,
+    '',
+  );
+  return { batch, origins, failed: failed.map(({ row, error }) => ({ row, error })) };
+}
+
 function composeAnswer(before: ChainedBatch, answer: ProcessedBatch, node: string): ChainedBatch {
   const { batch } = answer;
   assert(answer.origins === null || answer.origins.length >= batch.rows, 'a processor names the origin of every row');

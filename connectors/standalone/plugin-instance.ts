@@ -2,11 +2,13 @@
 // call that needs it, configured once, told of its life, torn down and ended.
 import type { Clock } from '../../runtime/clock.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
+import type { SchemaRegistry } from '../sdk/schema-registry.ts';
 import type { GrpcStream } from './grpc-connection.ts';
 import { CallUnimplemented, PluginHasNoEvents } from './plugin-errors.ts';
 import { type PluginConfiguration, settingsOf } from './plugin-parameters.ts';
 import { type PluginCall, type PluginRole, settingsRequest, updateRequest } from './plugin-protocol.ts';
 import type { PluginSession } from './plugin-session.ts';
+import type { SchemaClient } from './schema-client.ts';
 import type { SchemaService } from './schema-service.ts';
 
 export interface PluginContext {
@@ -26,6 +28,8 @@ export class PluginInstance {
   #starting: Promise<PluginSession> | null = null;
   /** Where nobody has one for all. */
   #schemas: SchemaService | null = null;
+  #schemaStore: SchemaRegistry | null = null;
+  #schemaClient: SchemaClient | null = null;
   #isConfigured = false;
   /** A call was given up: the plugin may be stuck in it, and a teardown behind it as well. */
   #isStuck = false;
@@ -100,6 +104,7 @@ export class PluginInstance {
     try {
       if (session !== null) await this.#tearDown(session);
     } finally {
+      await this.#schemaClient?.close();
       await this.#schemas?.close();
     }
   }
@@ -131,10 +136,22 @@ export class PluginInstance {
     });
   }
 
+  /** Of the service that the plugin was given; made once, ended by the teardown. */
+  async schemas(): Promise<SchemaRegistry> {
+    await this.session();
+    if (this.#schemaStore !== null) return this.#schemaStore;
+    const { SchemaClient } = await import('./schema-client.ts');
+    const { schemaTarget, token } = this.configuration;
+    this.#schemaClient ??= new SchemaClient(schemaTarget, token, this.#context.clock);
+    return this.#schemaClient;
+  }
+
   async #startSchemas(): Promise<{ readonly schemaTarget: string; readonly token: string }> {
     const { SchemaStore } = await import('./schema-store.ts');
     const { SchemaService } = await import('./schema-service.ts');
-    this.#schemas = await SchemaService.start(new SchemaStore(null));
+    const store = new SchemaStore(null);
+    this.#schemaStore = store;
+    this.#schemas = await SchemaService.start(store);
     return { schemaTarget: this.#schemas.target, token: this.#schemas.issueToken() };
   }
 

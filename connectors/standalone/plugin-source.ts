@@ -6,10 +6,12 @@
 // Stop: the plugin names the last record that it has sent or will send; reading goes on until that one.
 
 import type { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
-import { recordBatchBuilder } from '../sdk/record-batch.ts';
+import { recordBatchBuilder, recordSchema } from '../sdk/record-batch.ts';
 import { recordPosition, recordPositionBytes } from '../sdk/record-position.ts';
+import { decodeRecordSchemas, mentionsSchemas } from '../sdk/record-schemas.ts';
 import type { Payload, Position, Source, SourceContext, SourceDefinition } from '../sdk/source.ts';
 import { ackRequests } from './ack-requests.ts';
 import { pluginInputDeclaration, recordBytesMaxDefault } from './declarations.ts';
@@ -139,7 +141,8 @@ class PluginSource implements Source {
           const failure = this.#decode(builder);
           if (builder.rows > 0) {
             this.#bytesPerRecord = Math.max(8, (bytesBefore - this.#cutter.bytes) / builder.rows);
-            yield { kind: 'batch', batch: builder.finish(), position: recordPosition(this.#last) };
+            const batch = await this.#ofRows(builder.finish());
+            yield { kind: 'batch', batch, position: recordPosition(this.#last) };
           }
           if (failure !== null) throw failure;
           continue;
@@ -194,6 +197,16 @@ class PluginSource implements Source {
       }
     }
     await this.#plugin.teardown();
+  }
+
+  /** Where records become rows nobody behind this source knows its schemas: what carries one is decoded here. */
+  async #ofRows(batch: ChangeBatch): Promise<ChangeBatch> {
+    const { relation, reportError } = this.#context;
+    if (relation.schema.fingerprint === recordSchema.fingerprint || !mentionsSchemas(batch)) return batch;
+    const fields = { payload: true, key: true };
+    const { batch: decoded, failed } = await decodeRecordSchemas(batch, await this.#plugin.schemas(), fields);
+    for (const { error } of failed) reportError(error);
+    return decoded;
   }
 
   /** Everything that was promised has been handed on. */

@@ -1,11 +1,11 @@
 // The registry of schemas as a processor or a connector on another thread sees it: asked over the schema service. What has been
-// answered is kept: schemas do not change.
+// answered is kept: schemas do not change. It connects, and loads what connects, when the first schema is asked for.
 import type { Clock } from '../../runtime/clock.ts';
 import { type CodedErrorClass, defineError } from '../../runtime/errors.ts';
 import { inferAvroSchema } from '../sdk/avro-inference.ts';
 import type { StructuredData } from '../sdk/record.ts';
 import type { RegisteredSchema, SchemaRegistry } from '../sdk/schema-registry.ts';
-import { GrpcConnection } from './grpc-connection.ts';
+import type { GrpcConnection } from './grpc-connection.ts';
 import {
   readSchemaAnswer,
   schemaPaths,
@@ -25,19 +25,18 @@ export const SchemaUnavailable: CodedErrorClass<{ readonly detail: string }> = d
 const callMs = 10_000;
 
 export class SchemaClient implements SchemaRegistry {
-  readonly #connection: GrpcConnection;
+  readonly #target: string;
   readonly #token: string;
+  readonly #clock: Clock;
+  #connection: Promise<GrpcConnection> | null = null;
   readonly #avro = new AvroSchemas();
   readonly #known = new Map<string, Promise<RegisteredSchema>>();
 
   /** `target` and `token` are those of a SchemaService. */
   constructor(target: string, token: string, clock: Clock) {
-    const colon = target.lastIndexOf(':');
-    this.#connection = new GrpcConnection(
-      { host: target.slice(0, colon), port: Number(target.slice(colon + 1)) },
-      clock,
-    );
+    this.#target = target;
     this.#token = token;
+    this.#clock = clock;
   }
 
   getSchema(subject: string, version: number): Promise<RegisteredSchema> {
@@ -67,8 +66,15 @@ export class SchemaClient implements SchemaRegistry {
     return new TextEncoder().encode(inferAvroSchema(data));
   }
 
-  close(): void {
-    this.#connection.close();
+  async close(): Promise<void> {
+    (await this.#connection)?.close();
+  }
+
+  async #connect(): Promise<GrpcConnection> {
+    const { GrpcConnection } = await import('./grpc-connection.ts');
+    const colon = this.#target.lastIndexOf(':');
+    const address = { host: this.#target.slice(0, colon), port: Number(this.#target.slice(colon + 1)) };
+    return new GrpcConnection(address, this.#clock);
   }
 
   #asked(key: string, path: string, request: () => Uint8Array): Promise<RegisteredSchema> {
@@ -83,7 +89,9 @@ export class SchemaClient implements SchemaRegistry {
 
   async #call(path: string, body: Uint8Array): Promise<RegisteredSchema> {
     const headers = { [tokenKey]: this.#token };
-    const answer = await this.#connection.call(path, { body, deadlineMs: callMs, headers });
+    this.#connection ??= this.#connect();
+    const connection = await this.#connection;
+    const answer = await connection.call(path, { body, deadlineMs: callMs, headers });
     if (answer.kind === 'failed') throw new SchemaUnavailable({ detail: answer.status.message });
     return readSchemaAnswer(answer.body);
   }

@@ -58,7 +58,7 @@ export class RelayFixture {
       onLost: (error) => running.lost(error),
     });
     this.#connections.push(connection);
-    const port = journalPort(this.journal);
+    const port = request.journal ?? journalPort(this.journal);
     const full: OpenRequest = {
       source: { definition, baseFolder: this.folder },
       stepRowsMax: null,

@@ -9,6 +9,7 @@ import type { MailboxLimits } from '../../../runtime/mailbox/channel.ts';
 import type { QueryResult } from '../../engine/messages.ts';
 import type { ConnectorMark, PositionMark } from '../../lifecycle-journal.ts';
 import type { RelayConnector } from '../../relay-definition.ts';
+import type { SchemaAccess } from '../../schema-access.ts';
 import type { CheckpointImage } from '../../store/messages.ts';
 import type {
   CompletionReport,
@@ -66,6 +67,8 @@ export interface OpenRequest {
    * sent is safe. Otherwise they are when it has left every output.
    */
   readonly acknowledgesCheckpoints?: boolean;
+  /** Where the schemas of records are kept, for a pipeline without SQL. */
+  readonly schemas?: SchemaAccess;
   /** How long calls of connectors may take; what is left out has its default (a minute for each call, two for open). */
   readonly deadlines?: Partial<ConnectorDeadlines>;
   /** Begin from here instead of from nothing. @throws CheckpointMismatch at open when the program does not fit. */

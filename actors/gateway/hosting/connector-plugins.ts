@@ -14,6 +14,7 @@ import type { Log } from '../../../runtime/log.ts';
 import { journalPort } from '../../journal-port.ts';
 import type { ConnectorMark, LifecycleJournal } from '../../lifecycle-journal.ts';
 import type { RelayDefinition } from '../../relay-definition.ts';
+import type { SchemaAccess } from '../../schema-access.ts';
 import type { OwedMark } from '../../store/messages.ts';
 import type { OpenRequest, PluginBinding } from '../embedded/control-interface.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';
@@ -47,7 +48,7 @@ export interface ConfigurationTrial {
 
 /** What connectors of one deployment are run with. */
 export interface ConnectorParts {
-  readonly request: Pick<OpenRequest, 'plugins' | 'journal'>;
+  readonly request: Pick<OpenRequest, 'plugins' | 'journal' | 'schemas'>;
   /** The deployment is over. */
   release(): void;
 }
@@ -73,7 +74,7 @@ export interface ConnectorPluginsOptions {
 export class ConnectorPlugins {
   readonly #options: ConnectorPluginsOptions;
   #loading: Promise<void> | null = null;
-  #schemaService: SchemaService | null = null;
+  #schemaService: Promise<SchemaService> | null = null;
   #plugins: readonly PluginSpecification[] = [];
   #processors: readonly ProcessorSpecification[] = [];
 
@@ -98,7 +99,7 @@ export class ConnectorPlugins {
   /** Configures and tears down a fresh instance. @throws TrialFailed, TrialTimedOut */
   async validate({ type, plugin, settings, signal }: ConfigurationTrial): Promise<void> {
     await tryConfiguration({
-      ...(await this.#trialOptions()),
+      ...(await this.#trialOptions(plugin)),
       type,
       plugin,
       id: `validate-${type}-config`,
@@ -144,7 +145,7 @@ export class ConnectorPlugins {
   async #tellDeleted(journal: LifecycleJournal, mark: ConnectorMark, active: ParameterValues): Promise<void> {
     const plugin = findPlugin(this.#plugins, mark.plugin);
     if (plugin === undefined) throw new Error(`there is no plugin ${mark.plugin} any more`);
-    const options = { ...(await this.#trialOptions()), type: mark.type, plugin, id: mark.connector };
+    const options = { ...(await this.#trialOptions(plugin)), type: mark.type, plugin, id: mark.connector };
     const { signal } = new AbortController();
     try {
       await tellDeleted({ ...options, settings: {}, signal }, active);
@@ -164,23 +165,33 @@ export class ConnectorPlugins {
     return typeof text === 'string' ? text : Buffer.from(JSON.stringify(position)).toString('base64');
   }
 
-  async #trialOptions(): Promise<Pick<TrialOptions, 'registry' | 'baseFolder' | 'clock' | 'process' | 'deadlines'>> {
+  async #trialOptions({
+    kind,
+  }: PluginSpecification): Promise<Pick<TrialOptions, 'registry' | 'baseFolder' | 'clock' | 'process' | 'deadlines'>> {
     const { loadRegistry, baseFolder, clock } = this.#options;
-    const process = this.#schemaService === null ? {} : { schema_service: this.#schemaService.target };
+    const process = kind === 'builtin' ? {} : { schema_service: (await this.#schemas()).target };
     return { registry: await loadRegistry(), baseFolder, clock, process, deadlines: trialDeadlines };
   }
 
   async #load(): Promise<void> {
-    const { version, loadRegistry, folder, cacheFile, clock, log, schemas } = this.#options;
+    const { version, loadRegistry, folder, cacheFile, clock, log } = this.#options;
     const found = await loadPlugins(await loadRegistry(), version, { folder, cacheFile, clock });
     this.#plugins = found.plugins;
     this.#processors = found.processors;
     for (const { path, error } of found.problems)
       log.warn('a connector plugin is left out', { path, error: error.message });
-    if (found.plugins.every(({ kind }) => kind === 'builtin')) return;
+  }
+
+  /** It listens from the first pipeline without SQL, or the first trial of a plugin process, on. */
+  #schemas(): Promise<SchemaService> {
+    this.#schemaService ??= this.#startSchemas();
+    return this.#schemaService;
+  }
+
+  async #startSchemas(): Promise<SchemaService> {
     const { SchemaStore } = await import('../../../connectors/standalone/schema-store.ts');
     const { SchemaService } = await import('../../../connectors/standalone/schema-service.ts');
-    this.#schemaService = await SchemaService.start(await SchemaStore.open(schemas));
+    return await SchemaService.start(await SchemaStore.open(this.#options.schemas));
   }
 
   /** For one run of a pipeline of the server. */
@@ -199,28 +210,29 @@ export class ConnectorPlugins {
     await this.loaded();
     const journal = journalPort(this.#options.journalOf(pipeline));
     if (relay === null) return { request: { journal }, release: () => {} };
-    const service = this.#schemaService;
-    const token = service?.issueToken() ?? 'none';
+    const service = await this.#schemas();
+    const token = service.issueToken();
+    const { target } = service;
     const references = [...relay.connectors.map(({ plugin }) => plugin), relay.deadLetterQueue.plugin];
     return {
-      request: { journal, plugins: this.#bindings(references, token) },
-      release: () => service?.revokeToken(token),
+      request: { journal, plugins: this.#bindings(references, { target, token }), schemas: { target, token } },
+      release: () => service.revokeToken(token),
     };
   }
 
-  #bindings(references: readonly string[], token: string): Readonly<Record<string, PluginBinding>> {
+  #bindings(references: readonly string[], { target, token }: SchemaAccess): Readonly<Record<string, PluginBinding>> {
     const bindings: Record<string, PluginBinding> = {};
     for (const reference of references) {
       const path = findPlugin(this.#plugins, reference)?.path ?? null;
       if (path === null) continue;
-      bindings[reference] = { path, token, schema_service: this.#schemaService?.target ?? '' };
+      bindings[reference] = { path, token, schema_service: target };
     }
     return bindings;
   }
 
   async close(): Promise<void> {
     await this.#loading?.catch(() => {});
-    await this.#schemaService?.close();
+    await (await this.#schemaService)?.close();
   }
 }
 
