@@ -2,6 +2,7 @@
 // A connector is added by a line here and its own folder; nothing else knows its name. Every thread loads this file, so
 // what stands on much code is declared here and loaded when it is used (sdk/load-on-use.ts).
 
+import { clock } from './clock/source.ts';
 import { nullOutput } from './discard/destination.ts';
 import { fileRecordDestinationDeclaration, fileRecordSourceDeclaration } from './file/declarations.ts';
 import { fileOutput } from './file/destination.ts';
@@ -68,6 +69,7 @@ export const registry: ConnectorRegistry = {
       generatorRecordSourceDeclaration,
       async () => (await import('./generator/record-source.ts')).generatorRecordSource,
     ),
+    clock,
   ],
   destinations: [
     fileOutput,

@@ -53,7 +53,9 @@ class EngineActor implements Actor<EngineMessage> {
     this.#circuit = circuit;
     if (args.restore !== null) circuit.restore(args.restore.parts.map((part) => new Uint8Array(part)));
     const definitions = [...args.program.tables, ...args.program.views];
-    this.#relations = new Map(definitions.map(({ relation }) => [relation.name, relation]));
+    const { clock: ticks } = args.program;
+    const relations = [...definitions.map(({ relation }) => relation), ...(ticks === undefined ? [] : [ticks])];
+    this.#relations = new Map(relations.map((relation) => [relation.name, relation]));
     this.#loop = new StepLoop({
       compute: (batches) => circuit.step(batches),
       stepRowsMax: args.stepRowsMax,

@@ -142,7 +142,10 @@ export class ConnectorRoster {
   /** Whether every input is through, or will never start unless the user does something. */
   get areInputsThrough(): boolean {
     const stuck = this.stuck;
-    return this.inputs.every((input) => input.isClosed || stuck.has(input.connector.endpoint));
+    const clock = this.#options.program.clock?.name;
+    // The clock never ends: it is through when it has told the time.
+    const hasTicked = (input: InputHandle): boolean => input.connector.relation === clock && input.takenRecords > 0;
+    return this.inputs.every((input) => input.isClosed || stuck.has(input.connector.endpoint) || hasTicked(input));
   }
 
   get stuck(): ReadonlySet<string> {
@@ -259,8 +262,10 @@ export class ConnectorRoster {
   }
 
   #relation(name: string, wanted: 'table' | 'view or table'): Relation {
-    const { tables, views } = this.#options.program;
-    const candidates = wanted === 'table' ? tables : [...views, ...tables];
+    const { tables, views, clock } = this.#options.program;
+    const candidates: readonly { readonly relation: Relation }[] = wanted === 'table' ? tables : [...views, ...tables];
+    // The clock is no table that anybody else may speak of.
+    if (wanted === 'table' && clock?.name === name) return clock;
     const found = candidates.find((candidate) => candidate.relation.name === name);
     if (found !== undefined) return found.relation;
     const names = candidates.map((candidate) => candidate.relation.name);

@@ -159,6 +159,7 @@ export const validatePipeline: ValidatePipeline = (definition, options) => {
   collectConfigured(collector, 'inputs', checked.values['inputs']);
   collectConfigured(collector, 'outputs', checked.values['outputs']);
   for (const table of program.tables) collectDeclared(collector, 'inputs', table.relation, table.connectors);
+  if (program.clock !== undefined) addClock(collector, program.clock.name);
   for (const view of program.views) collectDeclared(collector, 'outputs', view.relation, view.connectors);
   const { outputs } = collector;
   const inputs = shareSettings(
@@ -308,6 +309,15 @@ function collectDeclared(
     const object = value as Readonly<Record<string, unknown>>;
     add(collector, side, { relation: relation.name, name: `unnamed-${position}`, value: object, path, placeOf });
   });
+}
+
+/** What ticks for NOW(): an input that nobody configures but by `transport_defaults`, called as the relation is. */
+function addClock(collector: Collector, name: string): void {
+  const { problems, leftOut, options } = collector;
+  const value = { transport: { name: 'clock', config: {} } };
+  const entry: ConnectorEntry = { relation: name, name, value, path: [name], placeOf: collector.placeOf, leftOut };
+  const connector = parseInputConnector(entry, options.registry, problems);
+  if (connector !== null) collector.inputs.push({ ...connector, endpoint: name });
 }
 
 function firstLine(text: string): string {

@@ -4,6 +4,7 @@
 // failure names the text that the user wrote.
 import { unreachable } from '../../../runtime/assert.ts';
 import type { ColumnReference, ExpressionSource, Rel, Scalar } from '../sql/bound.ts';
+import { readsNow } from '../sql/clock.ts';
 import { columnsOf } from './expression-shape.ts';
 
 /** The operands of nested ANDs, from left to right; a TRUE literal is none. */
@@ -72,17 +73,24 @@ export function cannotFail(scalar: Scalar): boolean {
     case 'literal':
       return true;
     case 'operator':
+      if (isOfTime(scalar)) return true;
       return !['+', '-', '*', '/', '%', 'negate'].includes(scalar.operator) && scalar.operands.every(cannotFail);
     case 'in list':
       return cannotFail(scalar.operand);
     case 'cast':
       return cannotFail(scalar.operand) && isWidening(scalar.operand, scalar);
     case 'function':
+      return isOfTime(scalar);
     case 'case':
       return false;
     default:
       return unreachable(scalar);
   }
+}
+
+/** What reads the clock and no row fails on all rows or on none. */
+function isOfTime(scalar: Scalar): boolean {
+  return columnsOf(scalar).length === 0 && readsNow(scalar);
 }
 
 function isWidening(from: Scalar, to: Scalar): boolean {

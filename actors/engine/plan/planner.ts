@@ -12,6 +12,7 @@ import { Circuit, type CircuitRelation } from '../circuit/circuit.ts';
 import { EvaluationFailures } from '../circuit/evaluation-failures.ts';
 import type { Operator } from '../circuit/operator.ts';
 import { AppendOnlyTable } from '../operators/append-only-table.ts';
+import { Clock } from '../operators/clock.ts';
 import { FinalRows } from '../operators/final-rows.ts';
 import { Integrate } from '../operators/integrate.ts';
 import { KeyedTable } from '../operators/keyed-table.ts';
@@ -24,6 +25,7 @@ import { evaluateConstant } from './expression-compiler.ts';
 import { columnsOf } from './expression-shape.ts';
 import { runQuery } from './query-execution.ts';
 import { type Built, QueryNodes } from './query-nodes.ts';
+import { joinClock } from './rewrite-now.ts';
 import { pushFilters } from './rewrite-push-filters.ts';
 
 export const DeletionRefused: CodedErrorClass<{ readonly table: string }> = defineError(
@@ -79,7 +81,7 @@ export function planProgram(program: BoundProgram, options: { readonly onError: 
     const known = scans.get(name);
     if (known !== undefined) return known;
     nodes.view = name;
-    const whole = nodes.buildWhole(pushFilters(view.query));
+    const whole = nodes.buildWhole(joinClock(pushFilters(view.query)));
     nodes.view = name;
     const built = view.emitFinal === undefined ? whole : finalRows(whole, schema, view.emitFinal);
     scans.set(name, built);
@@ -107,6 +109,15 @@ export function planProgram(program: BoundProgram, options: { readonly onError: 
     return { ...whole, node, appendOnly: false, key: null };
   };
 
+  if (program.clock !== undefined) {
+    const { name, schema } = program.clock;
+    nodes.view = name;
+    const clock = new Clock(schema);
+    const node = nodes.add(clock, []);
+    nodes.clock = clock;
+    scans.set(name, { node, schema, columns: [0], appendOnly: false, key: [0] });
+    relations.set(name, { name, schema, node, isTable: true, contents: clock.contents, changesAreDistinct: true });
+  }
   for (const table of program.tables) planTable(table);
   for (const view of program.views) if (view.kind !== 'local') planView(view);
   return new Circuit({ nodes: nodes.nodes, relations, pool, failures, runQuery });

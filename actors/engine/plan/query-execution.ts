@@ -5,23 +5,28 @@
 // Strings are interned into a pool of the query's own: nothing of a query stays behind.
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import { gatherRows } from '../../../runtime/batch/gather-rows.ts';
+import { readCell } from '../../../runtime/batch/scalar-values.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
 import { sliceBatch } from '../../../runtime/batch/slice-batch.ts';
+import { systemClock } from '../../../runtime/clock.ts';
 import { Circuit, type CircuitRelation } from '../circuit/circuit.ts';
 import { EvaluationFailures } from '../circuit/evaluation-failures.ts';
 import { UnionAll } from '../operators/union-all.ts';
 import type { Rel, SortKey } from '../sql/bound.ts';
+import { clockRelation, queryReadsNow } from '../sql/clock.ts';
 import { layoutOf } from '../state/row-layout.ts';
 import { rowOrder } from '../state/row-order.ts';
 import { batchRowsMax } from '../state/row-output.ts';
 import { encodeRows } from '../state/row-words.ts';
 import { StringPool } from '../state/string-pool.ts';
 import { type Built, QueryNodes } from './query-nodes.ts';
+import { atTime } from './rewrite-now.ts';
 import { pushFilters } from './rewrite-push-filters.ts';
 import { scannedRelations } from './scanned-relations.ts';
 
-/** The rows of `query`, every row with its weight, in order. @throws RelationNotMaterialized, EvaluationFailed */
-export function runQuery(circuit: Circuit, query: Rel, displayOrder: readonly SortKey[]): readonly ChangeBatch[] {
+/** The rows of a query, every row with its weight, in order. @throws RelationNotMaterialized, EvaluationFailed */
+export function runQuery(circuit: Circuit, asked: Rel, displayOrder: readonly SortKey[]): readonly ChangeBatch[] {
+  const query = queryReadsNow(asked) ? atTime(asked, timeOf(circuit)) : asked;
   const pool = new StringPool();
   const failures = new EvaluationFailures('stop');
   const relations = new Map<string, CircuitRelation>();
@@ -49,6 +54,13 @@ export function runQuery(circuit: Circuit, query: Rel, displayOrder: readonly So
   if (shown === null) return slices(batch);
   const columns = shown.map((ordinal, i) => ({ ...batch.columns[ordinal]!, type: query.schema.fields[i]!.type }));
   return slices({ ...batch, schema: query.schema, columns });
+}
+
+/** NOW() of a query: that of the program, so that it fits what the views show; else the time of day. */
+function timeOf(circuit: Circuit): bigint {
+  const [ticked] = circuit.isMaterialized(clockRelation.name) ? circuit.contents(clockRelation.name) : [];
+  const time = ticked === undefined ? null : readCell(ticked.columns[0]!, 0);
+  return typeof time === 'bigint' ? time : BigInt(systemClock.now()) * 1000n;
 }
 
 interface Sorting {

@@ -16,6 +16,7 @@ import type { Emit, Operator } from '../circuit/operator.ts';
 import { Aggregate } from '../operators/aggregate.ts';
 import type { AggregateColumn } from '../operators/aggregate-cells.ts';
 import { AsofJoin } from '../operators/asof-join.ts';
+import type { Clock } from '../operators/clock.ts';
 import { Explode } from '../operators/explode.ts';
 import { Fixpoint } from '../operators/fixpoint.ts';
 import { Join } from '../operators/join.ts';
@@ -34,7 +35,9 @@ import { columnsOf, scalarKey } from './expression-shape.ts';
 import { splitCondition } from './join-keys.ts';
 import { limitRank } from './rank-limit.ts';
 import { recursionCircuit } from './recursion.ts';
+import { temporalCondition } from './rewrite-now.ts';
 import { externalScans } from './scanned-relations.ts';
+import { buildTemporalFilter } from './temporal-filter-node.ts';
 
 /** A relation as it comes out of a node. */
 export interface Built {
@@ -58,6 +61,8 @@ export class QueryNodes {
   readonly #built: Map<string, readonly { readonly wanted: readonly number[]; readonly built: Built }[]> = new Map();
   /** The view being built, named in failures and statistics. */
   view = '';
+  /** Where a program says NOW(). */
+  clock: Clock | null = null;
 
   /** `scan` gives the node of a table or view that queries read. */
   constructor(pool: StringPool, failures: EvaluationFailures, scan: (relation: string) => Built) {
@@ -115,7 +120,11 @@ export class QueryNodes {
         return this.#scan(rel.relation);
       case 'values':
         return this.#values(rel);
-      case 'filter':
+      case 'filter': {
+        const temporal = this.clock === null ? null : temporalCondition(rel.predicate);
+        if (this.clock === null || temporal === null) return this.#chain(rel, wanted);
+        return buildTemporalFilter(this, this.#pool, this.clock, rel, temporal, wanted);
+      }
       case 'project':
         return this.#chain(rel, wanted);
       case 'join':
@@ -149,7 +158,7 @@ export class QueryNodes {
     let outputs: readonly Scalar[] = wanted.map((ordinal) => columnReference(rel, ordinal));
     let predicates: readonly Scalar[] = [];
     for (;;) {
-      if (base.kind === 'filter') {
+      if (base.kind === 'filter' && temporalCondition(base.predicate) === null) {
         predicates = [...conjuncts(base.predicate), ...predicates];
         base = base.input;
       } else if (base.kind === 'project' && canMerge(base, [...predicates, ...outputs])) {

@@ -11,6 +11,7 @@ import { bindLambdaCall, isLambdaFunction } from './bind-lambda.ts';
 import { bindMap } from './bind-nested.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
 import { caseBranch } from './case-branch.ts';
+import { nowCall } from './clock.ts';
 import { bindDeclaredCall } from './declared-function.ts';
 import { type Bind, type ExpressionContext, insideAggregate, requireBoolean } from './expression-context.ts';
 import { resolveCall } from './function-resolution.ts';
@@ -65,6 +66,7 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
       source,
     );
   }
+  if (name === 'now' && call.arguments.length === 0) return nowCall(context.clause, source);
   if (isLambdaFunction(name)) return bindLambdaCall(context, call, name, source, bind);
   const rewrite = rewrites[name];
   if (rewrite !== undefined) return bindRewrite(context, call, rewrite, source, bind);
@@ -81,6 +83,7 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
       ...context.source.functions.keys(),
       ...aggregateFunctions.map((each) => each.name),
       ...Object.keys(rewrites),
+      'now',
     ];
     throw new SqlUnknownFunction({ name }, { place: source.place, suggestion: nearestName(name, known) });
   }

@@ -11,6 +11,7 @@ import { bindExpression } from './bind-expression.ts';
 import { bindQuery } from './bind-query.ts';
 import { bindTable } from './bind-table.ts';
 import type { BoundProgram, DeclaredConnectors, EmitFinal, Rel, TableDefinition, ViewDefinition } from './bound.ts';
+import { clockRelation, queryReadsNow } from './clock.ts';
 import { declareFunction } from './declared-function.ts';
 import { findFunction } from './functions.ts';
 import type { ParsedProgram } from './parse.ts';
@@ -90,7 +91,14 @@ export function bindProgram(source: SqlText, parsed: ParsedProgram, problems: Pr
       new SqlInvalidDefinition({ detail: `recursive view "${name}" is declared and never created` }, { place }),
     );
   }
-  return { tables, views: declared.size === 0 ? views : recursiveViews(views) };
+  const ordered = declared.size === 0 ? views : recursiveViews(views);
+  const timed = views.find((view) => queryReadsNow(view.query));
+  if (timed === undefined) return { tables, views: ordered };
+  if (relations.has(clockRelation.name)) {
+    const detail = `"${clockRelation.name}" is the clock of a program that says NOW(), as view "${timed.relation.name}" does; name it otherwise`;
+    problems.keep(new SqlInvalidDefinition({ detail }, { place: timed.source.place }));
+  }
+  return { tables, views: ordered, clock: clockRelation };
 }
 
 function declareType(source: SqlText, { name, type }: Extract<Statement, { kind: 'create type' }>): void {

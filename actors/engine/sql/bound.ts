@@ -299,6 +299,8 @@ export interface ViewDefinition {
 export interface BoundProgram {
   readonly tables: readonly TableDefinition[];
   readonly views: readonly ViewDefinition[];
+  /** Present when a view says NOW(): a table of one row that is fed with ticks (clock.ts). */
+  readonly clock?: Relation;
 }
 
 /** An ad-hoc query over relations of a program, with the order in which its rows are to be shown. */

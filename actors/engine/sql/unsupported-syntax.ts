@@ -36,21 +36,20 @@ const rows: readonly Row[] = [
   {
     words: 'CURRENT_DATE',
     construct: 'CURRENT_DATE',
-    instead: 'compare with a column that holds the time of the event',
+    instead: 'use CAST(NOW() AS DATE)',
   },
   {
     words: 'CURRENT_TIME',
     construct: 'CURRENT_TIME',
-    instead: 'compare with a column that holds the time of the event',
+    instead: 'use CAST(NOW() AS TIME)',
   },
-  { words: 'CURRENT_TIMESTAMP', construct: 'CURRENT_TIMESTAMP', instead: 'compare with a column of event times' },
-  { words: 'LOCALTIME', construct: 'LOCALTIME', instead: 'compare with a column that holds the time of the event' },
+  { words: 'CURRENT_TIMESTAMP', construct: 'CURRENT_TIMESTAMP', instead: 'use NOW()' },
+  { words: 'LOCALTIME', construct: 'LOCALTIME', instead: 'use CAST(NOW() AS TIME)' },
   {
     words: 'LOCALTIMESTAMP',
     construct: 'LOCALTIMESTAMP',
-    instead: 'compare with a column that holds the time of the event',
+    instead: 'use NOW()',
   },
-  { words: 'NOW (', construct: 'NOW()', instead: 'compare with a column that holds the time of the event' },
   {
     words: 'CREATE AGGREGATE',
     construct: 'CREATE AGGREGATE',

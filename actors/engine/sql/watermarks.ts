@@ -96,7 +96,7 @@ const growing: readonly string[] = [
 ];
 
 /** The only column of an expression that grows with it; null when it is no such expression. */
-function growsWith(scalar: Scalar): number | null {
+export function growsWith(scalar: Scalar): number | null {
   switch (scalar.kind) {
     case 'column':
       return scalar.ordinal;

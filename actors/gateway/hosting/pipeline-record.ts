@@ -141,6 +141,12 @@ export function environmentOf({ source }: PipelineRecord): Readonly<Record<strin
   return (source.runtimeConfig['env'] ?? {}) as Readonly<Record<string, string>>;
 }
 
+/** How often NOW() moves. */
+export function clockSettingsOf({ source }: PipelineRecord): Readonly<Record<string, unknown>> {
+  const resolution = source.runtimeConfig['clock_resolution_usecs'];
+  return typeof resolution === 'number' && resolution > 0 ? { clock_resolution_usecs: resolution } : {};
+}
+
 /** Of its checkpoints. */
 export function storageBytes({ checkpoints }: PipelineRecord): number {
   return (checkpoints ?? []).reduce((sum, { size }) => sum + size, 0);

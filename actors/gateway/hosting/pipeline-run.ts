@@ -14,7 +14,13 @@ import { planBootstrap, runBootstrap } from './bootstrap.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';
 import { type LiveDeployment, openDeployment } from './live-deployment.ts';
 import { monitor } from './pipeline-monitor.ts';
-import { environmentOf, hasStorage, isFaultTolerant, type RecordedProblem } from './pipeline-record.ts';
+import {
+  clockSettingsOf,
+  environmentOf,
+  hasStorage,
+  isFaultTolerant,
+  type RecordedProblem,
+} from './pipeline-record.ts';
 import { compilePipeline } from './program-compilation.ts';
 import { programErrorOf, successfulProgram } from './program-error.ts';
 import { programInfo } from './program-info.ts';
@@ -90,7 +96,11 @@ export async function start(
         source: {
           definition:
             record.relay === undefined
-              ? { name: pipeline.name, program: record.source.programCode }
+              ? {
+                  name: pipeline.name,
+                  program: record.source.programCode,
+                  transport_defaults: { clock: clockSettingsOf(record) },
+                }
               : { relay: relayDefinition(record, record.relay) },
           // Relative paths of a pipeline without SQL begin where the server was started, as in Conduit.
           baseFolder: record.relay === undefined ? surroundings.baseFolder : resolve('.'),

@@ -125,8 +125,8 @@ const errors: readonly (readonly [program: string, ...problems: readonly string[
     'sql.reserved_word 1:30: order is a reserved word; to use it as a name write it in double quotes: "order"',
   ],
   [
-    'CREATE VIEW v AS SELECT SUM(x) OVER (PARTITION BY y), NOW() FROM a FULL OUTER JOIN b ON TRUE',
-    'sql.unsupported 1:55: NOW() is not supported; compare with a column that holds the time of the event',
+    'CREATE VIEW v AS SELECT SUM(x) OVER (PARTITION BY y), CURRENT_TIMESTAMP FROM a FULL OUTER JOIN b ON TRUE',
+    'sql.unsupported 1:55: CURRENT_TIMESTAMP is not supported; use NOW()',
   ],
   ['SELECT 1', 'sql.unsupported 1:1: a query outside of a view is not supported; write CREATE VIEW name AS before it'],
   ['INSERT INTO t VALUES (1)', 'sql.unsupported 1:1: INSERT is not supported; rows come in through connectors'],
