@@ -8,6 +8,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { felderaThousands, nexmarkQueries } from './nexmark-queries.ts';
 import { makeOrdersFiles, megabytes } from './orders-data.ts';
 import { noisePercent, spread } from './statistics.ts';
 
@@ -201,6 +202,64 @@ function passthroughWorkload(kind: string, what: string): Workload {
   };
 }
 
+function nexmarkWorkload(): Workload {
+  const events = 2_000_000;
+  const rivalQueries = ['q0', 'q1', 'q2', 'q3'];
+  const rivals = rivalQueries.map((query): Contender => {
+    return { name: `db-ivm ${query}`, command: script('nexmark-rival', query, 200_000), read: readMeasured };
+  });
+  return {
+    name: 'nexmark',
+    title: `Nexmark, ${events / 1e6} M events, steps of 40,000; each query is compared with DuckDB over 60,000 events first`,
+    checksum: 'as DuckDB',
+    contenders: [
+      ...nexmarkQueries.map((query): Contender => {
+        return { name: query, command: script('nexmark-run', 'circuit', query, events), read: readMeasured };
+      }),
+      ...rivals,
+    ],
+    figures: (runs) => nexmarkTable(runs, rivalQueries),
+  };
+}
+
+/** Markdown, for docs/benchmarks.md. */
+function nexmarkTable(runs: readonly (readonly Measured[])[], rivalQueries: readonly string[]): readonly string[] {
+  const of = (own: readonly Measured[], value: (run: Measured) => number): number => spread(own.map(value)).median;
+  const thousands = (own: readonly Measured[], seconds: (run: Measured) => number): number =>
+    of(own, (run) => run.rows / seconds(run) / 1000);
+  const ratios: number[] = [];
+  const lines = nexmarkQueries.map((query, i) => {
+    const own = runs[i] ?? [];
+    const circuit = thousands(own, ({ seconds }) => seconds);
+    const whole = thousands(own, (run) => run.seconds + Number(run['generating']));
+    const feldera = felderaThousands[query] ?? Number.NaN;
+    ratios.push(whole / feldera);
+    const rival = runs[nexmarkQueries.length + rivalQueries.indexOf(query)];
+    const rivalText =
+      rivalQueries.includes(query) && rival !== undefined ? thousands(rival, (run) => run.seconds) : null;
+    const cells = [
+      query,
+      whole.toFixed(0),
+      circuit.toFixed(0),
+      feldera.toFixed(0),
+      (whole / feldera).toFixed(2),
+      rivalText === null ? '' : `${rivalText.toFixed(0)} (${(circuit / rivalText).toFixed(0)} times)`,
+      of(own, (run) => Number(run['compileMs'])).toFixed(0),
+      of(own, (run) => Number(run['peakMegabytes'])).toFixed(0),
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+  const mean = Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
+  const behind = nexmarkQueries.filter((_, i) => (ratios[i] ?? 0) < 1);
+  return [
+    '| query | thousand events/s, generator included | circuit alone | Feldera in Rust | times | db-ivm, circuit alone | compiled in ms | peak MB |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    ...lines,
+    '',
+    `Geometric mean: ${mean.toFixed(2)} times. Below 1: ${behind.length === 0 ? 'none' : behind.join(', ')}.`,
+  ];
+}
+
 const workloads: Readonly<Record<string, () => Workload>> = {
   'passthrough-file': () => passthroughWorkload('file-file', 'a file of lines of 100 bytes copied'),
   'passthrough-json': () => passthroughWorkload('file-json', 'lines of 100 bytes to whole records (opencdc/json)'),
@@ -218,6 +277,7 @@ const workloads: Readonly<Record<string, () => Workload>> = {
   'latency-busy': () => latencyWorkload('busy'),
   'engine-group': () => engineWorkload('group'),
   'engine-join': () => engineWorkload('join'),
+  nexmark: nexmarkWorkload,
   http: () => httpWorkload('bulk'),
   'http-small': () => httpWorkload('small'),
   'http-wide': () => httpWorkload('wide'),

@@ -29,14 +29,14 @@ function shareOne(
   placeOf: (endpoint: string, parameter: string) => Place,
   problems: MillraceError[],
 ): readonly InputConnector[] {
-  const valueOf = (input: InputConnector): unknown =>
+  const givenBy = (input: InputConnector): unknown =>
     input.transport.name === transport ? settingsOf(input)[parameter] : undefined;
-  const giver = inputs.find((input) => valueOf(input) !== undefined);
+  const giver = inputs.find((input) => givenBy(input) !== undefined);
   if (giver === undefined) return inputs;
-  const value = valueOf(giver);
+  const value = givenBy(giver);
   return inputs.map((input) => {
     if (input.transport.name !== transport || input === giver) return input;
-    const own = valueOf(input);
+    const own = givenBy(input);
     if (own === undefined) {
       return { ...input, transport: { ...input.transport, config: { ...settingsOf(input), [parameter]: value } } };
     }

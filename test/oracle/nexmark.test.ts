@@ -1,22 +1,14 @@
-// The Nexmark queries (nexmark/*.sql) over a few thousand made-up events in many steps, against DuckDB over all of them.
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+// The Nexmark queries (bench/nexmark/*.sql) over a few thousand made-up events in many steps, against DuckDB over all of them.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { planProgram } from '../../actors/engine/plan/planner.ts';
 import { compileProgram } from '../../actors/engine/sql/compile-program.ts';
+import { nexmarkProgram, nexmarkQueries, oracleOf, textOf } from '../../bench/nexmark-queries.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { rowFromBatch } from '../../runtime/batch/row-objects.ts';
 import type { CellValue } from '../../runtime/batch/scalar-values.ts';
 import { batchOf } from '../actors/engine/zset-rows.ts';
 import { DuckdbTables } from './duckdb-tables.ts';
-
-const folder = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', 'test', 'oracle', 'nexmark');
-const schemaSql = readFileSync(join(folder, 'schema.sql'), 'utf8');
-const queries = readdirSync(folder)
-  .filter((name) => name.startsWith('q'))
-  .map((name) => name.slice(0, -'.sql'.length));
 
 type Row = readonly CellValue[];
 interface Event {
@@ -114,41 +106,6 @@ function events(count: number): readonly Event[] {
   return made;
 }
 
-/** Queries that DuckDB writes in another way. */
-function oracleOf(name: string, sql: string): string {
-  const query = sql.slice(sql.indexOf(`CREATE VIEW ${name} AS`) + `CREATE VIEW ${name} AS`.length).replace(/;\s*$/, '');
-  const tumble = (text: string): string =>
-    text
-      .replace(/TUMBLE_START\(date_time, INTERVAL '10' SECOND\)/g, "time_bucket(INTERVAL '10' SECOND, date_time)")
-      .replace(
-        /TUMBLE_END\(date_time, INTERVAL '10' SECOND\)/g,
-        "time_bucket(INTERVAL '10' SECOND, date_time) + INTERVAL '10' SECOND",
-      )
-      .replace(/TUMBLE\(date_time, INTERVAL '10' SECOND\)/g, "time_bucket(INTERVAL '10' SECOND, date_time)");
-  const hop = `(SELECT b.*, s AS window_start, s + INTERVAL 10 SECOND AS window_end
-    FROM bid b, LATERAL (SELECT time_bucket(INTERVAL '2' SECOND, b.date_time) - (INTERVAL 2 SECOND) * k AS s FROM range(5) r(k)))`;
-  return tumble(query)
-    .replace(/'(day|minute)'(,| |\n)/g, '"$1"$2')
-    .replace(/AVG\((\w+)\)/g, 'SUM($1) // COUNT(*)')
-    .replace(/TABLE\(HOP\([^)]*\)[^)]*\)\)/, hop)
-    .replace(/FORMAT_TIMESTAMP\('%H:%M', MAX\(date_time\)\)/, "strftime(MAX(date_time), '%H:%M')")
-    .replace(/MATCH_CONDITION \([^)]*\) ON b.slot = s.key/, 'ON b.slot = s.key AND b.date_time >= s.date_time')
-    .replace('LEFT ASOF JOIN', 'ASOF LEFT JOIN')
-    .replace(/count_char\(extra, 'c'\)/, "length(extra) - length(replace(extra, 'c', ''))")
-    .replace(/split_index\(url, '\/', (\d)\)/g, "split_part(url, '/', $1 + 1)");
-}
-
-function textOf(value: unknown): string {
-  if (value === null) return 'NULL';
-  const text = String(value);
-  if (/^\d{4}-\d\d-\d\d[ T]/.test(text))
-    return text
-      .replace('T', ' ')
-      .replace(/(\.\d*?)0+$/, '$1')
-      .replace(/\.$/, '');
-  return /^-?\d+\.\d+$/.test(text) ? text.replace(/0+$/, '').replace(/\.$/, '') : text;
-}
-
 function literal(value: CellValue, column: string): string {
   if (typeof value === 'string') return `'${value}'`;
   return column.endsWith('TIMESTAMP') ? `make_timestamp(${value}::BIGINT)` : String(value);
@@ -163,10 +120,8 @@ test('every query has the rows of the oracle', async () => {
       .map(({ row }) => row.map((value, c) => literal(value, names[c]!)));
     await duckdb.fill(table, names, rows);
   }
-  for (const name of queries) {
-    const sql = readFileSync(join(folder, `${name}.sql`), 'utf8');
-    const text = `${schemaSql}${sql}`.replace(`CREATE VIEW ${name}`, `CREATE MATERIALIZED VIEW ${name}`);
-    const { program, problems } = compileProgram(text);
+  for (const name of nexmarkQueries) {
+    const { program, problems } = compileProgram(nexmarkProgram(name, 'MATERIALIZED VIEW'));
     assert.equal(
       problems.map((problem) => problem.message),
       [],
@@ -194,7 +149,7 @@ test('every query has the rows of the oracle', async () => {
         for (let k = 0; k < (batch.weights === null ? 1 : batch.weights[row]!); k++) actual.push(shown);
       }
     }
-    const expected = (await duckdb.rows(oracleOf(name, sql))).map((row) => row.map(textOf).join(' | '));
+    const expected = (await duckdb.rows(oracleOf(name))).map((row) => row.map(textOf).join(' | '));
     assert.ok(expected.length > 0, `${name} has rows`);
     assert.equal(actual.sort(), expected.sort(), name);
   }
