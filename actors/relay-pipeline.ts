@@ -14,6 +14,7 @@ import type { OpenRequest, TrialSurroundings } from './gateway/embedded/control-
 import type { ConnectorTrials, MadePipeline } from './gateway/embedded/pipeline-control.ts';
 import { openJournal } from './journal-port.ts';
 import type { ConnectorMark, LifecycleJournal } from './lifecycle-journal.ts';
+import { processorProblems } from './processor-opening.ts';
 import { defaultErrorRecovery, type RelayConnector, type RelayDefinition } from './relay-definition.ts';
 import type { ActorHost } from './supervisor/actor-host.ts';
 import { type ConnectorDeadlines, defaultDeadlines } from './supervisor/connector-deadlines.ts';
@@ -68,7 +69,8 @@ export async function makeRelay(
   if (problems.length > 0) throw invalid(problems);
   const surroundings: RelaySurroundings = { registry, plugins };
   const configured = configureRelay(definition, surroundings);
-  if (configured.problems.length > 0) throw invalid(configured.problems);
+  const chains = await chainProblems(definition, registry, { baseFolder, clock });
+  if (configured.problems.length + chains.length > 0) throw invalid([...configured.problems, ...chains]);
   const { inputs, outputs, deadLetters, processors, startOrder } = configured;
   const { windowSize, windowNackThreshold } = definition.deadLetterQueue;
   const supervisor = new Supervisor({
@@ -117,6 +119,26 @@ export async function makeRelay(
     compileInsert: () => needsProgram('insert'),
     toBatches: () => needsProgram('push'),
   };
+}
+
+/** Of the processors of each connector and of the pipeline. */
+async function chainProblems(
+  { connectors, processors }: RelayDefinition,
+  registry: ConnectorRegistry,
+  surroundings: { readonly baseFolder: string; readonly clock: Clock },
+): Promise<readonly MillraceError[]> {
+  const parents = [
+    ...connectors.map((connector, i) => ({ processors: connector.processors, path: `connectors[${i}].` })),
+    { processors, path: '' },
+  ];
+  const problems: MillraceError[] = [];
+  for (const { processors: chain, path } of parents) {
+    const placeOf = ([i, ...rest]: readonly (string | number)[]): { readonly path: string } => ({
+      path: [`${path}processors[${i}]`, ...rest].join('.'),
+    });
+    problems.push(...(await processorProblems(chain, registry, surroundings, placeOf)));
+  }
+  return problems;
 }
 
 /** Asking connectors that are not run. */

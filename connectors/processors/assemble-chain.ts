@@ -132,7 +132,7 @@ function placed(thrown: unknown, placeOf: PlaceOf, path: readonly (string | numb
     const detail = thrown instanceof Error ? thrown.message : String(thrown);
     return new Unexpected({ detail }, { place, cause: thrown });
   }
-  if (thrown.place !== undefined || Object.keys(place).length === 0) return thrown;
+  if (Object.keys(place).length === 0) return thrown;
   const { code, help, retry, fields, suggestion, cause } = thrown;
   const error = new MillraceError({ code, help, retry }, '', fields, { place, suggestion, cause });
   // The message holds the suggestion already.

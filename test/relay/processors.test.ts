@@ -62,4 +62,22 @@ test('a refusal of a processor that is one too many fails the pipeline, with wha
   ]);
 });
 
+test('everything that is wrong with processors is told before anything is started, with its place', async ({
+  fixture,
+}) => {
+  const processors = [processor('p:one', 'fildset', ''), processor('p:two', 'filter', '{{ eq }')];
+  const source = { ...fixture.source(), processors: [processor('p:three', 'filter', '{{ nobody }}')] };
+  const definition = fixture.definition([source, fixture.destination()], { processors });
+  try {
+    await fixture.open(definition);
+    assert.unreachable();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : '';
+    for (const place of ['connectors[0].processors[0].condition', 'processors[0].plugin', 'processors[1].condition']) {
+      assert.ok(message.includes(place), message);
+    }
+  }
+  assert.equal(fixture.lines('p:in'), []);
+});
+
 test.run();

@@ -1,6 +1,6 @@
 // Pipeline files of Conduit as commands read them: which file is one, and everything that is wrong with some of them.
 import { readFileSync } from 'node:fs';
-import { extname } from 'node:path';
+import { extname, resolve } from 'node:path';
 import { systemClock } from '../../../runtime/clock.ts';
 import type { MillraceError } from '../../../runtime/errors.ts';
 import { checkPlugins, type KnownPlugins } from '../conduit-file/check-plugins.ts';
@@ -34,7 +34,8 @@ export function isConduitFile(path: string): boolean {
 export async function checkConduitFiles(path: string, tools: Tools, connectors: string | null): Promise<CheckedFiles> {
   const files = conduitFilesAt(path).map((file) => readConduitFile(file, tools.environment));
   const known = await knownPlugins(tools, connectors);
-  const findings = files.flatMap((file) => file.pipelines.map((pipeline) => checkPlugins(pipeline, known)));
+  const pipelines = files.flatMap((file) => file.pipelines);
+  const findings = await Promise.all(pipelines.map((pipeline) => checkPlugins(pipeline, known)));
   const own = files.flatMap((file) => file.problems);
   const seen = new Set(own.map(({ message }) => message));
   return {
@@ -55,5 +56,6 @@ async function knownPlugins(tools: Tools, connectors: string | null): Promise<Kn
     cacheFile: null,
     clock: systemClock,
   });
-  return { connectors: plugins, processors, isComplete: connectors !== null };
+  const surroundings = { registry, clock: systemClock, baseFolder: resolve('.') };
+  return { connectors: plugins, processors, ...surroundings, isComplete: connectors !== null };
 }

@@ -6,8 +6,12 @@ import {
   ConfigMissingKey,
   ConfigUnknownKey,
 } from '../../../connectors/sdk/configuration-errors.ts';
-import { type CodedErrorClass, defineError, type MillraceError } from '../../../runtime/errors.ts';
+import type { ConnectorRegistry } from '../../../connectors/sdk/connector.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import { type CodedErrorClass, defineError, type MillraceError, type Place } from '../../../runtime/errors.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
+import { processorProblems } from '../../processor-opening.ts';
+import type { RelayProcessor } from '../../relay-definition.ts';
 import type { ProcessorSpecification } from '../hosting/connector-plugins.ts';
 import {
   findPlugin,
@@ -21,6 +25,7 @@ import {
 import { checkSettings } from '../hosting/settings-check.ts';
 import { isSecret } from '../v1/masked-settings.ts';
 import type { FilePipeline } from './read-pipeline.ts';
+import type { YamlNode } from './yaml-node.ts';
 
 export const FilePluginUnknown: CodedErrorClass<{ readonly plugin: string; readonly what: string }> = defineError(
   'config.unknown_plugin',
@@ -43,6 +48,9 @@ export const FilePluginRole: CodedErrorClass<{ readonly plugin: string; readonly
 export interface KnownPlugins {
   readonly connectors: readonly PluginSpecification[];
   readonly processors: readonly ProcessorSpecification[];
+  readonly registry: Pick<ConnectorRegistry, 'processors'>;
+  readonly clock: Clock;
+  readonly baseFolder: string;
   /** Plugin processes are among them: what is not there does not exist. */
   readonly isComplete: boolean;
 }
@@ -59,8 +67,8 @@ interface Used {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-export function checkPlugins(pipeline: FilePipeline, known: KnownPlugins): PluginFindings {
-  return new PluginCheck(pipeline, known).run();
+export async function checkPlugins(pipeline: FilePipeline, known: KnownPlugins): Promise<PluginFindings> {
+  return await new PluginCheck(pipeline, known).run();
 }
 
 class PluginCheck {
@@ -74,13 +82,13 @@ class PluginCheck {
     this.#known = known;
   }
 
-  run(): PluginFindings {
+  async run(): Promise<PluginFindings> {
     const { connectors, processors, deadLetterQueue } = this.#pipeline.definition;
     for (const { id, type, plugin, settings, processors: own } of connectors) {
       this.#connector(type, { key: id, plugin, settings });
-      for (const processor of own) this.#processor({ key: processor.id, ...processor });
+      for (const processor of own) await this.#processor(processor);
     }
-    for (const processor of processors) this.#processor({ key: processor.id, ...processor });
+    for (const processor of processors) await this.#processor(processor);
     this.#connector('destination', { key: 'dlq', ...deadLetterQueue });
     for (const type of ['source', 'destination'] as const) {
       if (connectors.some((connector) => connector.type === type)) continue;
@@ -109,19 +117,37 @@ class PluginCheck {
     else this.#settings(parameters, used, fullName(plugin));
   }
 
-  #processor(used: Used): void {
+  async #processor(processor: RelayProcessor): Promise<void> {
+    const used: Used = { key: processor.id, plugin: processor.plugin, settings: processor.settings };
     if (used.plugin === '') return;
     const { name } = readReference(used.plugin);
     const { processors } = this.#known;
     const found = processors.find((processor) => processor.name === name);
     if (found !== undefined) {
+      const before = this.#problems.length;
       this.#settings(found.parameters, used, used.plugin);
+      await this.#chain(processor, this.#problems.length === before);
       return;
     }
     const { place } = this.#pipeline.plugins.get(used.key) ?? this.#pipeline.node;
     const names = processors.map((processor) => processor.name);
     const context = { place, suggestion: nearestName(name, names) };
     this.#problems.push(new FilePluginUnknown({ plugin: used.plugin, what: 'processor' }, context));
+  }
+
+  /** What only the processor itself can say: templates, references, its condition. Settings that are wrong anyway are told once. */
+  async #chain(processor: RelayProcessor, areSettingsGood: boolean): Promise<void> {
+    const { settings, conditions, node } = this.#pipeline;
+    const { id } = processor;
+    const at = settings.get(id) ?? node;
+    const condition = (conditions.get(id) ?? node).place;
+    const placeOf = ([, part, name]: readonly (string | number)[]): Place => {
+      if (part === 'condition') return condition;
+      const entries = at.name === 'settings' ? at.entries() : new Map<string, YamlNode>();
+      return (entries.get(String(name)) ?? at).place;
+    };
+    const problems = await processorProblems([processor], this.#known.registry, this.#known, placeOf);
+    this.#problems.push(...problems.filter(({ place }) => areSettingsGood || place === condition));
   }
 
   #settings(parameters: PluginParameters, { key, settings }: Used, owner: string): void {

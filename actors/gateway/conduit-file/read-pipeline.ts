@@ -25,6 +25,8 @@ export interface FilePipeline {
   readonly settings: ReadonlyMap<string, YamlNode>;
   /** Nodes of the plugins, likewise. */
   readonly plugins: ReadonlyMap<string, YamlNode>;
+  /** Nodes of the conditions of processors, likewise. */
+  readonly conditions: ReadonlyMap<string, YamlNode>;
 }
 
 const pipelineIdMax = 128;
@@ -47,6 +49,7 @@ class PipelineReading {
   readonly #version: FileVersion;
   readonly #settings = new Map<string, YamlNode>();
   readonly #plugins = new Map<string, YamlNode>();
+  readonly #conditions = new Map<string, YamlNode>();
 
   constructor(version: FileVersion) {
     this.#version = version;
@@ -70,7 +73,15 @@ class PipelineReading {
       deadLetterQueue: this.#deadLetterQueue(fields.get('dead-letter-queue')),
     };
     const isValid = node.problemCount === problemsBefore;
-    return { definition, status, node, isValid, settings: this.#settings, plugins: this.#plugins };
+    return {
+      definition,
+      status,
+      node,
+      isValid,
+      settings: this.#settings,
+      plugins: this.#plugins,
+      conditions: this.#conditions,
+    };
   }
 
   #connector(node: YamlNode, keyedId: string | null, pipeline: string): RelayConnector | null {
@@ -181,6 +192,7 @@ class PipelineReading {
   #note(id: string, node: YamlNode, fields: ReadonlyMap<string, YamlNode>): void {
     this.#settings.set(id, fields.get('settings') ?? node);
     this.#plugins.set(id, fields.get('plugin') ?? fields.get('type') ?? node);
+    this.#conditions.set(id, fields.get('condition') ?? node);
   }
 }
 

@@ -4,16 +4,18 @@
 
 import { processorMiddlewareParameters } from '../../../connectors/processors/assemble-chain.ts';
 import type { ConnectorRegistry } from '../../../connectors/sdk/connector.ts';
-import type { ParameterValues } from '../../../connectors/sdk/parameters.ts';
+import type { ParameterValues, PlaceOf } from '../../../connectors/sdk/parameters.ts';
 import { pluginParameters } from '../../../connectors/standalone/definition-parameters.ts';
 import type { PluginProblem } from '../../../connectors/standalone/plugin-catalog.ts';
 import type { SchemaService } from '../../../connectors/standalone/schema-service.ts';
 import type { SchemaKeeper } from '../../../connectors/standalone/schema-store.ts';
 import type { Clock } from '../../../runtime/clock.ts';
+import type { MillraceError } from '../../../runtime/errors.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { journalPort } from '../../journal-port.ts';
 import type { ConnectorMark, LifecycleJournal } from '../../lifecycle-journal.ts';
-import type { RelayDefinition } from '../../relay-definition.ts';
+import { processorProblems } from '../../processor-opening.ts';
+import type { RelayDefinition, RelayProcessor } from '../../relay-definition.ts';
 import type { SchemaAccess } from '../../schema-access.ts';
 import type { OwedMark } from '../../store/messages.ts';
 import type { OpenRequest, PluginBinding } from '../embedded/control-interface.ts';
@@ -94,6 +96,14 @@ export class ConnectorPlugins {
 
   processors(): readonly ProcessorSpecification[] {
     return this.#processors;
+  }
+
+  /** Everything that is wrong with a processor, as it is made when its pipeline starts. */
+  async processorProblems(
+    processor: Omit<RelayProcessor, 'workers'>,
+    placeOf: PlaceOf,
+  ): Promise<readonly MillraceError[]> {
+    return await processorProblems([processor], await this.#options.loadRegistry(), this.#options, placeOf);
   }
 
   /** Configures and tears down a fresh instance. @throws TrialFailed, TrialTimedOut */

@@ -14,7 +14,7 @@ import { TrialFailed, TrialTimedOut } from '../hosting/trial-instance.ts';
 import type { Hosting } from '../server/hosting-start.ts';
 import type { HttpProblem } from '../server/http-problem.ts';
 import { isSecret, type Settings } from './masked-settings.ts';
-import { type V1Reason, v1Detail, v1Problem } from './v1-problem.ts';
+import { type V1Detail, type V1Reason, v1Detail, v1Problem } from './v1-problem.ts';
 
 export type ConnectorType = 'source' | 'destination';
 
@@ -104,21 +104,38 @@ const reasons: Readonly<Record<SettingProblem['kind'], V1Reason>> = {
 };
 
 export function refusedSettings(problems: readonly SettingProblem[], path: string): HttpProblem {
-  const lines = problems.map(({ setting, message, suggestion }) => {
-    const hint = suggestion === undefined ? '' : ` (did you mean "${suggestion}"?)`;
-    return `"${setting}": ${message}${hint}`;
-  });
-  const [first] = problems;
+  return refusedFields(settingFields(problems, path));
+}
+
+/** What is wrong with one field of a body: as a line of the message, and as a detail. */
+export interface RefusedField {
+  readonly line: string;
+  readonly detail: V1Detail;
+}
+
+/** The first one gives the reply its reason. */
+export function refusedFields(fields: readonly RefusedField[]): HttpProblem {
+  // SAFETY: details are made of reasons only.
+  const reason = (fields[0]?.detail.reason ?? 'config.field_invalid') as V1Reason;
+  const message = fields.map(({ line }) => line).join('\n');
   return v1Problem(
-    first === undefined ? 'config.field_invalid' : reasons[first.kind],
-    lines.join('\n'),
-    problems.map((problem) =>
-      v1Detail(reasons[problem.kind], {
-        configPath: `${path}.${problem.setting}`,
-        message: problem.message,
-        expected: problem.expected,
-        ...(problem.suggestion === undefined ? {} : { suggestion: problem.suggestion }),
-      }),
-    ),
+    reason,
+    message,
+    fields.map(({ detail }) => detail),
   );
+}
+
+export function settingFields(problems: readonly SettingProblem[], path: string): readonly RefusedField[] {
+  return problems.map(({ setting, kind, message, expected, suggestion }) => {
+    const hint = suggestion === undefined ? '' : ` (did you mean "${suggestion}"?)`;
+    return {
+      line: `"${setting}": ${message}${hint}`,
+      detail: v1Detail(reasons[kind], {
+        configPath: `${path}.${setting}`,
+        message,
+        expected,
+        ...(suggestion === undefined ? {} : { suggestion }),
+      }),
+    };
+  });
 }

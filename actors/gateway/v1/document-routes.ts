@@ -17,7 +17,7 @@ import type { Route } from '../server/route.ts';
 import { type ConnectorType, checkPlugin, secretsOf, validateOnInstance } from './connector-check.ts';
 import { type Settings, unmaskSettings } from './masked-settings.ts';
 import { assertNameFree, createRelayPipeline, descriptionMax, pipelineNameMax } from './pipeline-routes.ts';
-import { checkProcessor } from './processor-routes.ts';
+import { type CheckedProcessor, checkProcessors } from './processor-check.ts';
 import { RequestFields } from './request-fields.ts';
 import { apiRelay } from './v1-catalog.ts';
 import { v1Detail, v1Problem } from './v1-problem.ts';
@@ -45,8 +45,8 @@ export function documentRoutes(hosting: Hosting): readonly Route[] {
       'POST',
       '/v1/pipelines/plan',
       'What a document of a pipeline would change',
-      ({ body }) => {
-        const wanted = readDocument(hosting, body);
+      async ({ body }) => {
+        const wanted = await readDocument(hosting, body);
         return diffJson(wanted, planOf(hosting, wanted));
       },
       { problems: [400, 404, 409] },
@@ -57,7 +57,7 @@ export function documentRoutes(hosting: Hosting): readonly Route[] {
       '/v1/pipelines/apply',
       'Makes a pipeline what its document says',
       async ({ body, signal }) => {
-        const wanted = readDocument(hosting, body);
+        const wanted = await readDocument(hosting, body);
         return await apply(hosting, wanted, readHash(body), signal);
       },
       { problems: [400, 403, 404, 409, 500] },
@@ -153,7 +153,7 @@ function readHash(body: unknown): string {
   return hash;
 }
 
-function readDocument(hosting: Hosting, body: unknown): WantedPipeline {
+async function readDocument(hosting: Hosting, body: unknown): Promise<WantedPipeline> {
   const fields = new RequestFields(body, ['config', 'hash']);
   // `id` is what the document is about, and no field of a reply that is sent back.
   const document = fields.object('config', [
@@ -175,10 +175,11 @@ function readDocument(hosting: Hosting, body: unknown): WantedPipeline {
     connectors: document
       .list('connectors', ['id', 'type', 'plugin', 'name', 'settings', 'processors'])
       .map((connector) => readConnector(hosting, connector, id, before)),
-    processors: readProcessors(hosting, document, id),
+    processors: readProcessors(document, id),
     deadLetterQueue: readQueue(document),
   };
   fields.check();
+  await checkProcessors(hosting, checkedProcessors(definition));
   return { definition, status: status === 'running' || status === 'stopped' ? status : null };
 }
 
@@ -204,16 +205,26 @@ function readConnector(
     name: fields.text('name') || own,
     settings:
       old === undefined ? settings : unmaskSettings(settings, old.settings, secretsOf(hosting, type, old.plugin)),
-    processors: readProcessors(hosting, fields, id),
+    processors: readProcessors(fields, id),
   };
 }
 
-function readProcessors(hosting: Hosting, owner: RequestFields, parent: string): readonly RelayProcessor[] {
+function checkedProcessors({ connectors, processors }: RelayDefinition): readonly CheckedProcessor[] {
+  const inside = (list: readonly RelayProcessor[], parent: string): CheckedProcessor[] =>
+    list.map((processor, i) => {
+      const path = `${parent}.processors[${i}]`;
+      const paths = { plugin: `${path}.plugin`, settings: `${path}.settings`, condition: `${path}.condition` };
+      return { ...processor, paths };
+    });
+  const own = connectors.flatMap((connector, i) => inside(connector.processors, `config.connectors[${i}]`));
+  return [...own, ...inside(processors, 'config')];
+}
+
+function readProcessors(owner: RequestFields, parent: string): readonly RelayProcessor[] {
   return owner.list('processors', ['id', 'plugin', 'settings', 'workers', 'condition']).map((fields) => {
     const own = requiredText(fields, 'id');
     const plugin = requiredText(fields, 'plugin');
     const settings = fields.settings('settings');
-    if (plugin !== '') checkProcessor(hosting, plugin, settings, 'settings');
     return {
       id: own.startsWith(`${parent}:`) ? own : `${parent}:${own}`,
       plugin,

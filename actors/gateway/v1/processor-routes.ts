@@ -1,14 +1,11 @@
 // Processors under `/v1`: of a connector or of a whole pipeline, changed while the pipeline is stopped.
 import { randomUUID } from 'node:crypto';
-import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
-import { parameterOf, readReference } from '../hosting/plugin-specification.ts';
 import { type HostedProcessor, withoutProcessor, withProcessor } from '../hosting/relay-pipeline.ts';
-import { checkSettings } from '../hosting/settings-check.ts';
 import type { Hosting } from '../server/hosting-start.ts';
 import type { Route } from '../server/route.ts';
-import { refusedSettings } from './connector-check.ts';
-import { isSecret, type Settings, unmaskSettings } from './masked-settings.ts';
+import { unmaskSettings } from './masked-settings.ts';
+import { checkProcessors, processorSecrets } from './processor-check.ts';
 import { RequestFields } from './request-fields.ts';
 import {
   apiRelay,
@@ -20,7 +17,6 @@ import {
   processorsOf,
   visiblePipelines,
 } from './v1-catalog.ts';
-import { v1Detail, v1Problem } from './v1-problem.ts';
 import { type JsonObject, processorJson } from './v1-reply.ts';
 import { v1Route } from './v1-route.ts';
 
@@ -94,9 +90,9 @@ async function create(hosting: Hosting, body: unknown): Promise<JsonObject> {
   const { pipelines } = hosting;
   const pipeline = isPipeline ? pipelineById(pipelines, parent.id) : connectorById(pipelines, parent.id).pipeline;
   apiRelay(pipeline);
-  checkProcessor(hosting, plugin, settings);
   const now = pipeline.now();
   const id = randomUUID();
+  await checkProcessors(hosting, [{ id, plugin, settings, condition, paths }]);
   const processor = { id, plugin, settings, condition, workers, createdAt: now, updatedAt: now };
   return await store(hosting, pipeline, isPipeline ? null : parent.id, processor);
 }
@@ -112,7 +108,7 @@ async function update(hosting: Hosting, id: string, body: unknown): Promise<Json
   fields.check();
   apiRelay(pipeline);
   const settings = unmaskSettings(given, before.settings, processorSecrets(hosting, before.plugin));
-  checkProcessor(hosting, plugin, settings);
+  await checkProcessors(hosting, [{ id, plugin, settings, condition, paths }]);
   const processor = { ...before, plugin, settings, condition, workers, updatedAt: pipeline.now() };
   return await store(hosting, pipeline, parent.type === 'TYPE_PIPELINE' ? null : parent.id, processor);
 }
@@ -150,36 +146,5 @@ function readParent(fields: RequestFields): { readonly type: 'TYPE_CONNECTOR' | 
   return { type: type ?? 'TYPE_PIPELINE', id: parent.text('id') };
 }
 
-function processorSecrets(hosting: Hosting, plugin: string): (name: string) => boolean {
-  const { name } = readReference(plugin);
-  const found = hosting.plugins.processors().find((processor) => processor.name === name);
-  return (setting) => found !== undefined && parameterOf(found.parameters, setting)?.secret === true;
-}
-
-/** @throws HttpProblem processor.plugin_not_found, and everything that is wrong with its settings */
-export function checkProcessor(
-  hosting: Hosting,
-  reference: string,
-  settings: Settings,
-  path = 'config.settings',
-): void {
-  const { name } = readReference(reference);
-  const processors = hosting.plugins.processors();
-  const found = processors.find((processor) => processor.name === name);
-  if (found === undefined) {
-    const suggestion = nearestName(
-      name,
-      processors.map((processor) => processor.name),
-    );
-    const hint = suggestion === undefined ? '' : ` (did you mean "${suggestion}"?)`;
-    throw v1Problem('processor.plugin_not_found', `there is no processor plugin "${reference}"${hint}`, [
-      v1Detail('processor.plugin_not_found', {
-        configPath: 'plugin',
-        ...(suggestion === undefined ? {} : { suggestion }),
-      }),
-    ]);
-  }
-  const isDeclared = processorSecrets(hosting, reference);
-  const problems = checkSettings(found.parameters, settings, (setting) => isSecret(setting, isDeclared(setting)));
-  if (problems.length > 0) throw refusedSettings(problems, path);
-}
+/** Of a body of these routes. */
+const paths = { plugin: 'plugin', settings: 'config.settings', condition: 'condition' } as const;

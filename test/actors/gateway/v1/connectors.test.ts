@@ -96,4 +96,29 @@ test('a document is planned, applied once, and refused when the plan is stale', 
   assert.equal([stale.status, reasonOf(stale)], [409, 'provisioning.plan_stale']);
 });
 
+test('processors are checked as they are made at the start: settings, references, templates, conditions, all at once', async () => {
+  const id = await pipelineOf('checked');
+  const parent = { type: 'TYPE_PIPELINE', id };
+  const post = (plugin: string, settings: Readonly<Record<string, string>>, condition = '') =>
+    client.post('/v1/processors', { plugin, parent, condition, config: { settings } });
+  const pathsOf = (reply: { readonly body: Readonly<Record<string, unknown>> }): unknown[] => {
+    const { details } = reply.body;
+    return Array.isArray(details) ? details.map(({ metadata }) => metadata['configPath']) : [];
+  };
+  const both = await post('field.set', { field: '.Nothing.Like.It', value: '{{ .Key' }, '{{ eq .Metadata.x }');
+  assert.is(both.status, 400, JSON.stringify(both.body));
+  assert.ok(pathsOf(both).includes('condition'), JSON.stringify(both.body));
+  assert.ok(pathsOf(both).some((path) => String(path).startsWith('config.settings')));
+  const unset = await post('field.set', { valu: 'x' }, '{{ nothing .Key }}');
+  assert.equal([unset.status, reasonOf(unset)], [400, 'config.field_invalid']);
+  assert.equal([pathsOf(unset)[0], pathsOf(unset).at(-1)], ['config.settings.valu', 'condition']);
+  const avro = await post('avro.decode', {});
+  assert.is(avro.status, 200, JSON.stringify(avro.body));
+  const wrong = { condition: '{{ end }}', config: { settings: { field: '.Payload.After' } } };
+  const update = await client.put(`/v1/processors/${avro.body['id']}`, wrong);
+  assert.equal([update.status, pathsOf(update)], [400, ['condition']]);
+  assert.equal((await client.delete(`/v1/processors/${avro.body['id']}`)).body, {});
+  assert.equal((await client.delete(`/v1/pipelines/${id}`)).body, {});
+});
+
 test.run();
