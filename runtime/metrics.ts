@@ -35,6 +35,8 @@ export const gaugeNames = [
   'bytesTotal',
   /** Known rows of the whole input, for progress; 0 = unknown. */
   'recordsTotal',
+  /** Records that one who looked at them had no room for. */
+  'inspectorDroppedRecords',
 ] as const;
 
 export type GaugeName = (typeof gaugeNames)[number];

@@ -23,6 +23,7 @@ import { errorToData } from '../../runtime/errors.ts';
 import type { Frame, FrameReceiver } from '../../runtime/mailbox/channel.ts';
 import { openFrameReceiver } from '../../runtime/mailbox/port-channel.ts';
 import { type LifecycleCall, phaseOf, tellEvent } from '../connector-calls.ts';
+import { InspectionTaps } from '../inspection-taps.ts';
 import { LatestList } from '../latest-list.ts';
 import { makeChain, ProcessorRefused } from '../processor-opening.ts';
 import { openSchemas } from '../schema-access.ts';
@@ -58,6 +59,7 @@ class DestinationActor implements Actor<DestinationMessage> {
   readonly #encodeErrors = new LatestList<RecordedError>(errorsMax);
   readonly #transportErrors = new LatestList<RecordedError>(errorsMax);
   readonly #settlement: Settlement;
+  readonly #taps: InspectionTaps;
   #destination: Destination | null = null;
   #acknowledges = false;
   #streamPerFlush = false;
@@ -92,6 +94,7 @@ class DestinationActor implements Actor<DestinationMessage> {
     this.#context = context;
     this.#connectors = connectors;
     this.#flushedAt = context.clock.monotonic();
+    this.#taps = new InspectionTaps(context.gauges);
     const limits = { rowsMax: connector.maxQueuedRecords, bytesMax: connector.maxQueuedBytes };
     this.#receiver = openFrameReceiver(port, { schema: relation.schema, limits });
     this.#receiver.onFrame = () => this.#pump();
@@ -118,6 +121,10 @@ class DestinationActor implements Actor<DestinationMessage> {
         reply.resolve();
         this.#pump();
         return;
+      case 'inspect':
+        this.#taps.add(message.point, message.port);
+        reply.resolve();
+        return;
       case 'errors':
         reply.resolve(this.#errors);
         return;
@@ -138,6 +145,7 @@ class DestinationActor implements Actor<DestinationMessage> {
       impatience.cancel();
       this.#abort.abort();
       this.#receiver.close();
+      this.#taps.close();
       try {
         await this.#stopDestination();
       } finally {
@@ -190,8 +198,10 @@ class DestinationActor implements Actor<DestinationMessage> {
     const { processors = [], baseFolder } = this.#args;
     this.#schemas = await openSchemas(this.#args.schemas, clock);
     const schemas = this.#schemas === null ? {} : { schemas: this.#schemas };
-    if (processors.length > 0)
+    if (processors.length > 0) {
       this.#chain = await makeChain(processors, this.#connectors, { baseFolder, signal, clock, log, ...schemas });
+      this.#chain.observer = this.#taps;
+    }
     const { destination, acknowledges, takesRecords, streamPerFlush } = await openDestination(
       this.#args,
       this.#connectors,
@@ -344,6 +354,7 @@ class DestinationActor implements Actor<DestinationMessage> {
     const chain = this.#chain;
     const chained = chain === null ? { batch, origins: null, failed: [] } : await chain.process(batch);
     this.#settlement.written(batch.rows, chained);
+    this.#taps.connector(chained.batch);
     if (chained.batch.rows > 0) await this.#send({ kind: 'batch', batch: chained.batch });
     this.#tellSettled();
   }

@@ -4,6 +4,7 @@ import type { OutputConnector } from '../../connectors/sdk/connector-configurati
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { ErrorData } from '../../runtime/errors.ts';
 import type { ConnectorPhase, LifecycleCall } from '../connector-calls.ts';
+import type { InspectMessage } from '../inspection-point.ts';
 import type { RelayProcessor } from '../relay-definition.ts';
 import type { SchemaAccess } from '../schema-access.ts';
 import type { RecordedError } from '../source/messages.ts';
@@ -29,6 +30,8 @@ export type DestinationMessage =
   | { readonly kind: 'flush' }
   /** Resolves at once. What belongs to steps up to `step` leaves the output buffer as soon as it is here. */
   | { readonly kind: 'write through'; readonly step: number }
+  /** Shows the records that pass from now on; resolves at once. */
+  | InspectMessage
   /** Resolves with DestinationErrors. */
   | { readonly kind: 'errors' };
 

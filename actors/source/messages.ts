@@ -7,6 +7,7 @@ import type { Position } from '../../connectors/sdk/source.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { ErrorData } from '../../runtime/errors.ts';
 import type { ConnectorPhase, LifecycleCall } from '../connector-calls.ts';
+import type { InspectMessage } from '../inspection-point.ts';
 import type { RelayProcessor } from '../relay-definition.ts';
 import type { SchemaAccess } from '../schema-access.ts';
 
@@ -49,6 +50,8 @@ export type SourceMessage =
   | { readonly kind: 'stored'; readonly sequence: number }
   /** Resolves with a list of ReplayPoint, in the order of the input. */
   | { readonly kind: 'replay points' }
+  /** Shows the records that pass from now on; resolves at once. */
+  | InspectMessage
   /** Resolves with SourceErrors. */
   | { readonly kind: 'errors' };
 

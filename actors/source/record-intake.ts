@@ -15,6 +15,7 @@ import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { errorToData } from '../../runtime/errors.ts';
 import { encodeBatch } from '../../runtime/wire/batch-codec.ts';
+import type { InspectionTaps } from '../inspection-taps.ts';
 import { ProcessorRefused } from '../processor-opening.ts';
 import type { IntakeLedger } from './intake-ledger.ts';
 import { LineRecords } from './line-records.ts';
@@ -28,6 +29,7 @@ export interface RecordIntakeParts {
   readonly connector: string;
   readonly source: Source;
   readonly chain: ProcessorChain;
+  readonly taps: InspectionTaps;
   readonly outbox: Outbox;
   readonly ledger: IntakeLedger;
   readonly positions: RecordPositions;
@@ -96,7 +98,8 @@ export class RecordIntake {
   }
 
   async #process(batch: ChangeBatch): Promise<void> {
-    const { chain } = this.#parts;
+    const { chain, taps } = this.#parts;
+    taps.connector(batch);
     this.#records += batch.rows;
     if (chain.isEmpty) return await this.#send(batch, batch, null);
     const made = await chain.process(batch);

@@ -20,6 +20,7 @@ import type { FrameSender } from '../../runtime/mailbox/channel.ts';
 import { openFrameSender } from '../../runtime/mailbox/port-channel.ts';
 import { decodeThreads } from '../../runtime/thread/placement.ts';
 import { type LifecycleCall, phaseOf, tellEvent } from '../connector-calls.ts';
+import { InspectionTaps } from '../inspection-taps.ts';
 import { makeChain } from '../processor-opening.ts';
 import { openSchemas } from '../schema-access.ts';
 import { Acknowledgement } from './acknowledgement.ts';
@@ -76,6 +77,7 @@ class SourceActor implements Actor<SourceMessage> {
   readonly #ledger: IntakeLedger;
   readonly #replay: ReplayPoints;
   readonly #records: RecordPositions | null;
+  readonly #taps: InspectionTaps;
   /** Of rows, where they are acknowledged as they leave the outputs. */
   #marked: InFlightPositions | null = null;
   #made: Made | null = null;
@@ -102,6 +104,7 @@ class SourceActor implements Actor<SourceMessage> {
     this.#replay = new ReplayPoints(relation.schema, { position, skipRows });
     this.#outbox = new Outbox({ sender: this.#sender, clock, gauges, signal: this.#abort.signal });
     this.#records = isRecords(relation) ? new RecordPositions() : null;
+    this.#taps = new InspectionTaps(gauges);
     pool.lease();
   }
 
@@ -136,6 +139,10 @@ class SourceActor implements Actor<SourceMessage> {
       case 'replay points':
         reply.resolve(this.#replay.toArray());
         return;
+      case 'inspect':
+        this.#taps.add(message.point, message.port);
+        reply.resolve();
+        return;
       case 'errors':
         reply.resolve(this.#ledger.errors);
         return;
@@ -148,6 +155,7 @@ class SourceActor implements Actor<SourceMessage> {
     this.#abort.abort();
     this.#queueTimer?.cancel();
     this.#sender.close();
+    this.#taps.close();
     const made = this.#made;
     try {
       await this.#readEnds();
@@ -204,6 +212,7 @@ class SourceActor implements Actor<SourceMessage> {
     this.#schemas = processors.length === 0 ? null : await openSchemas(this.#args.schemas, clock);
     const schemas = this.#schemas === null ? {} : { schemas: this.#schemas };
     const chain = await makeChain(processors, this.#connectors, { baseFolder, signal, clock, log, ...schemas });
+    chain.observer = this.#taps;
     const opened = await openSource(this.#args, this.#connectors, { signal, clock, reportError, log: say });
     const { source } = opened;
     const acknowledgement = new Acknowledgement({
@@ -249,6 +258,7 @@ class SourceActor implements Actor<SourceMessage> {
       connector: this.#args.connector.endpoint,
       source,
       chain,
+      taps: this.#taps,
       outbox: this.#outbox,
       ledger: this.#ledger,
       positions,

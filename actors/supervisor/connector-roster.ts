@@ -2,11 +2,13 @@
 //
 // The roster knows all connectors; a handle knows one; the supervisor decides when to look (`perform`). What has to
 // happen comes from reconcile.ts. The graph is rebuilt whenever an input comes or goes.
+import type { MessagePort } from 'node:worker_threads';
 import type { Connector, InputConnector, OutputConnector } from '../../connectors/sdk/connector-configuration.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { MillraceError } from '../../runtime/errors.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
 import type { BoundProgram, EngineProgress } from '../engine/messages.ts';
+import type { InspectionPoint } from '../inspection-point.ts';
 import type { ConnectorContext } from './connector-context.ts';
 import { inputStatistics, outputStatistics } from './connector-statistics.ts';
 import { buildDependencyGraph, type DependencyGraph } from './dependency-graph.ts';
@@ -81,6 +83,11 @@ export class ConnectorRoster {
 
   handle(direction: Direction, endpoint: string): InputHandle | OutputHandle {
     return direction === 'input' ? this.input(endpoint) : this.output(endpoint);
+  }
+
+  /** @throws ConnectorUnknown, ActorGone */
+  inspect(endpoint: string, point: InspectionPoint): Promise<MessagePort> {
+    return (this.outputOf(endpoint) ?? this.input(endpoint)).inspect(point);
   }
 
   /** The engine has computed the step with the last row of this input; one of a gateway's is none of ours. */

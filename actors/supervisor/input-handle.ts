@@ -4,7 +4,7 @@
 // the connector is over (ended, failed, removed) its actor is stopped, and its counters and lists of errors are kept.
 // `onChange` is called after every change; it never throws into the caller. A failure never rejects a method: it is the
 // connector's state.
-import { MessageChannel } from 'node:worker_threads';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { InputConnector } from '../../connectors/sdk/connector-configuration.ts';
 import type { Position } from '../../connectors/sdk/source.ts';
 import { type ActorRef, actorId } from '../../runtime/actor/actor.ts';
@@ -13,10 +13,12 @@ import type { Timer } from '../../runtime/clock.ts';
 import { type ErrorData, errorFromData, errorToData, type MillraceError } from '../../runtime/errors.ts';
 import type { Gauges } from '../../runtime/metrics.ts';
 import type { ConnectorPhase } from '../connector-calls.ts';
+import type { InspectionPoint } from '../inspection-point.ts';
 import type { ReplayPoint, SourceArguments, SourceErrors, SourceMessage, SourceNotice } from '../source/messages.ts';
 import { type ConnectorContext, startedConnector } from './connector-context.ts';
 import { type ConnectorEvent, type ConnectorState, nextConnectorState } from './connector-lifecycle.ts';
 import { type DetachedConnector, startConnector, withinDeadline } from './connector-startup.ts';
+import { InspectionPorts } from './inspection-ports.ts';
 import type { InputCheckpoint } from './messages.ts';
 import type { InputDesired, InputObserved } from './reconcile.ts';
 import { beginning, decodeReplayStart, encodeReplayStart, type ReplayStart, replayFrom } from './replay-position.ts';
@@ -33,6 +35,7 @@ export class InputHandle {
   readonly #relation: Relation;
   readonly #defaults: readonly (string | null)[];
   readonly #context: ConnectorContext;
+  readonly #inspections = new InspectionPorts();
   #state: ConnectorState = 'created';
   #desired: InputDesired;
   #source: ActorRef<SourceMessage> | null = null;
@@ -225,6 +228,7 @@ export class InputHandle {
           onNotice: (notice) => this.#onNotice(attempt, notice),
         });
         this.#gauges = this.#source.gauges;
+        await this.#inspections.handTo(this.#source);
         const started = startedConnector(this.connector, this.#context.relay !== null);
         await startConnector(this.#source, { endpoint, started }, this.#context);
         if (this.#state !== 'opening') return;
@@ -402,6 +406,11 @@ export class InputHandle {
     const isThrottled = this.#gauges?.get('throttled') === 1 && !this.#hasSourceEnded;
     if (this.#state === 'running' && isThrottled) this.#move('throttle');
     else if (this.#state === 'throttled' && !isThrottled) this.#move('flow');
+  }
+
+  /** A port on which records that pass come from now on, or from when it is opened. @throws ActorGone */
+  inspect(point: InspectionPoint): Promise<MessagePort> {
+    return this.#inspections.open(this.#source, point);
   }
 
   /** The latest errors, from the actor while it lives. */

@@ -9,6 +9,7 @@ import type { ErrorData } from '../../runtime/errors.ts';
 import type { LogEntry } from '../../runtime/log.ts';
 import type { MailboxLimits } from '../../runtime/mailbox/channel.ts';
 import type { BoundQuery, QueryResult, ViewDefinition } from '../engine/messages.ts';
+import type { InspectionPoint } from '../inspection-point.ts';
 import type { PositionMark } from '../lifecycle-journal.ts';
 import type { RecordedError } from '../source/messages.ts';
 import type { ConnectorState } from './connector-lifecycle.ts';
@@ -65,6 +66,8 @@ export interface InputConnectorStats extends ConnectorStatus {
   readonly numParseErrors: number;
   readonly numUnknownFields: number;
   readonly numTransportErrors: number;
+  /** Left out of what those were shown who looked at its records. */
+  readonly inspectorDroppedRecords: number;
   /** The end of the input is reached and the step with its last row is computed. */
   readonly endOfInput: boolean;
   /** Milliseconds spent waiting for what comes after it. */
@@ -85,6 +88,8 @@ export interface OutputConnectorStats extends ConnectorStatus {
   readonly queuedBytes: number;
   readonly numEncodeErrors: number;
   readonly numTransportErrors: number;
+  /** Left out of what those were shown who looked at its records. */
+  readonly inspectorDroppedRecords: number;
   /** Lost to `on_full: drop`. */
   readonly droppedRecords: number;
   readonly encodeErrors: readonly RecordedError[];
@@ -232,6 +237,11 @@ export interface SupervisorInterface {
   /** An output of the engine that the gateway reads. */
   openEgress(relation: string, limits: MailboxLimits, sendSnapshot: boolean): Promise<GatewayChannel>;
   closeEgress(endpoint: string): Promise<void>;
+  /**
+   * Records without SQL that pass a connector or a processor beside it, as frames of the limits of `inspectionLimits`: what there is no
+   * room for is left out. The port closes with the actor of the connector; before there is one it waits.
+   */
+  openInspection(endpoint: string, point: InspectionPoint): Promise<GatewayChannel>;
 
   /** An ingress of this name, or one like it; its marks are numbered by the one who feeds it, from 1. */
   openIngressPort(table: string, endpoint: string, limits: MailboxLimits): Promise<IngressChannel>;

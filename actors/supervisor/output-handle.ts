@@ -17,10 +17,12 @@ import type {
   DestinationMessage,
   DestinationNotice,
 } from '../destination/messages.ts';
+import type { InspectionPoint } from '../inspection-point.ts';
 import { type ConnectorContext, startedConnector } from './connector-context.ts';
 import { type ConnectorEvent, type ConnectorState, nextConnectorState } from './connector-lifecycle.ts';
 import { type DetachedConnector, startConnector } from './connector-startup.ts';
 import type { OutputQueueState } from './connector-statistics.ts';
+import { InspectionPorts } from './inspection-ports.ts';
 import { FailureWindow } from './restart-policy.ts';
 
 const stopDeadlineMs = 10_000;
@@ -32,6 +34,7 @@ export class OutputHandle {
   /** It keeps what others refuse, and is told of no lifecycle events. */
   readonly #isDeadLetters: boolean;
   readonly #context: ConnectorContext;
+  readonly #inspections = new InspectionPorts();
   #state: ConnectorState = 'created';
   #destination: ActorRef<DestinationMessage> | null = null;
   #gauges: Gauges | null = null;
@@ -120,6 +123,7 @@ export class OutputHandle {
       });
       this.#destination = destination;
       this.#gauges = destination.gauges;
+      await this.#inspections.handTo(destination);
       const started = this.#isDeadLetters ? null : startedConnector(this.connector, relay !== null);
       await startConnector(destination, { endpoint, started }, this.#context);
       if (this.#state !== 'opening') return;
@@ -264,6 +268,11 @@ export class OutputHandle {
     return phase === null || this.#destination !== null
       ? null
       : { endpoint: this.connector.endpoint, direction: 'output', phase };
+  }
+
+  /** A port on which records that pass come from now on, or from when it is opened. @throws ActorGone */
+  inspect(point: InspectionPoint): Promise<MessagePort> {
+    return this.#inspections.open(this.#destination, point);
   }
 
   async errors(): Promise<DestinationErrors> {

@@ -17,6 +17,7 @@ import type {
   EngineProgress,
   QueryResult,
 } from '../engine/messages.ts';
+import type { InspectionPoint } from '../inspection-point.ts';
 import type { PositionMark } from '../lifecycle-journal.ts';
 import { CompletionLedger } from './completion-ledger.ts';
 import { ConnectorRoster } from './connector-roster.ts';
@@ -320,6 +321,11 @@ export class Supervisor implements SupervisorInterface {
       everyStep,
       closesSnapshot: true,
     });
+  }
+
+  async openInspection(endpoint: string, point: InspectionPoint): Promise<GatewayChannel> {
+    this.#refuseUnlessLive('openInspection');
+    return { endpoint, port: await this.#roster.inspect(endpoint, point) };
   }
 
   tokenStatus(token: string): TokenStatus {

@@ -28,7 +28,14 @@ export interface ChainedBatch {
   readonly failed: readonly ChainFailure[];
 }
 
+/** Sees what passes each processor. It may not keep a batch, nor take long. */
+export interface ChainObserver {
+  entering(processor: string, batch: ChangeBatch): void;
+  left(processor: string, batch: ChangeBatch): void;
+}
+
 export class ProcessorChain {
+  observer: ChainObserver | null = null;
   readonly #links: readonly ChainLink[];
   #opened = 0;
 
@@ -52,7 +59,9 @@ export class ProcessorChain {
     let current: ChainedBatch = { batch, origins: null, failed: [] };
     for (const link of this.#links) {
       if (current.batch.rows === 0) break;
+      this.observer?.entering(link.id, current.batch);
       const answer = await link.processor.process(current.batch);
+      this.observer?.left(link.id, answer.batch);
       current = composeAnswer(current, answer, link.id);
     }
     return current;

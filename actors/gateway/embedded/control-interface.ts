@@ -7,6 +7,7 @@ import type { Schema } from '../../../runtime/batch/schema.ts';
 import type { LogEntry } from '../../../runtime/log.ts';
 import type { MailboxLimits } from '../../../runtime/mailbox/channel.ts';
 import type { QueryResult } from '../../engine/messages.ts';
+import type { InspectionPoint } from '../../inspection-point.ts';
 import type { ConnectorMark, PositionMark } from '../../lifecycle-journal.ts';
 import type { RelayConnector } from '../../relay-definition.ts';
 import type { SchemaAccess } from '../../schema-access.ts';
@@ -15,6 +16,7 @@ import type {
   CompletionReport,
   ConnectorDeadlines,
   Direction,
+  GatewayChannel,
   InputConnectorStats,
   OutputConnectorStats,
   PipelineStats,
@@ -223,6 +225,8 @@ export interface GatewayControl {
     options: { readonly sendSnapshot: boolean; readonly everyStep: boolean },
   ): Promise<EgressPort>;
   closeEgressPort(endpoint: string): Promise<void>;
+  /** Of a pipeline without SQL; see SupervisorInterface. Its end is the port's. */
+  openInspection(endpoint: string, point: InspectionPoint): Promise<GatewayChannel>;
   /** Whether `addConnector` would take it once `replaced` is removed. Changes nothing. @throws PipelineInvalid */
   checkConnector(direction: Direction, key: string, definition: unknown, replaced: string): Promise<void>;
   /** @throws TokenMalformed, TokenForeign */

@@ -12,9 +12,16 @@ import type { MailboxLimits } from '../../../runtime/mailbox/channel.ts';
 import { openFrameReceiver } from '../../../runtime/mailbox/port-channel.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { QueryResult } from '../../engine/messages.ts';
+import type { InspectionPoint } from '../../inspection-point.ts';
 import type { ConnectorMark, PositionMark } from '../../lifecycle-journal.ts';
 import type { RelayConnector } from '../../relay-definition.ts';
-import type { CompletionReport, Direction, StopReport, SupervisorInterface } from '../../supervisor/messages.ts';
+import type {
+  CompletionReport,
+  Direction,
+  GatewayChannel,
+  StopReport,
+  SupervisorInterface,
+} from '../../supervisor/messages.ts';
 import type {
   CheckpointImage,
   CompletionStatus,
@@ -257,6 +264,11 @@ export class PipelineControl implements ControlInterface {
 
   closeEgressPort(endpoint: string): Promise<void> {
     return this.#supervisor.closeEgress(endpoint);
+  }
+
+  async openInspection(endpoint: string, point: InspectionPoint): Promise<GatewayChannel> {
+    const opened = await this.#supervisor.openInspection(endpoint, point);
+    return this.#surroundings.transfer(opened, [opened.port]);
   }
 
   async completionStatus(token: string): Promise<CompletionStatus> {

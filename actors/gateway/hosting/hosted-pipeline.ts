@@ -11,6 +11,7 @@ import { HttpProblem } from '../server/http-problem.ts';
 import type { ConnectorParts } from './connector-plugins.ts';
 import { EventHistory } from './event-history.ts';
 import type { StoredHistory } from './history-saver.ts';
+import { InspectionSessions } from './inspection-sessions.ts';
 import type { LiveDeployment } from './live-deployment.ts';
 import { LogBuffer } from './log-buffer.ts';
 import { type PipelineRecord, timeText } from './pipeline-record.ts';
@@ -41,6 +42,8 @@ export class HostedPipeline {
   readonly logs: LogBuffer;
   readonly series: TimeSeries = new TimeSeries();
   readonly surroundings: HostingSurroundings;
+  /** Those who look at records of its connectors and processors, across starts and stops. */
+  readonly inspections: InspectionSessions = new InspectionSessions();
   deployment: LiveDeployment | null = null;
   /** How the latest stop went; null before the first. */
   stopReport: StopReport | null = null;
@@ -106,6 +109,7 @@ export class HostedPipeline {
     }
     Object.assign(record, fields, dated);
     this.events.record(record, now);
+    if (fields.relay !== undefined) this.inspections.review(fields.relay);
     this.save().catch((error: unknown) => this.log('error', `the store has failed: ${error}`));
   }
 

@@ -83,6 +83,7 @@ export class HostedPipelines implements PipelineDirectory {
     this.#pipelines.delete(pipeline.name);
     this.#byId.delete(pipeline.record.id);
     pipeline.logs.end();
+    pipeline.inspections.close();
     await this.surroundings.remove(pipeline.record);
   }
 

@@ -139,6 +139,7 @@ export async function start(
     const desired = record.runtimeDesired ?? record.initial ?? 'Running';
     pipeline.change({ resources: 'Provisioned', runtime: 'Initializing', runtimeDesired: desired });
     await repeatPauses(deployment, record.manualPauses ?? {});
+    await pipeline.inspections.attach(deployment);
     const isPaused = isBootstrap || desired === 'Paused';
     await deployment.call('start', (control) => control.start({ paused: isPaused }));
     if (isBootstrap && restore !== null) {

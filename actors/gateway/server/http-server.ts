@@ -15,6 +15,7 @@ import type { LogEntry } from '../../../runtime/log.ts';
 import { makeLog } from '../../../runtime/log.ts';
 import type { Validation } from '../cli/command.ts';
 import { makeRoutes } from '../v0/all-routes.ts';
+import { authorizedInspection, findInspection, inspectOverHttp } from '../v1/inspection-routes.ts';
 import type { Rate } from './access/token-bucket.ts';
 import { limitBody } from './body-limit.ts';
 import {
@@ -161,6 +162,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     response.on('error', () => {});
     hosting.audit(request, response, requestIdOf(request));
     if (allowOrigin(options.corsOrigins ?? [], request, response) && answerPreflight(request, response)) return;
+    const wanted = findInspection(request);
+    if (wanted !== null) {
+      response.setHeader('X-Request-Id', requestIdOf(request));
+      authorizedInspection(hosting, wanted, request)
+        .then((inspection) => inspectOverHttp(inspection, response, closing.signal))
+        .catch((error: unknown) => answerProblem(request, response, error))
+        .catch((error: unknown) => onDefect(requestIdOf(request), error));
+      return;
+    }
     const match = findRawRoute(raw, request);
     if (match === null) {
       cutLateBody(request, response, timeouts.bodyMs, (problem) => {

@@ -2,6 +2,8 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { authorizedInspection, findInspection, inspectOverSocket } from '../v1/inspection-routes.ts';
+import { isV1Path, v1ProblemBody } from '../v1/v1-problem.ts';
 import { sendAndClose } from './connection-limits.ts';
 import type { Hosting } from './hosting-start.ts';
 import { HttpProblem } from './http-problem.ts';
@@ -28,6 +30,14 @@ export function acceptUpgrades(options: UpgradeOptions): { close(): void } {
     handleProtocols: (protocols) => [...protocols][0] ?? false,
   });
   const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+    const wanted = findInspection(request);
+    if (wanted !== null) {
+      const inspection = await authorizedInspection(options.hosting, wanted, request);
+      sockets.handleUpgrade(request, socket, head, (accepted) => {
+        inspectOverSocket(inspection, accepted, goneSignal(accepted, options.closing));
+      });
+      return;
+    }
     const match = findRawRoute(options.routes, request);
     if (match === null || match.route.accept === null) {
       // Never the query: it may hold a key.
@@ -62,7 +72,7 @@ export function acceptUpgrades(options: UpgradeOptions): { close(): void } {
       const problem = toProblem(error);
       if (problem.code === 'InternalError') options.onDefect(options.requestIdOf(request), error);
       options.hosting.auditUpgrade(request, options.requestIdOf(request), problem.status);
-      refuse(socket, problem);
+      refuse(socket, problem, request.url ?? '');
     });
   });
   return {
@@ -88,7 +98,11 @@ function goneSignal(socket: WebSocket, closing: AbortSignal): AbortSignal {
   return gone.signal;
 }
 
-function refuse(socket: Duplex, problem: HttpProblem): void {
+function refuse(socket: Duplex, problem: HttpProblem, url: string): void {
   if (!socket.writable) return void socket.destroy();
-  sendAndClose(socket, `${problem.status} Refused`, problemBody(problem));
+  sendAndClose(
+    socket,
+    `${problem.status} Refused`,
+    isV1Path(url) ? v1ProblemBody(problem, false) : problemBody(problem),
+  );
 }

@@ -35,6 +35,10 @@ export function pipelineMetrics(
     description,
     values: stats.inputs.map((input) => ({ labels: { ...labels, endpoint: input.endpoint }, value: count(input) })),
   });
+  const inspected = [...stats.inputs, ...stats.outputs].map(({ endpoint, inspectorDroppedRecords: value }) => ({
+    labels: { ...labels, endpoint },
+    value,
+  }));
   return [
     one('records_input_total', 'counter', 'Rows that have come in', processed + buffered),
     one('records_input_buffered', 'gauge', 'Rows that wait for a step', buffered),
@@ -54,6 +58,12 @@ export function pipelineMetrics(
     inputs('input_connector_records_total', 'Rows of an input connector', (input) => input.totalRecords),
     inputs('input_connector_errors_parse_total', 'Rows that could not be read', (input) => input.numParseErrors),
     inputs('input_connector_errors_transport_total', 'Errors of a transport', (input) => input.numTransportErrors),
+    {
+      key: 'inspector_dropped_records_total',
+      type: 'counter',
+      description: 'Records that those who inspect a connector had no room for',
+      values: inspected,
+    },
   ];
 }
 

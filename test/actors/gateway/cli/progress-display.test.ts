@@ -24,6 +24,7 @@ const idle: InputConnectorStats = {
   numParseErrors: 0,
   numUnknownFields: 0,
   numTransportErrors: 0,
+  inspectorDroppedRecords: 0,
   endOfInput: false,
   throttledMs: 0,
   bytesTotal: 1000,
