@@ -2,8 +2,9 @@
 //
 // A module is named by its file, relative to the pipeline's folder, and loaded by every thread that needs one of its
 // connectors; a definition carries the file that it comes from, so that a thread loads that file alone. Names are those of
-// transports: one that is taken is refused. Who may name a module decides whose code runs: pipeline files, the embedded API
+// transports: one that is taken is refused. In a folder of connectors, modules lie beside plugins that are processes of their own. Who may name a module decides whose code runs: pipeline files, the embedded API
 // and the operator of a server do, requests over HTTP do not.
+import { readdir, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type CodedErrorClass, defineError, MillraceError, type Place } from '../runtime/errors.ts';
@@ -45,6 +46,11 @@ export async function withModules(
       problems.push(found);
       continue;
     }
+    if (isEmpty(found)) {
+      const reason = 'it exports nothing that defineSource or defineDestination has made';
+      problems.push(new ModuleNotLoaded({ file, reason }, { place }));
+      continue;
+    }
     const taken = takenName(merged, found);
     if (taken !== undefined) problems.push(new ModuleNameTaken({ file, name: taken }, { place }));
     else merged = merge(merged, found);
@@ -71,6 +77,44 @@ export function modulesOf(definition: unknown, baseFolder: string): readonly str
   return list.filter((file) => typeof file === 'string').map((file) => resolve(baseFolder, file));
 }
 
+export interface FolderModules extends ModuleRegistry {
+  /** Absolute, those whose connectors are in the registry. */
+  readonly files: readonly string[];
+}
+
+/**
+ * `registry` and what the modules of a folder export: .js and .mjs files that are no executables, in the order of their names.
+ * One that exports no connector may belong to another and is left alone. A folder that is not there has none.
+ */
+export async function modulesInFolder(registry: ConnectorRegistry, folder: string): Promise<FolderModules> {
+  const names = await readdir(folder).catch(() => []);
+  const candidates = names.filter((name) => /^[^.].*\.m?js$/.test(name)).map((name) => resolve(folder, name));
+  const files: string[] = [];
+  const problems: MillraceError[] = [];
+  let merged = registry;
+  for (const file of candidates.sort()) {
+    const status = await stat(file).catch(() => null);
+    if (status?.isFile() !== true || (status.mode & executableBits) !== 0) continue;
+    const found = await definitionsOf(file, {});
+    if (found instanceof MillraceError) {
+      problems.push(found);
+      continue;
+    }
+    if (isEmpty(found)) continue;
+    const taken = takenName(merged, found);
+    if (taken !== undefined) {
+      problems.push(new ModuleNameTaken({ file, name: taken }));
+      continue;
+    }
+    merged = merge(merged, found);
+    files.push(file);
+  }
+  return { registry: merged, problems, files };
+}
+
+/** Of the owner, the group and others. */
+const executableBits = 0o111;
+
 type Definitions = Pick<ConnectorRegistry, 'sources' | 'destinations'>;
 
 async function definitionsOf(file: string, place: Place): Promise<Definitions | MillraceError> {
@@ -86,10 +130,11 @@ async function definitionsOf(file: string, place: Place): Promise<Definitions | 
   const tagged = (kind: string): unknown[] =>
     values.filter((value) => value.kind === kind).map((value) => ({ ...value, module: file }));
   // SAFETY: only defineSource and defineDestination put these tags, on a typed parameter.
-  const found = { sources: tagged('source'), destinations: tagged('destination') } as Definitions;
-  if (found.sources.length + found.destinations.length > 0) return found;
-  const reason = 'it exports nothing that defineSource or defineDestination has made';
-  return new ModuleNotLoaded({ file, reason }, { place });
+  return { sources: tagged('source'), destinations: tagged('destination') } as Definitions;
+}
+
+function isEmpty({ sources, destinations }: Definitions): boolean {
+  return sources.length + destinations.length === 0;
 }
 
 function isDefinition(value: unknown): value is { readonly kind: string } {

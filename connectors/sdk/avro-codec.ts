@@ -242,7 +242,9 @@ class AvroWriter {
         return;
       }
       case 'union': {
-        const branch = type.branches.findIndex((candidate) => fits(candidate, value));
+        const fitting = type.branches.findIndex((candidate) => fits(candidate, value));
+        // Where none fits, a record with these fields says best what is wrong inside.
+        const branch = fitting >= 0 ? fitting : type.branches.findIndex((candidate) => hasFields(candidate, value));
         const chosen = type.branches[branch];
         if (chosen === undefined)
           throw mismatch(path, `one of ${type.branches.map(({ kind }) => kind).join(', ')}`, value);
@@ -375,12 +377,21 @@ function fits(type: AvroType, value: StructuredValue | undefined): boolean {
     case 'map':
       return isData(value) && Object.values(value).every((item) => fits(type.values, item));
     case 'record':
-      return isData(value) && Object.keys(value).every((key) => type.fields.some(({ name }) => name === key));
+      return (
+        hasFields(type, value) &&
+        type.fields.every(({ name, type: inner }) => fits(inner, Object.hasOwn(value, name) ? value[name] : undefined))
+      );
     case 'union':
       return type.branches.some((branch) => fits(branch, value));
     default:
       return unreachable(type);
   }
+}
+
+/** Whether a type is a record that loses no field of a value. */
+function hasFields(type: AvroType, value: StructuredValue | undefined): value is StructuredData {
+  if (type.kind !== 'record' || !isData(value)) return false;
+  return Object.keys(value).every((key) => type.fields.some(({ name }) => name === key));
 }
 
 function bytesValue(bytes: Uint8Array, scale: number | null): StructuredValue {

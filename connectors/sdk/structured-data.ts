@@ -1,5 +1,5 @@
 // Structured data of a record between its MessagePack bytes and objects. Exact: a bigint comes back as a bigint, bytes as
-// bytes, a number as the same number. Integers are those of 64 bits.
+// bytes, a number as the same number (but -0 as 0). Integers are those of 64 bits.
 import { type CodedErrorClass, defineError } from '../../runtime/errors.ts';
 import { pack, unpack } from '../../runtime/wire/msgpack.ts';
 import type { StructuredData } from './record.ts';

@@ -1,5 +1,5 @@
 // `millrace serve` as a process: how it refuses to start, and how it ends.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -59,6 +59,28 @@ test('every unknown key of millrace.yaml is told at once, with the nearest name'
     refused.err,
     /unknown key 'hots' \(did you mean "host"\?\); unknown key 'prot' \(did you mean "port"\?\)/,
   );
+});
+
+test('of a folder that is only there by its name nothing but programs is started, and nothing is loaded', async () => {
+  const place = join(folder, 'checkout');
+  mkdirSync(join(place, 'connectors'), { recursive: true });
+  const loaded = join(place, 'loaded');
+  const touch = `import { writeFileSync } from 'node:fs';\nwriteFileSync('${loaded}', '');\n`;
+  for (const name of ['source.ts', 'module.mjs']) writeFileSync(join(place, 'connectors', name), touch);
+  for (const [flags, isLoaded] of [
+    [[], false],
+    [['--connectors', 'connectors'], true],
+  ] as const) {
+    const server = new CliProcess([...serve, ...flags], { folder: place });
+    await server.until((out) => out.includes('millrace serve: http://'));
+    // What is waited for comes after the folder has been looked through.
+    const url = /(http:\/\/\S+)/.exec(server.out)?.[1];
+    assert.is((await fetch(`${url}/v1/connectors/plugins`)).status, 200);
+    server.kill('SIGTERM');
+    const { err } = await server.exit;
+    assert.not.match(err, /^(warn|error)/m);
+    assert.is(existsSync(loaded), isLoaded);
+  }
 });
 
 test.run();

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { withModules } from '../../connectors/connector-modules.ts';
+import { modulesInFolder, withModules } from '../../connectors/connector-modules.ts';
 import { registry } from '../../connectors/registry.ts';
 import { MillraceError, Pipeline } from '../../index.ts';
+import { startTestServer } from '../actors/gateway/server/test-server.ts';
+import { pollPause } from '../poll-pause.ts';
 
 const entry = pathToFileURL(fileURLToPath(new URL('../../connector.js', import.meta.url))).href;
 /** What a user's file looks like; the import names the entry by its path, because the folder has no packages. */
@@ -111,5 +113,55 @@ withFolder('a module that is missing, broken, empty or takes a name is a problem
   );
   assert.is(loaded.registry.sources.length, registry.sources.length + 1);
 });
+
+withFolder('of a folder those modules are taken that export connectors and are no programs', async ({ path }) => {
+  writeFileSync(join(path, 'a-squares.mjs'), squares);
+  writeFileSync(join(path, 'b-keeper.js'), keeper);
+  writeFileSync(join(path, 'c-again.mjs'), squares);
+  writeFileSync(join(path, 'd-broken.js'), 'export const = 1');
+  writeFileSync(join(path, 'helper.mjs'), 'export const nothing = 1');
+  writeFileSync(join(path, 'connector.ts'), 'throw new Error("a source was loaded")');
+  writeFileSync(join(path, 'plugin.js'), '#!/usr/bin/env node\nthrow new Error("a program was loaded")', {
+    mode: 0o755,
+  });
+  const loaded = await modulesInFolder(registry, path);
+  assert.equal(loaded.files, [join(path, 'a-squares.mjs'), join(path, 'b-keeper.js')]);
+  assert.equal(
+    loaded.problems.map(({ code }) => code),
+    ['config.module_name_taken', 'config.module_not_loaded'],
+  );
+  assert.is(loaded.registry.sources.at(-1)?.name, 'squares');
+  assert.is(loaded.registry.destinations.at(-1)?.name, 'keeper');
+  assert.equal((await modulesInFolder(registry, join(path, 'nowhere'))).files, []);
+});
+
+withFolder(
+  'a server runs the connectors of its folder in pipelines that come over HTTP, and lists them',
+  async ({ path }) => {
+    writeFileSync(join(path, 'squares.mjs'), squares);
+    const ofRecords = keeper.replace("format: 'required'", "format: 'none', accepts: 'records'");
+    writeFileSync(join(path, 'keeper.mjs'), ofRecords);
+    const server = await startTestServer({ connectorsFolder: path, modulesFolder: path });
+    try {
+      const connectors = JSON.stringify([{ transport: { name: 'squares', config: { count: 5 } } }]);
+      const program_code = `CREATE TABLE t (n BIGINT, square BIGINT) WITH ('materialized' = 'true', 'connectors' = '${connectors}');`;
+      const post = (at: string, body = ''): Promise<Response> =>
+        fetch(`${server.url}/v0/pipelines${at}`, { method: 'POST', body });
+      assert.is((await post('', JSON.stringify({ name: 'p', program_code }))).status, 201);
+      assert.is((await post('/p/start')).status, 202);
+      const sql = encodeURIComponent('SELECT SUM(square) AS s FROM t');
+      for (let text = ''; text !== '{"s":30}'; await pollPause()) {
+        const shown: unknown = await (await fetch(`${server.url}/v0/pipelines/p?selector=status`)).json();
+        assert.is(Object(shown).deployment_error, null);
+        text = (await (await fetch(`${server.url}/v0/pipelines/p/query?format=json&sql=${sql}`)).text()).trim();
+      }
+      const plugins = await (await fetch(`${server.url}/v1/connectors/plugins?name=builtin:keeper@.*`)).text();
+      assert.match(plugins, '"builtin:keeper@');
+      assert.is((await post('/p/stop?force=true')).status, 202);
+    } finally {
+      await server.close();
+    }
+  },
+);
 
 withFolder.run();

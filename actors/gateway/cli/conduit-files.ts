@@ -1,6 +1,7 @@
 // Pipeline files of Conduit as commands read them: which file is one, and everything that is wrong with some of them.
 import { readFileSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
+import { modulesInFolder } from '../../../connectors/connector-modules.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import type { MillraceError } from '../../../runtime/errors.ts';
 import { checkPlugins, type KnownPlugins } from '../conduit-file/check-plugins.ts';
@@ -30,10 +31,18 @@ export function isConduitFile(path: string): boolean {
   }
 }
 
-/** A file or a folder of them. `connectors`: folder of plugin processes, null: none is known. @throws PipelineFileUnreadable */
-export async function checkConduitFiles(path: string, tools: Tools, connectors: string | null): Promise<CheckedFiles> {
+/**
+ * A file or a folder of them. `connectors`: folder of plugin processes, null: none is known; `modules`: folder of modules that export
+ * connectors. @throws PipelineFileUnreadable
+ */
+export async function checkConduitFiles(
+  path: string,
+  tools: Tools,
+  connectors: string | null,
+  modules: string | null = connectors,
+): Promise<CheckedFiles> {
   const files = conduitFilesAt(path).map((file) => readConduitFile(file, tools.environment));
-  const known = await knownPlugins(tools, connectors);
+  const known = await knownPlugins(tools, connectors, modules);
   const pipelines = files.flatMap((file) => file.pipelines);
   const findings = await Promise.all(pipelines.map((pipeline) => checkPlugins(pipeline, known)));
   const own = files.flatMap((file) => file.problems);
@@ -49,8 +58,9 @@ export async function checkConduitFiles(path: string, tools: Tools, connectors: 
   };
 }
 
-async function knownPlugins(tools: Tools, connectors: string | null): Promise<KnownPlugins> {
-  const { registry } = await tools.loadValidation();
+async function knownPlugins(tools: Tools, connectors: string | null, modules: string | null): Promise<KnownPlugins> {
+  const { registry: shipped } = await tools.loadValidation();
+  const registry = modules === null ? shipped : (await modulesInFolder(shipped, modules)).registry;
   const { plugins, processors } = await loadPlugins(registry, tools.version, {
     folder: connectors,
     cacheFile: null,

@@ -34,7 +34,8 @@ export async function runConduit(path: string, options: OptionValues, tools: Too
   const isJson = options['json'] === true;
   const named = options['connectors'];
   const folder = typeof named === 'string' ? named : existsSync('connectors') ? 'connectors' : null;
-  const { files, problems, warnings } = await checkConduitFiles(path, tools, folder);
+  const modulesFolder = typeof named === 'string' ? named : null;
+  const { files, problems, warnings } = await checkConduitFiles(path, tools, folder, modulesFolder);
   for (const { code, message } of warnings) tools.err(`warning ${code}: ${message}\n`);
   if (problems.length > 0) {
     if (isJson) tools.out(`${jsonText({ event: 'invalid', problems: problems.map(errorToData) })}\n`);
@@ -53,6 +54,7 @@ export async function runConduit(path: string, options: OptionValues, tools: Too
     log,
     baseFolder: resolve('.'),
     folder,
+    modulesFolder,
     cacheFile: store === null ? null : join(store.folder, 'plugins.json'),
     schemas: store ?? { schemas: async () => [], putSchema: async () => {} },
     journalOf: (pipeline) => (store === null ? forgetful() : storeJournal(store, pipeline)),

@@ -13,8 +13,8 @@ export const serveCommand: Command = {
   synopsis: 'serve [--host 127.0.0.1] [--port 8080] [--data ./.millrace] [--connectors ./connectors]',
   summary: 'Serves pipelines over HTTP.',
   description: `Prints one line with its address when it is ready and runs until SIGTERM or SIGINT, which drains and exits with 0.
-Options: --host, --port (0: any free one), --data (folder of the store), --connectors (folder that relative paths of
-connectors start from, where it exists), --pipelines (pipeline files of Conduit, a folder or a file: what they define is created or
+Options: --host, --port (0: any free one), --data (folder of the store), --connectors (folder of connector
+plugins and modules, from which relative paths of connectors start, where it exists), --pipelines (pipeline files of Conduit, a folder or a file: what they define is created or
 changed when the server starts), --cors (origins that browsers may call from, separated by commas; *: all),
 --tls-cert and --tls-key (PEM files), --key-rate (requests a second of each API key) and --key-body-bytes (the largest body
 that a key may send). Each may also be given as MILLRACE_HOST, MILLRACE_PORT, MILLRACE_DATA, MILLRACE_CONNECTORS,
@@ -41,6 +41,7 @@ MILLRACE_ADMIN_KEY is a key that may do everything. Without API keys it listens 
       loadValidation: tools.loadValidation,
       version: tools.version,
       connectorsFolder: options.connectorsFolder,
+      ...(options.modulesFolder === null ? {} : { modulesFolder: options.modulesFolder }),
       pipelinesPath: options.pipelinesPath,
       ...(adminKey === undefined ? {} : { adminKey }),
       baseFolder: existsSync(options.connectorsFolder) ? options.connectorsFolder : '.',

@@ -2,6 +2,7 @@
 //
 // Loaded once, after the server listens: the registry is large, and every plugin process has to be asked once what it is.
 
+import { type FolderModules, modulesInFolder } from '../../../connectors/connector-modules.ts';
 import { processorMiddlewareParameters } from '../../../connectors/processors/assemble-chain.ts';
 import type { ConnectorRegistry } from '../../../connectors/sdk/connector.ts';
 import type { ParameterValues, PlaceOf } from '../../../connectors/sdk/parameters.ts';
@@ -50,7 +51,7 @@ export interface ConfigurationTrial {
 
 /** What connectors of one deployment are run with. */
 export interface ConnectorParts {
-  readonly request: Pick<OpenRequest, 'plugins' | 'journal' | 'schemas'>;
+  readonly request: Pick<OpenRequest, 'plugins' | 'journal' | 'schemas' | 'connectorModules'>;
   /** The deployment is over. */
   release(): void;
 }
@@ -65,6 +66,8 @@ export interface ConnectorPluginsOptions {
   readonly baseFolder: string;
   /** Of plugin processes; null: there are none. */
   readonly folder: string | null;
+  /** Of modules that export connectors; null: there are none. */
+  readonly modulesFolder: string | null;
   /** Where it is remembered what they have said of themselves. */
   readonly cacheFile: string | null;
   /** Where schemas outlive the server. */
@@ -76,6 +79,7 @@ export interface ConnectorPluginsOptions {
 export class ConnectorPlugins {
   readonly #options: ConnectorPluginsOptions;
   #loading: Promise<void> | null = null;
+  #loadingModules: Promise<FolderModules> | null = null;
   #schemaService: Promise<SchemaService> | null = null;
   #plugins: readonly PluginSpecification[] = [];
   #processors: readonly ProcessorSpecification[] = [];
@@ -88,6 +92,25 @@ export class ConnectorPlugins {
   loaded(): Promise<void> {
     this.#loading ??= this.#load();
     return this.#loading;
+  }
+
+  /** What ships with Millrace, and what the modules of the folder export. Waits for no plugin process. */
+  async registry(): Promise<ConnectorRegistry> {
+    return (await this.#modules()).registry;
+  }
+
+  #modules(): Promise<FolderModules> {
+    this.#loadingModules ??= this.#loadModules();
+    return this.#loadingModules;
+  }
+
+  async #loadModules(): Promise<FolderModules> {
+    const { loadRegistry, modulesFolder, log } = this.#options;
+    const registry = await loadRegistry();
+    if (modulesFolder === null) return { registry, problems: [], files: [] };
+    const found = await modulesInFolder(registry, modulesFolder);
+    for (const { message } of found.problems) log.warn('a connector module is left out', { error: message });
+    return found;
   }
 
   list(): readonly PluginSpecification[] {
@@ -178,14 +201,14 @@ export class ConnectorPlugins {
   async #trialOptions({
     kind,
   }: PluginSpecification): Promise<Pick<TrialOptions, 'registry' | 'baseFolder' | 'clock' | 'process' | 'deadlines'>> {
-    const { loadRegistry, baseFolder, clock } = this.#options;
+    const { baseFolder, clock } = this.#options;
     const process = kind === 'builtin' ? {} : { schema_service: (await this.#schemas()).target };
-    return { registry: await loadRegistry(), baseFolder, clock, process, deadlines: trialDeadlines };
+    return { registry: await this.registry(), baseFolder, clock, process, deadlines: trialDeadlines };
   }
 
   async #load(): Promise<void> {
-    const { version, loadRegistry, folder, cacheFile, clock, log } = this.#options;
-    const found = await loadPlugins(await loadRegistry(), version, { folder, cacheFile, clock });
+    const { version, folder, cacheFile, clock, log } = this.#options;
+    const found = await loadPlugins(await this.registry(), version, { folder, cacheFile, clock });
     this.#plugins = found.plugins;
     this.#processors = found.processors;
     for (const { path, error } of found.problems)
@@ -219,13 +242,19 @@ export class ConnectorPlugins {
   ): Promise<ConnectorParts> {
     await this.loaded();
     const journal = journalPort(this.#options.journalOf(pipeline));
-    if (relay === null) return { request: { journal }, release: () => {} };
+    const connectorModules = (await this.#modules()).files;
+    if (relay === null) return { request: { journal, connectorModules }, release: () => {} };
     const service = await this.#schemas();
     const token = service.issueToken();
     const { target } = service;
     const references = [...relay.connectors.map(({ plugin }) => plugin), relay.deadLetterQueue.plugin];
     return {
-      request: { journal, plugins: this.#bindings(references, { target, token }), schemas: { target, token } },
+      request: {
+        journal,
+        connectorModules,
+        plugins: this.#bindings(references, { target, token }),
+        schemas: { target, token },
+      },
       release: () => service.revokeToken(token),
     };
   }

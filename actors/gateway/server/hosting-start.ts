@@ -97,6 +97,7 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
     // As in Conduit: where the server was started.
     baseFolder: resolve('.'),
     folder: options.connectorsFolder ?? null,
+    modulesFolder: options.modulesFolder ?? null,
     cacheFile: join(store.folder, 'plugins.json'),
     schemas: store,
     journalOf: (pipeline) => storeJournal(store, pipeline),
@@ -105,7 +106,7 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
   const pipelines = new HostedPipelines({
     clock: systemClock,
     spare,
-    validation: options.loadValidation,
+    validation: async () => ({ ...(await options.loadValidation()), registry: await plugins.registry() }),
     platformVersion,
     baseFolder: resolve(options.baseFolder ?? '.'),
     save: (record) => saver.save(record),

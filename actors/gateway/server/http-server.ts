@@ -55,6 +55,8 @@ export interface ServerOptions {
   readonly adminKey?: string;
   /** Folder of connector plugins, each a process of its own. Default: none. */
   readonly connectorsFolder?: string;
+  /** Folder of modules that export connectors; the server runs their code. Default: none. */
+  readonly modulesFolder?: string;
   /** Folder of pipeline files of Conduit, or one of them, that the server makes its pipelines from. Default: none. */
   readonly pipelinesPath?: string;
   /** For what these files name of it. Default: that of the process. */

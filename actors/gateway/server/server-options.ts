@@ -17,6 +17,8 @@ export interface ServeOptions {
   readonly port: number;
   readonly dataFolder: string;
   readonly connectorsFolder: string;
+  /** The same, where it was named: code of a folder that only happens to be there is not loaded. */
+  readonly modulesFolder: string | null;
   /** Folder of pipeline files, or one of them. */
   readonly pipelinesPath: string;
   readonly corsOrigins: readonly string[];
@@ -60,11 +62,12 @@ export function readServeOptions(
 ): ServeOptions {
   const file = readFile();
   refuseUnknownVariables(environment);
-  const text = (name: string): string => {
+  const named = (name: string): string | undefined => {
     const flag = flags[name];
     if (typeof flag === 'string') return flag;
-    return environment[variableOf(name)] ?? file[name] ?? defaults[name] ?? '';
+    return environment[variableOf(name)] ?? file[name];
   };
+  const text = (name: string): string => named(name) ?? defaults[name] ?? '';
   const port = Number(text('port'));
   if (!/^\d+$/.test(text('port')) || port > 65_535) {
     throw new ServerOptionInvalid({ detail: `port '${text('port')}' is no number from 0 to 65535` });
@@ -79,6 +82,7 @@ export function readServeOptions(
     port,
     dataFolder: text('data'),
     connectorsFolder: text('connectors'),
+    modulesFolder: named('connectors') ?? null,
     pipelinesPath: text('pipelines'),
     corsOrigins: text('cors')
       .split(',')

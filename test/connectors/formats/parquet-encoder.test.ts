@@ -32,7 +32,21 @@ const relation = relationOf({
 
 const uuid = '00112233-4455-6677-8899-aabbccddeeff';
 const rows: CellValue[][] = [
-  [true, -128, 1n, 0.1, 12345n, 10n ** 29n, 'häß', Uint8Array.of(0, 255), '{"a":[1]}', -5, 86_399_999_999_999n, -77n, uuid],
+  [
+    true,
+    -128,
+    1n,
+    0.1,
+    12345n,
+    10n ** 29n,
+    'häß',
+    Uint8Array.of(0, 255),
+    '{"a":[1]}',
+    -5,
+    86_399_999_999_999n,
+    -77n,
+    uuid,
+  ],
   [null, null, -(2n ** 63n), null, null, null, null, null, null, null, null, null, null],
   [false, 127, 2n ** 63n - 1n, -1e300, -1n, -1n, '', new Uint8Array(0), 'null', 0, 0n, 0n, uuid],
 ];

@@ -30,7 +30,8 @@ function values(exact: boolean): fc.Arbitrary<StructuredValue> {
     value: fc.oneof(
       { depthSize: 'small' },
       texts,
-      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      // MessagePack writes -0 as the integer 0.
+      fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => (exact && number === 0 ? 0 : number)),
       fc.integer(),
       fc.constantFrom(0, 1e-7, 1e21, 4294967295, -2147483648, 2147483648),
       fc.boolean(),

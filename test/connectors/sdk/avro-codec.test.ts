@@ -47,6 +47,18 @@ test('data comes out of the schema that was inferred for it as it went in', () =
   );
 });
 
+test('of several records that know all fields of a value, the one whose fields fit it is taken', () => {
+  const data = { map: { '': {}, ' ': { a: 'x' }, '  ': { a: { b: 1 } }, '   ': { a: { b: 'y' } } } };
+  const type = parseAvroSchema(inferAvroSchema(data));
+  assert.equal(decodeAvro(type, encodeAvro(type, data)), data);
+  const backwards = { map: Object.fromEntries(Object.entries(data.map).reverse()) };
+  const other = parseAvroSchema(inferAvroSchema(backwards));
+  assert.equal(decodeAvro(other, encodeAvro(other, backwards)), data);
+  const inner = { type: 'record', name: 'inner', fields: [{ name: 'x', type: 'string' }] };
+  const optional = schemaOf([{ name: 'inner', type: ['null', inner] }]);
+  assert.throws(() => encodeAvro(optional, { inner: { x: 1 } }), /inner\.x/);
+});
+
 test('integers of 64 bits, bytes, decimals and times keep every digit', () => {
   const type = schemaOf([
     { name: 'big', type: 'long' },
