@@ -44,6 +44,7 @@ async function through(
     log: makeLog('test', systemClock.now, () => {}),
     baseFolder: fixture.folder,
     folder,
+    modulesFolder: null,
     cacheFile: null,
     schemas: { schemas: async () => [], putSchema: async () => {} },
     journalOf: () => fixture.journal,
