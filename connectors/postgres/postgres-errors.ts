@@ -74,6 +74,8 @@ export function finalPostgresError(thrown: unknown, server: string): MillraceErr
   if (/^28|^42501$/.test(code)) return new PostgresAccessDenied(at, context);
   if (code === '55006') return new PostgresSlotTaken(at, context);
   if (/^(3D000|3F000|42P01|42703|42704)$/.test(code)) return new PostgresMissing(at, context);
+  // All replication slots of the server are in use: nothing that passes by itself.
+  if (code === '53400') return new PostgresRefused({ ...at, sqlstate: code }, context);
   // Connection lost, resources short, server going down: and everything that the socket says.
   if (/^(08|53|57P|58)/.test(code) || !/^[0-9A-Z]{5}$/.test(code)) {
     return /self.signed|certificate|SASL|does not support SSL|ERR_TLS|password must be a string/i.test(message)

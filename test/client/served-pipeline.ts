@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startTestServer, type TestServer } from '../actors/gateway/server/test-server.ts';
-import { type CutProxy, startCutProxy } from './cut-proxy.ts';
+import { type CutProxy, startCutProxy } from '../servers/cut-proxy.ts';
 
 export const program = `
 CREATE TABLE orders (id BIGINT NOT NULL PRIMARY KEY, customer VARCHAR, amount DECIMAL(12, 2));

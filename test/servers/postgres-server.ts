@@ -62,7 +62,7 @@ export async function startPostgresServer(): Promise<PostgresServer | { readonly
     unix_socket_directories: `'${folder}'`,
     wal_level: 'logical',
     max_wal_senders: 8,
-    max_replication_slots: 8,
+    max_replication_slots: 20,
     wal_sender_timeout: 0,
     fsync: 'off',
     full_page_writes: 'off',

@@ -6,6 +6,7 @@ import type { Payload, Position, Source } from '../../../connectors/sdk/source.t
 import { validateParameters } from '../../../connectors/sdk/validate-parameters.ts';
 import { Pipeline } from '../../../index.ts';
 import type { Relation } from '../../../runtime/batch/schema.ts';
+import { startCutProxy } from '../../servers/cut-proxy.ts';
 import { type PostgresServer, startPostgresServer } from '../../servers/postgres-server.ts';
 import { bigint, codeOf, contextFor, relationOf, type TestContext, varchar } from '../connector-context.ts';
 
@@ -209,6 +210,35 @@ if ('missing' in server) {
       Array.from({ length: 2000 }, (_, i) => i + 1),
     );
     assert.ok(result.context.reported.includes('postgres.unavailable'));
+  });
+
+  cdc('a connection that is cut again and again while changes come costs none and repeats none', async () => {
+    await sql('CREATE TABLE h (id bigint PRIMARY KEY, t text)');
+    const proxy = await startCutProxy();
+    proxy.target(server.uri.replace('postgres://', 'http://'));
+    const through = new URL(server.uri);
+    through.port = new URL(proxy.url).port;
+    const given = { source_table: 'h', slot_name: 'h_slot', max_retries: 1000, uri: through.href };
+    let written = 0;
+    let cuts = 0;
+    const { lines, context } = await read(given, null, (seen, idle) => {
+      if (idle && written < 2000) {
+        sql(`INSERT INTO h SELECT i, 'x' FROM generate_series(${written + 1}, ${written + 200}) AS i`);
+        written += 200;
+      }
+      if (seen.length > cuts * 300 && cuts < 5) {
+        cuts++;
+        proxy.cut();
+        proxy.mend();
+      }
+      return seen.length >= 2000;
+    });
+    assert.equal(
+      lines.map((line) => JSON.parse(line).insert.id),
+      Array.from({ length: 2000 }, (_, i) => i + 1),
+    );
+    assert.ok(context.reported.length > 0);
+    await proxy.close();
   });
 
   cdc('a slot that is taken, a truncation and a table that is missing say what they are', async () => {

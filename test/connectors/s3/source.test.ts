@@ -6,6 +6,7 @@ import { conformance } from '../../../connectors/sdk/conformance.ts';
 import type { Payload, Position, Source } from '../../../connectors/sdk/source.ts';
 import { validateParameters } from '../../../connectors/sdk/validate-parameters.ts';
 import { Pipeline } from '../../../index.ts';
+import { startCutProxy } from '../../servers/cut-proxy.ts';
 import { freePort } from '../../servers/free-port.ts';
 import { type S3Server, s3Access, startS3Server } from '../../servers/s3-server.ts';
 import { bigint, codeOf, contextFor, eagerClock, relationOf, type TestContext, varchar } from '../connector-context.ts';
@@ -145,6 +146,34 @@ if ('missing' in started) {
     assert.ok(Buffer.concat(chunks).toString() === `${lines}{"id":-1,"name":"last"}\n`);
     assert.ok(context.reported.includes('s3.unavailable'));
     await source.teardown?.();
+  });
+
+  s3('a connection that is slow and cut again and again costs nothing', async () => {
+    const lines = Array.from({ length: 300_000 }, (_, i) => `{"id":${i},"name":"n${i}"}\n`).join('');
+    await server.put('lake', 'cut/1', lines);
+    const proxy = await startCutProxy();
+    proxy.target(server.url);
+    proxy.slow(20e6);
+    const context = contextFor(relation, '.');
+    const source = open(
+      { prefix: 'cut/', max_concurrent_fetches: 2, max_retries: 100, endpoint_url: proxy.url },
+      context,
+    );
+    await source.open(null);
+    let cuts = 0;
+    const cutting = setInterval(() => {
+      proxy.cut();
+      proxy.mend();
+      if (++cuts === 4) clearInterval(cutting);
+    }, 60);
+    const chunks: Buffer[] = [];
+    for await (const payload of source.read()) {
+      if (payload.kind === 'bytes') chunks.push(Buffer.from(payload.bytes));
+    }
+    assert.ok(Buffer.concat(chunks).toString() === lines);
+    assert.ok(context.reported.includes('s3.unavailable'));
+    await source.teardown?.();
+    await proxy.close();
   });
 
   s3('users, products, then orders: start_after over S3, with what is left out from the defaults', async () => {

@@ -9,6 +9,8 @@ export interface CutProxy {
   /** Destroys every connection; new ones are destroyed too. */
   cut(): void;
   mend(): void;
+  /** So many bytes a second towards the client from now on; null: as fast as they come. */
+  slow(bytesPerSecond: number | null): void;
   close(): Promise<void>;
 }
 
@@ -16,6 +18,7 @@ export async function startCutProxy(): Promise<CutProxy> {
   const sockets = new Set<Socket>();
   let port = 0;
   let isCut = false;
+  let rate: number | null = null;
   const keep = (socket: Socket): Socket => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
@@ -29,7 +32,21 @@ export async function startCutProxy(): Promise<CutProxy> {
       return;
     }
     const far = keep(open(port, '127.0.0.1'));
-    near.pipe(far).pipe(near);
+    near.pipe(far);
+    far.on('data', (chunk: Buffer) => {
+      const limit = rate;
+      if (limit === null) {
+        if (!near.write(chunk)) {
+          far.pause();
+          near.once('drain', () => far.resume());
+        }
+        return;
+      }
+      near.write(chunk);
+      far.pause();
+      setTimeout(() => far.resume(), (chunk.length / limit) * 1000);
+    });
+    far.on('end', () => near.end());
     near.on('close', () => far.destroy());
     far.on('close', () => near.destroy());
   });
@@ -50,6 +67,9 @@ export async function startCutProxy(): Promise<CutProxy> {
     },
     mend: () => {
       isCut = false;
+    },
+    slow: (bytesPerSecond) => {
+      rate = bytesPerSecond;
     },
     close: () => {
       destroyAll();
