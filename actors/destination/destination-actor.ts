@@ -22,6 +22,7 @@ import type { Timer } from '../../runtime/clock.ts';
 import { errorToData } from '../../runtime/errors.ts';
 import type { Frame, FrameReceiver } from '../../runtime/mailbox/channel.ts';
 import { openFrameReceiver } from '../../runtime/mailbox/port-channel.ts';
+import { countOn } from '../carried-counts.ts';
 import { type LifecycleCall, phaseOf, tellEvent } from '../connector-calls.ts';
 import { InspectionTaps } from '../inspection-taps.ts';
 import { LatestList } from '../latest-list.ts';
@@ -93,6 +94,7 @@ class DestinationActor implements Actor<DestinationMessage> {
     this.#args = args;
     this.#context = context;
     this.#connectors = connectors;
+    countOn(context.gauges, args.counted);
     this.#flushedAt = context.clock.monotonic();
     this.#taps = new InspectionTaps(context.gauges);
     const limits = { rowsMax: connector.maxQueuedRecords, bytesMax: connector.maxQueuedBytes };

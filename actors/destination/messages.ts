@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { OutputConnector } from '../../connectors/sdk/connector-configuration.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { ErrorData } from '../../runtime/errors.ts';
+import type { Counted } from '../carried-counts.ts';
 import type { ConnectorPhase, LifecycleCall } from '../connector-calls.ts';
 import type { InspectMessage } from '../inspection-point.ts';
 import type { RelayProcessor } from '../relay-definition.ts';
@@ -15,6 +16,10 @@ export interface DestinationArguments {
   /** Consumer end of a data channel from the engine. Marks are step numbers; confirmed after a flush. */
   readonly port: MessagePort;
   readonly baseFolder: string;
+  /** What earlier attempts of this run have counted: goes on from there. */
+  readonly counted?: Counted;
+  /** It has failed before: what is written again is better written in small pieces. */
+  readonly restarts?: number;
   /** For records: of the connector. */
   readonly processors?: readonly RelayProcessor[];
   /** Left out where nobody keeps schemas. */

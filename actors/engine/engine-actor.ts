@@ -147,8 +147,8 @@ class EngineActor implements Actor<EngineMessage> {
     const receiver = openFrameReceiver(port, { schema, limits });
     const isHeld = held || this.#loop.hasFailed;
     const rowsMax = batchRowsMax ?? Number.MAX_SAFE_INTEGER;
-    const { tellsRecords = false } = message;
-    this.#loop.addInput(new InputGate({ endpoint, table, receiver, rowsMax, isHeld, tellsRecords }));
+    const { tellsRecords = false, takenRecords: takenRows = 0 } = message;
+    this.#loop.addInput(new InputGate({ endpoint, table, receiver, rowsMax, isHeld, tellsRecords, takenRows }));
   }
 
   #detachInput(message: Attach<'detach input'>, reply: Reply): void {

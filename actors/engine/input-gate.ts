@@ -18,7 +18,7 @@ export class InputGate {
   /** The end frame has been taken. */
   hasEnded = false;
   /** Rows that have entered steps. */
-  takenRows = 0;
+  takenRows: number;
   /** A notice tells of them. */
   readonly tellsRecords: boolean;
   #rest: ChangeBatch | null = null;
@@ -30,6 +30,7 @@ export class InputGate {
     readonly rowsMax: number;
     readonly isHeld: boolean;
     readonly tellsRecords?: boolean;
+    readonly takenRows?: number;
   }) {
     this.endpoint = options.endpoint;
     this.table = options.table;
@@ -37,6 +38,7 @@ export class InputGate {
     this.rowsMax = options.rowsMax;
     this.isHeld = options.isHeld;
     this.tellsRecords = options.tellsRecords === true;
+    this.takenRows = options.takenRows ?? 0;
   }
 
   get isEmpty(): boolean {

@@ -42,6 +42,8 @@ export type EngineMessage =
       readonly held: boolean;
       /** A notice tells how many of its rows have entered steps. */
       readonly tellsRecords?: boolean;
+      /** Rows that have entered steps before it was attached again: counted on from there. */
+      readonly takenRecords?: number;
     }
   /** Resolves when nothing of it is left in the mailbox or, with `discard`, at once. */
   | { readonly kind: 'detach input'; readonly endpoint: string; readonly discard: boolean }

@@ -217,7 +217,7 @@ export class StepLoop {
 
   addInput(gate: InputGate): void {
     this.#gates.push(gate);
-    this.#taken.set(gate.endpoint, { records: 0, ended: false });
+    this.#taken.set(gate.endpoint, { records: gate.takenRows, ended: false });
     gate.receiver.onFrame = () => this.wake();
     this.start();
   }

@@ -6,6 +6,7 @@ import type { DecodeError } from '../../connectors/sdk/format.ts';
 import type { Position } from '../../connectors/sdk/source.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { ErrorData } from '../../runtime/errors.ts';
+import type { Counted } from '../carried-counts.ts';
 import type { ConnectorPhase, LifecycleCall } from '../connector-calls.ts';
 import type { InspectMessage } from '../inspection-point.ts';
 import type { RelayProcessor } from '../relay-definition.ts';
@@ -26,6 +27,8 @@ export interface SourceArguments {
   readonly decodeWorkers?: number;
   /** Its source is told of a position only when `acknowledge` says so; else when its effects have left every output. */
   readonly acknowledgesLater?: boolean;
+  /** What earlier attempts of this run have counted: goes on from there. */
+  readonly counted?: Counted;
   /** For records: of the connector, then of its pipeline. */
   readonly processors?: readonly RelayProcessor[];
   /** Left out where nobody keeps schemas. */
@@ -88,5 +91,5 @@ export type SourceNotice =
   | { readonly kind: 'teardown failed'; readonly error: ErrorData }
   /** Every row has been sent to the engine (not yet stepped). */
   | { readonly kind: 'source ended' }
-  /** The connector has failed; the actor waits for its end. */
-  | { readonly kind: 'source failed'; readonly error: ErrorData };
+  /** The connector has failed; the actor waits for its end. `repeats`: what it has read can be read again in the same order. */
+  | { readonly kind: 'source failed'; readonly error: ErrorData; readonly repeats: boolean };

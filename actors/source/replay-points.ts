@@ -1,5 +1,7 @@
 // From where an input can be read again: which position of the source stands behind which row that was sent.
 //
+// Rows are counted through all attempts of a run, so that a source that was opened again counts on.
+//
 // A point says: open the source at `position`, leave out the first `skipRows` rows, and the row that was number `records`
 // of this run is the next. The first point is where the run itself began, so that any row can be reached from it; the
 // others only shorten the way. Sources whose bytes cannot be read from the middle have no other. When there are too many,
@@ -26,10 +28,11 @@ export class ReplayPoints {
   /** Rows that are still to be left out. */
   #skipRows: number;
 
-  constructor(schema: Schema, begin: { readonly position: Position | null; readonly skipRows: number }) {
+  constructor(schema: Schema, begin: Omit<ReplayPoint, 'records'> & { readonly records?: number }) {
     this.#schema = schema;
     this.#skipRows = begin.skipRows;
-    this.#points = [{ records: 0, position: () => begin.position, skipRows: begin.skipRows }];
+    this.#records = begin.records ?? 0;
+    this.#points = [{ records: this.#records, position: () => begin.position, skipRows: begin.skipRows }];
   }
 
   /** What of a batch is to be sent; null: nothing. */

@@ -19,6 +19,7 @@ import { errorToData } from '../../runtime/errors.ts';
 import type { FrameSender } from '../../runtime/mailbox/channel.ts';
 import { openFrameSender } from '../../runtime/mailbox/port-channel.ts';
 import { decodeThreads } from '../../runtime/thread/placement.ts';
+import { countOn } from '../carried-counts.ts';
 import { type LifecycleCall, phaseOf, tellEvent } from '../connector-calls.ts';
 import { InspectionTaps } from '../inspection-taps.ts';
 import { makeChain } from '../processor-opening.ts';
@@ -60,6 +61,8 @@ interface Made {
   readonly makesLines: boolean;
   /** Its records become rows. */
   readonly convert: ((batch: ChangeBatch) => Decoded) | null;
+  /** Read again, its input comes in the same order. */
+  readonly repeats: boolean;
   readonly chain: ProcessorChain;
   readonly acknowledgement: Acknowledgement;
 }
@@ -100,8 +103,10 @@ class SourceActor implements Actor<SourceMessage> {
     // Without a reader there is nothing left to do; who took it away knows why.
     this.#sender.onClose = () => this.#abort.abort();
     this.#ledger = new IntakeLedger(clock, gauges);
+    countOn(gauges, args.counted);
     const { position, skipRows = 0 } = args;
-    this.#replay = new ReplayPoints(relation.schema, { position, skipRows });
+    const records = args.counted?.records ?? 0;
+    this.#replay = new ReplayPoints(relation.schema, { position, skipRows, records });
     this.#outbox = new Outbox({ sender: this.#sender, clock, gauges, signal: this.#abort.signal });
     this.#records = isRecords(relation) ? new RecordPositions() : null;
     this.#taps = new InspectionTaps(gauges);
@@ -319,7 +324,9 @@ class SourceActor implements Actor<SourceMessage> {
       await this.#outbox.send(postFrame({ kind: 'end' }));
       this.#context.notify({ kind: 'source ended' });
     } catch (error) {
-      if (!signal.aborted) this.#context.notify({ kind: 'source failed', error: errorToData(error) });
+      if (signal.aborted) return;
+      const repeats = this.#made?.repeats ?? false;
+      this.#context.notify({ kind: 'source failed', error: errorToData(error), repeats });
     }
   }
 

@@ -34,6 +34,7 @@ export async function openSource(
   readonly reading: Reading | null;
   readonly makesLines: boolean;
   readonly convert: ((batch: ChangeBatch) => Decoded) | null;
+  readonly repeats: boolean;
 }> {
   const { connector, relation, baseFolder } = args;
   const { transport } = connector;
@@ -49,9 +50,10 @@ export async function openSource(
   const { create } = await loaded(definition);
   const source = create(configuration, { ...context, endpoint: connector.endpoint, relation, baseFolder });
   const makesLines = reading === null && definition.format === 'required';
-  if (definition.produces !== 'records' || reading === null) return { source, reading, makesLines, convert: null };
+  const made = { source, reading, makesLines, repeats: definition.repeats !== false };
+  if (definition.produces !== 'records' || reading === null) return { ...made, convert: null };
   const rows = new RecordRows(relation, args.defaults);
-  return { source, reading, makesLines, convert: (batch) => rows.convert(batch) };
+  return { ...made, convert: (batch) => rows.convert(batch) };
 }
 
 /** Whether a connector is one of a pipeline without SQL. */

@@ -244,6 +244,7 @@ export class ConnectorRoster {
       stuck: isInput && stuck.has(endpoint),
       error,
       restarts: handle.restarts,
+      lastFailure: handle.lastFailure,
     };
   }
 

@@ -6,12 +6,14 @@
 // connector's state.
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { InputConnector } from '../../connectors/sdk/connector-configuration.ts';
+import { errorsMax } from '../../connectors/sdk/format.ts';
 import type { Position } from '../../connectors/sdk/source.ts';
 import { type ActorRef, actorId } from '../../runtime/actor/actor.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { Timer } from '../../runtime/clock.ts';
-import { type ErrorData, errorFromData, errorToData, type MillraceError } from '../../runtime/errors.ts';
+import { type ErrorData, errorFromData, errorToData, type MillraceError, Unexpected } from '../../runtime/errors.ts';
 import type { Gauges } from '../../runtime/metrics.ts';
+import { countedBy } from '../carried-counts.ts';
 import type { ConnectorPhase } from '../connector-calls.ts';
 import type { InspectionPoint } from '../inspection-point.ts';
 import type { ReplayPoint, SourceArguments, SourceErrors, SourceMessage, SourceNotice } from '../source/messages.ts';
@@ -19,7 +21,7 @@ import { type ConnectorContext, startedConnector } from './connector-context.ts'
 import { type ConnectorEvent, type ConnectorState, nextConnectorState } from './connector-lifecycle.ts';
 import { type DetachedConnector, startConnector, withinDeadline } from './connector-startup.ts';
 import { InspectionPorts } from './inspection-ports.ts';
-import type { InputCheckpoint } from './messages.ts';
+import type { ConnectorFailure, InputCheckpoint } from './messages.ts';
 import type { InputDesired, InputObserved } from './reconcile.ts';
 import { beginning, decodeReplayStart, encodeReplayStart, type ReplayStart, replayFrom } from './replay-position.ts';
 import { FailureWindow, restartDelay } from './restart-policy.ts';
@@ -41,12 +43,16 @@ export class InputHandle {
   #source: ActorRef<SourceMessage> | null = null;
   #gauges: Gauges | null = null;
   #errors: SourceErrors = noErrors;
+  #earlierErrors: SourceErrors = noErrors;
   #error: ErrorData | null = null;
+  #lastFailure: ConnectorFailure | null = null;
   /** Rows that have entered steps, as the engine last said. */
   takenRecords = 0;
   #isAttached = false;
   #isFlowing = false;
   #isBusy = false;
+  /** The engine takes no row of it. */
+  #isHeld = false;
   #hasSourceEnded = false;
   #restarts = 0;
   readonly #failures: FailureWindow | null;
@@ -64,6 +70,10 @@ export class InputHandle {
   #durableRecords = 0;
   #onDurable: (() => void) | null = null;
   #attempt = 0;
+  /** Of those in a row between which no row was sent. */
+  #vainAttempts = 0;
+  #sentBefore = 0;
+  #sentAtOpen = 0;
   #closing: Promise<void> | null = null;
   /** Where its first row of this run is, and where others are, as its source last said. */
   #begin: ReplayStart = beginning;
@@ -83,6 +93,10 @@ export class InputHandle {
     const { onDependencyFailure, startAfter } = connector;
     const paused = connector.paused && !(context.labelsLiftPause === true && startAfter.length > 0);
     this.#desired = { paused, startedByHand: false, onDependencyFailure };
+  }
+
+  get lastFailure(): ConnectorFailure | null {
+    return this.#lastFailure;
   }
 
   get state(): ConnectorState {
@@ -115,7 +129,8 @@ export class InputHandle {
       state: this.#state,
       attached: this.#isAttached,
       flowing: this.#isFlowing,
-      busy: this.#isBusy || this.#closing !== null,
+      // What a held one had sent before it failed is taken when it is released.
+      busy: this.#isBusy || (this.#closing !== null && !this.#isHeld),
       backingOff: this.#backOff !== null,
     };
   }
@@ -201,6 +216,10 @@ export class InputHandle {
     const { endpoint, relation } = this.connector;
     const attempt = ++this.#attempt;
     this.#move('open');
+    const counted = countedBy(this.#gauges);
+    const takenRecords = counted.records ?? 0;
+    this.#sentAtOpen = takenRecords;
+    if (this.#context.relay === null) this.#goOnBehind(takenRecords);
     await this.#whileBusy(async () => {
       try {
         const { port1, port2 } = new MessageChannel();
@@ -214,6 +233,7 @@ export class InputHandle {
             batchRowsMax: this.connector.maxBatchSize,
             held: false,
             tellsRecords: true,
+            ...(this.#context.relay === null ? { takenRecords } : {}),
           },
           { transfer: [port2] },
         );
@@ -223,7 +243,7 @@ export class InputHandle {
           id: actorId(attempt === 1 ? `source:${endpoint}` : `source:${endpoint}#${attempt}`),
           behaviour: 'source',
           thread: this.#context.thread,
-          args: this.#arguments(port1),
+          args: { ...this.#arguments(port1), counted },
           transfer: [port1],
           onNotice: (notice) => this.#onNotice(attempt, notice),
         });
@@ -239,6 +259,13 @@ export class InputHandle {
         this.fail(error);
       }
     });
+  }
+
+  /** Everything that an earlier attempt has sent has entered steps: the next row is the one behind it. */
+  #goOnBehind(records: number): void {
+    const points = this.#points;
+    if (points !== null) this.#begin = replayFrom(points, records);
+    this.#points = [{ records, ...this.#begin }];
   }
 
   #arguments(port: SourceArguments['port']): SourceArguments {
@@ -265,6 +292,7 @@ export class InputHandle {
     await this.#whileBusy(async () => {
       try {
         await this.#context.engine().ask({ kind: 'hold input', endpoint: this.connector.endpoint });
+        this.#isHeld = true;
         if (!this.#hasSourceEnded) await this.#source?.ask({ kind: 'pause' }, { deadlineMs: pauseDeadlineMs });
       } catch (error) {
         return this.fail(error);
@@ -277,7 +305,9 @@ export class InputHandle {
   async resume(): Promise<void> {
     await this.#whileBusy(async () => {
       try {
+        this.#isHeld = false;
         await this.#context.engine().ask({ kind: 'release input', endpoint: this.connector.endpoint });
+        if (this.#state === 'recovering') return;
         if (!this.#hasSourceEnded) await this.#source?.ask({ kind: 'resume' });
       } catch (error) {
         return this.fail(error);
@@ -299,13 +329,14 @@ export class InputHandle {
   }
 
   /** Ends it with this error, or has it opened again later when the error may pass. */
-  fail(error: unknown): void {
+  fail(error: unknown, repeats = false): void {
     if (this.isOver || this.#state === 'recovering') return;
     const data = errorToData(error);
-    const delay = this.#delayAfter(data);
+    const delay = this.#delayAfter(data, repeats);
     const { endpoint } = this.connector;
     this.#isFlowing = false;
     this.#error = data;
+    this.#lastFailure = { error: data, time: this.#context.clock.now() };
     if (delay === null) {
       this.#context.log.error(`connector ${endpoint} has failed: ${data.message}`, { endpoint, code: data.code });
       this.#move('fail');
@@ -326,15 +357,21 @@ export class InputHandle {
     });
     this.#backOff = timer;
     this.#move('retry');
-    // Records that it has sent are on their way, and are not read again; rows before any was sent are nobody's.
-    void this.#close(this.#context.relay === null ? 'discard' : 'keep');
+    // What it has sent is on its way, and is not read again.
+    void this.#close('keep');
   }
 
-  #delayAfter({ retry }: ErrorData): number | null {
+  #delayAfter({ retry, code }: ErrorData, repeats: boolean): number | null {
     const { clock, random } = this.#context;
     if (this.#failures !== null) return this.#failures.failed(clock.monotonic(), random());
-    const hasSent = this.#state !== 'opening' || (this.#gauges?.get('records') ?? 0) > 0;
-    return restartDelay({ retry, restarts: this.#restarts, hasSent }, random());
+    const sent = this.#gauges?.get('records') ?? 0;
+    const isVain = sent === this.#sentBefore;
+    this.#vainAttempts = isVain ? this.#vainAttempts : 0;
+    this.#sentBefore = sent;
+    // A source of a user's may throw anything, and says nothing of whether that may pass.
+    const mayPass = sent > 0 && code === Unexpected.definition.code ? 'later' : retry;
+    const isLost = !repeats && sent > this.#sentAtOpen;
+    return restartDelay({ retry: mayPass, restarts: this.#vainAttempts++, isLost }, random());
   }
 
   /** Removed, or the pipeline stops. With `discard` what it has sent is not taken any more. */
@@ -377,6 +414,7 @@ export class InputHandle {
       const { endpoint } = this.connector;
       await withinDeadline(endpoint, 'stop', deadlineMs, () => source.ask({ kind: 'finish' }, { deadlineMs }));
     } catch (error) {
+      this.#error ??= errorToData(error);
       this.#context.log.warn(`stopping ${this.connector.endpoint}`, { cause: errorToData(error).message });
     }
   }
@@ -418,7 +456,14 @@ export class InputHandle {
     const source = this.#source;
     if (source === null) return this.#errors;
     try {
-      this.#errors = await source.ask<SourceErrors>({ kind: 'errors' }, { deadlineMs: 5_000 });
+      const { parseErrors, transportErrors } = await source.ask<SourceErrors>(
+        { kind: 'errors' },
+        { deadlineMs: 5_000 },
+      );
+      this.#errors = {
+        parseErrors: latestErrors(this.#earlierErrors.parseErrors, parseErrors),
+        transportErrors: latestErrors(this.#earlierErrors.transportErrors, transportErrors),
+      };
     } catch (error) {
       // It has just ended or is stuck: what it said before is the latest there is.
       this.#context.log.debug(`no errors from ${source.id}`, { cause: errorToData(error).message });
@@ -443,13 +488,14 @@ export class InputHandle {
         this.#hasSourceEnded = true;
         return;
       case 'source failed':
-        this.fail(errorFromData(notice.error));
+        this.fail(errorFromData(notice.error), notice.repeats);
         return;
       case 'phase':
         this.#phase = notice.phase;
         return;
       case 'teardown failed':
-        this.#error = notice.error;
+        // What came before it is why it is torn down.
+        this.#error ??= notice.error;
         this.#context.onChange();
         return;
       case 'wants acknowledgements':
@@ -528,6 +574,7 @@ export class InputHandle {
       this.#context.log.debug(`detaching ${this.connector.endpoint}`, { cause: errorToData(error).message });
     }
     this.#isAttached = false;
+    this.#isHeld = false;
     this.#hasSourceEnded = false;
     this.#context.onChange();
   }
@@ -563,8 +610,14 @@ export class InputHandle {
       this.#context.log.debug(`no replay points from ${source.id}`, { cause: errorToData(error).message });
     });
     await Promise.all([errors, points]);
+    this.#earlierErrors = this.#errors;
     this.#source = null;
     const isHasty = this.#isHasty || this.#context.relay === null;
     await source.stop(isHasty ? stopDeadlineMs : this.#context.deadlines.teardownMs);
   }
+}
+
+/** Those of earlier attempts and of this one, as many as are kept of one. */
+function latestErrors(earlier: SourceErrors['parseErrors'], latest: SourceErrors['parseErrors']): typeof latest {
+  return earlier.length === 0 ? latest : [...earlier, ...latest].slice(-errorsMax);
 }

@@ -44,6 +44,14 @@ export interface ConnectorStatus {
   readonly error: ErrorData | null;
   /** How many times it has been opened again after a failure that might pass. */
   readonly restarts: number;
+  /** Why it has last failed, also when it runs again; null: it has not. */
+  readonly lastFailure: ConnectorFailure | null;
+}
+
+export interface ConnectorFailure {
+  readonly error: ErrorData;
+  /** Milliseconds since 1970. */
+  readonly time: number;
 }
 
 export interface PipelineStatus {

@@ -10,6 +10,7 @@ import type { Relation } from '../../runtime/batch/schema.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import { type ErrorData, errorFromData, errorToData, type MillraceError } from '../../runtime/errors.ts';
 import type { Gauges } from '../../runtime/metrics.ts';
+import { countedBy } from '../carried-counts.ts';
 import type { ConnectorPhase } from '../connector-calls.ts';
 import type {
   DestinationArguments,
@@ -23,6 +24,7 @@ import { type ConnectorEvent, type ConnectorState, nextConnectorState } from './
 import { type DetachedConnector, startConnector } from './connector-startup.ts';
 import type { OutputQueueState } from './connector-statistics.ts';
 import { InspectionPorts } from './inspection-ports.ts';
+import type { ConnectorFailure } from './messages.ts';
 import { FailureWindow } from './restart-policy.ts';
 
 const stopDeadlineMs = 10_000;
@@ -40,6 +42,7 @@ export class OutputHandle {
   #gauges: Gauges | null = null;
   #errors: DestinationErrors = noErrors;
   #error: ErrorData | null = null;
+  #lastFailure: ConnectorFailure | null = null;
   #enginePort: MessagePort | null = null;
   #isAttached = false;
   #isPaused = false;
@@ -64,6 +67,10 @@ export class OutputHandle {
 
   get restarts(): number {
     return this.#restarts;
+  }
+
+  get lastFailure(): ConnectorFailure | null {
+    return this.#lastFailure;
   }
 
   get state(): ConnectorState {
@@ -112,6 +119,8 @@ export class OutputHandle {
         baseFolder,
         processors: relay?.processors.get(endpoint) ?? [],
         ...(relay?.schemas === undefined ? {} : { schemas: relay.schemas }),
+        counted: countedBy(this.#gauges),
+        restarts: this.#restarts,
       };
       const destination = await host.spawn<DestinationMessage, DestinationNotice>({
         id: actorId(attempt === 1 ? `destination:${endpoint}` : `destination:${endpoint}#${attempt}`),
@@ -192,6 +201,7 @@ export class OutputHandle {
     const { endpoint } = this.connector;
     const { clock, random, relay } = this.#context;
     this.#error = data;
+    this.#lastFailure = { error: data, time: clock.now() };
     const delay = this.#failures?.failed(clock.monotonic(), random()) ?? null;
     if (delay !== null) {
       this.#openAgain(delay, data);
@@ -314,7 +324,7 @@ export class OutputHandle {
         this.#phase = notice.phase;
         break;
       case 'teardown failed':
-        this.#error = notice.error;
+        this.#error ??= notice.error;
         this.#context.onChange();
         break;
       case 'destination said':

@@ -13,9 +13,9 @@ export interface ReplayStart {
 
 export const beginning: ReplayStart = { position: null, skipRows: 0 };
 
-/** The start from which the row behind the first `records` rows of a run is the next. `points` has one at 0. */
+/** The start from which the row behind the first `records` rows of a run is the next. `points` has one at or before that. */
 export function replayFrom(points: readonly ReplayPoint[], records: number): ReplayStart {
-  let nearest: ReplayPoint = { ...beginning, records: 0 };
+  let nearest: ReplayPoint = points[0] ?? { ...beginning, records: 0 };
   for (const point of points) if (point.records <= records) nearest = point;
   return { position: nearest.position, skipRows: nearest.skipRows + records - nearest.records };
 }

@@ -1,8 +1,7 @@
 // When a failed connector is opened again: exponential back-off with jitter, a bounded number of times. Pure.
 //
-// Only a failure that says of itself that it may pass (`retry` is `later` or `reconnect`) is tried again, and only while
-// no row of the connector has been sent: a source that has sent rows cannot be opened anew without a position to resume
-// from, or it would send them twice. Connectors of a pipeline without SQL go on from where they were acknowledged: they are
+// Only a failure that says of itself that it may pass (`retry` is `later` or `reconnect`) is tried again, and not when rows were
+// sent that nobody could tell from those that would come again. Connectors of a pipeline without SQL go on from where they were acknowledged: they are
 // opened again whatever they failed with, until more failures lie in a window than its user allows.
 import type { Retry } from '../../runtime/errors.ts';
 import type { ErrorRecovery } from '../relay-definition.ts';
@@ -11,7 +10,7 @@ export interface RestartPolicy {
   readonly delayMsMin: number;
   readonly delayMsMax: number;
   readonly factor: number;
-  /** Restarts after the first attempt. */
+  /** Restarts in a row that bring nothing. */
   readonly restartsMax: number;
 }
 
@@ -24,10 +23,10 @@ export const defaultRestartPolicy: RestartPolicy = {
 
 export interface Failure {
   readonly retry: Retry;
-  /** How many times it has been started again so far. */
+  /** How many times it has been started again since it last brought a row. */
   readonly restarts: number;
-  /** Whether rows of this run may have been taken in. */
-  readonly hasSent: boolean;
+  /** Rows have been sent behind which it cannot go on. */
+  readonly isLost: boolean;
 }
 
 /**
@@ -39,7 +38,7 @@ export function restartDelay(
   random: number,
   policy: RestartPolicy = defaultRestartPolicy,
 ): number | null {
-  if (failure.retry === 'never' || failure.hasSent || failure.restarts >= policy.restartsMax) return null;
+  if (failure.retry === 'never' || failure.isLost || failure.restarts >= policy.restartsMax) return null;
   const full = Math.min(policy.delayMsMax, policy.delayMsMin * policy.factor ** failure.restarts);
   return full / 2 + (full / 2) * random;
 }

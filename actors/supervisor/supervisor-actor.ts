@@ -507,7 +507,8 @@ export class Supervisor implements SupervisorInterface {
     const isWhole = this.#error === null && outputs.every(({ state }) => state === 'ended');
     const patienceMs = options.force ? 0 : settleMs;
     await Promise.all(inputs.map((input) => input.release(patienceMs, isDrained && isWhole)));
-    await Promise.all(outputs.map((output) => output.stop(options.force)));
+    // One that has not come back from the drain is not waited for again.
+    await Promise.all(outputs.map((output) => output.stop(options.force || !isDrained)));
     const engine = this.#engine;
     this.#engine = null;
     await engine?.stop(stopDeadlineMs);

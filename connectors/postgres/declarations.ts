@@ -5,6 +5,7 @@ import { postgresParameters } from './postgres-parameters.ts';
 export const postgresInputDeclaration: SourceDeclaration = {
   kind: 'source',
   name: 'postgres_input',
+  repeats: false,
   summary: 'Reads the result of a query from PostgreSQL, once.',
   description:
     'The server prints the rows (COPY), so that every value keeps its digits. Columns of the query have the names of the columns of the table; timestamps with a zone become their time in UTC, arrays, json and records keep their values, bytes are bytes. A query has no position: a run that was ended in the middle reads it again from the start, which a primary key makes harmless.',

@@ -110,6 +110,11 @@ export interface SourceDefinition {
    * from it.
    */
   readonly sharedParameters?: readonly string[];
+  /**
+   * False: what it has read cannot be read again in the same order, from its start or from a position. Once rows of it were sent, a
+   * failure is final, since nobody could say which of them would come again. Default true.
+   */
+  readonly repeats?: boolean;
   /** Shown where connectors are listed; a connector that ships with Millrace has Millrace's version. */
   readonly version?: string;
   readonly author?: string;

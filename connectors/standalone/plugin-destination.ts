@@ -184,7 +184,8 @@ class PluginDestination implements Destination {
       if (error === '') acknowledged++;
       else {
         tell();
-        this.#context.refused(new PluginRefusedRecord({ plugin: this.#plugin.configuration.plugin, detail: error }));
+        const detail = this.#session?.masked(error) ?? error;
+        this.#context.refused(new PluginRefusedRecord({ plugin: this.#plugin.configuration.plugin, detail }));
       }
       if (this.#unsent.has(this.#answered)) {
         tell();

@@ -3,6 +3,7 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import type { SchemaRegistry } from '../sdk/schema-registry.ts';
+import { secretValues } from '../sdk/secret-settings.ts';
 import type { GrpcStream } from './grpc-connection.ts';
 import { CallUnimplemented, PluginHasNoEvents } from './plugin-errors.ts';
 import { type PluginConfiguration, settingsOf } from './plugin-parameters.ts';
@@ -131,6 +132,7 @@ export class PluginInstance {
     return await PluginSession.start({
       ...this.configuration,
       ...schemas,
+      secrets: secretValues(this.configuration.settings),
       clock: this.#context.clock,
       print: ({ level, message, fields }) => this.#context.log?.(message, { ...fields, level }),
     });

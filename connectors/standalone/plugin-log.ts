@@ -1,10 +1,13 @@
 // What a plugin writes on stdout and stderr: lines with levels. Everything is read for as long as the process lives, or it would
 // block on a full pipe; the last lines are kept for error messages, and no more than some lines a second go on to the log.
 //
+// Secret settings that a plugin prints are masked.
+//
 // Levels: JSON lines carry `@level` or `level`; other lines may begin with `[WARN]` and the like; a Go panic and everything
 // behind it are errors; the rest is debug. A line longer than 64 KiB comes in parts.
 import type { Clock } from '../../runtime/clock.ts';
 import type { LogLevel } from '../../runtime/log.ts';
+import { withoutSecrets } from '../sdk/secret-settings.ts';
 
 export interface PluginLine {
   readonly level: LogLevel;
@@ -34,21 +37,23 @@ const leftOutKeys = new Set([...levelKeys, ...messageKeys, '@timestamp', 'time']
 export class PluginLog {
   readonly #clock: Clock;
   readonly #print: (line: PluginLine) => void;
+  readonly #secrets: readonly string[];
   readonly #last: string[] = [];
   readonly #halves = new Map<string, string>();
   #isPanicking = false;
   #second = 0;
   #linesInSecond = 0;
 
-  constructor(clock: Clock, print: (line: PluginLine) => void) {
+  constructor(clock: Clock, print: (line: PluginLine) => void, secrets: readonly string[] = []) {
     this.#clock = clock;
     this.#print = print;
+    this.#secrets = secrets;
   }
 
   /** The last lines of stderr, oldest first. */
   get lastLines(): readonly string[] {
     const half = this.#halves.get('stderr') ?? '';
-    return half === '' ? [...this.#last] : [...this.#last, shortened(half)];
+    return half === '' ? [...this.#last] : [...this.#last, shortened(withoutSecrets(half, this.#secrets))];
   }
 
   /** `channel` is a pipe with its own line in the making. */
@@ -59,7 +64,8 @@ export class PluginLog {
     const isTooLong = rest.length > lineBytesMax;
     this.#halves.set(channel, isTooLong ? '' : rest);
     if (isTooLong) lines.push(rest);
-    for (const line of lines) if (line.trim() !== '') this.#line(channel, line.trimEnd());
+    for (const line of lines)
+      if (line.trim() !== '') this.#line(channel, withoutSecrets(line.trimEnd(), this.#secrets));
   }
 
   #line(channel: 'stderr' | 'stdout', line: string): void {

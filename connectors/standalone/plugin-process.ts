@@ -21,6 +21,8 @@ export interface PluginProcessOptions {
   /** Versions of the connector protocol that are offered. */
   readonly versions: readonly number[];
   readonly startTimeoutMs: number;
+  /** Not to be seen in what it prints. */
+  readonly secrets?: readonly string[];
   readonly clock: Clock;
   print(line: PluginLine): void;
 }
@@ -51,7 +53,7 @@ export class PluginProcess {
 
   constructor(options: PluginProcessOptions) {
     this.#options = options;
-    this.#log = new PluginLog(options.clock, options.print);
+    this.#log = new PluginLog(options.clock, options.print, options.secrets);
     const parent = tmpdir().length <= temporaryPathMax ? tmpdir() : '/tmp';
     this.#folder = mkdtempSync(join(parent, 'mr-'));
     this.#watchdog = new ProcessWatchdog(this.#folder);

@@ -4,6 +4,7 @@
 // End: the stream is closed before Teardown, then GRPCController.Shutdown (SIGTERM where that is not known), 2 seconds, SIGKILL.
 import type { Clock } from '../../runtime/clock.ts';
 import { ByteReader } from '../sdk/protobuf-wire.ts';
+import { withoutSecrets } from '../sdk/secret-settings.ts';
 import { type ConnectTarget, GrpcConnection, type GrpcStatus, type GrpcStream, grpcCode } from './grpc-connection.ts';
 import { MessageCutter } from './grpc-message.ts';
 import {
@@ -36,6 +37,8 @@ export interface PluginSessionOptions {
   readonly logLevel: string | null;
   readonly maxReceiveBytes: number | null;
   readonly startTimeoutMs: number;
+  /** Not to be seen in what it says. */
+  readonly secrets?: readonly string[];
   readonly clock: Clock;
   /** Default both. */
   readonly versions?: readonly number[];
@@ -69,9 +72,9 @@ export class PluginSession {
     if (options.maxReceiveBytes !== null) {
       variables['CONDUIT_CONNECTOR_MAX_RECEIVE_RECORD_SIZE'] = String(options.maxReceiveBytes);
     }
-    const { plugin, path, startTimeoutMs, clock, print } = options;
+    const { plugin, path, startTimeoutMs, clock, print, secrets = [] } = options;
     const versions = options.versions ?? protocols.map(({ version }) => version);
-    const running = startProcess({ plugin, path, variables, versions, startTimeoutMs, clock, print });
+    const running = startProcess({ plugin, path, variables, versions, startTimeoutMs, clock, print, secrets });
     const { version, connect } = await running.handshake();
     const protocol = protocols.find((candidate) => candidate.version === version) ?? protocolV2;
     return new PluginSession(options, running, protocol, connect);
@@ -124,8 +127,14 @@ export class PluginSession {
     if ((isLost && (await this.#process.waitForEnd())) || this.#process.hasEnded) {
       return new PluginExited({ ...this.#facts(), phase: 'Run' });
     }
-    const detail = status.code === grpcCode.ok ? 'it ended although nobody asked it to stop' : status.message;
+    const detail =
+      status.code === grpcCode.ok ? 'it ended although nobody asked it to stop' : this.masked(status.message);
     return new PluginStreamEnded({ ...this.#facts(), detail });
+  }
+
+  /** What the plugin has said, without its secrets. */
+  masked(text: string): string {
+    return withoutSecrets(text, this.#options.secrets ?? []);
   }
 
   violation(detail: string, cause?: unknown): Error {
@@ -174,7 +183,7 @@ export class PluginSession {
     if ((code === grpcCode.unavailable && (await this.#process.waitForEnd())) || this.#process.hasEnded) {
       throw new PluginExited({ ...this.#facts(), phase: call });
     }
-    throw new PluginCallFailed({ ...this.#facts(), call, detail: message });
+    throw new PluginCallFailed({ ...this.#facts(), call, detail: this.masked(message) });
   }
 
   #facts(): ProcessEvidence & { readonly plugin: string } {

@@ -21,6 +21,10 @@ switch (mode) {
     process.stdout.write('1|9|unix|/tmp/x|grpc|\n');
     setInterval(() => {}, 1000);
     break;
+  case 'leaks':
+    process.stderr.write('[ERROR] no one is let in with s3cr3t-word at db://me:pass-word@host\n');
+    process.exitCode = 5;
+    break;
   case 'leaves':
     process.stderr.write('[ERROR] no license\n');
     process.exitCode = 5;

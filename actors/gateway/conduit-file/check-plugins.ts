@@ -7,6 +7,7 @@ import {
   ConfigUnknownKey,
 } from '../../../connectors/sdk/configuration-errors.ts';
 import type { ConnectorRegistry } from '../../../connectors/sdk/connector.ts';
+import { isSecret } from '../../../connectors/sdk/secret-settings.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { type CodedErrorClass, defineError, type MillraceError, type Place } from '../../../runtime/errors.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
@@ -23,7 +24,6 @@ import {
   readReference,
 } from '../hosting/plugin-specification.ts';
 import { checkSettings } from '../hosting/settings-check.ts';
-import { isSecret } from '../v1/masked-settings.ts';
 import type { FilePipeline } from './read-pipeline.ts';
 import type { YamlNode } from './yaml-node.ts';
 

@@ -4,7 +4,7 @@
 // be asked in which state is guarded by the routes; how a pipeline starts and stops stands in pipeline-run.ts.
 import type { Clock } from '../../../runtime/clock.ts';
 import type { LogEntry } from '../../../runtime/log.ts';
-import type { Direction, StopReport } from '../../supervisor/messages.ts';
+import type { ConnectorStatus, Direction, StopReport } from '../../supervisor/messages.ts';
 import type { Validation } from '../cli/command.ts';
 import type { ConnectorEdit } from '../embedded/control-interface.ts';
 import { HttpProblem } from '../server/http-problem.ts';
@@ -47,6 +47,8 @@ export class HostedPipeline {
   deployment: LiveDeployment | null = null;
   /** How the latest stop went; null before the first. */
   stopReport: StopReport | null = null;
+  /** What became of the connectors of the latest run. */
+  connectorsAtEnd: readonly ConnectorStatus[] = [];
   /** Of all connectors and HTTP inputs of this deployment, as last counted. */
   numConnectorErrors = 0;
   /** What this deployment has kept on disk, and for how long: megabytes times seconds. */

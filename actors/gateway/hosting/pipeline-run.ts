@@ -265,6 +265,7 @@ function noteLastErrors(pipeline: HostedPipeline, deployment: LiveDeployment): v
 }
 
 function settle(pipeline: HostedPipeline): void {
+  pipeline.connectorsAtEnd = pipeline.deployment?.status.connectors ?? pipeline.connectorsAtEnd;
   pipeline.deployment = null;
   pipeline.transaction = null;
   pipeline.change({

@@ -1,6 +1,7 @@
 // A connector's settings before they are stored: against the specification of its plugin first, everything that is wrong at
 // once, then on a fresh instance of it, which is configured and torn down.
 
+import { isSecret } from '../../../connectors/sdk/secret-settings.ts';
 import {
   findPlugin,
   fullName,
@@ -13,7 +14,7 @@ import { checkSettings, type SettingProblem } from '../hosting/settings-check.ts
 import { TrialFailed, TrialTimedOut } from '../hosting/trial-instance.ts';
 import type { Hosting } from '../server/hosting-start.ts';
 import type { HttpProblem } from '../server/http-problem.ts';
-import { isSecret, type Settings } from './masked-settings.ts';
+import type { Settings } from './masked-settings.ts';
 import { type V1Detail, type V1Reason, v1Detail, v1Problem } from './v1-problem.ts';
 
 export type ConnectorType = 'source' | 'destination';

@@ -1,5 +1,7 @@
 // Processors before they are stored: against the specification of their plugin, and then as they are made when the pipeline starts, so
 // that a reference, a template or a condition that cannot work is refused here. Everything that is wrong at once; nothing is opened.
+
+import { isSecret } from '../../../connectors/sdk/secret-settings.ts';
 import type { MillraceError } from '../../../runtime/errors.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { RelayProcessor } from '../../relay-definition.ts';
@@ -7,7 +9,6 @@ import { parameterOf, readReference } from '../hosting/plugin-specification.ts';
 import { checkSettings } from '../hosting/settings-check.ts';
 import type { Hosting } from '../server/hosting-start.ts';
 import { type RefusedField, refusedFields, settingFields } from './connector-check.ts';
-import { isSecret } from './masked-settings.ts';
 import { v1Detail } from './v1-problem.ts';
 
 export interface CheckedProcessor extends Pick<RelayProcessor, 'id' | 'plugin' | 'settings' | 'condition'> {

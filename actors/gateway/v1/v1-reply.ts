@@ -2,6 +2,7 @@
 // 64-bit integers as text, times in UTC. Settings are shown as they stand, secrets masked.
 //
 // A pipeline with SQL is shown too: its connectors are those of its program, and cannot be changed here.
+import type { ErrorData } from '../../../runtime/errors.ts';
 import type { DeadLetterQueue } from '../../relay-definition.ts';
 import type { ConnectorStatus } from '../../supervisor/messages.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
@@ -51,12 +52,25 @@ export function pipelineState(pipeline: HostedPipeline): V1State {
     record.runtime === null ||
     record.runtime === 'Initializing' ||
     connectors.some(({ state: of }) => of === 'created' || of === 'opening');
-  return state(isStarting ? 'STATUS_STARTING' : 'STATUS_RUNNING', '');
+  return state(isStarting ? 'STATUS_STARTING' : 'STATUS_RUNNING', latestFailure(connectors));
 }
 
-function causes(connector: ConnectorStatus): string {
-  const { error } = connector;
-  return error === null ? '' : [error.message, ...error.causes.map(({ message }) => message)].join('\n');
+/** Of connectors that run again: their failure is not forgotten with it. */
+function latestFailure(connectors: readonly ConnectorStatus[]): string {
+  const failed = connectors.filter(({ lastFailure }) => lastFailure !== null);
+  const [latest] = failed.sort((a, b) => (b.lastFailure?.time ?? 0) - (a.lastFailure?.time ?? 0));
+  if (latest === undefined || latest.lastFailure === null) return '';
+  const { error, time } = latest.lastFailure;
+  const again = `it runs again, after ${latest.restarts} ${latest.restarts === 1 ? 'restart' : 'restarts'}`;
+  return `${latest.endpoint} failed at ${new Date(time).toISOString()}, ${again}: ${messages(error)}`;
+}
+
+function causes({ error }: ConnectorStatus): string {
+  return error === null ? '' : messages(error);
+}
+
+function messages(error: ErrorData): string {
+  return [error.message, ...error.causes.map(({ message }) => message)].join('\n');
 }
 
 export function pipelineJson(pipeline: HostedPipeline): JsonObject {
@@ -109,9 +123,23 @@ export function connectorJson({ pipeline, connector, position, isSecret }: Conne
 
 /** Of our own: what the connector itself does, and why it does not. */
 function connectorState(pipeline: HostedPipeline, id: string): JsonObject {
-  const found = pipeline.deployment?.status.connectors.find(({ endpoint, name }) => endpoint === id || name === id);
-  if (found === undefined) return { status: 'stopped', error: '', restarts: 0 };
-  return { status: found.state, error: causes(found), restarts: found.restarts };
+  const connectors = pipeline.deployment?.status.connectors ?? pipeline.connectorsAtEnd;
+  const found = connectors.find(({ endpoint, name }) => endpoint === id || name === id);
+  if (found === undefined) return { status: 'stopped', error: '', restarts: 0, lastFailure: null };
+  const { state: status, restarts, lastFailure } = found;
+  return {
+    status,
+    error: causes(found),
+    restarts,
+    lastFailure:
+      lastFailure === null
+        ? null
+        : {
+            error: messages(lastFailure.error),
+            code: lastFailure.error.code,
+            at: new Date(lastFailure.time).toISOString(),
+          },
+  };
 }
 
 export interface ProcessorParent {

@@ -144,7 +144,7 @@ const fails = command(
     // One that was paused before it was opened again has no source that could fail.
     const id = real.source(model.attempts);
     const isAlive = real.host.log.lastIndexOf(`${id} stop`) < real.host.log.lastIndexOf(`${id} open`);
-    real.host.notify(id, { kind: 'source failed', error: errorToData(new Error('x')) });
+    real.host.notify(id, { kind: 'source failed', error: errorToData(new Error('x')), repeats: true });
     if (!isAlive) return;
     move(model, 'retry');
     // Held, it is shown as paused, and opened when it is resumed.

@@ -63,6 +63,7 @@ export class SimulatedHost implements ActorHost {
     const answer = this.answers.get(line);
     if (answer instanceof Error) throw answer;
     if (line === 'engine progress') return { steps: 3, completedStep: 3, processedRecords: 0, completedRecords: 0 };
+    if (line.endsWith(' replay points')) return [];
     if (line.endsWith(' errors')) return { parseErrors: [], transportErrors: [], encodeErrors: [] };
     return answer;
   }

@@ -53,6 +53,15 @@ test('a process that says nothing, or something else, is not a plugin', async ()
   assert.ok((await failureOf(() => connector.configure?.())).message.includes('ENOENT'));
 });
 
+test('what a plugin prints of its secrets is masked', async () => {
+  const settings = { 'db.password': 's3cr3t-word', url: 'db://me:pass-word@host', user: 'one' };
+  const { connector } = hostedSource(hostile('leaks'), settings);
+  const { message, fields } = await failureOf(() => connector.configure?.());
+  await connector.teardown?.();
+  assert.ok(message.includes('no one is let in with *** at db://me:***@host'), message);
+  assert.not.match(JSON.stringify(fields), /s3cr3t-word|pass-word/);
+});
+
 test('a plugin may listen on TCP, speak version 1, and serve nothing that it need not', async () => {
   for (const mode of ['tcp', 'v1', 'well']) {
     const path = hostile(mode);

@@ -16,6 +16,7 @@ const idle: InputConnectorStats = {
   stuck: false,
   error: null,
   restarts: 0,
+  lastFailure: null,
   totalRecords: 0,
   totalBytes: 0,
   takenRecords: 0,

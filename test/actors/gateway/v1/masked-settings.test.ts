@@ -1,7 +1,8 @@
 // Which settings are masked, and what a mask means that comes back.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isSecret, maskSettings, unmaskSettings } from '../../../../actors/gateway/v1/masked-settings.ts';
+import { maskSettings, unmaskSettings } from '../../../../actors/gateway/v1/masked-settings.ts';
+import { isSecret } from '../../../../connectors/sdk/secret-settings.ts';
 
 test('names that say so are secret, in any spelling', () => {
   for (const name of [
