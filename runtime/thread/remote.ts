@@ -87,6 +87,8 @@ export function connect<Api>(end: MessagePort | Worker, options: ConnectOptions)
     release: () => {
       if (isReleased) return;
       isReleased = true;
+      // First: comlink forgets its calls when it lets go of a proxy, and nobody could answer them any more.
+      asking.reject(new ThreadGone({ thread: options.name, exitCode: null }));
       // SAFETY: every comlink proxy has this method under comlink's own symbol; the type of `Api` hides it.
       (proxy as comlink.ProxyMethods)[comlink.releaseProxy]();
       asking.fail(new ThreadGone({ thread: options.name, exitCode: null }));
@@ -174,6 +176,11 @@ class AskingEnd {
 
   fail(error: unknown): void {
     this.#gone ??= { error };
+    this.reject(error);
+  }
+
+  /** Every pending call; later ones may still be made. */
+  reject(error: unknown): void {
     for (const id of [...this.#pending.keys()]) this.#reject(id, error);
   }
 

@@ -204,6 +204,21 @@ test('an actor in an endless loop is ended by force when its stop is overdue', a
   assert.equal(trial.system.threads(), []);
 });
 
+test('an actor whose stop throws is gone, alone on its thread or not, and nobody waits for more', async ({ trial }) => {
+  for (const where of [{ thread: 'alone' }, { thread: 'shared' }, { thread: 'here' }] as const) {
+    const neighbour = where.thread === 'shared' ? await spawn(trial, {}, where) : null;
+    const ref = await spawn(trial, { stop: 'throw' }, where);
+    const waiting = errorOf(ref.ask({ kind: 'never' }));
+    await ref.stop(Number.POSITIVE_INFINITY);
+    assert.is((await waiting).code, 'actor.gone');
+    assert.equal(
+      trial.events.filter((event) => 'actor' in event && event.actor === ref.id).map(({ kind }) => kind),
+      ['actor failed'],
+    );
+    assert.is((await neighbour?.ask({ kind: 'echo', value: 1 })) ?? 1, 1);
+  }
+});
+
 test('an actor that does not stop leaves its thread, and its neighbours go on', async ({ trial }) => {
   const [stubborn, neighbour] = await Promise.all([spawn(trial, { stop: 'hang' }), spawn(trial)]);
   await stubborn.stop(50);

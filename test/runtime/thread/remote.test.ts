@@ -102,6 +102,12 @@ test('releasing a connection lets the thread end by itself', async ({ connection
   assert.is(await exited, 0);
 });
 
+test('releasing a connection rejects the calls that wait for their answers', async ({ connection }) => {
+  const pending = errorOf(connection.proxy.never());
+  connection.release();
+  assert.is((await pending).code, 'thread.gone');
+});
+
 test('over a port, the end that is closed rejects the calls of the other', async () => {
   const { port1, port2 } = new MessageChannel();
   const exposed = expose({ never: () => new Promise(() => {}) }, port1);
