@@ -141,6 +141,11 @@ export class AggregateCells {
     return this.#needsValues(call) ? this.#get('values', call) : this.#get('extreme', call);
   }
 
+  /** Forgets the values of groups. */
+  forget(groups: ReadonlySet<number>): void {
+    for (const multiset of this.#values.keys()) multiset.forget(groups);
+  }
+
   /** The lanes of multisets, for the question whether a group may be forgotten. */
   get lanes(): readonly Cell[] {
     return [...this.#values.values()].flat();

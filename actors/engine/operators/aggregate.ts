@@ -21,6 +21,7 @@ import type { StringPool } from '../state/string-pool.ts';
 import { AggregateCells, type AggregateColumn, blockRowsMax } from './aggregate-cells.ts';
 import { type ResultKernel, resultKernel } from './aggregate-kernel-source.ts';
 import { plainResult, type ResultWriter, resultWriter } from './aggregate-results.ts';
+import { Forgetting, type ForgottenKey } from './forgetting.ts';
 
 export interface AggregateShape {
   readonly input: Schema;
@@ -77,6 +78,7 @@ export class Aggregate implements Operator {
   /** Keeps the loads that warm the cache from being optimised away. */
   #warmth = 0;
   #started = false;
+  #forgetting: Forgetting | null = null;
 
   constructor(shape: AggregateShape) {
     this.#shape = shape;
@@ -132,6 +134,12 @@ export class Aggregate implements Operator {
     for (let from = 0; from < count; from += flushRows) this.#flushRange(from, Math.min(count, from + flushRows), emit);
     this.#output.finish(emit);
     this.#touchedCount = 0;
+    if (this.#forgetting !== null) this.#forget(this.#forgetting);
+  }
+
+  /** Old groups go, and with them `contents` is less than the output. Between two steps. */
+  forget(group: ForgottenKey): void {
+    this.#forgetting = new Forgetting(group);
   }
 
   readonly contents = (emit: Emit): void => {
@@ -255,6 +263,15 @@ export class Aggregate implements Operator {
     const made = writeChanges(words, width, keyWords, this.#touchedAt, touched, before, results, stride, rows, weights);
     this.#output.append([{ words: rows, stride: keyWords + stride - 1, shift: 0, ids: null }], weights, made, emit);
     this.#release(touched);
+  }
+
+  #forget(forgetting: Forgetting): void {
+    const table = this.#table;
+    const gone = forgetting.due(this.stateRows(), table, this.#keyLayout.columns);
+    if (gone.length === 0) return;
+    this.#cells.forget(new Set(gone));
+    for (const id of gone) table.remove(id);
+    forgetting.done(this.stateRows());
   }
 
   /** Forgets groups without rows. */

@@ -21,6 +21,7 @@ import { type RecordSource, RowOutput } from '../state/row-output.ts';
 import { encodeRows } from '../state/row-words.ts';
 import type { SnapshotReader, SnapshotWriter } from '../state/snapshot-codec.ts';
 import type { StringPool } from '../state/string-pool.ts';
+import { Forgetting, type ForgottenKey } from './forgetting.ts';
 
 export interface JoinInput {
   readonly schema: Schema;
@@ -85,6 +86,7 @@ export class Join implements Operator {
   /** 1 for the rows of a block that have a NULL in their key. */
   readonly #nulls: Uint8Array = new Uint8Array(blockRows);
   readonly #emptied: number[] = [];
+  #forgetting: Forgetting | null = null;
 
   constructor(shape: JoinShape) {
     this.#shape = shape;
@@ -125,7 +127,22 @@ export class Join implements Operator {
     this.#output.lend(may);
   }
 
-  flush(_emit: Emit): void {}
+  flush(_emit: Emit): void {
+    const forgetting = this.#forgetting;
+    if (forgetting === null) return;
+    const keys = this.#keys;
+    const gone = forgetting.due(this.stateRows(), keys, this.#keyLayout.columns);
+    for (const key of gone) {
+      for (const side of this.#sides) side.rows.drop(key);
+      keys.remove(key);
+    }
+    if (gone.length > 0) forgetting.done(this.stateRows());
+  }
+
+  /** Rows go whose key will come from neither side any more. Between two steps. */
+  forget(key: ForgottenKey): void {
+    this.#forgetting = new Forgetting(key);
+  }
 
   stateRows(): number {
     return this.#sides[0].rows.live + this.#sides[1].rows.live;

@@ -15,6 +15,7 @@ import { RowOutput } from '../state/row-output.ts';
 import { encodeRows } from '../state/row-words.ts';
 import type { SnapshotReader, SnapshotWriter } from '../state/snapshot-codec.ts';
 import type { StringPool } from '../state/string-pool.ts';
+import { Forgetting, type ForgottenKey } from './forgetting.ts';
 
 const blockRows = 1024;
 /** Rows that are flushed at a time, so that they stay in the cache. */
@@ -42,6 +43,8 @@ export class KeyedTable implements Operator {
   /** Scratch of a flush. */
   readonly #rows: Int32Array;
   readonly #rowWeights: Int32Array = new Int32Array(2 * flushRows);
+
+  #forgetting: Forgetting | null = null;
 
   /** Keeps the loads that warm the cache from being optimised away. */
   #warmth = 0;
@@ -96,6 +99,15 @@ export class KeyedTable implements Operator {
     }
     this.#touchedCount = 0;
     this.#output.finish(emit);
+    if (this.#forgetting === null) return;
+    const gone = this.#forgetting.due(table.live, table, this.#keyLayout.columns);
+    for (const id of gone) table.remove(id);
+    if (gone.length > 0) this.#forgetting.done(table.live);
+  }
+
+  /** Rows of old keys go, and with them `contents` is less than the table. Between two steps. */
+  forget(key: ForgottenKey): void {
+    this.#forgetting = new Forgetting(key);
   }
 
   readonly contents = (emit: Emit): void => {

@@ -4,13 +4,15 @@
 // The operator is the table itself: it filters what is pushed, and hands everything else to the operator that it wraps. The
 // watermark moves when a step ends, so that the order of rows within a step does not matter. A NULL is never late, and late
 // rows do not move the watermark. A deletion that gives only the key is judged by the columns of the key.
-// State: one value a column with LATENESS. What lies behind the watermark stays in the state of the operators that follow.
+// State: one value a column with LATENESS. Operators that follow may forget what lies behind the watermark (forgetting.ts).
 import { assert } from '../../../runtime/assert.ts';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import type { Column } from '../../../runtime/batch/column.ts';
 import { gatherRows } from '../../../runtime/batch/gather-rows.ts';
 import type { Emit, Operator } from '../circuit/operator.ts';
 import type { SnapshotReader, SnapshotWriter } from '../state/snapshot-codec.ts';
+import type { ForgottenKey } from './forgetting.ts';
+import { KeyedTable } from './keyed-table.ts';
 
 /** A column with LATENESS, in the units in which it is stored. */
 export interface LateColumn {
@@ -53,6 +55,11 @@ export class LateRows implements Operator {
   /** Values of the column below this will not come any more; null before the first one. Moves in `flush`. */
   watermark(ordinal: number): number | bigint | null {
     return this.#marks.find((mark) => mark.ordinal === ordinal)?.below ?? null;
+  }
+
+  /** Old keys of a table with a primary key go: nothing comes for them any more. */
+  forget(key: ForgottenKey): void {
+    if (this.#table instanceof KeyedTable) this.#table.forget(key);
   }
 
   lend(may: boolean): void {

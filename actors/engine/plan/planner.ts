@@ -18,7 +18,8 @@ import { Integrate } from '../operators/integrate.ts';
 import { KeyedTable } from '../operators/keyed-table.ts';
 import { type LateColumn, LateRows } from '../operators/late-rows.ts';
 import { UnionAll } from '../operators/union-all.ts';
-import type { BoundProgram, EmitFinal, Scalar, TableDefinition, ViewDefinition } from '../sql/bound.ts';
+import type { BoundProgram, EmitFinal, Scalar, TableDefinition, ViewDefinition, Watermark } from '../sql/bound.ts';
+import { watermarksOfScalar } from '../sql/watermarks.ts';
 import { StringPool } from '../state/string-pool.ts';
 import { mapColumns } from './algebra.ts';
 import { evaluateConstant } from './expression-compiler.ts';
@@ -64,6 +65,14 @@ export function planProgram(program: BoundProgram, options: { readonly onError: 
     scans.set(name, { node, schema, columns, appendOnly, key: keyed ? primaryKey : null });
     // A key whose rows come in order of time is not worth a table that grows for ever.
     const keyIsLate = primaryKey.some((ordinal) => table.lateness?.[ordinal] != null);
+    const late = primaryKey.findIndex((ordinal) => table.lateness?.[ordinal] != null);
+    const marked = nodes.nodes[node]!.operator;
+    if (late >= 0 && marked instanceof LateRows) {
+      const below = (): number | bigint | null => marked.watermark(primaryKey[late]!);
+      if (hasWatermark(schema.fields[primaryKey[late]!]!.type)) {
+        nodes.forgetful.set(node, () => marked.forget({ position: late, below }));
+      }
+    }
     const contents = (keyed && !keyIsLate) || table.materialized ? contentsOf(node, table.relation.schema, name) : null;
     relations.set(name, { name, schema, node, isTable: true, contents, changesAreDistinct: keyed });
   };
@@ -97,14 +106,24 @@ export function planProgram(program: BoundProgram, options: { readonly onError: 
     return built;
   };
 
-  const finalRows = (whole: Built, schema: Built['schema'], { ordinal, watermarks }: EmitFinal): Built => {
-    const type = schema.fields[ordinal]!.type;
+  const lowestOf = (watermarks: readonly Watermark[], type: SqlType): (() => number | bigint | null) => {
     const values = watermarks.map(({ table, value }) => {
       const operator = nodes.nodes[scans.get(table)!.node]!.operator;
       assert(operator instanceof LateRows, 'a watermark is that of a table with LATENESS');
       return watermarkValue(operator, value, type);
     });
-    const below = (): number | bigint | null => least(values.map((value) => value()));
+    return () => least(values.map((value) => value()));
+  };
+
+  nodes.settled = (rel, scalar) => {
+    if (!hasWatermark(scalar.type)) return null;
+    const watermarks = watermarksOfScalar({ tables: program.tables, views: program.views, settled: true }, rel, scalar);
+    return watermarks === null ? null : lowestOf(watermarks, scalar.type);
+  };
+
+  const finalRows = (whole: Built, schema: Built['schema'], { ordinal, watermarks }: EmitFinal): Built => {
+    const type = schema.fields[ordinal]!.type;
+    const below = lowestOf(watermarks, type);
     const node = nodes.add(new FinalRows({ schema: whole.schema, ordinal, pool, below }), [whole.node]);
     return { ...whole, node, appendOnly: false, key: null };
   };
@@ -120,6 +139,7 @@ export function planProgram(program: BoundProgram, options: { readonly onError: 
   }
   for (const table of program.tables) planTable(table);
   for (const view of program.views) if (view.kind !== 'local') planView(view);
+  for (const start of nodes.forgetful.values()) start();
   return new Circuit({ nodes: nodes.nodes, relations, pool, failures, runQuery });
 }
 
@@ -139,6 +159,11 @@ function watermarkValue(table: LateRows, value: Scalar, type: SqlType): () => nu
     assert(known === null || storageOf(type) !== 'bytes', 'a watermark is a number or a time');
     return known;
   };
+}
+
+/** Whether values of a type lie in state as the numbers that watermarks are. */
+function hasWatermark({ kind }: SqlType): boolean {
+  return ['TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'DATE', 'TIMESTAMP'].includes(kind);
 }
 
 /** The lowest of all; null when one is not there yet. */

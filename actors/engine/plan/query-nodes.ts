@@ -61,6 +61,10 @@ export class QueryNodes {
   readonly #built: Map<string, readonly { readonly wanted: readonly number[]; readonly built: Built }[]> = new Map();
   /** The view being built, named in failures and statistics. */
   view = '';
+  /** Where state may be forgotten behind watermarks: what is below the value of an expression of a relation is settled. */
+  settled: ((rel: Rel, scalar: Scalar) => (() => number | bigint | null) | null) | null = null;
+  /** Nodes that may forget, unless their state is read as the content of a relation. */
+  readonly forgetful: Map<number, () => void> = new Map();
   /** Where a program says NOW(). */
   clock: Clock | null = null;
 
@@ -100,7 +104,10 @@ export class QueryNodes {
   /** The content of a node that its own state, or that of a node before it, holds; null when none does. */
   contentsOf(node: number): ((emit: Emit) => void) | null {
     const { operator, inputs } = this.nodes[node]!;
-    if (operator.contents !== null) return operator.contents;
+    if (operator.contents !== null) {
+      this.forgetful.delete(node);
+      return operator.contents;
+    }
     if (!(operator instanceof RowMap)) return null;
     const below = this.contentsOf(inputs[0]!);
     if (below === null) return null;
@@ -254,6 +261,18 @@ export class QueryNodes {
       pool: this.#pool,
     });
     const node = this.add(join, [left.built.node, right.built.node]);
+    for (const [position, [own, other]] of pairs.entries()) {
+      const bounds = [this.settled?.(rel.left, own), this.settled?.(rel.right, toRight(other))];
+      const [one, two] = bounds.filter((bound) => bound != null);
+      if (one === undefined || two === undefined) continue;
+      const below = (): number | bigint | null => {
+        const [a, b] = [one(), two()];
+        if (a === null || b === null) return null;
+        return a < b ? a : b;
+      };
+      this.forgetful.set(node, () => join.forget({ position, below }));
+      break;
+    }
     const columns = allColumns(rel).map((c) => outputs.indexOf(c));
     const appendOnly = type === 'inner' && left.built.appendOnly && right.built.appendOnly;
     const joined: Built = { node, schema, columns, appendOnly, key: null };
@@ -399,6 +418,12 @@ export class QueryNodes {
       fail: (position, group) => reportOverflow(failures, view, calls[position]!, group),
     });
     const node = this.add(aggregate, [input.node]);
+    for (const [position, group] of rel.groups.entries()) {
+      const below = this.settled?.(rel.input, group) ?? null;
+      if (below === null) continue;
+      this.forgetful.set(node, () => aggregate.forget({ position, below }));
+      break;
+    }
     let next = groupCount;
     const columns = allColumns(rel).map((c) => (c < groupCount ? c : wanted.includes(c) ? next++ : -1));
     return { node, schema, columns, appendOnly: false, key: groups.map((_, i) => i) };
@@ -406,7 +431,15 @@ export class QueryNodes {
 
   #distinct(rel: Rels<'distinct'>): Built {
     const input = this.build(rel.input, allColumns(rel));
-    return this.#distinctOf(input, rel.schema);
+    const built = this.#distinctOf(input, rel.schema);
+    const { operator } = this.nodes[built.node]!;
+    for (const position of allColumns(rel)) {
+      const below = this.settled?.(rel.input, columnReference(rel.input, position)) ?? null;
+      if (below === null || !(operator instanceof Aggregate)) continue;
+      this.forgetful.set(built.node, () => operator.forget({ position, below }));
+      break;
+    }
+    return built;
   }
 
   #distinctOf(input: Built, schema: Schema): Built {

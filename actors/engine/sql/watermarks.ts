@@ -5,11 +5,17 @@
 // keeps the watermark of either side, GROUP BY that of a group, UNION needs one of every branch.
 // Conservative: what is not known to grow has none. Not here: the values themselves, which move with the rows (late-rows.ts).
 import type { Rel, Scalar, TableDefinition, ViewDefinition, Watermark } from './bound.ts';
-import { mapScalarColumns, readsColumn } from './scalar-columns.ts';
+import { readsNow } from './clock.ts';
+import { mapScalarColumns, moveScalarColumns, readsColumn } from './scalar-columns.ts';
 
 export interface DeclaredRelations {
   readonly tables: readonly TableDefinition[];
   readonly views: readonly ViewDefinition[];
+  /**
+   * Only what is settled: a row of the relation below the watermark neither comes nor goes any more. Without it a row of a join
+   * has the watermark of one side although the other side may still bring and take such rows.
+   */
+  readonly settled?: true;
 }
 
 /** The watermarks of a column; null when nothing bounds it. */
@@ -19,23 +25,27 @@ export function watermarksOf(declared: DeclaredRelations, rel: Rel, ordinal: num
       return ofScan(declared, rel.relation, ordinal);
     case 'project': {
       const column = rel.columns[ordinal];
-      return column === undefined ? null : ofScalar(declared, rel.input, column);
+      return column === undefined ? null : watermarksOfScalar(declared, rel.input, column);
     }
     case 'filter':
+      if (declared.settled === true && readsNow(rel.predicate)) return null;
+      return watermarksOf(declared, rel.input, ordinal);
     case 'distinct':
     case 'repeat':
       return watermarksOf(declared, rel.input, ordinal);
     case 'window':
+      // What follows in its partition may still change what is computed for a row.
+      if (declared.settled === true && !rel.partition.includes(ordinal)) return null;
+      return ordinal < rel.input.schema.fields.length ? watermarksOf(declared, rel.input, ordinal) : null;
     case 'explode':
-      return ordinal < rel.input.schema.fields.length - (rel.kind === 'explode' ? 1 : 0)
-        ? watermarksOf(declared, rel.input, ordinal)
-        : null;
+      return ordinal < rel.input.schema.fields.length - 1 ? watermarksOf(declared, rel.input, ordinal) : null;
     case 'aggregate': {
       const group = rel.groups[ordinal];
-      return group === undefined ? null : ofScalar(declared, rel.input, group);
+      return group === undefined ? null : watermarksOfScalar(declared, rel.input, group);
     }
     case 'join':
     case 'asof': {
+      if (declared.settled === true) return rel.kind === 'join' ? ofJoinKey(declared, rel, ordinal) : null;
       const width = rel.left.schema.fields.length;
       if (ordinal < width) return watermarksOf(declared, rel.left, ordinal);
       // A row of the right side may still be padded, or get a partner, later.
@@ -52,17 +62,57 @@ export function watermarksOf(declared: DeclaredRelations, rel: Rel, ordinal: num
   }
 }
 
-function ofScan({ tables, views }: DeclaredRelations, name: string, ordinal: number): readonly Watermark[] | null {
+/** A column that is equal to one of the other side: no row below comes from either. */
+function ofJoinKey(
+  declared: DeclaredRelations,
+  rel: Extract<Rel, { kind: 'join' }>,
+  ordinal: number,
+): readonly Watermark[] | null {
+  const width = rel.left.schema.fields.length;
+  if (ordinal >= width && rel.type !== 'inner') return null;
+  for (const equality of equalities(rel.condition)) {
+    const [one, two] = equality.operands;
+    for (const [own, other] of [[one, two] as const, [two, one] as const]) {
+      if (own?.kind !== 'column' || own.ordinal !== ordinal || other === undefined) continue;
+      const isOther = ordinal < width ? (c: number) => c < width : (c: number) => c >= width;
+      if (readsColumn(other, isOther)) continue;
+      const toLeft = watermarksOfScalar(declared, rel.left, ordinal < width ? own : other);
+      const moved = moveScalarColumns(ordinal < width ? other : own, (c) => c - width);
+      const toRight = watermarksOfScalar(declared, rel.right, moved);
+      if (toLeft !== null && toRight !== null) return [...toLeft, ...toRight];
+    }
+  }
+  return null;
+}
+
+function equalities(condition: Scalar): readonly Extract<Scalar, { kind: 'operator' }>[] {
+  if (condition.kind !== 'operator') return [];
+  if (condition.operator === 'and') return condition.operands.flatMap(equalities);
+  return condition.operator === '=' ? [condition] : [];
+}
+
+function ofScan(declared: DeclaredRelations, name: string, ordinal: number): readonly Watermark[] | null {
+  const { tables, views } = declared;
   const view = views.find(({ relation }) => relation.name === name);
-  if (view !== undefined) return watermarksOf({ tables, views }, view.query, ordinal);
+  // What waits for a watermark comes when that has passed.
+  if (declared.settled === true && view?.emitFinal !== undefined) return null;
+  if (view !== undefined) return watermarksOf(declared, view.query, ordinal);
   const table = tables.find(({ relation }) => relation.name === name);
   const field = table?.relation.schema.fields[ordinal];
   if (table === undefined || field === undefined || table.lateness?.[ordinal] == null) return null;
+  // A new row of a key takes the old one away, however old it is.
+  const { primaryKey } = table.relation;
+  if (declared.settled === true && primaryKey.length > 0 && !primaryKey.includes(ordinal)) return null;
   const source = { place: {}, text: field.name };
   return [{ table: name, value: { kind: 'column', ordinal, type: field.type, nullable: field.nullable, source } }];
 }
 
-function ofScalar(declared: DeclaredRelations, input: Rel, scalar: Scalar): readonly Watermark[] | null {
+/** The watermarks of an expression of a relation's columns. */
+export function watermarksOfScalar(
+  declared: DeclaredRelations,
+  input: Rel,
+  scalar: Scalar,
+): readonly Watermark[] | null {
   const lowest = atLastNumber(input, scalar);
   const ordinal = growsWith(lowest);
   if (ordinal === null) return null;

@@ -163,6 +163,19 @@ export class IndexedRows {
     if (sum === 0) this.#remove(found, hash, emptied);
   }
 
+  /** Removes all rows of a key. */
+  drop(key: number): void {
+    const { width, nextAt } = this.form;
+    const emptied: number[] = [];
+    let record = this.#keys.words[key * this.#keys.width + this.#headAt]!;
+    while (record !== 0) {
+      const base = (record - 1) * width;
+      const next = this.words[base + nextAt]!;
+      this.#remove(record - 1, this.#records.hash(this.words, base, this.#hashMask), emptied);
+      record = next;
+    }
+  }
+
   weightOf(id: number): number {
     return this.words[id * this.form.width + this.form.weightAt]!;
   }

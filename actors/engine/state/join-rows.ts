@@ -112,6 +112,12 @@ export class JoinRows {
     else kernels.matchChunks(this.#unit!.chunks, heads, weights, count, rows, pairs.staged, out, cursor);
   }
 
+  /** Removes all rows of a key. */
+  drop(key: number): void {
+    if (this.#unit !== null) this.#unit.drop(key);
+    else this.#indexed!.drop(key);
+  }
+
   /** The first record + 1 of a key's chain. */
   headOf(key: number): number {
     return this.#keys.words[key * this.#keys.width + this.#headAt]!;

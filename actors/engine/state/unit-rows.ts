@@ -92,6 +92,24 @@ export class UnitRows {
     return false;
   }
 
+  /** Removes all rows of a key. */
+  drop(key: number): void {
+    const { nextAt } = this.form;
+    const keys = this.#keys;
+    const headWord = key * keys.width + this.#headAt;
+    let record = keys.words[headWord]!;
+    keys.words[headWord] = 0;
+    while (record !== 0) {
+      const words = this.chunkOf(record - 1);
+      const at = this.baseOf(record - 1) + nextAt;
+      const next = words[at]!;
+      words[at] = this.#header[1]!;
+      this.#header[1] = record;
+      this.#header[2]!--;
+      record = next;
+    }
+  }
+
   chunkOf(id: number): Int32Array {
     return this.chunks[id >>> this.form.chunkBits]!;
   }

@@ -127,6 +127,12 @@ export class ValueMultiset {
     if (this.#zeroCount > 0) this.#sweep();
   }
 
+  /** Forgets all values of groups, whose records go as well: their heaps are left as they are. O(values of all groups). */
+  forget(groups: ReadonlySet<number>): void {
+    const { words, width } = this.#table;
+    for (const id of this.#table.ids()) if (groups.has(words[id * width]!)) this.#table.remove(id);
+  }
+
   /** Finds the records of the rows that any lane sees; returns how many there are. */
   #find(rows: MultisetRows, seenBy: readonly LaneRows[]): number {
     const { count, ids, words, stride, shift } = rows;

@@ -90,6 +90,12 @@ function globalMetrics(
   // The clock of a program that says NOW() never ends.
   const isOver = stats.inputs.every((input) => input.endOfInput || input.endpoint === clockEndpoint);
   const { transaction } = stats;
+  // What a transaction holds is in no queue any more and in no step yet.
+  const untaken = stats.inputs.reduce(
+    (sum, { totalRecords, takenRecords }) => sum + Math.max(0, totalRecords - takenRecords),
+    0,
+  );
+  const waiting = transaction === null ? buffered : Math.max(buffered, untaken);
   const open = transaction === null ? null : pipeline.transaction;
   const { user, system } = process.cpuUsage();
   return {
@@ -126,7 +132,7 @@ function globalMetrics(
     runtime_elapsed_msecs: Math.round(stats.uptimeMs),
     buffered_input_records: buffered,
     buffered_input_bytes: bufferedBytes,
-    total_input_records: processed + buffered,
+    total_input_records: processed + waiting,
     total_input_bytes: inputBytes,
     total_processed_records: processed,
     total_processed_bytes: Math.max(0, inputBytes - bufferedBytes),
