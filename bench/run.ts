@@ -202,6 +202,28 @@ function passthroughWorkload(kind: string, what: string): Workload {
   };
 }
 
+function connectorWorkload(transport: string, title: string): Workload {
+  const rows = 2_000_000;
+  return {
+    name: `connectors-${transport}`,
+    title: `${rows / 1e6} M rows of about 100 bytes ${title}, into COUNT and SUM, beside the bare client reading the same bytes`,
+    checksum: `${rows} rows`,
+    contenders: [
+      { name: 'Millrace', command: script('connectors-run', transport, 'millrace', rows), read: readMeasured },
+      { name: 'bare client', command: script('connectors-run', transport, 'bare', rows), read: readMeasured },
+    ],
+    figures: (runs) => [
+      ...ratioLines(['Millrace', 'bare client'], runs),
+      ...['Millrace', 'bare client'].map((name, i) => {
+        const own = runs[i] ?? [];
+        const rate = spread(own.map((run) => Number(run['megabytes']) / run.seconds)).median;
+        const cpu = spread(own.map((run) => Number(run['cpuSeconds']))).median;
+        return `  ${name.padEnd(11)} ${rate.toFixed(0)} MB/s, ${cpu.toFixed(1)} s of CPU`;
+      }),
+    ],
+  };
+}
+
 function nexmarkWorkload(): Workload {
   const events = 2_000_000;
   const rivalQueries = ['q0', 'q1', 'q2', 'q3'];
@@ -278,6 +300,9 @@ const workloads: Readonly<Record<string, () => Workload>> = {
   'engine-group': () => engineWorkload('group'),
   'engine-join': () => engineWorkload('join'),
   nexmark: nexmarkWorkload,
+  'connectors-kafka': () => connectorWorkload('kafka', 'of JSON in a topic of Kafka'),
+  'connectors-s3': () => connectorWorkload('s3', 'of JSON in objects of S3'),
+  'connectors-postgres': () => connectorWorkload('postgres', 'of a table of PostgreSQL'),
   http: () => httpWorkload('bulk'),
   'http-small': () => httpWorkload('small'),
   'http-wide': () => httpWorkload('wide'),
@@ -325,7 +350,14 @@ const { values, positionals } = parseArgs({
   options: { repeat: { type: 'string', default: '5' } },
   allowPositionals: true,
 });
-const chosen = positionals.length === 0 ? Object.keys(workloads) : positionals;
+// A name stands for all workloads that begin with it and a dash, too: `connectors`, `orders`.
+const chosen =
+  positionals.length === 0
+    ? Object.keys(workloads)
+    : positionals.flatMap((name) => {
+        const group = Object.keys(workloads).filter((known) => known.startsWith(`${name}-`));
+        return name in workloads || group.length === 0 ? [name] : group;
+      });
 const unknown = chosen.filter((name) => !(name in workloads));
 if (unknown.length > 0) {
   console.error(`no workload ${unknown.join(', ')}; there are ${Object.keys(workloads).join(', ')}`);
