@@ -108,7 +108,10 @@ async function pushUntilKilled(server: Server, client: number, pushed: Pushed): 
 
 async function checkpointUntilKilled(server: Server): Promise<void> {
   try {
-    for (;;) await (await server.post('/p/checkpoint')).text();
+    for (;;) {
+      await (await server.post('/p/checkpoint')).text();
+      await pollPause();
+    }
   } catch {
     // The server has gone.
   }
@@ -161,6 +164,8 @@ async function inFolder(work: (folder: string, started: (server: Server) => Serv
 }
 
 const livesMax = process.env['MILLRACE_LONG'] === '1' ? 5 : 2;
+/** Of all clients together in one life. */
+const rowsMax = process.env['MILLRACE_LONG'] === '1' ? 300 : 120;
 const seeds = process.env['MILLRACE_LONG'] === '1' ? Array.from({ length: 20 }, (_, n) => n + 1) : [1, 2];
 
 for (const seed of seeds) {
@@ -173,7 +178,7 @@ for (const seed of seeds) {
       let server = started(await Server.start(folder));
       await server.create({ model: seed % 2 === 0 ? 'at_least_once' : 'exactly_once', checkpoint_interval_secs: 1 });
       for (let life = 0; life < livesMax; life++) {
-        const until = pushes.reduce((sum, each) => sum + each.acknowledged.size, 0) + Math.floor(random() * 300);
+        const until = pushes.reduce((sum, each) => sum + each.acknowledged.size, 0) + Math.floor(random() * rowsMax);
         const pushing = clients.map((client) => pushUntilKilled(server, client, pushes[client] as Pushed)); // SAFETY: one a client
         // The first life has no checkpoint but those of its own clock.
         if (life > 0) pushing.push(checkpointUntilKilled(server));
