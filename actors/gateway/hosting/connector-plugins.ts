@@ -242,8 +242,10 @@ export class ConnectorPlugins {
   ): Promise<ConnectorParts> {
     await this.loaded();
     const journal = journalPort(this.#options.journalOf(pipeline));
-    const connectorModules = (await this.#modules()).files;
-    if (relay === null) return { request: { journal, connectorModules }, release: () => {} };
+    const { files } = await this.#modules();
+    // Whoever opens the pipeline may name modules of his own where there are none here.
+    const modules = files.length === 0 ? {} : { connectorModules: files };
+    if (relay === null) return { request: { journal, ...modules }, release: () => {} };
     const service = await this.#schemas();
     const token = service.issueToken();
     const { target } = service;
@@ -251,7 +253,7 @@ export class ConnectorPlugins {
     return {
       request: {
         journal,
-        connectorModules,
+        ...modules,
         plugins: this.#bindings(references, { target, token }),
         schemas: { target, token },
       },
