@@ -20,10 +20,12 @@ import { ProcessorRefused } from '../processor-opening.ts';
 import type { IntakeLedger } from './intake-ledger.ts';
 import { LineRecords } from './line-records.ts';
 import type { Outbox } from './outbox.ts';
-import { batchRowsMax } from './piece-decoder.ts';
 import type { RecordPositions } from './record-positions.ts';
 import { stampRecords } from './record-stamp.ts';
 import { RecordWithoutPosition } from './source-errors.ts';
+
+/** A source's batch of usual size is one frame. */
+const frameRowsMax = 16_384;
 
 export interface RecordIntakeParts {
   readonly connector: string;
@@ -78,7 +80,10 @@ export class RecordIntake {
       }
       case 'batch':
         this.#parts.ledger.read(dataBytes(payload.batch));
-        return await this.#takeBatch(payload.batch);
+        await this.#takeBatch(payload.batch);
+        // Processors may keep what they have seen.
+        if (this.#parts.chain.isEmpty) payload.release?.();
+        return;
       case 'idle':
         return;
     }
@@ -88,8 +93,8 @@ export class RecordIntake {
     const { connector, clock } = this.#parts;
     const missing = firstWithoutPosition(whole);
     const batch = stampRecords(whole, connector, clock.now());
-    for (let start = 0; start < batch.rows; start += batchRowsMax) {
-      const end = Math.min(batch.rows, start + batchRowsMax, missing ?? batch.rows);
+    for (let start = 0; start < batch.rows; start += frameRowsMax) {
+      const end = Math.min(batch.rows, start + frameRowsMax, missing ?? batch.rows);
       if (end > start) await this.#process(sliceBatch(batch, start, end));
       if (missing !== null && end === missing) {
         throw new RecordWithoutPosition({ connector, record: this.#records + 1 });
@@ -118,8 +123,8 @@ export class RecordIntake {
   async #send(from: ChangeBatch, batch: ChangeBatch, origins: Int32Array | null): Promise<void> {
     const { outbox, positions, ledger } = this.#parts;
     // A split may have made more rows than a frame should have; their origins go with them.
-    for (let start = 0; start < batch.rows; start += batchRowsMax) {
-      const end = Math.min(batch.rows, start + batchRowsMax);
+    for (let start = 0; start < batch.rows; start += frameRowsMax) {
+      const end = Math.min(batch.rows, start + frameRowsMax);
       const part = sliceBatch(batch, start, end);
       const buffer = encodeBatch(part, 0, 'in memory');
       const isLast = end === batch.rows;

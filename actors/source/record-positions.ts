@@ -32,7 +32,7 @@ export class RecordPositions {
 
   /** `rows` rows come from this batch, now; call it before they leave. A batch of which nothing is left is sent with 0 rows. */
   sending(batch: ChangeBatch, origins: Int32Array | null, rows: number): void {
-    this.#sent.push({ batch, origins, rows, startRow: this.#sentRows });
+    this.#sent.push({ batch: positionsOnly(batch), origins, rows, startRow: this.#sentRows });
     this.#sentRows += rows;
   }
 
@@ -51,6 +51,12 @@ export class RecordPositions {
     }
     return this.#latest === before ? null : this.#latest;
   }
+}
+
+/** What waits may be much, and holds no memory of the data. */
+function positionsOnly(batch: ChangeBatch): ChangeBatch {
+  const { position } = recordColumn;
+  return { ...batch, columns: batch.columns.slice(position, position + 1) };
 }
 
 function positionOf(batch: ChangeBatch, row: number): Position {

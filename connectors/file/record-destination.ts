@@ -16,8 +16,9 @@ import { fileRecordDestinationDeclaration } from './declarations.ts';
 import { FileIsDirectory, fileError, resolveFilePath } from './file-path.ts';
 
 const gatherBytesMax = 1024 * 1024;
+const directBytesMin = 256 * 1024;
 /** Rows printed at a time, so that what is gathered stays small. */
-const printRowsMax = 8192;
+const printRowsMax = 16_384;
 
 export const fileRecordDestination: DestinationDefinition = {
   ...fileRecordDestinationDeclaration,
@@ -122,7 +123,9 @@ class FileRecordDestination implements Destination {
 
   async #gather(bytes: Uint8Array): Promise<void> {
     if (this.#gatheredBytes + bytes.length > gatherBytesMax) await this.#writeGathered();
-    if (bytes.length >= gatherBytesMax) {
+    // A large piece is not worth a copy: the printer waits until it is written.
+    if (bytes.length >= directBytesMin) {
+      await this.#writeGathered();
       await this.#writeAll(bytes);
       return;
     }

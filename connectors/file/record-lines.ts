@@ -7,6 +7,7 @@
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Column } from '../../runtime/batch/column.ts';
 import type { SqlType } from '../../runtime/batch/sql-type.ts';
+import { printDigits } from '../sdk/decimal-digits.ts';
 import { recordOperations } from '../sdk/record.ts';
 import { dataShape, recordSchema, shapeShift } from '../sdk/record-batch.ts';
 
@@ -152,27 +153,4 @@ function printCounts(rows: number, first: number, out: Uint8Array, offsets: Int3
 /** Writes the number of the last row again. */
 function printNumber(value: number, out: Uint8Array, offsets: Int32Array, row: number): void {
   offsets[row + 1] = printDigits(value, out, offsets[row]!);
-}
-
-function printDigits(value: number, out: Uint8Array, at: number): number {
-  if (value >= 1_000_000_000) {
-    const high = Math.floor(value / 1_000_000_000);
-    const middle = printDigits(high, out, at);
-    let low = (value - high * 1_000_000_000) | 0;
-    for (let i = middle + 8; i >= middle; i--) {
-      const rest = (low / 10) | 0;
-      out[i] = 48 + low - rest * 10;
-      low = rest;
-    }
-    return middle + 9;
-  }
-  let left = value | 0;
-  let digits = 1;
-  for (let bound = 10; bound <= left; bound *= 10) digits++;
-  for (let i = at + digits - 1; i >= at; i--) {
-    const rest = (left / 10) | 0;
-    out[i] = 48 + left - rest * 10;
-    left = rest;
-  }
-  return at + digits;
 }

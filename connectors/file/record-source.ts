@@ -48,6 +48,9 @@ interface Filled {
   readonly length: number;
 }
 
+/** As many as are in use at once: one is read into while the other is worked on. */
+const spareBuffersMax = 2;
+
 class FileRecordSource implements Source {
   readonly #path: string;
   readonly #configuredPath: string;
@@ -58,6 +61,7 @@ class FileRecordSource implements Source {
   /** Of the first byte that is in no record yet. */
   #offset = 0;
   #lines = 0;
+  #spare: Uint8Array<ArrayBuffer>[] = [];
 
   constructor(configuration: ParameterValues, context: SourceContext) {
     this.#context = context;
@@ -153,7 +157,14 @@ class FileRecordSource implements Source {
     if (cut === null) return { payload: { kind: 'idle' }, rest: left };
     this.#offset = cut.offset;
     this.#lines += cut.batch.rows;
-    return { payload: recordPayload(cut.batch), rest: left };
+    const payload = recordPayload(cut.batch);
+    const buffer = filled?.buffer;
+    if (buffer === undefined || bytes.buffer !== buffer.buffer) return { payload, rest: left };
+    return { payload: { ...payload, release: () => this.#release(buffer) }, rest: left };
+  }
+
+  #release(buffer: Uint8Array<ArrayBuffer>): void {
+    if (this.#spare.length < spareBuffersMax) this.#spare.push(buffer);
   }
 
   async #openFile(): Promise<boolean> {
@@ -173,7 +184,7 @@ class FileRecordSource implements Source {
   async #fill(offset: number): Promise<Filled> {
     const handle = this.#handle;
     if (handle === null) return { buffer: new Uint8Array(0), length: 0 };
-    const buffer = new Uint8Array(headroom + readBytes);
+    const buffer = this.#spare.pop() ?? new Uint8Array(headroom + readBytes);
     try {
       const { bytesRead } = await handle.read(buffer, headroom, readBytes, offset);
       return { buffer, length: bytesRead };

@@ -4,6 +4,7 @@
 // xorshift generator seeded from the clock: it is fast and good enough for data that stands for nothing.
 import type { ColumnBuilder } from '../../runtime/batch/batch-builder.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { printNine, printShort } from '../sdk/decimal-digits.ts';
 import { compareBytes } from '../sdk/exact-json.ts';
 import { plainWords } from './word-list.ts';
 
@@ -36,6 +37,14 @@ export class GeneratedData {
     const seed = Math.floor(clock.now() * 1000);
     this.#state = Int32Array.of(seed | 1, (seed / 2 ** 32) | 0x5bd1e995, 0x2545f491, 0x1b873593);
     for (let i = 0; i < 16; i++) nextRandom(this.#state);
+  }
+
+  /** From here on times are that of now; it is printed once a millisecond. */
+  lookAtClock(): void {
+    const now = Math.floor(this.#clock.now());
+    if (now === this.#timeMs) return;
+    this.#timeMs = now;
+    this.#timeText = encoder.encode(new Date(now).toISOString().replace(/\.?0*Z$/, 'Z'));
   }
 
   below(bound: number): number {
@@ -107,7 +116,7 @@ export class GeneratedData {
           break;
         default:
           out[at++] = 0x22;
-          at = copy(field.kind === 'time' ? this.#time() : this.#word(), out, at);
+          at = copy(field.kind === 'time' ? this.#timeText : this.#word(), out, at);
           out[at++] = 0x22;
       }
       column.bytesUsed = at;
@@ -145,7 +154,7 @@ export class GeneratedData {
           break;
         }
         default: {
-          const text = field.kind === 'time' ? this.#time() : this.#word();
+          const text = field.kind === 'time' ? this.#timeText : this.#word();
           out[at] = 0xd9;
           out[at + 1] = text.length;
           at = copy(text, out, at + 2);
@@ -157,16 +166,6 @@ export class GeneratedData {
 
   #word(): Uint8Array {
     return wordBytes[this.below(wordBytes.length)] ?? trueText;
-  }
-
-  /** Now. It is looked up for every value and printed once a millisecond. */
-  #time(): Uint8Array {
-    const now = Math.floor(this.#clock.now());
-    if (now !== this.#timeMs) {
-      this.#timeMs = now;
-      this.#timeText = encoder.encode(new Date(now).toISOString().replace(/\.?0*Z$/, 'Z'));
-    }
-    return this.#timeText;
   }
 }
 
@@ -211,28 +210,6 @@ function printDecimal(low: number, high: number, out: Uint8Array, at: number): n
   if (large > 0) to = printNine(middle, out, printShort(large, out, to));
   else if (middle > 0) to = printShort(middle, out, to);
   return large > 0 || middle > 0 ? printNine(small, out, to) : printShort(small, out, to);
-}
-
-function printNine(value: number, out: Uint8Array, at: number): number {
-  let left = value | 0;
-  for (let i = at + 8; i >= at; i--) {
-    const rest = (left / 10) | 0;
-    out[i] = 48 + left - rest * 10;
-    left = rest;
-  }
-  return at + 9;
-}
-
-function printShort(value: number, out: Uint8Array, at: number): number {
-  let digits = 1;
-  for (let bound = 10; bound <= value; bound *= 10) digits++;
-  let left = value | 0;
-  for (let i = at + digits - 1; i >= at; i--) {
-    const rest = (left / 10) | 0;
-    out[i] = 48 + left - rest * 10;
-    left = rest;
-  }
-  return at + digits;
 }
 
 /** Big-endian. */

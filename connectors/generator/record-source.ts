@@ -5,12 +5,14 @@
 // Several collections take turns by chance. Data is written into columns directly (generated-data.ts).
 
 import { readFile } from 'node:fs/promises';
+import { assert } from '../../runtime/assert.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+import type { Column } from '../../runtime/batch/column.ts';
 import { ConfigInvalidValue, ConfigMissingKey } from '../sdk/configuration-errors.ts';
 import { parseDuration } from '../sdk/duration.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import { type RecordOperation, recordMetadata, recordOperations } from '../sdk/record.ts';
-import { dataShape, recordBatchBuilder, shapeShift } from '../sdk/record-batch.ts';
+import { dataShape, recordBatchBuilder, recordColumn, recordSchema, shapeShift } from '../sdk/record-batch.ts';
 import { writeMetadata } from '../sdk/record-metadata.ts';
 import { recordPositionBytes } from '../sdk/record-position.ts';
 import type { Payload, Position, Source, SourceContext, SourceDefinition } from '../sdk/source.ts';
@@ -19,7 +21,9 @@ import { wait } from '../sdk/wait.ts';
 import { generatorRecordSourceDeclaration } from './declarations.ts';
 import { type DataForm, GeneratedData } from './generated-data.ts';
 
-const batchRowsMax = 4096;
+const batchRowsMax = 8192;
+/** The time of so many records is looked up once. */
+const timeRows = 64;
 /** With a rate, so many batches are made in a second where it allows. */
 const batchesPerSecond = 20;
 
@@ -48,6 +52,8 @@ class GeneratorRecordSource implements Source {
   readonly #data: GeneratedData;
   #files: Uint8Array[] = [];
   #made = 0;
+  /** Of each column of the last batch. */
+  #bytesPerRow: readonly number[] = [];
 
   constructor(configuration: ParameterValues, context: SourceContext) {
     this.#context = context;
@@ -112,7 +118,13 @@ class GeneratorRecordSource implements Source {
 
   #makeBatch(rows: number): ChangeBatch {
     const builder = recordBatchBuilder(rows);
-    const [position, operation, metadata, shapes, key, before, after] = builder.columns;
+    const [position, operation, , shapes, key, before, after] = builder.columns;
+    // As large as they were the last time, and a little: columns that grow are copied.
+    for (const [i, column] of builder.columns.entries()) {
+      const perRow = this.#bytesPerRow[i] ?? 0;
+      if (perRow > 0) column.reserveBytes(Math.ceil(perRow * 1.1 * rows));
+    }
+    const chosenEntries = new Int32Array(rows);
     const createdAt = `${Math.floor(this.#context.clock.now())}000000`;
     const entries = this.#collections.map(({ name }) =>
       writeMetadata({
@@ -122,15 +134,15 @@ class GeneratorRecordSource implements Source {
     );
     const data = this.#data;
     for (let row = 0; row < rows; row++) {
+      if (row % timeRows === 0) data.lookAtClock();
       const c = this.#collections.length === 1 ? 0 : data.below(this.#collections.length);
       const collection = this.#collections[c];
-      const entry = entries[c];
-      if (collection === undefined || entry === undefined) break;
+      if (collection === undefined) break;
       const { operations, form } = collection;
       const chosen = operations.length === 1 ? operations[0] : operations[data.below(operations.length)];
       data.count(++this.#made, position);
       data.word(key);
-      metadata?.appendBytes(entry, 0, entry.length);
+      chosenEntries[row] = c;
       const shape = form === 'structured' ? dataShape.msgpack : dataShape.raw;
       let bits: number = dataShape.raw << shapeShift.key;
       if (chosen === 'update' || chosen === 'delete') {
@@ -145,8 +157,24 @@ class GeneratorRecordSource implements Source {
       if (shapes !== undefined) shapes.values[row] = bits;
       builder.commitRow();
     }
-    return builder.finish();
+    this.#bytesPerRow = builder.columns.map(({ bytesUsed }) => bytesUsed / rows);
+    const batch = builder.finish();
+    const columns = [...batch.columns];
+    columns[recordColumn.metadata] = dictionaryColumn(entries, chosenEntries);
+    return { ...batch, columns };
   }
+}
+
+/** Metadata says the same of every record of a collection. */
+function dictionaryColumn(entries: readonly Uint8Array[], codes: Int32Array): Column {
+  const offsets = new Int32Array(entries.length + 1);
+  for (const [i, { length }] of entries.entries()) offsets[i + 1] = (offsets[i] ?? 0) + length;
+  const bytes = new Uint8Array(offsets[entries.length] ?? 0);
+  for (const [i, entry] of entries.entries()) bytes.set(entry, offsets[i]);
+  const type = recordSchema.fields[recordColumn.metadata]?.type;
+  assert(type !== undefined, 'records have metadata');
+  const dictionary = { identity: bytes, size: entries.length, offsets, bytes };
+  return { layout: 'dictionary', type, validity: null, codes, dictionary };
 }
 
 /** @throws ConfigMissingKey, ConfigInvalidValue */

@@ -12,7 +12,7 @@ import { parseDuration } from './duration.ts';
 import type { ParameterValues } from './parameters.ts';
 import { recordBytes, recordColumn, recordSchema } from './record-batch.ts';
 import { recordPosition } from './record-position.ts';
-import type { Payload } from './source.ts';
+import type { BatchPayload, Payload } from './source.ts';
 
 export const SchemaExtractionUnsupported: CodedErrorClass<{ readonly key: string }> = defineError(
   'connector.schema_extraction_unsupported',
@@ -92,7 +92,7 @@ export async function* batchRecords(
 }
 
 /** A batch of records as a payload: its position is that of its last record. */
-export function recordPayload(batch: ChangeBatch): Payload {
+export function recordPayload(batch: ChangeBatch): BatchPayload {
   return {
     kind: 'batch',
     batch,

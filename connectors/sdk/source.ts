@@ -30,6 +30,8 @@ export interface BatchPayload {
   readonly kind: 'batch';
   readonly batch: ChangeBatch;
   readonly position: Position;
+  /** Called at most once, by a receiver that will not look into the data of the batch any more: its memory may be used again. */
+  readonly release?: () => void;
 }
 
 /** Nothing more for now, but everything until here should reach the engine without waiting for more. */

@@ -158,6 +158,27 @@ test('a file that was cut, or another under its name, is read from its start, an
   await reading.end();
 });
 
+test('a buffer that is given back is read into again, and what was read from it has been right', async () => {
+  const lines = Array.from({ length: 60_000 }, (_, i) => `${i} ${'x'.repeat(i % 97)}`);
+  writeFileSync(join(folder, 'in.txt'), `${lines.join('\n')}\n`);
+  const reading = await startReading({});
+  const seen: string[] = [];
+  const buffers = new Set<ArrayBufferLike>();
+  let payloads = 0;
+  while (seen.length < lines.length) {
+    const payload = await reading.next();
+    if (payload?.kind !== 'batch') continue;
+    payloads++;
+    for (const { after } of recordsOf(payload.batch)) seen.push(textOf(after));
+    const data = payload.batch.columns.at(-1);
+    if (data?.layout === 'bytes') buffers.add(data.bytes.buffer);
+    payload.release?.();
+  }
+  await reading.end();
+  assert.equal(seen, lines);
+  assert.ok(payloads > buffers.size, `${payloads} batches from ${buffers.size} buffers`);
+});
+
 test('sdk.batch.size bounds batches, and sdk.batch.delay lets fewer records wait', async () => {
   writeFileSync(join(folder, 'in.txt'), '1\n2\n3\n4\n5\n');
   const reading = await startReading({ 'sdk.batch.size': 2, 'sdk.batch.delay': '1s' });
