@@ -74,6 +74,8 @@ export interface ConnectorPluginsOptions {
   readonly schemas: SchemaKeeper;
   /** What is remembered of the connectors of a pipeline, by its id. */
   readonly journalOf: (pipeline: string) => LifecycleJournal;
+  /** A deleted connector could not be told of it. Left out where none is deleted. */
+  readonly onOwed?: (owed: OwedMark, error: unknown) => void;
 }
 
 export class ConnectorPlugins {
@@ -145,34 +147,29 @@ export class ConnectorPlugins {
   async connectorDeleted(pipeline: HostedPipeline, connector: HostedConnector): Promise<void> {
     const journal = this.#options.journalOf(pipeline.record.id);
     const { id } = connector;
+    let owed: OwedMark | null = null;
     try {
-      const mark = (await journal.marks()).find((candidate) => candidate.connector === id);
+      const known = (await journal.marks()).find((candidate) => candidate.connector === id);
       // It was never started: there is nothing that it would have to clean up.
-      if (mark === undefined || mark.active === null || mark.withoutEvents) return await journal.removeMark(id);
-      await journal.putMark({ ...mark, deleted: true, intent: { event: 'deleted', settings: mark.active } });
-      await this.#tellDeleted(journal, mark, mark.active);
+      if (known === undefined || known.active === null || known.withoutEvents) return await journal.removeMark(id);
+      const mark = { ...known, deleted: true, intent: { event: 'deleted' as const, settings: known.active } };
+      await journal.putMark(mark);
+      owed = { pipeline: pipeline.record.id, mark };
+      await this.#tellDeleted(journal, mark, known.active);
     } catch (error) {
-      this.#options.log.error('a connector could not be told that it is deleted: it is tried again', {
+      if (owed !== null) return this.#options.onOwed?.(owed, error);
+      this.#options.log.error('what is remembered of a deleted connector could not be read or written', {
         connector: id,
         error: error instanceof Error ? error.message : String(error),
       });
     }
   }
 
-  /** Connectors that are gone and could not be told when they were deleted: once more, when a server starts. Never rejects. */
-  async tellOwed(owed: readonly OwedMark[]): Promise<void> {
-    for (const { pipeline, mark } of owed) {
-      const journal = this.#options.journalOf(pipeline);
-      try {
-        if (mark.active === null) await journal.removeMark(mark.connector);
-        else await this.#tellDeleted(journal, mark, mark.active);
-      } catch (error) {
-        this.#options.log.warn('a deleted connector could not be told of it: it is tried at the next start', {
-          connector: mark.connector,
-          error: error instanceof Error ? error.message : String(error),
-        });
-      }
-    }
+  /** Once more for a connector that is gone and could not be told before. @throws why it cannot be told now */
+  async tellOwed({ pipeline, mark }: OwedMark): Promise<void> {
+    const journal = this.#options.journalOf(pipeline);
+    if (mark.active === null) await journal.removeMark(mark.connector);
+    else await this.#tellDeleted(journal, mark, mark.active);
   }
 
   async #tellDeleted(journal: LifecycleJournal, mark: ConnectorMark, active: ParameterValues): Promise<void> {
@@ -180,8 +177,10 @@ export class ConnectorPlugins {
     if (plugin === undefined) throw new Error(`there is no plugin ${mark.plugin} any more`);
     const options = { ...(await this.#trialOptions(plugin)), type: mark.type, plugin, id: mark.connector };
     const { signal } = new AbortController();
+    // SAFETY: settings of a connector without SQL are texts; they were when the mark was made.
+    const settings = active as Readonly<Record<string, string>>;
     try {
-      await tellDeleted({ ...options, settings: {}, signal }, active);
+      await tellDeleted({ ...options, settings, signal }, active);
     } catch (error) {
       if (!isWithoutEvents(error)) throw error;
     }

@@ -11,6 +11,7 @@ import { openStore } from '../../open-store.ts';
 import { ConnectorPlugins } from '../hosting/connector-plugins.ts';
 import { HistorySaver, type StoredHistory } from '../hosting/history-saver.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
+import { OwedDeletions } from '../hosting/owed-deletions.ts';
 import {
   beginCheckpoint,
   checkpointRegularly,
@@ -42,6 +43,8 @@ const readinessMs = 5_000;
 export interface Hosting {
   readonly pipelines: HostedPipelines;
   readonly plugins: ConnectorPlugins;
+  /** Deleted connectors that could not be told of it yet. */
+  readonly owed: OwedDeletions;
   /** Of Millrace, without a `v`. */
   readonly version: string;
   readonly access: AccessControl;
@@ -101,6 +104,7 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
     cacheFile: join(store.folder, 'plugins.json'),
     schemas: store,
     journalOf: (pipeline) => storeJournal(store, pipeline),
+    onOwed: (mark, error) => owed.failed(mark, error),
   });
   const spare = new SpareControl(systemClock);
   const pipelines = new HostedPipelines({
@@ -119,6 +123,14 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
     // SAFETY: as above.
     pipelines.restore(asStopped(record), (await store.history(record.id)) as StoredHistory | null);
   }
+  const owed: OwedDeletions = new OwedDeletions({
+    read: () => store.owedMarks(),
+    tell: (mark) => plugins.tellOwed(mark),
+    forget: ({ pipeline, mark }) => store.removeConnectorMark(pipeline, mark.connector),
+    exclusively: async (id, work) => await (pipelines.byId(id)?.exclusively(work) ?? work()),
+    clock: systemClock,
+    log,
+  });
   const histories = new HistorySaver(
     store,
     systemClock,
@@ -153,6 +165,7 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
   return {
     pipelines,
     plugins,
+    owed,
     version,
     access,
     log,
@@ -188,7 +201,7 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
       await options.loadValidation();
       await plugins.loaded();
       // A plugin that hangs must not hold up the pipelines.
-      void plugins.tellOwed(await store.owedMarks());
+      void owed.begin();
       const { pipelinesPath, environment = process.env } = options;
       if (pipelinesPath !== undefined) {
         await provision({ path: pipelinesPath, environment, pipelines, plugins, log });
@@ -205,6 +218,7 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
     },
     close: async () => {
       isClosing = true;
+      owed.close();
       await spare.close();
       await plugins.close();
       await Promise.all(pipelines.list().map(end));

@@ -3,6 +3,7 @@ import type { Hosting } from '../server/hosting-start.ts';
 import type { Route } from '../server/route.ts';
 import { aboutRoutes } from './about-routes.ts';
 import { connectorRoutes } from './connector-routes.ts';
+import { deletionRoutes } from './deletion-routes.ts';
 import { documentRoutes } from './document-routes.ts';
 import { pipelineRoutes } from './pipeline-routes.ts';
 import { pluginRoutes } from './plugin-routes.ts';
@@ -12,6 +13,7 @@ export function makeV1Routes(hosting: Hosting): readonly Route[] {
   return [
     ...pipelineRoutes(hosting),
     ...documentRoutes(hosting),
+    ...deletionRoutes(hosting),
     ...connectorRoutes(hosting),
     ...processorRoutes(hosting),
     ...pluginRoutes(hosting),
