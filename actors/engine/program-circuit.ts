@@ -5,6 +5,7 @@
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { EngineCircuit, TableBatch } from './engine-circuit.ts';
 import type { EngineArguments } from './messages.ts';
+import { explainProgram, explainQuery } from './plan/explain.ts';
 import { planProgram } from './plan/planner.ts';
 
 /** @throws a coded error when the program cannot be planned. */
@@ -15,7 +16,11 @@ export function compileCircuit({ program, onError }: Pick<EngineArguments, 'prog
     unobserve: (relation) => circuit.unobserve(relation),
     step: (batches) => circuit.step(byTable(batches)),
     contents: (relation) => circuit.contents(relation),
-    query: ({ query, displayOrder }) => ({ schema: query.schema, batches: circuit.query(query, displayOrder) }),
+    query: ({ query, displayOrder, explains }) => {
+      if (explains === 'program') return explainProgram(circuit);
+      if (explains === 'query') return explainQuery(circuit, query);
+      return { schema: query.schema, batches: circuit.query(query, displayOrder) };
+    },
     snapshot: () => circuit.snapshot(),
     restore: (parts) => circuit.restore(parts),
     statistics: () => {

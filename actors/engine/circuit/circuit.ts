@@ -55,7 +55,10 @@ export interface CircuitPlan {
 
 export interface OperatorStatistics {
   readonly operator: string;
+  readonly detail: string;
   readonly view: string;
+  /** Numbers of the operators that it reads. */
+  readonly inputs: readonly number[];
   readonly rowsIn: number;
   readonly rowsOut: number;
   readonly nanos: number;
@@ -218,9 +221,11 @@ export class Circuit {
 
   /** Counted since the circuit was made; state as it is now. The strings of all operators come last. */
   statistics(): readonly OperatorStatistics[] {
-    const operators = this.#nodes.map((node) => ({
+    const operators = this.#nodes.map((node, id) => ({
       operator: node.operator.name,
+      detail: node.operator.detail,
       view: node.view,
+      inputs: this.#plan.nodes[id]!.inputs,
       rowsIn: node.rowsIn,
       rowsOut: node.rowsOut,
       nanos: Math.round(node.millis * 1e6),
@@ -231,7 +236,9 @@ export class Circuit {
     const { size, stateBytes } = this.#plan.pool;
     const strings = {
       operator: 'strings',
+      detail: '',
       view: '',
+      inputs: [],
       rowsIn: 0,
       rowsOut: 0,
       nanos: 0,

@@ -26,13 +26,31 @@ import { scannedRelations } from './scanned-relations.ts';
 
 /** The rows of a query, every row with its weight, in order. @throws RelationNotMaterialized, EvaluationFailed */
 export function runQuery(circuit: Circuit, asked: Rel, displayOrder: readonly SortKey[]): readonly ChangeBatch[] {
+  const { circuit: temporary, pool, scans, order, shown, schema } = circuitOfQuery(circuit, asked, displayOrder);
+  const fed = new Map([...scans.keys()].map((name) => [`scan ${name}`, circuit.contents(name)] as const));
+  const result = temporary.step(fed).get('query');
+  if (result === undefined) return [];
+  const batch = sorted(result, order, pool);
+  if (shown === null) return slices(batch);
+  const columns = shown.map((ordinal, i) => ({ ...batch.columns[ordinal]!, type: schema.fields[i]!.type }));
+  return slices({ ...batch, schema, columns });
+}
+
+/** What computes a query when it is fed with the contents of `scans`. */
+interface QueryCircuit extends Omit<Sorting, 'rel'> {
+  readonly circuit: Circuit;
+  readonly pool: StringPool;
+  readonly scans: ReadonlyMap<string, Schema>;
+  readonly schema: Schema;
+}
+
+/** The circuit of a query over the relations of `circuit`. */
+export function circuitOfQuery(circuit: Circuit, asked: Rel, displayOrder: readonly SortKey[]): QueryCircuit {
   const query = queryReadsNow(asked) ? atTime(asked, timeOf(circuit)) : asked;
   const pool = new StringPool();
   const failures = new EvaluationFailures('stop');
   const relations = new Map<string, CircuitRelation>();
-  const inputs = new Map<string, readonly ChangeBatch[]>();
   const scans = scannedRelations(query);
-  for (const name of scans.keys()) inputs.set(name, circuit.contents(name));
   const scanned = new Map<string, Built>();
   const nodes = new QueryNodes(pool, failures, (name) => scanned.get(name)!);
   nodes.view = 'query';
@@ -47,13 +65,7 @@ export function runQuery(circuit: Circuit, asked: Rel, displayOrder: readonly So
   relations.set('query', relationOf('query', rel.schema, root.node, false));
   const temporary = new Circuit({ nodes: nodes.nodes, relations, pool, failures, runQuery });
   temporary.observe('query');
-  const fed = new Map([...inputs].map(([name, batches]) => [`scan ${name}`, batches] as const));
-  const result = temporary.step(fed).get('query');
-  if (result === undefined) return [];
-  const batch = sorted(result, order, pool);
-  if (shown === null) return slices(batch);
-  const columns = shown.map((ordinal, i) => ({ ...batch.columns[ordinal]!, type: query.schema.fields[i]!.type }));
-  return slices({ ...batch, schema: query.schema, columns });
+  return { circuit: temporary, pool, scans, order, shown, schema: query.schema };
 }
 
 /** NOW() of a query: that of the program, so that it fits what the views show; else the time of day. */

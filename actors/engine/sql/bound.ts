@@ -305,6 +305,8 @@ export interface BoundProgram {
 
 /** An ad-hoc query over relations of a program, with the order in which its rows are to be shown. */
 export interface BoundQuery {
+  /** EXPLAIN: its plan is wanted, or (then there is no query) the circuit of the program with what it has cost. */
+  readonly explains?: 'query' | 'program';
   readonly query: Rel;
   readonly displayOrder: readonly SortKey[];
 }

@@ -3,12 +3,13 @@
 // A program is compiled whole: every problem of every statement is reported, and only a program without any is given.
 // Bad SQL never throws here; an ad-hoc query throws its first problem.
 
-import type { Relation } from '../../../runtime/batch/schema.ts';
+import { makeSchema, type Relation } from '../../../runtime/batch/schema.ts';
 import type { MillraceError } from '../../../runtime/errors.ts';
 import { type BoundInsert, bindInsert } from './bind-insert.ts';
 import { bindProgram } from './bind-program.ts';
 import { bindQuery } from './bind-query.ts';
 import type { BoundProgram, BoundQuery, TableDefinition } from './bound.ts';
+import { explainRequest } from './explain-request.ts';
 import { parseInsert, parseProgram, parseQuery } from './parse.ts';
 import { executedQuery } from './prepared-query.ts';
 import { ProblemList } from './problem-list.ts';
@@ -34,7 +35,12 @@ export function compileProgram(text: string, options: SqlTextOptions = {}): Comp
 
 /** Compiles an ad-hoc SELECT over relations that there are, or one that PREPARE names and EXECUTE runs. @throws MillraceError: the first problem of the text. */
 export function compileQuery(text: string, relations: readonly Relation[]): BoundQuery {
-  const source = new SqlText(executedQuery(text) ?? text);
+  const explain = explainRequest(text);
+  if (explain !== null && explain.query === null) {
+    return { query: { kind: 'values', rows: [], schema: makeSchema([]) }, displayOrder: [], explains: 'program' };
+  }
+  const asked = explain?.query ?? text;
+  const source = new SqlText(executedQuery(asked) ?? asked);
   const { query, problems } = parseQuery(source);
   const list = new ProblemList();
   const byName = new Map(relations.map((relation) => [relation.name, relation]));
@@ -44,7 +50,8 @@ export function compileQuery(text: string, relations: readonly Relation[]): Boun
   const [first] = [...problems, ...list.list()].sort(byPlace);
   if (first !== undefined) throw first;
   if (bound === null) throw new SqlSyntax({ found: 'nothing', expected: 'a query' }, { place: source.place(0) });
-  return { query: bound.rel, displayOrder: bound.displayOrder };
+  const whole: BoundQuery = { query: bound.rel, displayOrder: bound.displayOrder };
+  return explain === null ? whole : { ...whole, explains: 'query' };
 }
 
 /** Compiles INSERT INTO a table of a program. @throws MillraceError: the first problem of the text. */

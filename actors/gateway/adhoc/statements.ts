@@ -20,7 +20,7 @@ interface Statement {
 
 const lexemes =
   /'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|;|[A-Za-z_][\w$]*|\s+|[\s\S]/g;
-const queryWords: ReadonlySet<string> = new Set(['SELECT', 'WITH', 'VALUES', '(']);
+const queryWords: ReadonlySet<string> = new Set(['SELECT', 'WITH', 'VALUES', 'EXPLAIN', '(']);
 const definitions: ReadonlySet<string> = new Set(['CREATE', 'DROP', 'ALTER', 'TRUNCATE', 'COPY', 'SET']);
 
 /** @throws HttpProblem 400 for an empty text, statements that are refused, rows in the middle */
