@@ -112,6 +112,7 @@ class Plugin {
   readonly #source: ServedSource | null;
   readonly #destination: ServedDestination | null;
   readonly #stop: () => void;
+  readonly #log: (level: string, message: string) => void;
 
   constructor(
     connector: ServedConnector,
@@ -128,6 +129,7 @@ class Plugin {
     this.#destination =
       connector.destination === null ? null : new ServedDestination(connector.destination, surroundings);
     this.#stop = stop;
+    this.#log = log;
   }
 
   async serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
@@ -167,7 +169,11 @@ class Plugin {
         code: isKnown ? grpcCode.unimplemented : grpcCode.unknown,
         message: error instanceof Error ? error.message : String(error),
       };
-      if (stream.destroyed) return;
+      if (stream.destroyed) {
+        // The host has gone from the stream, or it broke: nobody but the log hears of it.
+        this.#log('warn', `${path}: ${status.message}`);
+        return;
+      }
       if (!stream.headersSent) begin();
       stream.end();
     }

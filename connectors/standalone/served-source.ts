@@ -106,8 +106,13 @@ export class ServedSource {
     for await (const message of stream.messages()) {
       const reader = new ByteReader(message);
       while (!reader.isDone) {
-        if (reader.tag() === 0x0a) await source.ack?.(recordPosition(reader.view()));
-        else reader.skipLast();
+        if (reader.tag() !== 0x0a) {
+          reader.skipLast();
+          continue;
+        }
+        // Read in any case: a source need not want to know.
+        const position = recordPosition(reader.view());
+        await source.ack?.(position);
       }
     }
   }

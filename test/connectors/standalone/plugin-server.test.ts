@@ -57,7 +57,8 @@ export const source = defineSource({
         signal.addEventListener('abort', () => wake());
         if (!isStopped && !signal.aborted) await new Promise((resolve) => (wake = resolve));
       },
-      ack: ({ record }) => note(path, 'ack ' + Buffer.from(record, 'base64')),
+      // A source need not want to know what is acknowledged.
+      ...(count === 4 ? {} : { ack: ({ record }) => note(path, 'ack ' + Buffer.from(record, 'base64')) }),
       stop: () => {
         isStopped = true;
         wake();
@@ -193,6 +194,14 @@ served('it goes on behind a position, and hears of updates and of its deletion',
   await fresh.teardown?.();
   assert.ok(calls(log).includes('updated 2 3'));
   assert.equal(calls(log).slice(-2), ['deleted 3', 'teardown']);
+});
+
+served('a source without ack is acknowledged all the same', async ({ folder, log }) => {
+  const values = configuration(folder, '2', { count: '4', path: log });
+  const source = pluginInput.create(values, contextFor(recordRelation, folder));
+  await source.configure?.();
+  assert.is((await take(source, null, 4)).length, 4);
+  assert.equal(calls(log), ['configure', 'open 1', 'stop', 'teardown']);
 });
 
 served('settings that do not fit are refused, all at once', async ({ folder, log }) => {
