@@ -9,6 +9,7 @@ import type { TableDescription } from '../embedded/control-interface.ts';
 import type { Deployment, RawExchange, RawHandler } from '../hosting/deployment.ts';
 import { relationByPath } from '../hosting/relation-name.ts';
 import { HttpProblem } from '../server/http-problem.ts';
+import { sendShort } from '../server/short-reply.ts';
 import { awaitCompletion } from './await-completion.ts';
 import { BodyIntake, type IntakeLimits, intakeLimits } from './body-intake.ts';
 import { EndpointRoster, terminating } from './endpoint-roster.ts';
@@ -62,8 +63,7 @@ export function makeIngressHandler(options: IngressOptions = {}): RawHandler {
     const token = await new BodyIntake(endpoint, request, exchange, clock, limits).run();
     if (request.wait !== 'accepted') await awaitCompletion(deployment, request, token, exchange.signal, clock);
     const body = `{"token":"${token}"}`;
-    response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length });
-    response.end(body);
+    sendShort(response, 200, ['Content-Type', 'application/json', 'X-Request-Id', exchange.requestId], body);
   };
 }
 

@@ -4,7 +4,6 @@
 // other request goes through Fastify's router. Each request has an id and a signal that is aborted when the client leaves
 // or the server closes. Closing takes no new requests, ends the streams, then stops the pipelines (their wish to run
 // stays in the store, so that the next server starts them again).
-import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
@@ -31,7 +30,8 @@ import { HttpProblem } from './http-problem.ts';
 import { mountJsonRoutes, problemReply, writeReply } from './json-routes.ts';
 import { toProblem } from './problem-reply.ts';
 import { rawRoutes } from './raw-handlers.ts';
-import { findRawRoute } from './raw-routes.ts';
+import { RawRouteFinder } from './raw-routes.ts';
+import { requestIds } from './request-ids.ts';
 import { ServerOptionInvalid } from './server-options.ts';
 import { readTlsFiles, type TlsFiles } from './tls-files.ts';
 import { acceptUpgrades } from './upgrades.ts';
@@ -93,6 +93,7 @@ const listenReasons: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the name is not known',
 };
 
+const nothing = (): void => {};
 const bodyBytesMaxDefault = 64 * 1024 * 1024;
 const headerBytesMax = 32 * 1024;
 
@@ -109,15 +110,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const closing = new AbortController();
   // Every request that asks for a signal listens: that many are no leak.
   setMaxListeners(Number.POSITIVE_INFINITY, closing.signal);
-  const ids = new WeakMap<IncomingMessage, string>();
-  const requestIdOf = (request: IncomingMessage): string => {
-    const known = ids.get(request);
-    if (known !== undefined) return known;
-    const given = request.headers['x-request-id'];
-    const id = typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
-    ids.set(request, id);
-    return id;
-  };
+  const requestIdOf = requestIds();
   const signals = new WeakMap<ServerResponse, AbortSignal>();
   const signalOf = (response: ServerResponse): AbortSignal => {
     const known = signals.get(response);
@@ -139,42 +132,53 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       error: error instanceof Error ? (error.stack ?? '') : String(error),
     });
   const raw = rawRoutes();
+  const finder = new RawRouteFinder(raw);
   const timeouts = { ...defaultTimeouts, ...options.timeouts };
 
-  const answerProblem = async (request: IncomingMessage, response: ServerResponse, thrown: unknown): Promise<void> => {
+  const answerProblem = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    thrown: unknown,
+    isUnwatched = false,
+  ): Promise<void> => {
     const problem = toProblem(thrown);
     if (problem.code === 'InternalError') onDefect(requestIdOf(request), thrown);
     if (response.headersSent) return void response.destroy();
+    if (isUnwatched) hosting.audit(request, response, requestIdOf(request));
     // What is left of the body is not read: the connection cannot be used again.
     if (!request.complete) response.setHeader('Connection', 'close');
     await writeReply(response, requestIdOf(request), problemReply(problem, request.url ?? ''), signalOf(response));
   };
 
   /** Of a key that may send so much only, however the body is sent. */
-  const limitBodyOf = (request: IncomingMessage, response: ServerResponse): void => {
+  const limitBodyOf = (request: IncomingMessage, response: ServerResponse, isUnwatched = false): void => {
     const bytesMax = hosting.access.bodyBytesMaxOf(request);
     if (bytesMax === null) return;
     limitBody(request, bytesMax, (problem) => {
-      answerProblem(request, response, problem).catch((error: unknown) => onDefect(requestIdOf(request), error));
+      answerProblem(request, response, problem, isUnwatched).catch((error: unknown) =>
+        onDefect(requestIdOf(request), error),
+      );
     });
   };
 
   let jsonListener: RequestListener = () => {};
   const listener: RequestListener = (request, response) => {
-    response.on('error', () => {});
-    hosting.audit(request, response, requestIdOf(request));
+    response.on('error', nothing);
+    const match = finder.find(request);
+    // Rows that come in are noted only when they are refused.
+    const isInput = match?.route.verb === 'ingress';
+    if (!isInput) hosting.audit(request, response, requestIdOf(request));
     if (allowOrigin(options.corsOrigins ?? [], request, response) && answerPreflight(request, response)) return;
-    const wanted = findInspection(request);
-    if (wanted !== null) {
-      response.setHeader('X-Request-Id', requestIdOf(request));
-      authorizedInspection(hosting, wanted, request)
-        .then((inspection) => inspectOverHttp(inspection, response, closing.signal))
-        .catch((error: unknown) => answerProblem(request, response, error))
-        .catch((error: unknown) => onDefect(requestIdOf(request), error));
-      return;
-    }
-    const match = findRawRoute(raw, request);
     if (match === null) {
+      const wanted = findInspection(request);
+      if (wanted !== null) {
+        response.setHeader('X-Request-Id', requestIdOf(request));
+        authorizedInspection(hosting, wanted, request)
+          .then((inspection) => inspectOverHttp(inspection, response, closing.signal))
+          .catch((error: unknown) => answerProblem(request, response, error))
+          .catch((error: unknown) => onDefect(requestIdOf(request), error));
+        return;
+      }
       cutLateBody(request, response, timeouts.bodyMs, (problem) => {
         answerProblem(request, response, problem).catch((error: unknown) => onDefect(requestIdOf(request), error));
       });
@@ -183,12 +187,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     let signal: AbortSignal | null = null;
     const run = async (): Promise<void> => {
       await hosting.authorize(match.route.access, request, match.pipeline);
-      limitBodyOf(request, response);
-      response.setHeader('X-Request-Id', requestIdOf(request));
+      limitBodyOf(request, response, isInput);
+      const requestId = requestIdOf(request);
+      // The short reply of an input says it itself: headers that are set one by one are slow.
+      if (!isInput) response.setHeader('X-Request-Id', requestId);
       await match.route.handle({
         request,
         response,
-        requestId: requestIdOf(request),
+        requestId,
         deployment: hosting.pipelines.deployed(match.pipeline),
         relation: match.relation,
         query: match.query,
@@ -200,7 +206,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       });
     };
     run()
-      .catch((error: unknown) => answerProblem(request, response, error))
+      .catch((error: unknown) => answerProblem(request, response, error, isInput))
       .catch((error: unknown) => onDefect(requestIdOf(request), error));
   };
   const limits = {

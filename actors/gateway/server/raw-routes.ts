@@ -19,7 +19,34 @@ export interface RawMatch {
   readonly route: RawRoute;
   readonly pipeline: string;
   readonly relation: string;
+  /** Shared by requests to the same address: not to be changed. */
   readonly query: URLSearchParams;
+}
+
+/** Addresses that are remembered; clients repeat a few. */
+const rememberedMax = 1000;
+const rememberedLengthMax = 500;
+
+/** Finds routes, and remembers those of inputs: small requests come again and again to one address. */
+export class RawRouteFinder {
+  readonly #routes: readonly RawRoute[];
+  readonly #known = new Map<string, RawMatch>();
+
+  constructor(routes: readonly RawRoute[]) {
+    this.#routes = routes;
+  }
+
+  find(request: IncomingMessage): RawMatch | null {
+    const url = request.url ?? '/';
+    const known = request.method === 'POST' ? this.#known.get(url) : undefined;
+    if (known !== undefined) return known;
+    const found = findRawRoute(this.#routes, request);
+    if (found?.route.verb === 'ingress' && request.method === 'POST' && url.length <= rememberedLengthMax) {
+      if (this.#known.size >= rememberedMax) this.#known.clear();
+      this.#known.set(url, found);
+    }
+    return found;
+  }
 }
 
 const pathPattern = /^\/v0\/pipelines\/([^/]+)\/(?:(ingress|egress)\/([^/]+)|(query))$/;

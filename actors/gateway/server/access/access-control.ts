@@ -66,6 +66,8 @@ export class AccessControl {
   readonly #adminKey: { readonly salt: string; readonly hash: string } | null;
   readonly #principals = new WeakMap<IncomingMessage, Principal>();
   readonly #isLoopback: boolean;
+  /** A Host that was found to be this machine: nearly every request has the same. */
+  #ownHost: string | null = null;
 
   private constructor(options: AccessOptions, keys: readonly StoredApiKey[]) {
     this.#options = options;
@@ -93,7 +95,7 @@ export class AccessControl {
     return 'an API key is needed';
   }
 
-  /** Whom `authorize` has found behind a request, for the audit log. */
+  /** Whom `authorize` has found behind a request; null: nobody in particular. */
   principalOf(request: IncomingMessage): Principal | null {
     return this.#principals.get(request) ?? null;
   }
@@ -101,7 +103,8 @@ export class AccessControl {
   /** @throws HttpProblem 401, 403, 413, 429 */
   authorize(request: IncomingMessage, wanted: AccessRequest): Principal {
     const principal = this.#identify(request, wanted);
-    this.#principals.set(request, principal);
+    // Nobody in particular is nobody to remember.
+    if (principal !== anonymous) this.#principals.set(request, principal);
     if (wanted.scope !== 'none') allow(request, principal, wanted.scope, wanted);
     this.#limit(request, principal);
     return principal;
@@ -146,11 +149,14 @@ export class AccessControl {
 
   #anonymous(request: IncomingMessage): Principal {
     // A page of another site, or a name that has been made to point here, must not ride on being on this machine.
+    const { host = null, origin } = request.headers;
+    if (origin === undefined && host !== null && host === this.#ownHost) return anonymous;
     if (!isTrustedOrigin(request.headers, this.#options.corsOrigins ?? [])) {
       throw denied(
         'without API keys the server answers requests from this machine only, addressed to it by its own name',
       );
     }
+    if (host !== null && host.length < 100) this.#ownHost = host;
     return anonymous;
   }
 
