@@ -1,4 +1,12 @@
 // The package's entry: the embedded API, its errors and its types. Connector authors use `millrace/connector`.
+
+export {
+  type AggregateSource,
+  defineAggregate,
+  defineFunction,
+  type FunctionExport,
+  type FunctionSource,
+} from './actors/engine/sql/user-function.ts';
 export { ChangeListener, type Changes } from './actors/gateway/embedded/change-listener.ts';
 export type { DisplayKey, TableDescription, ViewDescription } from './actors/gateway/embedded/control-interface.ts';
 export {

@@ -15,8 +15,9 @@ import { type LogEntry, makeLog } from '../runtime/log.ts';
 import { decodeThreads } from '../runtime/thread/placement.ts';
 import { expose, transfer } from '../runtime/thread/remote.ts';
 import { siblingModule, type ThreadDying } from '../runtime/thread/worker-thread.ts';
+import { compilerFor } from './engine/function-declarations.ts';
 import type { TableDefinition } from './engine/messages.ts';
-import { compileInsert, compileProgram, compileQuery } from './engine/sql/compile-program.ts';
+import { compileInsert, compileQuery } from './engine/sql/compile-program.ts';
 import type { ControlReport, OpenedPipeline, OpenRequest } from './gateway/embedded/control-interface.ts';
 import { type MadePipeline, PipelineControl } from './gateway/embedded/pipeline-control.ts';
 import { pushedBatches } from './gateway/embedded/pushed-rows.ts';
@@ -107,7 +108,7 @@ async function makePipeline(request: OpenRequest): Promise<MadePipeline> {
     clock: systemClock,
     log,
     random: Math.random,
-    compileQuery: (sql) => compileQuery(sql, relations),
+    compileQuery: (sql) => compileQuery(sql, relations, program.functions),
     defaultsOf: (table) => defaults.get(table) ?? [],
     extend: (direction, key, connector) => definition.add(direction, key, connector),
     shrink: (direction, endpoint) => definition.remove(direction, endpoint),
@@ -153,10 +154,11 @@ async function readDefinition(
   const placeOfModule = (index: number): Place => file?.placeOf(['connector_modules', index]) ?? {};
   const own = await withModules(registry, modules, placeOfModule);
   const all = await withModules(own.registry, connectorModules);
+  const compiler = await compilerFor(given, baseFolder, file?.placeOf(['functions']));
   const options = {
-    compile: compileProgram,
+    compile: compiler.compile,
     registry: all.registry,
-    moduleProblems: [...own.problems, ...all.problems],
+    moduleProblems: [...own.problems, ...all.problems, ...compiler.problems],
     environment: { ...process.env, ...request.environment },
     decodeWorkersDefault: decodeThreads(availableParallelism()),
     baseFolder,

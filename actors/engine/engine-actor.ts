@@ -13,6 +13,7 @@ import { openFrameReceiver, openFrameSender } from '../../runtime/mailbox/port-c
 import { encodeBatch } from '../../runtime/wire/batch-codec.ts';
 import type { EngineCircuit } from './engine-circuit.ts';
 import { EngineFailed, InputUnknown } from './engine-errors.ts';
+import { loadFunctions } from './function-modules.ts';
 import { InputGate } from './input-gate.ts';
 import type {
   EngineArguments,
@@ -25,6 +26,7 @@ import type {
 import { frameRowsMax, OutputQueue } from './output-queue.ts';
 import { compileCircuit } from './program-circuit.ts';
 import type { BoundQuery } from './sql/bound.ts';
+import type { UserFunction } from './sql/user-function.ts';
 import { StepLoop } from './step-loop.ts';
 
 /** State is counted at most this often: it walks over every operator. */
@@ -36,21 +38,34 @@ type Attach<K extends EngineMessage['kind']> = Extract<EngineMessage, { kind: K 
 export function engineBehaviour(
   makeCircuit: (args: EngineArguments) => EngineCircuit = compileCircuit,
 ): Behaviour<EngineArguments, EngineMessage, EngineNotice> {
-  return (args, context) => new EngineActor(args, context, makeCircuit(args));
+  return (args, context) => {
+    const { functions = [] } = args.program;
+    if (functions.length === 0) return new EngineActor(args, context, makeCircuit(args), noFunctions);
+    return loadFunctions(functions).then((loaded) => new EngineActor(args, context, makeCircuit(args), loaded));
+  };
 }
+
+const noFunctions: ReadonlyMap<string, UserFunction> = new Map();
 
 class EngineActor implements Actor<EngineMessage> {
   readonly #relations: ReadonlyMap<string, Relation>;
   readonly #context: Context;
   readonly #circuit: EngineCircuit;
+  readonly #functions: ReadonlyMap<string, UserFunction>;
   readonly #loop: StepLoop;
   /** Before any time, so that the first step is counted. */
   #countedAt = -statisticsMs;
 
-  constructor(args: EngineArguments, context: Context, circuit: EngineCircuit) {
+  constructor(
+    args: EngineArguments,
+    context: Context,
+    circuit: EngineCircuit,
+    functions: ReadonlyMap<string, UserFunction>,
+  ) {
     const { clock, gauges } = context;
     this.#context = context;
     this.#circuit = circuit;
+    this.#functions = functions;
     if (args.restore !== null) circuit.restore(args.restore.parts.map((part) => new Uint8Array(part)));
     const definitions = [...args.program.tables, ...args.program.views];
     const { clock: ticks } = args.program;
@@ -185,6 +200,8 @@ class EngineActor implements Actor<EngineMessage> {
   #query(query: BoundQuery, reply: Reply): void {
     this.#loop.ensureFirstStep();
     this.#refuseFailed();
+    // A query comes with handles of its own, without the code.
+    for (const each of query.functions ?? []) each.evaluate = this.#functions.get(each.name)?.evaluate ?? null;
     const { schema, batches } = this.#circuit.query(query);
     const frames: ArrayBuffer[] = [];
     for (const batch of batches) {

@@ -114,6 +114,12 @@ const definitionParameters: readonly Parameter[] = [
     description: 'Modules that define connectors of your own. Relative paths start at the folder of the pipeline file.',
   },
   {
+    name: 'functions',
+    type: { kind: 'any' },
+    required: false,
+    description: 'A module, or a list of modules, with SQL functions and aggregates of your own.',
+  },
+  {
     name: 'transport_defaults',
     type: { kind: 'map', value: { kind: 'map', value: { kind: 'any' } } },
     required: false,

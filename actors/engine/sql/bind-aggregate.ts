@@ -12,6 +12,7 @@ import { bindBinary } from './bind-arithmetic.ts';
 import { bindCast, makeCase } from './bind-case.ts';
 import { operator } from './bind-comparison.ts';
 import { fieldOf } from './bind-nested.ts';
+import { userCall, userOperands } from './bind-user-function.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
 import { caseBranch } from './case-branch.ts';
 import {
@@ -25,6 +26,7 @@ import { bindNamedFunction } from './named-function.ts';
 import { isApproximate, isNumeric, isWhole } from './numeric-types.ts';
 import { SqlInvalidArguments, SqlMisplacedAggregate } from './sql-errors.ts';
 import { coerce, isBinary, isText, literal, varchar } from './type-coercion.ts';
+import type { UserFunction } from './user-function.ts';
 
 type Call = Extract<Expression, { kind: 'call' }>;
 
@@ -36,6 +38,8 @@ interface Surroundings {
   readonly filter: Scalar | null;
   readonly source: ExpressionSource;
 }
+
+type Gathering = Pick<Surroundings, 'sink' | 'filter' | 'source'>;
 
 export function bindAggregate(
   context: ExpressionContext,
@@ -87,6 +91,26 @@ export function bindAggregate(
   }
 }
 
+/** An aggregate of the user's, over the array of all values. */
+export function bindUserAggregate(
+  context: ExpressionContext,
+  call: Call,
+  user: UserFunction,
+  source: ExpressionSource,
+  bind: Bind,
+): Scalar {
+  if (context.aggregates === null) {
+    throw new SqlMisplacedAggregate({ expression: source.text, clause: context.clause }, { place: source.place });
+  }
+  const sink = context.aggregates;
+  const inner = insideAggregate(context);
+  const filter = call.filter === null ? null : requireBoolean(bind(inner, call.filter), 'FILTER');
+  const given = call.star ? [] : call.arguments.map((argument) => bind(inner, argument));
+  const operands = userOperands(user, given, source);
+  const arrays = operands.map((operand) => gathered({ sink, filter, source }, operand, call.distinct));
+  return userCall(user, arrays, source);
+}
+
 function plain(of: Surroundings, operand: Scalar): Scalar {
   const { definition, distinct } = of;
   if (aggregateType(definition, operand.type) === null)
@@ -104,7 +128,7 @@ function add({ definition, sink, filter, source }: Surroundings, operand: Scalar
 }
 
 /** All values as an array: distinct ones in their order, others in that of the rows (group-aggregation.ts adds their keys). */
-function gathered({ sink, filter, source }: Surroundings, operand: Scalar, distinct: boolean): Scalar {
+function gathered({ sink, filter, source }: Gathering, operand: Scalar, distinct: boolean): Scalar {
   const type: SqlType = { kind: 'ARRAY', element: operand.type };
   const item = bindNamedFunction('array_item', distinct ? [operand, operand] : [operand], operand.source);
   return sink.add({ function: 'array_agg', operand: item, distinct, filter, type, source });

@@ -3,12 +3,13 @@
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import { aggregateFunctions, findAggregate, refusedAggregates } from './aggregate-functions.ts';
 import type { Expression } from './ast.ts';
-import { bindAggregate } from './bind-aggregate.ts';
+import { bindAggregate, bindUserAggregate } from './bind-aggregate.ts';
 import { bindBinary } from './bind-arithmetic.ts';
 import { bindCast, makeCase } from './bind-case.ts';
 import { bindComparison, operator } from './bind-comparison.ts';
 import { bindLambdaCall, isLambdaFunction } from './bind-lambda.ts';
 import { bindMap } from './bind-nested.ts';
+import { bindUserCall } from './bind-user-function.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
 import { caseBranch } from './case-branch.ts';
 import { nowCall } from './clock.ts';
@@ -42,6 +43,8 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
   const { name } = call.name;
   const aggregate = findAggregate(name);
   if (aggregate !== undefined) return bindAggregate(context, call, aggregate, source, bind);
+  const user = context.source.userFunctions.get(name);
+  if (user?.kind === 'aggregate') return bindUserAggregate(context, call, user, source, bind);
   const instead = refusedAggregates[name];
   if (instead !== undefined)
     throw new SqlUnsupported({ construct: name.toUpperCase(), instead }, { place: source.place });
@@ -75,12 +78,17 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
     const given = call.arguments.map((argument) => bind(context, argument));
     return bindDeclaredCall(context, declared, given, source, bind);
   }
+  if (user !== undefined) {
+    const given = call.arguments.map((argument) => bind(context, argument));
+    return bindUserCall(context, user, given, source);
+  }
   const truncation = call.unit === null ? undefined : `${name === 'ceiling' ? 'ceil' : name}_to`;
   const definition = findFunction(truncation ?? name);
   if (definition === undefined) {
     const known = [
       ...functionNames(),
       ...context.source.functions.keys(),
+      ...context.source.userFunctions.keys(),
       ...aggregateFunctions.map((each) => each.name),
       ...Object.keys(rewrites),
       'now',

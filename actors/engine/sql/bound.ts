@@ -7,6 +7,7 @@
 import type { Relation, Schema } from '../../../runtime/batch/schema.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { Place } from '../../../runtime/errors.ts';
+import type { UserFunction } from './user-function.ts';
 
 // ── scalar expressions ──
 
@@ -81,6 +82,8 @@ export interface FunctionCall extends ScalarBase {
   readonly operands: readonly Scalar[];
   /** TRANSFORM and ARRAY_EXISTS: what is computed for each element, see bind-lambda.ts. */
   readonly lambda?: Scalar;
+  /** A function or aggregate of the user's; the same object as in the list of the program. */
+  readonly user?: UserFunction;
 }
 export interface CaseExpression extends ScalarBase {
   readonly kind: 'case';
@@ -301,6 +304,8 @@ export interface BoundProgram {
   readonly views: readonly ViewDefinition[];
   /** Present when a view says NOW(): a table of one row that is fed with ticks (clock.ts). */
   readonly clock?: Relation;
+  /** Those of the user's that there are, whether they are called or not. */
+  readonly functions?: readonly UserFunction[];
 }
 
 /** An ad-hoc query over relations of a program, with the order in which its rows are to be shown. */
@@ -309,4 +314,5 @@ export interface BoundQuery {
   readonly explains?: 'query' | 'program';
   readonly query: Rel;
   readonly displayOrder: readonly SortKey[];
+  readonly functions?: readonly UserFunction[];
 }

@@ -15,6 +15,7 @@ import { executedQuery } from './prepared-query.ts';
 import { ProblemList } from './problem-list.ts';
 import { SqlSyntax, SqlTooDeep } from './sql-errors.ts';
 import { SqlText, type SqlTextOptions } from './sql-text.ts';
+import type { UserFunction } from './user-function.ts';
 
 export interface CompiledProgram {
   /** null when there is any problem. */
@@ -30,17 +31,23 @@ export function compileProgram(text: string, options: SqlTextOptions = {}): Comp
   const list = new ProblemList();
   const program = guardDepth(list, source, () => bindProgram(source, parsed, list));
   const problems = [...parsed.problems, ...list.list()].sort(byPlace);
-  return { program: problems.length === 0 ? program : null, problems };
+  const { functions = [] } = options;
+  const withFunctions = program === null || functions.length === 0 ? program : { ...program, functions };
+  return { program: problems.length === 0 ? withFunctions : null, problems };
 }
 
 /** Compiles an ad-hoc SELECT over relations that there are, or one that PREPARE names and EXECUTE runs. @throws MillraceError: the first problem of the text. */
-export function compileQuery(text: string, relations: readonly Relation[]): BoundQuery {
+export function compileQuery(
+  text: string,
+  relations: readonly Relation[],
+  functions: readonly UserFunction[] = [],
+): BoundQuery {
   const explain = explainRequest(text);
   if (explain !== null && explain.query === null) {
     return { query: { kind: 'values', rows: [], schema: makeSchema([]) }, displayOrder: [], explains: 'program' };
   }
   const asked = explain?.query ?? text;
-  const source = new SqlText(executedQuery(asked) ?? asked);
+  const source = new SqlText(executedQuery(asked) ?? asked, { functions });
   const { query, problems } = parseQuery(source);
   const list = new ProblemList();
   const byName = new Map(relations.map((relation) => [relation.name, relation]));
@@ -51,7 +58,8 @@ export function compileQuery(text: string, relations: readonly Relation[]): Boun
   if (first !== undefined) throw first;
   if (bound === null) throw new SqlSyntax({ found: 'nothing', expected: 'a query' }, { place: source.place(0) });
   const whole: BoundQuery = { query: bound.rel, displayOrder: bound.displayOrder };
-  return explain === null ? whole : { ...whole, explains: 'query' };
+  const known: BoundQuery = functions.length === 0 ? whole : { ...whole, functions };
+  return explain === null ? known : { ...known, explains: 'query' };
 }
 
 /** Compiles INSERT INTO a table of a program. @throws MillraceError: the first problem of the text. */

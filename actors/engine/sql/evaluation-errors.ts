@@ -24,6 +24,12 @@ export const InvalidCast: CodedErrorClass<{ readonly value: string; readonly fro
     (f) => `${f.value} cannot be cast from ${f.from} to ${f.to}`,
   );
 
+export const UserFunctionFailed: CodedErrorClass<{ readonly function: string; readonly detail: string }> = defineError(
+  'sql.user_function_failed',
+  { help: 'Mend the function in its module, guard the call, for example with CASE, or set on_error: skip.' },
+  (f) => `${f.function}: ${f.detail}`,
+);
+
 export const InvalidArgument: CodedErrorClass<{ readonly function: string; readonly detail: string }> = defineError(
   'sql.invalid_argument',
   { help: 'Check the argument before the call, for example with CASE, or set on_error: skip.' },

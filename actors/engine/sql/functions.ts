@@ -75,6 +75,11 @@ export interface ResolvedFunction {
 
 /** The evaluator of a call; literals among its operands (patterns, time units) are prepared once. */
 export function resolveFunction(call: FunctionCall): ResolvedFunction {
+  if (call.user !== undefined) {
+    const { kind, evaluate, passesNull } = call.user;
+    assert(evaluate !== null, `the code of ${call.name} has been loaded`);
+    return { evaluate, strict: kind === 'function' && !passesNull, nullable: true, canFail: true };
+  }
   const overload = overloadOf(call);
   const { strict, canFail } = overload;
   const nullable = overload.nullable === true;

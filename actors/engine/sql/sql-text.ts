@@ -7,6 +7,7 @@ import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { Place } from '../../../runtime/errors.ts';
 import type { Statement } from './ast.ts';
 import type { ExpressionSource } from './bound.ts';
+import type { UserFunction } from './user-function.ts';
 
 export interface Span {
   readonly start: number;
@@ -19,6 +20,8 @@ export interface SqlTextOptions {
   readonly lineOffset?: number;
   /** Columns by which every line of the text is indented in the outer file. */
   readonly columnOffset?: number;
+  /** Functions and aggregates that the user has written. */
+  readonly functions?: readonly UserFunction[];
 }
 
 export class SqlText {
@@ -27,12 +30,15 @@ export class SqlText {
   readonly types: Map<string, SqlType> = new Map();
   /** Functions that CREATE FUNCTION has declared so far, by name. */
   readonly functions: Map<string, Extract<Statement, { kind: 'create function' }>> = new Map();
+  /** Functions and aggregates that the user has written, by name. */
+  readonly userFunctions: ReadonlyMap<string, UserFunction>;
   readonly #options: SqlTextOptions;
   readonly #lineStarts: readonly number[];
 
   constructor(text: string, options: SqlTextOptions = {}) {
     this.text = text;
     this.#options = options;
+    this.userFunctions = new Map(options.functions?.map((each) => [each.name, each]));
     const lineStarts = [0];
     for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) lineStarts.push(i + 1);
     this.#lineStarts = lineStarts;

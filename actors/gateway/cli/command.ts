@@ -4,7 +4,7 @@
 // command that leaves the work to the control thread has no use.
 import type { ParseArgsConfig } from 'node:util';
 import type { ConnectorRegistry } from '../../../connectors/sdk/connector.ts';
-import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
+import { type CodedErrorClass, defineError, type MillraceError, type Place } from '../../../runtime/errors.ts';
 import type { CompileProgram, ValidatePipeline } from '../../supervisor/messages.ts';
 
 /** Exit codes of the binary; docs/cli.md lists them. */
@@ -23,6 +23,12 @@ export const UsageError: CodedErrorClass<{ readonly detail: string }> = defineEr
 
 /** What it takes to validate a pipeline. */
 export interface Validation {
+  /** Knows the functions of modules that a definition names. */
+  readonly compilerFor: (
+    definition: unknown,
+    baseFolder: string,
+    place?: Place,
+  ) => Promise<{ readonly compile: CompileProgram; readonly problems: readonly MillraceError[] }>;
   readonly compile: CompileProgram;
   readonly validate: ValidatePipeline;
   readonly registry: ConnectorRegistry;

@@ -18,14 +18,15 @@ export interface LoadedPipeline {
 export async function loadPipeline(path: string, tools: Tools): Promise<LoadedPipeline> {
   const file = readPipelineFile(path);
   if (file.problems.length > 0) return { file, validated: null, problems: file.problems };
-  const { validate, compile, registry: shipped } = await tools.loadValidation();
+  const { validate, compilerFor, registry: shipped } = await tools.loadValidation();
   const placeOfModule = (index: number): Place => file.placeOf(['connector_modules', index]);
   const modules = modulesOf(file.definition, file.baseFolder);
   const { registry, problems: moduleProblems } = await withModules(shipped, modules, placeOfModule);
+  const compiler = await compilerFor(file.definition, file.baseFolder, file.placeOf(['functions']));
   const validated = validate(file.definition, {
-    compile,
+    compile: compiler.compile,
     registry,
-    moduleProblems,
+    moduleProblems: [...moduleProblems, ...compiler.problems],
     environment: tools.environment,
     baseFolder: file.baseFolder,
     decodeWorkersDefault: decodeThreads(availableParallelism()),

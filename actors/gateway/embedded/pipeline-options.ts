@@ -54,6 +54,8 @@ export interface ProgramOpenOptions extends CommonOpenOptions {
   readonly transportDefaults?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
   /** Files of modules that define connectors of your own (connector.md); relative ones start at `baseFolder`. */
   readonly connectorModules?: readonly string[] | undefined;
+  /** A module, or several, with SQL functions and aggregates of your own (embedded.md); relative ones start at `baseFolder`. */
+  readonly functions?: string | readonly string[] | undefined;
   /** Relative paths of connectors start here. Default: the working folder. */
   readonly baseFolder?: string | undefined;
 }

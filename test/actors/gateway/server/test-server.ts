@@ -10,12 +10,13 @@ export interface TestServer extends RunningServer {
 }
 
 export async function loadValidation(): Promise<Validation> {
-  const [{ compileProgram }, { validatePipeline }, { registry }] = await Promise.all([
+  const [{ compileProgram }, { compilerFor }, { validatePipeline }, { registry }] = await Promise.all([
     import('../../../../actors/engine/sql/compile-program.ts'),
+    import('../../../../actors/engine/function-declarations.ts'),
     import('../../../../actors/supervisor/validate-pipeline.ts'),
     import('../../../../connectors/registry.ts'),
   ]);
-  return { compile: compileProgram, validate: validatePipeline, registry };
+  return { compile: compileProgram, compilerFor, validate: validatePipeline, registry };
 }
 
 export async function startTestServer(options: Partial<ServerOptions> = {}): Promise<TestServer> {
