@@ -1,4 +1,4 @@
-// What an actor that holds a connector only to ask it something is told: the same for sources and destinations.
+// What an actor that holds a connector only to tell it something is told: the same for sources and destinations.
 import type { InputConnector, OutputConnector } from '../connectors/sdk/connector-configuration.ts';
 import type { Relation } from '../runtime/batch/schema.ts';
 import type { ConnectorPhase, LifecycleCall } from './connector-calls.ts';
@@ -10,8 +10,6 @@ export interface TrialArguments<C extends InputConnector | OutputConnector = Inp
 }
 
 export type TrialMessage =
-  /** Calls configure. */
-  | { readonly kind: 'check' }
   /** Calls the event, without configure. */
   | { readonly kind: 'tell'; readonly call: LifecycleCall }
   /** Calls teardown; nothing else comes then. */

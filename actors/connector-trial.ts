@@ -1,4 +1,4 @@
-// The actor that holds a connector only to ask it something: whether its configuration is good, or to say that it is gone.
+// The actor that holds a connector only to tell it that it is gone.
 //
 // The instance is made with the first call and torn down by `end`, also when the call has failed; otherwise by the actor's end.
 // Sources and destinations differ only in how they are made.
@@ -37,9 +37,6 @@ class TrialActor implements Actor<TrialMessage> {
 
   receive(message: TrialMessage, reply: Reply): void {
     switch (message.kind) {
-      case 'check':
-        this.#call('configure', async (connector) => await connector.configure?.()).then(reply.resolve, reply.reject);
-        return;
       case 'tell': {
         const { call } = message;
         this.#call(phaseOf(call), (connector) => tellEvent(connector, call)).then(reply.resolve, reply.reject);

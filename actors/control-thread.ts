@@ -22,14 +22,7 @@ import type { ControlReport, OpenedPipeline, OpenRequest } from './gateway/embed
 import { type MadePipeline, PipelineControl } from './gateway/embedded/pipeline-control.ts';
 import { pushedBatches } from './gateway/embedded/pushed-rows.ts';
 import { readPipelineFile } from './gateway/pipeline-file.ts';
-import {
-  connectorTrials,
-  deadlinesOf,
-  journalOf,
-  makeRelay,
-  relayDefinition,
-  reviveOfProgram,
-} from './relay-pipeline.ts';
+import { deadlinesOf, journalOf, makeRelay, relayDefinition, reviveOfProgram } from './relay-pipeline.ts';
 import { ActorSystemHost } from './supervisor/actor-system-host.ts';
 import { columnDefaults } from './supervisor/column-defaults.ts';
 import { invalid, LiveDefinition } from './supervisor/live-definition.ts';
@@ -66,8 +59,7 @@ const host = new ActorSystemHost({
 host.prepare(engineThread, 'engine');
 
 const relayParts = { host, clock: systemClock, log, registry };
-const trials = connectorTrials(relayParts);
-const control = new PipelineControl({ clock: systemClock, make: makePipeline, report, transfer, trials });
+const control = new PipelineControl({ clock: systemClock, make: makePipeline, report, transfer });
 const exposed = expose(control, parentPort);
 
 /** @throws PipelineInvalid, PipelineFileUnreadable */

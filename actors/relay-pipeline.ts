@@ -1,4 +1,4 @@
-// Makes pipelines without SQL, and asks connectors that are not run: the part of the control thread's composition that is about records.
+// Makes pipelines without SQL: the part of the control thread's composition that is about records.
 //
 // What it needs of actors it is given by control-thread.ts: the host and the registry.
 import { randomUUID } from 'node:crypto';
@@ -10,16 +10,14 @@ import type { Clock } from '../runtime/clock.ts';
 import type { MillraceError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import type { BoundProgram } from './engine/messages.ts';
-import type { OpenRequest, TrialSurroundings } from './gateway/embedded/control-interface.ts';
-import type { ConnectorTrials, MadePipeline } from './gateway/embedded/pipeline-control.ts';
+import type { OpenRequest } from './gateway/embedded/control-interface.ts';
+import type { MadePipeline } from './gateway/embedded/pipeline-control.ts';
 import { openJournal } from './journal-port.ts';
 import type { ConnectorMark, LifecycleJournal } from './lifecycle-journal.ts';
 import { processorProblems } from './processor-opening.ts';
 import { defaultErrorRecovery, type RelayConnector, type RelayDefinition } from './relay-definition.ts';
 import type { ActorHost } from './supervisor/actor-host.ts';
 import { type ConnectorDeadlines, defaultDeadlines } from './supervisor/connector-deadlines.ts';
-import { checkConnector, type TrialOptions, tellDeleted } from './supervisor/connector-trial.ts';
-import { LifecycleKeeper } from './supervisor/lifecycle-keeper.ts';
 import { invalid } from './supervisor/live-definition.ts';
 import { memoryJournal } from './supervisor/memory-journal.ts';
 import {
@@ -141,38 +139,6 @@ async function chainProblems(
   return problems;
 }
 
-/** Asking connectors that are not run. */
-export function connectorTrials(parts: RelayParts): ConnectorTrials {
-  const { host, clock } = parts;
-  const configure = async (connector: RelayConnector, surroundings: TrialSurroundings): Promise<Connector> => {
-    const { connectorModules = [], plugins = {} } = surroundings;
-    const { registry, problems } = await withModules(parts.registry, connectorModules);
-    if (problems.length > 0) throw invalid(problems);
-    return configuredOrThrow(connector, { registry, plugins });
-  };
-  const optionsOf = (surroundings: TrialSurroundings): TrialOptions => ({
-    host,
-    clock,
-    deadlines: deadlinesOf(surroundings),
-    baseFolder: surroundings.baseFolder,
-    relation: recordRelation,
-  });
-  return {
-    validate: async (connector, surroundings) => {
-      const configured = await configure(connector, surroundings);
-      await checkConnector(configured, optionsOf(surroundings));
-    },
-    delete: async (mark, surroundings) => {
-      const configured = await configure(connectorOf(mark), surroundings);
-      const journal = surroundings.journal === undefined ? memoryJournal() : openJournal(surroundings.journal, clock);
-      await journal.putMark(mark);
-      const keeper = new LifecycleKeeper(journal);
-      await keeper.load();
-      await keeper.delete(mark.connector, (call) => tellDeleted(configured, call, optionsOf(surroundings)));
-    },
-  };
-}
-
 /** A connector as it was when it was started last; null: there is no such plugin any more. */
 function reviveConnector(mark: ConnectorMark, surroundings: RelaySurroundings): Connector | null {
   return configureConnector(connectorOf(mark), surroundings, []);
@@ -193,14 +159,6 @@ function connectorOf({ connector: id, type, plugin, active }: ConnectorMark): Re
   // SAFETY: settings of a connector without SQL are texts; they were when the mark was made.
   const settings = (active ?? {}) as Readonly<Record<string, string>>;
   return { id, type, plugin, name: id, settings, processors: [] };
-}
-
-/** @throws PipelineInvalid */
-function configuredOrThrow(connector: RelayConnector, surroundings: RelaySurroundings): Connector {
-  const problems: MillraceError[] = [];
-  const configured = configureConnector(connector, surroundings, problems);
-  if (configured === null) throw invalid(problems);
-  return configured;
 }
 
 function needsProgram(call: string): never {

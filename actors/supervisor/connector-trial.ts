@@ -1,6 +1,6 @@
-// What is done with a connector that is not run: its configuration is checked, or it is told that it is gone. On a fresh instance each.
+// A connector that is gone and not run any more is told so, on a fresh instance.
 //
-// The actor's end is the connector's teardown, whatever came before it; what a check threw is what its caller hears. A connector that
+// The actor's end is the connector's teardown, whatever came before it; what the event threw is what its caller hears. A connector that
 // does not come back from a call, the teardown included, is let go of: the error names the call.
 
 import type { InputConnector, OutputConnector } from '../../connectors/sdk/connector-configuration.ts';
@@ -21,28 +21,10 @@ export interface TrialOptions {
   readonly relation: Relation;
 }
 
-/** @throws what configure or teardown threw, ConnectorTimedOut */
-export async function checkConnector(
-  connector: InputConnector | OutputConnector,
-  options: TrialOptions,
-): Promise<void> {
-  await onFreshInstance(connector, { kind: 'check' }, 'configure', options.deadlines.configureMs, options);
-}
-
-/** @throws what onDeleted threw, ConnectorTimedOut */
+/** @throws what onDeleted or, after it, teardown threw, ConnectorTimedOut */
 export async function tellDeleted(
   connector: InputConnector | OutputConnector,
   call: LifecycleCall,
-  options: TrialOptions,
-): Promise<void> {
-  await onFreshInstance(connector, { kind: 'tell', call }, 'onDeleted', options.deadlines.eventMs, options);
-}
-
-async function onFreshInstance(
-  connector: InputConnector | OutputConnector,
-  message: TrialMessage,
-  phase: ConnectorPhase,
-  deadlineMs: number,
   options: TrialOptions,
 ): Promise<void> {
   const { host, deadlines, baseFolder, relation } = options;
@@ -63,7 +45,9 @@ async function onFreshInstance(
   const keep = (error: unknown): void => {
     failures.push(error);
   };
-  await withinDeadline(endpoint, phase, deadlineMs, () => actor.ask(message, { deadlineMs })).catch(keep);
+  const deadlineMs = deadlines.eventMs;
+  const tell: TrialMessage = { kind: 'tell', call };
+  await withinDeadline(endpoint, 'onDeleted', deadlineMs, () => actor.ask(tell, { deadlineMs })).catch(keep);
   // The teardown is asked for, so that what it throws is heard; the actor's end would only log it.
   const teardownMs = failures.length > 0 && current !== null ? 1_000 : deadlines.teardownMs;
   const end: TrialMessage = { kind: 'end' };

@@ -171,41 +171,4 @@ test('a call that does not come back within its deadline fails the start and is 
   await pipeline.stop();
 });
 
-test('a configuration is checked on a fresh instance, which is torn down whatever it says', async ({ fixture }) => {
-  const pipeline = await fixture.open(fixture.definition([fixture.source(), fixture.destination()]));
-  const surroundings = { baseFolder: fixture.folder };
-  const check = (settings: Record<string, string>): Promise<void> =>
-    pipeline.control.call('validate', (control) =>
-      control.validateConnector(fixture.source(settings, 'check'), {
-        ...surroundings,
-        connectorModules: [fixture.module],
-      }),
-    );
-  await check({});
-  assert.equal(fixture.lines('check'), ['configure', 'teardown']);
-  await check({ fail: 'configure', fail_times: '1' }).then(
-    () => assert.unreachable(),
-    (error: Error) => assert.match(error.message, 'configure fails as it was told to'),
-  );
-  assert.equal(fixture.lines('check'), ['configure', 'teardown', 'configure', 'teardown']);
-  await check({ wrong: 'x', records: 'many' }).then(
-    () => assert.unreachable(),
-    (error: Error & { code?: string }) => assert.is(error.code, 'pipeline.invalid'),
-  );
-});
-
-test('a connector that is deleted is told so with the settings of its last start', async ({ fixture }) => {
-  const pipeline = await fixture.open(fixture.definition([fixture.source({ note: 'old' }), fixture.destination()]));
-  await pipeline.start();
-  await pipeline.completed();
-  const [mark] = (await fixture.journal.marks()).filter(({ connector }) => connector === 'p:in');
-  assert.ok(mark);
-  fixture.forget('p:in');
-  await pipeline.control.call('delete', (control) =>
-    control.deleteConnector(mark, { baseFolder: fixture.folder, connectorModules: [fixture.module] }),
-  );
-  assert.equal(fixture.lines('p:in'), ['onDeleted "old"', 'teardown']);
-  await pipeline.stop();
-});
-
 test.run();

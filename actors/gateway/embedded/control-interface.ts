@@ -135,11 +135,6 @@ export interface PulledSteps {
   readonly droppedRecords: number;
 }
 
-/** What a connector that is not run needs. */
-export type TrialSurroundings = Pick<OpenRequest, 'plugins' | 'connectorModules' | 'journal' | 'deadlines'> & {
-  readonly baseFolder: string;
-};
-
 export interface ControlInterface extends GatewayControl {
   open(request: OpenRequest): Promise<OpenedPipeline>;
   start(options: { readonly paused: boolean }): Promise<void>;
@@ -154,17 +149,6 @@ export interface ControlInterface extends GatewayControl {
   addConnector(direction: Direction, key: string, definition: unknown): Promise<string>;
   removeConnector(direction: Direction, endpoint: string): Promise<void>;
 
-  /**
-   * Configure and teardown on a fresh instance of a connector without SQL; needs no open pipeline.
-   * @throws PipelineInvalid with every problem of its settings; what configure or, after it, teardown threw; ConnectorTimedOut
-   */
-  validateConnector(connector: RelayConnector, surroundings: TrialSurroundings): Promise<void>;
-  /**
-   * A connector is gone for good: onDeleted with the settings of its last start, and teardown, on a fresh instance; nothing when it was never
-   * started or knows no such events. Its mark is written before and removed after, where there is a journal. Needs no open pipeline.
-   * @throws what onDeleted threw; it is owed then, and may be asked for again
-   */
-  deleteConnector(mark: ConnectorMark, surroundings: TrialSurroundings): Promise<void>;
   /** Of the open pipeline without SQL: where each source stands durably. */
   positions(): Promise<readonly PositionMark[]>;
 

@@ -34,7 +34,6 @@ import type {
   OpenRequest,
   PulledSteps,
   PushOptions,
-  TrialSurroundings,
 } from './control-interface.ts';
 import { CallGivenUp, ListenerGone, NotOpen, PipelineClosed, UnknownRelation } from './embedded-errors.ts';
 import { Ingress } from './ingress.ts';
@@ -59,14 +58,7 @@ export interface MadePipeline {
   readonly toBatches: (rows: readonly unknown[], relation: Relation, options: PushOptions) => readonly ChangeBatch[];
 }
 
-/** Connectors that are asked something and not run. */
-export interface ConnectorTrials {
-  readonly validate: (connector: RelayConnector, surroundings: TrialSurroundings) => Promise<void>;
-  readonly delete: (mark: ConnectorMark, surroundings: TrialSurroundings) => Promise<void>;
-}
-
 export interface ControlSurroundings {
-  readonly trials: ConnectorTrials;
   readonly clock: Clock;
   readonly make: (request: OpenRequest) => Promise<MadePipeline>;
   readonly report: (report: ControlReport) => void;
@@ -118,14 +110,6 @@ export class PipelineControl implements ControlInterface {
     await Promise.all([...this.#ingresses.values()].map((ingress) => ingress.close()));
     this.#statusTimer?.cancel();
     return report;
-  }
-
-  validateConnector(connector: RelayConnector, surroundings: TrialSurroundings): Promise<void> {
-    return this.#surroundings.trials.validate(connector, surroundings);
-  }
-
-  deleteConnector(mark: ConnectorMark, surroundings: TrialSurroundings): Promise<void> {
-    return this.#surroundings.trials.delete(mark, surroundings);
   }
 
   async positions(): Promise<readonly PositionMark[]> {
