@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   infer: async () => (await import('./infer-command.ts')).inferCommand,
   types: async () => (await import('./types-command.ts')).typesCommand,
   query: async () => (await import('./query-command.ts')).queryCommand,
+  profile: async () => (await import('./profile-command.ts')).profileCommand,
   sql: async () => (await import('./sql-command.ts')).sqlCommand,
   ps: async () => (await import('./ps-command.ts')).psCommand,
   status: async () => (await import('./status-command.ts')).statusCommand,

@@ -1,0 +1,104 @@
+// `millrace profile PIPELINE | FILE`: what each operator of a circuit has cost, as a table, as JSON, and as a picture.
+//
+// A FILE (it ends in .yaml or .yml) is run to the end of its inputs first; a PIPELINE is one of a server, which goes on.
+import { writeFileSync } from 'node:fs';
+import { Pipeline } from '../embedded/pipeline.ts';
+import { circuitSvg, type ProfiledOperator } from './circuit-svg.ts';
+import { type Command, exitCodes, type OptionValues, type Tools } from './command.ts';
+import { jsonText } from './json-text.ts';
+import { ServerClient, serverOptions } from './server-client.ts';
+import { textTable } from './text-table.ts';
+
+const request = 'EXPLAIN ANALYZE';
+
+export const profileCommand: Command = {
+  name: 'profile',
+  synopsis: 'profile PIPELINE | FILE.yaml [--svg FILE] [--json] [--url URL] [--api-key KEY]',
+  summary: 'Shows what each operator of a pipeline has cost: rows, time, state.',
+  description: `Prints a table of operators, the most expensive first; --json prints them as a JSON array in the order of the
+circuit, --svg draws the circuit with hot operators red. A pipeline file is run until its inputs have ended; a pipeline of a server goes
+on running, and what is shown is counted since its start. --url and --api-key may be given as MILLRACE_URL and MILLRACE_API_KEY.`,
+  options: { ...serverOptions, svg: { type: 'string' }, json: { type: 'boolean' } },
+  operands: 1,
+  async run(operands, options, tools): Promise<number> {
+    const [subject = ''] = operands;
+    const rows = /\.ya?ml$/.test(subject) ? await ofFile(subject) : await ofServer(subject, options, tools);
+    const operators = rows.map(operatorOf);
+    const { svg } = options;
+    if (typeof svg === 'string') writeFileSync(svg, circuitSvg(operators, subject));
+    if (options['json'] === true) tools.out(`${jsonText(operators)}\n`);
+    else if (typeof svg !== 'string') tools.out(`${table(operators).join('\n')}\n`);
+    return exitCodes.ok;
+  },
+};
+
+type Row = Readonly<Record<string, unknown>>;
+
+async function ofFile(file: string): Promise<readonly Row[]> {
+  const pipeline = await Pipeline.open({ file });
+  try {
+    await pipeline.start();
+    await pipeline.waitForCompletion();
+    return await pipeline.query(request);
+  } finally {
+    await pipeline.stop();
+  }
+}
+
+async function ofServer(name: string, options: OptionValues, tools: Tools): Promise<readonly Row[]> {
+  const reply = await new ServerClient(options, tools.environment).query(name, request, 'json');
+  const lines = (await reply.text()).split('\n').filter((line) => line !== '');
+  // SAFETY: the server prints an object a line; what its members are is checked by `operatorOf`.
+  return lines.map((line) => JSON.parse(line) as Row);
+}
+
+function operatorOf(row: Row): ProfiledOperator {
+  const text = (key: string): string => String(row[key] ?? '');
+  const number = (key: string): number => Number(row[key] ?? 0);
+  const inputs = text('inputs')
+    .split(', ')
+    .filter((id) => id !== '');
+  return {
+    id: number('id'),
+    operator: text('operator'),
+    detail: text('detail'),
+    relation: text('relation'),
+    inputs: inputs.map(Number),
+    rowsIn: number('rows_in'),
+    rowsOut: number('rows_out'),
+    micros: number('micros'),
+    stateRows: number('state_rows'),
+    stateBytes: number('state_bytes'),
+  };
+}
+
+function table(operators: readonly ProfiledOperator[]): readonly string[] {
+  const total = operators.reduce((sum, { micros }) => sum + micros, 0);
+  const rows = operators
+    .toSorted((a, b) => b.micros - a.micros)
+    .map(({ id, operator, relation, rowsIn, rowsOut, micros, stateRows, stateBytes, detail }) => ({
+      id,
+      operator,
+      relation,
+      'rows in': rowsIn,
+      'rows out': rowsOut,
+      ms: (micros / 1000).toFixed(1),
+      '%': (total === 0 ? 0 : (100 * micros) / total).toFixed(1),
+      'state rows': stateRows,
+      'state bytes': stateBytes,
+      detail,
+    }));
+  const columns = [
+    'id',
+    'operator',
+    'relation',
+    'rows in',
+    'rows out',
+    'ms',
+    '%',
+    'state rows',
+    'state bytes',
+    'detail',
+  ];
+  return textTable(columns, rows);
+}
