@@ -60,7 +60,9 @@ export class HostedPipelines implements PipelineDirectory {
     const record = makeRecord(id, source, platformVersion, timeText(clock.now()));
     if (relay === undefined) return this.restore(record, null);
     // There is no program: nothing of it can be wrong.
-    return this.restore({ ...record, relay, programStatus: 'Success', programError: successfulProgram }, null);
+    // It has been changed when it was made, not a moment before.
+    const dated = { ...relay, updatedAt: record.createdAt };
+    return this.restore({ ...record, relay: dated, programStatus: 'Success', programError: successfulProgram }, null);
   }
 
   /** A pipeline that was there before the server was restarted. */
