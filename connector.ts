@@ -3,7 +3,7 @@
 
 export { type AssembledChain, assembleChain, type ProcessorPlan } from './connectors/processors/assemble-chain.ts';
 export * from './connectors/sdk/configuration-errors.ts';
-export { type ConformanceCase, conformance } from './connectors/sdk/conformance.ts';
+export { type ConformanceCase, type ConformanceOptions, conformance } from './connectors/sdk/conformance.ts';
 export type { ConnectorRegistry } from './connectors/sdk/connector.ts';
 export {
   type Destination,
@@ -12,6 +12,7 @@ export {
   defineDestination,
   type Outgoing,
 } from './connectors/sdk/destination.ts';
+export type { DestinationConformanceOptions } from './connectors/sdk/destination-conformance.ts';
 export { parseDuration } from './connectors/sdk/duration.ts';
 export type {
   Block,
