@@ -10,6 +10,11 @@ import { coerce, describePair, literal, mergedType, varchar } from './type-coerc
 export function bindElement(operand: Scalar, index: Scalar, source: ExpressionSource): Scalar {
   const { type } = operand;
   if (type.kind === 'VARIANT') return bindNamedFunction('variant_element', [operand, index], source);
+  if (operand.kind === 'function' && operand.name === 'split') {
+    // An array that is made for one of its elements is not made.
+    const [text, delimiter = literal(',', varchar, source)] = operand.operands;
+    if (text !== undefined) return bindNamedFunction('split_element', [text, delimiter, index], source);
+  }
   if (type.kind === 'ARRAY') return bindNamedFunction('array_element', [operand, index], source);
   if (type.kind === 'MAP') return bindNamedFunction('array_element', [operand, coerce(index, type.key)], source);
   if (type.kind !== 'ROW') {

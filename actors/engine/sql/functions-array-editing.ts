@@ -224,6 +224,20 @@ export const arrayEditingFunctions: readonly FunctionDefinition[] = [
     ],
   ),
   define(
+    'split_element',
+    'SPLIT(x, delimiter)[n]',
+    'One part, from 1, of which no array is made; NULL when there is none.',
+    ["SPLIT('a,b', ',')[2]", "'b'"],
+    [
+      row(
+        ['string', 'string', 'BIGINT'],
+        () => types.text,
+        () => splitElement,
+        { nullable: true },
+      ),
+    ],
+  ),
+  define(
     'map_keys',
     'MAP_KEYS(map)',
     'The keys of a map, in order.',
@@ -401,6 +415,22 @@ function join(array: ScalarValue, separator?: ScalarValue, missing?: ScalarValue
 function split(x: ScalarValue, delimiter: ScalarValue = ','): ScalarValue {
   const parts = delimiter === '' ? [String(x)] : String(x).split(String(delimiter));
   return textOf(parts.map((part) => JSON.stringify(part)));
+}
+
+function splitElement(x: ScalarValue, delimiter: ScalarValue, n: ScalarValue): ScalarValue {
+  const text = String(x);
+  const between = String(delimiter);
+  let number = Number(n);
+  if (number < 1) return null;
+  if (between === '') return number === 1 ? text : null;
+  let start = 0;
+  for (; number > 1; number--) {
+    const end = text.indexOf(between, start);
+    if (end < 0) return null;
+    start = end + between.length;
+  }
+  const end = text.indexOf(between, start);
+  return text.slice(start, end < 0 ? text.length : end);
 }
 
 function keys({ argumentTypes: [map] }: CallShape): Evaluator {
