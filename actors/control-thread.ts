@@ -18,6 +18,7 @@ import { siblingModule, type ThreadDying } from '../runtime/thread/worker-thread
 import { compilerFor } from './engine/function-declarations.ts';
 import type { TableDefinition } from './engine/messages.ts';
 import { compileInsert, compileQuery } from './engine/sql/compile-program.ts';
+import { withMetadata } from './engine/sql/connector-metadata.ts';
 import type { ControlReport, OpenedPipeline, OpenRequest } from './gateway/embedded/control-interface.ts';
 import { type MadePipeline, PipelineControl } from './gateway/embedded/pipeline-control.ts';
 import { pushedBatches } from './gateway/embedded/pushed-rows.ts';
@@ -119,6 +120,10 @@ async function makePipeline(request: OpenRequest): Promise<MadePipeline> {
     views,
     checkConnector: (direction, key, connector, replaced) => definition.check(direction, key, connector, replaced),
     compileInsert: (sql) => compileInsert(sql, program.tables, relations),
+    defaultsWith: async (name, metadata) => {
+      const table = program.tables.find(({ relation }) => relation.name === name);
+      return table === undefined ? [] : await defaultsWith(table, metadata);
+    },
     toBatches: (rows, relation, options) => pushedBatches(rows, relation, defaults.get(relation.name) ?? [], options),
   };
 }
@@ -132,6 +137,12 @@ async function defaultsOf(
   }
   const { evaluateConstant } = await import('./engine/plan/expression-compiler.ts');
   return new Map(tables.map((table) => [table.relation.name, columnDefaults(table, evaluateConstant)]));
+}
+
+/** The DEFAULTs of a table for records of which a connector knows `metadata`, JSON text. */
+async function defaultsWith(table: TableDefinition, metadata: string): Promise<readonly (string | null)[]> {
+  const { evaluateConstant } = await import('./engine/plan/expression-compiler.ts');
+  return columnDefaults(table, (expression) => evaluateConstant(withMetadata(expression, metadata)));
 }
 
 async function readDefinition(

@@ -115,6 +115,7 @@ export async function makeRelay(
     views: [],
     checkConnector: () => needsProgram('checkConnector'),
     compileInsert: () => needsProgram('insert'),
+    defaultsWith: () => needsProgram('defaults'),
     toBatches: () => needsProgram('push'),
   };
 }

@@ -13,6 +13,7 @@ import { bindUserCall } from './bind-user-function.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
 import { caseBranch } from './case-branch.ts';
 import { nowCall } from './clock.ts';
+import { bindMetadata, metadataFunction } from './connector-metadata.ts';
 import { bindDeclaredCall } from './declared-function.ts';
 import { type Bind, type ExpressionContext, insideAggregate, requireBoolean } from './expression-context.ts';
 import { resolveCall } from './function-resolution.ts';
@@ -25,7 +26,7 @@ import {
   SqlUnknownFunction,
   SqlUnsupported,
 } from './sql-errors.ts';
-import { coerce, describePair, isText, literal, mergedType, varchar } from './type-coercion.ts';
+import { coerce, describePair, isBinary, isText, literal, mergedType, varchar } from './type-coercion.ts';
 
 type Call = Extract<Expression, { kind: 'call' }>;
 
@@ -82,6 +83,7 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
     const given = call.arguments.map((argument) => bind(context, argument));
     return bindUserCall(context, user, given, source);
   }
+  if (name === metadataFunction) return bindMetadata(context.clause, call.arguments.length, source);
   const truncation = call.unit === null ? undefined : `${name === 'ceiling' ? 'ceil' : name}_to`;
   const definition = findFunction(truncation ?? name);
   if (definition === undefined) {
@@ -99,6 +101,12 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
   const operands = call.arguments.map((argument, i) =>
     i === unitAt ? unitArgument(context, argument) : bind(context, argument),
   );
+  if (name === 'concat' && operands.length > 0 && operands.every(({ type }) => isBinary(type))) {
+    throw new SqlInvalidArguments(
+      { function: 'CONCAT', detail: 'joins texts; join bytes with ||' },
+      { place: source.place },
+    );
+  }
   if (name === 'tumble_end') return tumbleEnd(operands, source);
   if (name === 'map') return bindMap(operands, source);
   // ARRAY(1, 'a') of several types, with a text among them, is an array of texts; ARRAY[1, 'a'] is a mistake.

@@ -196,6 +196,8 @@ export interface CompletionStatus {
 export interface GatewayControl {
   /** `endpoint` is wished, and made unique when taken. Works while paused; rows enter steps whenever they arrive. */
   openIngressPort(table: string, endpoint: string, limits: MailboxLimits): Promise<IngressPort>;
+  /** As `IngressPort.defaults`, for records of which CONNECTOR_METADATA() is this JSON text. */
+  defaultsWith(table: string, metadata: string): Promise<readonly (string | null)[]>;
   /** Its sender has closed, and what it has sent is taken. */
   closeIngressPort(endpoint: string): Promise<void>;
   /**

@@ -54,6 +54,8 @@ export interface MadePipeline {
   readonly checkConnector: (direction: Direction, key: string, definition: unknown, replaced: string) => void;
   /** INSERT INTO. @throws the first problem of the text */
   readonly compileInsert: (sql: string) => CompiledInsert;
+  /** JSON text of the DEFAULTs of a table for records with these metadata. */
+  readonly defaultsWith: (table: string, metadata: string) => Promise<readonly (string | null)[]>;
   /** @throws a coded error when a row does not fit; nothing has been sent then. */
   readonly toBatches: (rows: readonly unknown[], relation: Relation, options: PushOptions) => readonly ChangeBatch[];
 }
@@ -228,6 +230,10 @@ export class PipelineControl implements ControlInterface {
     const { supervisor, tables } = this.#pipeline;
     const opened = await supervisor.openIngressPort(findRelation(tables, table, 'table').name, endpoint, limits);
     return this.#surroundings.transfer(opened, [opened.port]);
+  }
+
+  defaultsWith(table: string, metadata: string): Promise<readonly (string | null)[]> {
+    return this.#pipeline.defaultsWith(findRelation(this.#pipeline.tables, table, 'table').name, metadata);
   }
 
   closeIngressPort(endpoint: string): Promise<void> {

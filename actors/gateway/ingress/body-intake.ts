@@ -19,7 +19,7 @@ import { decodeBlockBody } from './block-body.ts';
 import { BodyCutter, recordTooLarge } from './body-cutter.ts';
 import { plainBody } from './body-decompression.ts';
 import { terminating } from './endpoint-roster.ts';
-import { type Flushed, freshReport, type IngressEndpoint, type Waiting } from './ingress-endpoint.ts';
+import { type Decoding, type Flushed, freshReport, type IngressEndpoint, type Waiting } from './ingress-endpoint.ts';
 import type { IngressRequest } from './ingress-request.ts';
 import { ParseErrors } from './parse-errors.ts';
 
@@ -41,6 +41,7 @@ export class BodyIntake implements Flushed, Waiting {
   readonly #request: IngressRequest;
   readonly #exchange: RawExchange;
   readonly #limits: IntakeLimits;
+  readonly #decoding: Decoding | null;
   readonly #clock: Clock;
   #resolve: (token: string) => void = () => {};
   #reject: (error: unknown) => void = () => {};
@@ -75,12 +76,14 @@ export class BodyIntake implements Flushed, Waiting {
     exchange: RawExchange,
     clock: Clock,
     limits: IntakeLimits,
+    decoding: Decoding | null,
   ) {
     this.#endpoint = endpoint;
     this.#request = request;
     this.#exchange = exchange;
     this.#clock = clock;
     this.#limits = limits;
+    this.#decoding = decoding;
   }
 
   /** Resolves with the token of what the request has brought. @throws HttpProblem */
@@ -182,7 +185,7 @@ export class BodyIntake implements Flushed, Waiting {
 
   #decode(bytes: Uint8Array, first: boolean, prologue: Uint8Array): void {
     const endpoint = this.#endpoint;
-    const report = endpoint.decode(bytes, first, prologue, this.#own);
+    const report = endpoint.decode(bytes, first, prologue, this.#own, this.#decoding?.decoder);
     this.#rows += endpoint.decodedRows;
     if (report.numParseErrors > 0 || report.fatal !== null) this.#note(report);
     this.#records += report.records;
@@ -218,7 +221,8 @@ export class BodyIntake implements Flushed, Waiting {
   }
 
   async #decodeBlocks(chunks: readonly Uint8Array[]): Promise<void> {
-    const { format, context } = this.#endpoint;
+    const { format } = this.#endpoint;
+    const { context } = this.#decoding ?? this.#endpoint;
     const report = freshReport();
     const { configuration } = this.#request;
     const { signal } = this.#exchange;

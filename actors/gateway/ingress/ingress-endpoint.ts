@@ -151,16 +151,28 @@ export class IngressEndpoint implements ApiInput {
     return format.splitter(configuration);
   }
 
+  /** For a request whose records have metadata of their own. */
+  decodingWith(defaults: readonly (string | null)[]): Decoding {
+    const context: DecoderContext = { ...this.context, defaults };
+    return { context, decoder: makeDecoder(this.#request, context) };
+  }
+
   newBuilder(): BatchBuilder {
     return new BatchBuilder(this.context.relation.schema, 1024);
   }
 
   /** Decodes whole records, into `own` or for the next flush. The report is valid until the next call. */
-  decode(bytes: Uint8Array, first: boolean, prologue: Uint8Array, own: BatchBuilder | null): DecodeReport {
+  decode(
+    bytes: Uint8Array,
+    first: boolean,
+    prologue: Uint8Array,
+    own: BatchBuilder | null,
+    decoder: Decoder | null = this.#decoder,
+  ): DecodeReport {
     const report = this.#freshReport();
     const builder = own ?? this.#builder;
     const rowsBefore = builder.rows;
-    this.#decoder?.decode(bytes, builder, report, first, prologue);
+    decoder?.decode(bytes, builder, report, first, prologue);
     this.decodedRows = builder.rows - rowsBefore;
     this.count(bytes.length, own === null ? this.decodedRows : 0, report);
     if (own === null) {
@@ -319,6 +331,12 @@ export class IngressEndpoint implements ApiInput {
 
 export function freshReport(): DecodeReport {
   return { records: 0, numParseErrors: 0, numUnknownFields: 0, errors: [], fatal: null, errorsMax: listedErrorsMax };
+}
+
+/** What decodes a request instead of what its endpoint has. */
+export interface Decoding {
+  readonly context: DecoderContext;
+  readonly decoder: Decoder | null;
 }
 
 function makeDecoder(request: IngressRequest, context: DecoderContext): Decoder | null {

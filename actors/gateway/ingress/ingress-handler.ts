@@ -60,7 +60,14 @@ export function makeIngressHandler(options: IngressOptions = {}): RawHandler {
     const request = requestOf(exchange);
     checkState(deployment, request);
     const endpoint = await rosterOf(deployment).get(table, request);
-    const token = await new BodyIntake(endpoint, request, exchange, clock, limits).run();
+    const { metadata } = request;
+    const decoding =
+      metadata === null
+        ? null
+        : endpoint.decodingWith(
+            await deployment.call('ingress', (control) => control.defaultsWith(table.name, metadata)),
+          );
+    const token = await new BodyIntake(endpoint, request, exchange, clock, limits, decoding).run();
     if (request.wait !== 'accepted') await awaitCompletion(deployment, request, token, exchange.signal, clock);
     const body = `{"token":"${token}"}`;
     sendShort(response, 200, ['Content-Type', 'application/json', 'X-Request-Id', exchange.requestId], body);

@@ -5,6 +5,7 @@
 import type { InputFormat } from '../../../connectors/sdk/format.ts';
 import type { Parameter, ParameterValues } from '../../../connectors/sdk/parameters.ts';
 import { validateParameters } from '../../../connectors/sdk/validate-parameters.ts';
+import { formatVariant, parseVariant } from '../../../runtime/batch/variant-json.ts';
 import { MillraceError } from '../../../runtime/errors.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import { HttpProblem } from '../server/http-problem.ts';
@@ -17,6 +18,8 @@ export interface IngressRequest {
   /** Equal for requests that can share a decoder. */
   readonly formatKey: string;
   /** Also into a paused pipeline. */
+  /** JSON text of an object: what CONNECTOR_METADATA() is for the records of this request. */
+  readonly metadata: string | null;
   readonly force: boolean;
   readonly onPaused: 'wait' | 'error';
   /** null: as long as the client stays. */
@@ -44,6 +47,7 @@ export function readIngressRequest(query: URLSearchParams, formats: readonly Inp
     format,
     configuration: values,
     formatKey: JSON.stringify([format.name, Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1))]),
+    metadata: readMetadata(query),
     force: readBoolean(query, 'force'),
     onPaused: readChoice(query, 'on_paused', ['wait', 'error']),
     timeoutMs: readTimeout(query),
@@ -94,6 +98,18 @@ function readBoolean(query: URLSearchParams, name: string): boolean {
   const text = query.get(name);
   if (text === null) return false;
   return booleanOf(text) ?? refuse(name, text, 'true or false');
+}
+
+function readMetadata(query: URLSearchParams): string | null {
+  const text = query.get('connector_metadata');
+  if (text === null) return null;
+  try {
+    const value = parseVariant(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return formatVariant(value) ?? null;
+  } catch {
+    // What is no JSON is refused below.
+  }
+  return refuse('connector_metadata', text, 'a JSON object');
 }
 
 function readChoice<T extends string>(query: URLSearchParams, name: string, choices: readonly [T, ...T[]]): T {

@@ -30,7 +30,9 @@ const count = async (): Promise<number> => {
 
 test.before(async () => {
   server = await startTestServer();
-  const program_code = "CREATE TABLE t (id BIGINT NOT NULL, name VARCHAR) WITH ('materialized' = 'true');";
+  const program_code = `CREATE TABLE t (id BIGINT NOT NULL, name VARCHAR) WITH ('materialized' = 'true');
+    CREATE TABLE m (id BIGINT, origin VARCHAR DEFAULT CAST(CONNECTOR_METADATA()['from'] AS VARCHAR),
+      attempt BIGINT DEFAULT CAST(CONNECTOR_METADATA()['attempt'] AS BIGINT)) WITH ('materialized' = 'true');`;
   assert.is((await call('PUT', 'p', JSON.stringify({ name: 'p', program_code }))).status, 201);
   await until('program_status', 'Success');
   await call('POST', 'p/start');
@@ -46,6 +48,35 @@ test('rows are in the table when wait=processed answers, and outputs have them w
   const delivered = await call('POST', 'p/ingress/t?wait=delivered', '3,a\n4,b\n');
   assert.is(delivered.status, 200, delivered.text);
   assert.is(await count(), 4);
+});
+
+test('the metadata of a request fill the columns whose DEFAULT reads them', async () => {
+  const push = (metadata: string | null, rows: string): Promise<{ status: number; text: string }> => {
+    const query = metadata === null ? '' : `&connector_metadata=${encodeURIComponent(metadata)}`;
+    return call('POST', `p/ingress/m?format=json&update_format=raw&wait=processed${query}`, rows);
+  };
+  assert.is(
+    (await push('{"from":"north","attempt":9007199254740993}', '{"id":1} {"id":2,"origin":"own"}')).status,
+    200,
+  );
+  assert.is((await push(null, '{"id":3}')).status, 200);
+  assert.is((await push('{"from":null}', '{"id":4,"attempt":null}')).status, 200);
+  assert.is((await push('[1]', '{"id":5}')).status, 400);
+  assert.is((await push('{"from"', '{"id":5}')).status, 400);
+  const sql = encodeURIComponent('SELECT id, origin, CAST(attempt AS VARCHAR) AS attempt FROM m ORDER BY id');
+  const { text } = await call('GET', `p/query?format=json&sql=${sql}`);
+  assert.equal(
+    text
+      .trim()
+      .split('\n')
+      .map((line) => Object.values(JSON.parse(line))),
+    [
+      [1, 'north', '9007199254740993'],
+      [2, 'own', '9007199254740993'],
+      [3, null, null],
+      [4, null, null],
+    ],
+  );
 });
 
 test('parse errors come as 400 with the shape that clients know', async () => {
