@@ -41,7 +41,7 @@ async function prepareKafka(): Promise<Prepared> {
   const client = { clientId: 'bench', bootstrapBrokers: [server.bootstrap] };
   const admin = new Admin(client);
   await admin.createTopics({ topics: ['t'], partitions: 1, replicas: 1 });
-  const producer = new Producer(client);
+  const producer = new Producer({ ...client, idempotent: true });
   let bytes = 0;
   for (let at = 0; at < rows; at += 5_000) {
     const messages = Array.from({ length: Math.min(5_000, rows - at) }, (_, i) => {
@@ -49,7 +49,7 @@ async function prepareKafka(): Promise<Prepared> {
       bytes += value.length;
       return { topic: 't', partition: 0, value };
     });
-    await producer.send({ messages, acks: 1 });
+    await producer.send({ messages });
   }
   await producer.close();
   const topicId = (await admin.metadata({ topics: ['t'] })).topics.get('t')?.id ?? '';

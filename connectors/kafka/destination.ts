@@ -1,8 +1,8 @@
 // kafka_output: every record that the format prints is a message of a topic.
 //
 // What is written is sent in batches, several at a time, and safe when `flush` has resolved: the brokers have acknowledged it as `acks` says
-// (default: all replicas). The producer is idempotent, so that a retry of its own sends nothing twice; after a crash of this
-// process what was not confirmed comes again. Messages have no key and go to partitions in turn.
+// (default: all replicas). A batch whose answer was lost is sent again, and
+// after a crash what was not confirmed comes again: at least once. Messages have no key and go to partitions in turn.
 
 import type { Producer } from '@platformatic/kafka';
 import { assert } from '../../runtime/assert.ts';

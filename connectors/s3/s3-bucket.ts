@@ -136,6 +136,8 @@ export class S3Bucket {
   }
 
   async #open(): Promise<{ readonly client: S3Client; readonly library: Library }> {
+    // It warns of what its releases of a later year will want of Node; this release is the one that is installed.
+    process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
     const library = await import('@aws-sdk/client-s3');
     const settings = this.#settings;
     const { aws_access_key_id: accessKeyId, aws_secret_access_key: secretAccessKey } = settings;

@@ -10,7 +10,7 @@ console.log(`a broker: ${server.bootstrap}`);
 const client = { clientId: 'example', bootstrapBrokers: [server.bootstrap] };
 const admin = new Admin(client);
 await admin.createTopics({ topics: ['events', 'totals'], partitions: 2, replicas: 1 });
-const producer = new Producer({ ...client, serializers: stringSerializers });
+const producer = new Producer({ ...client, serializers: stringSerializers, idempotent: true });
 const kinds = ['order', 'refund', 'visit'];
 const messages = Array.from({ length: 10_000 }, (_, i) => ({
   topic: 'events',
