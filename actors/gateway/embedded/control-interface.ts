@@ -8,8 +8,7 @@ import type { LogEntry } from '../../../runtime/log.ts';
 import type { MailboxLimits } from '../../../runtime/mailbox/channel.ts';
 import type { QueryResult } from '../../engine/messages.ts';
 import type { InspectionPoint } from '../../inspection-point.ts';
-import type { ConnectorMark, PositionMark } from '../../lifecycle-journal.ts';
-import type { RelayConnector } from '../../relay-definition.ts';
+import type { PositionMark } from '../../lifecycle-journal.ts';
 import type { SchemaAccess } from '../../schema-access.ts';
 import type { CheckpointImage } from '../../store/messages.ts';
 import type {

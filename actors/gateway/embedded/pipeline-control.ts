@@ -13,8 +13,7 @@ import { openFrameReceiver } from '../../../runtime/mailbox/port-channel.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { QueryResult } from '../../engine/messages.ts';
 import type { InspectionPoint } from '../../inspection-point.ts';
-import type { ConnectorMark, PositionMark } from '../../lifecycle-journal.ts';
-import type { RelayConnector } from '../../relay-definition.ts';
+import type { PositionMark } from '../../lifecycle-journal.ts';
 import type {
   CompletionReport,
   Direction,

@@ -81,7 +81,10 @@ test('one that is gone is told so with the settings of its last start, and torn 
 });
 
 test('one that does not come back is let go of, and the call named', async (context) => {
-  const late = await errorOf(tellDeleted(await options(context, { hang: 'teardown' }), { note: 'old' }));
+  // Deadlines alone keep no process alive.
+  const awake = setInterval(() => {}, 1_000);
+  const told = tellDeleted(await options(context, { hang: 'teardown' }), { note: 'old' });
+  const late = await errorOf(told).finally(() => clearInterval(awake));
   assert.is(late.code, 'connector.trial_timed_out');
   assert.is(late.fields['phase'], 'teardown');
 });
