@@ -22,10 +22,11 @@ import type { BoundProgram, EmitFinal, Scalar, TableDefinition, ViewDefinition, 
 import { watermarksOfScalar } from '../sql/watermarks.ts';
 import { StringPool } from '../state/string-pool.ts';
 import { mapColumns } from './algebra.ts';
+import type { Built } from './built-relation.ts';
 import { evaluateConstant } from './expression-compiler.ts';
 import { columnsOf } from './expression-shape.ts';
 import { runQuery } from './query-execution.ts';
-import { type Built, QueryNodes } from './query-nodes.ts';
+import { QueryNodes } from './query-nodes.ts';
 import { joinClock } from './rewrite-now.ts';
 import { pushFilters } from './rewrite-push-filters.ts';
 

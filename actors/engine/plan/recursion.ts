@@ -9,7 +9,8 @@ import { Integrate } from '../operators/integrate.ts';
 import { UnionAll } from '../operators/union-all.ts';
 import type { Rel } from '../sql/bound.ts';
 import type { StringPool } from '../state/string-pool.ts';
-import type { Built, QueryNodes } from './query-nodes.ts';
+import type { Built } from './built-relation.ts';
+import type { QueryNodes } from './query-nodes.ts';
 import { externalScans } from './scanned-relations.ts';
 
 type FixpointRel = Extract<Rel, { kind: 'fixpoint' }>;

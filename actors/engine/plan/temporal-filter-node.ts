@@ -8,9 +8,10 @@ import type { Rel, Scalar } from '../sql/bound.ts';
 import { replaceNow } from '../sql/clock.ts';
 import type { StringPool } from '../state/string-pool.ts';
 import { columnReference } from './algebra.ts';
+import type { Built } from './built-relation.ts';
 import { evaluateConstant } from './expression-compiler.ts';
 import { scalarKey } from './expression-shape.ts';
-import type { Built, QueryNodes } from './query-nodes.ts';
+import type { QueryNodes } from './query-nodes.ts';
 import type { TemporalCondition } from './rewrite-now.ts';
 
 export function buildTemporalFilter(

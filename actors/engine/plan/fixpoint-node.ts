@@ -1,0 +1,27 @@
+// A recursion as a node: its relations of the program are inputs, its bodies a circuit of their own (recursion.ts).
+import { Fixpoint } from '../operators/fixpoint.ts';
+import { allColumns, type Built, type Rels } from './built-relation.ts';
+import type { QueryNodes } from './query-nodes.ts';
+import { recursionCircuit } from './recursion.ts';
+import { externalScans } from './scanned-relations.ts';
+
+export function buildFixpoint(nodes: QueryNodes, rel: Rels<'fixpoint'>): Built {
+  const pool = nodes.pool;
+  const failures = nodes.failures;
+  const makeNodes = (scan: (relation: string) => Built): QueryNodes => nodes.inner(scan);
+  const external = [...externalScans(rel)];
+  const inputs = external.map(([relation, schema]) => nodes.buildWhole({ kind: 'scan', relation, schema }));
+  const fixpoint = new Fixpoint({
+    schema: rel.schema,
+    main: rel.main,
+    bodies: rel.bodies.map(({ name }) => name),
+    inputs: external.map(([name]) => name),
+    start: () => recursionCircuit(rel, { pool, failures, makeNodes }),
+  });
+  const node = nodes.add(
+    fixpoint,
+    inputs.map((input) => input.node),
+  );
+  const columns = allColumns(rel);
+  return { node, schema: rel.schema, columns, appendOnly: false, key: columns };
+}

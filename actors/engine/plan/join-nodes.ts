@@ -1,0 +1,197 @@
+// Joins as nodes: which columns are keys, and what becomes of the rest of a condition.
+//
+// Keys are the equalities between the sides; what is left of a condition is a filter behind an inner join, and for
+//   L ⟕[k ∧ p] R   =   σp(L ⋈[k] R)  ∪  (L where no row of σp(L ⋈[k] R) has the same left columns, right side NULL)
+// Not here: the operators (operators/join.ts, asof-join.ts), what is an equality (join-keys.ts).
+import { type Field, makeSchema } from '../../../runtime/batch/schema.ts';
+import { AsofJoin } from '../operators/asof-join.ts';
+import { Join } from '../operators/join.ts';
+import { UnionAll } from '../operators/union-all.ts';
+import type { Rel, Scalar } from '../sql/bound.ts';
+import { distinctOf } from './aggregate-nodes.ts';
+import { columnReference, conjunction, moveColumns } from './algebra.ts';
+import { allColumns, type Built, type Rels } from './built-relation.ts';
+import { columnsOf } from './expression-shape.ts';
+import { splitCondition } from './join-keys.ts';
+import type { QueryNodes } from './query-nodes.ts';
+
+export function buildJoin(nodes: QueryNodes, rel: Rels<'join'>, wanted: readonly number[]): Built {
+  const leftColumns = rel.left.schema.fields.length;
+  const { pairs, residual, nullsMatch, known } = splitCondition(rel, leftColumns);
+  const outputs = [...new Set([...wanted, ...residual.flatMap(columnsOf)])].sort((a, b) => a - b);
+  const toRight = (scalar: Scalar): Scalar => moveColumns(scalar, (ordinal) => ordinal - leftColumns);
+  const left = joinInput(
+    nodes,
+    rel.left,
+    outputs.filter((c) => c < leftColumns),
+    pairs.map(([key]) => key),
+  );
+  const right = joinInput(
+    nodes,
+    known,
+    outputs.filter((c) => c >= leftColumns).map((c) => c - leftColumns),
+    pairs.map(([, key]) => toRight(key)),
+  );
+  const type = residual.length > 0 ? 'inner' : rel.type;
+  const sources = outputs.map((c) =>
+    c < leftColumns
+      ? { side: 'left' as const, ordinal: left.built.columns[c]! }
+      : { side: 'right' as const, ordinal: right.built.columns[c - leftColumns]! },
+  );
+  const fields = outputs.map((c) => rel.schema.fields[c]!);
+  const schema = makeSchema(fields);
+  const join = new Join({
+    type,
+    left: { schema: left.built.schema, keys: left.keys },
+    right: { schema: right.built.schema, keys: right.keys },
+    nullsMatch,
+    schema,
+    outputs: sources,
+    pool: nodes.pool,
+  });
+  const node = nodes.add(join, [left.built.node, right.built.node]);
+  for (const [position, [own, other]] of pairs.entries()) {
+    const bounds = [nodes.settled?.(rel.left, own), nodes.settled?.(rel.right, toRight(other))];
+    const [one, two] = bounds.filter((bound) => bound != null);
+    if (one === undefined || two === undefined) continue;
+    const below = (): number | bigint | null => {
+      const [a, b] = [one(), two()];
+      if (a === null || b === null) return null;
+      return a < b ? a : b;
+    };
+    nodes.forgetful.set(node, () => join.forget({ position, below }));
+    break;
+  }
+  const columns = allColumns(rel).map((c) => outputs.indexOf(c));
+  const appendOnly = type === 'inner' && left.built.appendOnly && right.built.appendOnly;
+  const joined: Built = { node, schema, columns, appendOnly, key: null };
+  const predicate = conjunction(residual);
+  if (predicate === null) return joined;
+  const references = outputs.map((c) => columnReference(rel, c));
+  const filtered = { ...nodes.mapped(joined, predicate, references, schema), columns };
+  return rel.type === 'inner' ? filtered : withUnmatched(nodes, rel, filtered, outputs, left.built);
+}
+
+export function buildAsof(nodes: QueryNodes, rel: Rels<'asof'>, wanted: readonly number[]): Built {
+  const width = rel.left.schema.fields.length;
+  const leftNeeded = [...wanted.filter((c) => c < width), ...rel.keys.map(([key]) => key), rel.leftOrder];
+  const rightNeeded = [
+    ...wanted.filter((c) => c >= width).map((c) => c - width),
+    ...rel.keys.map(([, key]) => key),
+    rel.rightOrder,
+  ];
+  const left = nodes.narrow(rel.left, leftNeeded);
+  const right = nodes.narrow(rel.right, rightNeeded);
+  const optional = right.schema.fields.map((field) => ({ ...field, nullable: true }));
+  const schema = makeSchema([...left.schema.fields, ...optional]);
+  const asof = new AsofJoin({
+    left: {
+      schema: left.schema,
+      keys: rel.keys.map(([key]) => left.columns[key]!),
+      order: left.columns[rel.leftOrder]!,
+    },
+    right: {
+      schema: right.schema,
+      keys: rel.keys.map(([, key]) => right.columns[key]!),
+      order: right.columns[rel.rightOrder]!,
+    },
+    schema,
+    pool: nodes.pool,
+  });
+  const node = nodes.add(asof, [left.node, right.node]);
+  const moved = left.schema.fields.length;
+  const columns = [...left.columns, ...right.columns.map((place) => (place < 0 ? -1 : place + moved))];
+  return { node, schema, columns, appendOnly: false, key: null };
+}
+
+/** Adds the left rows that the filtered matches do not cover. */
+function withUnmatched(
+  nodes: QueryNodes,
+  rel: Rels<'join'>,
+  matched: Built,
+  outputs: readonly number[],
+  left: Built,
+): Built {
+  const leftColumns = rel.left.schema.fields.length;
+  const shared = outputs.filter((c) => c < leftColumns);
+  const marker: Field = { name: 'matched', type: { kind: 'BOOLEAN' }, nullable: false };
+  const yes: Scalar = {
+    kind: 'literal',
+    value: true,
+    type: marker.type,
+    nullable: false,
+    source: rel.condition.source,
+  };
+  const leftFields = shared.map((c) => rel.left.schema.fields[c]!);
+  const coveredSchema = makeSchema([...leftFields, marker]);
+  const references = [...shared.map((c) => columnReference(rel, c)), yes];
+  const covered = distinctOf(nodes, nodes.mapped(matched, null, references, coveredSchema), coveredSchema);
+  const schema = makeSchema([...leftFields, { ...marker, nullable: true }]);
+  const probe = new Join({
+    type: 'left',
+    left: { schema: left.schema, keys: shared.map((c) => left.columns[c]!) },
+    right: { schema: covered.schema, keys: shared.map((_, i) => i) },
+    nullsMatch: true,
+    schema,
+    outputs: [
+      ...shared.map((c) => ({ side: 'left' as const, ordinal: left.columns[c]! })),
+      { side: 'right', ordinal: shared.length },
+    ],
+    pool: nodes.pool,
+  });
+  const columns = allColumns(rel).map((c) => shared.indexOf(c));
+  const probed: Built = {
+    node: nodes.add(probe, [left.node, covered.node]),
+    schema,
+    columns,
+    appendOnly: false,
+    key: null,
+  };
+  const { source } = rel.condition;
+  const flag: Scalar = {
+    kind: 'column',
+    ordinal: rel.schema.fields.length,
+    type: marker.type,
+    nullable: true,
+    source,
+  };
+  const isNull: Scalar = {
+    kind: 'operator',
+    operator: 'is null',
+    operands: [flag],
+    type: marker.type,
+    nullable: false,
+    source,
+  };
+  const padded = outputs.map(
+    (c): Scalar =>
+      c < leftColumns
+        ? columnReference(rel, c)
+        : { kind: 'literal', value: null, type: rel.schema.fields[c]!.type, nullable: true, source },
+  );
+  const withFlag = { ...probed, columns: [...columns, shared.length] };
+  const unmatched = nodes.mapped(withFlag, isNull, padded, matched.schema);
+  const node = nodes.add(new UnionAll(matched.schema), [matched.node, unmatched.node]);
+  return { ...matched, node, appendOnly: false, key: null };
+}
+
+/** One side of a join: the wanted columns and the keys, computed where they are not columns. */
+function joinInput(
+  nodes: QueryNodes,
+  rel: Rel,
+  wanted: readonly number[],
+  keys: readonly Scalar[],
+): { built: Built; keys: readonly number[] } {
+  if (keys.every((key) => key.kind === 'column')) {
+    const ordinals = keys.map((key) => (key.kind === 'column' ? key.ordinal : -1));
+    const built = nodes.build(rel, [...wanted, ...ordinals]);
+    return { built, keys: ordinals.map((ordinal) => built.columns[ordinal]!) };
+  }
+  const fields = keys.map((key, i) => ({ name: `key ${i}`, type: key.type, nullable: key.nullable }));
+  const schema = makeSchema([...rel.schema.fields, ...fields]);
+  const columns = [...allColumns(rel).map((c) => columnReference(rel, c)), ...keys];
+  const first = rel.schema.fields.length;
+  const keyOrdinals = keys.map((_, i) => first + i);
+  const built = nodes.build({ kind: 'project', input: rel, columns, schema }, [...wanted, ...keyOrdinals]);
+  return { built, keys: keyOrdinals.map((ordinal) => built.columns[ordinal]!) };
+}
