@@ -1,5 +1,5 @@
 // gRPC over HTTP/2 without TLS, as far as connector plugins need it: calls with a deadline, and streams whose messages are left to
-// the caller, so that a thousand records cost one event and not a thousand objects. Stands on node:http2 (docs/decisions/0003).
+// the caller, so that a thousand records cost one event and not a thousand objects. Stands on node:http2 (docs/decisions/0004-plugin-transport.md).
 //
 // Messages are those of grpc-message.ts; the end is told in trailers: `grpc-status` (0 = OK), `grpc-message` (percent-encoded).
 // https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
