@@ -2,7 +2,9 @@
 import { Admin, Producer, stringSerializers } from '@platformatic/kafka';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { kafkaOutput } from '../../../connectors/kafka/destination.ts';
 import { kafkaInput } from '../../../connectors/kafka/source.ts';
+import { conformance } from '../../../connectors/sdk/conformance.ts';
 import type { Payload, Position } from '../../../connectors/sdk/source.ts';
 import { validateParameters } from '../../../connectors/sdk/validate-parameters.ts';
 import { Pipeline } from '../../../index.ts';
@@ -254,6 +256,20 @@ if ('missing' in server) {
     assert.equal(lines, [...Array.from({ length: 1000 }, (_, i) => `before ${i}`), 'after']);
     assert.ok(context.reported.includes('kafka.unavailable'));
   });
+
+  await make('conforming');
+  await put('conforming', ['a', 'b', 'c', 'd']);
+  const configuration = { 'bootstrap.servers': bootstrap, topic: 'conforming', start_from: 'earliest' };
+  for (const { title, run } of conformance(kafkaInput, { configuration, relation, rows: 4 })) kafka(title, run);
+  await make('conforming-out');
+  const outgoing = ['1\n2\n', '3\n'].map((lines) => ({
+    kind: 'bytes' as const,
+    bytes: new TextEncoder().encode(lines),
+    records: lines.length / 2,
+  }));
+  const output = { 'bootstrap.servers': bootstrap, topic: 'conforming-out' };
+  for (const { title, run } of conformance(kafkaOutput, { configuration: output, relation, outgoing }))
+    kafka(title, run);
 }
 
 kafka.run();

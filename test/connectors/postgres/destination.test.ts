@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { postgresOutput } from '../../../connectors/postgres/destination.ts';
+import { conformance } from '../../../connectors/sdk/conformance.ts';
 import { validateParameters } from '../../../connectors/sdk/validate-parameters.ts';
 import { Pipeline } from '../../../index.ts';
 import { type PostgresServer, startPostgresServer } from '../../servers/postgres-server.ts';
@@ -151,6 +152,16 @@ if ('missing' in server) {
     assert.is(await tried({ table: 'narrow', mod: 'cdc' }), 'config.unknown_key mode');
     assert.is(await tried({ table: 'narrow', uri: uri.replace('secret', 'x') }), 'postgres.access_denied');
   });
+
+  await sql('CREATE TABLE conforming (id bigint PRIMARY KEY, t text)');
+  const outgoing = ['1,one,1\n2,two,1\n', '3,three,1\n'].map((text, part) => ({
+    kind: 'bytes' as const,
+    bytes: new TextEncoder().encode(text),
+    records: 2 - part,
+  }));
+  const relation = { ...relationOf({ id: bigint, t: varchar }), primaryKey: [0] };
+  const configuration = { uri, table: 'conforming' };
+  for (const { title, run } of conformance(postgresOutput, { configuration, relation, outgoing })) output(title, run);
 }
 
 output.run();

@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { postgresInput } from '../../../connectors/postgres/source.ts';
+import { conformance } from '../../../connectors/sdk/conformance.ts';
 import { Pipeline } from '../../../index.ts';
 import { freePort } from '../../servers/free-port.ts';
 import { type PostgresServer, startPostgresServer } from '../../servers/postgres-server.ts';
@@ -130,6 +131,14 @@ if ('missing' in server) {
     assert.ok(payloads < 10);
     await source.teardown?.();
   });
+
+  await server.sql(
+    'CREATE TABLE conforming (id bigint, t text); INSERT INTO conforming SELECT n, n::text FROM generate_series(1, 9) n',
+  );
+  const configuration = { uri: server.uri, query: 'SELECT * FROM conforming ORDER BY id' };
+  const relation = relationOf({ id: bigint, t: varchar });
+  for (const { title, run } of conformance(postgresInput, { configuration, relation, startsOver: true }))
+    postgres(title, run);
 }
 
 postgres.run();

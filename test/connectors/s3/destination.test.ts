@@ -3,8 +3,11 @@ import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { parquetReadObjects } from 'hyparquet';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { s3Output } from '../../../connectors/s3/destination.ts';
+import { conformance } from '../../../connectors/sdk/conformance.ts';
 import { Pipeline } from '../../../index.ts';
 import { type S3Server, s3Access, startS3Server } from '../../servers/s3-server.ts';
+import { bigint, relationOf } from '../connector-context.ts';
 
 const output = suite<{ server: S3Server }>('s3_output');
 const server = await startS3Server(['out']);
@@ -106,6 +109,15 @@ if ('missing' in server) {
       await pipeline.stop({ force: true });
     }
   });
+
+  const outgoing = ['1\n2\n', '3\n'].map((lines) => ({
+    kind: 'bytes' as const,
+    bytes: new TextEncoder().encode(lines),
+    records: lines.length / 2,
+  }));
+  const configuration = { ...s3Access, bucket_name: 'out', endpoint_url: server.url, prefix: 'conformance/' };
+  for (const { title, run } of conformance(s3Output, { configuration, relation: relationOf({ n: bigint }), outgoing }))
+    output(title, run);
 }
 
 output.run();

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { conformance } from '../../../connectors/sdk/conformance.ts';
 import { urlInput } from '../../../connectors/url/source.ts';
 import {
   bigint,
@@ -225,5 +226,16 @@ test('what is no web address is refused', async () => {
   assert.is(await create('ftp://x/y'), 'config.invalid_value');
   assert.is(await create('data.csv'), 'config.invalid_value');
 });
+
+const conforming = createServer((request, response) => serveRange(request, response, content));
+await new Promise<void>((resolve) => conforming.listen(0, '127.0.0.1', resolve));
+test.after(() => {
+  conforming.closeAllConnections();
+  conforming.close();
+});
+// SAFETY: the server listens on TCP.
+const { port } = conforming.address() as AddressInfo;
+const configuration = { path: `http://127.0.0.1:${port}/data` };
+for (const { title, run } of conformance(urlInput, { configuration, relation })) test(title, run);
 
 test.run();
