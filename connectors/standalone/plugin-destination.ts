@@ -2,7 +2,8 @@
 //
 // Batches go out as messages below the size that the plugin takes. What it acknowledges is matched with what was written, position
 // by position and in order, over the borders of messages; an ack with an error refuses the record. A record that cannot be sent
-// (too large, a value that the protocol cannot carry) is refused in its turn, the others are not touched.
+// (too large, a value that the protocol cannot carry) is refused in its turn, the others are not touched. What is refused only because
+// of a record before it is written again (record-outcomes.ts).
 // A stream that breaks off, an ack out of order or a process that ends fails the destination, also while nothing is written.
 
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
@@ -27,6 +28,8 @@ import { positionRequest } from './plugin-protocol.ts';
 import type { PluginSession } from './plugin-session.ts';
 import { PositionQueue } from './position-queue.ts';
 import { RecordEncoder } from './record-encoder.ts';
+import { RecordOutcomes } from './record-outcomes.ts';
+import { RetainedRecords } from './retained-records.ts';
 
 /** Written records that wait for their ack: more are not sent. */
 const waitingRecordsMax = 100_000;
@@ -48,6 +51,8 @@ class PluginDestination implements Destination {
   /** Records that were not sent, by their number; they are told when everything before them has its answer. */
   readonly #unsent = new Map<number, Error>();
   readonly #cutter = new MessageCutter();
+  readonly #retained = new RetainedRecords();
+  readonly #outcomes: RecordOutcomes;
   #written = 0;
   #answered = 0;
   #bytesSent = 0;
@@ -64,6 +69,21 @@ class PluginDestination implements Destination {
   constructor(configuration: ParameterValues, context: DestinationContext) {
     this.#context = context;
     this.#plugin = new PluginInstance('destination', pluginConfiguration(configuration, context.endpoint), context);
+    this.#outcomes = new RecordOutcomes(context.clock, this.#retained, {
+      acknowledged: (count) => context.acknowledged(count),
+      refused: (reason) => {
+        if (reason instanceof Error) return context.refused(reason);
+        const detail = this.#session?.masked(reason) ?? reason;
+        context.refused(new PluginRefusedRecord({ plugin: this.#plugin.configuration.plugin, detail }));
+      },
+      freed: () => this.#changed(),
+      resend: (records) => {
+        for (const { message, position } of records) {
+          this.#waiting.push(position, 0, position.length);
+          this.#stream?.write(message);
+        }
+      },
+    });
   }
 
   configure(): Promise<void> {
@@ -104,8 +124,14 @@ class PluginDestination implements Destination {
   async write(data: Outgoing): Promise<void> {
     if (data.kind !== 'batch' || data.batch.rows === 0) return;
     const { batch } = data;
+    while (this.#outcomes.isMending && this.#failure === null && !this.#context.signal.aborted) await this.#answers();
     if (this.#failure !== null) throw this.#failure;
-    const bytes = this.#encoder?.encode(batch, (row, error) => this.#unsent.set(this.#written + row, error));
+    const leftOut: number[] = [];
+    const bytes = this.#encoder?.encode(batch, (row, error) => {
+      leftOut.push(this.#written + row);
+      this.#unsent.set(this.#written + row, error);
+    });
+    if (bytes !== undefined) this.#retained.push({ bytes, first: this.#written, rows: batch.rows, leftOut });
     for (let row = 0; row < batch.rows; row++) {
       const position = recordBytes(batch, recordColumn.position, row);
       this.#waiting.push(position, 0, position.length);
@@ -126,6 +152,7 @@ class PluginDestination implements Destination {
 
   async stop(): Promise<void> {
     if (this.#session === null || this.#failure !== null) return;
+    this.#outcomes.stop();
     const { stopTimeoutMs, plugin } = this.#plugin.configuration;
     const stopped = this.#plugin.lastCall('Stop', positionRequest(this.#last), stopTimeoutMs).then(
       () => null,
@@ -146,6 +173,7 @@ class PluginDestination implements Destination {
 
   async teardown(): Promise<void> {
     this.#isClosing = true;
+    this.#outcomes.abandon();
     this.#stallTimer?.cancel();
     const stream = this.#stream;
     if (stream !== null) {
@@ -168,29 +196,18 @@ class PluginDestination implements Destination {
     const bytes = this.#cutter.take();
     const { protocol } = this.#session ?? {};
     let at = 0;
-    let acknowledged = 0;
-    const tell = (): void => {
-      if (acknowledged > 0) this.#context.acknowledged(acknowledged);
-      acknowledged = 0;
-    };
     const visit = (position: Uint8Array, error: string): void => {
       if (this.#failure !== null) return;
       if (!this.#waiting.headEquals(position)) {
         this.#fail(this.#unexpected(position));
         return;
       }
+      const isResent = this.#outcomes.isResending;
+      this.#outcomes.answered(this.#answered, position, error);
       this.#waiting.shift();
+      if (isResent) return;
       this.#answered++;
-      if (error === '') acknowledged++;
-      else {
-        tell();
-        const detail = this.#session?.masked(error) ?? error;
-        this.#context.refused(new PluginRefusedRecord({ plugin: this.#plugin.configuration.plugin, detail }));
-      }
-      if (this.#unsent.has(this.#answered)) {
-        tell();
-        this.#refuseUnsent();
-      }
+      if (this.#unsent.has(this.#answered)) this.#refuseUnsent();
     };
     try {
       while (this.#failure === null && at + messagePrefixBytes <= bytes.length) {
@@ -202,7 +219,8 @@ class PluginDestination implements Destination {
     } catch (error) {
       this.#fail(this.#session?.violation('its acks cannot be read', error) ?? new Error('its acks cannot be read'));
     }
-    tell();
+    this.#outcomes.told(this.#waiting.length === 0);
+    this.#retained.release(this.#answered);
     this.#cutter.keep(bytes.subarray(at));
     this.#changed();
   }
@@ -215,7 +233,7 @@ class PluginDestination implements Destination {
       this.#unsent.delete(this.#answered);
       this.#waiting.shift();
       this.#answered++;
-      this.#context.refused(error);
+      this.#outcomes.leftOut(error);
     }
   }
 
@@ -227,6 +245,7 @@ class PluginDestination implements Destination {
   #fail(error: Error): void {
     if (this.#failure !== null) return;
     this.#failure = error;
+    this.#outcomes.abandon();
     this.#stallTimer?.cancel();
     this.#stream?.cancel();
     this.#changed();

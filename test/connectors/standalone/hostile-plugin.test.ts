@@ -246,6 +246,32 @@ test('acks are matched over the borders of messages, refusals in their place', a
   assert.equal(collecting.failures, []);
 });
 
+test('of a message only the records that are bad are refused, and what comes behind waits for that', async () => {
+  const { connector, context } = hostedDestination(hostile('refuses the rest'));
+  const counted = (): number => context.outcomes.reduce<number>((sum, told) => sum + (Number(told) || 1), 0);
+  await connector.open();
+  await connector.write(numbered(1, 8));
+  await until(() => counted() > 2);
+  await connector.write(numbered(10, 2));
+  await until(() => counted() === 10);
+  await connector.stop?.();
+  await connector.teardown?.();
+  // How many at once is the plugin's business.
+  const each = context.outcomes.flatMap((told) => (typeof told === 'number' ? Array(told).fill('safe') : told));
+  const [safe, bad] = ['safe', 'test: it is bad'];
+  assert.equal(each, [safe, safe, bad, safe, safe, bad, safe, safe, safe, safe]);
+});
+
+test('a plugin that is stopped after it has refused records is not given them again', async () => {
+  const { connector, context } = hostedDestination(hostile('refuses the rest'));
+  await connector.open();
+  await connector.write(numbered(1, 5));
+  await until(() => context.outcomes.length >= 2);
+  await connector.stop?.();
+  assert.equal(context.outcomes, [2, 'test: it is bad', 'test: it is bad', 'test: it is bad']);
+  await connector.teardown?.();
+});
+
 test('a record that is too large is refused in its turn, the others arrive', async () => {
   const { connector, context } = hostedDestination(hostile('well'), {}, { max_receive_bytes: 100_000 });
   await connector.open();
