@@ -235,10 +235,14 @@ export async function stop(pipeline: HostedPipeline, options: { readonly force: 
       .call('stop', (control) => control.stop({ force, timeoutMs: stopTimeoutMs }), { timeoutMs })
       .catch((error: unknown) => {
         pipeline.log('warn', `stopping: ${error instanceof Error ? error.message : error}`);
-        if (pipeline.record.relay !== undefined) pipeline.change({ deploymentError: problemOf(errorToData(error)) });
+        // One that is failing already has said why.
+        const isNew = pipeline.record.relay !== undefined && pipeline.record.deploymentError === null;
+        if (isNew) pipeline.change({ deploymentError: problemOf(errorToData(error)) });
         return detachedIn(error);
       });
-    if (pipeline.record.relay !== undefined) noteLastErrors(pipeline, deployment);
+    if (pipeline.record.relay !== undefined && pipeline.record.deploymentError === null) {
+      noteLastErrors(pipeline, deployment);
+    }
   }
   await deployment?.end();
   settle(pipeline);
