@@ -19,7 +19,7 @@ import { unreachable } from '../../runtime/assert.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { consolidate } from '../../runtime/batch/consolidate.ts';
 import type { Timer } from '../../runtime/clock.ts';
-import { errorToData } from '../../runtime/errors.ts';
+import { type ErrorData, errorToData } from '../../runtime/errors.ts';
 import type { Frame, FrameReceiver } from '../../runtime/mailbox/channel.ts';
 import { openFrameReceiver } from '../../runtime/mailbox/port-channel.ts';
 import { countOn } from '../carried-counts.ts';
@@ -35,7 +35,7 @@ import { isRecords, openDestination, openEncoder } from './destination-opening.t
 import type { DestinationArguments, DestinationErrors, DestinationMessage, DestinationNotice } from './messages.ts';
 import { OutputBuffer } from './output-buffer.ts';
 import { RowRecords } from './row-records.ts';
-import { Settlement } from './settlement.ts';
+import { SettledRows } from './settled-rows.ts';
 
 /** Between two flushes while the queue does not run empty. */
 const flushMs = 100;
@@ -59,10 +59,9 @@ class DestinationActor implements Actor<DestinationMessage> {
   readonly #abort = new AbortController();
   readonly #encodeErrors = new LatestList<RecordedError>(errorsMax);
   readonly #transportErrors = new LatestList<RecordedError>(errorsMax);
-  readonly #settlement: Settlement;
+  readonly #settled: SettledRows;
   readonly #taps: InspectionTaps;
   #destination: Destination | null = null;
-  #acknowledges = false;
   #streamPerFlush = false;
   /** Makes records of rows, for a destination of records. */
   #rowRecords: RowRecords | null = null;
@@ -70,20 +69,14 @@ class DestinationActor implements Actor<DestinationMessage> {
   #schemas: SchemaClient | null = null;
   #isOpen = false;
   #hasStopped = false;
-  /** Marks that wait for the rows before them, for a destination that acknowledges. */
-  #waitingMarks: { readonly mark: number; readonly rows: number }[] = [];
-  #toldRows = 0;
-  #isTellingDue = false;
-  #onSettled: (() => void) | null = null;
   #encoder: Encoder | null = null;
   #state: 'opening' | 'open' | 'ended' | 'failed' | 'stopping' = 'opening';
   #running: Promise<void> | null = null;
   #flushAsked: Reply[] = [];
   #bufferTimer: Timer | null = null;
-  /** The latest mark that came, that is covered by what was written, and that was confirmed. */
+  /** The latest mark that came, and that is covered by what was written. */
   #seenMark = 0;
   #writtenMark = 0;
-  #confirmedMark = 0;
   /** Steps up to this one are waited for: the buffer may not keep them. */
   #throughMark = 0;
   #isDirty = false;
@@ -100,7 +93,7 @@ class DestinationActor implements Actor<DestinationMessage> {
     const limits = { rowsMax: connector.maxQueuedRecords, bytesMax: connector.maxQueuedBytes };
     this.#receiver = openFrameReceiver(port, { schema: relation.schema, limits });
     this.#receiver.onFrame = () => this.#pump();
-    this.#settlement = new Settlement(connector.endpoint, (row, error, node) => this.#refused(row, error, node));
+    this.#settled = new SettledRows(connector.endpoint, this.#receiver, (error, node) => this.#refused(error, node));
     const rowsMax = connector.maxOutputBufferSizeRecords;
     const timeMsMax = connector.maxOutputBufferTimeMillis;
     this.#buffer = connector.enableOutputBuffer ? new OutputBuffer({ rowsMax, timeMsMax }) : null;
@@ -211,15 +204,15 @@ class DestinationActor implements Actor<DestinationMessage> {
         signal,
         clock,
         reportError: (error) => this.#transportError(error),
-        acknowledged: (count) => this.#answered(() => this.#settlement.acknowledged(count)),
-        refused: (error) => this.#answered(() => this.#settlement.refused(error)),
+        acknowledged: (count) => this.#answered(() => this.#settled.acknowledged(count)),
+        refused: (error) => this.#answered(() => this.#settled.refused(error)),
         // A call that is under way says so itself.
         failed: (error) => this.#state === 'open' && this.#fail(error),
         log: (message, fields = {}) => notify({ kind: 'destination said', message, fields }),
         ...schemas,
       },
     );
-    this.#acknowledges = acknowledges;
+    this.#settled.acknowledges = acknowledges;
     this.#streamPerFlush = streamPerFlush;
     const { relation } = this.#args;
     if (takesRecords && !isRecords(relation)) this.#rowRecords = new RowRecords(relation.name, clock.now());
@@ -296,7 +289,7 @@ class DestinationActor implements Actor<DestinationMessage> {
         return;
       case 'mark':
         this.#seenMark = frame.mark;
-        if (this.#acknowledges) this.#waitingMarks.push({ mark: frame.mark, rows: this.#settlement.rows });
+        this.#settled.marked(frame.mark);
         if (this.#buffer === null || this.#buffer.rows === 0) this.#writtenMark = frame.mark;
         return;
       case 'end':
@@ -340,7 +333,7 @@ class DestinationActor implements Actor<DestinationMessage> {
     const records = this.#rowRecords?.convert(batch, this.#context.clock.now()) ?? null;
     if (records !== null) return await this.#writeRecords(records);
     if (encoder === null) {
-      this.#settlement.written(batch.rows, { batch, origins: null, failed: [] });
+      this.#settled.written(batch.rows, { batch, origins: null, failed: [] });
       return await this.#send({ kind: 'batch', batch });
     }
     const before = this.#context.gauges.get('records');
@@ -355,65 +348,36 @@ class DestinationActor implements Actor<DestinationMessage> {
   async #writeRecords(batch: ChangeBatch): Promise<void> {
     const chain = this.#chain;
     const chained = chain === null ? { batch, origins: null, failed: [] } : await chain.process(batch);
-    this.#settlement.written(batch.rows, chained);
+    this.#settled.written(batch.rows, chained);
     this.#taps.connector(chained.batch);
     if (chained.batch.rows > 0) await this.#send({ kind: 'batch', batch: chained.batch });
-    this.#tellSettled();
+    this.#settled.tellSoon();
   }
 
   // ── what is settled ──
 
   /** The destination has said something of what it was written. */
   #answered(note: () => void): void {
-    if (!this.#acknowledges) return;
+    if (!this.#settled.acknowledges) return;
     try {
       note();
     } catch (error) {
       this.#fail(error);
-      return;
     }
-    this.#tellSettled();
   }
 
-  #refused(row: number, error: Error, node: string | null): void {
+  #refused(error: Error, node: string | null): ErrorData {
     this.#context.gauges.add('numTransportErrors', 1);
     const data = errorToData(node === null ? error : new ProcessorRefused({ processor: node }, { cause: error }));
     this.#transportErrors.add({ time: this.#context.clock.now(), record: null, error: data });
-    this.#receiver.refuse(row, data);
-  }
-
-  /** Tells the sender, once for everything that is settled in a turn. */
-  #tellSettled(): void {
-    if (this.#isTellingDue) return;
-    this.#isTellingDue = true;
-    setImmediate(() => this.#tellNow());
-  }
-
-  #tellNow(): void {
-    this.#isTellingDue = false;
-    const rows = this.#settlement.settledRows;
-    if (rows > this.#toldRows) {
-      this.#toldRows = rows;
-      this.#receiver.settle(rows);
-    }
-    let mark = this.#confirmedMark;
-    while (this.#waitingMarks[0] !== undefined && this.#waitingMarks[0].rows <= rows) {
-      mark = this.#waitingMarks.shift()?.mark ?? mark;
-    }
-    if (mark > this.#confirmedMark) {
-      this.#confirmedMark = mark;
-      this.#receiver.confirm(mark);
-    }
-    if (rows === this.#settlement.rows) this.#onSettled?.();
+    return data;
   }
 
   /** Resolves when the destination has answered for everything, if it does answer. */
   async #allSettled(): Promise<void> {
-    if (!this.#acknowledges || this.#settlement.settledRows === this.#settlement.rows) return;
+    if (!this.#settled.acknowledges || this.#settled.areAllSettled) return;
     this.#enter('flush');
-    await new Promise<void>((resolve) => {
-      this.#onSettled = resolve;
-    });
+    await this.#settled.whenAllSettled();
     this.#enter(null);
   }
 
@@ -447,13 +411,7 @@ class DestinationActor implements Actor<DestinationMessage> {
       await this.#destination?.flush?.();
     }
     this.#flushedAt = this.#context.clock.monotonic();
-    if (this.#acknowledges) return this.#tellNow();
-    // What was written before it flushed is safe.
-    if (this.#settlement.outstanding > 0) this.#settlement.acknowledged(this.#settlement.outstanding);
-    this.#tellNow();
-    if (mark <= this.#confirmedMark) return;
-    this.#confirmedMark = mark;
-    this.#receiver.confirm(mark);
+    this.#settled.flushed(mark);
   }
 
   #setBufferTimer(): void {
@@ -468,7 +426,7 @@ class DestinationActor implements Actor<DestinationMessage> {
     this.#state = 'failed';
     this.#transportError(error);
     // Records that are not settled come again.
-    if (isRecords(this.#args.relation)) this.#tellNow();
+    if (isRecords(this.#args.relation)) this.#settled.tell();
     else this.#context.gauges.add('droppedRecords', this.#receiver.queuedRows + (this.#buffer?.rows ?? 0));
     this.#receiver.close();
     for (const reply of this.#flushAsked.splice(0)) reply.reject(error);
