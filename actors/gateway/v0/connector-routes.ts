@@ -8,7 +8,7 @@ import { relationByPath } from '../hosting/relation-name.ts';
 import type { Hosting } from '../server/hosting-start.ts';
 import { HttpProblem } from '../server/http-problem.ts';
 import { json, type Route, type RouteRequest } from '../server/route.ts';
-import { apiInputStatus, apiOutputStatus, inputStatus, outputStatus } from './stats-reply.ts';
+import { apiInputStatus, apiOutputStatus, inputStatus, outputStatus } from './endpoint-status.ts';
 
 interface Side {
   readonly direction: Direction;

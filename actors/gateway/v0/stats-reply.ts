@@ -3,17 +3,12 @@
 //
 // Rows that have come in are those that a step has taken and those that wait for one, so that "all processed" is exact.
 import { totalmem } from 'node:os';
-import type { DecodeError } from '../../../connectors/sdk/format.ts';
 import { systemClock } from '../../../runtime/clock.ts';
-import type { ErrorData } from '../../../runtime/errors.ts';
-import type { InputConnectorStats, OutputConnectorStats, PipelineStats } from '../../supervisor/messages.ts';
-import type { ApiInput, ApiOutput } from '../hosting/deployment.ts';
+import type { PipelineStats } from '../../supervisor/messages.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
 import type { LiveDeployment } from '../hosting/live-deployment.ts';
-import { storageBytes, timeText } from '../hosting/pipeline-record.ts';
-
-/** Rows of the largest frame that the engine sends to an output. */
-const batchRowsMax = 65_536;
+import { storageBytes } from '../hosting/pipeline-record.ts';
+import { apiInputStatus, apiOutputStatus, inputStatus, outputStatus } from './endpoint-status.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -144,143 +139,10 @@ function globalMetrics(
   };
 }
 
-export function inputStatus(input: InputConnectorStats, withErrors: boolean): JsonObject {
-  return {
-    endpoint_name: input.endpoint,
-    config: { stream: input.relation },
-    metrics: {
-      total_bytes: input.totalBytes,
-      total_records: input.totalRecords,
-      buffered_records: input.bufferedRecords,
-      buffered_bytes: input.bufferedBytes,
-      num_transport_errors: input.numTransportErrors,
-      num_parse_errors: input.numParseErrors,
-      end_of_input: input.endOfInput,
-    },
-    fatal_error: input.error?.message ?? null,
-    health: health(input.error),
-    // A connector that waits for labels does not read either; there is no other word for it here.
-    paused: input.paused || input.state === 'waiting',
-    barrier: false,
-    completed_frontier: null,
-    ...(withErrors
-      ? { parse_errors: errorList(input.parseErrors), transport_errors: errorList(input.transportErrors) }
-      : {}),
-  };
-}
-
-export function outputStatus(
-  output: OutputConnectorStats,
-  stats: PipelineStats,
-  { deployment, withErrors }: { readonly deployment: LiveDeployment; readonly withErrors: boolean },
-): JsonObject {
-  const before = deployment.sentBefore[output.endpoint] ?? { records: 0, bytes: 0 };
-  return {
-    endpoint_name: output.endpoint,
-    config: { stream: output.relation },
-    metrics: {
-      ...outputMetrics(stats),
-      queued_batches: batches(output.queuedRecords),
-      transmitted_records: before.records + output.transmittedRecords,
-      transmitted_bytes: before.bytes + output.transmittedBytes,
-      queued_records: output.queuedRecords,
-      num_encode_errors: output.numEncodeErrors,
-      num_transport_errors: output.numTransportErrors,
-    },
-    fatal_error: output.error?.message ?? null,
-    health: health(output.error),
-    paused: output.paused,
-    ...(withErrors
-      ? { encode_errors: errorList(output.encodeErrors), transport_errors: errorList(output.transportErrors) }
-      : {}),
-  };
-}
-
-export function apiInputStatus(input: ApiInput, withErrors: boolean): JsonObject {
-  const errors = input.parseErrors.map(({ time, index, message }) => ({
-    timestamp: timeText(time),
-    index,
-    tag: null,
-    message,
-  }));
-  return {
-    endpoint_name: input.endpoint,
-    config: { stream: input.relation },
-    metrics: {
-      total_bytes: input.totalBytes,
-      total_records: input.totalRecords,
-      buffered_records: input.bufferedRecords(),
-      buffered_bytes: input.bufferedBytes(),
-      num_transport_errors: 0,
-      num_parse_errors: input.numParseErrors,
-      end_of_input: false,
-    },
-    fatal_error: null,
-    health: null,
-    paused: false,
-    barrier: false,
-    completed_frontier: null,
-    ...(withErrors ? { parse_errors: errors, transport_errors: [] } : {}),
-  };
-}
-
-export function apiOutputStatus(output: ApiOutput, stats: PipelineStats): JsonObject {
-  return {
-    endpoint_name: output.endpoint,
-    config: { stream: output.relation },
-    metrics: {
-      ...outputMetrics(stats),
-      queued_batches: batches(output.queuedRecords),
-      transmitted_records: output.transmittedRecords,
-      transmitted_bytes: output.transmittedBytes,
-      queued_records: output.queuedRecords,
-      num_encode_errors: 0,
-      num_transport_errors: 0,
-    },
-    fatal_error: null,
-    health: null,
-    paused: false,
-  };
-}
-
-function outputMetrics(stats: PipelineStats): JsonObject {
-  return {
-    buffered_records: 0,
-    buffered_batches: 0,
-    total_processed_input_records: stats.engine?.completedRecords ?? 0,
-    total_processed_steps: stats.engine?.completedStep ?? 0,
-    memory: 0,
-  };
-}
-
-/** The fewest batches that hold so many rows: the engine's own are not counted apart. */
-function batches(records: number): number {
-  return Math.ceil(records / batchRowsMax);
-}
-
 /** How much of the memory that there is, or that the pipeline may have, the process has taken. */
 function memoryPressure(rssBytes: number, maxRssMb: unknown): 'low' | 'moderate' | 'high' | 'critical' {
   const share = rssBytes / (typeof maxRssMb === 'number' ? maxRssMb * 1e6 : totalmem());
   if (share < 0.7) return 'low';
   if (share < 0.85) return 'moderate';
   return share < 0.95 ? 'high' : 'critical';
-}
-
-function health(error: ErrorData | null): JsonObject | null {
-  return error === null ? null : { status: 'Unhealthy', description: error.message };
-}
-
-function errorList(
-  errors: readonly {
-    readonly time: number;
-    readonly record: number | null;
-    readonly error: ErrorData | DecodeError;
-  }[],
-): readonly JsonObject[] {
-  return errors.map(({ time, record, error }) => ({
-    timestamp: timeText(time),
-    index: record ?? 0,
-    tag: null,
-    message: error.message,
-  }));
 }

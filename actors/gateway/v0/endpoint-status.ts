@@ -1,0 +1,171 @@
+// What `/v0` says of one input or output: a connector of the pipeline, or one over HTTP. Both in one shape; what an HTTP endpoint does
+// not have is nothing there.
+import type { DecodeError } from '../../../connectors/sdk/format.ts';
+import type { ErrorData } from '../../../runtime/errors.ts';
+import type { InputConnectorStats, OutputConnectorStats, PipelineStats } from '../../supervisor/messages.ts';
+import type { ApiInput, ApiOutput } from '../hosting/deployment.ts';
+import type { LiveDeployment } from '../hosting/live-deployment.ts';
+import { timeText } from '../hosting/pipeline-record.ts';
+
+/** Rows of the largest frame that the engine sends to an output. */
+const batchRowsMax = 65_536;
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+interface ListedError {
+  readonly time: number;
+  readonly index: number;
+  readonly message: string;
+}
+
+interface ShownInput {
+  readonly endpoint: string;
+  readonly relation: string;
+  readonly totalBytes: number;
+  readonly totalRecords: number;
+  readonly bufferedRecords: number;
+  readonly bufferedBytes: number;
+  readonly numTransportErrors: number;
+  readonly numParseErrors: number;
+  readonly endOfInput: boolean;
+  readonly error: ErrorData | null;
+  readonly paused: boolean;
+  /** null: they are not asked for. */
+  readonly errors: { readonly parse: readonly ListedError[]; readonly transport: readonly ListedError[] } | null;
+}
+
+interface ShownOutput {
+  readonly endpoint: string;
+  readonly relation: string;
+  readonly transmittedRecords: number;
+  readonly transmittedBytes: number;
+  readonly queuedRecords: number;
+  readonly numEncodeErrors: number;
+  readonly numTransportErrors: number;
+  readonly error: ErrorData | null;
+  readonly paused: boolean;
+  readonly errors: { readonly encode: readonly ListedError[]; readonly transport: readonly ListedError[] } | null;
+}
+
+export function inputStatus(input: InputConnectorStats, withErrors: boolean): JsonObject {
+  return inputJson({
+    ...input,
+    // A connector that waits for labels does not read either; there is no other word for it here.
+    paused: input.paused || input.state === 'waiting',
+    errors: withErrors ? { parse: listed(input.parseErrors), transport: listed(input.transportErrors) } : null,
+  });
+}
+
+export function apiInputStatus(input: ApiInput, withErrors: boolean): JsonObject {
+  const { endpoint, relation, totalRecords, totalBytes, numParseErrors, parseErrors } = input;
+  return inputJson({
+    endpoint,
+    relation,
+    totalRecords,
+    totalBytes,
+    bufferedRecords: input.bufferedRecords(),
+    bufferedBytes: input.bufferedBytes(),
+    numTransportErrors: 0,
+    numParseErrors,
+    endOfInput: false,
+    error: null,
+    paused: false,
+    errors: withErrors ? { parse: parseErrors, transport: [] } : null,
+  });
+}
+
+export function outputStatus(
+  output: OutputConnectorStats,
+  stats: PipelineStats,
+  { deployment, withErrors }: { readonly deployment: LiveDeployment; readonly withErrors: boolean },
+): JsonObject {
+  const before = deployment.sentBefore[output.endpoint] ?? { records: 0, bytes: 0 };
+  return outputJson(stats, {
+    ...output,
+    transmittedRecords: before.records + output.transmittedRecords,
+    transmittedBytes: before.bytes + output.transmittedBytes,
+    errors: withErrors ? { encode: listed(output.encodeErrors), transport: listed(output.transportErrors) } : null,
+  });
+}
+
+export function apiOutputStatus(output: ApiOutput, stats: PipelineStats): JsonObject {
+  return outputJson(stats, {
+    ...output,
+    numEncodeErrors: 0,
+    numTransportErrors: 0,
+    error: null,
+    paused: false,
+    errors: null,
+  });
+}
+
+function inputJson(input: ShownInput): JsonObject {
+  const { errors } = input;
+  return {
+    endpoint_name: input.endpoint,
+    config: { stream: input.relation },
+    metrics: {
+      total_bytes: input.totalBytes,
+      total_records: input.totalRecords,
+      buffered_records: input.bufferedRecords,
+      buffered_bytes: input.bufferedBytes,
+      num_transport_errors: input.numTransportErrors,
+      num_parse_errors: input.numParseErrors,
+      end_of_input: input.endOfInput,
+    },
+    fatal_error: input.error?.message ?? null,
+    health: health(input.error),
+    paused: input.paused,
+    barrier: false,
+    completed_frontier: null,
+    ...(errors === null
+      ? {}
+      : { parse_errors: errors.parse.map(errorJson), transport_errors: errors.transport.map(errorJson) }),
+  };
+}
+
+function outputJson(stats: PipelineStats, output: ShownOutput): JsonObject {
+  const { errors } = output;
+  return {
+    endpoint_name: output.endpoint,
+    config: { stream: output.relation },
+    metrics: {
+      buffered_records: 0,
+      buffered_batches: 0,
+      total_processed_input_records: stats.engine?.completedRecords ?? 0,
+      total_processed_steps: stats.engine?.completedStep ?? 0,
+      memory: 0,
+      // The fewest batches that hold so many rows: the engine's own are not counted apart.
+      queued_batches: Math.ceil(output.queuedRecords / batchRowsMax),
+      transmitted_records: output.transmittedRecords,
+      transmitted_bytes: output.transmittedBytes,
+      queued_records: output.queuedRecords,
+      num_encode_errors: output.numEncodeErrors,
+      num_transport_errors: output.numTransportErrors,
+    },
+    fatal_error: output.error?.message ?? null,
+    health: health(output.error),
+    paused: output.paused,
+    ...(errors === null
+      ? {}
+      : { encode_errors: errors.encode.map(errorJson), transport_errors: errors.transport.map(errorJson) }),
+  };
+}
+
+function health(error: ErrorData | null): JsonObject | null {
+  return error === null ? null : { status: 'Unhealthy', description: error.message };
+}
+
+function listed(
+  errors: readonly {
+    readonly time: number;
+    readonly record: number | null;
+    readonly error: ErrorData | DecodeError;
+  }[],
+): readonly ListedError[] {
+  return errors.map(({ time, record, error }) => ({ time, index: record ?? 0, message: error.message }));
+}
+
+function errorJson({ time, index, message }: ListedError): JsonObject {
+  return { timestamp: timeText(time), index, tag: null, message };
+}
