@@ -93,7 +93,8 @@ export function planProgram(program: BoundProgram, options: { readonly onError: 
     nodes.view = name;
     const whole = nodes.buildWhole(joinClock(pushFilters(view.query)));
     nodes.view = name;
-    const built = view.emitFinal === undefined ? whole : finalRows(whole, schema, view.emitFinal);
+    const timely = view.lateness === undefined ? whole : lateRows(whole, view.lateness, name);
+    const built = view.emitFinal === undefined ? timely : finalRows(timely, schema, view.emitFinal);
     scans.set(name, built);
     const contents = view.kind === 'materialized' ? contentsOf(built.node, schema, name) : null;
     relations.set(name, {
@@ -105,6 +106,14 @@ export function planProgram(program: BoundProgram, options: { readonly onError: 
       changesAreDistinct: built.key !== null && isWholeState(nodes, built),
     });
     return built;
+  };
+
+  const lateRows = (whole: Built, lateness: NonNullable<ViewDefinition['lateness']>, name: string): Built => {
+    const columns = lateness.flatMap((allowance, ordinal): LateColumn[] =>
+      allowance === null ? [] : [{ ordinal, lateness: allowance, inDeletions: true }],
+    );
+    const node = nodes.add(new LateRows(new UnionAll(whole.schema, 'view', name), columns), [whole.node]);
+    return { ...whole, node, key: null };
   };
 
   const lowestOf = (watermarks: readonly Watermark[], type: SqlType): (() => number | bigint | null) => {

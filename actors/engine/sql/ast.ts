@@ -419,8 +419,19 @@ export interface CreateIndex {
   readonly span: Span;
 }
 
+/** LATENESS view.column expression */
+export interface ViewLateness {
+  readonly kind: 'lateness';
+  /** The view. */
+  readonly name: Identifier;
+  readonly column: Identifier;
+  readonly lateness: Expression;
+  readonly span: Span;
+}
+
 export type Statement =
   | CreateIndex
+  | ViewLateness
   | DeclareRecursive
   | {
       readonly kind: 'create table';

@@ -6,8 +6,9 @@
 import { type Field, makeSchema, type Relation } from '../../../runtime/batch/schema.ts';
 import type { Place } from '../../../runtime/errors.ts';
 import { findAggregate } from './aggregate-functions.ts';
-import type { Identifier, Property, Statement } from './ast.ts';
+import type { Identifier, Property, Statement, ViewLateness } from './ast.ts';
 import { bindExpression } from './bind-expression.ts';
+import { bindLateness } from './bind-lateness.ts';
 import { bindQuery } from './bind-query.ts';
 import { bindTable } from './bind-table.ts';
 import type { BoundProgram, DeclaredConnectors, EmitFinal, Rel, TableDefinition, ViewDefinition } from './bound.ts';
@@ -50,6 +51,10 @@ export function bindProgram(source: SqlText, parsed: ParsedProgram, problems: Pr
       problems.attempt(() => declareFunction(source, statement, isKnown, bindExpression));
       continue;
     }
+    if (statement.kind === 'lateness') {
+      problems.attempt(() => requireView(source, statement, parsed.statements));
+      continue;
+    }
     if (statement.kind === 'create index') {
       problems.attempt(() => checkIndex(source, statement, relations, lost));
       continue;
@@ -70,7 +75,10 @@ export function bindProgram(source: SqlText, parsed: ParsedProgram, problems: Pr
         declared,
         lost,
         problems,
-        later: parsed.statements.slice(position + 1),
+        later: parsed.statements.slice(position + 1).filter((other) => other.kind !== 'lateness'),
+        lateness: parsed.statements.filter(
+          (other) => other.kind === 'lateness' && other.name.name === statement.name.name,
+        ),
         tables,
         views,
       });
@@ -139,6 +147,8 @@ interface ViewSurroundings {
   readonly lost: ReadonlySet<string>;
   readonly problems: ProblemList;
   readonly later: readonly Statement[];
+  /** LATENESS of columns of this view, wherever it stands. */
+  readonly lateness: readonly Statement[];
   readonly tables: readonly TableDefinition[];
   readonly views: readonly ViewDefinition[];
 }
@@ -163,7 +173,38 @@ function bindView(source: SqlText, view: CreateView, surroundings: ViewSurroundi
   const connectors: DeclaredConnectors | null = properties?.connectors ?? null;
   const final = properties?.emitFinal ?? null;
   const emitFinal = final === null ? {} : { emitFinal: bindEmitFinal(source, final, query, surroundings) };
-  return { relation, kind: view.view, query, displayOrder, connectors, ...emitFinal, source: source.source(view.span) };
+  const late = bindViewLateness(source, surroundings.lateness, query.schema.fields);
+  const bounds = late === null ? {} : { lateness: late };
+  const shown = source.source(view.span);
+  return { relation, kind: view.view, query, displayOrder, connectors, ...emitFinal, ...bounds, source: shown };
+}
+
+/** LATENESS is of a view of the program, which may stand below. */
+function requireView(source: SqlText, { name }: ViewLateness, statements: readonly Statement[]): void {
+  const known = statements.filter(({ kind }) => kind === 'create view').map((view) => view.name.name);
+  if (!known.includes(name.name))
+    throw new SqlUnknownTable({ name: name.name, known }, { place: source.span(name.span) });
+}
+
+/** One for each field; null: no column has one. */
+function bindViewLateness(
+  source: SqlText,
+  statements: readonly Statement[],
+  fields: readonly Field[],
+): readonly (number | bigint | null)[] | null {
+  const bounds = new Map<number, number | bigint>();
+  for (const statement of statements) {
+    if (statement.kind !== 'lateness') continue;
+    const { column, lateness } = statement;
+    const ordinal = fields.findIndex((field) => field.name === column.name);
+    const field = fields[ordinal];
+    if (field === undefined) {
+      const known = fields.map(({ name }) => name);
+      throw new SqlUnknownColumn({ name: column.name, known }, { place: source.span(column.span) });
+    }
+    bounds.set(ordinal, bindLateness(source, lateness, field.type));
+  }
+  return bounds.size === 0 ? null : fields.map((_, ordinal) => bounds.get(ordinal) ?? null);
 }
 
 /** 'emit_final' = 'column': what is emitted is final, because nothing below the watermark of the column can change. */

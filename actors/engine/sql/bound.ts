@@ -293,6 +293,8 @@ export interface ViewDefinition {
   /** ORDER BY without LIMIT at the top of the query: how a person wants it shown. Empty otherwise. */
   readonly displayOrder: readonly SortKey[];
   readonly connectors: DeclaredConnectors | null;
+  /** As of tables: LATENESS view.column. Changes of rows that lie further behind are dropped. */
+  readonly lateness?: readonly (number | bigint | null)[];
   /** Absent: the view emits every change. */
   readonly emitFinal?: EmitFinal;
   readonly source: ExpressionSource;

@@ -96,6 +96,9 @@ function parseStatement(
   for (const token of reservedColumns) problems.push(reservedWord(source, token));
   if (reservedColumns.length > 0) return null;
   const [first] = tokens;
+  if (first?.tokenType === keyword('LATENESS')) {
+    return runRule(source, tokens, end, problems, (p) => p.viewLateness());
+  }
   if (first?.tokenType === keyword('DECLARE')) {
     return runRule(source, tokens, end, problems, (p) => p.declareRecursive());
   }

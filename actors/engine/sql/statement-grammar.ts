@@ -12,6 +12,7 @@ import type {
   TableElement,
   TypeName,
   UnsupportedExpression,
+  ViewLateness,
 } from './ast.ts';
 import { type IParserErrorMessageProvider, type IRecognitionException, tokenLabel } from './chevrotain-grammar.ts';
 import type { InsertStatement } from './insert-statement.ts';
@@ -153,6 +154,16 @@ export class SqlParser extends QueryGrammar {
       ],
       ERR_MSG: 'TABLE, TYPE, FUNCTION or [MATERIALIZED | LOCAL] VIEW',
     });
+  });
+
+  /** LATENESS v.ts INTERVAL '1' HOUR */
+  readonly viewLateness: Rule<ViewLateness> = this.RULE('viewLateness', () => {
+    const start = this.CONSUME(keyword('LATENESS'));
+    const name = this.SUBRULE(this.identifier);
+    this.CONSUME(symbol('.'));
+    const column = this.SUBRULE2(this.identifier);
+    const lateness = this.SUBRULE(this.expression);
+    return this.ACTION(() => ({ kind: 'lateness' as const, name, column, lateness, span: this.spanFrom(start) }));
   });
 
   /** DECLARE RECURSIVE VIEW v (a INTEGER NOT NULL, …) */

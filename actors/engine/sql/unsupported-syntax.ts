@@ -70,12 +70,6 @@ const rows: readonly Row[] = [
   },
   { words: 'CREATE OR', construct: 'CREATE OR REPLACE', instead: 'a program declares each name once', first: true },
   { words: 'CREATE TEMPORARY', construct: 'CREATE TEMPORARY', instead: 'use CREATE LOCAL VIEW', first: true },
-  {
-    words: 'LATENESS',
-    construct: 'LATENESS',
-    instead: 'leave it out: it only lets state be dropped sooner',
-    first: true,
-  },
   { words: 'INSERT', construct: 'INSERT', instead: 'rows come in through connectors', first: true },
   { words: 'UPDATE', construct: 'UPDATE', instead: 'changes come in through connectors', first: true },
   { words: 'DELETE', construct: 'DELETE', instead: 'deletions come in through connectors', first: true },

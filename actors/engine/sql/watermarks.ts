@@ -94,6 +94,12 @@ function equalities(condition: Scalar): readonly Extract<Scalar, { kind: 'operat
 function ofScan(declared: DeclaredRelations, name: string, ordinal: number): readonly Watermark[] | null {
   const { tables, views } = declared;
   const view = views.find(({ relation }) => relation.name === name);
+  const bounded = view?.relation.schema.fields[ordinal];
+  if (bounded !== undefined && view?.lateness?.[ordinal] != null) {
+    const { type, nullable } = bounded;
+    const source = { place: {}, text: bounded.name };
+    return [{ table: name, value: { kind: 'column', ordinal, type, nullable, source } }];
+  }
   // What waits for a watermark comes when that has passed.
   if (declared.settled === true && view?.emitFinal !== undefined) return null;
   if (view !== undefined) return watermarksOf(declared, view.query, ordinal);

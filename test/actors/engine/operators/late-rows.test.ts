@@ -68,4 +68,23 @@ test('LATENESS is a constant of the units of its column', () => {
   ]);
 });
 
+test('LATENESS of a view drops what comes too late out of it, for those who read the view as well', () => {
+  const sql = `CREATE TABLE t (x INT, y INT);
+    LATENESS doubled.z 2;
+    CREATE VIEW doubled AS SELECT 2 * x AS z, y FROM t;
+    CREATE MATERIALIZED VIEW v AS SELECT z, COUNT(*) AS c FROM doubled GROUP BY z;`;
+  const { schema } = compileProgram(sql).program!.tables[0]!.relation;
+  const circuit = circuitOf(sql);
+  insert(circuit, schema, [1, 1, 0], [1, 5, 0]);
+  insert(circuit, schema, [1, 3, 0], [1, 4, 0], [-1, 1, 0]);
+  const rows = circuit
+    .contents('v')
+    .flatMap((batch) => Array.from({ length: batch.rows }, (_, i) => JSON.stringify(rowFromBatch(batch, i))));
+  assert.equal(rows.sort(), ['{"z":10,"c":1}', '{"z":2,"c":1}', '{"z":8,"c":1}']);
+  assert.is(lateOf(circuit), 2);
+  const wrong = (text: string): string => compileProgram(`${sql} ${text};`).problems[0]!.message;
+  assert.match(wrong('LATENESS nowhere.z 1'), 'nowhere');
+  assert.match(wrong('LATENESS doubled.q 1'), 'no column is named "q"');
+});
+
 test.run();
