@@ -7,14 +7,16 @@ import { nullOutput } from './discard/destination.ts';
 import { fileRecordDestinationDeclaration, fileRecordSourceDeclaration } from './file/declarations.ts';
 import { fileOutput } from './file/destination.ts';
 import { fileInput } from './file/source.ts';
-import { arrowInput } from './formats/arrow-decoder.ts';
-import { csvInput } from './formats/csv-decoder.ts';
-import { jsonInput } from './formats/json-decoder.ts';
-import { msgpackInput } from './formats/msgpack-decoder.ts';
+import {
+  arrowInputDeclaration,
+  csvInputDeclaration,
+  jsonInputDeclaration,
+  msgpackInputDeclaration,
+  rawInputDeclaration,
+} from './formats/input-declarations.ts';
 import { csvOutputDeclaration, jsonOutputDeclaration } from './formats/output-declarations.ts';
 import { parquetInput } from './formats/parquet-input.ts';
 import { parquetOutput } from './formats/parquet-output.ts';
-import { rawInput } from './formats/raw-decoder.ts';
 import { datagenDeclaration, generatorRecordSourceDeclaration } from './generator/declarations.ts';
 import { emptyInput } from './generator/empty-source.ts';
 import { kafkaInputDeclaration, kafkaOutputDeclaration } from './kafka/declarations.ts';
@@ -87,7 +89,14 @@ export const registry: ConnectorRegistry = {
       async () => (await import('./log/record-destination.ts')).logRecordDestination,
     ),
   ],
-  inputFormats: [jsonInput, csvInput, parquetInput, rawInput, msgpackInput, arrowInput],
+  inputFormats: [
+    onUse(jsonInputDeclaration, async () => (await import('./formats/json-decoder.ts')).jsonInput),
+    onUse(csvInputDeclaration, async () => (await import('./formats/csv-decoder.ts')).csvInput),
+    parquetInput,
+    onUse(rawInputDeclaration, async () => (await import('./formats/raw-decoder.ts')).rawInput),
+    onUse(msgpackInputDeclaration, async () => (await import('./formats/msgpack-decoder.ts')).msgpackInput),
+    onUse(arrowInputDeclaration, async () => (await import('./formats/arrow-decoder.ts')).arrowInput),
+  ],
   outputFormats: [
     onUse(jsonOutputDeclaration, async () => (await import('./formats/json-encoder.ts')).jsonOutput),
     onUse(csvOutputDeclaration, async () => (await import('./formats/csv-encoder.ts')).csvOutput),

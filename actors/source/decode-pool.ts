@@ -34,7 +34,7 @@ export class DecodePool {
   /** `workers` is the most threads that the pool may have when this call is the one that makes it; 0: no threads. */
   decode(request: DecodeRequest, workers: number): Promise<Decoded> | Decoded {
     if (workers === 0 || request.bytes.length < pooledBytesMin) {
-      return request.kind === 'piece' ? this.#inline.decodePiece(request) : this.#inline.decode(request);
+      return this.#inline.decode(request);
     }
     this.#piscina ??= openPiscina(workers);
     return this.#piscina.then((piscina) => piscina.run(request, { transferList: [request.bytes.buffer] }));

@@ -13,6 +13,7 @@ import type {
   DecoderContext,
   InputFormat,
 } from '../../connectors/sdk/format.ts';
+import { loaded, type RegisteredInputFormat } from '../../connectors/sdk/load-on-use.ts';
 import type { ParameterValues } from '../../connectors/sdk/parameters.ts';
 import { assert } from '../../runtime/assert.ts';
 import { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
@@ -63,18 +64,28 @@ export interface Decoded {
 
 /** Decodes and encodes; keeps the decoders that it has made. One for each thread. */
 export class PieceDecoder {
-  readonly #formats: readonly InputFormat[];
+  readonly #formats: readonly RegisteredInputFormat[];
   readonly #made = new Map<string, Made>();
   /** The builder of the latest piece, empty. One for each thread: a thread mostly decodes one connector after another. */
   #kept: BatchBuilder | null = null;
 
-  constructor(formats: readonly InputFormat[]) {
+  constructor(formats: readonly RegisteredInputFormat[]) {
     this.#formats = formats;
   }
 
-  async decode(request: DecodeRequest): Promise<Decoded> {
-    if (request.kind === 'piece') return this.decodePiece(request);
-    const made = this.#make(request.setup);
+  /** At once where the decoder has been made before and a piece is to be decoded. */
+  decode(request: DecodeRequest): Promise<Decoded> | Decoded {
+    const made = this.#made.get(request.setup);
+    return made === undefined
+      ? this.#make(request.setup).then((fresh) => this.#decodeWith(fresh, request))
+      : this.#decodeWith(made, request);
+  }
+
+  #decodeWith(made: Made, request: DecodeRequest): Promise<Decoded> | Decoded {
+    return request.kind === 'piece' ? this.#decodePiece(made, request) : this.#decodeBlock(made, request);
+  }
+
+  async #decodeBlock(made: Made, request: Extract<DecodeRequest, { kind: 'block' }>): Promise<Decoded> {
     const { format, setup, context } = made;
     assert(format.kind === 'block', 'a block is decoded by a block format');
     const report = emptyReport();
@@ -83,8 +94,7 @@ export class PieceDecoder {
     return decoded(batches, report);
   }
 
-  decodePiece(request: Extract<DecodeRequest, { kind: 'piece' }>): Decoded {
-    const made = this.#make(request.setup);
+  #decodePiece(made: Made, request: Extract<DecodeRequest, { kind: 'piece' }>): Decoded {
     assert(made.decoder !== null, 'a piece is decoded by a stream format');
     const { schema } = made.context.relation;
     // What is decoded is encoded before this returns, so the next piece of the same connector is decoded into the same arrays: fresh ones
@@ -103,13 +113,12 @@ export class PieceDecoder {
     return result;
   }
 
-  #make(setupText: string): Made {
-    const known = this.#made.get(setupText);
-    if (known !== undefined) return known;
+  async #make(setupText: string): Promise<Made> {
     // SAFETY: the text was made from a DecodeSetup by decode-pool.ts.
     const setup = JSON.parse(setupText) as DecodeSetup;
-    const format = this.#formats.find((candidate) => candidate.name === setup.format);
-    assert(format !== undefined, 'a decoder is asked for a format that is registered');
+    const found = this.#formats.find((candidate) => candidate.name === setup.format);
+    assert(found !== undefined, 'a decoder is asked for a format that is registered');
+    const format = await loaded(found);
     const context: DecoderContext = { relation: setup.relation, defaults: setup.defaults, strict: setup.strict };
     const decoder = format.kind === 'stream' ? format.decoder(setup.configuration, context) : null;
     const made = { setup, format, context, decoder };

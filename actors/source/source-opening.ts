@@ -46,7 +46,7 @@ export async function openSource(
     throw new ConfigUnknownTransport({ name: transport.name, direction: 'input', known }, { suggestion });
   }
   const configuration = validated(definition.parameters, transport.config, `${connector.endpoint}: ${definition.name}`);
-  const reading = isRecords(relation) ? null : readingOf(args, connectors, definition, context.signal);
+  const reading = isRecords(relation) ? null : await readingOf(args, connectors, definition, context.signal);
   const { create } = await loaded(definition);
   const source = create(configuration, { ...context, endpoint: connector.endpoint, relation, baseFolder });
   const makesLines = reading === null && definition.format === 'required';
@@ -71,22 +71,23 @@ export function resumesAnywhere({ format }: SourceArguments['connector']): boole
   return format.name === 'json' && !isArray;
 }
 
-function readingOf(
+async function readingOf(
   args: OpeningArguments,
   connectors: ConnectorRegistry,
   definition: SourceDeclaration,
   signal: AbortSignal,
-): Reading {
+): Promise<Reading> {
   const { connector, relation, defaults } = args;
   const named = connector.format ?? definition.impliedFormat ?? null;
   if (named === null && definition.format === 'none') return { kind: 'batches' };
   if (named === null) throw new FormatMissing({ transport: connector.transport.name });
   const { name, config } = named;
-  const format = connectors.inputFormats.find((candidate) => candidate.name === name);
-  if (format === undefined) {
+  const found = connectors.inputFormats.find((candidate) => candidate.name === name);
+  if (found === undefined) {
     const known = connectors.inputFormats.map((candidate) => candidate.name);
     throw new ConfigUnknownFormat({ name, direction: 'input', known }, { suggestion: nearestName(name, known) });
   }
+  const format = await loaded(found);
   const configuration = validated(format.parameters, config, `${connector.endpoint}: ${name}`);
   const { strict } = connector;
   const setup = JSON.stringify({ format: name, configuration, relation, defaults, strict } satisfies DecodeSetup);

@@ -3,6 +3,7 @@
 // Columns are matched by name, in any case unless the SQL column is quoted; a missing one is NULL. Where Arrow lays values out as
 // a batch does (integers of the same width, floats, text, bytes, DATE32, microseconds) arrays are copied; otherwise values
 // are converted one by one, and one that does not fit refuses its row. apache-arrow is loaded by the first decoder that decodes.
+
 import { createRequire } from 'node:module';
 import type * as Arrow from 'apache-arrow';
 import { type BatchBuilder, ColumnBuilder } from '../../runtime/batch/batch-builder.ts';
@@ -22,13 +23,11 @@ import {
 import { appendBatch } from './append-batch.ts';
 import { ArrowSplitter, messageDictionary, readMessage } from './arrow-splitter.ts';
 import { FormatConflictingOptions } from './format-errors.ts';
+import { arrowInputDeclaration } from './input-declarations.ts';
 import { ValueMalformed } from './refusal.ts';
 
 export const arrowInput: StreamInputFormat = {
-  kind: 'stream',
-  name: 'arrow',
-  summary: 'An Arrow IPC stream with flat columns, matched by name. Insertions only.',
-  parameters: [],
+  ...arrowInputDeclaration,
   splitter: () => new ArrowSplitter(),
   decoder: (_configuration, context) => new ArrowDecoder(context),
 };

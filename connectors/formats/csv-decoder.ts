@@ -4,6 +4,7 @@
 // trailing fields take the default, else NULL, else the record is refused; surplus ones are counted (`flexible`) or refused. A
 // record that is refused is left out and decoding goes on behind it; after a quoted field that is not closed, at the next line. The
 // grammar is csv-scan.ts, the values are csv-field.ts. A decoder keeps nothing between calls but the mapping of the header it saw last.
+
 import { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { DecodeReport, Decoder, DecoderContext, StreamInputFormat } from '../sdk/format.ts';
@@ -12,19 +13,17 @@ import { type ColumnTarget, makeTargets } from './column-target.ts';
 import { writeField } from './csv-field.ts';
 import { mapHeader } from './csv-header.ts';
 import { type CsvShape, makeCsvLane } from './csv-lane.ts';
-import { type CsvInputOptions, csvInputParameters, readCsvInputOptions } from './csv-options.ts';
+import { type CsvInputOptions, readCsvInputOptions } from './csv-options.ts';
 import { copyUnquoted, findClosingQuote, hasEscape, skipBlanks, skipRecord, skipUnquoted } from './csv-scan.ts';
 import { CsvSplitter, hasByteOrderMark, headerEnd, headerStart } from './csv-splitter.ts';
+import { csvInputDeclaration } from './input-declarations.ts';
 import { LaneLearning } from './lane-learning.ts';
 import { Refusal, reportRefusal } from './refusal.ts';
 import type { Lane, LaneEnd } from './row-lane.ts';
 import { RowWriter } from './row-writer.ts';
 
 export const csvInput: StreamInputFormat = {
-  kind: 'stream',
-  name: 'csv',
-  summary: 'Comma-separated values, by position or by the names of a header line.',
-  parameters: csvInputParameters,
+  ...csvInputDeclaration,
   splitter: (configuration) => new CsvSplitter(readCsvInputOptions(configuration)),
   decoder: (configuration, context) => new CsvDecoder(readCsvInputOptions(configuration), context),
 };

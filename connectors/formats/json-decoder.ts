@@ -7,12 +7,14 @@
 // after one that breaks the grammar decoding goes on at the next line that begins a value: one that starts in its first column with
 // anything but a quote, a closer or a comma (with `lines: single`: at the next line). A decoder keeps nothing between calls but the
 // caches of JsonKeys.
+
 import { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
 import type { DecodeReport, Decoder, DecoderContext, StreamInputFormat } from '../sdk/format.ts';
+import { jsonInputDeclaration } from './input-declarations.ts';
 import { learnJsonLane } from './json-lane.ts';
 import { memberPositions } from './json-members.ts';
 import type { JsonInputOptions } from './json-options.ts';
-import { jsonInputParameters, readJsonInputOptions } from './json-options.ts';
+import { readJsonInputOptions } from './json-options.ts';
 import { RowReader, readRow, rowDeletedByKey, rowInserted, rowUpdated } from './json-row.ts';
 import { skipColon, skipSpace, skipString, skipValue } from './json-scan.ts';
 import { JsonSplitter } from './json-splitter.ts';
@@ -24,10 +26,7 @@ import type { Lane, LaneEnd } from './row-lane.ts';
 import { RowWriter } from './row-writer.ts';
 
 export const jsonInput: StreamInputFormat = {
-  kind: 'stream',
-  name: 'json',
-  summary: 'JSON values, one a line or over several lines, as rows or as insertions, deletions and updates.',
-  parameters: jsonInputParameters,
+  ...jsonInputDeclaration,
   splitter: (configuration) => {
     return readJsonInputOptions(configuration).singleLine ? new LineSplitter() : new JsonSplitter();
   },

@@ -3,6 +3,7 @@
 // A map is a row by column names, with the rules of rows that are pushed as objects (runtime/batch/row-objects.ts); an array
 // holds rows, as maps or by position, and is taken whole or not at all. Values are unpacked one by one: this format is for
 // clients that have it, not for the fastest way in.
+
 import type { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
 import { rowsToBatch } from '../../runtime/batch/row-objects.ts';
 import { unpack } from '../../runtime/wire/msgpack.ts';
@@ -15,23 +16,12 @@ import {
 } from '../sdk/format.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import { appendBatch } from './append-batch.ts';
+import { msgpackInputDeclaration } from './input-declarations.ts';
 import { MsgpackSplitter, walkValue, walkWhole } from './msgpack-splitter.ts';
 import { RecordMalformed, ValueMalformed } from './refusal.ts';
 
 export const msgpackInput: StreamInputFormat = {
-  kind: 'stream',
-  name: 'msgpack',
-  summary: 'MessagePack maps, one behind the other or in arrays, as rows or as insertions, deletions and updates.',
-  parameters: [
-    {
-      name: 'update_format',
-      type: { kind: 'enum', values: ['raw', 'insert_delete'] },
-      required: false,
-      default: 'raw',
-      description:
-        '`raw`: each map is a row to insert. `insert_delete`: {"insert": row}, {"delete": row} or {"update": row}.',
-    },
-  ],
+  ...msgpackInputDeclaration,
   splitter: () => new MsgpackSplitter(),
   decoder: (configuration, context) => new MsgpackDecoder(configuration, context),
 };

@@ -2,6 +2,7 @@
 //
 // The bytes go into one VARCHAR (then they must be UTF-8) or VARBINARY column; every other column takes its default, else NULL. With
 // `mode: lines` a line ends with LF or CR LF and empty lines are no rows; with `mode: blob` a stream (a file, a message) is one row.
+
 import { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import { formatSqlType } from '../../runtime/batch/sql-type.ts';
@@ -11,32 +12,14 @@ import type { ParameterValues } from '../sdk/parameters.ts';
 import { encodeDefaults, writeDefault } from './column-default.ts';
 import { type ColumnTarget, makeTargets, targetBinary, targetString } from './column-target.ts';
 import { FormatConflictingOptions } from './format-errors.ts';
+import { rawInputDeclaration } from './input-declarations.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { Refusal, reportRefusal } from './refusal.ts';
 import { RowWriter } from './row-writer.ts';
 import { findInvalidUtf8 } from './utf8.ts';
 
 export const rawInput: StreamInputFormat = {
-  kind: 'stream',
-  name: 'raw',
-  summary: 'Bytes as they are, one row for each line or for each stream, in one column.',
-  parameters: [
-    {
-      name: 'mode',
-      type: { kind: 'enum', values: ['blob', 'lines'] },
-      required: false,
-      default: 'blob',
-      description:
-        '`blob`: the whole stream (a file, a message) is one row. `lines`: every line that is not empty is one.',
-    },
-    {
-      name: 'column_name',
-      type: { kind: 'string' },
-      required: false,
-      description:
-        'The VARCHAR or VARBINARY column that takes the bytes. Needed when the table has more than one column.',
-    },
-  ],
+  ...rawInputDeclaration,
   splitter: (configuration) => (configuration['mode'] === 'lines' ? new LineSplitter() : new WholeSplitter()),
   decoder: (configuration, context) => new RawDecoder(configuration, context),
 };

@@ -1,7 +1,7 @@
 // What a registry holds: transports, formats and processors as values.
-import type { InputFormat } from './format.ts';
 import type {
   RegisteredDestination,
+  RegisteredInputFormat,
   RegisteredOutputFormat,
   RegisteredProcessor,
   RegisteredSource,
@@ -11,7 +11,7 @@ import type {
 export interface ConnectorRegistry {
   readonly sources: readonly RegisteredSource[];
   readonly destinations: readonly RegisteredDestination[];
-  readonly inputFormats: readonly InputFormat[];
+  readonly inputFormats: readonly RegisteredInputFormat[];
   readonly outputFormats: readonly RegisteredOutputFormat[];
   readonly processors: readonly RegisteredProcessor[];
 }

@@ -4,13 +4,14 @@
 // documentation and lists look at (name, parameters, summary) is a declaration, in a file that imports nothing; what makes the
 // connector is imported the first time that somebody asks `loaded` for it. A definition whose code is small stands in a registry as it is.
 import type { DestinationDefinition } from './destination.ts';
-import type { OutputFormat } from './format.ts';
+import type { BlockInputFormat, OutputFormat, StreamInputFormat } from './format.ts';
 import type { ProcessorDefinition } from './processor.ts';
 import type { SourceDefinition } from './source.ts';
 
 export type SourceDeclaration = Omit<SourceDefinition, 'create'>;
 export type DestinationDeclaration = Omit<DestinationDefinition, 'create'>;
 export type ProcessorDeclaration = Omit<ProcessorDefinition, 'create'>;
+export type StreamInputFormatDeclaration = Omit<StreamInputFormat, 'splitter' | 'decoder'>;
 export type OutputFormatDeclaration = Omit<OutputFormat, 'encoder'>;
 
 /** A definition, or a declaration and the way to the definition. */
@@ -21,6 +22,8 @@ export type Registered<Declaration, Definition extends Declaration> =
 export type RegisteredSource = Registered<SourceDeclaration, SourceDefinition>;
 export type RegisteredDestination = Registered<DestinationDeclaration, DestinationDefinition>;
 export type RegisteredProcessor = Registered<ProcessorDeclaration, ProcessorDefinition>;
+/** A format of blocks loads its halves itself. */
+export type RegisteredInputFormat = Registered<StreamInputFormatDeclaration, StreamInputFormat> | BlockInputFormat;
 export type RegisteredOutputFormat = Registered<OutputFormatDeclaration, OutputFormat>;
 
 /** `onUse(fooDeclaration, async () => (await import('./foo/source.ts')).foo)` */

@@ -3,7 +3,7 @@
 // What a query string asks for is remembered by its text, and endpoints by table and format, so that a small request costs
 // two look-ups before its body is read. The body itself never passes through here (body-intake.ts).
 import { registry } from '../../../connectors/registry.ts';
-import type { InputFormat } from '../../../connectors/sdk/format.ts';
+import type { RegisteredInputFormat } from '../../../connectors/sdk/load-on-use.ts';
 import { type Clock, systemClock } from '../../../runtime/clock.ts';
 import type { TableDescription } from '../embedded/control-interface.ts';
 import type { Deployment, RawExchange, RawHandler } from '../hosting/deployment.ts';
@@ -16,7 +16,7 @@ import { EndpointRoster, terminating } from './endpoint-roster.ts';
 import { type IngressRequest, readIngressRequest } from './ingress-request.ts';
 
 export interface IngressOptions {
-  readonly formats?: readonly InputFormat[];
+  readonly formats?: readonly RegisteredInputFormat[];
   readonly clock?: Clock;
   readonly limits?: IntakeLimits;
 }
@@ -31,15 +31,16 @@ export function makeIngressHandler(options: IngressOptions = {}): RawHandler {
   const rosters = new WeakMap<Deployment, EndpointRoster>();
   const requests = new Map<string, IngressRequest>();
 
-  const requestOf = (exchange: RawExchange): IngressRequest => {
+  const requestOf = (exchange: RawExchange): IngressRequest | Promise<IngressRequest> => {
     const url = exchange.request.url ?? '';
     const text = url.slice(url.indexOf('?') + 1);
     const known = requests.get(text);
     if (known !== undefined) return known;
-    const request = readIngressRequest(exchange.query, formats);
-    if (requests.size >= rememberedMax) requests.clear();
-    requests.set(text, request);
-    return request;
+    return readIngressRequest(exchange.query, formats).then((request) => {
+      if (requests.size >= rememberedMax) requests.clear();
+      requests.set(text, request);
+      return request;
+    });
   };
 
   const rosterOf = (deployment: Deployment): EndpointRoster => {
@@ -57,7 +58,8 @@ export function makeIngressHandler(options: IngressOptions = {}): RawHandler {
       exchange.relation,
       'ConfigError.UnknownInputStream',
     );
-    const request = requestOf(exchange);
+    const found = requestOf(exchange);
+    const request = found instanceof Promise ? await found : found;
     checkState(deployment, request);
     const endpoint = await rosterOf(deployment).get(table, request);
     const { metadata } = request;

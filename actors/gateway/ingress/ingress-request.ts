@@ -3,6 +3,7 @@
 // Parameters that nobody knows are ignored: clients send some. A value that a known parameter cannot take is refused
 // (400 InvalidParam), as is a combination that the format itself refuses. Pure: the same text gives the same request.
 import type { InputFormat } from '../../../connectors/sdk/format.ts';
+import { loaded, type RegisteredInputFormat } from '../../../connectors/sdk/load-on-use.ts';
 import type { Parameter, ParameterValues } from '../../../connectors/sdk/parameters.ts';
 import { validateParameters } from '../../../connectors/sdk/validate-parameters.ts';
 import { formatVariant, parseVariant } from '../../../runtime/batch/variant-json.ts';
@@ -31,7 +32,10 @@ export interface IngressRequest {
 const timeoutMsMax = 2 ** 31 - 1;
 
 /** @throws HttpProblem */
-export function readIngressRequest(query: URLSearchParams, formats: readonly InputFormat[]): IngressRequest {
+export async function readIngressRequest(
+  query: URLSearchParams,
+  formats: readonly RegisteredInputFormat[],
+): Promise<IngressRequest> {
   const name = query.get('format') ?? 'csv';
   const format = formats.find((candidate) => candidate.name === name);
   if (format === undefined) throw unknownFormat(name, formats);
@@ -44,7 +48,7 @@ export function readIngressRequest(query: URLSearchParams, formats: readonly Inp
   const [problem] = problems;
   if (problem !== undefined) throw invalidFormat(problem);
   return {
-    format,
+    format: await loaded(format),
     configuration: values,
     formatKey: JSON.stringify([format.name, Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1))]),
     metadata: readMetadata(query),
@@ -63,7 +67,7 @@ export function invalidFormat(thrown: unknown): unknown {
   return new HttpProblem({ status: 400, code: 'InvalidParam', message: thrown.message, details, cause: thrown });
 }
 
-function unknownFormat(name: string, formats: readonly InputFormat[]): HttpProblem {
+function unknownFormat(name: string, formats: readonly RegisteredInputFormat[]): HttpProblem {
   const names = formats.map((format) => format.name);
   const nearest = nearestName(name, names);
   const hint = nearest === undefined || nearest === null ? '' : `; did you mean '${nearest}'?`;
