@@ -107,13 +107,15 @@ interface Squeezed {
 
 /** Moves the lines together over their line feeds and writes where they end behind ends[0] = 0. */
 function squeezeLines(bytes: Uint8Array, length: number, room: Int32Array, whole: boolean): Squeezed {
+  // A Buffer's search costs a good half of that of a typed array, whose calls are slow.
+  const searched = Buffer.from(bytes.buffer, bytes.byteOffset, length);
   let ends = room;
   let rows = 0;
   let from = 0;
   let to = 0;
   while (from < length) {
-    let end = bytes.indexOf(10, from);
-    if (end < 0 || end >= length) {
+    let end = searched.indexOf(10, from);
+    if (end < 0) {
       if (!whole) break;
       end = length;
     }
