@@ -3,12 +3,14 @@
 //
 // Nothing here asks whether it may (v0/lifecycle-routes.ts does). Whatever goes wrong while starting or running ends with
 // the pipeline stopped and the error in its record; a start that a stop has overtaken gives up silently.
+
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { systemClock } from '../../../runtime/clock.ts';
 import { type ErrorData, errorFromData, errorToData, MillraceError } from '../../../runtime/errors.ts';
 import type { CheckpointImage, Store } from '../../store/messages.ts';
 import type { PipelineStatus, StopReport } from '../../supervisor/messages.ts';
+import { withoutBigints } from '../server/problem-reply.ts';
 import { restoreApiInputs } from './api-input-record.ts';
 import { planBootstrap, runBootstrap } from './bootstrap.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';
@@ -303,6 +305,7 @@ function problemOf(error: ErrorData): RecordedProblem {
   return {
     message: [error.message, ...error.causes.map((cause) => cause.message)].join('\n'),
     error_code: isPanic ? 'RuntimeError.WorkerPanic' : error.code,
-    details: { code: error.code, fields: error.fields, help: error.help },
+    // The fields hold a row, whose integers may be beyond what JSON.stringify takes.
+    details: { code: error.code, fields: withoutBigints(error.fields), help: error.help },
   };
 }

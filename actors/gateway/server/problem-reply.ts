@@ -64,7 +64,7 @@ function fromCoded(error: MillraceError): HttpProblem {
     status,
     code: rule?.code ?? error.code,
     message: error.message,
-    details: { code: error.code, fields: plain(error.fields), help: error.help, place: error.place ?? null },
+    details: { code: error.code, fields: withoutBigints(error.fields), help: error.help, place: error.place ?? null },
     headers: status === 503 ? { 'Retry-After': retryAfterSeconds } : {},
     cause: error,
   });
@@ -82,7 +82,8 @@ function fromFastify(thrown: unknown): HttpProblem | null {
   return new HttpProblem({ status: thrown.statusCode, code, message, cause: thrown });
 }
 
-function plain(value: unknown): unknown {
+/** The same as JSON can say it: 64-bit integers as texts of their digits. */
+export function withoutBigints(value: unknown): unknown {
   return JSON.parse(
     JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? item.toString() : item)) ?? 'null',
   );

@@ -86,6 +86,20 @@ test('parse errors come as 400 with the shape that clients know', async () => {
   assert.equal([error_code, details.num_errors, details.errors[0].event_number], ['ParseErrors', 1, 1]);
 });
 
+test('a pipeline that stops at a row with large integers says so', async () => {
+  const program_code = `CREATE TABLE t (a BIGINT, b BIGINT) WITH ('materialized' = 'true');
+    CREATE MATERIALIZED VIEW v AS SELECT a + b AS s FROM t;`;
+  await call('PUT', 'big', JSON.stringify({ name: 'big', program_code }));
+  const shown = async (): Promise<Record<string, unknown>> => JSON.parse((await call('GET', 'big')).text);
+  while ((await shown())['program_status'] !== 'Success') await pollPause();
+  await call('POST', 'big/start');
+  while ((await shown())['deployment_status'] !== 'Running') await pollPause();
+  const row = '{"a":9223372036854775807,"b":9007199254740993}';
+  assert.is((await call('POST', 'big/ingress/t?format=json&update_format=raw', row)).status, 200);
+  while ((await shown())['deployment_error'] === null) await pollPause();
+  assert.match(JSON.stringify((await shown())['deployment_error']), /9007199254740993/);
+});
+
 test('a paused pipeline waits for no longer than it is told, and force goes through', async () => {
   await call('POST', 'p/pause');
   await until('deployment_status', 'Paused');
