@@ -3,7 +3,6 @@
 // Lives on the control thread. It decides nothing: reconcile.ts says what has to happen to inputs, and the roster's
 // handles perform it. Order at start: engine, destinations open, outputs attached, inputs. Stop is the reverse; with
 // `force` what is queued is lost. Every call answers with a result or a coded error; nothing here touches a row.
-import { setMaxListeners } from 'node:events';
 import { type ActorRef, actorId, type SupervisionEvent } from '../../runtime/actor/actor.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import { type ErrorData, errorFromData, errorToData } from '../../runtime/errors.ts';
@@ -42,6 +41,7 @@ import type {
   TransactionStatus,
 } from './messages.ts';
 import { nextPipelineState, type PipelineEvent, type PipelineState } from './pipeline-lifecycle.ts';
+import { drainPipeline, type ReleasedPipeline, type ReleaseOptions, releasePipeline } from './pipeline-release.ts';
 import { PositionKeeper } from './position-keeper.ts';
 import {
   ConnectorFailed,
@@ -60,18 +60,11 @@ const sampleMs = 100;
 /** What a failed pipeline's outputs get to write what was computed before the failure. */
 const failureDrainMs = 10_000;
 const stopDeadlineMs = 10_000;
-/** What positions that were reached get to be stored, and sources to be told, when everything is delivered. */
-const settleMs = 10_000;
 const intakeThread = 'intake';
 /** Whoever has the actor host may prepare it before there is a supervisor. */
 export const engineThread = 'engine';
 /** Of asks that a caller's signal bounds: a query, and the step before it, may take long. */
 const noDeadline: number = Number.POSITIVE_INFINITY;
-
-interface StopOptions {
-  readonly force: boolean;
-  readonly timeoutMs: number;
-}
 
 export class Supervisor implements SupervisorInterface {
   onStatus: (() => void) | null = null;
@@ -82,6 +75,8 @@ export class Supervisor implements SupervisorInterface {
   readonly #lifecycle: LifecycleKeeper;
   readonly #positions: PositionKeeper;
   readonly #startedAt: number;
+  /** What a drain and the end of everything work on. */
+  readonly #released: ReleasedPipeline;
   #state: PipelineState = 'created';
   #error: ErrorData | null = null;
   #transaction: TransactionStatus | null = null;
@@ -110,6 +105,19 @@ export class Supervisor implements SupervisorInterface {
     this.#ledger = new CompletionLedger(args.incarnation);
     this.#channels = new GatewayChannels(engine, log, (endpoint) => this.#roster.has(endpoint));
     this.#startedAt = clock.now();
+    this.#released = {
+      roster: this.#roster,
+      host,
+      log,
+      isRelay: args.relay !== null,
+      hasFailed: () => this.#error !== null,
+      engine: () => this.#engine,
+      giveUpEngine: () => {
+        const engine = this.#engine;
+        this.#engine = null;
+        return engine;
+      },
+    };
     for (const image of [...(args.restore?.inputs ?? []), ...(args.continued ?? [])]) this.#roster.restore(image);
     host.onSupervision = (event) => this.#onSupervision(event);
   }
@@ -157,11 +165,11 @@ export class Supervisor implements SupervisorInterface {
   async drain(signal: AbortSignal): Promise<void> {
     this.#refuseUnlessStarted('drain');
     await Promise.all(this.#roster.inputs.map((input) => input.quiesce()));
-    await this.#drain(signal);
+    await drainPipeline(this.#released, signal);
     this.#refuseUnlessLive('drain');
   }
 
-  stop(options: StopOptions): Promise<StopReport> {
+  stop(options: ReleaseOptions): Promise<StopReport> {
     this.#stopping ??= this.#stopOnce(options);
     return this.#stopping;
   }
@@ -486,7 +494,7 @@ export class Supervisor implements SupervisorInterface {
     );
   }
 
-  async #stopOnce(options: StopOptions): Promise<StopReport> {
+  async #stopOnce(options: ReleaseOptions): Promise<StopReport> {
     await this.#failing;
     this.#move('stop');
     const isDrained = await this.#release(options);
@@ -496,43 +504,9 @@ export class Supervisor implements SupervisorInterface {
     return { detached };
   }
 
-  /** Reverse order of the start. Returns false when the drain had to be cut off. */
-  async #release(options: StopOptions): Promise<boolean> {
+  #release(options: ReleaseOptions): Promise<boolean> {
     this.#sampling?.cancel();
-    const { inputs, outputs } = this.#roster;
-    if (options.force) await Promise.all(inputs.map((input) => input.stop('discard')));
-    else await Promise.all(inputs.map((input) => input.quiesce()));
-    const isDrained = options.force || (await this.#isDrainedWithin(options.timeoutMs));
-    // What was delivered is acknowledged before anything is torn down; what was not has no one to wait for.
-    const isWhole = this.#error === null && outputs.every(({ state }) => state === 'ended');
-    const patienceMs = options.force ? 0 : settleMs;
-    await Promise.all(inputs.map((input) => input.release(patienceMs, isDrained && isWhole)));
-    // One that has not come back from the drain is not waited for again.
-    await Promise.all(outputs.map((output) => output.stop(options.force || !isDrained)));
-    const engine = this.#engine;
-    this.#engine = null;
-    await engine?.stop(stopDeadlineMs);
-    await this.#args.host.stop(stopDeadlineMs);
-    return isDrained;
-  }
-
-  async #drain(signal: AbortSignal): Promise<void> {
-    // One listener for each output: Node would print a warning from the eleventh on.
-    setMaxListeners(0, signal);
-    // An engine that has failed takes no further step; its outputs still get what was computed before.
-    const isAble = this.#error === null || this.#args.relay !== null;
-    if (isAble) await this.#engine?.ask({ kind: 'drain' }, { deadlineMs: noDeadline, signal });
-    await Promise.all(this.#roster.outputs.map((output) => output.drain(signal)));
-  }
-
-  async #isDrainedWithin(timeoutMs: number): Promise<boolean> {
-    try {
-      await this.#drain(AbortSignal.timeout(timeoutMs));
-      return true;
-    } catch (error) {
-      this.#args.log.warn('the drain was cut off', { cause: errorToData(error).message });
-      return false;
-    }
+    return releasePipeline(this.#released, options);
   }
 
   #move(event: PipelineEvent): void {
