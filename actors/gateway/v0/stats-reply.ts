@@ -80,17 +80,18 @@ function globalMetrics(
   stats: PipelineStats,
   now: number,
 ): JsonObject {
-  const { processed, completed, buffered, bufferedBytes, inputBytes } = totals(deployment, stats);
+  const { processed: stepped, completed, buffered, bufferedBytes, inputBytes } = totals(deployment, stats);
   const startTime = Math.floor((now - stats.uptimeMs) / 1_000);
   // The clock of a program that says NOW() never ends.
   const isOver = stats.inputs.every((input) => input.endOfInput || input.endpoint === clockEndpoint);
   const { transaction } = stats;
-  // What a transaction holds is in no queue any more and in no step yet.
+  // What a transaction holds is in no queue any more: it counts as processed, though no step has taken it yet.
   const untaken = stats.inputs.reduce(
     (sum, { totalRecords, takenRecords }) => sum + Math.max(0, totalRecords - takenRecords),
     0,
   );
-  const waiting = transaction === null ? buffered : Math.max(buffered, untaken);
+  const held = transaction === null ? 0 : Math.max(0, untaken - buffered);
+  const processed = stepped + held;
   const open = transaction === null ? null : pipeline.transaction;
   const { user, system } = process.cpuUsage();
   return {
@@ -127,7 +128,7 @@ function globalMetrics(
     runtime_elapsed_msecs: Math.round(stats.uptimeMs),
     buffered_input_records: buffered,
     buffered_input_bytes: bufferedBytes,
-    total_input_records: processed + waiting,
+    total_input_records: processed + buffered,
     total_input_bytes: inputBytes,
     total_processed_records: processed,
     total_processed_bytes: Math.max(0, inputBytes - bufferedBytes),
