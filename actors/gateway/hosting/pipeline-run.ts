@@ -233,18 +233,17 @@ export async function stop(pipeline: HostedPipeline, options: { readonly force: 
   if (deployment !== null && !deployment.isLost) {
     const { force } = options;
     const timeoutMs = stopTimeoutMs + (pipeline.record.relay === undefined ? 5_000 : connectorEndMs);
+    // One that is failing already has said why.
+    const hasSaidWhy = pipeline.record.deploymentError !== null;
     pipeline.stopReport = await deployment
       .call('stop', (control) => control.stop({ force, timeoutMs: stopTimeoutMs }), { timeoutMs })
       .catch((error: unknown) => {
         pipeline.log('warn', `stopping: ${error instanceof Error ? error.message : error}`);
-        // One that is failing already has said why.
-        const isNew = pipeline.record.relay !== undefined && pipeline.record.deploymentError === null;
-        if (isNew) pipeline.change({ deploymentError: problemOf(errorToData(error)) });
+        if (pipeline.record.relay !== undefined && !hasSaidWhy)
+          pipeline.change({ deploymentError: problemOf(errorToData(error)) });
         return detachedIn(error);
       });
-    if (pipeline.record.relay !== undefined && pipeline.record.deploymentError === null) {
-      noteLastErrors(pipeline, deployment);
-    }
+    if (pipeline.record.relay !== undefined && !hasSaidWhy) noteLastErrors(pipeline, deployment);
   }
   await deployment?.end();
   settle(pipeline);
