@@ -1,5 +1,5 @@
 // What the server says of itself: version, health, authentication, sessions.
-import type { Principal } from '../server/access/access-control.ts';
+import { anonymous, type Principal } from '../server/access/access-control.ts';
 import { type Hosting, platformVersion } from '../server/hosting-start.ts';
 import { json, type Route, type RouteReply } from '../server/route.ts';
 import { serviceHealth } from '../v1/about-routes.ts';
@@ -33,24 +33,24 @@ export function platformRoutes(hosting: Hosting): readonly Route[] {
     get('/config/authentication', 'How callers prove who they are', 'none', authentication),
     get('/v0/config/authentication', 'How callers prove who they are', 'none', authentication),
     get('/v0/config/demos', 'Programs to begin with', 'read', () => json(200, [])),
-    get('/v0/config/session', 'Who is calling', 'read', ({ principal }) =>
-      json(200, {
+    get('/v0/config/session', 'Who is calling', 'read', ({ principal }) => {
+      const { key, scopes, pipelines } = principal ?? anonymous;
+      return json(200, {
         tenant_id: '00000000-0000-0000-0000-000000000000',
         tenant_name: 'default',
-        role: roleOf(principal),
-        api_key: principal?.key ?? null,
-        scopes: principal?.scopes ?? [],
-        pipelines: principal?.pipelines ?? null,
+        role: roleOf(principal ?? anonymous),
+        api_key: key,
+        scopes,
+        pipelines,
         memberships: [],
-      }),
-    ),
+      });
+    }),
     get('/v0/cluster_healthz', 'Health of every part', 'read', () => clusterHealth(hosting)),
   ];
 }
 
 /** The highest that its scopes make up; the names are those of `/v0/api_keys`. */
-function roleOf(principal: Principal | null): string {
-  if (principal === null) return 'read';
+function roleOf(principal: Principal): string {
   if (principal.scopes.includes('admin')) return principal.key === null ? 'owner' : 'admin';
   if (principal.scopes.includes('write')) return 'write';
   return principal.scopes.includes('read') ? 'read' : 'ingest';

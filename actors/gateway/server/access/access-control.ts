@@ -53,7 +53,8 @@ export interface NewKey {
 }
 
 const everything: readonly AccessScope[] = ['read', 'write', 'ingest', 'admin'];
-const anonymous: Principal = { key: null, scopes: everything, pipelines: null };
+/** A caller without a key, where none is needed. */
+export const anonymous: Principal = { key: null, scopes: everything, pipelines: null };
 const adminKeyName = 'environment';
 const keyRoutes = /^\/v0\/api_keys(?:[/?]|$)/;
 /** What the server says of itself: a client asks before it does anything else. */
