@@ -16,14 +16,14 @@ import type { Gauges } from '../../runtime/metrics.ts';
 import { countedBy } from '../carried-counts.ts';
 import type { ConnectorPhase } from '../connector-calls.ts';
 import type { InspectionPoint } from '../inspection-point.ts';
-import type { ReplayPoint, SourceArguments, SourceErrors, SourceMessage, SourceNotice } from '../source/messages.ts';
+import type { SourceArguments, SourceErrors, SourceMessage, SourceNotice } from '../source/messages.ts';
 import { type ConnectorContext, startedConnector } from './connector-context.ts';
 import { type ConnectorEvent, type ConnectorState, nextConnectorState } from './connector-lifecycle.ts';
 import { type DetachedConnector, startConnector, withinDeadline } from './connector-startup.ts';
+import { InputReplay } from './input-replay.ts';
 import { InspectionPorts } from './inspection-ports.ts';
 import type { ConnectorFailure, InputCheckpoint } from './messages.ts';
 import type { InputDesired, InputObserved } from './reconcile.ts';
-import { beginning, decodeReplayStart, encodeReplayStart, type ReplayStart, replayFrom } from './replay-position.ts';
 import { FailureWindow, restartDelay } from './restart-policy.ts';
 
 /** A source that does not come to a record border by then is cut off. */
@@ -64,20 +64,13 @@ export class InputHandle {
   #isHasty = false;
   /** Some of what it has sent will never be delivered. */
   #settlesPartly = false;
-  #wantsAcknowledgements = false;
-  /** What the latest checkpoint holds of it, and how many of its rows a stored one does. */
-  #checkpointed: { readonly position: Position | null; readonly records: number } | null = null;
-  #durableRecords = 0;
-  #onDurable: (() => void) | null = null;
+  readonly #replay = new InputReplay();
   #attempt = 0;
   /** Of those in a row between which no row was sent. */
   #vainAttempts = 0;
   #sentBefore = 0;
   #sentAtOpen = 0;
   #closing: Promise<void> | null = null;
-  /** Where its first row of this run is, and where others are, as its source last said. */
-  #begin: ReplayStart = beginning;
-  #points: readonly ReplayPoint[] | null = null;
 
   constructor(
     connector: InputConnector,
@@ -154,7 +147,7 @@ export class InputHandle {
 
   /** Goes on where a checkpoint was taken. Before anything else is asked of it. */
   restore({ position, ended, paused }: InputCheckpoint): void {
-    this.#begin = decodeReplayStart(position);
+    this.#replay.restore(position);
     // What has been opened once does not wait for labels again.
     this.#desired = { ...this.#desired, paused, startedByHand: position !== null };
     if (ended) this.#state = nextConnectorState(this.connector.endpoint, this.#state, 'end');
@@ -164,46 +157,23 @@ export class InputHandle {
   async checkpoint(takenRecords: number, ended: boolean): Promise<InputCheckpoint> {
     const { endpoint } = this.connector;
     const { paused } = this.#desired;
-    if (this.#wantsAcknowledgements) await this.#notePoint(takenRecords);
+    await this.#replay.noteCheckpoint(this.#source, takenRecords);
     // Without an entry of the engine it has not been opened in this run, or not been attached for long.
     if (ended || (this.#state === 'ended' && this.#attempt === 0))
       return { endpoint, position: null, ended: true, paused };
-    await this.#keepPoints();
-    const points = this.#points ?? [{ records: 0, ...this.#begin }];
-    return { endpoint, position: encodeReplayStart(replayFrom(points, takenRecords)), ended: false, paused };
-  }
-
-  async #notePoint(records: number): Promise<void> {
-    await this.#keepPoints();
-    this.#checkpointed = { position: replayFrom(this.#points ?? [], records).position, records };
+    await this.#replay.keepPoints(this.#source);
+    return { endpoint, position: this.#replay.positionBehind(takenRecords), ended: false, paused };
   }
 
   /** The latest checkpoint is stored: the source is told how far it holds its rows. */
   checkpointStored(): void {
-    const checkpointed = this.#checkpointed;
-    if (!this.#wantsAcknowledgements || checkpointed === null) return;
-    this.#durableRecords = checkpointed.records;
-    if (checkpointed.position !== null) this.#source?.tell({ kind: 'acknowledge', position: checkpointed.position });
-    if (!this.awaitsCheckpoint) this.#onDurable?.();
+    const position = this.#replay.checkpointStored(this.takenRecords);
+    if (position !== null) this.#source?.tell({ kind: 'acknowledge', position });
   }
 
   /** Rows have entered steps of which the source waits to hear that they are durable. */
   get awaitsCheckpoint(): boolean {
-    return this.#wantsAcknowledgements && this.takenRecords > this.#durableRecords;
-  }
-
-  async #keepPoints(): Promise<void> {
-    const source = this.#source;
-    if (source === null) return;
-    try {
-      this.#points = await source.ask<readonly ReplayPoint[]>(
-        { kind: 'replay points' },
-        { deadlineMs: stopDeadlineMs },
-      );
-    } catch (error) {
-      // One that is being stopped has said it before.
-      if (this.#points === null) throw error;
-    }
+    return this.#replay.isAwaiting(this.takenRecords);
   }
 
   // ── actions of reconcile ──
@@ -219,7 +189,7 @@ export class InputHandle {
     const counted = countedBy(this.#gauges);
     const takenRecords = counted.records ?? 0;
     this.#sentAtOpen = takenRecords;
-    if (this.#context.relay === null) this.#goOnBehind(takenRecords);
+    if (this.#context.relay === null) this.#replay.goOnBehind(takenRecords);
     await this.#whileBusy(async () => {
       try {
         const { port1, port2 } = new MessageChannel();
@@ -261,19 +231,12 @@ export class InputHandle {
     });
   }
 
-  /** Everything that an earlier attempt has sent has entered steps: the next row is the one behind it. */
-  #goOnBehind(records: number): void {
-    const points = this.#points;
-    if (points !== null) this.#begin = replayFrom(points, records);
-    this.#points = [{ records, ...this.#begin }];
-  }
-
   #arguments(port: SourceArguments['port']): SourceArguments {
     const { baseFolder, decodeWorkers, relay } = this.#context;
     const { endpoint } = this.connector;
     const common = { connector: this.connector, relation: this.#relation, defaults: this.#defaults, port };
     if (relay === null) {
-      const { position, skipRows } = this.#begin;
+      const { position, skipRows } = this.#replay.begin;
       const acknowledgesLater = this.#context.acknowledgesCheckpoints;
       return { ...common, position, skipRows, baseFolder, decodeWorkers, acknowledgesLater };
     }
@@ -499,7 +462,7 @@ export class InputHandle {
         this.#context.onChange();
         return;
       case 'wants acknowledgements':
-        this.#wantsAcknowledgements = true;
+        this.#replay.wantsAcknowledgements = true;
         return;
       case 'source said': {
         const { endpoint } = this.connector;
@@ -556,7 +519,7 @@ export class InputHandle {
       return await this.#detach(rows);
     }
     // One that has come to its end is told what becomes of its rows, and keeps nobody waiting for that.
-    if (this.#state === 'ended' && this.#wantsAcknowledgements) {
+    if (this.#state === 'ended' && this.#replay.wantsAcknowledgements) {
       if (this.#context.acknowledgesCheckpoints) await this.#detach(rows);
       await this.#settle();
     }
@@ -584,7 +547,8 @@ export class InputHandle {
     const source = this.#source;
     if (source === null) return;
     const { signal } = this.#impatience;
-    if (this.#context.acknowledgesCheckpoints && this.#context.relay === null) await this.#durable(signal);
+    if (this.#context.acknowledgesCheckpoints && this.#context.relay === null)
+      await this.#replay.whenDurable(this.takenRecords, signal);
     try {
       const message = { kind: 'settle', partly: this.#settlesPartly } as const;
       await source.ask(message, { deadlineMs: Number.POSITIVE_INFINITY, signal });
@@ -593,22 +557,16 @@ export class InputHandle {
     }
   }
 
-  async #durable(signal: AbortSignal): Promise<void> {
-    if (!this.awaitsCheckpoint || signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      this.#onDurable = resolve;
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-  }
-
   async #stopSource(): Promise<void> {
     const source = this.#source;
     if (source === null) return;
     const errors = this.errors();
-    const points = (this.#context.relay === null ? this.#keepPoints() : Promise.resolve()).catch((error) => {
-      // It has died, or hangs: it is read again from where this run began.
-      this.#context.log.debug(`no replay points from ${source.id}`, { cause: errorToData(error).message });
-    });
+    const points = (this.#context.relay === null ? this.#replay.keepPoints(source) : Promise.resolve()).catch(
+      (error) => {
+        // It has died, or hangs: it is read again from where this run began.
+        this.#context.log.debug(`no replay points from ${source.id}`, { cause: errorToData(error).message });
+      },
+    );
     await Promise.all([errors, points]);
     this.#earlierErrors = this.#errors;
     this.#source = null;
