@@ -18,8 +18,6 @@ export interface DestinationArguments {
   readonly baseFolder: string;
   /** What earlier attempts of this run have counted: goes on from there. */
   readonly counted?: Counted;
-  /** It has failed before: what is written again is better written in small pieces. */
-  readonly restarts?: number;
   /** For records: of the connector. */
   readonly processors?: readonly RelayProcessor[];
   /** Left out where nobody keeps schemas. */

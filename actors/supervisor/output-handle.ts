@@ -120,7 +120,6 @@ export class OutputHandle {
         processors: relay?.processors.get(endpoint) ?? [],
         ...(relay?.schemas === undefined ? {} : { schemas: relay.schemas }),
         counted: countedBy(this.#gauges),
-        restarts: this.#restarts,
       };
       const destination = await host.spawn<DestinationMessage, DestinationNotice>({
         id: actorId(attempt === 1 ? `destination:${endpoint}` : `destination:${endpoint}#${attempt}`),
