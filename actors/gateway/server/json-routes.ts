@@ -149,6 +149,10 @@ export async function writeReply(
 
 function bodyBytes(reply: RouteReply): Buffer | null {
   if (reply.body === undefined) return null;
-  if (reply.contentType === undefined) return Buffer.from(JSON.stringify(reply.body), 'utf8');
+  if (reply.contentType === undefined) {
+    // An integer that JSON's readers could not hold goes as text; a reply that could not be printed would be none at all.
+    const text = JSON.stringify(reply.body, (_, item: unknown) => (typeof item === 'bigint' ? item.toString() : item));
+    return Buffer.from(text, 'utf8');
+  }
   return reply.body instanceof Uint8Array ? Buffer.from(reply.body) : Buffer.from(String(reply.body), 'utf8');
 }
