@@ -14,13 +14,13 @@ import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import { sliceBatch } from '../../../runtime/batch/slice-batch.ts';
 import type { Clock, Timer } from '../../../runtime/clock.ts';
 import type { RawExchange } from '../hosting/deployment.ts';
-import { HttpProblem } from '../server/http-problem.ts';
 import { decodeBlockBody } from './block-body.ts';
 import { BodyCutter, recordTooLarge } from './body-cutter.ts';
 import { plainBody } from './body-decompression.ts';
 import { terminating } from './endpoint-roster.ts';
 import { type Decoding, type Flushed, freshReport, type IngressEndpoint, type Waiting } from './ingress-endpoint.ts';
 import type { IngressRequest } from './ingress-request.ts';
+import { brokenOff, cannotDecompress, clientGone, waitedTooLong } from './intake-problems.ts';
 import { ParseErrors } from './parse-errors.ts';
 
 export interface IntakeLimits {
@@ -322,17 +322,7 @@ export class BodyIntake implements Flushed, Waiting {
   #timeOut(): void {
     this.#stopAt((token) => {
       const paused = this.#exchange.deployment.status.state !== 'running' && !this.#request.force;
-      const reason = paused ? 'the pipeline is paused' : 'the table has no room for more rows';
-      return new HttpProblem({
-        status: 503,
-        code: 'IngressTimeout',
-        message: `${reason}; ${this.#rows} rows of this request were taken within timeout_ms`,
-        details: {
-          num_records: this.#rows,
-          num_errors: this.#errors?.count ?? 0,
-          token: this.#rows > 0 ? token : null,
-        },
-      });
+      return waitedTooLong({ rows: this.#rows, token }, this.#errors?.count ?? 0, paused);
     });
   }
 
@@ -350,20 +340,13 @@ export class BodyIntake implements Flushed, Waiting {
     const { request } = this.#exchange;
     const isCoding = this.#body !== request && (request.complete || !request.destroyed);
     this.#stopAt((token) => {
-      return new HttpProblem({
-        status: isCoding ? 400 : 500,
-        code: isCoding ? 'InvalidContentEncoding' : 'InputTransportError',
-        message: isCoding
-          ? `the body cannot be decompressed: ${error.message}`
-          : `the body broke off: ${error.message}`,
-        details: { num_records: this.#rows, token: this.#rows > 0 ? token : null },
-        cause: error,
-      });
+      const taken = { rows: this.#rows, token };
+      return isCoding ? cannotDecompress(taken, error) : brokenOff(taken, error);
     });
   }
 
   #abandon(): void {
-    this.failed(new HttpProblem({ status: 500, code: 'InputTransportError', message: 'the client has gone' }));
+    this.failed(clientGone());
   }
 
   #settle(): void {
