@@ -60,7 +60,10 @@ export class SettledRows {
 
   /** It has flushed everything that was written up to this mark. */
   flushed(mark: number): void {
-    if (this.acknowledges) return this.tell();
+    if (this.acknowledges) {
+      this.tell();
+      return;
+    }
     // What was written before it flushed is safe.
     if (this.#settlement.outstanding > 0) this.#settlement.acknowledged(this.#settlement.outstanding);
     this.tell();

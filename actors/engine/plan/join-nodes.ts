@@ -57,6 +57,7 @@ export function buildJoin(nodes: QueryNodes, rel: Rels<'join'>, wanted: readonly
     const below = (): number | bigint | null => {
       const [a, b] = [one(), two()];
       if (a === null || b === null) return null;
+      // biome-ignore lint/complexity/useMathMinMax: they are bigints, which Math.min does not take.
       return a < b ? a : b;
     };
     nodes.forgetful.set(node, () => join.forget({ position, below }));
