@@ -5,7 +5,7 @@
 // specification is printed instead. https://github.com/hashicorp/go-plugin/blob/main/docs/internals.md
 
 import { mkdtempSync, rmSync } from 'node:fs';
-import http2, { type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import http2, { type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../runtime/clock.ts';
@@ -24,6 +24,7 @@ import { type ProtocolVersion, writeSpecification } from './specification-writer
 const cookieName = 'CONDUIT_PLUGIN_MAGIC_COOKIE';
 const cookieValue = '204e8e812c3a1bb73b838928c575b42a105dd2e9aa449be481bc4590486df53f';
 const coreVersion = 1;
+const lingerMs = 100;
 const requestBytesMax = 64 << 20;
 /** HealthCheckResponse { status 1: SERVING 1 }. */
 const serving = Uint8Array.of(0x08, 1);
@@ -61,7 +62,7 @@ export function isStartedByHost(environment: PluginSurroundings['environment']):
 
 /** Serves until the host ends it. Resolves with the exit code. */
 export async function servePlugin(connector: ServedConnector, surroundings: PluginSurroundings): Promise<number> {
-  const { environment, out } = surroundings;
+  const { environment, out, clock } = surroundings;
   const version = chooseVersion(environment['PLUGIN_PROTOCOL_VERSIONS']);
   if (version === null) {
     surroundings.err('the host knows neither version 1 nor version 2 of the connector protocol\n');
@@ -75,16 +76,26 @@ export async function servePlugin(connector: ServedConnector, surroundings: Plug
     stop = resolve;
   });
   const plugin = new Plugin(connector, version, surroundings, () => stop());
+  const sessions = new Set<ServerHttp2Session>();
   server.on('session', (session) => {
+    sessions.add(session);
     session.setLocalWindowSize(8 << 20);
     session.on('error', () => session.destroy());
     // A host has one connection: when it is gone, so is the host.
-    session.on('close', () => stop());
+    session.on('close', () => {
+      sessions.delete(session);
+      stop();
+    });
   });
   server.on('stream', (stream, headers) => void plugin.serve(stream, headers));
   // Ctrl-C in a terminal reaches the plugin too; it is the host that stops it.
   process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => stop());
+  // A signal to the whole group reaches the host as well, which stops its plugins in order: only a second one is for this process.
+  let isWarned = false;
+  process.on('SIGTERM', () => {
+    if (isWarned || sessions.size === 0) stop();
+    isWarned = true;
+  });
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -94,6 +105,11 @@ export async function servePlugin(connector: ServedConnector, surroundings: Plug
     await stopped;
   } finally {
     server.close();
+    // The answer to the shutdown still goes out; then nothing holds the process.
+    for (const session of sessions) {
+      session.close();
+      clock.after(lingerMs, () => session.destroy());
+    }
     rmSync(folder, { recursive: true, force: true });
   }
   return 0;
