@@ -242,7 +242,8 @@ class DestinationActor implements Actor<DestinationMessage> {
     this.#running = this.#run().finally(() => {
       this.#running = null;
       // Something may have come in while the last flush was under way.
-      if (this.#state === 'open' && (!this.#receiver.isEmpty || this.#flushAsked.length > 0)) this.#pump();
+      const isDue = (): boolean => this.#isBufferDue(this.#context.clock.monotonic());
+      if (this.#state === 'open' && (!this.#receiver.isEmpty || this.#flushAsked.length > 0 || isDue())) this.#pump();
     });
   }
 

@@ -75,12 +75,11 @@ if ('missing' in server) {
   output('each object is a whole Parquet file', async () => {
     await using pipeline = await open('parquet/', { name: 'parquet' }, { max_output_buffer_size_records: 3 });
     await pipeline.start();
-    for (const n of [1, 4])
-      await pipeline.inputJson(
-        't',
-        [0, 1, 2].map((i) => ({ n: n + i, s: `s${n + i}` })),
-      );
-    while ((await objects('parquet/')).length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const n of [1, 4]) {
+      const given = [0, 1, 2].map((i) => ({ n: n + i, s: `s${n + i}` }));
+      await pipeline.completed(await pipeline.inputJson('t', given));
+    }
+    assert.is((await objects('parquet/')).length, 2);
     const rows = [];
     for (const { buffer } of await objects('parquet/')) rows.push(...(await parquetReadObjects({ file: buffer })));
     assert.equal(
