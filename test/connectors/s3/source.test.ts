@@ -176,6 +176,26 @@ if ('missing' in started) {
     await proxy.close();
   });
 
+  s3('Parquet files by prefix are refused with what to do instead', async () => {
+    for (const name of ['1', '2']) await server.put('lake', `pq/${name}`, 'PAR1');
+    await using pipeline = await Pipeline.open({
+      program: 'CREATE TABLE t (id BIGINT);',
+      inputs: {
+        i: {
+          stream: 't',
+          transport: { name: 's3_input', config: { ...access, prefix: 'pq/' } },
+          format: { name: 'parquet' },
+        },
+      },
+    });
+    await pipeline.start();
+    const failed = await pipeline.waitForCompletion().then(
+      () => null,
+      () => pipeline.inputConnectorStats('t', 'i'),
+    );
+    assert.is(failed?.error?.code, 'source.several_streams');
+  });
+
   s3('users, products, then orders: start_after over S3, with what is left out from the defaults', async () => {
     await server.put('lake', 'users.json', '{"id":1,"name":"Ann"}\n{"id":2,"name":"Bob"}\n');
     await server.put('lake', 'products.csv', 'id,price\n1,10\n2,25\n');
