@@ -1,15 +1,16 @@
 // A destination of ours as the destination service of a plugin: the calls of the protocol on the calls of the contract.
 //
-// Each message of records is one write. A destination that does not say itself what is safe is flushed when nothing more is
-// waiting; then everything written is acknowledged, in order. What a write or a flush throws refuses the records that it was about.
+// Each message of records is one write. A destination that does not say itself what is safe is flushed behind it; then everything
+// written is acknowledged, in order. What a write or a flush throws refuses the records that it was about.
 import { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
 import type { Destination, DestinationDefinition } from '../sdk/destination.ts';
 import { ByteWriter } from '../sdk/protobuf-wire.ts';
 import { recordBytes, recordColumn, recordRelation, recordSchema } from '../sdk/record-batch.ts';
 import { framed } from './grpc-message.ts';
 import { type PluginCall, readPosition } from './plugin-protocol.ts';
-import { addedMetadata, decoded, decodeRecord, nextRecord, type RecordCursor } from './record-decoder.ts';
-import { checkedSettings, readSettings } from './served-settings.ts';
+import { decoded, decodeRecord, nextRecord, type RecordCursor } from './record-decoder.ts';
+import { answerLifecycle, lifecycleCalls, type ServedSide } from './served-lifecycle.ts';
+import { checkedSettings } from './served-settings.ts';
 import type { ServedSurroundings } from './served-source.ts';
 import type { ServedStream } from './served-stream.ts';
 
@@ -35,25 +36,11 @@ export class ServedDestination {
 
   /** Answers with the body of the reply. @throws what goes back as the status of the call */
   async call(call: PluginCall, request: Uint8Array): Promise<Uint8Array> {
+    if (lifecycleCalls.has(call)) {
+      await answerLifecycle(this.#side, call, request);
+      return nothing;
+    }
     switch (call) {
-      case 'Configure':
-        await this.#make(readSettings(request)).configure?.();
-        return nothing;
-      case 'LifecycleOnCreated': {
-        const settings = readSettings(request);
-        await (this.#destination ?? this.#make(settings)).onCreated?.(this.#check(settings));
-        return nothing;
-      }
-      case 'LifecycleOnUpdated': {
-        const [before, after] = [readSettings(request, 1), readSettings(request, 2)];
-        await (this.#destination ?? this.#make(after)).onUpdated?.(this.#check(before), this.#check(after));
-        return nothing;
-      }
-      case 'LifecycleOnDeleted': {
-        const settings = readSettings(request);
-        await (this.#destination ?? this.#make(settings)).onDeleted?.(this.#check(settings));
-        return nothing;
-      }
       case 'Open':
         await this.#configured().open();
         return nothing;
@@ -68,8 +55,8 @@ export class ServedDestination {
         await this.#destination?.stop?.();
         await this.#destination?.teardown?.();
         return nothing;
-      case 'Run':
-        throw new Error('Run is a stream');
+      default:
+        throw new Error(`${call} is not a call with one answer`);
     }
   }
 
@@ -78,7 +65,7 @@ export class ServedDestination {
     this.#stream = stream;
     const cursor: RecordCursor = { bytes: nothing, at: 0, operation: 0, positionStart: 0, positionEnd: 0 };
     // A host has added its metadata already; where it has not, nothing is made up.
-    const added = { ...addedMetadata(0, ''), readAt: nothing, connector: nothing };
+    const added = { readAt: nothing, connector: nothing };
     for await (const message of stream.messages()) {
       const builder = new BatchBuilder(recordSchema);
       cursor.bytes = message;
@@ -95,7 +82,6 @@ export class ServedDestination {
         this.#waiting.push(recordBytes(batch, recordColumn.position, row).slice());
       }
       this.#last = this.#waiting.at(-1) ?? this.#last;
-      const { length } = this.#waiting;
       this.#work = this.#work.then(async () => {
         try {
           await this.#configured().write({ kind: 'batch', batch });
@@ -105,8 +91,7 @@ export class ServedDestination {
         this.#written?.();
       });
       await this.#work;
-      // Acknowledged when nothing follows at once: a batch of the host is one message.
-      if (this.#definition.acknowledges !== true && this.#waiting.length <= length) await this.#flush();
+      if (this.#definition.acknowledges !== true) await this.#flush();
     }
   }
 
@@ -153,6 +138,12 @@ export class ServedDestination {
       });
     }
   }
+
+  readonly #side: ServedSide = {
+    current: () => this.#destination,
+    make: (settings) => this.#make(settings),
+    check: (settings) => this.#check(settings),
+  };
 
   #make(settings: Readonly<Record<string, string>>): Destination {
     const { clock, connectorId, log } = this.#surroundings;

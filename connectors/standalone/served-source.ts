@@ -9,7 +9,8 @@ import { recordPosition } from '../sdk/record-position.ts';
 import type { Source, SourceDefinition } from '../sdk/source.ts';
 import { type PluginCall, positionRequest, readPosition } from './plugin-protocol.ts';
 import { RecordEncoder } from './record-encoder.ts';
-import { checkedSettings, readSettings } from './served-settings.ts';
+import { answerLifecycle, lifecycleCalls, type ServedSide } from './served-lifecycle.ts';
+import { checkedSettings } from './served-settings.ts';
 import type { ServedStream } from './served-stream.ts';
 
 export interface ServedSurroundings {
@@ -38,25 +39,11 @@ export class ServedSource {
 
   /** Answers with the body of the reply. @throws what goes back as the status of the call */
   async call(call: PluginCall, request: Uint8Array): Promise<Uint8Array> {
+    if (lifecycleCalls.has(call)) {
+      await answerLifecycle(this.#side, call, request);
+      return nothing;
+    }
     switch (call) {
-      case 'Configure':
-        await this.#make(readSettings(request)).configure?.();
-        return nothing;
-      case 'LifecycleOnCreated': {
-        const settings = readSettings(request);
-        await (this.#source ?? this.#make(settings)).onCreated?.(this.#check(settings));
-        return nothing;
-      }
-      case 'LifecycleOnUpdated': {
-        const [before, after] = [readSettings(request, 1), readSettings(request, 2)];
-        await (this.#source ?? this.#make(after)).onUpdated?.(this.#check(before), this.#check(after));
-        return nothing;
-      }
-      case 'LifecycleOnDeleted': {
-        const settings = readSettings(request);
-        await (this.#source ?? this.#make(settings)).onDeleted?.(this.#check(settings));
-        return nothing;
-      }
       case 'Open': {
         const position = readPosition(request);
         await this.#configured().open(position.length === 0 ? null : recordPosition(position));
@@ -73,8 +60,8 @@ export class ServedSource {
         await this.#reading.catch(() => {});
         await this.#source?.teardown?.();
         return nothing;
-      case 'Run':
-        throw new Error('Run is a stream');
+      default:
+        throw new Error(`${call} is not a call with one answer`);
     }
   }
 
@@ -116,6 +103,12 @@ export class ServedSource {
       }
     }
   }
+
+  readonly #side: ServedSide = {
+    current: () => this.#source,
+    make: (settings) => this.#make(settings),
+    check: (settings) => this.#check(settings),
+  };
 
   #make(settings: Readonly<Record<string, string>>): Source {
     const { clock, connectorId, log } = this.#surroundings;
