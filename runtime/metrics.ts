@@ -37,6 +37,8 @@ export const gaugeNames = [
   'recordsTotal',
   /** Records that one who looked at them had no room for. */
   'inspectorDroppedRecords',
+  /** 1 from when a source has been opened: it may have sent rows before anybody heard that it is open. */
+  'open',
 ] as const;
 
 export type GaugeName = (typeof gaugeNames)[number];

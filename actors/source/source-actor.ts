@@ -247,6 +247,7 @@ class SourceActor implements Actor<SourceMessage> {
     await made.chain.open();
     this.#enter(null);
     this.#isOpen = true;
+    this.#context.gauges.set('open', 1);
     this.#watchQueue();
     this.#running = this.#records === null ? this.#runRows(made) : this.#runRecords(made, this.#records);
   }

@@ -351,7 +351,9 @@ export class InputHandle {
 
   /** Reads no more, after what it already has; all of that is sent. The first half of a graceful stop. */
   async quiesce(): Promise<void> {
-    const isOpening = this.#state === 'opening';
+    // What it sends may be refused, and end everything, before its answer that it is open has come.
+    const hasOpened = this.#source !== null && this.#gauges?.get('open') === 1;
+    const isOpening = this.#state === 'opening' && !hasOpened;
     if (!this.isOver) this.#move('stop');
     this.#cancelBackOff();
     this.#isFlowing = false;
