@@ -225,4 +225,25 @@ test('any order of failures, pauses, back-offs and ends leads where the table sa
   );
 });
 
+for (const hasOpened of [true, false]) {
+  const title = hasOpened
+    ? 'a pipeline that fails before a source has answered that it is open settles what that source has sent'
+    : 'a pipeline that fails while a source is being opened does not wait for it';
+  test(title, async () => {
+    const real = new Real();
+    const { host, supervisor } = real;
+    host.answers.set('source:in open', new Promise(() => {}));
+    await supervisor.start({ paused: false });
+    await real.settle();
+    assert.is(real.state, 'opening');
+    if (hasOpened) host.gauges.get('source:in')?.set('open', 1);
+    host.notify('engine', { kind: 'refused too often', error: errorToData(new Error('no')) });
+    assert.is(supervisor.status.state, 'failed');
+    await supervisor.stop({ force: false, timeoutMs: 1000 });
+    const calls = host.log.filter((line) => line.startsWith('source:in')).slice(2);
+    assert.is(calls.includes('source:in finish'), hasOpened, calls.join());
+    assert.is(calls.at(-1), 'source:in stop');
+  });
+}
+
 test.run();
