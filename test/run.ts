@@ -3,16 +3,21 @@
 //   node dist/test/run.js [PART-OF-A-PATH …]     only the files whose path contains one of the parts; no lint then
 //
 // A file fails when a test in it fails, when it ran no test, when it does not end by itself within its time limit, or when
-// it leaves output that cannot be read. Closes with a plain line `N passed, N failed`; exit code 1 when anything failed.
-import { spawn } from 'node:child_process';
+// it leaves output that cannot be read. Closes with every failure once more, because whoever reads a long log sees its end, and
+// a plain line `N passed, N failed`; exit code 1 when anything failed.
 import { readdirSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runProcess } from './test-process.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
-const fileSecondsMax = Number(process.env['MILLRACE_TEST_SECONDS'] ?? 120);
+/** No test takes a fifth of it on a quiet machine; a limit that is never reached costs nothing. */
+const fileSecondsMax = Number(process.env['MILLRACE_TEST_SECONDS'] ?? 240);
+/** Characters of a failed file's output where it fails, and of all of them at the end. */
+const outputMax = 20_000;
+const closingMax = 24_000;
 const parts = process.argv.slice(2);
 
 interface Outcome {
@@ -24,6 +29,7 @@ interface Outcome {
   /** Why the file failed as a whole, and everything it printed. */
   readonly reason: string | null;
   readonly output: string;
+  readonly leftovers: readonly string[];
 }
 
 function findTests(folder: string): string[] {
@@ -34,51 +40,9 @@ function findTests(folder: string): string[] {
   });
 }
 
-interface Exit {
-  readonly code: number | null;
-  readonly timedOut: boolean;
-  readonly output: string;
-  readonly seconds: number;
-}
-
-function runProcess(command: string, args: readonly string[], secondsMax: number): Promise<Exit> {
-  return new Promise((resolve) => {
-    const started = performance.now();
-    // A group of its own, so that a file that hangs is ended with everything it started.
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-    let output = '';
-    let timedOut = false;
-    const collect = (chunk: Buffer): void => {
-      if (output.length < 4_000_000) output += chunk.toString('utf8');
-    };
-    child.stdout.on('data', collect);
-    child.stderr.on('data', collect);
-    const endGroup = (): void => {
-      try {
-        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-      } catch {
-        // The group is already gone.
-      }
-    };
-    const timer = setTimeout(() => {
-      timedOut = true;
-      endGroup();
-    }, secondsMax * 1000);
-    child.on('error', (error) => {
-      output += `could not be started: ${error.message}\n`;
-    });
-    child.on('close', (code) => {
-      clearTimeout(timer);
-      endGroup();
-      resolve({ code, timedOut, output, seconds: (performance.now() - started) / 1000 });
-    });
-  });
-}
-
 async function runFile(path: string): Promise<Outcome> {
-  const name = relative(here, path).replace(/\.js$/, '');
-  const exit = await runProcess(process.execPath, ['--enable-source-maps', path], fileSecondsMax);
-  const output = exit.output.replace(new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g'), '');
+  const args = ['--enable-source-maps', join(here, 'run-file.js'), path];
+  const { output, ...exit } = await runProcess(args, { cwd: root, secondsMax: fileSecondsMax });
   // uvu prints three plain lines at the end: Total, Passed, Skipped.
   const count = (label: string): number =>
     Number([...output.matchAll(new RegExp(`^\\s*${label}:\\s+(\\d+)`, 'gm'))].at(-1)?.[1] ?? 0);
@@ -86,33 +50,57 @@ async function runFile(path: string): Promise<Outcome> {
   const passed = count('Passed');
   const skipped = count('Skipped');
   const failed = Math.max(0, total - passed - skipped);
+  const ending = `exit code ${exit.code ?? exit.signal}`;
   let reason: string | null = null;
-  if (exit.timedOut) reason = `did not end within ${fileSecondsMax} s`;
-  else if (total === 0) reason = `ran no test (exit code ${exit.code})`;
-  else if (exit.code !== 0) reason = `exit code ${exit.code}`;
+  if (exit.hang !== null) reason = exit.hang;
+  else if (total === 0) reason = `ran no test (${ending})`;
+  else if (exit.code !== 0) reason = ending;
+  else if (failed > 0 && !output.includes(' FAIL ')) reason = `${failed} tests were not run: a hook has failed`;
   return {
-    name,
+    ...exit,
+    name: relative(here, path).replace(/\.js$/, ''),
     passed,
     failed: reason === null ? failed : Math.max(1, failed),
     skipped,
-    seconds: exit.seconds,
     reason,
     output,
   };
 }
 
+/** The failures of a file as uvu prints them; all of its output when it prints none. */
+function failuresOf(output: string): string {
+  const from = output.search(/^ +FAIL /m);
+  return (from < 0 ? output : output.slice(from)).replace(/\n *Total: [\s\S]*$/, '').trimEnd();
+}
+
+function closing(failures: readonly (readonly [title: string, text: string])[]): string {
+  const share = Math.floor(closingMax / failures.length);
+  const blocks = failures.map(([title, text]) => {
+    const shown = text.length <= share ? text : `${text.slice(0, share / 2)}\n  […]\n${text.slice(-share / 2)}`;
+    return `FAIL ${title}\n${shown}`;
+  });
+  return `\n── what has failed ──\n\n${blocks.join('\n\n')}\n`;
+}
+
 async function main(): Promise<void> {
   console.log(`node ${process.version}, ${availableParallelism()} cores`);
+  const started = performance.now();
+  const failures: (readonly [title: string, text: string])[] = [];
   let passed = 0;
   let failed = 0;
   let skipped = 0;
   if (parts.length === 0) {
     const biome = join(root, 'node_modules', '@biomejs', 'biome', 'bin', 'biome');
-    const lint = await runProcess(process.execPath, [biome, 'check', '--max-diagnostics=50', '.'], 120);
+    const args = [biome, 'check', '--max-diagnostics=50', '.'];
+    const lint = await runProcess(args, { cwd: root, secondsMax: fileSecondsMax });
     if (lint.code === 0) passed += 1;
     else failed += 1;
     console.log(`${lint.code === 0 ? 'ok  ' : 'FAIL'} lint and format (${lint.seconds.toFixed(1)} s)`);
-    if (lint.code !== 0) console.log(lint.output);
+    if (lint.code !== 0) {
+      const text = [lint.output, lint.hang ?? ''].join('\n');
+      console.log(text);
+      failures.push(['lint and format', text]);
+    }
   }
   const files = findTests(here).filter(
     (path) => parts.length === 0 || parts.some((part) => relative(here, path).includes(part)),
@@ -124,17 +112,28 @@ async function main(): Promise<void> {
       passed += outcome.passed;
       failed += outcome.failed;
       skipped += outcome.skipped;
-      const state = outcome.reason === null && outcome.failed === 0 ? 'ok  ' : 'FAIL';
+      const isGood = outcome.reason === null && outcome.failed === 0;
       const notes = [`${outcome.passed} passed`];
       if (outcome.failed > 0) notes.push(`${outcome.failed} failed`);
       if (outcome.skipped > 0) notes.push(`${outcome.skipped} skipped`);
-      if (outcome.reason !== null) notes.push(outcome.reason);
-      console.log(`${state} ${outcome.name} (${notes.join(', ')}, ${outcome.seconds.toFixed(1)} s)`);
-      if (state === 'FAIL') console.log(outcome.output.slice(-20_000));
-      else for (const line of outcome.output.split('\n')) if (line.startsWith('skipped: ')) console.log(`     ${line}`);
+      const [brief, ...more] = outcome.reason?.split('\n') ?? [];
+      if (brief !== undefined) notes.push(brief);
+      const title = `${outcome.name} (${notes.join(', ')}, ${outcome.seconds.toFixed(1)} s)`;
+      console.log(`${isGood ? 'ok  ' : 'FAIL'} ${title}`);
+      for (const leftover of outcome.leftovers) console.log(`     left running: ${leftover}`);
+      if (isGood) {
+        for (const line of outcome.output.split('\n')) if (line.startsWith('skipped: ')) console.log(`     ${line}`);
+        continue;
+      }
+      const text = [...more, outcome.output.slice(-outputMax)].join('\n');
+      console.log(text);
+      failures.push([title, [...more, failuresOf(outcome.output)].join('\n')]);
     }
   };
   await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, worker));
+  const load = loadavg().map((value) => value.toFixed(1));
+  console.log(`${((performance.now() - started) / 1000).toFixed(0)} s, load ${load.join(' ')}`);
+  if (failures.length > 0) console.log(closing(failures));
   if (skipped > 0) console.log(`${skipped} skipped`);
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
