@@ -1,16 +1,17 @@
-// Fills the columns of a batch, one column at a time, from their plans. Row r of a column depends on the seed, the column
-// and r alone.
+// Fills the columns of a batch, one column at a time, from their plans. Row r depends on the seed and r alone: each row has a
+// generator of its own, which its columns use in their order.
 //
-// Draws go into a scratch array of doubles, then into the column by a loop for its storage. The caller has reserved the
+// A column that may be NULL draws first whether it is; under a NULL nothing more is drawn. Draws go into a scratch array of doubles, then into the column by a loop for its storage. The caller has reserved the
 // rows and commits them afterwards; offsets of byte columns are written here.
 
 import type { BatchBuilder, ColumnBuilder } from '../../runtime/batch/batch-builder.ts';
 import { nestedText } from '../../runtime/batch/public-values.ts';
 import { type CellValue, writeCell } from '../../runtime/batch/scalar-values.ts';
 import { isNested } from '../../runtime/batch/sql-type.ts';
-import { type FieldPlan, isBytes, unitOf } from './field-plan.ts';
-import { random32, randomBelow, randomFraction, randomZipf, streamKey } from './random.ts';
-import { alphanumeric, digits } from './text-strategies.ts';
+import { type FieldPlan, isBytes, unitOf, type WideRange } from './field-plan.ts';
+import { random32, randomBelow, streamKey } from './random.ts';
+import { excessOf, RowRandom } from './row-random.ts';
+import { digits } from './text-strategies.ts';
 
 /** Generates rows `firstRow .. firstRow + count` of a plan into an empty `builder`. */
 export function fillBatch(
@@ -23,37 +24,52 @@ export function fillBatch(
 ): void {
   builder.reserve(count);
   const draws = new Float64Array(count);
+  const isNull = new Uint8Array(count);
+  const random = plans.some(drawsOfRow) ? new RowRandom(seed, firstRow, count) : null;
   for (const [ordinal, column] of builder.columns.entries()) {
     const plan = plans[ordinal];
     if (plan === undefined) continue;
     const key = streamKey(seed, planNumber, ordinal);
-    fillColumn(column, plan, key, firstRow, count, draws);
+    fillColumn(column, plan, { key, firstRow, count, draws, isNull, random });
   }
   builder.commitRows(count, null);
 }
 
-/** Lanes of a row's random numbers; zipf may use any number of them, so it has a key of its own. */
-const nullLane = 7;
+/** What one column of a batch is filled from. */
+interface Filling {
+  readonly key: number;
+  readonly firstRow: number;
+  readonly count: number;
+  /** Scratch. */
+  readonly draws: Float64Array;
+  /** Scratch: 1 for each row that is NULL. */
+  readonly isNull: Uint8Array;
+  /** Null: no column of the batch draws. */
+  readonly random: RowRandom | null;
+}
 
-function fillColumn(
-  column: ColumnBuilder,
-  plan: FieldPlan,
-  key: number,
-  firstRow: number,
-  count: number,
-  draws: Float64Array,
-): void {
-  const { values, field } = plan;
+/** Whether a plan takes anything from its row's generator. */
+function drawsOfRow({ strategy, nullPercentage }: FieldPlan): boolean {
+  return strategy !== 'increment' || nullPercentage > 0;
+}
+
+function fillColumn(column: ColumnBuilder, plan: FieldPlan, filling: Filling): void {
+  const { values, field, wide } = plan;
+  const { count, draws, isNull, random } = filling;
+  drawNulls(plan.nullPercentage, random, isNull);
   if (field.type.kind === 'UUID' && values === null && plan.strategy !== 'increment') {
     // SAFETY: a UUID column is stored as i128.
-    fillRandomUuids(wordsOf(column.values as BigInt64Array), key, firstRow, count);
+    if (random !== null) fillUuids(column.values as BigInt64Array, random, isNull, count);
+  } else if (wide !== null) {
+    // SAFETY: 64-bit integers are stored in 64-bit words, unsigned ones in two of them.
+    fillWide(column.values as BigInt64Array, column.storage === 'i128' ? 2 : 1, plan, wide, filling);
   } else {
-    draw(plan, key, firstRow, count, draws);
+    draw(plan, filling);
     if (values !== null) pickValues(column, values, count, draws);
-    else if (isBytes(field.type)) fillTexts(column, plan, key, firstRow, count, draws);
+    else if (isBytes(field.type)) fillTexts(column, plan, filling);
     else store(column, count, draws, unitOf(field.type));
   }
-  if (plan.nullShare > 0) setNulls(column, plan.nullShare, key, firstRow, count);
+  if (plan.nullPercentage > 0) for (let i = 0; i < count; i++) if (isNull[i] === 1) column.setNull(i);
 }
 
 function pickValues(column: ColumnBuilder, values: readonly CellValue[], count: number, draws: Float64Array): void {
@@ -65,30 +81,23 @@ function pickValues(column: ColumnBuilder, values: readonly CellValue[], count: 
 
 const encoder = new TextEncoder();
 
-function fillTexts(
-  column: ColumnBuilder,
-  plan: FieldPlan,
-  key: number,
-  firstRow: number,
-  count: number,
-  draws: Float64Array,
-): void {
-  const { text, strategy, field, nullShare } = plan;
+function fillTexts(column: ColumnBuilder, plan: FieldPlan, filling: Filling): void {
+  const { text, strategy, field } = plan;
+  const { key, firstRow, count, draws, isNull, random } = filling;
   const spellsNumbers = text === null && (strategy === 'increment' || field.type.kind === 'VARIANT');
   const isText = field.type.kind === 'CHAR' || field.type.kind === 'VARCHAR';
   // What is generated of an ARRAY, a MAP or a ROW is the empty one; `values` gives others.
   const empty = isNested(field.type) ? nestedText(field.type.kind === 'ARRAY' ? [] : {}, field.type) : undefined;
   const emptyBytes = empty === undefined ? null : encoder.encode(empty);
   for (let i = 0; i < count; i++) {
-    const row = firstRow + i;
     const length = draws[i] ?? 0;
     // Nothing stands under a NULL.
-    if (nullShare === 0 || random32(key, row, nullLane) >= nullShare) {
+    if (isNull[i] === 0) {
       if (emptyBytes !== null) column.appendBytes(emptyBytes, 0, emptyBytes.length);
-      else if (text !== null) text(column, key, row, length);
+      else if (text !== null) text(column, key, firstRow + i, length);
       else if (spellsNumbers) digits(column, Math.abs(length), 1);
-      else if (isText) alphanumeric(column, key, row, length);
-      else fillRandomBytes(column, key, row, length);
+      else if (isText && random !== null) fillLetters(column, random, i, length);
+      else fillRandomBytes(column, key, firstRow + i, length);
     }
     column.offsets[i + 1] = column.bytesUsed;
   }
@@ -111,18 +120,81 @@ function wordsOf(values: BigInt64Array): Int32Array {
 
 // ── data plane ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function draw(plan: FieldPlan, key: number, firstRow: number, count: number, draws: Float64Array): void {
+/** Fills `isNull`: one number of 1 to 100 for each row. */
+function drawNulls(percentage: number, random: RowRandom | null, isNull: Uint8Array): void {
+  if (percentage === 0 || random === null) {
+    isNull.fill(0);
+    return;
+  }
+  const excess = excessOf(100);
+  for (let i = 0; i < isNull.length; i++) isNull[i] = random.below(i, 100, excess) + 1 <= percentage ? 1 : 0;
+}
+
+function draw(plan: FieldPlan, { key, firstRow, count, draws, isNull, random }: Filling): void {
   const { first, span, scale, exponent, fractional } = plan;
-  if (plan.strategy === 'increment') {
+  const { kind } = plan.field.type;
+  if (plan.strategy === 'increment' || random === null) {
     for (let i = 0; i < count; i++) draws[i] = first + (((firstRow + i) * scale) % span);
+  } else if (plan.text !== null) {
+    // Texts that are made up are drawn by number of the row, and take nothing from its generator.
+    for (let i = 0; i < count; i++) draws[i] = first + randomBelow(span, key, firstRow + i, 0);
+  } else if (kind === 'BOOLEAN' && plan.strategy === 'uniform') {
+    for (let i = 0; i < count; i++) draws[i] = random32(key, firstRow + i, 0) % span;
   } else if (plan.strategy === 'zipf') {
-    for (let i = 0; i < count; i++) draws[i] = (first + randomZipf(span, exponent, key, firstRow + i)) * scale;
-  } else if (fractional) {
-    for (let i = 0; i < count; i++) draws[i] = (first + randomFraction(key, firstRow + i, 0) * span) * scale;
+    for (let i = 0; i < count; i++) if (isNull[i] === 0) draws[i] = (first + random.zipf(i, span, exponent)) * scale;
+  } else if (fractional && plan.values === null) {
+    drawFractions(plan, random, isNull, draws);
+  } else if (span <= 4294967296) {
+    if (takesTwo(plan)) for (let i = 0; i < count; i++) if (isNull[i] === 0) random.next(i);
+    const excess = excessOf(span);
+    for (let i = 0; i < count; i++) if (isNull[i] === 0) draws[i] = (first + random.below(i, span, excess)) * scale;
   } else {
-    for (let i = 0; i < count; i++) draws[i] = (first + randomBelow(span, key, firstRow + i, 0)) * scale;
+    if (takesTwo(plan)) for (let i = 0; i < count; i++) if (isNull[i] === 0) random.next(i);
+    const whole = BigInt(span);
+    for (let i = 0; i < count; i++)
+      if (isNull[i] === 0) draws[i] = (first + Number(random.belowWide(i, whole))) * scale;
   }
   if (!fractional && !Number.isInteger(scale)) for (let i = 0; i < count; i++) draws[i] = Math.trunc(draws[i]!);
+}
+
+/** A DECIMAL is drawn from 128 bits, of which the upper ones decide. */
+function takesTwo({ field: { type }, values }: FieldPlan): boolean {
+  return values === null && type.kind === 'DECIMAL' && type.unsigned === undefined;
+}
+
+/** [first, first + span): the greatest draw is kept below the end, whatever the rounding. */
+function drawFractions(
+  { first, span, scale }: FieldPlan,
+  random: RowRandom,
+  isNull: Uint8Array,
+  draws: Float64Array,
+): void {
+  const greatest = 1 - 2 ** -52;
+  let width = span;
+  while (greatest * width + first >= first + span) width *= greatest;
+  for (let i = 0; i < isNull.length; i++) {
+    if (isNull[i] === 0) draws[i] = (random.shortFraction(i) * width + first) * scale;
+  }
+}
+
+/** Integers that a double does not hold. Slow, and rare: ranges that go beyond 2^53. */
+function fillWide(words: BigInt64Array, stride: number, plan: FieldPlan, wide: WideRange, filling: Filling): void {
+  const { count, firstRow, isNull, random } = filling;
+  const { first, span, scale } = wide;
+  for (let i = 0; i < count; i++) {
+    if (isNull[i] === 1) continue;
+    let drawn: bigint;
+    if (plan.strategy === 'increment' || random === null) drawn = first + ((BigInt(firstRow + i) * scale) % span);
+    else if (plan.strategy === 'uniform') drawn = (first + random.belowWide(i, span)) * scale;
+    else drawn = (first + BigInt(random.zipf(i, plan.span, plan.exponent))) * scale;
+    words[i * stride] = BigInt.asIntN(64, drawn);
+    if (stride === 2) words[2 * i + 1] = drawn >> 64n;
+  }
+}
+
+function fillLetters(column: ColumnBuilder, random: RowRandom, row: number, length: number): void {
+  column.reserveBytes(length);
+  for (let i = 0; i < length; i++) column.bytes[column.bytesUsed++] = random.alphanumeric(row);
 }
 
 function storeInt64(words: Int32Array, count: number, draws: Float64Array, unit: number): void {
@@ -144,20 +216,18 @@ function storeWide(words: Int32Array, count: number, draws: Float64Array): void 
   }
 }
 
-/** Version 4, variant 1. */
-function fillRandomUuids(words: Int32Array, key: number, firstRow: number, count: number): void {
+/** Uniform below 2^128 - 1: one less than 128 random bits. */
+function fillUuids(values: BigInt64Array, random: RowRandom, isNull: Uint8Array, count: number): void {
   for (let i = 0; i < count; i++) {
-    for (let k = 0; k < 4; k++) words[4 * i + k] = random32(key, firstRow + i, k);
-    words[4 * i + 1] = (words[4 * i + 1]! & 0x3fffffff) | 0x80000000;
-    words[4 * i + 2] = (words[4 * i + 2]! & ~0xf000) | 0x4000;
+    if (isNull[i] === 1) continue;
+    const low = random.bits(i);
+    const drawn = ((random.bits(i) << 64n) | low) - 1n;
+    values[2 * i] = BigInt.asIntN(64, drawn);
+    values[2 * i + 1] = BigInt.asIntN(64, drawn >> 64n);
   }
 }
 
 function fillRandomBytes(column: ColumnBuilder, key: number, row: number, length: number): void {
   column.reserveBytes(length);
   for (let i = 0; i < length; i++) column.bytes[column.bytesUsed++] = random32(key, row, 8 + i);
-}
-
-function setNulls(column: ColumnBuilder, share: number, key: number, firstRow: number, count: number): void {
-  for (let i = 0; i < count; i++) if (random32(key, firstRow + i, nullLane) < share) column.setNull(i);
 }

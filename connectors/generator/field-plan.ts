@@ -1,8 +1,8 @@
 // What a column is generated from: the user's settings against the column's type, checked, with every default decided.
 //
 // Numbers are drawn as doubles in the unit of the type and written in the unit of its storage: TIMESTAMP and TIME in
-// milliseconds, DATE in days, DECIMAL as its digits without the point. So all of them are exact up to 2^53; beyond
-// it, where BIGINT UNSIGNED goes, draws are those integers that a double can hold.
+// milliseconds, DATE in days, DECIMAL as its digits without the point. So all of them are exact up to 2^53; a 64-bit integer
+// whose range goes beyond that is drawn as a bigint (`wide`).
 // `range` is [first, behind the last); for texts and bytes it bounds their length.
 
 import { fromPublic, Refusal } from '../../runtime/batch/public-values.ts';
@@ -30,10 +30,17 @@ export interface FieldPlan {
   readonly exponent: number;
   /** Values to pick from; null: numbers or texts are made. */
   readonly values: readonly CellValue[] | null;
-  /** Of 2^32. */
-  readonly nullShare: number;
+  readonly nullPercentage: number;
   /** Draws have fractions. */
   readonly fractional: boolean;
+  /** Set for 64-bit integers that a double does not hold: range and scale as exact integers. */
+  readonly wide: WideRange | null;
+}
+
+export interface WideRange {
+  readonly first: bigint;
+  readonly span: bigint;
+  readonly scale: bigint;
 }
 
 /** @throws ConfigInvalidValue or ConfigUnknownValue */
@@ -52,10 +59,12 @@ export function planField(field: Field, settings: ParameterValues): FieldPlan {
     throw new ConfigUnknownValue(fields, { suggestion: nearestName(named, values) });
   }
   const values = settings['values'] === undefined ? null : planValues(field, settings['values']);
-  const nullShare = (Number(settings['null_percentage'] ?? 0) / 100) * 2 ** 32;
-  if ((nullShare > 0 || values?.length === 0) && !field.nullable) throw invalid(field, 'is NOT NULL but would be NULL');
-  const [first, behind] =
+  const nullPercentage = Number(settings['null_percentage'] ?? 0);
+  if ((nullPercentage > 0 || values?.length === 0) && !field.nullable)
+    throw invalid(field, 'is NOT NULL but would be NULL');
+  const range: Range =
     values === null ? planRange(field, settings['range'], strategy ?? 'uniform') : [0, Math.max(1, values.length)];
+  const [first, behind] = range;
   const scale = values === null ? Number(settings['scale'] ?? 1) : 1;
   if (values === null && !isBytes(type)) checkBounds(field, type, first * scale, (behind - 1) * scale);
   return {
@@ -67,8 +76,9 @@ export function planField(field: Field, settings: ParameterValues): FieldPlan {
     scale,
     exponent: Number(settings['e'] ?? 1),
     values,
-    nullShare,
+    nullPercentage,
     fractional: type.kind === 'REAL' || type.kind === 'DOUBLE',
+    wide: values === null ? wideRange(type, range, scale) : null,
   };
 }
 
@@ -88,7 +98,9 @@ function planValues(field: Field, given: unknown): readonly CellValue[] {
   });
 }
 
-function planRange(field: Field, given: unknown, strategy: string): readonly [number, number] {
+type Range = readonly [number, number];
+
+function planRange(field: Field, given: unknown, strategy: string): Range {
   if (given === undefined) return defaultRange(field.type, strategy);
   if (!Array.isArray(given) || given.length !== 2) throw invalid(field, 'needs a range of two bounds');
   const [first, behind] = given.map((bound: unknown) => boundOf(field, bound)) as [number, number];
@@ -117,26 +129,41 @@ function boundOf(field: Field, bound: unknown): number {
 
 const dayMs = 86_400_000;
 const days2100 = 47_482;
+/** Where dates end that are not told where: 2120. */
+const daysDefault = 54_787;
 
-function defaultRange(type: SqlType, strategy: string): readonly [number, number] {
+/** A bound of 2^63 is the greatest BIGINT, whose last digits a number in JSON has lost. */
+function wideRange(type: SqlType, [first, behind]: Range, scale: number): WideRange | null {
+  const is64 = type.kind === 'BIGINT' || (type.kind === 'DECIMAL' && type.unsigned === 64);
+  if (!is64 || !Number.isInteger(scale)) return null;
+  if (Math.max(Math.abs(first), Math.abs(behind), Math.abs(first * scale), Math.abs(behind * scale)) <= 2 ** 53)
+    return null;
+  const low = BigInt(first);
+  return { first: low, span: (behind === 2 ** 63 ? 2n ** 63n - 1n : BigInt(behind)) - low, scale: BigInt(scale) };
+}
+
+function defaultRange(type: SqlType, strategy: string): Range {
   const counting = strategy === 'increment';
   switch (type.kind) {
     case 'BOOLEAN':
       return [0, 2];
     case 'TINYINT':
-      return counting ? [0, 2 ** 7] : [-(2 ** 7), 2 ** 7];
+      return counting ? [0, 2 ** 7 - 1] : [-(2 ** 7), 2 ** 7 - 1];
     case 'SMALLINT':
-      return counting ? [0, 2 ** 15] : [-(2 ** 15), 2 ** 15];
+      return counting ? [0, 2 ** 15 - 1] : [-(2 ** 15), 2 ** 15 - 1];
     case 'INTEGER':
-      return counting ? [0, 2 ** 31] : [-(2 ** 31), 2 ** 31];
+      return counting ? [0, 2 ** 31 - 1] : [-(2 ** 31), 2 ** 31 - 1];
+    case 'BIGINT':
+      return counting ? [0, 2 ** 53] : [-(2 ** 63), 2 ** 63];
     case 'DECIMAL':
-      return [0, Math.min(type.unsigned === undefined ? 10 ** type.precision : 2 ** type.unsigned, 2 ** 53)];
+      if (type.unsigned === undefined) return [0, Math.min(10 ** type.precision, 2 ** 53)];
+      return [0, type.unsigned === 64 ? (counting ? 2 ** 53 : 2 ** 63) : 2 ** type.unsigned - 1];
     case 'REAL':
       return counting ? [0, 2 ** 24] : [0, 1];
     case 'DOUBLE':
       return counting ? [0, 2 ** 53] : [0, 1];
     case 'DATE':
-      return [0, days2100];
+      return [0, daysDefault];
     case 'TIME':
       return [0, dayMs];
     case 'TIMESTAMP':
@@ -172,6 +199,8 @@ function boundsOf(type: SqlType): readonly [number, number] {
       return [0, dayMs - 1];
     case 'TIMESTAMP':
       return [-(2 ** 53) / 1000, 2 ** 53 / 1000];
+    case 'BIGINT':
+      return [-(2 ** 63), 2 ** 63];
     case 'REAL':
     case 'DOUBLE':
       return [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];

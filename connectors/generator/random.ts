@@ -2,6 +2,7 @@
 // it, so that resuming costs nothing and batches may be cut anywhere.
 //
 // The mixing is that of Chris Wellons' "lowbias32", twice, over 32-bit integers: exact, and the same on every machine.
+// Serves what does not hang on the columns before it: texts and BOOLEAN. The numbers of a row are those of row-random.ts.
 // Not for secrets. Counters are row numbers below 2^53; `lane` tells draws for one row apart.
 
 /** A key for a stream of numbers of its own. */
@@ -38,28 +39,4 @@ export function randomFraction(key: number, row: number, lane: number): number {
 export function randomBelow(span: number, key: number, row: number, lane: number): number {
   if (span <= 65536) return (((random32(key, row, lane) >>> 0) * span) / 4294967296) >>> 0;
   return Math.floor(randomFraction(key, row, lane) * span);
-}
-
-/**
- * A Zipf-distributed integer in [0, span): rank k has a probability proportional to (k + 1)^-exponent. By rejection-
- * inversion (Hörmann and Derflinger 1996), constant time for any span.
- */
-export function randomZipf(span: number, exponent: number, key: number, row: number): number {
-  const first = zipfIntegral(1.5, exponent) - 1;
-  const last = zipfIntegral(span + 0.5, exponent);
-  for (let lane = 0; ; lane++) {
-    const u = last + randomFraction(key, row, lane) * (first - last);
-    const x = zipfIntegralInverse(u, exponent);
-    const rank = Math.min(span, Math.max(1, Math.round(x)));
-    if (u >= zipfIntegral(rank + 0.5, exponent) - rank ** -exponent) return rank - 1;
-  }
-}
-
-function zipfIntegral(x: number, exponent: number): number {
-  return exponent === 1 ? Math.log(x) : (x ** (1 - exponent) - 1) / (1 - exponent);
-}
-
-function zipfIntegralInverse(u: number, exponent: number): number {
-  if (exponent === 1) return Math.exp(u);
-  return Math.max(0, 1 + u * (1 - exponent)) ** (1 / (1 - exponent));
 }

@@ -64,6 +64,34 @@ test('rows are the same whatever the size of the batches, and others for another
   assert.not.equal(await generate(everything, { limit: 300, fields }, 2), whole);
 });
 
+test('a seed gives the values that are known of it in other generators of the same numbers', async () => {
+  const unsigned = relationOf({
+    id: { kind: 'INTEGER' },
+    tiny: unsignedType(8),
+    small: unsignedType(16),
+    whole: unsignedType(32),
+    big: unsignedType(64),
+    tiny1: unsignedType(8),
+    small1: unsignedType(16),
+    whole1: unsignedType(32),
+    big1: bigint,
+  });
+  const between = (from: number, to: number): object => ({ strategy: 'uniform', range: [from, to] });
+  const ranges = [between(0, 255), between(256, 65535), between(65536, 4294967295), between(2 ** 32, 2 ** 63)];
+  const names = unsigned.schema.fields.slice(1).map(({ name }) => name);
+  const plan = { limit: 1, fields: Object.fromEntries(names.map((name, i) => [name, ranges[i % 4]])) };
+  assert.equal(
+    (await generate(unsigned, plan, 12345)).map((row) => row.map(String)),
+    [['0', '9', '10192', '1146171806', '6996571239486628517', '84', '15522', '1457925796', '3352245520498693749']],
+  );
+});
+
+test('a BIGINT without a range is drawn from all of them', async () => {
+  const rows = await generate(relationOf({ n: bigint }), { limit: 100, fields: { n: { strategy: 'uniform' } } });
+  const drawn = rows.map(([n]) => BigInt(String(n)));
+  assert.ok(drawn.some((n) => n < -(2n ** 61n)) && drawn.some((n) => n > 2n ** 61n) && new Set(drawn).size === 100);
+});
+
 test('unsigned integers are drawn from their whole range', async () => {
   const relation = relationOf({ u: unsignedType(64) });
   const [low, high] = [4294967296, 2 ** 64];
