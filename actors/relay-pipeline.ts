@@ -9,6 +9,7 @@ import { recordRelation } from '../connectors/sdk/record-batch.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { MillraceError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
+import { deadLetterFile } from './dead-letter-file.ts';
 import type { BoundProgram } from './engine/messages.ts';
 import type { OpenRequest } from './gateway/embedded/control-interface.ts';
 import type { MadePipeline } from './gateway/embedded/pipeline-control.ts';
@@ -95,6 +96,8 @@ export async function makeRelay(
       args: { deadLetters: { endpoint: deadLetters, windowSize, windowNackThreshold } },
       recovery: definition.errorRecovery ?? defaultErrorRecovery,
       processors,
+      id: definition.id,
+      deadLetterFile: () => deadLetterFile(definition.deadLetterQueue, baseFolder),
       ...(request.schemas === undefined ? {} : { schemas: request.schemas }),
     },
     journal: journalOf(request, clock),

@@ -3,6 +3,7 @@
 // what stands on much code is declared here and loaded when it is used (sdk/load-on-use.ts).
 
 import { clock } from './clock/source.ts';
+import { deadLettersDeclaration } from './dead-letters/declarations.ts';
 import { nullOutput } from './discard/destination.ts';
 import { fileRecordDestinationDeclaration, fileRecordSourceDeclaration } from './file/declarations.ts';
 import { fileOutput } from './file/destination.ts';
@@ -71,6 +72,7 @@ export const registry: ConnectorRegistry = {
       generatorRecordSourceDeclaration,
       async () => (await import('./generator/record-source.ts')).generatorRecordSource,
     ),
+    onUse(deadLettersDeclaration, async () => (await import('./dead-letters/source.ts')).deadLetters),
     clock,
   ],
   destinations: [

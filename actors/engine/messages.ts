@@ -30,6 +30,14 @@ export interface EngineCheckpoint extends EngineImage {
   readonly inputs: readonly { readonly endpoint: string; readonly takenRecords: number; readonly ended: boolean }[];
 }
 
+/** Which way records go that are taken out of a dead-letter queue again. */
+export interface ReplayRoute {
+  /** Id of the connector that they come from. */
+  readonly source: string;
+  /** The output that has refused them; null: they were refused on their way to all outputs. */
+  readonly only: string | null;
+}
+
 export type EngineMessage =
   /** Consumer end of a data channel. Input starts held when `held`. */
   | {
@@ -44,6 +52,8 @@ export type EngineMessage =
       readonly tellsRecords?: boolean;
       /** Rows that have entered steps before it was attached again: counted on from there. */
       readonly takenRecords?: number;
+      /** Without SQL: its records are dead letters of that source, for one output or (null) for all. */
+      readonly replay?: ReplayRoute;
     }
   /** Resolves when nothing of it is left in the mailbox or, with `discard`, at once. */
   | { readonly kind: 'detach input'; readonly endpoint: string; readonly discard: boolean }

@@ -1,7 +1,7 @@
 // The record that a refused one becomes in the dead-letter queue: what was refused, whole, with the reason and who said it.
 //
 // The refused record stands in `after`, field by field, as the JSON of a record has them: raw bytes are base64 text, which every
-// destination takes, 64-bit integers stay exact. The position is made of the
+// destination takes, 64-bit integers stay exact. Structured data stands in the metadata once more, exactly. The position is made of the
 // source and its own position, so that records of several sources are told apart. Pure.
 import {
   type ConnectorRecord,
@@ -12,6 +12,8 @@ import {
 
 export interface Refusal {
   readonly record: ConnectorRecord;
+  /** Its data, where JSON would not give them back exactly: see record-bytes.ts. */
+  readonly exact: string | null;
   /** Id of the connector that it comes from. */
   readonly source: string;
   /** Id of the connector or processor that refused it. */
@@ -20,7 +22,7 @@ export interface Refusal {
 }
 
 /** `now`: milliseconds since 1970. */
-export function deadLetterRecord({ record, source, node, reason }: Refusal, now: number): ConnectorRecord {
+export function deadLetterRecord({ record, exact, source, node, reason }: Refusal, now: number): ConnectorRecord {
   const { position, operation, metadata, key, before, after } = record;
   const refused: StructuredData = {
     position: base64(position),
@@ -37,6 +39,7 @@ export function deadLetterRecord({ record, source, node, reason }: Refusal, now:
       [recordMetadata.nackError]: reason,
       [recordMetadata.nackNode]: node,
       [recordMetadata.sourceConnector]: source,
+      ...(exact === null ? {} : { [recordMetadata.deadLetterData]: exact }),
     },
     key: null,
     before: null,

@@ -4,6 +4,7 @@
 // an output like any other, with frames of its own; when it fails it comes back and gets what it had not settled. When more are
 // refused than the window allows, the row stays unsettled for ever and `onOver` is called, once. So it is when a dead letter is refused.
 import { recordAt, recordBatchOf, recordSchema } from '../../connectors/sdk/record-batch.ts';
+import { exactData } from '../../connectors/sdk/record-bytes.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { type ErrorData, errorFromData, type MillraceError } from '../../runtime/errors.ts';
 import { decodeBatch, encodeBatch } from '../../runtime/wire/batch-codec.ts';
@@ -75,16 +76,20 @@ export class DeadLetters {
 
   /** Row `row` of all, which stands in `frame`, is refused by `node`. */
   refuse(row: number, frame: RetainedFrame, node: string, error: ErrorData): void {
-    const mayWrite = !this.#isOver && this.#window.refused();
+    const replay = frame.input?.replay ?? null;
+    // What is refused again goes back to where it was: it is no new result.
+    const mayWrite = !this.#isOver && (replay !== null || this.#window.refused());
     if (!mayWrite) {
       this.#pending.push({ row, letter: Number.POSITIVE_INFINITY });
       const { windowSize: size, windowNackThreshold: threshold } = this.#options;
       this.#over(new RefusedTooOften({ node, size, threshold }, { cause: errorFromData(error) }));
       return;
     }
-    const record = recordAt(this.#batchOf(frame), row - frame.startRow);
-    const source = frame.input?.endpoint ?? '';
-    const letter = deadLetterRecord({ record, source, node, reason: error.message }, this.#options.now());
+    const batch = this.#batchOf(frame);
+    const record = recordAt(batch, row - frame.startRow);
+    const exact = exactData(batch, row - frame.startRow);
+    const source = replay?.source ?? frame.input?.endpoint ?? '';
+    const letter = deadLetterRecord({ record, exact, source, node, reason: error.message }, this.#options.now());
     const buffer = encodeBatch(recordBatchOf([letter]), 0, 'in memory');
     const { startRow } = this.#frames.push({
       input: null,

@@ -85,9 +85,17 @@ class RelayActor implements Actor<EngineMessage> {
   }
 
   #attachInput(message: Attach<'attach input'>): void {
-    const { endpoint, port, limits, held, tellsRecords = false } = message;
+    const { endpoint, port, limits, held, tellsRecords = false, replay } = message;
     const receiver = openFrameReceiver(port, { schema: recordSchema, limits });
-    this.#loop.addInput(new RelayInput({ endpoint, receiver, isHeld: held, tellsRecords }));
+    this.#loop.addInput(
+      new RelayInput({
+        endpoint,
+        receiver,
+        isHeld: held,
+        tellsRecords,
+        ...(replay === undefined ? {} : { replay }),
+      }),
+    );
   }
 
   /** What has come is on its way; what waits to be taken is taken first, unless nobody wants it. */

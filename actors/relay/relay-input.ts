@@ -3,11 +3,14 @@
 // The rows of an input are counted over the life of its channel; the sender is told how many of them, from the first, are settled. An
 // input is finished when its end has been taken and all its rows are settled. Not here: whose turn it is (relay-loop.ts).
 import type { FrameReceiver } from '../../runtime/mailbox/channel.ts';
+import type { ReplayRoute } from '../engine/messages.ts';
 
 export class RelayInput {
   readonly endpoint: string;
   readonly receiver: FrameReceiver;
   readonly tellsRecords: boolean;
+  /** Its records are dead letters that are tried again; null: it is a source's. */
+  readonly replay: ReplayRoute | null;
   /** Nothing of a held input is taken. */
   isHeld: boolean;
   /** The end has been taken. */
@@ -25,11 +28,13 @@ export class RelayInput {
     readonly receiver: FrameReceiver;
     readonly isHeld: boolean;
     readonly tellsRecords: boolean;
+    readonly replay?: ReplayRoute;
   }) {
     this.endpoint = options.endpoint;
     this.receiver = options.receiver;
     this.isHeld = options.isHeld;
     this.tellsRecords = options.tellsRecords;
+    this.replay = options.replay ?? null;
   }
 
   get isReady(): boolean {

@@ -13,7 +13,7 @@ import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
 import type { ErrorData } from '../../runtime/errors.ts';
 import type { FrameSender } from '../../runtime/mailbox/channel.ts';
 import { decodeBatch, encodeBatch } from '../../runtime/wire/batch-codec.ts';
-import type { RetainedFrames } from './retained-frames.ts';
+import type { RetainedFrame, RetainedFrames } from './retained-frames.ts';
 
 interface Segment {
   /** Number of its first row on the channel, and among all rows. */
@@ -120,7 +120,7 @@ export class RelayOutput {
     if (from >= frames.endRow) return;
     const { index, frame } = frames.withRow(from);
     this.#nextIndex = index;
-    if (from === frame.startRow || frame.refused !== null) return;
+    if (from === frame.startRow || !this.#isFor(frame)) return;
     const { batch } = decodeBatch(frame.buffer.slice(0), this.#options.schema, 'in memory');
     const rest = sliceBatch(batch, from - frame.startRow, batch.rows);
     this.#post(encodeBatch(rest, 0, 'in memory'), from, rest.rows, frame.step);
@@ -144,7 +144,7 @@ export class RelayOutput {
     if (sender === null || this.isPaused || this.#hasEnded) return;
     const { frames, onFull } = this.#options;
     for (let frame = frames.at(this.#nextIndex); frame !== undefined; frame = frames.at(this.#nextIndex)) {
-      if (frame.refused !== null) {
+      if (!this.#isFor(frame)) {
         this.#nextIndex++;
         this.#closeStep(frame.startRow + frame.rows);
         continue;
@@ -168,10 +168,18 @@ export class RelayOutput {
     this.#sender?.send({ kind: 'end' });
   }
 
+  /** It may have been refused before it came here, or be for another output. */
+  #isFor({ refused, input }: RetainedFrame): boolean {
+    const only = input?.replay?.only ?? null;
+    return refused === null && (only === null || only === this.endpoint);
+  }
+
   #post(buffer: ArrayBuffer, startRow: number, rows: number, step: number): void {
     const sender = this.#sender;
     if (sender === null) return;
     sender.sendEncoded(buffer, rows);
+    // Frames before it that were not for it are none of its business.
+    if (this.#segments.length === 0) this.#settledRow = Math.max(this.#settledRow, startRow);
     this.#segments.push({ channelRow: this.#channelRows, startRow, rows });
     this.#channelRows += rows;
     this.#nextIndex++;

@@ -4,7 +4,7 @@ import type { ActorRef } from '../../runtime/actor/actor.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { LifecycleCall } from '../connector-calls.ts';
-import type { EngineMessage } from '../engine/messages.ts';
+import type { EngineMessage, ReplayRoute } from '../engine/messages.ts';
 import type { ErrorRecovery, RelayProcessor } from '../relay-definition.ts';
 import type { SchemaAccess } from '../schema-access.ts';
 import type { ActorHost } from './actor-host.ts';
@@ -32,6 +32,8 @@ export interface ConnectorContext {
   readonly acknowledgesCheckpoints: boolean;
   /** Set for a pipeline without SQL. */
   readonly relay: RelayContext | null;
+  /** Set for an input that takes dead letters out of the queue again. */
+  readonly replay?: ReplayRoute;
   /** It never throws into the caller. */
   readonly onChange: () => void;
 }

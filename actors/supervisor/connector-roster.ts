@@ -97,8 +97,8 @@ export class ConnectorRoster {
 
   // ── coming and going ──
 
-  addInput(connector: InputConnector): InputHandle {
-    const handle = this.#makeInput(connector);
+  addInput(connector: InputConnector, context: ConnectorContext = this.#options.context): InputHandle {
+    const handle = this.#makeInput(connector, context);
     this.#rebuildGraph();
     return handle;
   }
@@ -198,7 +198,9 @@ export class ConnectorRoster {
 
   get status(): readonly ConnectorStatus[] {
     const stuck = this.stuck;
-    return this.handles.map((handle) => this.#statusOf(handle, stuck));
+    return this.handles
+      .filter((handle) => handle instanceof OutputHandle || !handle.isReplay)
+      .map((handle) => this.#statusOf(handle, stuck));
   }
 
   async inputStats(endpoint: string): Promise<InputConnectorStats> {
@@ -218,9 +220,9 @@ export class ConnectorRoster {
     const none = { parseErrors: [], encodeErrors: [], transportErrors: [] };
     const stuck = this.stuck;
     return {
-      inputs: this.inputs.map((input) => {
-        return inputStatistics(this.#statusOf(input, stuck), input.gauges, none, input.takenRecords);
-      }),
+      inputs: this.inputs
+        .filter(({ isReplay }) => !isReplay)
+        .map((input) => inputStatistics(this.#statusOf(input, stuck), input.gauges, none, input.takenRecords)),
       outputs: this.outputs.map((output) =>
         outputStatistics(this.#statusOf(output, stuck), output.gauges, none, output.queue),
       ),
@@ -257,8 +259,8 @@ export class ConnectorRoster {
     return new Map([...this.#inputs].map(([endpoint, handle]) => [endpoint, handle.observed]));
   }
 
-  #makeInput(connector: InputConnector): InputHandle {
-    const { context, defaultsOf } = this.#options;
+  #makeInput(connector: InputConnector, context: ConnectorContext = this.#options.context): InputHandle {
+    const { defaultsOf } = this.#options;
     const relation = this.#relation(connector.relation, 'table');
     const handle = new InputHandle(connector, relation, defaultsOf(connector.relation), context);
     this.#inputs.set(connector.endpoint, handle);

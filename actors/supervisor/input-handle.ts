@@ -88,6 +88,11 @@ export class InputHandle {
     this.#desired = { paused, startedByHand: false, onDependencyFailure };
   }
 
+  /** It takes dead letters out of the queue again: nobody has configured it. */
+  get isReplay(): boolean {
+    return this.#context.replay !== undefined;
+  }
+
   get lastFailure(): ConnectorFailure | null {
     return this.#lastFailure;
   }
@@ -204,6 +209,7 @@ export class InputHandle {
             held: false,
             tellsRecords: true,
             ...(this.#context.relay === null ? { takenRecords } : {}),
+            ...(this.#context.replay === undefined ? {} : { replay: this.#context.replay }),
           },
           { transfer: [port2] },
         );

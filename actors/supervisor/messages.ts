@@ -199,6 +199,16 @@ export interface StopReport {
   }[];
 }
 
+/** How the latest replay of dead letters goes, or went. */
+export interface DeadLetterReplayStatus {
+  readonly state: 'none' | 'running' | 'done' | 'failed';
+  /** Letters that were delivered, or refused again. */
+  readonly replayed: number;
+  /** Lines of the file that hold no dead letter, and were passed over. */
+  readonly unreadable: number;
+  readonly error: ErrorData | null;
+}
+
 export interface SupervisorInterface {
   readonly status: PipelineStatus;
   /** Called after every change of `status`. */
@@ -219,6 +229,14 @@ export interface SupervisorInterface {
   /** The whole definition with one connector more; validated as a whole. */
   addConnector(direction: Direction, key: string, definition: unknown): Promise<string>;
   removeConnector(direction: Direction, endpoint: string): Promise<void>;
+
+  /**
+   * Without SQL: dead letters that are in the file of the queue now are tried again, in their order; resolves when each is delivered or
+   * has been refused again. @throws DeadLettersNotKept, ReplayUnderWay
+   */
+  replayDeadLetters(signal: AbortSignal): Promise<DeadLetterReplayStatus>;
+  /** Of the latest replay. */
+  readonly deadLetterReplay: DeadLetterReplayStatus;
 
   /** Without SQL: where each source stands durably, by connector. */
   readonly positions: readonly PositionMark[];

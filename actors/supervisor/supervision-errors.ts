@@ -111,6 +111,18 @@ export const NeedsProgram: CodedErrorClass<{ readonly call: string }> = defineEr
   (f) => `${f.call}: a pipeline without SQL cannot do that`,
 );
 
+export const NeedsNoProgram: CodedErrorClass<{ readonly call: string }> = defineError(
+  'pipeline.has_sql',
+  { help: 'What a table refuses is counted and listed with its connector; nothing of it is kept.' },
+  (f) => `${f.call}: only a pipeline without SQL has a dead-letter queue`,
+);
+
+export const ReplayUnderWay: CodedErrorClass<Record<never, never>> = defineError(
+  'dead_letters.replay_under_way',
+  { help: 'Wait until it is through; how far it is stands in its status.', retry: 'later' },
+  () => 'the dead letters of this pipeline are being replayed already',
+);
+
 export const ConnectorTimedOut: CodedErrorClass<{
   readonly endpoint: string;
   readonly phase: string;

@@ -21,6 +21,7 @@ import type { PositionMark } from '../lifecycle-journal.ts';
 import { CompletionLedger } from './completion-ledger.ts';
 import { ConnectorRoster } from './connector-roster.ts';
 import { engineStatistics } from './connector-statistics.ts';
+import { DeadLetterReplay } from './dead-letter-replay.ts';
 import { GatewayChannels } from './gateway-channels.ts';
 import { tellGoneConnectors } from './gone-connectors.ts';
 import type { InputHandle } from './input-handle.ts';
@@ -28,6 +29,7 @@ import { LifecycleKeeper } from './lifecycle-keeper.ts';
 import type {
   CheckpointState,
   CompletionReport,
+  DeadLetterReplayStatus,
   Direction,
   GatewayChannel,
   IngressChannel,
@@ -43,10 +45,12 @@ import type {
 import { nextPipelineState, type PipelineEvent, type PipelineState } from './pipeline-lifecycle.ts';
 import { drainPipeline, type ReleasedPipeline, type ReleaseOptions, releasePipeline } from './pipeline-release.ts';
 import { PositionKeeper } from './position-keeper.ts';
+import { replayParts } from './replay-input.ts';
 import {
   ConnectorFailed,
   ConnectorRemoved,
   EngineLost,
+  NeedsNoProgram,
   PipelineAlreadyStarted,
   PipelineFailed,
   PipelineNotStarted,
@@ -77,6 +81,8 @@ export class Supervisor implements SupervisorInterface {
   readonly #startedAt: number;
   /** What a drain and the end of everything work on. */
   readonly #released: ReleasedPipeline;
+  /** Of dead letters; null: with SQL there are none. */
+  readonly #replay: DeadLetterReplay | null;
   #state: PipelineState = 'created';
   #error: ErrorData | null = null;
   #transaction: TransactionStatus | null = null;
@@ -102,6 +108,17 @@ export class Supervisor implements SupervisorInterface {
     const deadLetters = args.relay?.args.deadLetters.endpoint ?? null;
     const connectors = [...args.inputs, ...args.outputs];
     this.#roster = new ConnectorRoster({ program, context, defaultsOf, deadLetters }, connectors);
+    this.#replay =
+      args.relay && relay
+        ? new DeadLetterReplay(
+            replayParts(args.relay, {
+              roster: this.#roster,
+              context: { ...context, relay },
+              ended: (endpoint, signal) => this.connectorEnded('input', endpoint, signal),
+              onGone: (endpoint) => this.#ledger.forget(endpoint),
+            }),
+          )
+        : null;
     this.#ledger = new CompletionLedger(args.incarnation);
     this.#channels = new GatewayChannels(engine, log, (endpoint) => this.#roster.has(endpoint));
     this.#startedAt = clock.now();
@@ -377,6 +394,16 @@ export class Supervisor implements SupervisorInterface {
     const transaction = this.#transaction;
     if (transaction !== null) this.#transaction = { ...transaction, status: 'committing' };
     await this.#liveEngine().ask({ kind: 'commit transaction' }, { deadlineMs: noDeadline });
+  }
+
+  async replayDeadLetters(signal: AbortSignal): Promise<DeadLetterReplayStatus> {
+    this.#refuseUnlessStarted('replayDeadLetters');
+    if (this.#replay === null) throw new NeedsNoProgram({ call: 'replayDeadLetters' });
+    return await this.#replay.run(signal);
+  }
+
+  get deadLetterReplay(): DeadLetterReplayStatus {
+    return this.#replay?.status ?? { state: 'none', replayed: 0, unreadable: 0, error: null };
   }
 
   get positions(): readonly PositionMark[] {

@@ -57,6 +57,9 @@ export interface RelayPipeline {
   readonly args: RelayArguments;
   readonly recovery: ErrorRecovery;
   readonly processors: ReadonlyMap<string, readonly RelayProcessor[]>;
+  /** Of the pipeline, and of the file that its dead letters are in. @throws DeadLettersNotKept */
+  readonly id: string;
+  readonly deadLetterFile: () => string;
   /** Left out where nobody keeps schemas. */
   readonly schemas?: SchemaAccess;
 }

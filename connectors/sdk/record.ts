@@ -53,4 +53,6 @@ export const recordMetadata = {
   sourceConnector: 'conduit.source.connector.id',
   nackError: 'conduit.dlq.nack.error',
   nackNode: 'conduit.dlq.nack.node.id',
+  /** Of a dead letter: the data of the refused record, where JSON would not give it back exactly (record-bytes.ts). */
+  deadLetterData: 'millrace.dlq.data',
 } as const;

@@ -26,6 +26,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   logs: async () => (await import('./logs-command.ts')).logsCommand,
   pipelines: async () => (await import('./pipelines-command.ts')).pipelinesCommand,
   connectors: async () => (await import('./catalog-commands.ts')).connectorsCommand,
+  dlq: async () => (await import('./dlq-command.ts')).dlqCommand,
   'connector-plugins': async () => (await import('./catalog-commands.ts')).connectorPluginsCommand,
   processors: async () => (await import('./catalog-commands.ts')).processorsCommand,
   'processor-plugins': async () => (await import('./catalog-commands.ts')).processorPluginsCommand,

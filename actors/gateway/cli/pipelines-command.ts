@@ -139,7 +139,7 @@ function statusOf(pipeline: unknown): string {
 }
 
 /** By id, else by name. @throws UsageError */
-async function findPipeline(client: ServerClient, wanted: string): Promise<unknown> {
+export async function findPipeline(client: ServerClient, wanted: string): Promise<unknown> {
   const pipelines = list(await (await client.fetch('/v1/pipelines')).json());
   const name = (pipeline: unknown): string => text(member(pipeline, 'config'), 'name');
   const found =

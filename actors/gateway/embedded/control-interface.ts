@@ -14,6 +14,7 @@ import type { CheckpointImage } from '../../store/messages.ts';
 import type {
   CompletionReport,
   ConnectorDeadlines,
+  DeadLetterReplayStatus,
   Direction,
   GatewayChannel,
   InputConnectorStats,
@@ -150,6 +151,10 @@ export interface ControlInterface extends GatewayControl {
 
   /** Of the open pipeline without SQL: where each source stands durably. */
   positions(): Promise<readonly PositionMark[]>;
+
+  /** Of the open pipeline without SQL: dead letters are tried again. See SupervisorInterface. */
+  replayDeadLetters(waitId: number): Promise<DeadLetterReplayStatus>;
+  deadLetterReplay(): Promise<DeadLetterReplayStatus>;
 
   connectorEnded(waitId: number, direction: Direction, endpoint: string): Promise<void>;
   allCompleted(waitId: number): Promise<CompletionReport>;

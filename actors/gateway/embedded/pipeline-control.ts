@@ -16,6 +16,7 @@ import type { InspectionPoint } from '../../inspection-point.ts';
 import type { PositionMark } from '../../lifecycle-journal.ts';
 import type {
   CompletionReport,
+  DeadLetterReplayStatus,
   Direction,
   GatewayChannel,
   StopReport,
@@ -115,6 +116,14 @@ export class PipelineControl implements ControlInterface {
 
   async positions(): Promise<readonly PositionMark[]> {
     return this.#supervisor.positions;
+  }
+
+  replayDeadLetters(waitId: number): Promise<DeadLetterReplayStatus> {
+    return this.#wait(waitId, (signal) => this.#supervisor.replayDeadLetters(signal));
+  }
+
+  async deadLetterReplay(): Promise<DeadLetterReplayStatus> {
+    return this.#supervisor.deadLetterReplay;
   }
 
   pauseConnector(endpoint: string): Promise<void> {

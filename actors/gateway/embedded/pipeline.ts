@@ -15,6 +15,7 @@ import { errorToData } from '../../../runtime/errors.ts';
 import { transfer } from '../../../runtime/thread/remote.ts';
 import { decodeBatch } from '../../../runtime/wire/batch-codec.ts';
 import type {
+  DeadLetterReplayStatus,
   Direction,
   InputConnectorStats,
   OutputConnectorStats,
@@ -328,6 +329,17 @@ export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposa
     // Whoever does not await `closed` does not want the process to end for it.
     closed.catch(() => {});
     return { closed, close: () => listener.close() };
+  }
+
+  // ── dead letters ──
+
+  /**
+   * Of a pipeline without SQL whose dead-letter queue is `builtin:file`: what is in it now is tried again, in order. Resolves when each
+   * is delivered or has been refused again (then it stands at the end of the queue). What breaks off goes on there at the next call.
+   * @throws `dead_letters.not_kept` where the queue cannot be read
+   */
+  replayDeadLetters(options: CallOptions = {}): Promise<DeadLetterReplayStatus> {
+    return this.#connection.wait('replayDeadLetters', (control, waitId) => control.replayDeadLetters(waitId), options);
   }
 
   // ── connectors ──

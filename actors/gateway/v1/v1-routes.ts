@@ -3,6 +3,7 @@ import type { Hosting } from '../server/hosting-start.ts';
 import type { Route } from '../server/route.ts';
 import { aboutRoutes } from './about-routes.ts';
 import { connectorRoutes } from './connector-routes.ts';
+import { deadLetterRoutes } from './dead-letter-routes.ts';
 import { deletionRoutes } from './deletion-routes.ts';
 import { documentRoutes } from './document-routes.ts';
 import { pipelineRoutes } from './pipeline-routes.ts';
@@ -12,6 +13,7 @@ import { processorRoutes } from './processor-routes.ts';
 export function makeV1Routes(hosting: Hosting): readonly Route[] {
   return [
     ...pipelineRoutes(hosting),
+    ...deadLetterRoutes(hosting),
     ...documentRoutes(hosting),
     ...deletionRoutes(hosting),
     ...connectorRoutes(hosting),

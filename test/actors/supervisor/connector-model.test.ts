@@ -87,6 +87,8 @@ class Real {
         args: { deadLetters: { endpoint: 'dlq', windowSize: 1, windowNackThreshold: 0 } },
         recovery: defaultErrorRecovery,
         processors: new Map(),
+        id: 'p',
+        deadLetterFile: refuse,
       },
       journal: memoryJournal(),
       deadlines: defaultDeadlines,

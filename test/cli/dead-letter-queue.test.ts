@@ -1,0 +1,128 @@
+// Dead letters of a server: listed and replayed by the command line, and through a server that is killed in the middle.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Fixture } from '../embedded/pipeline-fixture.ts';
+import { CliProcess, type Exit } from './cli-process.ts';
+
+const fixture = new Fixture();
+test.after(() => fixture.cleanUp());
+const count = 60;
+
+class Server {
+  readonly #process: CliProcess;
+  #url = '';
+
+  constructor(folder: string) {
+    this.#process = new CliProcess(['serve', '--port', '0', '--data', './store'], { folder });
+  }
+
+  async ready(): Promise<void> {
+    await this.#process.until((out) => out.includes('millrace serve: http://'));
+    this.#url = /http:\S+/.exec(this.#process.out)?.[0] ?? '';
+  }
+
+  async call(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
+    const sent =
+      body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    const response = await fetch(`${this.#url}${path}`, { method, ...sent });
+    const text = await response.text();
+    assert.is(response.status, 200, text);
+    return JSON.parse(text);
+  }
+
+  async cli(...args: readonly string[]): Promise<Exit> {
+    return await new CliProcess([...args, '--url', this.#url], { folder: fixture.folder }).exit;
+  }
+
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    this.#process.kill(signal);
+    await this.#process.exit;
+  }
+}
+
+const moment = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('a replay that a killed server has broken off goes on behind what was delivered, and loses nothing', async () => {
+  const { folder } = fixture;
+  const lines = (name: string): string[] => {
+    const path = join(folder, name);
+    return existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];
+  };
+  const numbers = (name: string): number[] =>
+    lines(name).map((line) => Number(Buffer.from(JSON.parse(line).position, 'base64').toString()));
+  let server = new Server(folder);
+  await server.ready();
+  const { id } = await server.call('POST', '/v1/pipelines', { config: { name: 'letters', description: '' } });
+  const pipeline = `/v1/pipelines/${id}`;
+  const connector = async (type: string, plugin: string, settings: object): Promise<void> => {
+    await server.call('POST', '/v1/connectors', { type, plugin, pipelineId: id, config: { name: type, settings } });
+  };
+  await connector('TYPE_SOURCE', 'builtin:generator', {
+    recordCount: String(count),
+    'format.type': 'structured',
+    'format.options.n': 'int',
+  });
+  await connector('TYPE_DESTINATION', 'builtin:file', { path: join(folder, 'out.jsonl'), 'sdk.rate.perSecond': '40' });
+  await server.call('PUT', `${pipeline}/dead-letter-queue`, {
+    plugin: 'builtin:file',
+    settings: { path: join(folder, 'letters.jsonl') },
+    windowSize: '0',
+  });
+  const processor = await server.call('POST', '/v1/processors', {
+    plugin: 'error',
+    parent: { type: 'TYPE_PIPELINE', id },
+    config: { settings: { message: 'not yet' } },
+  });
+  await server.call('POST', `${pipeline}/start`, {});
+  const runs = async (): Promise<void> => {
+    const status = async (): Promise<unknown> => Object((await server.call('GET', pipeline))['state']).status;
+    while ((await status()) !== 'STATUS_RUNNING') await moment();
+  };
+  const waiting = async (): Promise<unknown> =>
+    (await server.call('GET', `${pipeline}/dead-letter-queue/records`))['waiting'];
+  while ((await waiting()) !== count) await moment();
+  const listed = await server.cli('dlq', 'list', 'letters', '--json', '--limit', '2');
+  const shown: { readonly error: string; readonly record: { readonly operation: string } }[] = listed.out
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+  assert.equal(
+    shown.map(({ error, record }) => [error.includes('not yet'), record.operation]),
+    [
+      [true, 'create'],
+      [true, 'create'],
+    ],
+  );
+  await server.call('POST', `${pipeline}/stop`, {});
+  const refused = await server.cli('dlq', 'replay', 'letters');
+  assert.is(refused.code, 1);
+  assert.match(refused.err, /pipeline\.not_running/);
+  await server.call('DELETE', `/v1/processors/${processor['id']}`);
+  await server.call('POST', `${pipeline}/start`, {});
+  await runs();
+  await server.call('POST', `${pipeline}/dead-letter-queue/replay`);
+  while (lines('out.jsonl').length < 5) await moment();
+  await server.end('SIGKILL');
+  server = new Server(folder);
+  await server.ready();
+  const left = Number(await waiting());
+  assert.ok(left > 0 && left <= count, `${left} letters are left`);
+  assert.ok(count - left <= lines('out.jsonl').length, 'what is no longer waiting was delivered');
+  await runs();
+  const replayed = await server.cli('dlq', 'replay', 'letters', '--json');
+  assert.is(replayed.code, 0, replayed.err);
+  const { state, replayed: letters, waiting: still } = JSON.parse(replayed.out);
+  assert.equal([state, letters, still], ['done', left, 0]);
+  const delivered = numbers('out.jsonl');
+  assert.equal(
+    [...new Set(delivered)],
+    Array.from({ length: count }, (_, i) => i + 1),
+  );
+  // Each of the two parts is in order.
+  assert.ok(delivered.filter((number, i) => i > 0 && number <= (delivered[i - 1] ?? 0)).length <= 1, delivered.join());
+  await server.end('SIGTERM');
+});
+
+test.run();
