@@ -16,6 +16,7 @@ import { nearestName } from '../nearest-name.ts';
 import { BatchBuilder } from './batch-builder.ts';
 import type { ChangeBatch } from './change-batch.ts';
 import { columnValues } from './column-values.ts';
+import { isUnread } from './partition-rows.ts';
 import { fromPublic, type PublicForms, Refusal, toPublic } from './public-values.ts';
 import { type CellValue, readCell, writeCell } from './scalar-values.ts';
 import type { Relation } from './schema.ts';
@@ -42,12 +43,13 @@ export function rowsFromBatch(batch: ChangeBatch, forms: PublicForms = {}): RowO
   return { rows, weights };
 }
 
-/** One row of a batch as an object. */
+/** One row of a batch as an object; columns that were left behind (partition-rows.ts) are not in it. */
 export function rowFromBatch(batch: ChangeBatch, row: number, forms: PublicForms = {}): object {
-  const entries = batch.schema.fields.map((field, ordinal) => {
+  const entries = batch.schema.fields.flatMap((field, ordinal) => {
     const column = batch.columns[ordinal];
     assert(column !== undefined, 'a batch has one column for each field');
-    return [field.name, toPublic(readCell(column, row), column.type, forms)] as const;
+    if (isUnread(column)) return [];
+    return [[field.name, toPublic(readCell(column, row), column.type, forms)] as const];
   });
   return Object.fromEntries(entries);
 }

@@ -17,6 +17,7 @@ import type { Rel, SortKey } from '../sql/bound.ts';
 import { SnapshotDamaged, SnapshotReader, SnapshotWriter } from '../state/snapshot-codec.ts';
 import type { StringPool } from '../state/string-pool.ts';
 import type { EvaluationFailures } from './evaluation-failures.ts';
+import type { NodeSharding } from './node-sharding.ts';
 import type { Emit, Operator } from './operator.ts';
 
 export const RelationNotMaterialized: CodedErrorClass<{ readonly relation: string }> = defineError(
@@ -31,6 +32,19 @@ export interface CircuitNode {
   /** The relation it was made for, for statistics. */
   readonly view: string;
   readonly inputs: readonly number[];
+  /** How its rows may lie on several workers; null: all on one. */
+  readonly sharding?: NodeSharding | null;
+  /** Whether worker 0 computes the same, so that failures are counted there. */
+  readonly isCopy?: boolean;
+}
+
+/** How the rows of a relation lie on the workers of a sharded circuit. */
+export interface RelationSpread {
+  /** Whether worker 0 has all changes, so that those of others do not count. */
+  readonly changesAreOfFirst: boolean;
+  /** Whether no two workers ever have equal rows among their changes. */
+  readonly changesAreDisjoint: boolean;
+  readonly contentsAreOfFirst: boolean;
 }
 
 /** A table or view as the outside sees it. */
@@ -38,11 +52,15 @@ export interface CircuitRelation {
   readonly name: string;
   readonly schema: Schema;
   readonly node: number;
+  /** Where the input of a table goes when it is not the node itself. */
+  readonly entry?: number;
   readonly isTable: boolean;
   /** Emits the content as +weights; null when the relation is not materialized. */
   readonly contents: ((emit: Emit) => void) | null;
   /** Whether what a step emits has no equal rows, so that nothing is to be merged. */
   readonly changesAreDistinct: boolean;
+  /** Absent: there is one worker. */
+  readonly spread?: RelationSpread;
 }
 
 export interface CircuitPlan {
@@ -73,6 +91,7 @@ interface RunningNode {
   readonly view: string;
   readonly consumers: { readonly node: RunningNode; readonly port: number }[];
   readonly taps: Tap[];
+  readonly isCopy: boolean;
   emit: Emit;
   rowsIn: number;
   rowsOut: number;
@@ -96,12 +115,13 @@ export class Circuit {
   constructor(plan: CircuitPlan) {
     this.#plan = plan;
     this.failures = plan.failures;
-    this.#nodes = plan.nodes.map(({ operator, view }): RunningNode => {
+    this.#nodes = plan.nodes.map(({ operator, view, isCopy = false }): RunningNode => {
       const node: RunningNode = {
         operator,
         view,
         consumers: [],
         taps: [],
+        isCopy,
         emit: () => {},
         rowsIn: 0,
         rowsOut: 0,
@@ -144,26 +164,48 @@ export class Circuit {
    * @throws EvaluationFailed under `on_error: stop`; the circuit must not be used afterwards.
    */
   step(inputs: ReadonlyMap<string, readonly ChangeBatch[]>): ReadonlyMap<string, ChangeBatch> {
+    this.push(inputs);
+    for (let node = 0; node < this.#nodes.length; node++) this.flush(node);
+    return this.collect();
+  }
+
+  // A step in its three parts, for those who run several circuits side by side: push, flush each node in order, collect.
+
+  get nodes(): number {
+    return this.#nodes.length;
+  }
+
+  push(inputs: ReadonlyMap<string, readonly ChangeBatch[]>): void {
     this.#since = systemClock.monotonic();
     for (const [table, batches] of inputs) {
       const relation = this.#relation(table);
       assert(relation.isTable, 'only tables take input');
       for (const batch of batches) {
         assert(batch.columns.length === relation.schema.fields.length, 'a batch has the columns of its table');
-        this.#push(this.#nodes[relation.node]!, 0, batch);
+        this.#push(this.#nodes[relation.entry ?? relation.node]!, 0, batch);
       }
     }
-    for (const node of this.#nodes) {
-      const caller = this.#enter(node);
-      node.operator.flush(node.emit);
-      this.#enter(caller);
-    }
+  }
+
+  flush(id: number): void {
+    const node = this.#nodes[id]!;
+    const caller = this.#enter(node);
+    node.operator.flush(node.emit);
+    this.#enter(caller);
+  }
+
+  collect(): ReadonlyMap<string, ChangeBatch> {
     const changes = new Map<string, ChangeBatch>();
     for (const [name, tap] of this.#taps) {
       const change = collect(tap);
       if (change !== null) changes.set(name, change);
     }
     return changes;
+  }
+
+  /** How a relation lies on several workers; null where there is one. */
+  spread(relation: string): RelationSpread | null {
+    return this.#relation(relation).spread ?? null;
   }
 
   isMaterialized(relation: string): boolean {
@@ -295,6 +337,7 @@ export class Circuit {
     if (before !== null) before.millis += now - this.#since;
     this.#since = now;
     this.#running = node;
+    this.failures.isCounting = node === null || !node.isCopy;
     return before;
   }
 }

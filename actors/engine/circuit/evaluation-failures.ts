@@ -35,6 +35,8 @@ export class EvaluationFailures {
   readonly #policy: 'stop' | 'skip';
   readonly #latest: EvaluationFailure[] = [];
   #count = 0;
+  /** False while a node runs whose failures another worker counts. */
+  isCounting = true;
 
   constructor(policy: 'stop' | 'skip') {
     this.#policy = policy;
@@ -52,9 +54,11 @@ export class EvaluationFailures {
 
   /** @throws EvaluationFailed under the policy `stop`. */
   report(failure: EvaluationFailure): void {
-    this.#count++;
-    this.#latest.push(failure);
-    if (this.#latest.length > evaluationFailuresMax) this.#latest.shift();
+    if (this.isCounting) {
+      this.#count++;
+      this.#latest.push(failure);
+      if (this.#latest.length > evaluationFailuresMax) this.#latest.shift();
+    }
     if (this.#policy === 'skip') return;
     const { view, expression, error, row } = failure;
     const reason = error instanceof Error ? error.message : String(error);

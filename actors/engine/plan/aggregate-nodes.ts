@@ -3,6 +3,7 @@
 // Aggregates that nobody wants are not computed. Not here: the operator (operators/aggregate.ts).
 import { assert } from '../../../runtime/assert.ts';
 import { makeSchema, type Schema } from '../../../runtime/batch/schema.ts';
+import type { NodeSharding } from '../circuit/node-sharding.ts';
 import { Aggregate } from '../operators/aggregate.ts';
 import type { AggregateColumn } from '../operators/aggregate-cells.ts';
 import type { Rel, Scalar } from '../sql/bound.ts';
@@ -63,7 +64,15 @@ export function buildAggregate(nodes: QueryNodes, rel: Rels<'aggregate'>, wanted
     pool: nodes.pool,
     fail: (position, group) => reportOverflow(failures, view, calls[position]!, group),
   });
-  const node = nodes.add(aggregate, [input.node]);
+  const node = nodes.add(
+    aggregate,
+    [input.node],
+    groupSharding(
+      schema,
+      groups.map((position) => input.columns[position]!),
+      input,
+    ),
+  );
   for (const [position, group] of rel.groups.entries()) {
     const below = nodes.settled?.(rel.input, group) ?? null;
     if (below === null) continue;
@@ -103,5 +112,18 @@ export function distinctOf(nodes: QueryNodes, input: Built, schema: Schema): Bui
     pool: nodes.pool,
     fail,
   });
-  return { node: nodes.add(distinct, [input.node]), schema, columns, appendOnly: input.appendOnly, key: columns };
+  const sharding = groupSharding(
+    schema,
+    columns.map((c) => input.columns[c]!),
+    input,
+  );
+  const node = nodes.add(distinct, [input.node], sharding);
+  return { node, schema, columns, appendOnly: input.appendOnly, key: columns };
+}
+
+/** Rows of a group meet; the groups come first in the output. */
+function groupSharding(schema: Schema, groups: readonly number[], input: Built): NodeSharding {
+  const sources = [schema.fields.map((_, c) => groups[c] ?? -1)];
+  const reads = [[...groups, ...input.columns.filter((c) => c >= 0)]];
+  return { kind: 'keyed', schema, keys: [groups], sources, reads, outer: false };
 }

@@ -21,6 +21,7 @@ export function buildFixpoint(nodes: QueryNodes, rel: Rels<'fixpoint'>): Built {
   const node = nodes.add(
     fixpoint,
     inputs.map((input) => input.node),
+    { kind: 'single', schema: rel.schema },
   );
   const columns = allColumns(rel);
   return { node, schema: rel.schema, columns, appendOnly: false, key: columns };

@@ -3,7 +3,8 @@
 // Keys are the equalities between the sides; what is left of a condition is a filter behind an inner join, and for
 //   L ⟕[k ∧ p] R   =   σp(L ⋈[k] R)  ∪  (L where no row of σp(L ⋈[k] R) has the same left columns, right side NULL)
 // Not here: the operators (operators/join.ts, asof-join.ts), what is an equality (join-keys.ts).
-import { type Field, makeSchema } from '../../../runtime/batch/schema.ts';
+import { type Field, makeSchema, type Schema } from '../../../runtime/batch/schema.ts';
+import { inPlace, type NodeSharding } from '../circuit/node-sharding.ts';
 import { AsofJoin } from '../operators/asof-join.ts';
 import { Join } from '../operators/join.ts';
 import { UnionAll } from '../operators/union-all.ts';
@@ -49,7 +50,8 @@ export function buildJoin(nodes: QueryNodes, rel: Rels<'join'>, wanted: readonly
     outputs: sources,
     pool: nodes.pool,
   });
-  const node = nodes.add(join, [left.built.node, right.built.node]);
+  const sharding = joinSharding(schema, [left.keys, right.keys], sources, type === 'left');
+  const node = nodes.add(join, [left.built.node, right.built.node], sharding);
   for (const [position, [own, other]] of pairs.entries()) {
     const bounds = [nodes.settled?.(rel.left, own), nodes.settled?.(rel.right, toRight(other))];
     const [one, two] = bounds.filter((bound) => bound != null);
@@ -99,8 +101,14 @@ export function buildAsof(nodes: QueryNodes, rel: Rels<'asof'>, wanted: readonly
     schema,
     pool: nodes.pool,
   });
-  const node = nodes.add(asof, [left.node, right.node]);
   const moved = left.schema.fields.length;
+  const node = nodes.add(asof, [left.node, right.node], {
+    kind: 'keyed',
+    schema,
+    keys: [rel.keys.map(([key]) => left.columns[key]!), rel.keys.map(([, key]) => right.columns[key]!)],
+    sources: [inPlace(moved, schema.fields.length), schema.fields.map((_, c) => (c < moved ? -1 : c - moved))],
+    outer: true,
+  });
   const columns = [...left.columns, ...right.columns.map((place) => (place < 0 ? -1 : place + moved))];
   return { node, schema, columns, appendOnly: false, key: null };
 }
@@ -128,21 +136,23 @@ function withUnmatched(
   const references = [...shared.map((c) => columnReference(rel, c)), yes];
   const covered = distinctOf(nodes, nodes.mapped(matched, null, references, coveredSchema), coveredSchema);
   const schema = makeSchema([...leftFields, { ...marker, nullable: true }]);
+  const keys = [shared.map((c) => left.columns[c]!), shared.map((_, i) => i)] as const;
+  const sources = [
+    ...shared.map((c) => ({ side: 'left' as const, ordinal: left.columns[c]! })),
+    { side: 'right' as const, ordinal: shared.length },
+  ];
   const probe = new Join({
     type: 'left',
-    left: { schema: left.schema, keys: shared.map((c) => left.columns[c]!) },
-    right: { schema: covered.schema, keys: shared.map((_, i) => i) },
+    left: { schema: left.schema, keys: keys[0] },
+    right: { schema: covered.schema, keys: keys[1] },
     nullsMatch: true,
     schema,
-    outputs: [
-      ...shared.map((c) => ({ side: 'left' as const, ordinal: left.columns[c]! })),
-      { side: 'right', ordinal: shared.length },
-    ],
+    outputs: sources,
     pool: nodes.pool,
   });
   const columns = allColumns(rel).map((c) => shared.indexOf(c));
   const probed: Built = {
-    node: nodes.add(probe, [left.node, covered.node]),
+    node: nodes.add(probe, [left.node, covered.node], joinSharding(schema, keys, sources, true)),
     schema,
     columns,
     appendOnly: false,
@@ -172,8 +182,25 @@ function withUnmatched(
   );
   const withFlag = { ...probed, columns: [...columns, shared.length] };
   const unmatched = nodes.mapped(withFlag, isNull, padded, matched.schema);
-  const node = nodes.add(new UnionAll(matched.schema), [matched.node, unmatched.node]);
+  const inOrder = inPlace(matched.schema.fields.length);
+  const node = nodes.add(new UnionAll(matched.schema), [matched.node, unmatched.node], {
+    kind: 'local',
+    schema: matched.schema,
+    sources: [inOrder, inOrder],
+  });
   return { ...matched, node, appendOnly: false, key: null };
+}
+
+function joinSharding(
+  schema: Schema,
+  keys: readonly [readonly number[], readonly number[]],
+  outputs: readonly { readonly side: 'left' | 'right'; readonly ordinal: number }[],
+  outer: boolean,
+): NodeSharding {
+  const of = (name: 'left' | 'right'): number[] => outputs.map(({ side, ordinal }) => (side === name ? ordinal : -1));
+  const sources = [of('left'), of('right')];
+  const reads = sources.map((side, port) => [...keys[port]!, ...side.filter((ordinal) => ordinal >= 0)]);
+  return { kind: 'keyed', schema, keys, sources, reads, outer };
 }
 
 /** One side of a join: the wanted columns and the keys, computed where they are not columns. */

@@ -8,9 +8,11 @@ import { assert } from '../../../runtime/assert.ts';
 import { rowFromBatch } from '../../../runtime/batch/row-objects.ts';
 import { type SqlType, storageOf } from '../../../runtime/batch/sql-type.ts';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
-import { Circuit, type CircuitRelation } from '../circuit/circuit.ts';
+import { Circuit, type CircuitPlan, type CircuitRelation } from '../circuit/circuit.ts';
 import { EvaluationFailures } from '../circuit/evaluation-failures.ts';
+import { inPlace, type NodeSharding } from '../circuit/node-sharding.ts';
 import type { Operator } from '../circuit/operator.ts';
+import type { ShardLink } from '../circuit/shard-link.ts';
 import { AppendOnlyTable } from '../operators/append-only-table.ts';
 import { Clock } from '../operators/clock.ts';
 import { FinalRows } from '../operators/final-rows.ts';
@@ -29,6 +31,7 @@ import { runQuery } from './query-execution.ts';
 import { QueryNodes } from './query-nodes.ts';
 import { joinClock } from './rewrite-now.ts';
 import { pushFilters } from './rewrite-push-filters.ts';
+import { shardPlan } from './shard-plan.ts';
 
 export const DeletionRefused: CodedErrorClass<{ readonly table: string }> = defineError(
   'table.append_only',
@@ -36,8 +39,14 @@ export const DeletionRefused: CodedErrorClass<{ readonly table: string }> = defi
   (f) => `table "${f.table}" is append-only and cannot delete a row`,
 );
 
+export interface PlanOptions {
+  readonly onError: 'stop' | 'skip';
+  /** The circuit is that of one worker of several; absent: of the only one. */
+  readonly link?: ShardLink;
+}
+
 /** Plans everything that the program declares. The circuit is empty; its first step computes views over no input. */
-export function planProgram(program: BoundProgram, options: { readonly onError: 'stop' | 'skip' }): Circuit {
+export function planProgram(program: BoundProgram, options: PlanOptions): Circuit {
   const pool = new StringPool();
   const failures = new EvaluationFailures(options.onError);
   const relations = new Map<string, CircuitRelation>();
@@ -59,7 +68,11 @@ export function planProgram(program: BoundProgram, options: { readonly onError: 
   const planTable = (table: TableDefinition): void => {
     const { name, schema, primaryKey } = table.relation;
     nodes.view = name;
-    const node = nodes.add(tableOperator(table, pool, failures), []);
+    const isLate = (table.lateness ?? []).some((lateness) => lateness !== null);
+    // A watermark follows from all rows.
+    const sharding: NodeSharding =
+      primaryKey.length === 0 || isLate ? { kind: 'everywhere', schema } : { kind: 'table', schema, key: primaryKey };
+    const node = nodes.add(tableOperator(table, pool, failures), [], sharding);
     const columns = schema.fields.map((_, i) => i);
     const keyed = primaryKey.length > 0;
     const appendOnly = table.appendOnly && !keyed;
@@ -82,7 +95,7 @@ export function planProgram(program: BoundProgram, options: { readonly onError: 
     const held = nodes.contentsOf(node);
     if (held !== null) return held;
     const integrate = new Integrate(schema, pool, name);
-    nodes.add(integrate, [node]);
+    nodes.add(integrate, [node], { kind: 'rows', schema, sources: [inPlace(schema.fields.length)] });
     return integrate.contents;
   };
 
@@ -112,7 +125,10 @@ export function planProgram(program: BoundProgram, options: { readonly onError: 
     const columns = lateness.flatMap((allowance, ordinal): LateColumn[] =>
       allowance === null ? [] : [{ ordinal, lateness: allowance, inDeletions: true }],
     );
-    const node = nodes.add(new LateRows(new UnionAll(whole.schema, 'view', name), columns), [whole.node]);
+    const node = nodes.add(new LateRows(new UnionAll(whole.schema, 'view', name), columns), [whole.node], {
+      kind: 'whole',
+      schema: whole.schema,
+    });
     return { ...whole, node, key: null };
   };
 
@@ -134,7 +150,11 @@ export function planProgram(program: BoundProgram, options: { readonly onError: 
   const finalRows = (whole: Built, schema: Built['schema'], { ordinal, watermarks }: EmitFinal): Built => {
     const type = schema.fields[ordinal]!.type;
     const below = lowestOf(watermarks, type);
-    const node = nodes.add(new FinalRows({ schema: whole.schema, ordinal, pool, below }), [whole.node]);
+    const node = nodes.add(new FinalRows({ schema: whole.schema, ordinal, pool, below }), [whole.node], {
+      kind: 'rows',
+      schema: whole.schema,
+      sources: [inPlace(whole.schema.fields.length)],
+    });
     return { ...whole, node, appendOnly: false, key: null };
   };
 
@@ -142,7 +162,7 @@ export function planProgram(program: BoundProgram, options: { readonly onError: 
     const { name, schema } = program.clock;
     nodes.view = name;
     const clock = new Clock(schema);
-    const node = nodes.add(clock, []);
+    const node = nodes.add(clock, [], { kind: 'everywhere', schema });
     nodes.clock = clock;
     scans.set(name, { node, schema, columns: [0], appendOnly: false, key: [0] });
     relations.set(name, { name, schema, node, isTable: true, contents: clock.contents, changesAreDistinct: true });
@@ -150,7 +170,8 @@ export function planProgram(program: BoundProgram, options: { readonly onError: 
   for (const table of program.tables) planTable(table);
   for (const view of program.views) if (view.kind !== 'local') planView(view);
   for (const start of nodes.forgetful.values()) start();
-  return new Circuit({ nodes: nodes.nodes, relations, pool, failures, runQuery });
+  const plan: CircuitPlan = { nodes: nodes.nodes, relations, pool, failures, runQuery };
+  return new Circuit(options.link === undefined ? plan : shardPlan(plan, options.link));
 }
 
 /** An expression of a table's watermark, computed again when the watermark has moved. */

@@ -9,6 +9,7 @@ import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import { makeSchema, type Schema } from '../../../runtime/batch/schema.ts';
 import type { CircuitNode } from '../circuit/circuit.ts';
 import { EvaluationFailures } from '../circuit/evaluation-failures.ts';
+import { inPlace, type NodeSharding } from '../circuit/node-sharding.ts';
 import type { Emit, Operator } from '../circuit/operator.ts';
 import type { Clock } from '../operators/clock.ts';
 import { Explode } from '../operators/explode.ts';
@@ -58,8 +59,9 @@ export class QueryNodes {
     return new QueryNodes(this.pool, this.failures, scan);
   }
 
-  add(operator: Operator, inputs: readonly number[]): number {
-    this.nodes.push({ operator, view: this.view, inputs });
+  /** Without `sharding` the node sees all rows on one worker. */
+  add(operator: Operator, inputs: readonly number[], sharding: NodeSharding | null = null): number {
+    this.nodes.push({ operator, view: this.view, inputs, sharding });
     return this.nodes.length - 1;
   }
 
@@ -191,8 +193,14 @@ export class QueryNodes {
     });
     const filter = condition === null ? '' : ` where ${scalarKey(condition)}`;
     const detail = `${moved.map(scalarKey).join(', ')}${filter}`;
-    const node = this.add(new RowMap(program, this.failures, detail), [below.node]);
     const kept = moved.map((output) => (output.kind === 'column' ? output.ordinal : -1));
+    const reads = [...moved, ...(condition === null ? [] : [condition])].flatMap(columnsOf);
+    const node = this.add(new RowMap(program, this.failures, detail), [below.node], {
+      kind: 'local',
+      schema: outputSchema,
+      sources: [kept],
+      reads,
+    });
     const key = below.key?.every((position) => kept.includes(position)) ? below.key.map((k) => kept.indexOf(k)) : null;
     return { node, schema: outputSchema, columns: moved.map((_, i) => i), appendOnly: below.appendOnly, key };
   }
@@ -207,7 +215,7 @@ export class QueryNodes {
     const one: ChangeBatch = { schema: inputSchema, rows: 1, weights: null, columns: [], presence: null };
     const batches = (): readonly ChangeBatch[] =>
       programs.map((program) => program.run(one, failures)).filter((batch) => batch !== null);
-    const node = this.add(new ConstantRows(batches, rel.rows.length), []);
+    const node = this.add(new ConstantRows(batches, rel.rows.length), [], { kind: 'everywhere', schema: rel.schema });
     return { node, schema: rel.schema, columns: allColumns(rel), appendOnly: true, key: null };
   }
 
@@ -216,6 +224,7 @@ export class QueryNodes {
     const node = this.add(
       new UnionAll(rel.schema),
       inputs.map((input) => input.node),
+      { kind: 'local', schema: rel.schema, sources: inputs.map(() => inPlace(rel.schema.fields.length)) },
     );
     const appendOnly = inputs.every((input) => input.appendOnly);
     return { node, schema: rel.schema, columns: allColumns(rel), appendOnly, key: null };
@@ -223,7 +232,8 @@ export class QueryNodes {
 
   #repeat(rel: Rels<'repeat'>): Built {
     const input = this.buildWhole(rel.input);
-    const node = this.add(new Repeat(rel.schema), [input.node]);
+    const sources = [inPlace(rel.schema.fields.length)];
+    const node = this.add(new Repeat(rel.schema), [input.node], { kind: 'local', schema: rel.schema, sources });
     return { node, schema: rel.schema, columns: allColumns(rel), appendOnly: input.appendOnly, key: null };
   }
 
@@ -237,7 +247,8 @@ export class QueryNodes {
     const fields = chosen.map((ordinal) => rel.input.schema.fields[ordinal]!);
     const ordered = inOrder ? input : this.mapped(input, null, outputs, makeSchema(fields));
     const schema = makeSchema(chosen.map((ordinal) => rel.schema.fields[ordinal]!));
-    const node = this.add(new Explode(schema, rel.outer), [ordered.node]);
+    const sources = [inPlace(chosen.length - 1, chosen.length)];
+    const node = this.add(new Explode(schema, rel.outer), [ordered.node], { kind: 'local', schema, sources });
     const columns = allColumns(rel).map((ordinal) => chosen.indexOf(ordinal));
     return { node, schema, columns, appendOnly: input.appendOnly, key: null };
   }
@@ -260,7 +271,8 @@ export class QueryNodes {
     const top = new Top({ schema, keys, limit, offset, appendOnly: input.appendOnly, pool: this.pool });
     // Rows may stand in the window more than once, but then as one change with a weight.
     const columns = allColumns(rel);
-    return { node: this.add(top, [input.node]), schema, columns, appendOnly: false, key: columns };
+    const node = this.add(top, [input.node], { kind: 'single', schema });
+    return { node, schema, columns, appendOnly: false, key: columns };
   }
 }
 

@@ -2,6 +2,7 @@
 //
 // The bound is computed again when the clock has moved, once for all rows. A condition without a bound (NULL) holds for no row.
 import { makeSchema } from '../../../runtime/batch/schema.ts';
+import { inPlace } from '../circuit/node-sharding.ts';
 import type { Clock } from '../operators/clock.ts';
 import { TemporalFilter } from '../operators/temporal-filter.ts';
 import type { Rel, Scalar } from '../sql/bound.ts';
@@ -36,7 +37,7 @@ export function buildTemporalFilter(
     bound: boundOf(clock, bound),
     detail: `${value.source.text} ${operator} ${scalarKey(bound)}`,
   });
-  const node = nodes.add(filter, [below.node]);
+  const node = nodes.add(filter, [below.node], { kind: 'rows', schema, sources: [inPlace(schema.fields.length)] });
   const places = input.schema.fields.map((_, ordinal) => wanted.indexOf(ordinal));
   return { node, schema, columns: places, appendOnly: false, key: null };
 }

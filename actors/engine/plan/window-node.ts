@@ -2,6 +2,7 @@
 //
 // Not here: the operator (operators/window.ts), limits on ranks (rank-limit.ts).
 import { makeSchema } from '../../../runtime/batch/schema.ts';
+import { inPlace } from '../circuit/node-sharding.ts';
 import { Window } from '../operators/window.ts';
 import { allColumns, type Built, type Rels } from './built-relation.ts';
 import { reportOverflow } from './overflow-report.ts';
@@ -44,5 +45,12 @@ export function buildWindow(nodes: QueryNodes, rel: Rels<'window'>, wanted: read
     const call = kept.indexOf(ordinal - width);
     return call < 0 ? -1 : first + call;
   });
-  return { node: nodes.add(window, [input.node]), schema, columns, appendOnly: false, key: input.key };
+  const node = nodes.add(window, [input.node], {
+    kind: 'keyed',
+    schema,
+    keys: [rel.partition.map(place)],
+    sources: [inPlace(first, schema.fields.length)],
+    outer: false,
+  });
+  return { node, schema, columns, appendOnly: false, key: input.key };
 }

@@ -1,0 +1,111 @@
+// Which worker a row belongs to by the values of some of its columns, and the rows of one worker as a batch of their own.
+//
+// Depends on values alone (row-key.ts): the same on every thread, in whatever layout a column is. The owner is taken from the
+// upper bits of the hash, spread evenly over any number of workers. Columns that nobody reads are not copied: they become empty
+// arrays of the same layout, whose bitmap, empty as well, says NULL of every row.
+import type { ChangeBatch } from './change-batch.ts';
+import { presenceBytes } from './change-batch.ts';
+import type { Column } from './column.ts';
+import { gatherColumn, gatherWeights } from './gather-column.ts';
+import { hashRows } from './row-key.ts';
+
+/** The rows of a batch in the order of their owners: those of worker w are rows[starts[w] .. starts[w + 1]). */
+export interface RowOwners {
+  readonly rows: Int32Array;
+  readonly starts: Int32Array;
+}
+
+export function ownersOf(batch: ChangeBatch, columns: readonly number[], workers: number): RowOwners {
+  const hashes = hashRows(
+    columns.map((ordinal) => batch.columns[ordinal]!),
+    batch.rows,
+  );
+  const starts = new Int32Array(workers + 2);
+  countOwners(hashes, batch.rows, workers, starts);
+  const rows = new Int32Array(batch.rows);
+  placeOwners(hashes, batch.rows, starts, rows);
+  return { rows, starts };
+}
+
+/** The rows of one worker alone. */
+export function rowsOf(batch: ChangeBatch, columns: readonly number[], workers: number, worker: number): Int32Array {
+  const hashes = hashRows(
+    columns.map((ordinal) => batch.columns[ordinal]!),
+    batch.rows,
+  );
+  const rows = new Int32Array(batch.rows);
+  return rows.subarray(0, selectOwned(hashes, batch.rows, workers, worker, rows));
+}
+
+/** Chosen rows with their weights and presence bits; only the columns in `reads` (null: all) have values. */
+export function pickRows(batch: ChangeBatch, rows: Int32Array, reads: ReadonlySet<number> | null): ChangeBatch {
+  const count = rows.length;
+  const { schema, weights, presence } = batch;
+  const columns = batch.columns.map((column, ordinal) =>
+    reads === null || reads.has(ordinal) ? gatherColumn(column, rows, count) : unreadColumn(column),
+  );
+  const picked = weights === null ? null : gatherWeights(weights, rows, count);
+  if (presence === null) return { schema, rows: count, weights: picked, columns, presence: null };
+  const width = presenceBytes(batch.columns.length);
+  const bits = new Uint8Array(count * width);
+  pickBytes(presence, width, rows, bits);
+  return { schema, rows: count, weights: picked, columns, presence: bits };
+}
+
+const noBytes = new Uint8Array(0);
+const noWords = new Int32Array(0);
+const oneOffset = new Int32Array(1);
+
+/** A column in the layout of another that has no values. */
+export function unreadColumn(column: Column): Column {
+  const { type } = column;
+  const validity = noBytes;
+  switch (column.layout) {
+    case 'fixed':
+      return { layout: 'fixed', type, validity, values: column.values.subarray(0, 0) };
+    case 'bytes':
+      return { layout: 'bytes', type, validity, offsets: oneOffset, bytes: noBytes };
+    case 'dictionary': {
+      const dictionary = { identity: noWords, size: 0, offsets: oneOffset, bytes: noBytes };
+      return { layout: 'dictionary', type, validity, codes: noWords, dictionary };
+    }
+  }
+}
+
+/** Whether a column of a row is one without values. */
+export function isUnread(column: Column): boolean {
+  return column.validity !== null && column.validity.length === 0;
+}
+
+// ── data plane ──
+
+function countOwners(hashes: Int32Array, rows: number, workers: number, starts: Int32Array): void {
+  const scale = workers / 4294967296;
+  for (let i = 0; i < rows; i++) {
+    const owner = ((hashes[i]! >>> 0) * scale) | 0;
+    hashes[i] = owner;
+    starts[owner + 2]!++;
+  }
+  for (let w = 2; w < starts.length; w++) starts[w]! += starts[w - 1]!;
+}
+
+/** Begins with the start of worker w in starts[w + 1], and ends with that of w in starts[w]. */
+function placeOwners(owners: Int32Array, rows: number, starts: Int32Array, out: Int32Array): void {
+  for (let i = 0; i < rows; i++) out[starts[owners[i]! + 1]!++] = i;
+}
+
+function selectOwned(hashes: Int32Array, rows: number, workers: number, worker: number, out: Int32Array): number {
+  const scale = workers / 4294967296;
+  let count = 0;
+  for (let i = 0; i < rows; i++) {
+    out[count] = i;
+    if ((((hashes[i]! >>> 0) * scale) | 0) === worker) count++;
+  }
+  return count;
+}
+
+function pickBytes(from: Uint8Array, width: number, rows: Int32Array, to: Uint8Array): void {
+  for (let i = 0; i < rows.length; i++) {
+    for (let k = 0; k < width; k++) to[i * width + k] = from[rows[i]! * width + k]!;
+  }
+}
