@@ -1,7 +1,7 @@
 // What a window function gives for each position of a sorted partition, written into records of results.
 //
 //   ROW_NUMBER, RANK, DENSE_RANK   of the position and its peers         LAG, LEAD   a value some rows away
-//   FIRST_VALUE, LAST_VALUE        of the frame                          COUNT, SUM, AVG, MIN, MAX   over the frame
+//   FIRST_VALUE, LAST_VALUE, NTH_VALUE   of the frame                    COUNT, SUM, AVG, MIN, MAX   over the frame
 // Counts and exact sums come from running totals, one subtraction a frame; floating-point sums and extremes follow the frame
 // and start over when its beginning moves past what they hold. A sum that does not fit its type gives NULL, and is told.
 import { decimalRange, type SqlType } from '../../../runtime/batch/sql-type.ts';
@@ -25,6 +25,7 @@ export type WindowFunction =
   | 'lead'
   | 'first_value'
   | 'last_value'
+  | 'nth_value'
   | 'count'
   | 'sum'
   | 'avg'
@@ -72,6 +73,9 @@ export function writeResults(
     case 'first_value':
     case 'last_value':
       writeEdge(call, rows, frames!, target);
+      return [];
+    case 'nth_value':
+      writeNth(call, rows, frames!, target);
       return [];
     case 'count':
       writeCounts(call, rows, frames!, target);
@@ -127,6 +131,19 @@ function writeEdge(call: WindowColumn, rows: SortedRows, { from, to }: Frames, t
     let at = isFirst ? from[i]! : to[i]! - 1;
     if (call.ignoreNulls) while (at >= from[i]! && at < to[i]! && isNull(rows, at, operand)) at += isFirst ? 1 : -1;
     if (at >= from[i]! && at < to[i]!) copyValue(rows, at, operand, target, i);
+    else setNull(target, i);
+  }
+}
+
+function writeNth(call: WindowColumn, rows: SortedRows, { from, to }: Frames, target: WindowTarget): void {
+  const operand = call.operand!;
+  for (let i = 0; i < rows.count; i++) {
+    let at = from[i]! + call.offset - 1;
+    if (call.ignoreNulls) {
+      let left = call.offset;
+      for (at = from[i]!; at < to[i]!; at++) if (!isNull(rows, at, operand) && --left === 0) break;
+    }
+    if (at < to[i]!) copyValue(rows, at, operand, target, i);
     else setNull(target, i);
   }
 }

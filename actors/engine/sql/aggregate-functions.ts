@@ -17,78 +17,89 @@ export interface AggregateDefinition {
   readonly synopsis: string;
   readonly summary: string;
   readonly function: AggregateFunction;
-  /** bits: integers or bytes; deviation: a number; text: texts, and what stands between them. */
-  readonly takes: 'anything' | 'number' | 'boolean' | 'condition' | 'value and order' | 'bits' | 'deviation' | 'text';
+  readonly takes: AggregateArguments;
 }
 
-export const aggregateFunctions: readonly AggregateDefinition[] = [
-  row('count', 'COUNT(*), COUNT([DISTINCT] x)', 'Number of rows, or of values that are not NULL.', 'count', 'anything'),
-  row('countif', 'COUNTIF(condition)', 'Number of rows for which the condition is true.', 'count', 'condition'),
-  row('sum', 'SUM([DISTINCT] x)', 'Sum of the values.', 'sum', 'number'),
-  row('avg', 'AVG([DISTINCT] x)', 'Mean of the values, in the type of the argument.', 'avg', 'number'),
-  row('min', 'MIN(x)', 'Smallest value.', 'min', 'anything'),
-  row('max', 'MAX(x)', 'Largest value.', 'max', 'anything'),
-  row(
-    'arg_max',
-    'ARG_MAX(x, y)',
-    'The x of the row with the greatest y, of several the greatest.',
-    'max',
-    'value and order',
-  ),
-  row(
-    'arg_min',
-    'ARG_MIN(x, y)',
-    'The x of the row with the smallest y, of several the smallest.',
-    'min',
-    'value and order',
-  ),
-  row(
-    'array_agg',
-    'ARRAY_AGG([DISTINCT] x)',
-    'Array of all values, NULLs too, in no order that may be relied on.',
+/** bits: integers or bytes; deviation: a number; pair: two of them; text: texts, and what stands between them. */
+export type AggregateArguments =
+  | 'anything'
+  | 'number'
+  | 'boolean'
+  | 'condition'
+  | 'value and order'
+  | 'bits'
+  | 'deviation'
+  | 'pair'
+  | 'mode'
+  | 'text';
+
+type Row = readonly [
+  synopsis: string,
+  summary: string,
+  implementation: AggregateFunction,
+  takes: AggregateArguments,
+  /** Other names; the first of the synopsis is the name itself. */
+  ...aliases: string[],
+];
+
+const rows: readonly Row[] = [
+  ['COUNT(*), COUNT([DISTINCT] x, …)', 'Number of rows, or of those in which no x is NULL.', 'count', 'anything'],
+  ['COUNTIF([DISTINCT] condition)', 'Number of rows for which the condition is true.', 'count', 'condition'],
+  ['SUM([DISTINCT] x)', 'Sum of the values.', 'sum', 'number'],
+  ['AVG([DISTINCT] x)', 'Mean of the values, in the type of the argument.', 'avg', 'number'],
+  ['MIN(x)', 'Smallest value.', 'min', 'anything'],
+  ['MAX(x)', 'Largest value.', 'max', 'anything'],
+  ['ARG_MAX(x, y)', 'The x of the row with the greatest y, of several the greatest.', 'max', 'value and order'],
+  ['ARG_MIN(x, y)', 'The x of the row with the smallest y, of several the smallest.', 'min', 'value and order'],
+  [
+    'ARRAY_AGG([DISTINCT] x [ORDER BY …])',
+    'Array of all values, NULLs too; without ORDER BY in no order that may be relied on.',
     'array_agg',
     'anything',
-  ),
-  row('bit_and', 'BIT_AND([DISTINCT] x)', 'AND of the bits of integers or bytes.', 'array_agg', 'bits'),
-  row('bit_or', 'BIT_OR([DISTINCT] x)', 'OR of the bits of integers or bytes.', 'array_agg', 'bits'),
-  row('bit_xor', 'BIT_XOR([DISTINCT] x)', 'Exclusive OR of the bits of integers or bytes.', 'array_agg', 'bits'),
-  row(
-    'stddev_samp',
+  ],
+  ['MODE(x)', 'The most frequent value, of several the smallest.', 'array_agg', 'mode'],
+  ['BIT_AND([DISTINCT] x)', 'AND of the bits of integers or bytes.', 'array_agg', 'bits'],
+  ['BIT_OR([DISTINCT] x)', 'OR of the bits of integers or bytes.', 'array_agg', 'bits'],
+  ['BIT_XOR([DISTINCT] x)', 'Exclusive OR of the bits of integers or bytes.', 'array_agg', 'bits'],
+  [
     'STDDEV_SAMP([DISTINCT] x)',
     'Standard deviation of a sample; NULL of fewer than two values.',
     'sum',
     'deviation',
-  ),
-  row('stddev', 'STDDEV([DISTINCT] x)', 'The same as STDDEV_SAMP.', 'sum', 'deviation'),
-  row('stddev_pop', 'STDDEV_POP([DISTINCT] x)', 'Standard deviation of a whole population.', 'sum', 'deviation'),
-  row('var_samp', 'VAR_SAMP([DISTINCT] x)', 'Variance of a sample; NULL of fewer than two values.', 'sum', 'deviation'),
-  row('variance', 'VARIANCE([DISTINCT] x)', 'The same as VAR_SAMP.', 'sum', 'deviation'),
-  row('var_pop', 'VAR_POP([DISTINCT] x)', 'Variance of a whole population.', 'sum', 'deviation'),
-  row(
-    'string_agg',
-    'STRING_AGG([DISTINCT] x [, separator])',
-    'The texts one behind the other, with a comma or another separator between them, in no order that may be relied on.',
+    'stddev',
+  ],
+  ['STDDEV_POP([DISTINCT] x)', 'Standard deviation of a whole population.', 'sum', 'deviation'],
+  ['VAR_SAMP([DISTINCT] x)', 'Variance of a sample; NULL of fewer than two values.', 'sum', 'deviation', 'variance'],
+  ['VAR_POP([DISTINCT] x)', 'Variance of a whole population.', 'sum', 'deviation'],
+  ['COVAR_SAMP(y, x)', 'Covariance of a sample of pairs; NULL of fewer than two.', 'sum', 'pair'],
+  ['COVAR_POP(y, x)', 'Covariance of a whole population of pairs.', 'sum', 'pair'],
+  ['REGR_COUNT(y, x)', 'Number of pairs in which nothing is NULL.', 'count', 'pair'],
+  ['REGR_SXX(y, x)', 'Sum of the squares by which x differs from its mean, over such pairs.', 'sum', 'pair'],
+  ['REGR_SYY(y, x)', 'Sum of the squares by which y differs from its mean, over such pairs.', 'sum', 'pair'],
+  [
+    'STRING_AGG([DISTINCT] x [, separator] [ORDER BY …])',
+    'The texts one behind the other, with a comma or another separator between them; without ORDER BY in no order that may be relied on.',
     'array_agg',
     'text',
-  ),
-  row('listagg', 'LISTAGG([DISTINCT] x [, separator])', 'The same as STRING_AGG.', 'array_agg', 'text'),
-  row('every', 'EVERY(condition)', 'Whether the condition is true for all rows.', 'min', 'boolean'),
-  row('bool_and', 'BOOL_AND(condition)', 'The same as EVERY.', 'min', 'boolean'),
-  row('logical_and', 'LOGICAL_AND(condition)', 'The same as EVERY.', 'min', 'boolean'),
-  row('some', 'SOME(condition)', 'Whether the condition is true for at least one row.', 'max', 'boolean'),
-  row('bool_or', 'BOOL_OR(condition)', 'The same as SOME.', 'max', 'boolean'),
-  row('logical_or', 'LOGICAL_OR(condition)', 'The same as SOME.', 'max', 'boolean'),
+    'listagg',
+  ],
+  ['EVERY(condition)', 'Whether the condition is true for all rows.', 'min', 'boolean', 'bool_and', 'logical_and'],
+  ['SOME(condition)', 'Whether it is true for at least one row.', 'max', 'boolean', 'bool_or', 'logical_or'],
 ];
 
-function row(
-  name: string,
-  synopsis: string,
-  summary: string,
-  implementation: AggregateFunction,
-  takes: AggregateDefinition['takes'],
-): AggregateDefinition {
-  return { name, synopsis, summary, function: implementation, takes };
-}
+export const aggregateFunctions: readonly AggregateDefinition[] = rows.flatMap(
+  ([synopsis, summary, implementation, takes, ...aliases]) => {
+    const name = synopsis.slice(0, synopsis.indexOf('('));
+    const definition = { name: name.toLowerCase(), synopsis, summary, function: implementation, takes };
+    const others = aliases.map((alias) => ({
+      ...definition,
+      name: alias,
+      synopsis: synopsis.replaceAll(name, alias.toUpperCase()),
+      summary: `The same as ${name}.`,
+    }));
+    return [definition, ...others];
+  },
+);
 
 const byName: ReadonlyMap<string, AggregateDefinition> = new Map(aggregateFunctions.map((each) => [each.name, each]));
 
@@ -99,11 +110,13 @@ export function findAggregate(name: string): AggregateDefinition | undefined {
 /** Aggregates of other engines, and what can be written here. */
 export const refusedAggregates: Readonly<Record<string, string>> = {
   any_value: 'use MIN or MAX',
-  row_number: 'use ORDER BY with LIMIT',
-  rank: 'use ORDER BY with LIMIT',
-  dense_rank: 'use ORDER BY with LIMIT',
-  lag: 'join the table with itself',
-  lead: 'join the table with itself',
+  median: 'take the middle of ARRAY_AGG(x ORDER BY x)',
+  percentile_cont: 'take an element of ARRAY_AGG(x ORDER BY x)',
+  percentile_disc: 'take an element of ARRAY_AGG(x ORDER BY x)',
+  group_concat: 'use STRING_AGG',
+  approx_count_distinct: 'use COUNT(DISTINCT x)',
+  corr: 'divide COVAR_POP by the deviations',
+  collect: 'use ARRAY_AGG',
 };
 
 /** The type of an aggregate over an argument of this type, or null when it takes no such argument. */

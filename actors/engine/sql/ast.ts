@@ -193,6 +193,8 @@ export type Expression =
       readonly unit: Identifier | null;
       /** f(x IGNORE NULLS). */
       readonly ignoreNulls?: boolean;
+      /** f(x ORDER BY …), f(x) WITHIN GROUP (ORDER BY …). */
+      readonly orderBy?: readonly OrderItem[];
       readonly filter: Expression | null;
       readonly span: Span;
     }

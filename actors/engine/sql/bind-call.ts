@@ -49,8 +49,9 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
   const instead = refusedAggregates[name];
   if (instead !== undefined)
     throw new SqlUnsupported({ construct: name.toUpperCase(), instead }, { place: source.place });
-  if (call.star || call.distinct || call.filter !== null) {
-    const word = call.star ? '*' : call.distinct ? 'DISTINCT' : 'FILTER';
+  const isOrdered = (call.orderBy?.length ?? 0) > 0;
+  if (call.star || call.distinct || call.filter !== null || isOrdered) {
+    const word = call.star ? '*' : call.distinct ? 'DISTINCT' : isOrdered ? 'ORDER BY' : 'FILTER';
     throw new SqlInvalidArguments(
       { function: name.toUpperCase(), detail: `only an aggregate takes ${word}` },
       { place: source.place },

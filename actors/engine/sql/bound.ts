@@ -135,6 +135,7 @@ export type WindowFunction =
   | 'lead'
   | 'first_value'
   | 'last_value'
+  | 'nth_value'
   | 'count'
   | 'sum'
   | 'avg'
@@ -159,7 +160,7 @@ export interface WindowCall {
   readonly operand: number | null;
   /** BOOLEAN: only rows for which it is true count. */
   readonly filter: number | null;
-  /** LAG and LEAD: how many rows away (LAG: before), and what stands in where there is no such row. */
+  /** LAG and LEAD: how many rows away (LAG: before), and what stands in where there is no such row. NTH_VALUE: which row, from 1. */
   readonly offset: number;
   readonly fallback: number | null;
   readonly ignoreNulls: boolean;

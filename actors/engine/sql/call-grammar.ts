@@ -1,25 +1,14 @@
 // Grammar of calls: functions, aggregates, CASE, CAST, and the functions that have a syntax of their own.
-import type {
-  Expression,
-  FrameBoundary,
-  FrameClause,
-  Identifier,
-  OrderItem,
-  Query,
-  WindowExpression,
-  WindowSpecification,
-} from './ast.ts';
-import { LiteralGrammar } from './literal-grammar.ts';
+import type { Expression, Identifier, OrderItem, Query } from './ast.ts';
 import type { Rule } from './name-grammar.ts';
 import { spanOf, wordIdentifier } from './token-text.ts';
 import { type IToken, keyword, symbol } from './tokens.ts';
+import { WindowGrammar } from './window-grammar.ts';
 
 type Call = Extract<Expression, { kind: 'call' }>;
 
-export class CallGrammar extends LiteralGrammar {
+export class CallGrammar extends WindowGrammar {
   // Defined by the grammars that extend this one.
-  declare readonly expression: Rule<Expression>;
-  declare readonly sum: Rule<Expression>;
   declare readonly query: Rule<Query>;
 
   override readonly nameOrCall: Rule<Expression> = this.RULE('nameOrCall', () => {
@@ -35,7 +24,7 @@ export class CallGrammar extends LiteralGrammar {
             return { kind: 'call', name: name ?? wordIdentifier(start), ...parts, span: this.spanFrom(start) };
           });
           const window = this.OPTION({
-            GATE: () => this.#startsOver(),
+            GATE: () => this.startsOver(),
             DEF: () => this.SUBRULE(this.over),
           });
           return this.ACTION((): Expression => {
@@ -54,165 +43,6 @@ export class CallGrammar extends LiteralGrammar {
         },
       },
     ]);
-  });
-
-  #startsOver(): boolean {
-    const type = this.LA(1).tokenType;
-    if (type === keyword('OVER')) return true;
-    const word = type === keyword('IGNORE') || type === keyword('RESPECT');
-    return word && this.LA(2).tokenType === keyword('NULLS');
-  }
-
-  /** [IGNORE NULLS | RESPECT NULLS] OVER (…), OVER name */
-  readonly over: Rule<Pick<WindowExpression, 'ignoreNulls' | 'over'>> = this.RULE('over', () => {
-    const nulls = this.OPTION(() => {
-      const word = this.OR([
-        { ALT: () => this.CONSUME(keyword('IGNORE')) },
-        { ALT: () => this.CONSUME(keyword('RESPECT')) },
-      ]);
-      this.CONSUME(keyword('NULLS'));
-      return word;
-    });
-    this.CONSUME(keyword('OVER'));
-    const over = this.OR2([
-      { ALT: () => this.SUBRULE(this.windowSpecification) },
-      { ALT: () => this.SUBRULE(this.identifier) },
-    ]);
-    return this.ACTION(() => ({ ignoreNulls: nulls?.tokenType === keyword('IGNORE'), over }));
-  });
-
-  readonly windowSpecification: Rule<WindowSpecification> = this.RULE('windowSpecification', () => {
-    const start = this.CONSUME(symbol('('));
-    const partitionBy: Expression[] = [];
-    const orderBy: OrderItem[] = [];
-    this.OPTION(() => {
-      this.CONSUME(keyword('PARTITION'));
-      this.CONSUME(keyword('BY'));
-      this.AT_LEAST_ONE_SEP({
-        SEP: symbol(','),
-        DEF: () => {
-          partitionBy.push(this.SUBRULE(this.expression));
-        },
-      });
-    });
-    this.OPTION2(() => {
-      this.CONSUME(keyword('ORDER'));
-      this.CONSUME2(keyword('BY'));
-      this.AT_LEAST_ONE_SEP2({
-        SEP: symbol(','),
-        DEF: () => {
-          orderBy.push(this.SUBRULE(this.orderItem));
-        },
-      });
-    });
-    const frame = this.OPTION3(() => this.SUBRULE(this.frameClause));
-    this.CONSUME(symbol(')'));
-    return this.ACTION(() => ({ partitionBy, orderBy, frame: frame ?? null, span: this.spanFrom(start) }));
-  });
-
-  readonly frameClause: Rule<FrameClause> = this.RULE('frameClause', () => {
-    const unit = this.OR([
-      { ALT: () => this.CONSUME(keyword('ROWS')) },
-      { ALT: () => this.CONSUME(keyword('RANGE')) },
-      { ALT: () => this.CONSUME(keyword('GROUPS')) },
-    ]);
-    const bounds = this.OR2([
-      {
-        ALT: () => {
-          this.CONSUME(keyword('BETWEEN'));
-          const first = this.SUBRULE(this.frameBoundary);
-          this.CONSUME(keyword('AND'));
-          const last = this.SUBRULE2(this.frameBoundary);
-          return { first, last };
-        },
-      },
-      {
-        IGNORE_AMBIGUITIES: true,
-        ALT: () => {
-          const first = this.SUBRULE3(this.frameBoundary);
-          return { first, last: null };
-        },
-      },
-    ]);
-    return this.ACTION(() => ({
-      // SAFETY: the three keywords above are the three units.
-      unit: unit.image.toLowerCase() as FrameClause['unit'],
-      start: bounds.first,
-      end: bounds.last,
-      span: this.spanFrom(unit),
-    }));
-  });
-
-  readonly frameBoundary: Rule<FrameBoundary> = this.RULE('frameBoundary', () => {
-    const start = this.LA(1);
-    return this.OR({
-      DEF: [
-        {
-          GATE: () => this.LA(1).tokenType === keyword('UNBOUNDED'),
-          IGNORE_AMBIGUITIES: true,
-          ALT: () => {
-            this.CONSUME(keyword('UNBOUNDED'));
-            const side = this.SUBRULE(this.frameSide);
-            return this.ACTION(
-              (): FrameBoundary => ({ kind: `unbounded ${side}`, offset: null, span: this.spanFrom(start) }),
-            );
-          },
-        },
-        {
-          GATE: () => this.LA(1).tokenType === keyword('CURRENT') && this.LA(2).tokenType === keyword('ROW'),
-          IGNORE_AMBIGUITIES: true,
-          ALT: () => {
-            this.CONSUME(keyword('CURRENT'));
-            this.CONSUME(keyword('ROW'));
-            return this.ACTION(
-              (): FrameBoundary => ({ kind: 'current row', offset: null, span: this.spanFrom(start) }),
-            );
-          },
-        },
-        {
-          IGNORE_AMBIGUITIES: true,
-          ALT: () => {
-            const offset = this.SUBRULE(this.sum);
-            const side = this.SUBRULE2(this.frameSide);
-            return this.ACTION((): FrameBoundary => ({ kind: side, offset, span: this.spanFrom(start) }));
-          },
-        },
-      ],
-      ERR_MSG: 'UNBOUNDED, CURRENT ROW or an offset',
-    });
-  });
-
-  readonly frameSide: Rule<'preceding' | 'following'> = this.RULE('frameSide', () =>
-    this.OR([
-      {
-        ALT: () => {
-          this.CONSUME(keyword('PRECEDING'));
-          return 'preceding' as const;
-        },
-      },
-      {
-        ALT: () => {
-          this.CONSUME(keyword('FOLLOWING'));
-          return 'following' as const;
-        },
-      },
-    ]),
-  );
-
-  readonly orderItem: Rule<OrderItem> = this.RULE('orderItem', () => {
-    const expression = this.SUBRULE(this.expression);
-    const direction = this.OPTION(() =>
-      this.OR([{ ALT: () => this.CONSUME(keyword('ASC')) }, { ALT: () => this.CONSUME(keyword('DESC')) }]),
-    );
-    const nulls = this.OPTION2(() => {
-      this.CONSUME(keyword('NULLS'));
-      return this.OR2([{ ALT: () => this.CONSUME(keyword('FIRST')) }, { ALT: () => this.CONSUME(keyword('LAST')) }]);
-    });
-    return this.ACTION(() => ({
-      expression,
-      descending: direction?.tokenType === keyword('DESC'),
-      nullsFirst: nulls === undefined ? null : nulls.tokenType === keyword('FIRST'),
-    }));
   });
 
   /** An expression, or a lambda: x -> expression. */
@@ -266,7 +96,8 @@ export class CallGrammar extends LiteralGrammar {
                 this.CONSUME(keyword('NULLS'));
                 return word;
               });
-              return { quantifier, unit, nulls };
+              const order = this.OPTION6(() => this.SUBRULE(this.orderClause));
+              return { quantifier, unit, nulls, order };
             },
           },
         ],
@@ -274,6 +105,14 @@ export class CallGrammar extends LiteralGrammar {
       }),
     );
     this.CONSUME(symbol(')'));
+    const within = this.OPTION7(() => {
+      this.CONSUME(keyword('WITHIN'));
+      this.CONSUME(keyword('GROUP'));
+      this.CONSUME3(symbol('('));
+      const order = this.SUBRULE2(this.orderClause);
+      this.CONSUME3(symbol(')'));
+      return order;
+    });
     const filter = this.OPTION4(() => {
       this.CONSUME(keyword('FILTER'));
       this.CONSUME2(symbol('('));
@@ -283,7 +122,7 @@ export class CallGrammar extends LiteralGrammar {
       return condition;
     });
     return this.ACTION(() => {
-      const none = { quantifier: undefined, unit: undefined, nulls: undefined };
+      const none = { quantifier: undefined, unit: undefined, nulls: undefined, order: undefined };
       const listed = head !== undefined && 'quantifier' in head ? head : none;
       return {
         arguments: operands,
@@ -291,6 +130,7 @@ export class CallGrammar extends LiteralGrammar {
         distinct: listed.quantifier?.tokenType === keyword('DISTINCT'),
         unit: listed.unit ?? null,
         ignoreNulls: listed.nulls?.tokenType === keyword('IGNORE'),
+        orderBy: listed.order ?? within ?? [],
         filter: filter ?? null,
       };
     });
@@ -461,6 +301,7 @@ export interface CallArguments {
   readonly distinct: boolean;
   readonly unit: Identifier | null;
   readonly ignoreNulls: boolean;
+  readonly orderBy: readonly OrderItem[];
   readonly filter: Expression | null;
 }
 

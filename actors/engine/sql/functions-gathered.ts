@@ -2,8 +2,8 @@
 //
 // The binder (bind-aggregate.ts) writes these calls; the rows are in the table because a call is a row of it. BIT_AND, BIT_OR and
 // BIT_XOR of integers work on their two's complement, of bytes byte by byte. Deviations are exact until the root is taken.
-import { fromPublic, nestedPart, Refusal } from '../../../runtime/batch/public-values.ts';
-import type { SqlType } from '../../../runtime/batch/sql-type.ts';
+import { fromPublic, nestedPart, nestedText, Refusal } from '../../../runtime/batch/public-values.ts';
+import { isNested, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import { parseVariant } from '../../../runtime/batch/variant-json.ts';
 import type { ScalarValue } from './bound.ts';
 import type { CallShape, Evaluator, FunctionDefinition, FunctionOverload } from './function-definition.ts';
@@ -56,6 +56,20 @@ export const gatheredFunctions: readonly FunctionDefinition[] = [
     ],
   ),
   define(
+    'items_in_order',
+    'ITEMS_IN_ORDER(array, how)',
+    'The last fields of ROWs, ordered by the others: + and - are up and down, f and l say where NULLs stand.',
+    ["ITEMS_IN_ORDER(ARRAY[ROW(1, 'a'), ROW(2, 'b')], '-l')", "ARRAY['b', 'a']"],
+    [row(['array', 'string'], arrayOfLast, itemsInOrder)],
+  ),
+  define(
+    'mode_of_array',
+    'MODE_OF_ARRAY(array)',
+    'The most frequent element that is not NULL, of several the smallest; NULL when there is none.',
+    ['MODE_OF_ARRAY(ARRAY[1, 2, 2])', '2'],
+    [row(['array'], elementType, modeOfArray, { nullable: true })],
+  ),
+  define(
     'deviation_of_array',
     'DEVIATION_OF_ARRAY(array, how)',
     'Deviation or variance (samp or pop) of the elements that are not NULL.',
@@ -76,6 +90,23 @@ export const gatheredFunctions: readonly FunctionDefinition[] = [
         nullable: true,
       }),
       row(['BIGINT', 'double', 'double', 'string'], types.double, floatDeviation, { nullable: true }),
+    ],
+  ),
+  define(
+    'covariance_of_sums',
+    'COVARIANCE_OF_SUMS(count, sum, sum, sum of products, how)',
+    'Covariance (covar_pop, covar_samp) of pairs of which count and sums are known, or without division (regr_sxx, regr_syy).',
+    ["COVARIANCE_OF_SUMS(2, 4e0, 6e0, 14e0, 'covar_pop')", '1'],
+    [
+      row(
+        ['BIGINT', 'decimal', 'decimal', 'decimal', 'string'],
+        ([, , , products]) => products ?? types.double,
+        exactCovariance,
+        {
+          nullable: true,
+        },
+      ),
+      row(['BIGINT', 'double', 'double', 'double', 'string'], types.double, floatCovariance, { nullable: true }),
     ],
   ),
 ];
@@ -121,6 +152,71 @@ function cellsOf(text: ScalarValue | undefined, type: SqlType): NonNullable<Scal
     const cell = part === null ? null : fromPublic(part, type);
     return cell === null || cell instanceof Refusal ? [] : [cell];
   });
+}
+
+// ── orders ──
+
+function arrayOfLast(argumentTypes: readonly SqlType[]): SqlType {
+  const item = elementType(argumentTypes);
+  return { kind: 'ARRAY', element: (item.kind === 'ROW' ? item.fields.at(-1)?.type : undefined) ?? unknownType };
+}
+
+interface OrderedItem {
+  /** One for each key; null: the key is NULL. */
+  readonly keys: readonly (Buffer | null)[];
+  readonly value: unknown;
+}
+
+function itemsInOrder({ argumentTypes, resultType, constants }: CallShape): Evaluator {
+  const item = elementType(argumentTypes);
+  const fields = item.kind === 'ROW' ? item.fields : [];
+  const last = fields.at(-1)?.name ?? '';
+  const how = String(constants[1]);
+  const keys = fields.slice(0, -1);
+  const compare = (a: OrderedItem, b: OrderedItem): number => {
+    for (let k = 0; k < keys.length; k++) {
+      const [left, right] = [a.keys[k] ?? null, b.keys[k] ?? null];
+      if (left === null || right === null) {
+        if (left === right) continue;
+        return (left === null) === (how[2 * k + 1] === 'f') ? -1 : 1;
+      }
+      const order = Buffer.compare(left, right);
+      if (order !== 0) return how[2 * k] === '-' ? -order : order;
+    }
+    return 0;
+  };
+  return (array) => {
+    const items = elementsOf(array).map((element): OrderedItem => {
+      const members = new Map(Object.entries(element ?? {}));
+      return { keys: keys.map(({ name, type }) => keyOf(members.get(name), type)), value: members.get(last) ?? null };
+    });
+    const values = items.sort(compare).map(({ value }) => value);
+    return isNested(resultType) ? (nestedText(values, resultType) ?? null) : null;
+  };
+}
+
+/** Bytes in the order of the values. */
+function keyOf(part: unknown, type: SqlType): Buffer | null {
+  const cell = part === undefined ? null : fromPublic(part, type);
+  return cell === null || cell instanceof Refusal ? null : Buffer.from(orderKey(cell, type));
+}
+
+function modeOfArray({ argumentTypes }: CallShape): Evaluator {
+  const type = elementType(argumentTypes);
+  return (array) => {
+    const counts = new Map<string, { readonly cell: ScalarValue; count: number }>();
+    for (const cell of cellsOf(array, type)) {
+      const key = orderKey(cell, type);
+      const known = counts.get(key);
+      if (known === undefined) counts.set(key, { cell, count: 1 });
+      else known.count++;
+    }
+    let best: { readonly key: string; readonly cell: ScalarValue; readonly count: number } | null = null;
+    for (const [key, { cell, count }] of counts) {
+      if (best === null || count > best.count || (count === best.count && key < best.key)) best = { key, cell, count };
+    }
+    return best?.cell ?? null;
+  };
 }
 
 // ── bits ──
@@ -221,6 +317,32 @@ function root(value: bigint): bigint {
   }
   while (guess * guess > value) guess--;
   return guess;
+}
+
+function floatCovariance({ constants }: CallShape): Evaluator {
+  const how = String(constants[4]);
+  const less = how.endsWith('samp') ? 1 : 0;
+  return (count, left, right, products) => {
+    const n = Number(count);
+    if (n <= less) return null;
+    const sum = Number(products) - (Number(left) / n) * Number(right);
+    return how.startsWith('covar') ? sum / (n - less) : Math.max(0, sum);
+  };
+}
+
+function exactCovariance({ argumentTypes, constants }: CallShape): Evaluator {
+  const how = String(constants[4]);
+  const less = how.endsWith('samp') ? 1n : 0n;
+  const [, a, b, c] = argumentTypes.map((type) => BigInt(type.kind === 'DECIMAL' ? type.scale : 0));
+  // Both sides of the difference are brought to one scale, the result back to that of the products.
+  const more = (a ?? 0n) + (b ?? 0n) - (c ?? 0n);
+  const [raise, shift] = more >= 0n ? [10n ** more, 1n] : [1n, 10n ** -more];
+  return (count, left, right, products) => {
+    const n = BigInt(count as bigint);
+    if (n <= less) return null;
+    const sum = n * BigInt(products as bigint) * raise - BigInt(left as bigint) * BigInt(right as bigint) * shift;
+    return how.startsWith('covar') ? sum / (n * (n - less) * raise) : sum / (n * raise);
+  };
 }
 
 function deviationOfArray({ argumentTypes, constants }: CallShape): Evaluator {

@@ -51,6 +51,41 @@ test('ARG_MIN and ARG_MAX choose a row whose order is NULL only where there is n
   assert.equal(aggregates('ARG_MIN(s, i) AS a, ARG_MAX(s, i) AS b', rows.slice(0, 1)), ['{"a":"none","b":"none"}']);
 });
 
+test('ARRAY_AGG and STRING_AGG keep the order that they are asked for, whatever else the query reads', () => {
+  const rows = [
+    [1, 1, 10, 300n, 'x', null],
+    [1, 1, 9, null, 'y', null],
+    [2, 1, null, 100n, 'a', null],
+  ] as const;
+  const list = "ARRAY_AGG(s ORDER BY n DESC, i) AS a, STRING_AGG(s, '-' ORDER BY i NULLS LAST) AS b";
+  assert.equal(aggregates(list, rows), ['{"a":["x","a","a","y"],"b":"y-x-a-a"}']);
+  assert.equal(aggregates('ARRAY_AGG(DISTINCT s ORDER BY s DESC) AS a', rows, [[-1, 1, 10, 300n, 'x', null]]), [
+    '{"a":["y","a"]}',
+  ]);
+});
+
+test('MODE is the value that comes most often; covariances leave pairs with a NULL out', () => {
+  const rows = [
+    [2, 1, 4, 100n, 'b', null],
+    [2, 1, 8, 300n, 'a', null],
+    [1, 1, null, 700n, 'c', null],
+  ] as const;
+  assert.equal(aggregates('MODE(s) AS a, MODE(i) AS b', rows), ['{"a":"a","b":4}']);
+  assert.equal(aggregates('MODE(s) AS a', rows, [[-1, 1, 8, 300n, 'a', null]]), ['{"a":"b"}']);
+  const pairs = 'COVAR_POP(i, n) AS a, COVAR_POP(n, i) AS b, REGR_COUNT(i, n) AS c, REGR_SXX(n, i) AS d';
+  assert.equal(aggregates(pairs, rows), ['{"a":2,"b":"2.00","c":4,"d":16}']);
+  const samples = 'COVAR_SAMP(CAST(i AS DOUBLE), n) AS a, REGR_SYY(n, i) AS b';
+  assert.equal(aggregates(samples, rows), ['{"a":2.6666666666666665,"b":"4.00"}']);
+});
+
+test('COUNTIF(DISTINCT …) counts the condition once', () => {
+  const rows = [
+    [3, 1, 4, null, null, null],
+    [1, 1, 0, null, null, null],
+  ] as const;
+  assert.equal(aggregates('COUNTIF(DISTINCT i > 1) AS a, COUNTIF(i > 1) AS b', rows), ['{"a":1,"b":3}']);
+});
+
 test('SUM has the type of its argument, and what does not fit it is an error', () => {
   const sums = 'CREATE TABLE t (x TINYINT); CREATE MATERIALIZED VIEW v AS SELECT SUM(x) AS s FROM t;';
   assert.equal(
