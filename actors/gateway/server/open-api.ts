@@ -1,36 +1,63 @@
 // The OpenAPI document, printed from the tables of routes and the few routes whose bodies are streams.
 import { isV1Path } from '../v1/v1-problem.ts';
 import { platformVersion } from './hosting-start.ts';
+import { anyObject, body, flag, type JsonSchema, list, object, type ReplyBody, text, whole } from './reply-shape.ts';
 import { json, type Route } from './route.ts';
 
-type JsonObject = Readonly<Record<string, unknown>>;
+type JsonObject = JsonSchema;
+
+/** What a listener reads: rows, or nothing but a sign of life. */
+const chunkShape = object(
+  { sequence_number: whole },
+  {
+    snapshot: flag,
+    json_data: list(anyObject),
+    text_data: text,
+    processed_steps: whole,
+    incarnation: text,
+    snapshot_end: flag,
+  },
+);
+
+type Described = Pick<Route, 'method' | 'path' | 'summary' | 'query' | 'hasBody' | 'ok' | 'problems'>;
+
+const refused = [400, 401, 403, 404, 409, 413, 415, 429, 503];
 
 /** Paths that are served before the tables of routes are asked. */
-const streams: readonly Pick<Route, 'method' | 'path' | 'summary' | 'query' | 'hasBody' | 'ok' | 'problems'>[] = [
+const streams: readonly Described[] = [
   {
     method: 'POST',
     path: '/v0/pipelines/{pipeline_name}/ingress/{table_name}',
     summary: 'Pushes rows into a table',
-    query: { format: 'csv, json, …', update_format: 'of json', array: 'of json', force: 'also while paused' },
+    query: {
+      format: 'csv (default), json, …',
+      update_format: 'of json: raw, insert_delete (default), weighted',
+      array: 'of json: each value is an array of records',
+      force: 'also while paused',
+      on_paused: 'wait (default) or error',
+      timeout_ms: 'how long to wait for a paused pipeline, or for room',
+      atomic: 'all or nothing',
+      wait: 'accepted (default), processed or delivered',
+    },
     hasBody: true,
-    ok: [200],
-    problems: [400, 401, 403, 404, 409, 410, 413, 415, 429, 503],
+    ok: { 200: object({ token: text }) },
+    problems: [...refused, 410],
   },
   ...(['GET', 'POST'] as const).map((method) => ({
     method,
     path: '/v0/pipelines/{pipeline_name}/egress/{table_name}',
-    summary: 'The changes of a view or table as they happen',
+    summary: 'The changes of a view or table as they happen: one JSON object a line',
     query: { format: 'csv or json', backpressure: 'wait for slow readers', send_snapshot: 'begin with the contents' },
-    ok: [200],
-    problems: [400, 401, 403, 404, 409, 413, 415, 429, 503],
+    ok: { 200: body('application/json', chunkShape) },
+    problems: refused,
   })),
   {
     method: 'GET',
     path: '/v0/pipelines/{pipeline_name}/query',
-    summary: 'Ad-hoc SQL over what is materialized',
+    summary: 'Ad-hoc SQL over what is materialized; JSON is one object a line',
     query: { sql: 'the query', format: 'text, json, csv, parquet, arrow_ipc or hash' },
-    ok: [200],
-    problems: [400, 401, 403, 404, 409, 413, 415, 429, 503],
+    ok: { 200: body('text/plain', anyObject) },
+    problems: refused,
   },
 ];
 
@@ -41,7 +68,7 @@ export function openApiRoute(routes: readonly Route[]): Route {
     path: '/openapi.json',
     summary: 'This document',
     access: 'none',
-    ok: [200],
+    ok: { 200: anyObject },
     problems: [],
     handle: () => json(200, document),
   };
@@ -94,7 +121,7 @@ const statusSchema: JsonObject = {
   },
 };
 
-function operation(route: (typeof streams)[number]): JsonObject {
+function operation(route: Described): JsonObject {
   const inPath = [...route.path.matchAll(/\{([^}]+)\}/g)].map(([, name]) => ({
     name,
     in: 'path',
@@ -119,8 +146,20 @@ function operation(route: (typeof streams)[number]): JsonObject {
     parameters: [...inPath, ...inQuery],
     ...(route.hasBody === true ? { requestBody: { content: { '*/*': { schema: {} } } } } : {}),
     responses: Object.fromEntries([
-      ...route.ok.map((status) => [String(status), { description: 'done' }]),
+      ...Object.entries(route.ok).map(([status, reply]) => [status, success(reply)]),
       ...problems.map((status) => [String(status), { description: 'a problem', ...problem }]),
     ]),
   };
+}
+
+function success(reply: ReplyBody): JsonObject {
+  if ('schema' in reply) return { description: 'done', content: jsonContent(reply.schema) };
+  const { contentType, json } = reply;
+  if (contentType === null) return { description: 'done, without a body' };
+  const other = { [contentType]: { schema: { type: 'string', format: 'binary' } } };
+  return { description: 'done', content: { ...other, ...(json === null ? {} : jsonContent(json.schema)) } };
+}
+
+function jsonContent(schema: JsonSchema): JsonObject {
+  return { 'application/json': { schema } };
 }

@@ -2,6 +2,7 @@
 // tables of routes, the OpenAPI document is printed from them.
 import type { ServerResponse } from 'node:http';
 import type { Principal } from './access/access-control.ts';
+import type { ReplyBody } from './reply-shape.ts';
 
 export type Access = 'none' | 'read' | 'write' | 'ingest' | 'admin';
 
@@ -43,8 +44,8 @@ export interface Route {
   readonly isFiltered?: boolean;
   /** Whether a JSON body is read. */
   readonly hasBody?: boolean;
-  /** Statuses of successful replies. */
-  readonly ok: readonly number[];
+  /** Successful replies by status. */
+  readonly ok: Readonly<Record<number, ReplyBody>>;
   /** Statuses of the problems that it tells of. */
   readonly problems: readonly number[];
   handle(request: RouteRequest): RouteReply | Promise<RouteReply>;

@@ -6,6 +6,7 @@ import { MillraceError } from '../../../runtime/errors.ts';
 import type { AccessScope, StoredApiKey } from '../../store/messages.ts';
 import type { AccessControl } from '../server/access/access-control.ts';
 import { HttpProblem } from '../server/http-problem.ts';
+import { list, nothing, object, oneOf, orNull, type Shaped, text, uuid } from '../server/reply-shape.ts';
 import { json, type Route } from '../server/route.ts';
 
 const scopes: readonly AccessScope[] = ['read', 'write', 'ingest', 'admin'];
@@ -16,6 +17,14 @@ const roles: Readonly<Record<string, readonly AccessScope[]>> = {
   admin: ['read', 'write', 'ingest', 'admin'],
   owner: ['read', 'write', 'ingest', 'admin'],
 };
+const keyShape = object({
+  id: uuid,
+  name: text,
+  role: oneOf('read', 'write', 'ingest', 'admin'),
+  scopes: list(oneOf(...scopes)),
+  pipelines: orNull(list(text)),
+});
+const newKeyShape = object({ id: uuid, name: text, api_key: text });
 const namePattern = /^[a-zA-Z0-9_-]{1,100}$/;
 
 export function apiKeyRoutes(access: AccessControl): readonly Route[] {
@@ -25,7 +34,7 @@ export function apiKeyRoutes(access: AccessControl): readonly Route[] {
       path: '/v0/api_keys',
       summary: 'Lists the API keys, without their secrets.',
       access: 'admin',
-      ok: [200],
+      ok: { 200: list(keyShape) },
       problems: [401, 403, 429],
       handle: () => json(200, access.keys().map(describe)),
     },
@@ -35,7 +44,7 @@ export function apiKeyRoutes(access: AccessControl): readonly Route[] {
       summary: 'Makes an API key. Its secret is in the reply and cannot be read again.',
       access: 'admin',
       hasBody: true,
-      ok: [201],
+      ok: { 201: newKeyShape },
       problems: [400, 401, 403, 409, 413, 429],
       handle: async (request) => {
         const wanted = readNewKey(request.body);
@@ -54,7 +63,7 @@ export function apiKeyRoutes(access: AccessControl): readonly Route[] {
       path: '/v0/api_keys/{api_key_name}',
       summary: 'One API key, as a list of one.',
       access: 'admin',
-      ok: [200],
+      ok: { 200: list(keyShape) },
       problems: [401, 403, 404, 429],
       handle: (request) => json(200, [describe(find(access, request.params['api_key_name'] ?? ''))]),
     },
@@ -63,7 +72,7 @@ export function apiKeyRoutes(access: AccessControl): readonly Route[] {
       path: '/v0/api_keys/{api_key_name}',
       summary: 'Revokes an API key, at once.',
       access: 'admin',
-      ok: [200],
+      ok: { 200: nothing },
       problems: [401, 403, 404, 429],
       handle: async (request) => {
         await access.revokeKey(find(access, request.params['api_key_name'] ?? '').id);
@@ -73,11 +82,11 @@ export function apiKeyRoutes(access: AccessControl): readonly Route[] {
   ];
 }
 
-function describe(key: StoredApiKey): Readonly<Record<string, unknown>> {
+function describe(key: StoredApiKey): Shaped<typeof keyShape> {
   const { id, name } = key;
   const role = key.scopes.includes('admin')
     ? 'admin'
-    : (key.scopes.find((scope) => scope === 'write') ?? key.scopes[0]);
+    : (key.scopes.find((scope) => scope === 'write') ?? key.scopes[0] ?? 'read');
   return { id, name, role, scopes: key.scopes, pipelines: key.pipelines };
 }
 

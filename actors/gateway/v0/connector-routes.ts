@@ -7,8 +7,16 @@ import type { LiveDeployment } from '../hosting/live-deployment.ts';
 import { relationByPath } from '../hosting/relation-name.ts';
 import type { Hosting } from '../server/hosting-start.ts';
 import { HttpProblem } from '../server/http-problem.ts';
+import { anyObject, nothing, object, text } from '../server/reply-shape.ts';
 import { json, type Route, type RouteRequest } from '../server/route.ts';
-import { apiInputStatus, apiOutputStatus, inputStatus, outputStatus } from './endpoint-status.ts';
+import {
+  apiInputStatus,
+  apiOutputStatus,
+  inputShape,
+  inputStatus,
+  outputShape,
+  outputStatus,
+} from './endpoint-status.ts';
 
 interface Side {
   readonly direction: Direction;
@@ -20,6 +28,8 @@ const sides: readonly Side[] = [
   { direction: 'input', folder: 'tables', parameter: 'table_name' },
   { direction: 'output', folder: 'views', parameter: 'view_name' },
 ];
+
+const connectorShape = object({ endpoint_name: text, config: anyObject });
 
 export function connectorRoutes(hosting: Hosting): readonly Route[] {
   return [...sides.flatMap((side) => sideRoutes(hosting, side)), tokenRoute(hosting)];
@@ -34,7 +44,7 @@ function sideRoutes(hosting: Hosting, side: Side): readonly Route[] {
       path: `${path}/stats`,
       summary: `Counters of an ${side.direction} connector`,
       access: 'read',
-      ok: [200],
+      ok: { 200: side.direction === 'input' ? inputShape : outputShape },
       problems,
       handle: async (request) => {
         const { deployment, endpoint } = connectorOf(hosting, side, request);
@@ -60,7 +70,7 @@ function sideRoutes(hosting: Hosting, side: Side): readonly Route[] {
       path: `${path}/{action}`,
       summary: `Starts or pauses an ${side.direction} connector`,
       access: 'write',
-      ok: [200],
+      ok: { 200: nothing },
       problems,
       handle: async (request) => {
         const action = request.params['action'] ?? '';
@@ -87,7 +97,7 @@ function sideRoutes(hosting: Hosting, side: Side): readonly Route[] {
       summary: `Adds an ${side.direction} connector to a pipeline that runs, or replaces it`,
       access: 'write',
       hasBody: true,
-      ok: [200, 201],
+      ok: { 200: connectorShape, 201: connectorShape },
       problems,
       handle: async (request) => {
         const { pipeline, deployment, endpoint, relation, name } = connectorOf(hosting, side, request);
@@ -115,7 +125,7 @@ function sideRoutes(hosting: Hosting, side: Side): readonly Route[] {
       path,
       summary: `Removes an ${side.direction} connector from a pipeline that runs`,
       access: 'write',
-      ok: [200],
+      ok: { 200: nothing },
       problems,
       handle: async (request) => {
         const { pipeline, deployment, endpoint, name } = connectorOf(hosting, side, request);
@@ -135,7 +145,7 @@ function tokenRoute(hosting: Hosting): Route {
     path: '/v0/pipelines/{pipeline_name}/tables/{table_name}/connectors/{connector_name}/completion_token',
     summary: 'A token for everything that an input connector has sent so far',
     access: 'read',
-    ok: [200],
+    ok: { 200: object({ token: text }) },
     problems: [404, 503],
     handle: async (request) => {
       const side: Side = { direction: 'input', folder: 'tables', parameter: 'table_name' };

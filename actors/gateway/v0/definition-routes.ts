@@ -4,8 +4,9 @@ import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
 import { compile } from '../hosting/pipeline-run.ts';
 import type { Hosting } from '../server/hosting-start.ts';
 import { HttpProblem } from '../server/http-problem.ts';
+import { list, nothing } from '../server/reply-shape.ts';
 import { json, type Route } from '../server/route.ts';
-import { describeEdited, describePipeline, readSelector } from './descriptor.ts';
+import { describeEdited, describePipeline, editedShape, pipelineShape, readSelector } from './descriptor.ts';
 import { withinMoment } from './moment.ts';
 import { assertHasProgram, editPipeline } from './pipeline-edit.ts';
 import { readEdit, readSource } from './pipeline-source.ts';
@@ -34,7 +35,7 @@ export function definitionRoutes(hosting: Hosting): readonly Route[] {
       summary: 'Every pipeline',
       access: 'read',
       query: selectorQuery,
-      ok: [200],
+      ok: { 200: list(pipelineShape) },
       problems: [400],
       handle: ({ query }) => {
         const selector = readSelector(query);
@@ -51,7 +52,7 @@ export function definitionRoutes(hosting: Hosting): readonly Route[] {
       summary: 'Creates a pipeline and compiles its program',
       access: 'write',
       hasBody: true,
-      ok: [201],
+      ok: { 201: editedShape },
       problems: [400, 409],
       handle: async ({ body }) => json(201, await create(body), uncached),
     },
@@ -61,7 +62,7 @@ export function definitionRoutes(hosting: Hosting): readonly Route[] {
       summary: 'One pipeline',
       access: 'read',
       query: selectorQuery,
-      ok: [200],
+      ok: { 200: pipelineShape },
       problems: [400, 404],
       handle: ({ params, query }) =>
         json(200, describePipeline(pipelines.get(params['pipeline_name'] ?? ''), readSelector(query)), uncached),
@@ -72,7 +73,7 @@ export function definitionRoutes(hosting: Hosting): readonly Route[] {
       summary: 'Creates a pipeline, or replaces all of its definition',
       access: 'write',
       hasBody: true,
-      ok: [200, 201],
+      ok: { 200: editedShape, 201: editedShape },
       problems: [400, 409],
       handle: async ({ params, body }) => {
         const name = params['pipeline_name'] ?? '';
@@ -100,7 +101,7 @@ export function definitionRoutes(hosting: Hosting): readonly Route[] {
       summary: 'Edits some fields of a definition',
       access: 'write',
       hasBody: true,
-      ok: [200],
+      ok: { 200: editedShape },
       problems: [400, 404, 409],
       handle: async ({ params, body }) => {
         const pipeline = pipelines.get(params['pipeline_name'] ?? '');
@@ -115,7 +116,7 @@ export function definitionRoutes(hosting: Hosting): readonly Route[] {
       path: '/v0/pipelines/{pipeline_name}',
       summary: 'Deletes a pipeline that is stopped and cleared',
       access: 'write',
-      ok: [200],
+      ok: { 200: nothing },
       problems: [400, 404, 409],
       handle: async ({ params }) => {
         const pipeline = pipelines.get(params['pipeline_name'] ?? '');

@@ -6,11 +6,76 @@ import type { InputConnectorStats, OutputConnectorStats, PipelineStats } from '.
 import type { ApiInput, ApiOutput } from '../hosting/deployment.ts';
 import type { LiveDeployment } from '../hosting/live-deployment.ts';
 import { timeText } from '../hosting/pipeline-record.ts';
+import {
+  anything,
+  flag,
+  list,
+  moment,
+  object,
+  oneOf,
+  orNull,
+  type Shape,
+  type Shaped,
+  text,
+  whole,
+} from '../server/reply-shape.ts';
 
 /** Rows of the largest frame that the engine sends to an output. */
 const batchRowsMax = 65_536;
 
 type JsonObject = Readonly<Record<string, unknown>>;
+
+const errorShape = object({ timestamp: moment, index: whole, tag: orNull(text), message: text });
+const healthShape = orNull(object({ status: oneOf('Healthy', 'Unhealthy'), description: text }));
+const inputKeys = {
+  endpoint_name: text,
+  config: object({ stream: text }),
+  metrics: object({
+    total_bytes: whole,
+    total_records: whole,
+    buffered_records: whole,
+    buffered_bytes: whole,
+    num_transport_errors: whole,
+    num_parse_errors: whole,
+    end_of_input: flag,
+  }),
+  fatal_error: orNull(text),
+  health: healthShape,
+  paused: flag,
+  barrier: flag,
+  completed_frontier: orNull(
+    object({ metadata: anything, ingested_at: moment, processed_at: moment, completed_at: moment }),
+  ),
+} as const;
+const outputKeys = {
+  endpoint_name: text,
+  config: object({ stream: text }),
+  metrics: object({
+    buffered_records: whole,
+    buffered_batches: whole,
+    total_processed_input_records: whole,
+    total_processed_steps: whole,
+    memory: whole,
+    queued_batches: whole,
+    transmitted_records: whole,
+    transmitted_bytes: whole,
+    queued_records: whole,
+    num_encode_errors: whole,
+    num_transport_errors: whole,
+  }),
+  fatal_error: orNull(text),
+  health: healthShape,
+  paused: flag,
+} as const;
+const input = object(inputKeys, { parse_errors: list(errorShape), transport_errors: list(errorShape) });
+const output = object(outputKeys, { encode_errors: list(errorShape), transport_errors: list(errorShape) });
+
+type InputStatus = Shaped<typeof input>;
+type OutputStatus = Shaped<typeof output>;
+
+/** Lists of errors are there where they are asked for. */
+export const inputShape: Shape<unknown> = input;
+export const outputShape: Shape<unknown> = output;
 
 interface ListedError {
   readonly time: number;
@@ -99,7 +164,7 @@ export function apiOutputStatus(output: ApiOutput, stats: PipelineStats): JsonOb
   });
 }
 
-function inputJson(input: ShownInput): JsonObject {
+function inputJson(input: ShownInput): InputStatus {
   const { errors } = input;
   return {
     endpoint_name: input.endpoint,
@@ -124,7 +189,7 @@ function inputJson(input: ShownInput): JsonObject {
   };
 }
 
-function outputJson(stats: PipelineStats, output: ShownOutput): JsonObject {
+function outputJson(stats: PipelineStats, output: ShownOutput): OutputStatus {
   const { errors } = output;
   return {
     endpoint_name: output.endpoint,
@@ -152,7 +217,7 @@ function outputJson(stats: PipelineStats, output: ShownOutput): JsonObject {
   };
 }
 
-function health(error: ErrorData | null): JsonObject | null {
+function health(error: ErrorData | null): Shaped<typeof healthShape> {
   return error === null ? null : { status: 'Unhealthy', description: error.message };
 }
 
@@ -166,6 +231,6 @@ function listed(
   return errors.map(({ time, record, error }) => ({ time, index: record ?? 0, message: error.message }));
 }
 
-function errorJson({ time, index, message }: ListedError): JsonObject {
+function errorJson({ time, index, message }: ListedError): Shaped<typeof errorShape> {
   return { timestamp: timeText(time), index, tag: null, message };
 }

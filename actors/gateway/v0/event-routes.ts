@@ -3,26 +3,77 @@ import { randomUUID } from 'node:crypto';
 import type { PipelineEvent } from '../hosting/event-history.ts';
 import type { Hosting } from '../server/hosting-start.ts';
 import { HttpProblem } from '../server/http-problem.ts';
+import {
+  anyObject,
+  flag,
+  list,
+  moment,
+  object,
+  oneOf,
+  orNull,
+  type Shape,
+  type Shaped,
+  text,
+  uuid,
+} from '../server/reply-shape.ts';
 import { json, type Route } from '../server/route.ts';
+import { checkpointShape, deploymentErrorShape } from './descriptor.ts';
 
-type JsonObject = Readonly<Record<string, unknown>>;
+const eventShape = object(
+  {
+    event_id: uuid,
+    recorded_at: moment,
+    deployment_resources_status: text,
+    deployment_resources_desired_status: text,
+    deployment_runtime_status: orNull(text),
+    deployment_runtime_desired_status: orNull(text),
+    deployment_has_error: flag,
+    program_status: text,
+    storage_status: text,
+  },
+  {
+    deployment_resources_status_details: orNull(anyObject),
+    deployment_runtime_status_details: orNull(anyObject),
+    deployment_error: orNull(deploymentErrorShape),
+    storage_status_details: orNull(object({ checkpoints: list(checkpointShape) })),
+  },
+);
+const health = oneOf('InitialUnhealthy', 'Unhealthy', 'Healthy');
+const serverEventShape = object(
+  {
+    id: uuid,
+    recorded_at: moment,
+    all_healthy: flag,
+    api_status: health,
+    compiler_status: health,
+    runner_status: health,
+  },
+  {
+    api_self_info: text,
+    api_resources_info: text,
+    compiler_self_info: text,
+    compiler_resources_info: text,
+    runner_self_info: text,
+    runner_resources_info: text,
+  },
+);
 
 const query = { selector: 'status (default) or all' };
 
 export function eventRoutes(hosting: Hosting): readonly Route[] {
   const serverEvent = { id: randomUUID(), recorded_at: hosting.startedAt };
-  const get = (path: string, summary: string, handle: Route['handle']): Route => ({
+  const get = (path: string, summary: string, shape: Shape<unknown>, handle: Route['handle']): Route => ({
     method: 'GET',
     path,
     summary,
     access: 'read',
     query,
-    ok: [200],
+    ok: { 200: shape },
     problems: [400, 404],
     handle,
   });
   return [
-    get('/v0/pipelines/{pipeline_name}/events', 'What has happened, newest first', (request) => {
+    get('/v0/pipelines/{pipeline_name}/events', 'What has happened, newest first', list(eventShape), (request) => {
       const isWhole = wantsAll(request.query);
       const { events } = hosting.pipelines.get(request.params['pipeline_name'] ?? '').events;
       return json(
@@ -30,7 +81,7 @@ export function eventRoutes(hosting: Hosting): readonly Route[] {
         [...events].reverse().map((event) => eventJson(event, isWhole)),
       );
     }),
-    get('/v0/pipelines/{pipeline_name}/events/{event_id}', 'One entry, or `latest`', (request) => {
+    get('/v0/pipelines/{pipeline_name}/events/{event_id}', 'One entry, or `latest`', eventShape, (request) => {
       const isWhole = wantsAll(request.query);
       const { events } = hosting.pipelines.get(request.params['pipeline_name'] ?? '').events;
       const id = request.params['event_id'] ?? '';
@@ -38,10 +89,10 @@ export function eventRoutes(hosting: Hosting): readonly Route[] {
       if (event === undefined) throw unknown('UnknownPipelineMonitorEvent', id);
       return json(200, eventJson(event, isWhole));
     }),
-    get('/v0/cluster/events', 'What has happened to the server', (request) =>
+    get('/v0/cluster/events', 'What has happened to the server', list(serverEventShape), (request) =>
       json(200, [serverEventJson(serverEvent, wantsAll(request.query))]),
     ),
-    get('/v0/cluster/events/{event_id}', 'One entry, or `latest`', (request) => {
+    get('/v0/cluster/events/{event_id}', 'One entry, or `latest`', serverEventShape, (request) => {
       const id = request.params['event_id'] ?? '';
       if (id !== 'latest' && id !== serverEvent.id) throw unknown('UnknownClusterMonitorEvent', id);
       return json(200, serverEventJson(serverEvent, wantsAll(request.query)));
@@ -64,7 +115,7 @@ function unknown(code: string, id: string): HttpProblem {
   return new HttpProblem({ status: 404, code, message: `there is no event '${id}'`, details: { event_id: id } });
 }
 
-function eventJson(event: PipelineEvent, isWhole: boolean): JsonObject {
+function eventJson(event: PipelineEvent, isWhole: boolean): Shaped<typeof eventShape> {
   return {
     event_id: event.id,
     recorded_at: event.recordedAt,
@@ -86,12 +137,26 @@ function eventJson(event: PipelineEvent, isWhole: boolean): JsonObject {
   };
 }
 
-function serverEventJson(event: { readonly id: string; readonly recorded_at: string }, isWhole: boolean): JsonObject {
-  const parts = ['api', 'compiler', 'runner'];
-  const statuses = Object.fromEntries(parts.map((part) => [`${part}_status`, 'Healthy']));
-  const details = parts.flatMap((part) => [
-    [`${part}_self_info`, ''],
-    [`${part}_resources_info`, ''],
-  ]);
-  return { ...event, all_healthy: true, ...statuses, ...(isWhole ? Object.fromEntries(details) : {}) };
+function serverEventJson(
+  event: { readonly id: string; readonly recorded_at: string },
+  isWhole: boolean,
+): Shaped<typeof serverEventShape> {
+  const status = 'Healthy';
+  return {
+    ...event,
+    all_healthy: true,
+    api_status: status,
+    compiler_status: status,
+    runner_status: status,
+    ...(isWhole
+      ? {
+          api_self_info: '',
+          api_resources_info: '',
+          compiler_self_info: '',
+          compiler_resources_info: '',
+          runner_self_info: '',
+          runner_resources_info: '',
+        }
+      : {}),
+  };
 }

@@ -5,6 +5,7 @@ import type { BootstrapPolicy, RuntimeDesired } from '../hosting/pipeline-record
 import { pause, resume, stop } from '../hosting/pipeline-run.ts';
 import type { Hosting } from '../server/hosting-start.ts';
 import { HttpProblem } from '../server/http-problem.ts';
+import { nothing } from '../server/reply-shape.ts';
 import { json, type Route, type RouteReply, type RouteRequest } from '../server/route.ts';
 import { withinMoment } from './moment.ts';
 
@@ -28,7 +29,7 @@ export function lifecycleRoutes(hosting: Hosting): readonly Route[] {
     summary,
     access: 'write',
     query,
-    ok: [ok],
+    ok: { [ok]: nothing },
     problems: [400, 404, 405, 409, 501, 503],
     handle: (request) => handle(hosting.pipelines.get(request.params['pipeline_name'] ?? ''), request),
   });

@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http';
 import type { LogBuffer } from '../hosting/log-buffer.ts';
 import type { Hosting } from '../server/hosting-start.ts';
 import { HttpProblem } from '../server/http-problem.ts';
+import { body } from '../server/reply-shape.ts';
 import type { Route } from '../server/route.ts';
 
 const linesAtOnce = 500;
@@ -16,7 +17,7 @@ export function logRoutes(hosting: Hosting): readonly Route[] {
       summary: 'The log, from the oldest line that is kept or from a cursor, and what follows',
       access: 'read',
       query: { cursor: 'epoch:sequence of the last line seen; empty: from the start' },
-      ok: [200],
+      ok: { 200: body('text/plain') },
       problems: [400, 404],
       handle: ({ params, query }) => {
         const { logs } = hosting.pipelines.get(params['pipeline_name'] ?? '');

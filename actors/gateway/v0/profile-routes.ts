@@ -9,21 +9,26 @@ import { compilePipeline } from '../hosting/program-compilation.ts';
 import { programPlan } from '../hosting/program-plan.ts';
 import type { Hosting } from '../server/hosting-start.ts';
 import { HttpProblem } from '../server/http-problem.ts';
+import { anyObject, body, nothing, object, orNull, type ReplyBody, type Shaped } from '../server/reply-shape.ts';
 import { json, type Route, type RouteReply } from '../server/route.ts';
 import { zipArchive } from '../server/zip-archive.ts';
+import { planShape } from './program-shape.ts';
+
+const profileShape = object({ engine: orNull(anyObject), dataflow: orNull(planShape) });
 
 export function profileRoutes(hosting: Hosting): readonly Route[] {
   const route = (
     method: 'GET' | 'POST',
     action: string,
     summary: string,
+    ok: ReplyBody,
     handle: (pipeline: HostedPipeline) => RouteReply | Promise<RouteReply>,
   ): Route => ({
     method,
     path: `/v0/pipelines/{pipeline_name}/${action}`,
     summary,
     access: method === 'GET' ? 'read' : 'write',
-    ok: [200],
+    ok: { 200: ok },
     problems: [404, 501, 503],
     handle: ({ params }) => handle(hosting.pipelines.get(params['pipeline_name'] ?? '')),
   });
@@ -32,22 +37,38 @@ export function profileRoutes(hosting: Hosting): readonly Route[] {
     return json(200, undefined);
   };
   return [
-    route('GET', 'circuit_json_profile', 'The plan with the counters of the engine, as JSON', async (pipeline) =>
-      streamed('application/json', Buffer.from(JSON.stringify(await circuitProfile(pipeline)))),
+    route(
+      'GET',
+      'circuit_json_profile',
+      'The plan with the counters of the engine, as JSON',
+      profileShape,
+      async (pipeline) => streamed('application/json', Buffer.from(JSON.stringify(await circuitProfile(pipeline)))),
     ),
-    route('GET', 'circuit_profile', 'The plan with the counters of the engine, in a ZIP file', async (pipeline) => {
-      const bytes = Buffer.from(JSON.stringify(await circuitProfile(pipeline), null, 2));
-      return streamed('application/zip', zipArchive([{ name: 'circuit_profile.json', bytes }], systemClock.now()));
-    }),
-    route('POST', 'rebalance', 'Done already: one worker computes all of a join', nothingToDo),
-    route('POST', 'start_compaction', 'Done already: state is not kept in files that could be merged', nothingToDo),
+    route(
+      'GET',
+      'circuit_profile',
+      'The plan with the counters of the engine, in a ZIP file',
+      body('application/zip'),
+      async (pipeline) => {
+        const bytes = Buffer.from(JSON.stringify(await circuitProfile(pipeline), null, 2));
+        return streamed('application/zip', zipArchive([{ name: 'circuit_profile.json', bytes }], systemClock.now()));
+      },
+    ),
+    route('POST', 'rebalance', 'Done already: one worker computes all of a join', nothing, nothingToDo),
+    route(
+      'POST',
+      'start_compaction',
+      'Done already: state is not kept in files that could be merged',
+      nothing,
+      nothingToDo,
+    ),
     ...(['GET', 'POST'] as const).map((method) =>
-      route(method, 'samply_profile', 'Refused: there is no sampling profiler', (pipeline) => {
+      route(method, 'samply_profile', 'Refused: there is no sampling profiler', nothing, (pipeline) => {
         pipeline.deployed();
         throw unavailable('samply_profile', 'start the server with `node --cpu-prof` for a profile of its threads');
       }),
     ),
-    route('GET', 'heap_profile', 'Refused: columns lie outside of the heap', (pipeline) => {
+    route('GET', 'heap_profile', 'Refused: columns lie outside of the heap', nothing, (pipeline) => {
       pipeline.deployed();
       throw unavailable('heap_profile', 'state is kept outside of the heap; stats and metrics say how large it is');
     }),
@@ -62,7 +83,9 @@ export async function circuitProfile(pipeline: HostedPipeline): Promise<Readonly
     deployment.call('stats', (control) => control.stats()),
   ]);
   // What moves while nothing happens (time, memory of the process) is in the statistics: two profiles of an idle pipeline agree.
-  return { engine: stats.engine, dataflow: program === null ? null : programPlan(program) };
+  return { engine: stats.engine, dataflow: program === null ? null : programPlan(program) } satisfies Shaped<
+    typeof profileShape
+  >;
 }
 
 function streamed(contentType: string, bytes: Buffer): RouteReply {

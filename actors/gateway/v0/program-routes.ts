@@ -8,9 +8,16 @@ import { programInfo } from '../hosting/program-info.ts';
 import { programPlan } from '../hosting/program-plan.ts';
 import type { Hosting } from '../server/hosting-start.ts';
 import { HttpProblem } from '../server/http-problem.ts';
+import { either, list, nothing, object, whole } from '../server/reply-shape.ts';
 import { json, type Route } from '../server/route.ts';
-import { describeEdited } from './descriptor.ts';
+import { describeEdited, editedShape } from './descriptor.ts';
 import { withinMoment } from './moment.ts';
+import { diffShape, planShape, programInfoShape, sqlMessageShape } from './program-shape.ts';
+
+const validationShape = either(
+  object({ SqlError: object({ info: object({ exit_code: whole, messages: list(sqlMessageShape) }) }) }),
+  object({ Success: object({ program_info: programInfoShape }) }),
+);
 
 export function programRoutes(hosting: Hosting): readonly Route[] {
   const { pipelines } = hosting;
@@ -21,7 +28,7 @@ export function programRoutes(hosting: Hosting): readonly Route[] {
       summary: 'Compiles a program',
       access: 'read',
       hasBody: true,
-      ok: [200],
+      ok: { 200: validationShape },
       problems: [400],
       handle: async ({ body }) => {
         const { program_code: text, ir } = Object(body);
@@ -41,7 +48,7 @@ export function programRoutes(hosting: Hosting): readonly Route[] {
       summary: 'What a program would change of the one that the pipeline has',
       access: 'read',
       hasBody: true,
-      ok: [200],
+      ok: { 200: diffShape },
       problems: [400, 404],
       handle: async ({ params, body }) => {
         const { record } = pipelines.get(params['pipeline_name'] ?? '');
@@ -69,7 +76,7 @@ export function programRoutes(hosting: Hosting): readonly Route[] {
       path: '/v0/pipelines/{pipeline_name}/dataflow_graph',
       summary: 'The plan of the program',
       access: 'read',
-      ok: [200],
+      ok: { 200: planShape },
       problems: [404],
       handle: async ({ params }) => {
         const pipeline = pipelines.get(params['pipeline_name'] ?? '');
@@ -89,7 +96,7 @@ export function programRoutes(hosting: Hosting): readonly Route[] {
       summary: 'Sets the version that a stopped pipeline is said to be compiled with, for tests of clients',
       access: 'admin',
       query: { set_platform_version: 'any text' },
-      ok: [200],
+      ok: { 200: nothing },
       problems: [400, 404],
       handle: async ({ params, query }) => {
         const pipeline = pipelines.get(params['pipeline_name'] ?? '');
@@ -112,7 +119,7 @@ export function programRoutes(hosting: Hosting): readonly Route[] {
       path: '/v0/pipelines/{pipeline_name}/update_runtime',
       summary: 'Compiles the program again with this version of the server',
       access: 'write',
-      ok: [200],
+      ok: { 200: editedShape },
       problems: [400, 404],
       handle: async ({ params }) => {
         const pipeline = pipelines.get(params['pipeline_name'] ?? '');

@@ -8,16 +8,88 @@ import type { PipelineStats } from '../../supervisor/messages.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
 import type { LiveDeployment } from '../hosting/live-deployment.ts';
 import { storageBytes } from '../hosting/pipeline-record.ts';
-import { apiInputStatus, apiOutputStatus, inputStatus, outputStatus } from './endpoint-status.ts';
+import {
+  anyObject,
+  anything,
+  byName,
+  flag,
+  list,
+  object,
+  oneOf,
+  orNull,
+  type Shape,
+  type Shaped,
+  text,
+  uuid,
+  whole,
+} from '../server/reply-shape.ts';
+import {
+  apiInputStatus,
+  apiOutputStatus,
+  inputShape,
+  inputStatus,
+  outputShape,
+  outputStatus,
+} from './endpoint-status.ts';
 
-type JsonObject = Readonly<Record<string, unknown>>;
+const globalShape = object({
+  state: oneOf('Paused', 'Running', 'Terminated'),
+  bootstrap_in_progress: flag,
+  transaction_status: oneOf('NoTransaction', 'TransactionInProgress', 'CommitInProgress'),
+  transaction_id: whole,
+  transaction_msecs: orNull(whole),
+  transaction_records: orNull(whole),
+  commit_progress: orNull(anyObject),
+  transaction_initiators: object({
+    transaction_id: orNull(whole),
+    initiated_by_api: orNull(oneOf('Started', 'Committed')),
+    initiated_by_connectors: byName(anyObject),
+  }),
+  concurrent_bootstrap_phase: oneOf('Inactive', 'ConcurrentBootstrapping', 'Synchronizing'),
+  concurrent_bootstrap_progress: orNull(anyObject),
+  rss_bytes: whole,
+  memory_pressure: oneOf('low', 'moderate', 'high', 'critical'),
+  memory_pressure_epoch: whole,
+  cpu_msecs: whole,
+  uptime_msecs: whole,
+  start_time: whole,
+  incarnation_uuid: uuid,
+  initial_start_time: whole,
+  storage_bytes: whole,
+  storage_mb_secs: whole,
+  runtime_elapsed_msecs: whole,
+  buffered_input_records: whole,
+  buffered_input_bytes: whole,
+  total_input_records: whole,
+  total_input_bytes: whole,
+  total_processed_records: whole,
+  total_processed_bytes: whole,
+  total_completed_records: whole,
+  output_stall_msecs: whole,
+  total_initiated_steps: whole,
+  total_completed_steps: whole,
+  pipeline_complete: flag,
+});
+const reply = object({
+  global_metrics: globalShape,
+  suspend_error: orNull(anyObject),
+  checkpoint_activity: object(
+    { status: oneOf('idle', 'delayed', 'in_progress') },
+    { reasons: list(anything), delayed_since: text, started_at: text },
+  ),
+  permanent_checkpoint_errors: orNull(list(anything)),
+  inputs: list(inputShape),
+  outputs: list(outputShape),
+});
+
+export const statsShape: Shape<unknown> = reply;
 
 export function statsReply(
   pipeline: HostedPipeline,
   deployment: LiveDeployment,
   stats: PipelineStats,
   options: { readonly now: number; readonly withErrors: boolean },
-): JsonObject {
+): Readonly<Record<string, unknown>> {
   const apiInputs = [...deployment.apiInputs.values()];
   return {
     global_metrics: globalMetrics(pipeline, deployment, stats, options.now),
@@ -32,7 +104,7 @@ export function statsReply(
       ...stats.outputs.map((output) => outputStatus(output, stats, { deployment, withErrors: options.withErrors })),
       ...[...deployment.apiOutputs.values()].map((output) => apiOutputStatus(output, stats)),
     ],
-  };
+  } satisfies Shaped<typeof reply>;
 }
 
 /** Counts that several places agree on. */
@@ -79,7 +151,7 @@ function globalMetrics(
   deployment: LiveDeployment,
   stats: PipelineStats,
   now: number,
-): JsonObject {
+): Shaped<typeof globalShape> {
   const { processed: stepped, completed, buffered, bufferedBytes, inputBytes } = totals(deployment, stats);
   const startTime = Math.floor((now - stats.uptimeMs) / 1_000);
   // The clock of a program that says NOW() never ends.

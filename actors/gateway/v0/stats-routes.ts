@@ -3,9 +3,30 @@ import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { systemClock } from '../../../runtime/clock.ts';
 import type { Hosting } from '../server/hosting-start.ts';
 import { HttpProblem } from '../server/http-problem.ts';
+import {
+  body,
+  byName,
+  list,
+  moment,
+  numeric,
+  object,
+  oneOf,
+  type ReplyBody,
+  text,
+  whole,
+} from '../server/reply-shape.ts';
 import { json, type Route, type RouteReply, type RouteRequest } from '../server/route.ts';
 import { type Metric, pipelineMetrics, prometheusText } from './metric-text.ts';
-import { statsReply } from './stats-reply.ts';
+import { statsReply, statsShape } from './stats-reply.ts';
+
+const sampleShape = object({ t: moment, r: whole, m: whole, s: whole });
+const seriesShape = object({ now: moment, samples: list(sampleShape) });
+const metricShape = object({
+  key: text,
+  type: oneOf('counter', 'gauge'),
+  description: text,
+  values: list(object({ labels: byName(text), value: numeric })),
+});
 
 export function statsRoutes(hosting: Hosting): readonly Route[] {
   const { pipelines } = hosting;
@@ -13,9 +34,19 @@ export function statsRoutes(hosting: Hosting): readonly Route[] {
   const route = (
     path: string,
     summary: string,
+    ok: ReplyBody,
     handle: Route['handle'],
     query: Readonly<Record<string, string>> = {},
-  ): Route => ({ method: 'GET', path, summary, access: 'read', query, ok: [200], problems: [400, 404, 503], handle });
+  ): Route => ({
+    method: 'GET',
+    path,
+    summary,
+    access: 'read',
+    query,
+    ok: { 200: ok },
+    problems: [400, 404, 503],
+    handle,
+  });
   const metricsOf = async (name: string): Promise<readonly Metric[]> => {
     const pipeline = pipelines.get(name);
     const deployment = pipeline.deployed();
@@ -26,6 +57,7 @@ export function statsRoutes(hosting: Hosting): readonly Route[] {
     route(
       '/v0/pipelines/{pipeline_name}/stats',
       'Counters of a pipeline and its connectors',
+      statsShape,
       async (request) => {
         const pipeline = named(request);
         const deployment = pipeline.deployed();
@@ -38,6 +70,7 @@ export function statsRoutes(hosting: Hosting): readonly Route[] {
     route(
       '/v0/pipelines/{pipeline_name}/metrics',
       'Metrics of a pipeline',
+      body('text/plain', list(metricShape)),
       async (request) => {
         const format = request.query.get('format') ?? 'prometheus';
         if (format !== 'prometheus' && format !== 'json') {
@@ -52,37 +85,42 @@ export function statsRoutes(hosting: Hosting): readonly Route[] {
       },
       { format: 'prometheus or json' },
     ),
-    route('/v0/metrics', 'Metrics of every pipeline that is deployed', async () => {
+    route('/v0/metrics', 'Metrics of every pipeline that is deployed', body('text/plain'), async () => {
       const deployed = pipelines.list().filter(({ record }) => record.resources === 'Provisioned');
       // A pipeline that ends meanwhile has no metrics.
       const metrics = await Promise.all(deployed.map((pipeline) => metricsOf(pipeline.name).catch(() => [])));
       return plain(prometheusText(metrics.flat()));
     }),
-    route('/v0/pipelines/{pipeline_name}/time_series', 'The latest samples', (request) => {
+    route('/v0/pipelines/{pipeline_name}/time_series', 'The latest samples', seriesShape, (request) => {
       const pipeline = named(request);
       pipeline.deployed();
       return json(200, { now: hosting.now(), samples: pipeline.series.samples });
     }),
-    route('/v0/pipelines/{pipeline_name}/time_series_stream', 'Samples as they are taken', (request) => {
-      const pipeline = named(request);
-      const { ended } = pipeline.deployed();
-      return {
-        status: 200,
-        contentType: 'application/x-ndjson',
-        stream: (response, signal) =>
-          new Promise<void>((resolve) => {
-            const write = (sample: unknown): void => void response.write(`${JSON.stringify(sample)}\n`);
-            for (const sample of pipeline.series.samples) write(sample);
-            const leave = pipeline.series.follow(write);
-            const end = (): void => {
-              leave();
-              resolve();
-            };
-            signal.addEventListener('abort', end, { once: true });
-            ended.addEventListener('abort', end, { once: true });
-          }),
-      };
-    }),
+    route(
+      '/v0/pipelines/{pipeline_name}/time_series_stream',
+      'Samples as they are taken',
+      body('application/x-ndjson'),
+      (request) => {
+        const pipeline = named(request);
+        const { ended } = pipeline.deployed();
+        return {
+          status: 200,
+          contentType: 'application/x-ndjson',
+          stream: (response, signal) =>
+            new Promise<void>((resolve) => {
+              const write = (sample: unknown): void => void response.write(`${JSON.stringify(sample)}\n`);
+              for (const sample of pipeline.series.samples) write(sample);
+              const leave = pipeline.series.follow(write);
+              const end = (): void => {
+                leave();
+                resolve();
+              };
+              signal.addEventListener('abort', end, { once: true });
+              ended.addEventListener('abort', end, { once: true });
+            }),
+        };
+      },
+    ),
     serverMetrics(hosting),
   ];
 }
@@ -102,7 +140,7 @@ function serverMetrics(hosting: Hosting): Route {
     path: '/metrics',
     summary: 'Metrics of the server',
     access: 'read',
-    ok: [200],
+    ok: { 200: body('text/plain') },
     problems: [],
     handle: async () => {
       pipelines.reset();

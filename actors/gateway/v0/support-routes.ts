@@ -5,6 +5,7 @@ import { systemClock } from '../../../runtime/clock.ts';
 import { compilePipeline } from '../hosting/program-compilation.ts';
 import { programPlan } from '../hosting/program-plan.ts';
 import type { Hosting } from '../server/hosting-start.ts';
+import { body } from '../server/reply-shape.ts';
 import type { Route } from '../server/route.ts';
 import { type ZipEntry, zipArchive } from '../server/zip-archive.ts';
 import { describePipeline } from './descriptor.ts';
@@ -33,7 +34,7 @@ export function supportRoutes(hosting: Hosting): readonly Route[] {
       summary: 'A ZIP file with the definition, log, history, statistics, metrics and plan of a pipeline',
       access: 'read',
       query,
-      ok: [200],
+      ok: { 200: body('application/zip') },
       problems: [404],
       handle: async (request) => {
         const pipeline = pipelines.get(request.params['pipeline_name'] ?? '');

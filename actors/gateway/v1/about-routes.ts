@@ -1,5 +1,6 @@
 // What the server says of itself to clients of `/v1`: version, health, readiness.
 import type { Hosting } from '../server/hosting-start.ts';
+import { list, object, oneOf, text, whole } from '../server/reply-shape.ts';
 import type { Route } from '../server/route.ts';
 import { v1Problem } from './v1-problem.ts';
 import { pipelineState } from './v1-reply.ts';
@@ -10,13 +11,25 @@ const systems: Readonly<Record<string, string>> = { win32: 'windows' };
 const architectures: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
 const services = ['PipelineService', 'ConnectorService', 'ProcessorService', 'PluginService', 'InformationService'];
 
+const readinessShape = object({
+  status: oneOf('ready', 'unavailable'),
+  reason: text,
+  pipelines: object({
+    total: whole,
+    running: whole,
+    degraded: whole,
+    degradedPipelines: list(object({ id: text, status: text, error: text })),
+  }),
+});
+
 export function aboutRoutes(hosting: Hosting): readonly Route[] {
-  const about = { method: 'GET' as const, access: 'none' as const, ok: [200] };
+  const about = { method: 'GET' as const, access: 'none' as const };
   return [
     {
       ...about,
       path: '/info',
       summary: 'Version and platform',
+      ok: { 200: object({ version: text, os: text, arch: text }) },
       problems: [],
       handle: (request) =>
         v1Json(request, {
@@ -29,6 +42,7 @@ export function aboutRoutes(hosting: Hosting): readonly Route[] {
       ...about,
       path: '/readyz',
       summary: 'Whether the server takes requests, and how its pipelines are',
+      ok: { 200: readinessShape },
       problems: [503],
       handle: async (request) => {
         const reason = await hosting.unready();

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { withConnector, withoutConnector } from '../hosting/relay-pipeline.ts';
 import type { Hosting } from '../server/hosting-start.ts';
+import { list } from '../server/reply-shape.ts';
 import type { Route } from '../server/route.ts';
 import { type ConnectorType, checkPlugin, secretsOf, validateOnInstance } from './connector-check.ts';
 import { unmaskSettings } from './masked-settings.ts';
@@ -17,8 +18,8 @@ import {
   visiblePipelines,
 } from './v1-catalog.ts';
 import { v1Problem } from './v1-problem.ts';
-import { connectorJson, type JsonObject } from './v1-reply.ts';
-import { v1Route } from './v1-route.ts';
+import { connectorJson, connectorShape, type JsonObject } from './v1-reply.ts';
+import { emptyShape, v1Route } from './v1-route.ts';
 
 export const connectorNameMax = 256;
 
@@ -32,6 +33,7 @@ export function connectorRoutes(hosting: Hosting): readonly Route[] {
       'GET',
       '/v1/connectors',
       'Every connector, or those of one pipeline',
+      list(connectorShape),
       async ({ query, principal }) => {
         const id = query.get('pipelineId') ?? query.get('pipeline_id') ?? '';
         const wanted = visiblePipelines(pipelines, principal).filter(({ record }) => id === '' || record.id === id);
@@ -44,6 +46,7 @@ export function connectorRoutes(hosting: Hosting): readonly Route[] {
       'POST',
       '/v1/connectors',
       'Adds a connector to a pipeline that is stopped',
+      connectorShape,
       ({ body, signal }) => create(hosting, body, signal),
       { problems: [400, 404, 409, 500] },
     ),
@@ -52,6 +55,7 @@ export function connectorRoutes(hosting: Hosting): readonly Route[] {
       'POST',
       '/v1/connectors/validate',
       'Whether a connector of this configuration could be created',
+      emptyShape,
       async ({ body, signal }) => {
         const fields = new RequestFields(body, ['type', 'plugin', 'config']);
         const type = readType(fields);
@@ -66,7 +70,7 @@ export function connectorRoutes(hosting: Hosting): readonly Route[] {
       },
       { problems: [400, 404, 500] },
     ),
-    v1Route(hosting, 'GET', '/v1/connectors/{id}', 'One connector', ({ params }) =>
+    v1Route(hosting, 'GET', '/v1/connectors/{id}', 'One connector', connectorShape, ({ params }) =>
       show(hosting, connectorById(pipelines, params['id'] ?? '')),
     ),
     v1Route(
@@ -74,6 +78,7 @@ export function connectorRoutes(hosting: Hosting): readonly Route[] {
       'PUT',
       '/v1/connectors/{id}',
       'Changes the settings, and the plugin where one is given, of a connector whose pipeline is stopped',
+      connectorShape,
       ({ params, body, signal }) => update(hosting, params['id'] ?? '', body, signal),
       { problems: [400, 404, 409, 500] },
     ),
@@ -82,6 +87,7 @@ export function connectorRoutes(hosting: Hosting): readonly Route[] {
       'DELETE',
       '/v1/connectors/{id}',
       'Deletes a connector that has no processors, of a pipeline that is stopped',
+      emptyShape,
       async ({ params }) => {
         const { pipeline } = connectorById(pipelines, params['id'] ?? '');
         apiRelay(pipeline);

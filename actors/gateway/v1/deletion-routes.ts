@@ -5,10 +5,21 @@ import type { OwedDeletion } from '../hosting/owed-deletions.ts';
 import { timeText } from '../hosting/pipeline-record.ts';
 import type { Principal } from '../server/access/access-control.ts';
 import type { Hosting } from '../server/hosting-start.ts';
+import { list, moment, object, type Shaped, text, whole } from '../server/reply-shape.ts';
 import type { Route } from '../server/route.ts';
 import { v1Problem } from './v1-problem.ts';
-import type { JsonObject } from './v1-reply.ts';
-import { v1Route } from './v1-route.ts';
+import { connectorTypeShape } from './v1-reply.ts';
+import { emptyShape, v1Route } from './v1-route.ts';
+
+const deletionShape = object({
+  connectorId: text,
+  pipelineId: text,
+  type: connectorTypeShape,
+  plugin: text,
+  attempts: whole,
+  error: text,
+  nextAttemptAt: moment,
+});
 
 export function deletionRoutes(hosting: Hosting): readonly Route[] {
   return [
@@ -17,6 +28,7 @@ export function deletionRoutes(hosting: Hosting): readonly Route[] {
       'GET',
       '/v1/connectors/deletions',
       'Deleted connectors that have not been told of it yet: they are tried again until they are, or are given up',
+      list(deletionShape),
       async ({ principal }) => (await visible(hosting, principal)).map(show),
       { problems: [], isFiltered: true },
     ),
@@ -25,6 +37,7 @@ export function deletionRoutes(hosting: Hosting): readonly Route[] {
       'DELETE',
       '/v1/connectors/deletions/{id}',
       'Gives up telling a deleted connector of it',
+      emptyShape,
       async ({ params, principal, query }) => {
         const id = params['id'] ?? '';
         const pipeline = query.get('pipelineId');
@@ -49,7 +62,7 @@ async function visible(hosting: Hosting, principal: Principal | null): Promise<r
   return (await hosting.owed.list()).filter(({ owed }) => isSeen(owed.pipeline));
 }
 
-function show({ owed, attempts, error, nextAttemptAt }: OwedDeletion): JsonObject {
+function show({ owed, attempts, error, nextAttemptAt }: OwedDeletion): Shaped<typeof deletionShape> {
   const { connector, type, plugin } = owed.mark;
   return {
     connectorId: connector,

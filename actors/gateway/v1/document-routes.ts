@@ -13,6 +13,7 @@ import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
 import { goneConnectors, type RelayChange, relayChanges, relayFrom } from '../hosting/relay-changes.ts';
 import { type RelayPipeline, relayDefinition } from '../hosting/relay-pipeline.ts';
 import type { Hosting } from '../server/hosting-start.ts';
+import { list, object, oneOf, type Shaped, text } from '../server/reply-shape.ts';
 import type { Route } from '../server/route.ts';
 import { type ConnectorType, checkPlugin, secretsOf, validateOnInstance } from './connector-check.ts';
 import { type Settings, unmaskSettings } from './masked-settings.ts';
@@ -21,8 +22,23 @@ import { type CheckedProcessor, checkProcessors } from './processor-check.ts';
 import { RequestFields } from './request-fields.ts';
 import { apiRelay } from './v1-catalog.ts';
 import { v1Detail, v1Problem } from './v1-problem.ts';
-import type { JsonObject } from './v1-reply.ts';
 import { v1Route } from './v1-route.ts';
+
+const diffShape = object({
+  pipelineId: text,
+  changes: list(
+    object({
+      resource: oneOf('pipeline', 'connector', 'processor', 'dead_letter_queue'),
+      id: text,
+      action: oneOf('create', 'update', 'delete'),
+      effect: oneOf('restart', 'in_place'),
+      configPaths: list(text),
+      code: text,
+    }),
+  ),
+  hash: text,
+});
+type Diff = Shaped<typeof diffShape>;
 
 const idPattern = /^[A-Za-z0-9\-_:.]{1,128}$/;
 
@@ -45,6 +61,7 @@ export function documentRoutes(hosting: Hosting): readonly Route[] {
       'POST',
       '/v1/pipelines/plan',
       'What a document of a pipeline would change',
+      diffShape,
       async ({ body }) => {
         const wanted = await readDocument(hosting, body);
         return diffJson(wanted, planOf(hosting, wanted));
@@ -56,6 +73,7 @@ export function documentRoutes(hosting: Hosting): readonly Route[] {
       'POST',
       '/v1/pipelines/apply',
       'Makes a pipeline what its document says',
+      diffShape,
       async ({ body, signal }) => {
         const wanted = await readDocument(hosting, body);
         return await apply(hosting, wanted, readHash(body), signal);
@@ -82,7 +100,7 @@ function planOf(hosting: Hosting, { definition }: WantedPipeline): Plan {
   return { existing, changes: relayChanges(before, definition), hash, isRunning };
 }
 
-function diffJson({ definition }: WantedPipeline, plan: Plan): JsonObject {
+function diffJson({ definition }: WantedPipeline, plan: Plan): Diff {
   return {
     pipelineId: definition.id,
     changes: plan.changes.map(({ resource, id, action, paths }) => ({
@@ -101,9 +119,9 @@ function needsStop({ resource, action }: RelayChange): boolean {
   return !(resource === 'pipeline' && action === 'update');
 }
 
-async function apply(hosting: Hosting, wanted: WantedPipeline, hash: string, signal: AbortSignal): Promise<JsonObject> {
+async function apply(hosting: Hosting, wanted: WantedPipeline, hash: string, signal: AbortSignal): Promise<Diff> {
   const { definition } = wanted;
-  const perform = async (): Promise<JsonObject> => {
+  const perform = async (): Promise<Diff> => {
     const plan = planOf(hosting, wanted);
     if (hash !== '' && hash !== plan.hash) {
       throw v1Problem('provisioning.plan_stale', `pipeline '${definition.id}' has changed since it was planned`, [

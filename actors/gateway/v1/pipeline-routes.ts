@@ -3,15 +3,16 @@ import { type DeadLetterQueue, defaultDeadLetterQueue } from '../../relay-defini
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
 import { relaySource } from '../hosting/relay-pipeline.ts';
 import type { Hosting } from '../server/hosting-start.ts';
+import { list } from '../server/reply-shape.ts';
 import type { Route } from '../server/route.ts';
 import { checkPlugin, secretsOf, validateOnInstance } from './connector-check.ts';
 import { unmaskSettings } from './masked-settings.ts';
 import { RequestFields } from './request-fields.ts';
-import { startPipeline, stopPipeline } from './start-stop.ts';
+import { startPipeline, stopPipeline, stopShape } from './start-stop.ts';
 import { apiRelay, changeableRelay, nameFilter, pipelineById, relayOf, visiblePipelines } from './v1-catalog.ts';
 import { v1Problem } from './v1-problem.ts';
-import { deadLetterQueueJson, pipelineJson } from './v1-reply.ts';
-import { v1Route } from './v1-route.ts';
+import { deadLetterQueueJson, pipelineJson, pipelineShape, queueShape } from './v1-reply.ts';
+import { emptyShape, v1Route } from './v1-route.ts';
 
 export const pipelineNameMax = 128;
 export const descriptionMax = 8_192;
@@ -26,6 +27,7 @@ export function pipelineRoutes(hosting: Hosting): readonly Route[] {
       'GET',
       '/v1/pipelines',
       'Every pipeline',
+      list(pipelineShape),
       ({ query, principal }) => {
         const isWanted = nameFilter(query);
         return visiblePipelines(pipelines, principal)
@@ -39,6 +41,7 @@ export function pipelineRoutes(hosting: Hosting): readonly Route[] {
       'POST',
       '/v1/pipelines',
       'Creates a pipeline without SQL',
+      pipelineShape,
       async ({ body }) => {
         const { name, description } = readConfig(body);
         assertNameFree(hosting, name);
@@ -48,12 +51,15 @@ export function pipelineRoutes(hosting: Hosting): readonly Route[] {
       },
       { problems: [400, 409] },
     ),
-    v1Route(hosting, 'GET', '/v1/pipelines/{id}', 'One pipeline', ({ params }) => pipelineJson(byId(params))),
+    v1Route(hosting, 'GET', '/v1/pipelines/{id}', 'One pipeline', pipelineShape, ({ params }) =>
+      pipelineJson(byId(params)),
+    ),
     v1Route(
       hosting,
       'PUT',
       '/v1/pipelines/{id}',
       'Changes name and description',
+      pipelineShape,
       async ({ params, body }) => {
         const pipeline = byId(params);
         const { name, description } = readConfig(body);
@@ -74,6 +80,7 @@ export function pipelineRoutes(hosting: Hosting): readonly Route[] {
       'DELETE',
       '/v1/pipelines/{id}',
       'Deletes a pipeline that has no connectors and processors',
+      emptyShape,
       async ({ params }) => {
         const pipeline = byId(params);
         return await pipeline.exclusively(async () => {
@@ -101,6 +108,7 @@ export function pipelineRoutes(hosting: Hosting): readonly Route[] {
       'POST',
       '/v1/pipelines/{id}/start',
       'Starts a pipeline',
+      emptyShape,
       async ({ params }) => {
         await startPipeline(hosting, byId(params));
         return {};
@@ -112,6 +120,7 @@ export function pipelineRoutes(hosting: Hosting): readonly Route[] {
       'POST',
       '/v1/pipelines/{id}/stop',
       'Stops a pipeline: what its sources have read reaches the destinations, unless it is forced',
+      stopShape,
       async ({ params, body }) => {
         const pipeline = byId(params);
         const fields = new RequestFields(body, ['force']);
@@ -126,6 +135,7 @@ export function pipelineRoutes(hosting: Hosting): readonly Route[] {
       'GET',
       '/v1/pipelines/{id}/dead-letter-queue',
       'Where records go that a destination refuses',
+      queueShape,
       ({ params }) => {
         const { deadLetterQueue } = relayOf(byId(params));
         return deadLetterQueueJson(deadLetterQueue, secretsOf(hosting, 'destination', deadLetterQueue.plugin));
@@ -137,6 +147,7 @@ export function pipelineRoutes(hosting: Hosting): readonly Route[] {
       'PUT',
       '/v1/pipelines/{id}/dead-letter-queue',
       'Replaces the dead-letter queue',
+      queueShape,
       async ({ params, body, signal }) => {
         const pipeline = byId(params);
         apiRelay(pipeline);
@@ -159,6 +170,7 @@ export function pipelineRoutes(hosting: Hosting): readonly Route[] {
         'POST',
         path,
         'Not there: pipeline files say what a pipeline is',
+        emptyShape,
         () => {
           throw v1Problem('common.unimplemented', 'pipelines are carried from server to server as pipeline files');
         },

@@ -7,16 +7,43 @@ import {
   type PluginValidation,
 } from '../hosting/plugin-specification.ts';
 import type { Hosting } from '../server/hosting-start.ts';
+import { byName, list, object, oneOf, type Shaped, text } from '../server/reply-shape.ts';
 import type { Route } from '../server/route.ts';
 import { nameFilter } from './v1-catalog.ts';
-import type { JsonObject } from './v1-reply.ts';
 import { v1Route } from './v1-route.ts';
+
+const parameterShape = object({
+  description: text,
+  default: text,
+  type: text,
+  validations: list(
+    object({
+      type: oneOf(
+        'TYPE_REQUIRED',
+        'TYPE_GREATER_THAN',
+        'TYPE_LESS_THAN',
+        'TYPE_INCLUSION',
+        'TYPE_EXCLUSION',
+        'TYPE_REGEX',
+      ),
+      value: text,
+    }),
+  ),
+});
+const parametersShape = byName(parameterShape);
+const aboutKeys = { name: text, summary: text, description: text, version: text, author: text } as const;
+const connectorShape = object({ ...aboutKeys, destinationParams: parametersShape, sourceParams: parametersShape });
+const processorShape = object({ ...aboutKeys, parameters: parametersShape });
 
 const query = { name: 'a regular expression for the whole name, such as builtin:.*' };
 const options = { query, problems: [400], isFiltered: true };
 
 export function pluginRoutes(hosting: Hosting): readonly Route[] {
-  const connectors = ({ query: asked }: { readonly query: URLSearchParams }): readonly JsonObject[] => {
+  const connectors = ({
+    query: asked,
+  }: {
+    readonly query: URLSearchParams;
+  }): readonly Shaped<typeof connectorShape>[] => {
     const isWanted = nameFilter(asked);
     return hosting.plugins
       .list()
@@ -24,13 +51,30 @@ export function pluginRoutes(hosting: Hosting): readonly Route[] {
       .map(connectorPluginJson);
   };
   return [
-    v1Route(hosting, 'GET', '/v1/connectors/plugins', 'The connector plugins that there are', connectors, options),
-    v1Route(hosting, 'GET', '/v1/plugins', 'Deprecated: the connector plugins that there are', connectors, options),
+    v1Route(
+      hosting,
+      'GET',
+      '/v1/connectors/plugins',
+      'The connector plugins that there are',
+      list(connectorShape),
+      connectors,
+      options,
+    ),
+    v1Route(
+      hosting,
+      'GET',
+      '/v1/plugins',
+      'Deprecated: the connector plugins that there are',
+      list(connectorShape),
+      connectors,
+      options,
+    ),
     v1Route(
       hosting,
       'GET',
       '/v1/processors/plugins',
       'The processor plugins that there are',
+      list(processorShape),
       ({ query: asked }) => {
         const isWanted = nameFilter(asked);
         return hosting.plugins
@@ -50,7 +94,7 @@ export function pluginRoutes(hosting: Hosting): readonly Route[] {
   ];
 }
 
-function connectorPluginJson(plugin: PluginSpecification): JsonObject {
+function connectorPluginJson(plugin: PluginSpecification): Shaped<typeof connectorShape> {
   return {
     name: fullName(plugin),
     summary: plugin.summary,
@@ -62,11 +106,16 @@ function connectorPluginJson(plugin: PluginSpecification): JsonObject {
   };
 }
 
-function parametersJson(parameters: PluginParameters): JsonObject {
+function parametersJson(parameters: PluginParameters): Shaped<typeof parametersShape> {
   return Object.fromEntries(Object.entries(parameters).map(([name, parameter]) => [name, parameterJson(parameter)]));
 }
 
-function parameterJson({ description, default: fallback, type, validations }: PluginParameter): JsonObject {
+function parameterJson({
+  description,
+  default: fallback,
+  type,
+  validations,
+}: PluginParameter): Shaped<typeof parameterShape> {
   return {
     description,
     default: fallback,
@@ -75,11 +124,11 @@ function parameterJson({ description, default: fallback, type, validations }: Pl
   };
 }
 
-const ruleNames: Readonly<Record<PluginValidation['type'], string>> = {
+const ruleNames = {
   required: 'TYPE_REQUIRED',
   'greater-than': 'TYPE_GREATER_THAN',
   'less-than': 'TYPE_LESS_THAN',
   inclusion: 'TYPE_INCLUSION',
   exclusion: 'TYPE_EXCLUSION',
   regex: 'TYPE_REGEX',
-};
+} as const satisfies Readonly<Record<PluginValidation['type'], string>>;

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
 import { type HostedProcessor, withoutProcessor, withProcessor } from '../hosting/relay-pipeline.ts';
 import type { Hosting } from '../server/hosting-start.ts';
+import { list } from '../server/reply-shape.ts';
 import type { Route } from '../server/route.ts';
 import { unmaskSettings } from './masked-settings.ts';
 import { checkProcessors, processorSecrets } from './processor-check.ts';
@@ -17,8 +18,8 @@ import {
   processorsOf,
   visiblePipelines,
 } from './v1-catalog.ts';
-import { type JsonObject, processorJson } from './v1-reply.ts';
-import { v1Route } from './v1-route.ts';
+import { type JsonObject, processorJson, processorShape } from './v1-reply.ts';
+import { emptyShape, v1Route } from './v1-route.ts';
 
 export function processorRoutes(hosting: Hosting): readonly Route[] {
   const { pipelines } = hosting;
@@ -28,6 +29,7 @@ export function processorRoutes(hosting: Hosting): readonly Route[] {
       'GET',
       '/v1/processors',
       'Every processor, or those of some connectors and pipelines',
+      list(processorShape),
       ({ query, principal }) => {
         const parents = [...query.getAll('parentIds'), ...query.getAll('parent_ids')];
         return visiblePipelines(pipelines, principal)
@@ -42,10 +44,11 @@ export function processorRoutes(hosting: Hosting): readonly Route[] {
       'POST',
       '/v1/processors',
       'Adds a processor to a connector or pipeline that is stopped',
+      processorShape,
       ({ body }) => create(hosting, body),
       { problems: [400, 404, 409] },
     ),
-    v1Route(hosting, 'GET', '/v1/processors/{id}', 'One processor', ({ params }) =>
+    v1Route(hosting, 'GET', '/v1/processors/{id}', 'One processor', processorShape, ({ params }) =>
       show(hosting, processorById(pipelines, params['id'] ?? '')),
     ),
     v1Route(
@@ -53,6 +56,7 @@ export function processorRoutes(hosting: Hosting): readonly Route[] {
       'PUT',
       '/v1/processors/{id}',
       'Changes a processor whose pipeline is stopped',
+      processorShape,
       ({ params, body }) => update(hosting, params['id'] ?? '', body),
       { problems: [400, 404, 409] },
     ),
@@ -61,6 +65,7 @@ export function processorRoutes(hosting: Hosting): readonly Route[] {
       'DELETE',
       '/v1/processors/{id}',
       'Deletes a processor whose pipeline is stopped',
+      emptyShape,
       async ({ params }) => {
         const { pipeline } = processorById(pipelines, params['id'] ?? '');
         apiRelay(pipeline);

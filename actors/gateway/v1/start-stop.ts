@@ -4,9 +4,15 @@ import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
 import { stop } from '../hosting/pipeline-run.ts';
 import type { Hosting } from '../server/hosting-start.ts';
 import { HttpProblem } from '../server/http-problem.ts';
+import { list, object, type Shape, type Shaped, text } from '../server/reply-shape.ts';
 import { withinMoment } from '../v0/moment.ts';
 import { v1Detail, v1Problem } from './v1-problem.ts';
 import type { JsonObject } from './v1-reply.ts';
+
+const stopped = object({}, { detached: list(object({ connectorId: text, phase: text })), error: text });
+
+/** Nothing but what Conduit says, as long as nothing went wrong. */
+export const stopShape: Shape<unknown> = stopped;
 
 /** @throws HttpProblem pipeline.running, and what a start within the moment has failed with */
 export async function startPipeline(hosting: Hosting, pipeline: HostedPipeline): Promise<void> {
@@ -58,10 +64,9 @@ export async function stopPipeline(hosting: Hosting, pipeline: HostedPipeline, f
   const detached = pipeline.stopReport?.detached ?? [];
   const { deploymentError } = pipeline.record;
   return {
-    // Nothing but what Conduit says, as long as nothing went wrong.
     ...(detached.length === 0
       ? {}
       : { detached: detached.map(({ endpoint, phase }) => ({ connectorId: endpoint, phase })) }),
     ...(deploymentError === null ? {} : { error: deploymentError.message }),
-  };
+  } satisfies Shaped<typeof stopped>;
 }

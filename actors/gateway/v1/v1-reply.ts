@@ -7,9 +7,76 @@ import type { DeadLetterQueue } from '../../relay-definition.ts';
 import type { ConnectorStatus } from '../../supervisor/messages.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
 import type { HostedConnector, HostedProcessor } from '../hosting/relay-pipeline.ts';
+import {
+  byName,
+  list,
+  moment,
+  object,
+  oneOf,
+  orNull,
+  type Shape,
+  type Shaped,
+  text,
+  whole,
+} from '../server/reply-shape.ts';
 import { maskSettings } from './masked-settings.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
+
+const pipeline = object({
+  id: text,
+  state: object({
+    status: oneOf('STATUS_RUNNING', 'STATUS_STOPPED', 'STATUS_DEGRADED', 'STATUS_RECOVERING', 'STATUS_STARTING'),
+    error: text,
+    stoppedReason: oneOf('STOPPED_REASON_UNSPECIFIED', 'STOPPED_REASON_USER', 'STOPPED_REASON_SYSTEM'),
+  }),
+  config: object({ name: text, description: text }),
+  connectorIds: list(text),
+  processorIds: list(text),
+  createdAt: moment,
+  updatedAt: moment,
+});
+const settings = byName(text);
+const queue = object({ plugin: text, settings, windowSize: text, windowNackThreshold: text });
+const ownState = object({
+  status: text,
+  error: text,
+  restarts: whole,
+  lastFailure: orNull(object({ error: text, code: text, at: moment })),
+});
+const connectorType = oneOf('TYPE_SOURCE', 'TYPE_DESTINATION');
+const connector = object(
+  {
+    id: text,
+    config: object({ name: text, settings }),
+    type: connectorType,
+    plugin: text,
+    pipelineId: text,
+    processorIds: list(text),
+    state: ownState,
+    createdAt: moment,
+    updatedAt: moment,
+  },
+  {
+    sourceState: object({ position: text }),
+    destinationState: object({ positions: byName(text) }),
+  },
+);
+const processor = object({
+  id: text,
+  config: object({ settings, workers: whole }),
+  condition: text,
+  plugin: text,
+  parent: object({ type: oneOf('TYPE_CONNECTOR', 'TYPE_PIPELINE'), id: text }),
+  createdAt: moment,
+  updatedAt: moment,
+});
+
+export const pipelineShape: Shape<unknown> = pipeline;
+export const queueShape: Shape<unknown> = queue;
+export const connectorTypeShape: Shape<'TYPE_SOURCE' | 'TYPE_DESTINATION'> = connectorType;
+export const connectorShape: Shape<unknown> = connector;
+export const processorShape: Shape<unknown> = processor;
 
 export type V1Status =
   | 'STATUS_RUNNING'
@@ -73,27 +140,30 @@ function messages(error: ErrorData): string {
   return [error.message, ...error.causes.map(({ message }) => message)].join('\n');
 }
 
-export function pipelineJson(pipeline: HostedPipeline): JsonObject {
-  const { record } = pipeline;
+export function pipelineJson(hosted: HostedPipeline): JsonObject {
+  const { record } = hosted;
   const { relay } = record;
   return {
     id: record.id,
-    state: pipelineState(pipeline),
+    state: pipelineState(hosted),
     config: { name: record.source.name, description: record.source.description },
-    connectorIds: relay === undefined ? programConnectors(pipeline).map(({ id }) => id) : idsOf(relay.connectors),
+    connectorIds: relay === undefined ? programConnectors(hosted).map(({ id }) => id) : idsOf(relay.connectors),
     processorIds: idsOf(relay?.processors ?? []),
     createdAt: utc(record.createdAt),
     updatedAt: utc(relay?.updatedAt ?? record.programStatusSince),
-  };
+  } satisfies Shaped<typeof pipeline>;
 }
 
-export function deadLetterQueueJson(queue: DeadLetterQueue, isSecret: (name: string) => boolean): JsonObject {
+export function deadLetterQueueJson(
+  { plugin, settings: given, windowSize, windowNackThreshold }: DeadLetterQueue,
+  isSecret: (name: string) => boolean,
+): JsonObject {
   return {
-    plugin: queue.plugin,
-    settings: maskSettings(queue.settings, isSecret),
-    windowSize: String(queue.windowSize),
-    windowNackThreshold: String(queue.windowNackThreshold),
-  };
+    plugin,
+    settings: maskSettings(given, isSecret),
+    windowSize: String(windowSize),
+    windowNackThreshold: String(windowNackThreshold),
+  } satisfies Shaped<typeof queue>;
 }
 
 export interface ConnectorView {
@@ -104,26 +174,26 @@ export interface ConnectorView {
   readonly isSecret: (name: string) => boolean;
 }
 
-export function connectorJson({ pipeline, connector, position, isSecret }: ConnectorView): JsonObject {
-  const isSource = connector.type === 'source';
+export function connectorJson({ pipeline: hosted, connector: shown, position, isSecret }: ConnectorView): JsonObject {
+  const isSource = shown.type === 'source';
   const positionState = position === null ? {} : { sourceState: { position } };
   return {
-    id: connector.id,
+    id: shown.id,
     ...(isSource ? positionState : { destinationState: { positions: {} } }),
-    config: { name: connector.name, settings: maskSettings(connector.settings, isSecret) },
+    config: { name: shown.name, settings: maskSettings(shown.settings, isSecret) },
     type: isSource ? 'TYPE_SOURCE' : 'TYPE_DESTINATION',
-    plugin: connector.plugin,
-    pipelineId: pipeline.record.id,
-    processorIds: idsOf(connector.processors),
-    state: connectorState(pipeline, connector.id),
-    createdAt: utc(connector.createdAt),
-    updatedAt: utc(connector.updatedAt),
-  };
+    plugin: shown.plugin,
+    pipelineId: hosted.record.id,
+    processorIds: idsOf(shown.processors),
+    state: connectorState(hosted, shown.id),
+    createdAt: utc(shown.createdAt),
+    updatedAt: utc(shown.updatedAt),
+  } satisfies Shaped<typeof connector>;
 }
 
 /** Of our own: what the connector itself does, and why it does not. */
-function connectorState(pipeline: HostedPipeline, id: string): JsonObject {
-  const connectors = pipeline.deployment?.status.connectors ?? pipeline.connectorsAtEnd;
+function connectorState(hosted: HostedPipeline, id: string): Shaped<typeof ownState> {
+  const connectors = hosted.deployment?.status.connectors ?? hosted.connectorsAtEnd;
   const found = connectors.find(({ endpoint, name }) => endpoint === id || name === id);
   if (found === undefined) return { status: 'stopped', error: '', restarts: 0, lastFailure: null };
   const { state: status, restarts, lastFailure } = found;
@@ -148,19 +218,19 @@ export interface ProcessorParent {
 }
 
 export function processorJson(
-  processor: HostedProcessor,
+  shown: HostedProcessor,
   parent: ProcessorParent,
   isSecret: (name: string) => boolean,
 ): JsonObject {
   return {
-    id: processor.id,
-    config: { settings: maskSettings(processor.settings, isSecret), workers: processor.workers },
-    condition: processor.condition,
-    plugin: processor.plugin,
+    id: shown.id,
+    config: { settings: maskSettings(shown.settings, isSecret), workers: shown.workers },
+    condition: shown.condition,
+    plugin: shown.plugin,
     parent,
-    createdAt: utc(processor.createdAt),
-    updatedAt: utc(processor.updatedAt),
-  };
+    createdAt: utc(shown.createdAt),
+    updatedAt: utc(shown.updatedAt),
+  } satisfies Shaped<typeof processor>;
 }
 
 /** The connectors that a program declares, in the form of those of a pipeline without one. */

@@ -1,6 +1,7 @@
 // A route of `/v1`: what all of them have in common. `?pretty` indents the reply; a key that is bound to pipelines is good for
 // what belongs to them.
 import type { Hosting } from '../server/hosting-start.ts';
+import { object, type Shape } from '../server/reply-shape.ts';
 import type { Route, RouteReply, RouteRequest } from '../server/route.ts';
 import { findConnector, findProcessor } from './v1-catalog.ts';
 
@@ -12,6 +13,9 @@ export interface V1RouteOptions {
   readonly isFiltered?: boolean;
 }
 
+/** What an action answers with. */
+export const emptyShape: Shape<unknown> = object({});
+
 export type V1Handle = (request: RouteRequest) => unknown | Promise<unknown>;
 
 export function v1Route(
@@ -19,6 +23,7 @@ export function v1Route(
   method: Route['method'],
   path: string,
   summary: string,
+  shape: Shape<unknown>,
   handle: V1Handle,
   options: V1RouteOptions = {},
 ): Route {
@@ -29,7 +34,7 @@ export function v1Route(
     access: method === 'GET' ? 'read' : 'write',
     query: { ...options.query, pretty: 'indent the reply' },
     hasBody: options.hasBody ?? (method === 'POST' || method === 'PUT'),
-    ok: [200],
+    ok: { 200: shape },
     problems: options.problems ?? [400, 404],
     pipelineOf: (params) => ownerOf(hosting, path, params),
     ...(options.isFiltered === true ? { isFiltered: true } : {}),

@@ -1,4 +1,6 @@
 // The routes of a server as its /openapi.json lists them, for tests that go through all of them.
+import type { Schema } from '../described-reply.ts';
+
 export interface DescribedRoute {
   readonly method: string;
   /** With `{names}` in braces. */
@@ -8,6 +10,8 @@ export interface DescribedRoute {
   readonly statuses: readonly number[];
   /** The name of what problems look like. */
   readonly problem: string;
+  /** Bodies of replies by status and content type. */
+  readonly bodies: Readonly<Record<number, Readonly<Record<string, { readonly schema: Schema }>>>>;
 }
 
 interface Document {
@@ -21,7 +25,7 @@ interface Operation {
 }
 
 interface Reply {
-  readonly content?: { readonly 'application/json': { readonly schema: { readonly $ref: string } } };
+  readonly content?: Readonly<Record<string, { readonly schema: Schema }>>;
 }
 
 export async function describedRoutes(url: string): Promise<readonly DescribedRoute[]> {
@@ -35,7 +39,11 @@ export async function describedRoutes(url: string): Promise<readonly DescribedRo
       query: operation.parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name),
       hasBody: operation.requestBody !== undefined,
       statuses: Object.keys(operation.responses).map(Number),
-      problem: operation.responses['400']?.content?.['application/json'].schema.$ref.split('/').at(-1) ?? '',
+      problem:
+        String(operation.responses['400']?.content?.['application/json']?.schema['$ref']).split('/').at(-1) ?? '',
+      bodies: Object.fromEntries(
+        Object.entries(operation.responses).map(([status, { content = {} }]) => [Number(status), content]),
+      ),
     })),
   );
 }
