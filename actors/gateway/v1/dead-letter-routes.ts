@@ -9,12 +9,26 @@ import { listDeadLetters } from '../../dead-letter-list.ts';
 import type { DeadLetterReplayStatus } from '../../supervisor/messages.ts';
 import { relayDefinition } from '../hosting/relay-pipeline.ts';
 import type { Hosting } from '../server/hosting-start.ts';
+import { anyObject, list, object, oneOf, type Shaped, text, whole } from '../server/reply-shape.ts';
 import type { Route } from '../server/route.ts';
 import { withinMoment } from '../v0/moment.ts';
 import { pipelineById, relayOf } from './v1-catalog.ts';
 import { v1Problem } from './v1-problem.ts';
-import type { JsonObject } from './v1-reply.ts';
 import { v1Route } from './v1-route.ts';
+
+const lettersShape = object({
+  waiting: whole,
+  unreadable: whole,
+  records: list(
+    object({ offset: text, sourceConnectorId: text, nodeId: text, error: text, createdAt: text, record: anyObject }),
+  ),
+});
+const replayShape = object({
+  state: oneOf('none', 'running', 'done', 'failed'),
+  replayed: whole,
+  unreadable: whole,
+  error: text,
+});
 
 const limitDefault = 100;
 const limitMax = 10_000;
@@ -27,14 +41,15 @@ export function deadLetterRoutes(hosting: Hosting): readonly Route[] {
       'GET',
       '/v1/pipelines/{id}/dead-letter-queue/records',
       'Refused records that wait in the file of the dead-letter queue, in their order',
+      lettersShape,
       async ({ params, query }) => {
         const pipeline = pipelineById(pipelines, params['id'] ?? '');
         const definition = relayDefinition(pipeline.record, relayOf(pipeline));
-        const list = await listDeadLetters(definition, resolve('.'), limitOf(query));
-        return {
-          waiting: list.waiting,
-          unreadable: list.unreadable,
-          records: list.letters.map(({ offset, source, node, reason, createdAt, record }) => ({
+        const letters = await listDeadLetters(definition, resolve('.'), limitOf(query));
+        const shown: Shaped<typeof lettersShape> = {
+          waiting: letters.waiting,
+          unreadable: letters.unreadable,
+          records: letters.letters.map(({ offset, source, node, reason, createdAt, record }) => ({
             offset: String(offset),
             sourceConnectorId: source,
             nodeId: node,
@@ -43,6 +58,7 @@ export function deadLetterRoutes(hosting: Hosting): readonly Route[] {
             record,
           })),
         };
+        return shown;
       },
       {
         query: { limit: `how many are shown, at most ${limitMax} (default ${limitDefault})` },
@@ -54,6 +70,7 @@ export function deadLetterRoutes(hosting: Hosting): readonly Route[] {
       'POST',
       '/v1/pipelines/{id}/dead-letter-queue/replay',
       'Tries the records again that wait in the dead-letter queue',
+      replayShape,
       async ({ params }) => {
         const pipeline = pipelineById(pipelines, params['id'] ?? '');
         const { deadLetterQueue } = relayOf(pipeline);
@@ -81,6 +98,7 @@ export function deadLetterRoutes(hosting: Hosting): readonly Route[] {
       'GET',
       '/v1/pipelines/{id}/dead-letter-queue/replay',
       'How the latest replay of dead letters goes, or went',
+      replayShape,
       async ({ params }) => {
         const pipeline = pipelineById(pipelines, params['id'] ?? '');
         relayOf(pipeline);
@@ -93,7 +111,7 @@ export function deadLetterRoutes(hosting: Hosting): readonly Route[] {
   ];
 }
 
-function replayJson({ state, replayed, unreadable, error }: DeadLetterReplayStatus): JsonObject {
+function replayJson({ state, replayed, unreadable, error }: DeadLetterReplayStatus): Shaped<typeof replayShape> {
   return { state, replayed, unreadable, error: error === null ? '' : errorFromData(error).message };
 }
 

@@ -1,5 +1,6 @@
 // Replies of a server at work held against /openapi.json: each route of `/v0` and `/v1` that can succeed is called until it
 // does, and its body has the keys and types that the document promises, no more and no fewer.
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { pollPause } from '../../../poll-pause.ts';
@@ -215,14 +216,26 @@ test('every other route that can succeed does, and answers as the document says'
   await call('PUT /v1/processors/{id}', [ids.processor], { plugin: 'field.set', config });
   await call('PUT /v1/connectors/{id}', [ids.connector], { plugin: generator.plugin, config: generator.config });
   await call('POST /v1/connectors/validate', [], { type: 'TYPE_SOURCE', ...generator });
-  const queue = { plugin: 'builtin:log', settings: {}, windowSize: 2, windowNackThreshold: 1 };
+  const queue = {
+    plugin: 'builtin:file',
+    settings: { path: join(server.dataFolder, 'letters') },
+    windowSize: 2,
+    windowNackThreshold: 1,
+  };
   await call('PUT /v1/pipelines/{id}/dead-letter-queue', [ids.relay], queue);
   await call('PUT /v1/pipelines/{id}', [ids.relay], { config: { name: 'relay', description: 'd' } });
   const type = 'TYPE_DESTINATION';
   const log = { type, plugin: 'builtin:log', pipelineId: ids.relay, config: { name: 'l', settings: {} } };
   await call('POST /v1/connectors', [], log);
   await call('POST /v1/pipelines/{id}/start', [ids.relay]);
-  await call('GET /v1/pipelines/{id}', [ids.relay]);
+  for (;;) {
+    const { body } = await call('GET /v1/pipelines/{id}', [ids.relay]);
+    if (Object(body['state']).status === 'STATUS_RUNNING') break;
+    assert.is.not(Object(body['state']).status, 'STATUS_DEGRADED');
+    await pollPause();
+  }
+  await call('GET /v1/pipelines/{id}/dead-letter-queue/records', [ids.relay]);
+  await call('POST /v1/pipelines/{id}/dead-letter-queue/replay', [ids.relay]);
   await call('POST /v1/pipelines/{id}/stop', [ids.relay], { force: true });
   await call('DELETE /v1/processors/{id}', [ids.processor]);
   for (const { id } of (await call('GET /v1/connectors', [], undefined, `?pipelineId=${ids.relay}`)).body as readonly {
