@@ -5,7 +5,8 @@
 //   bytes      row i is bytes[offsets[i] .. offsets[i + 1]); offsets[0] may be greater than 0 (a slice)
 //   dictionary row i is entry codes[i] of a dictionary; the code under a NULL is undefined but in range of Int32
 // A dictionary is append-only: an entry, once given a code, keeps it, so a batch may go on pointing at a dictionary that
-// grows. Entries of one dictionary are distinct. `identity` tells whether two columns share codes.
+// grows. Entries of one dictionary are distinct, unless it `repeats`: then equal codes mean equal strings, but not the other way
+// round. `identity` tells whether two columns share codes.
 // Columns are immutable once their batch is finished. Kernels take the arrays, never the column.
 import type { SqlType } from './sql-type.ts';
 
@@ -27,13 +28,15 @@ export interface BytesColumn {
   readonly bytes: Uint8Array;
 }
 
-/** Distinct byte strings, numbered from 0. Entry c is bytes[offsets[c] .. offsets[c + 1]). */
+/** Byte strings, numbered from 0 and distinct unless it says otherwise. Entry c is bytes[offsets[c] .. offsets[c + 1]). */
 export interface Dictionary {
   /** Equal objects share codes. Never sent over a port. */
   readonly identity: object;
   readonly size: number;
   readonly offsets: Int32Array;
   readonly bytes: Uint8Array;
+  /** Whether two entries may be equal: then whoever compares codes that differ has to compare bytes. */
+  readonly repeats?: boolean;
 }
 
 export interface DictionaryColumn {

@@ -3,7 +3,8 @@
 // `hashRows` depends on values alone, with one fixed seed: the same on every thread, on disk, in whatever layout a column
 // is. A hash selects a bucket; `rowsEqual` decides. NULL equals NULL, NaN equals NaN, and 0 does not equal -0 (a row is
 // what was inserted). Both columns of a comparison are the same columns: rows are compared within one batch.
-// With `local` a dictionary column is hashed by its codes: faster, but only good within this batch.
+// With `local` a dictionary column is hashed by its codes where they are as distinct as its entries: faster, but only good
+// within this batch.
 import type { Column, Values } from './column.ts';
 
 /** Hashes of rows 0 .. rows - 1. */
@@ -35,7 +36,7 @@ function hashColumn(column: Column, rows: number, hashes: Int32Array, local: boo
   if (column.layout === 'bytes') hashBytes(column.offsets, column.bytes, validity, rows, hashes);
   else if (column.layout === 'dictionary') {
     const { codes, dictionary } = column;
-    if (local) hashWords(codes, 1, validity, rows, hashes);
+    if (local && dictionary.repeats !== true) hashWords(codes, 1, validity, rows, hashes);
     else hashEntries(codes, dictionary.offsets, dictionary.bytes, validity, rows, hashes);
   } else hashFixed(column.values, isWide(column), validity, rows, hashes);
 }
@@ -62,8 +63,14 @@ function columnEquality(column: Column): RowEquality {
 
 function valueEquality(column: Column): RowEquality {
   if (column.layout === 'dictionary') {
-    const { codes } = column;
-    return (a, b) => codes[a] === codes[b];
+    const { codes, dictionary } = column;
+    if (dictionary.repeats !== true) return (a, b) => codes[a] === codes[b];
+    const { offsets, bytes } = dictionary;
+    return (a, b) => {
+      const x = codes[a]!;
+      const y = codes[b]!;
+      return x === y || equalBytes(bytes, offsets[x]!, offsets[x + 1]!, offsets[y]!, offsets[y + 1]!);
+    };
   }
   if (column.layout === 'bytes') {
     const { offsets, bytes } = column;

@@ -27,6 +27,8 @@ export interface JoinInput {
   readonly schema: Schema;
   /** Ordinals of the key columns; types agree with the other side's, one by one. */
   readonly keys: readonly number[];
+  /** Whether rows never go: then none is looked for by its columns, and their strings are only carried. */
+  readonly appendOnly: boolean;
 }
 
 export interface JoinShape {
@@ -165,7 +167,12 @@ export class Join implements Operator {
   #side(input: JoinInput, name: 'left' | 'right', headAt: number, hashMask: number): Side {
     const used = this.#shape.outputs.filter((output) => output.side === name).map((output) => output.ordinal);
     const payload = [...new Set(used)].filter((ordinal) => !isExactKey(input, ordinal)).sort((a, b) => a - b);
-    const payloadLayout = layoutOf(payload.map((ordinal) => input.schema.fields[ordinal]!));
+    const strings = input.appendOnly ? 'carried' : 'interned';
+    const payloadLayout = layoutOf(
+      payload.map((ordinal) => input.schema.fields[ordinal]!),
+      0,
+      strings,
+    );
     const rows = new JoinRows(this.#keys, headAt, payloadLayout.words, hashMask);
     const stride = this.#keyLayout.words + payloadLayout.words;
     return { schema: input.schema, keys: input.keys, payload, payloadLayout, rows, headAt, stride };

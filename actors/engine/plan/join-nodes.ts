@@ -43,8 +43,8 @@ export function buildJoin(nodes: QueryNodes, rel: Rels<'join'>, wanted: readonly
   const schema = makeSchema(fields);
   const join = new Join({
     type,
-    left: { schema: left.built.schema, keys: left.keys },
-    right: { schema: right.built.schema, keys: right.keys },
+    left: { schema: left.built.schema, keys: left.keys, appendOnly: left.built.appendOnly },
+    right: { schema: right.built.schema, keys: right.keys, appendOnly: right.built.appendOnly },
     nullsMatch,
     schema,
     outputs: sources,
@@ -143,8 +143,8 @@ function withUnmatched(
   ];
   const probe = new Join({
     type: 'left',
-    left: { schema: left.schema, keys: keys[0] },
-    right: { schema: covered.schema, keys: keys[1] },
+    left: { schema: left.schema, keys: keys[0], appendOnly: left.appendOnly },
+    right: { schema: covered.schema, keys: keys[1], appendOnly: false },
     nullsMatch: true,
     schema,
     outputs: sources,

@@ -1,8 +1,10 @@
 // Window functions as a node: only the calls that are wanted, over only the columns that somebody reads.
 //
-// Not here: the operator (operators/window.ts), limits on ranks (rank-limit.ts).
+// The first rows of each partition, of input that only grows, have an operator of their own. Not here: the operators
+// (operators/window.ts, ranked-rows.ts), limits on ranks (rank-limit.ts).
 import { makeSchema } from '../../../runtime/batch/schema.ts';
 import { inPlace } from '../circuit/node-sharding.ts';
+import { RankedRows } from '../operators/ranked-rows.ts';
 import { Window } from '../operators/window.ts';
 import { allColumns, type Built, type Rels } from './built-relation.ts';
 import { reportOverflow } from './overflow-report.ts';
@@ -21,6 +23,38 @@ export function buildWindow(nodes: QueryNodes, rel: Rels<'window'>, wanted: read
   const optional = (ordinal: number | null): number | null => (ordinal === null ? null : place(ordinal));
   const fields = kept.map((i) => rel.schema.fields[width + i]!);
   const schema = makeSchema([...input.schema.fields, ...fields]);
+  const [only] = keptCalls;
+  if (
+    input.appendOnly &&
+    limit !== null &&
+    kept.length === 1 &&
+    only?.function === 'row_number' &&
+    isShort(limit.most)
+  ) {
+    const numbered = wanted.includes(width + limit.call);
+    const ranked = new RankedRows({
+      input: input.schema,
+      partition: rel.partition.map(place),
+      order: rel.order.map((key) => ({ ...key, ordinal: place(key.ordinal) })),
+      most: limit.most,
+      numbered,
+      schema: numbered ? schema : input.schema,
+      pool: nodes.pool,
+    });
+    const places = allColumns(rel).map((ordinal) => {
+      if (ordinal < width) return place(ordinal);
+      return numbered && ordinal === width + limit.call ? input.schema.fields.length : -1;
+    });
+    const made = numbered ? schema : input.schema;
+    const node = nodes.add(ranked, [input.node], {
+      kind: 'keyed',
+      schema: made,
+      keys: [rel.partition.map(place)],
+      sources: [inPlace(input.schema.fields.length, made.fields.length)],
+      outer: false,
+    });
+    return { node, schema: made, columns: places, appendOnly: false, key: input.key };
+  }
   const { view } = nodes;
   const failures = nodes.failures;
   const window = new Window({
@@ -53,4 +87,9 @@ export function buildWindow(nodes: QueryNodes, rel: Rels<'window'>, wanted: read
     outer: false,
   });
   return { node, schema, columns, appendOnly: false, key: input.key };
+}
+
+/** Whether so many rows of a partition are worth a list that is moved row by row. */
+function isShort(most: number): boolean {
+  return most >= 1 && most <= 1024;
 }

@@ -1,13 +1,15 @@
 // How the columns of a row lie in a record of 32-bit words: the one form in which rows are kept in state.
 //
 //   bool i8 i16 i32 f32   one word        i64 f64   two words, low first        i128   four words, low first
-//   bytes                 one word, the code of the string in the circuit's pool
+//   bytes                 one word, the code of the string in the circuit's pool; of a carried column one of its codes
 //   NULL                  all words of the column are 0, and its bit in a null word behind the columns is 1
 // A record is read and written as Int32Array whatever its columns are, so hashing, equality and copying are loops over
-// words: equal words mean equal rows. For that, NaN has one bit pattern, and in keys -0 is stored as 0.
+// words: equal words mean equal rows, and where no column is carried the other way round too. For that, NaN has one bit
+// pattern, and in keys -0 is stored as 0.
 // Row-major on purpose: a probe into a large table touches one cache line of the row, not one for each column.
 import type { Field } from '../../../runtime/batch/schema.ts';
 import { type SqlType, type Storage, storageOf } from '../../../runtime/batch/sql-type.ts';
+import { CarriedTexts } from './carried-texts.ts';
 
 export interface LayoutColumn {
   readonly type: SqlType;
@@ -18,6 +20,8 @@ export interface LayoutColumn {
   /** Word that holds the null bit, -1 when the column is never NULL. */
   readonly nullWord: number;
   readonly nullBit: number;
+  /** How strings get their codes that nobody compares; null: they are interned. */
+  readonly carried: CarriedTexts | null;
 }
 
 export interface RowLayout {
@@ -30,12 +34,17 @@ export function wordsOf(storage: Storage): number {
   return storage === 'i64' || storage === 'f64' ? 2 : 1;
 }
 
-/** A layout for columns in this order; `start` shifts every offset. */
-export function layoutOf(fields: readonly Pick<Field, 'type' | 'nullable'>[], start = 0): RowLayout {
+/** A layout for columns in this order; `start` shifts every offset. Strings of rows that nobody compares may be carried. */
+export function layoutOf(
+  fields: readonly Pick<Field, 'type' | 'nullable'>[],
+  start = 0,
+  strings: 'interned' | 'carried' = 'interned',
+): RowLayout {
   let offset = start;
   const places = fields.map((field) => {
     const storage = storageOf(field.type);
-    const place = { type: field.type, storage, offset, words: wordsOf(storage), nullable: field.nullable };
+    const carried = storage === 'bytes' && strings === 'carried' ? new CarriedTexts() : null;
+    const place = { type: field.type, storage, offset, words: wordsOf(storage), nullable: field.nullable, carried };
     offset += place.words;
     return place;
   });

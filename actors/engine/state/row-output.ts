@@ -98,7 +98,6 @@ export class RowOutput {
   finish(emit: Emit): void {
     const rows = this.#rows;
     if (rows === 0) return;
-    const dictionary = this.#pool.dictionary();
     const columns = this.schema.fields.map((field, c): Column => {
       const bitmap = this.#validity[c]!;
       const validity = bitmap === null ? null : bitmap.subarray(0, (rows + 7) >> 3);
@@ -106,7 +105,10 @@ export class RowOutput {
       const values = this.#values[c]!.subarray(0, rows * (storage === 'i128' ? 2 : 1));
       // SAFETY: the values of a column of bytes storage were allocated as Int32Array, for codes.
       if (storage === 'bytes') {
-        return { layout: 'dictionary', type: field.type, validity, codes: values as Int32Array, dictionary };
+        const codes = values as Int32Array;
+        const { carried } = this.#columns[c]!.place;
+        const dictionary = carried === null ? this.#pool.dictionary() : this.#pool.carriedDictionary();
+        return { layout: 'dictionary', type: field.type, validity, codes, dictionary };
       }
       return { layout: 'fixed', type: field.type, validity, values };
     });

@@ -1,12 +1,12 @@
 // Rows of a batch, written as records of words (row-layout.ts says how they lie).
 //
 // `encodeRows` fills rows [from, to) of a batch into a scratch array, column by column, one kernel for each storage.
-// Strings become codes of the pool: by a memo for dictionary columns, by hashing for bytes columns, not at all for columns
-// that came out of the pool. `canonicalZero` is for keys: -0 equals 0 there; elsewhere a row keeps its sign.
+// Strings become codes of the pool: by a memo for dictionary columns, by hashing (or, in a carried column, by a copy) for bytes
+// columns, not at all for columns that came out of the pool. `canonicalZero` is for keys: -0 equals 0 there; elsewhere a row keeps its sign.
 // Not here: the way back (row-output.ts).
 
 import { unreachable } from '../../../runtime/assert.ts';
-import type { Column, DictionaryColumn, FixedColumn } from '../../../runtime/batch/column.ts';
+import type { BytesColumn, Column, DictionaryColumn, FixedColumn } from '../../../runtime/batch/column.ts';
 import type { LayoutColumn, RowLayout } from './row-layout.ts';
 import { nullWordsOf } from './row-layout.ts';
 import type { StringPool } from './string-pool.ts';
@@ -22,8 +22,9 @@ export interface RecordTarget {
   readonly stride: number;
 }
 
+/** A column of null is left as it is. */
 export function encodeRows(
-  columns: readonly Column[],
+  columns: readonly (Column | null)[],
   layout: RowLayout,
   rows: RowRange,
   target: RecordTarget,
@@ -36,9 +37,10 @@ export function encodeRows(
   for (let k = 0; k < nullWords; k++) fillStrided(words, stride, firstNull + k, count, 0);
   for (let c = 0; c < columns.length; c++) {
     const column = columns[c]!;
+    if (column === null) continue;
     const place = layout.columns[c]!;
-    if (column.layout === 'dictionary') encodeDictionary(column, place.offset, rows, target, pool);
-    else if (column.layout === 'bytes') pool.internColumn(column, rows.from, rows.to, words, stride, place.offset);
+    if (column.layout === 'dictionary') encodeDictionary(column, place, rows, target, pool);
+    else if (column.layout === 'bytes') encodeBytes(column, place, rows, target, pool);
     else encodeFixed(column, place, rows, target, canonicalZero);
     if (column.validity !== null && place.nullWord >= 0)
       markNulls(
@@ -100,17 +102,33 @@ function encodeFixed(
   }
 }
 
+function encodeBytes(
+  column: BytesColumn,
+  { carried, offset }: LayoutColumn,
+  { from, to }: RowRange,
+  { words, stride }: RecordTarget,
+  pool: StringPool,
+): void {
+  if (carried === null) pool.internColumn(column, from, to, words, stride, offset);
+  else carried.write(column, from, to, words, stride, offset, pool);
+}
+
 function encodeDictionary(
   column: DictionaryColumn,
-  offset: number,
+  { carried, offset }: LayoutColumn,
   rows: RowRange,
   target: RecordTarget,
   pool: StringPool,
 ): void {
   const { codes, dictionary, validity } = column;
   const count = rows.to - rows.from;
-  if (dictionary.identity === pool) {
+  const own = dictionary.identity === pool || dictionary.identity === pool.carried;
+  if (dictionary.identity === pool || (own && carried !== null)) {
     copyWord(codes, rows.from, count, target.words, target.stride, offset);
+    return;
+  }
+  if (own) {
+    canonicalCodes(codes, validity, rows, target, offset, pool);
     return;
   }
   const memo = pool.memoOf(dictionary);
@@ -131,6 +149,22 @@ function encodeDictionary(
       memo[code] = pooled;
     }
     words[at] = pooled - 1;
+  }
+}
+
+/** Codes of carried strings as those of interned ones. */
+function canonicalCodes(
+  codes: Int32Array,
+  validity: Uint8Array | null,
+  { from, to }: RowRange,
+  { words, stride }: RecordTarget,
+  offset: number,
+  pool: StringPool,
+): void {
+  let at = offset;
+  for (let row = from; row < to; row++, at += stride) {
+    const isNull = validity !== null && (validity[row >> 3]! & (1 << (row & 7))) === 0;
+    words[at] = isNull ? 0 : pool.canonical(codes[row]!);
   }
 }
 

@@ -1,11 +1,15 @@
-// Every distinct byte string that the state of a circuit holds, numbered from 0 in order of first sight.
+// Every byte string that the state of a circuit holds, numbered from 0 in order of first sight.
 //
-// One pool serves all operators of a circuit, so that a string is hashed once, where it enters the state, and is an
-// int32 code from then on: equal codes mean equal bytes in every index, group and join. The pool is the dictionary of the
-// columns that come out of state (identity = the pool), so a batch that points at it costs no translation at all.
+// One pool serves all operators of a circuit, so that a string is an int32 code once it has entered the state. A string that
+// is interned is hashed and has one code: equal codes mean equal bytes, and the other way round, in every index, group and
+// join. A string that is carried is only appended: it costs a copy, and the same bytes may have several codes. What nobody
+// compares, such as the columns that a join only passes on, is carried. `canonical` gives the one code of a carried string.
+// The pool is the dictionary of the columns that come out of state, so a batch that points at it costs no translation at all:
+// of interned ones with the pool itself as identity, of carried ones with `carried`, which repeats. An interned code is also
+// a carried one.
 //
 //   bytes    all strings one after the other          offsets  entry c is bytes[offsets[c] .. offsets[c + 1])
-//   slots    open addressing, two words a slot: hash, code + 1 (0 = free), at most half full
+//   slots    open addressing, two words a slot: hash, code + 1 (0 = free), at most half full; carried strings have none
 //
 // Append-only: an entry keeps its code for the life of the pool; strings of deleted rows stay. Arrays are replaced when
 // they grow (x2), never written below `size`, so a column that points at older arrays stays right.
@@ -33,7 +37,12 @@ export class StringPool {
   #offsets: Int32Array = new Int32Array(1 << 8);
   #slots: Int32Array = new Int32Array(1 << 10);
   #size = 0;
+  /** Entries that have a slot. */
+  #interned = 0;
   #dictionary: Dictionary | null = null;
+  #carriedDictionary: Dictionary | null = null;
+  /** The identity of columns of carried strings. */
+  readonly carried: object = {};
   readonly #memos: WeakMap<object, Int32Array> = new WeakMap();
   readonly #hashMask: number;
   /** Scratch of a block of rows. */
@@ -50,6 +59,11 @@ export class StringPool {
     return this.#size;
   }
 
+  /** How many of its entries are interned. */
+  get interned(): number {
+    return this.#interned;
+  }
+
   get stateBytes(): number {
     return this.#bytes.length + this.#offsets.byteLength + this.#slots.byteLength;
   }
@@ -63,6 +77,98 @@ export class StringPool {
       this.#dictionary = { identity: this, size, offsets, bytes: this.#bytes.subarray(0, used) };
     }
     return this.#dictionary;
+  }
+
+  /** The same for codes of carried strings. */
+  carriedDictionary(): Dictionary {
+    if (this.#carriedDictionary === null || this.#carriedDictionary.size !== this.#size) {
+      this.#carriedDictionary = { ...this.dictionary(), identity: this.carried, repeats: true };
+    }
+    return this.#carriedDictionary;
+  }
+
+  /** The code that the string of a carried one has, or has from now on, among the interned. */
+  canonical(code: number): number {
+    const start = this.#offsets[code]!;
+    const length = this.#offsets[code + 1]! - start;
+    const hash = hashBytes(this.#view, this.#bytes, start, start + length) & this.#hashMask;
+    const slots = this.#slots;
+    const mask = (slots.length >> 1) - 1;
+    let slot = hash & mask;
+    for (;;) {
+      const known = slots[2 * slot + 1]! - 1;
+      if (known < 0) break;
+      if (known === code) return code;
+      if (slots[2 * slot] === hash) {
+        const at = this.#offsets[known]!;
+        if (
+          this.#offsets[known + 1]! - at === length &&
+          equalBytes(this.#view, this.#bytes, at, this.#view, this.#bytes, start, length)
+        )
+          return known;
+      }
+      slot = (slot + 1) & mask;
+    }
+    this.#index(code, hash, slot);
+    return code;
+  }
+
+  /** Appends rows [from, to) of a bytes column as they are, and writes their codes as `internColumn` does. */
+  carryColumn(column: BytesColumn, from: number, to: number, target: Int32Array, stride: number, offset: number): void {
+    const { offsets, bytes, validity } = column;
+    const start = offsets[from]!;
+    const end = offsets[to]!;
+    this.#room(end - start, to - from);
+    const first = this.#size;
+    const at = this.#offsets[first]!;
+    this.#bytes.set(bytes.subarray(start, end), at);
+    appendEntries(offsets, from, to, validity, at - start, this.#offsets, first, target, stride, offset);
+    this.#size = first + (to - from);
+  }
+
+  /** Appends rows[0 .. count) of a bytes column, and writes the code of row i to target[ids[i] * stride + offset]. */
+  carryRows(
+    column: BytesColumn,
+    rows: Int32Array,
+    count: number,
+    target: Int32Array,
+    ids: Int32Array,
+    stride: number,
+    offset: number,
+  ): void {
+    const { offsets, bytes } = column;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#room(sumOfLengths(offsets, rows, count), count);
+    const own = this.#offsets;
+    let code = this.#size;
+    let at = own[code]!;
+    for (let i = 0; i < count; i++) {
+      const start = offsets[rows[i]!]!;
+      const length = offsets[rows[i]! + 1]! - start;
+      if (length < longBytes) copyBytes(view, bytes, start, length, this.#view, this.#bytes, at);
+      else this.#bytes.set(bytes.subarray(start, start + length), at);
+      at += length;
+      target[ids[i]! * stride + offset] = code++;
+      own[code] = at;
+    }
+    this.#size = code;
+  }
+
+  /** Writes the codes of rows[0 .. count) of a bytes column: that of row i to target[ids[i] * stride + offset]. */
+  internRows(
+    column: BytesColumn,
+    rows: Int32Array,
+    count: number,
+    target: Int32Array,
+    ids: Int32Array,
+    stride: number,
+    offset: number,
+  ): void {
+    const { offsets, bytes } = column;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let i = 0; i < count; i++) {
+      target[ids[i]! * stride + offset] = this.intern(bytes, view, offsets[rows[i]!]!, offsets[rows[i]! + 1]!);
+    }
   }
 
   /** The code of source[start .. end), given out now if it is new. `view` covers the same bytes as `source`. */
@@ -162,36 +268,82 @@ export class StringPool {
     this.#view = new DataView(this.#bytes.buffer);
     this.#offsets = reader.words();
     this.#slots = reader.words();
+    this.#interned = usedSlots(this.#slots);
     this.#dictionary = null;
+    this.#carriedDictionary = null;
   }
 
   #append(source: Uint8Array, view: DataView, start: number, length: number, hash: number, slot: number): number {
+    this.#room(length, 1);
     const code = this.#size;
     const at = this.#offsets[code]!;
+    if (length < longBytes) copyBytes(view, source, start, length, this.#view, this.#bytes, at);
+    else this.#bytes.set(source.subarray(start, start + length), at);
+    this.#offsets[code + 1] = at + length;
+    this.#size = code + 1;
+    this.#index(code, hash, slot);
+    return code;
+  }
+
+  /** Gives an entry its slot. */
+  #index(code: number, hash: number, slot: number): void {
+    this.#slots[2 * slot] = hash;
+    this.#slots[2 * slot + 1] = code + 1;
+    this.#interned++;
+    if (this.#interned * 4 > this.#slots.length) this.#slots = growSlots(this.#slots);
+  }
+
+  /** Makes room for more entries. */
+  #room(length: number, entries: number): void {
+    const at = this.#offsets[this.#size]!;
     if (at + length > this.#bytes.length) {
       if (at + length > poolBytesMax) throw new StringsFull({ bytes: poolBytesMax });
       const grown = new Uint8Array(Math.min(poolBytesMax, Math.max(at + length, this.#bytes.length * 2, 64)));
-      grown.set(this.#bytes);
+      grown.set(this.#bytes.subarray(0, at));
       this.#bytes = grown;
       this.#view = new DataView(grown.buffer);
     }
-    if (length < longBytes) copyBytes(view, source, start, length, this.#view, this.#bytes, at);
-    else this.#bytes.set(source.subarray(start, start + length), at);
-    if (code + 2 > this.#offsets.length) {
-      const grown = new Int32Array(this.#offsets.length * 2 + 2);
-      grown.set(this.#offsets);
-      this.#offsets = grown;
-    }
-    this.#offsets[code + 1] = at + length;
-    this.#size = code + 1;
-    this.#slots[2 * slot] = hash;
-    this.#slots[2 * slot + 1] = code + 1;
-    if (this.#size * 4 > this.#slots.length) this.#slots = growSlots(this.#slots);
-    return code;
+    const needed = this.#size + entries + 1;
+    if (needed <= this.#offsets.length) return;
+    const grown = new Int32Array(Math.max(needed, this.#offsets.length * 2));
+    grown.set(this.#offsets);
+    this.#offsets = grown;
   }
 }
 
 // ── data plane ── Top-level functions over arrays and numbers: called for every string that enters the state.
+
+/** Continues the offsets of the pool by those of rows [from, to), moved by `shift`; a NULL has code 0. */
+function appendEntries(
+  offsets: Int32Array,
+  from: number,
+  to: number,
+  validity: Uint8Array | null,
+  shift: number,
+  own: Int32Array,
+  first: number,
+  target: Int32Array,
+  stride: number,
+  offset: number,
+): void {
+  let write = offset;
+  for (let row = from, code = first; row < to; row++, code++, write += stride) {
+    own[code + 1] = offsets[row + 1]! + shift;
+    target[write] = validity === null || (validity[row >> 3]! & (1 << (row & 7))) !== 0 ? code : 0;
+  }
+}
+
+function sumOfLengths(offsets: Int32Array, rows: Int32Array, count: number): number {
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum += offsets[rows[i]! + 1]! - offsets[rows[i]!]!;
+  return sum;
+}
+
+function usedSlots(slots: Int32Array): number {
+  let used = 0;
+  for (let i = 1; i < slots.length; i += 2) if (slots[i] !== 0) used++;
+  return used;
+}
 
 /** A table of (hash, value) slots of twice the size with the same content; 0 is a free value. */
 export function growSlots(slots: Int32Array): Int32Array {

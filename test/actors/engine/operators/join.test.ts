@@ -9,11 +9,11 @@ const left = schemaOf({ k: bigint, a: text });
 const right = schemaOf({ k: bigint, b: text });
 const joined = schemaOf({ k: bigint, a: text, rk: bigint, b: text });
 
-function joinOf(type: 'inner' | 'left', pool: StringPool, hashMask = -1, nullsMatch = false): Join {
+function joinOf(type: 'inner' | 'left', pool: StringPool, hashMask = -1, nullsMatch = false, appendOnly = false): Join {
   return new Join({
     type,
-    left: { schema: left, keys: [0] },
-    right: { schema: right, keys: [0] },
+    left: { schema: left, keys: [0], appendOnly },
+    right: { schema: right, keys: [0], appendOnly: false },
     nullsMatch,
     schema: joined,
     outputs: [
@@ -100,6 +100,28 @@ test('a join goes on from a snapshot as if nothing had been', () => {
   transplant(original, copy);
   const next = [r([1, 0n, 'c'], [-1, 1n, 'b']), l([-1, 0n, 'a3'], [1, 2n, 'new'])];
   assert.equal(step(copy, ...next), step(original, ...next));
+});
+
+test('rows of a side that only grows come out as they went in, equal ones and NULLs too', () => {
+  const pool = new StringPool();
+  const [carrying, plain] = [joinOf('left', pool, -1, false, true), joinOf('left', new StringPool())];
+  const many = Array.from({ length: 3000 }, (_, i): WeightedRow => [1, BigInt(i % 500), i % 7 === 0 ? null : `a ${i}`]);
+  const pushes = [
+    [l(...many), r([1, 3n, 'x'])],
+    [l([2, 3n, 'same'], [1, 3n, 'same'], [1, 4n, null]), r([1, 4n, 'y'])],
+    [r([-1, 3n, 'x'])],
+  ];
+  for (const some of pushes) {
+    const sum = (lines: readonly string[]): readonly string[] => {
+      const weights = new Map<string, number>();
+      for (const line of lines) {
+        const row = line.slice(line.indexOf(':'));
+        weights.set(row, (weights.get(row) ?? 0) + Number.parseInt(line, 10));
+      }
+      return [...weights].map(([row, weight]) => `${weight}${row}`).sort();
+    };
+    assert.equal(sum(step(carrying, ...some)), sum(step(plain, ...some)));
+  }
 });
 
 test('more matches than fit one batch come out in several', () => {

@@ -1,8 +1,11 @@
 // Codes of strings: equality, growth, order, snapshots, collisions.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { CarriedTexts } from '../../../../actors/engine/state/carried-texts.ts';
 import { SnapshotReader, SnapshotWriter } from '../../../../actors/engine/state/snapshot-codec.ts';
 import { StringPool } from '../../../../actors/engine/state/string-pool.ts';
+import type { BytesColumn } from '../../../../runtime/batch/column.ts';
+import { batchOf, schemaOf, text } from '../zset-rows.ts';
 
 function intern(pool: StringPool, text: string): number {
   const bytes = new TextEncoder().encode(text);
@@ -59,6 +62,63 @@ test('a restored pool gives the same codes', () => {
   copy.restore(new SnapshotReader(writer.finish()));
   assert.is(intern(copy, texts[77]!), 77);
   assert.is(intern(copy, 'new one'), texts.length);
+});
+
+/** Rows of a bytes column, null for NULL. */
+function columnOf(values: readonly (string | null)[]): BytesColumn {
+  const schema = schemaOf({ s: text });
+  // SAFETY: what a builder makes of a text field is a bytes column.
+  return batchOf(
+    schema,
+    values.map((value) => [1, value]),
+  ).columns[0] as BytesColumn;
+}
+
+for (const [title, hashMask] of [
+  ['a good hash', -1],
+  ['a bad hash', 1],
+] as const) {
+  test(`a carried string has a code of its own, and one that it shares with its equals: ${title}`, () => {
+    const pool = new StringPool(hashMask);
+    const first = intern(pool, 'b');
+    const codes = new Int32Array(5);
+    pool.carryColumn(columnOf(['a', 'b', null, 'a', '']), 0, 5, codes, 1, 0);
+    assert.is(new Set(codes).size, 5);
+    assert.equal(
+      [...codes].map((code, i) => (i === 2 ? null : pool.text(code))),
+      ['a', 'b', null, 'a', ''],
+    );
+    assert.is(pool.interned, 1);
+    assert.is(pool.canonical(codes[1]!), first);
+    assert.is(pool.canonical(codes[0]!), codes[0]);
+    assert.is(pool.canonical(codes[3]!), codes[0]);
+    assert.is(intern(pool, 'a'), codes[0]);
+    assert.is(pool.compare(codes[0]!, codes[3]!), 0);
+    const writer = new SnapshotWriter();
+    pool.snapshot(writer);
+    const copy = new StringPool(hashMask);
+    copy.restore(new SnapshotReader(writer.finish()));
+    assert.is(copy.interned, pool.interned);
+    assert.is(copy.canonical(codes[3]!), codes[0]);
+  });
+}
+
+test('strings that are all different are carried after a while, those that come again are not', () => {
+  for (const repeats of [false, true]) {
+    const pool = new StringPool();
+    const texts = new CarriedTexts();
+    const codes = new Int32Array(256);
+    for (let block = 0; block < 40; block++) {
+      const values = Array.from({ length: 256 }, (_, i) => `text ${repeats ? i % 50 : block * 256 + i}`);
+      texts.write(columnOf(values), 0, 256, codes, 1, 0, pool);
+      assert.equal(
+        [...codes].map((code) => pool.text(code)),
+        values,
+      );
+    }
+    if (repeats) assert.is(pool.size, 50);
+    else assert.ok(pool.size === 40 * 256 && pool.interned < 40 * 128);
+  }
 });
 
 test.run();
