@@ -19,7 +19,9 @@ import type { QueryNodes } from './query-nodes.ts';
 export function buildJoin(nodes: QueryNodes, rel: Rels<'join'>, wanted: readonly number[]): Built {
   const leftColumns = rel.left.schema.fields.length;
   const { pairs, residual, nullsMatch, known } = splitCondition(rel, leftColumns);
-  const outputs = [...new Set([...wanted, ...residual.flatMap(columnsOf)])].sort((a, b) => a - b);
+  // Which left rows had a match is told by all that a match depends on.
+  const asked = rel.type === 'left' && residual.length > 0 ? pairs.flatMap(([key]) => columnsOf(key)) : [];
+  const outputs = [...new Set([...wanted, ...residual.flatMap(columnsOf), ...asked])].sort((a, b) => a - b);
   const toRight = (scalar: Scalar): Scalar => moveColumns(scalar, (ordinal) => ordinal - leftColumns);
   const left = joinInput(
     nodes,

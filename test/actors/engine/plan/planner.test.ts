@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { planProgram } from '../../../../actors/engine/plan/planner.ts';
 import { compileProgram } from '../../../../actors/engine/sql/compile-program.ts';
+import { batchOf, linesOf } from '../zset-rows.ts';
 
 const tables = `
 CREATE TABLE f (k BIGINT, s VARCHAR, n BIGINT, x VARCHAR);
@@ -45,6 +46,30 @@ test('a predicate that could fail stays above the join', () => {
     'inner join',
     'map',
   ]);
+});
+
+test('a left join tells rows apart by the columns of its condition, also where nobody else reads them', () => {
+  const { program } = compileProgram(
+    `${tables} CREATE VIEW v AS SELECT f.n, u.note FROM f LEFT JOIN u ON f.k = u.id AND u.name > f.s;`,
+  );
+  const circuit = planProgram(program!, { onError: 'stop' });
+  circuit.observe('v');
+  const [f, u] = ['f', 'u'].map((name) => program!.tables.find(({ relation }) => relation.name === name)!.relation);
+  const changes = circuit.step(
+    new Map([
+      ['u', [batchOf(u!.schema, [[1, 1n, 'b', 'a note']])]],
+      [
+        'f',
+        [
+          batchOf(f!.schema, [
+            [1, 1n, 'a', 5n, ''],
+            [1, 2n, 'a', 5n, ''],
+          ]),
+        ],
+      ],
+    ]),
+  );
+  assert.equal(linesOf([...changes.values()]).sort(), ['+1: 5, ', '+1: 5, a note']);
 });
 
 test('equal subplans are built once', () => {
