@@ -8,8 +8,10 @@
 import { availableParallelism } from 'node:os';
 import { registry } from '../../connectors/registry.ts';
 import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
+import type { ParameterValues } from '../../connectors/sdk/parameters.ts';
 import type { ProcessorChain } from '../../connectors/sdk/processor-chain.ts';
 import type { Position, Source } from '../../connectors/sdk/source.ts';
+import { wantsSchemas } from '../../connectors/sdk/source-middleware.ts';
 import type { SchemaClient } from '../../connectors/standalone/schema-client.ts';
 import type { Actor, ActorContext, Behaviour, Reply } from '../../runtime/actor/actor.ts';
 import { assert, unreachable } from '../../runtime/assert.ts';
@@ -214,11 +216,12 @@ class SourceActor implements Actor<SourceMessage> {
       this.#context.notify({ kind: 'source said', message, fields });
     const { baseFolder, processors = [] } = this.#args;
     const { log } = this.#context;
-    this.#schemas = processors.length === 0 ? null : await openSchemas(this.#args.schemas, clock);
+    const isAsked = processors.length > 0 || wantsSchemas(settingsOf(this.#args));
+    this.#schemas = isAsked ? await openSchemas(this.#args.schemas, clock) : null;
     const schemas = this.#schemas === null ? {} : { schemas: this.#schemas };
     const chain = await makeChain(processors, this.#connectors, { baseFolder, signal, clock, log, ...schemas });
     chain.observer = this.#taps;
-    const opened = await openSource(this.#args, this.#connectors, { signal, clock, reportError, log: say });
+    const opened = await openSource(this.#args, this.#connectors, { signal, clock, reportError, log: say, ...schemas });
     const { source } = opened;
     const acknowledgement = new Acknowledgement({
       clock,
@@ -387,4 +390,11 @@ class SourceActor implements Actor<SourceMessage> {
     };
     this.#queueTimer = clock.every(queueGaugesMs, show);
   }
+}
+
+/** Of its transport, as far as they are an object. */
+function settingsOf({ connector }: SourceArguments): ParameterValues {
+  const { config } = connector.transport;
+  // SAFETY: an object that is no list has values by name.
+  return typeof config === 'object' && config !== null && !Array.isArray(config) ? (config as ParameterValues) : {};
 }

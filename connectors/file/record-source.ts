@@ -12,7 +12,7 @@ import { recordMetadata } from '../sdk/record.ts';
 import { writeMetadata } from '../sdk/record-metadata.ts';
 import { recordPosition, recordPositionBytes } from '../sdk/record-position.ts';
 import type { Payload, Position, Source, SourceContext, SourceDefinition } from '../sdk/source.ts';
-import { batchRecords, recordPayload, type SourceMiddleware, sourceMiddleware } from '../sdk/source-middleware.ts';
+import { recordPayload, type SourceMiddleware, sourceMiddleware, withMiddleware } from '../sdk/source-middleware.ts';
 import { wait } from '../sdk/wait.ts';
 import { fileRecordSourceDeclaration } from './declarations.ts';
 import { FileIsDirectory, FileShrunk, fileError, resolveFilePath } from './file-path.ts';
@@ -84,7 +84,7 @@ class FileRecordSource implements Source {
   }
 
   read(): AsyncIterable<Payload> {
-    return batchRecords(this.#readLines(), this.#middleware, this.#context.clock);
+    return withMiddleware(this.#readLines(), this.#middleware, this.#context);
   }
 
   async teardown(): Promise<void> {

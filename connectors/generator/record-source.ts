@@ -16,7 +16,7 @@ import { dataShape, recordBatchBuilder, recordColumn, recordSchema, shapeShift }
 import { writeMetadata } from '../sdk/record-metadata.ts';
 import { recordPositionBytes } from '../sdk/record-position.ts';
 import type { Payload, Position, Source, SourceContext, SourceDefinition } from '../sdk/source.ts';
-import { batchRecords, recordPayload, type SourceMiddleware, sourceMiddleware } from '../sdk/source-middleware.ts';
+import { recordPayload, type SourceMiddleware, sourceMiddleware, withMiddleware } from '../sdk/source-middleware.ts';
 import { wait } from '../sdk/wait.ts';
 import { generatorRecordSourceDeclaration } from './declarations.ts';
 import { type DataForm, GeneratedData } from './generated-data.ts';
@@ -82,7 +82,7 @@ class GeneratorRecordSource implements Source {
   }
 
   read(): AsyncIterable<Payload> {
-    return batchRecords(this.#readBatches(), this.#middleware, this.#context.clock);
+    return withMiddleware(this.#readBatches(), this.#middleware, this.#context);
   }
 
   recordsTotal(): number | null {

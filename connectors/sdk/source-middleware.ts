@@ -1,8 +1,8 @@
 // Parameters under `sdk.` that every source of the record kind accepts, named as Conduit's Go SDK names them.
 //
 // Batches: `sdk.batch.size` is the most records that go on at once, and with `sdk.batch.delay` fewer wait that long for more.
-// Schemas: records inside Millrace keep their types as they are, 64-bit integers and bytes included, so nothing is extracted; a setting
-// that asks for Avro is refused instead of ignored.
+// Schemas (schema-extraction.ts): records inside Millrace keep their types as they are, 64-bit integers and bytes included, so that
+// nothing is extracted unless a setting asks for it.
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { concatBatches } from '../../runtime/batch/concat-batches.ts';
 import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
@@ -12,35 +12,63 @@ import { parseDuration } from './duration.ts';
 import type { ParameterValues } from './parameters.ts';
 import { recordBytes, recordColumn, recordSchema } from './record-batch.ts';
 import { recordPosition } from './record-position.ts';
-import type { BatchPayload, Payload } from './source.ts';
+import { type ExtractionOptions, extractionOptions, extractSchemas } from './schema-extraction.ts';
+import type { BatchPayload, Payload, SourceContext } from './source.ts';
 
-export const SchemaExtractionUnsupported: CodedErrorClass<{ readonly key: string }> = defineError(
-  'connector.schema_extraction_unsupported',
+export const SchemaExtractionWithoutRegistry: CodedErrorClass<{ readonly endpoint: string }> = defineError(
+  'connector.schema_extraction_without_registry',
   {
-    help: 'Leave the setting out, or use the processor avro.encode. Built-in connectors keep the types of records anyway.',
+    help: 'Schemas are kept where pipelines without SQL run: in a server, or by `millrace run`. Else leave sdk.schema.extract.* out.',
   },
-  (f) => `"${f.key}" cannot be true: a built-in source attaches no schemas`,
+  (f) => `${f.endpoint} is to attach schemas to its records, and there is no schema registry here`,
 );
 
 export interface SourceMiddleware {
   /** 0: as they come. */
   readonly batchRows: number;
   readonly batchDelayMs: number;
+  /** Null: records keep their types as they are. */
+  readonly extraction: ExtractionOptions | null;
 }
 
-/** @throws SchemaExtractionUnsupported */
 export function sourceMiddleware(configuration: ParameterValues): SourceMiddleware {
-  for (const key of ['sdk.schema.extract.payload.enabled', 'sdk.schema.extract.key.enabled']) {
-    if (configuration[key] === true) throw new SchemaExtractionUnsupported({ key });
-  }
   return {
     batchRows: Number(configuration['sdk.batch.size'] ?? 0),
     batchDelayMs: parseDuration(String(configuration['sdk.batch.delay'] ?? '0')) ?? 0,
+    extraction: extractionOptions(configuration),
   };
 }
 
+/** Whether a source with this configuration needs a registry of schemas. */
+export function wantsSchemas(configuration: ParameterValues): boolean {
+  return extractionOptions(configuration) !== null;
+}
+
+/**
+ * What a source of records yields: batches of the configured size, with schemas where they are to be extracted.
+ * @throws SchemaExtractionWithoutRegistry
+ */
+export async function* withMiddleware(
+  payloads: AsyncIterable<Payload>,
+  middleware: SourceMiddleware,
+  context: Pick<SourceContext, 'clock' | 'schemas' | 'endpoint'>,
+): AsyncIterable<Payload> {
+  const { clock, schemas, endpoint } = context;
+  const { extraction } = middleware;
+  if (extraction === null) {
+    yield* batchRecords(payloads, middleware, clock);
+    return;
+  }
+  if (schemas === undefined) throw new SchemaExtractionWithoutRegistry({ endpoint });
+  for await (const payload of batchRecords(payloads, middleware, clock)) {
+    if (payload.kind === 'batch') {
+      yield { ...payload, batch: await extractSchemas(payload.batch, schemas, extraction, endpoint) };
+    } else yield payload;
+  }
+}
+
 /** The payloads of a source of records, in batches of the configured size. The end of the source is the end of its last batch. */
-export async function* batchRecords(
+async function* batchRecords(
   payloads: AsyncIterable<Payload>,
   middleware: SourceMiddleware,
   clock: Clock,

@@ -10,6 +10,7 @@ import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { ConfigurationOf, Parameter, ParameterValues } from './parameters.ts';
+import type { SchemaRegistry } from './schema-registry.ts';
 
 /** A source's own bookmark: JSON-able, opaque to the runtime. What `open` can be asked to resume from. */
 export type Position = Readonly<Record<string, unknown>>;
@@ -56,6 +57,8 @@ export interface SourceContext {
   readonly baseFolder: string;
   /** The only time a source knows: retries, polling and rates wait on it. */
   readonly clock: Clock;
+  /** Left out where nobody keeps schemas, and for a source whose settings ask for none. */
+  readonly schemas?: SchemaRegistry;
   /** Counts and lists a problem that does not end the connector (a retried request, say). */
   reportError(error: unknown): void;
   /** A line for the user, such as what a plugin has printed. */

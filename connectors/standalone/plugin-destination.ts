@@ -10,7 +10,9 @@ import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import type { Destination, DestinationContext, DestinationDefinition, Outgoing } from '../sdk/destination.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
+import { StructLosesValue } from '../sdk/protobuf-struct.ts';
 import { recordBytes, recordColumn } from '../sdk/record-batch.ts';
+import { extractionDefaults, extractSchemas } from '../sdk/schema-extraction.ts';
 import { wait } from '../sdk/wait.ts';
 import { pluginOutputDeclaration } from './declarations.ts';
 import type { GrpcStatus, GrpcStream } from './grpc-connection.ts';
@@ -58,6 +60,8 @@ class PluginDestination implements Destination {
   #bytesSent = 0;
   #last: Uint8Array = new Uint8Array(0);
   #encoder: RecordEncoder | null = null;
+  /** A record has held what a protobuf Struct cannot: from then on structured data goes with schemas. */
+  #extracts = false;
   #session: PluginSession | null = null;
   #stream: GrpcStream | null = null;
   #failure: Error | null = null;
@@ -127,10 +131,11 @@ class PluginDestination implements Destination {
     while (this.#outcomes.isMending && this.#failure === null && !this.#context.signal.aborted) await this.#answers();
     if (this.#failure !== null) throw this.#failure;
     const leftOut: number[] = [];
-    const bytes = this.#encoder?.encode(batch, (row, error) => {
+    const { bytes, refused } = await this.#encode(batch);
+    for (const [row, error] of refused) {
       leftOut.push(this.#written + row);
       this.#unsent.set(this.#written + row, error);
-    });
+    }
     if (bytes !== undefined) this.#retained.push({ bytes, first: this.#written, rows: batch.rows, leftOut });
     for (let row = 0; row < batch.rows; row++) {
       const position = recordBytes(batch, recordColumn.position, row);
@@ -143,6 +148,20 @@ class PluginDestination implements Destination {
     if (bytes !== undefined && bytes.length > 0 && this.#stream?.write(bytes) === false) await this.#stream.drained();
     while (this.#isFull() && this.#failure === null && !this.#context.signal.aborted) await this.#answers();
     if (this.#failure !== null) throw this.#failure;
+  }
+
+  /** Whole messages, and the rows that are not among them. What the protocol cannot say exactly goes as Avro data, which it can. */
+  async #encode(batch: ChangeBatch): Promise<EncodedRecords> {
+    const encoder = this.#encoder;
+    if (encoder === null) return { refused: new Map() };
+    if (!this.#extracts) {
+      const made = encodeAll(encoder, batch);
+      if (![...made.refused.values()].some((error) => error instanceof StructLosesValue)) return made;
+      this.#extracts = true;
+    }
+    const schemas = await this.#plugin.schemas();
+    const { id } = this.#plugin.configuration;
+    return encodeAll(encoder, await extractSchemas(batch, schemas, extractionDefaults, id));
   }
 
   /** Waits for nothing: a plugin that batches answers when it likes. Says what has failed since the last write. */
@@ -289,6 +308,18 @@ class PluginDestination implements Destination {
       signal.addEventListener('abort', finish, { once: true });
     });
   }
+}
+
+interface EncodedRecords {
+  readonly bytes?: Uint8Array;
+  /** By row. */
+  readonly refused: ReadonlyMap<number, Error>;
+}
+
+function encodeAll(encoder: RecordEncoder, batch: ChangeBatch): EncodedRecords {
+  const refused = new Map<number, Error>();
+  const bytes = encoder.encode(batch, (row, error) => void refused.set(row, error));
+  return { bytes, refused };
 }
 
 /** Position of the last record of the batch that goes to the plugin: what its Stop is told. */

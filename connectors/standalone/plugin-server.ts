@@ -16,6 +16,7 @@ import { grpcCode } from './grpc-connection.ts';
 import { framed, messagePrefixBytes } from './grpc-message.ts';
 import type { PluginCall, PluginRole } from './plugin-protocol.ts';
 import type { PluginSpecification } from './plugin-specification.ts';
+import { SchemaClient } from './schema-client.ts';
 import { ServedDestination } from './served-destination.ts';
 import { ServedSource } from './served-source.ts';
 import { ServedStream } from './served-stream.ts';
@@ -138,7 +139,10 @@ class Plugin {
   ) {
     const log = (level: string, message: string): void => err(`${JSON.stringify({ level, message })}\n`);
     const connectorId = environment['CONDUIT_CONNECTOR_ID'] ?? 'connector';
-    const surroundings = { clock, connectorId, version, log };
+    const target = environment['CONDUIT_CONNECTOR_UTILITIES_GRPC_TARGET'] ?? '';
+    const token = environment['CONDUIT_CONNECTOR_TOKEN'] ?? '';
+    const schemas = target === '' || token === '' ? null : new SchemaClient(target, token, clock);
+    const surroundings = { clock, connectorId, version, log, schemas };
     this.#connector = connector;
     this.#version = version;
     this.#source = connector.source === null ? null : new ServedSource(connector.source, surroundings);

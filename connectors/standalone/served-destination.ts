@@ -3,9 +3,13 @@
 // Each message of records is one write. A destination that does not say itself what is safe is flushed behind it; then everything
 // written is acknowledged, in order. What a write or a flush throws refuses the records that it was about.
 import { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
 import type { Destination, DestinationDefinition } from '../sdk/destination.ts';
+import { rowsAndRefusals } from '../sdk/destination-middleware.ts';
 import { ByteWriter } from '../sdk/protobuf-wire.ts';
 import { recordBytes, recordColumn, recordRelation, recordSchema } from '../sdk/record-batch.ts';
+import { decodeRecordSchemas, mentionsSchemas } from '../sdk/record-schemas.ts';
 import { framed } from './grpc-message.ts';
 import { type PluginCall, readPosition } from './plugin-protocol.ts';
 import { decoded, decodeRecord, nextRecord, type RecordCursor } from './record-decoder.ts';
@@ -25,6 +29,7 @@ export class ServedDestination {
   #stream: ServedStream | null = null;
   /** Of records that are written and not yet acknowledged, in order. */
   readonly #waiting: Uint8Array[] = [];
+  #answered: (() => void)[] = [];
   #work: Promise<void> = Promise.resolve();
   #last: Uint8Array = nothing;
   #written: (() => void) | null = null;
@@ -83,20 +88,40 @@ export class ServedDestination {
       }
       this.#last = this.#waiting.at(-1) ?? this.#last;
       this.#work = this.#work.then(async () => {
-        try {
-          await this.#configured().write({ kind: 'batch', batch });
-        } catch (error) {
-          await this.#answer(batch.rows, error instanceof Error ? error.message : String(error));
-        }
+        await this.#write(batch);
         this.#written?.();
       });
       await this.#work;
-      if (this.#definition.acknowledges !== true) await this.#flush();
     }
   }
 
-  async #flush(): Promise<void> {
-    const count = this.#waiting.length;
+  /** One write for what belongs together: what carries a schema of the host is decoded before, and refused where that fails. */
+  async #write(batch: ChangeBatch): Promise<void> {
+    const { schemas } = this.#surroundings;
+    const isDecoded = schemas !== null && mentionsSchemas(batch);
+    const whole = { batch, origins: null, failed: [] };
+    const made = isDecoded ? await decodeRecordSchemas(batch, schemas, { payload: true, key: true }) : whole;
+    let left = batch.rows;
+    for (const { from, to, refused } of rowsAndRefusals(made)) {
+      if (refused !== null) {
+        // Answers are given in the order of the records.
+        while (this.#waiting.length > left) await new Promise<void>((resolve) => this.#answered.push(resolve));
+        await this.#answer(1, refused.message);
+        left--;
+        continue;
+      }
+      left -= to - from;
+      try {
+        await this.#configured().write({ kind: 'batch', batch: sliceBatch(made.batch, from, to) });
+      } catch (error) {
+        await this.#answer(to - from, error instanceof Error ? error.message : String(error));
+        continue;
+      }
+      if (this.#definition.acknowledges !== true) await this.#flush(to - from);
+    }
+  }
+
+  async #flush(count: number = this.#waiting.length): Promise<void> {
     try {
       await this.#configured().flush?.();
     } catch (error) {
@@ -109,6 +134,7 @@ export class ServedDestination {
   /** The next `count` records: an empty error means that they are safe. */
   async #answer(count: number, error: string): Promise<void> {
     const positions = this.#waiting.splice(0, count);
+    for (const resolve of this.#answered.splice(0)) resolve();
     if (positions.length === 0) return;
     if (this.#surroundings.version === 1) {
       for (const position of positions) await this.#stream?.send(framed(ack(position, error)));
@@ -146,13 +172,14 @@ export class ServedDestination {
   };
 
   #make(settings: Readonly<Record<string, string>>): Destination {
-    const { clock, connectorId, log } = this.#surroundings;
+    const { clock, connectorId, log, schemas } = this.#surroundings;
     const destination = this.#definition.create(this.#check(settings), {
       endpoint: connectorId,
       relation: recordRelation,
       signal: this.#abort.signal,
       baseFolder: process.cwd(),
       clock,
+      ...(schemas === null ? {} : { schemas }),
       reportError: (error) => log('warn', error instanceof Error ? error.message : String(error)),
       acknowledged: (count) => void this.#answer(count, ''),
       refused: (error) => void this.#answer(1, error.message),

@@ -2,10 +2,15 @@
 //
 // Records leave as they are read; acks go to the source in the order in which they come, also behind Stop. Stop answers with
 // the position of the last record that was sent, when the source has nothing more to send.
+
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { StructLosesValue } from '../sdk/protobuf-struct.ts';
 import { ByteReader } from '../sdk/protobuf-wire.ts';
 import { recordBytes, recordColumn, recordRelation } from '../sdk/record-batch.ts';
 import { recordPosition } from '../sdk/record-position.ts';
+import { extractionDefaults, extractSchemas } from '../sdk/schema-extraction.ts';
+import type { SchemaRegistry } from '../sdk/schema-registry.ts';
 import type { Source, SourceDefinition } from '../sdk/source.ts';
 import { type PluginCall, positionRequest, readPosition } from './plugin-protocol.ts';
 import { RecordEncoder } from './record-encoder.ts';
@@ -18,6 +23,8 @@ export interface ServedSurroundings {
   readonly connectorId: string;
   /** 1 or 2: how many records a message may hold follows from it. */
   readonly version: number;
+  /** Of the host; null: it has none. */
+  readonly schemas: SchemaRegistry | null;
   log(level: 'info' | 'warn' | 'error', message: string): void;
 }
 
@@ -31,6 +38,8 @@ export class ServedSource {
   #source: Source | null = null;
   #reading: Promise<void> = Promise.resolve();
   #last: Uint8Array = nothing;
+  /** A record has held what a protobuf Struct cannot: from then on structured data goes with schemas. */
+  #extracts = false;
 
   constructor(definition: SourceDefinition, surroundings: ServedSurroundings) {
     this.#definition = definition;
@@ -81,12 +90,27 @@ export class ServedSource {
       if (!stream.isOpen) return;
       if (payload.kind !== 'batch' || payload.batch.rows === 0) continue;
       const { batch } = payload;
-      const messages = encoder.encode(batch, (_, error) => {
-        throw error;
-      });
-      await stream.send(messages);
+      await stream.send(await this.#encoded(encoder, batch));
       this.#last = recordBytes(batch, recordColumn.position, batch.rows - 1).slice();
     }
+  }
+
+  /** What the protocol cannot say exactly goes as Avro data with schemas of the host. */
+  async #encoded(encoder: RecordEncoder, batch: ChangeBatch): Promise<Uint8Array> {
+    const { connectorId, schemas } = this.#surroundings;
+    if (!this.#extracts) {
+      let inexact: Error | null = null;
+      const bytes = encoder.encode(batch, (_, error) => {
+        if (!(error instanceof StructLosesValue) || schemas === null) throw error;
+        inexact = error;
+      });
+      if (inexact === null) return bytes;
+      this.#extracts = true;
+    }
+    const extracted = schemas === null ? batch : await extractSchemas(batch, schemas, extractionDefaults, connectorId);
+    return encoder.encode(extracted, (_, error) => {
+      throw error;
+    });
   }
 
   async #acknowledge(source: Source, stream: ServedStream): Promise<void> {
@@ -111,13 +135,14 @@ export class ServedSource {
   };
 
   #make(settings: Readonly<Record<string, string>>): Source {
-    const { clock, connectorId, log } = this.#surroundings;
+    const { clock, connectorId, log, schemas } = this.#surroundings;
     const source = this.#definition.create(this.#check(settings), {
       endpoint: connectorId,
       relation: recordRelation,
       signal: this.#abort.signal,
       baseFolder: process.cwd(),
       clock,
+      ...(schemas === null ? {} : { schemas }),
       reportError: (error) => log('warn', error instanceof Error ? error.message : String(error)),
     });
     this.#source = source;

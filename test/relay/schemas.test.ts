@@ -27,17 +27,8 @@ interface Written {
   readonly payload: { readonly before: unknown; readonly after: unknown };
 }
 
-/** What the built-in file destination writes of what the plugin reads, line by line; and as JSON, which rounds large integers. */
-async function through(
-  fixture: RelayFixture,
-  path: string,
-  processors: readonly RelayProcessor[],
-  settings: Settings = {},
-): Promise<{ readonly lines: readonly string[]; readonly written: readonly Written[] }> {
-  const folder = join(fixture.folder, 'connectors');
-  mkdirSync(folder);
-  copyFileSync(path, join(folder, 'probe'));
-  const plugins = new ConnectorPlugins({
+function pluginsOf(fixture: RelayFixture, folder: string): ConnectorPlugins {
+  return new ConnectorPlugins({
     loadRegistry: async () => registry,
     version: '1.0.0',
     clock: systemClock,
@@ -49,6 +40,19 @@ async function through(
     schemas: { schemas: async () => [], putSchema: async () => {} },
     journalOf: () => fixture.journal,
   });
+}
+
+/** What the built-in file destination writes of what the plugin reads, line by line; and as JSON, which rounds large integers. */
+async function through(
+  fixture: RelayFixture,
+  path: string,
+  processors: readonly RelayProcessor[],
+  settings: Settings = {},
+): Promise<{ readonly lines: readonly string[]; readonly written: readonly Written[] }> {
+  const folder = join(fixture.folder, 'connectors');
+  mkdirSync(folder);
+  copyFileSync(path, join(folder, 'probe'));
+  const plugins = pluginsOf(fixture, folder);
   const out = join(fixture.folder, 'out.jsonl');
   await plugins.loaded();
   const plugin = `standalone:${plugins.list().find(({ kind }) => kind === 'standalone')?.name}`;
@@ -135,6 +139,42 @@ if ('missing' in tool) {
       assert.is(metadata['opencdc.payload.schema.version'], '2');
       for (const side of [payload.before, payload.after]) assert.is(Reflect.get(Object(side), 'more'), 'of it');
     }
+  });
+
+  test('what a built-in generator makes up reaches a plugin with every integer, with and without schemas from the start', async ({
+    fixture,
+  }) => {
+    const folder = join(fixture.folder, 'connectors');
+    mkdirSync(folder);
+    copyFileSync(path, join(folder, 'probe'));
+    const plugins = pluginsOf(fixture, folder);
+    await plugins.loaded();
+    const plugin = `standalone:${plugins.list().find(({ kind }) => kind === 'standalone')?.name}`;
+    for (const extract of ['false', 'true']) {
+      const out = join(fixture.folder, `out-${extract}`);
+      const generated = {
+        ...fixture.source({}, `p:in-${extract}`),
+        plugin: 'builtin:generator',
+        settings: {
+          recordCount: '20',
+          'format.type': 'structured',
+          'format.options.big': 'int',
+          'sdk.schema.extract.payload.enabled': extract,
+        },
+      };
+      const destination = { ...fixture.destination({}, `p:out-${extract}`), plugin, settings: { out } };
+      const definition = { ...fixture.definition([generated, destination]), id: extract };
+      const parts = await plugins.partsOf(extract, definition);
+      const pipeline = await fixture.open(definition, parts.request);
+      await pipeline.start();
+      await pipeline.completed();
+      await pipeline.stop();
+      parts.release();
+      const lines = readFileSync(out, 'utf8').trim().split('\n');
+      assert.is(lines.length, 20);
+      for (const line of lines) assert.match(line, /fields big=int64\(-?\d+\)/);
+    }
+    await plugins.close();
   });
 
   test('a field that only one side has got leaves both structured, and the record without a schema', async ({

@@ -190,8 +190,11 @@ test('sdk.batch.size bounds batches, and sdk.batch.delay lets fewer records wait
   assert.equal(sizes, [2, 2, 1]);
   await reading.end();
   assert.is(
-    await codeOf(() => startReading({ 'sdk.schema.extract.payload.enabled': true })),
-    'connector.schema_extraction_unsupported',
+    await codeOf(async () => {
+      const extracting = await startReading({ 'sdk.schema.extract.payload.enabled': true });
+      await extracting.next();
+    }),
+    'connector.schema_extraction_without_registry',
   );
 });
 
