@@ -10,6 +10,7 @@ import { fileOutput } from './file/destination.ts';
 import { fileInput } from './file/source.ts';
 import {
   arrowInputDeclaration,
+  avroInputDeclaration,
   csvInputDeclaration,
   jsonInputDeclaration,
   msgpackInputDeclaration,
@@ -97,6 +98,7 @@ export const registry: ConnectorRegistry = {
     parquetInput,
     onUse(rawInputDeclaration, async () => (await import('./formats/raw-decoder.ts')).rawInput),
     onUse(msgpackInputDeclaration, async () => (await import('./formats/msgpack-decoder.ts')).msgpackInput),
+    onUse(avroInputDeclaration, async () => (await import('./formats/avro-decoder.ts')).avroInput),
     onUse(arrowInputDeclaration, async () => (await import('./formats/arrow-decoder.ts')).arrowInput),
   ],
   outputFormats: [

@@ -184,7 +184,7 @@ test('packages are imported only where they belong', () => {
     hyparquet: /^connectors\/(formats\/parquet-|infer\/)/,
     'hyparquet-compressors': /^connectors\/(formats\/parquet-|infer\/)/,
     'hyparquet-writer': /^connectors\/formats\/parquet-/,
-    undici: /^connectors\/(url\/|processors\/webhook\.ts)/,
+    undici: /^connectors\/(url\/|processors\/webhook\.ts|formats\/schema-registry-client\.ts)/,
     fzstd: /^actors\/gateway\/ingress\/zstd-decoder\.ts$/,
   };
   const wrong = imports.filter(({ from, to }) => {

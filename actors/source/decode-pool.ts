@@ -37,7 +37,11 @@ export class DecodePool {
       return this.#inline.decode(request);
     }
     this.#piscina ??= openPiscina(workers);
-    return this.#piscina.then((piscina) => piscina.run(request, { transferList: [request.bytes.buffer] }));
+    const transferList: ArrayBuffer[] = [request.bytes.buffer];
+    if (request.kind === 'piece' && request.messages !== undefined) {
+      transferList.push(request.messages.starts.buffer, request.messages.ends.buffer);
+    }
+    return this.#piscina.then((piscina) => piscina.run(request, { transferList }));
   }
 }
 

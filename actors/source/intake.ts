@@ -9,7 +9,7 @@
 // Not here: threads (decode-pool.ts), notices and the life of the source (source-actor.ts).
 
 import type { Block } from '../../connectors/sdk/format.ts';
-import type { Payload, RandomAccess, Source } from '../../connectors/sdk/source.ts';
+import type { MessageBorders, Payload, RandomAccess, Source } from '../../connectors/sdk/source.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { errorFromData } from '../../runtime/errors.ts';
 import { Delivery } from './delivery.ts';
@@ -17,7 +17,7 @@ import type { InFlightPositions } from './in-flight-positions.ts';
 import { inputBuffer } from './input-buffer.ts';
 import type { IntakeLedger } from './intake-ledger.ts';
 import { type Outbox, postFrame } from './outbox.ts';
-import { type Decoded, type DecodeRequest, encodeAll } from './piece-decoder.ts';
+import { type Decoded, type DecodeRequest, encodeAll, type PieceMessages } from './piece-decoder.ts';
 import type { Piece, RecordCutter } from './record-cutter.ts';
 import type { ReplayPoints } from './replay-points.ts';
 import { UnexpectedPayload } from './source-errors.ts';
@@ -25,10 +25,17 @@ import { UnexpectedPayload } from './source-errors.ts';
 /** Payloads are gathered up to this while earlier ones are on their way. */
 const gatheredBytesMax = 256 << 10;
 const inFlightBytesMax = 64 << 20;
+const noBytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
 /** How the payloads of a connector are read. */
 export type Reading =
-  | { readonly kind: 'stream'; readonly cutter: RecordCutter; readonly setup: string }
+  | {
+      readonly kind: 'stream';
+      readonly cutter: RecordCutter;
+      readonly setup: string;
+      /** For messages: a setup that knows what they need. */
+      readonly setupFor?: (bytes: Uint8Array, messages: MessageBorders) => Promise<string> | string;
+    }
   | {
       readonly kind: 'blocks';
       readonly plan: (input: RandomAccess) => Promise<readonly Block[]>;
@@ -122,7 +129,12 @@ export class Intake {
         const { bytes } = payload;
         ledger.read(bytes.length);
         positions.payload(this.#offset, this.#offset + bytes.length, payload.positionAfter);
+        const startOffset = this.#offset;
         this.#offset += bytes.length;
+        if (payload.messages !== undefined) {
+          await this.#pushMessages(bytes, startOffset, payload.messages, reading);
+          return;
+        }
         cutter.append(bytes);
         if (payload.endOfStream === true) await this.#pushPieces(cutter.end(), setup);
         else if (this.#delivery.isEmpty || cutter.unseenBytes >= gatheredBytesMax) {
@@ -156,6 +168,19 @@ export class Intake {
     }
   }
 
+  async #pushMessages(
+    bytes: Uint8Array<ArrayBuffer>,
+    startOffset: number,
+    messages: MessageBorders,
+    { setup, setupFor }: Extract<Reading, { kind: 'stream' }>,
+  ): Promise<void> {
+    const suited = setupFor === undefined ? setup : await setupFor(bytes, messages);
+    await this.#delivery.room();
+    const endOffset = startOffset + bytes.length;
+    const piece = { bytes, first: false, prologue: noBytes, startOffset, endOffset };
+    this.#pushPiece(piece, suited, messages);
+  }
+
   /** What was gathered while earlier pieces were on their way: they have left, so it leaves as well. */
   #pushGathered(reading: Extract<Reading, { kind: 'stream' }>): void {
     try {
@@ -165,10 +190,11 @@ export class Intake {
     }
   }
 
-  #pushPiece(piece: Piece, setup: string): void {
+  #pushPiece(piece: Piece, setup: string, messages?: PieceMessages): void {
     const { bytes, first, prologue, startOffset, endOffset } = piece;
     const length = bytes.length;
-    const decoded = this.#parts.decode({ kind: 'piece', setup, bytes, first, prologue });
+    const inMessages = messages === undefined ? {} : { messages };
+    const decoded = this.#parts.decode({ kind: 'piece', setup, bytes, first, prologue, ...inMessages });
     const sent = (): void => this.#parts.positions.sentUpTo(endOffset);
     this.#delivery.push({ result: parcel(decoded, startOffset, sent), bytes: length });
   }

@@ -12,9 +12,11 @@ import type {
   Decoder,
   DecoderContext,
   InputFormat,
+  Splitter,
 } from '../../connectors/sdk/format.ts';
 import { loaded, type RegisteredInputFormat } from '../../connectors/sdk/load-on-use.ts';
 import type { ParameterValues } from '../../connectors/sdk/parameters.ts';
+import type { MessageBorders } from '../../connectors/sdk/source.ts';
 import { assert } from '../../runtime/assert.ts';
 import { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
@@ -22,6 +24,8 @@ import type { Relation } from '../../runtime/batch/schema.ts';
 import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
 import { type ErrorData, errorToData } from '../../runtime/errors.ts';
 import { encodeBatch } from '../../runtime/wire/batch-codec.ts';
+import type { MessageDefaults } from './message-defaults.ts';
+import { MessageJoining } from './message-joining.ts';
 
 /** The most rows of one batch. A multiple of 8, so that slices of validity bitmaps are views. */
 export const batchRowsMax = 65_536;
@@ -34,6 +38,8 @@ export interface DecodeSetup {
   readonly relation: Relation;
   readonly defaults: readonly (string | null)[];
   readonly strict: boolean;
+  /** See DecoderContext. */
+  readonly found?: unknown;
 }
 
 export type DecodeRequest =
@@ -44,8 +50,15 @@ export type DecodeRequest =
       readonly bytes: Uint8Array<ArrayBuffer>;
       readonly first: boolean;
       readonly prologue: Uint8Array<ArrayBuffer>;
+      /** The bytes are messages. */
+      readonly messages?: PieceMessages;
     }
   | { readonly kind: 'block'; readonly setup: string; readonly bytes: Uint8Array<ArrayBuffer>; readonly block: Block };
+
+export interface PieceMessages extends MessageBorders {
+  /** Defaults that are other ones for each message. */
+  readonly defaults?: MessageDefaults;
+}
 
 /** A batch as it goes over a port. */
 export interface EncodedBatch {
@@ -104,7 +117,8 @@ export class PieceDecoder {
     // A builder that is left half written by an exception is not used again.
     this.#kept = null;
     const report = emptyReport();
-    made.decoder.decode(request.bytes, builder, report, request.first, request.prologue);
+    if (request.messages !== undefined) decodeMessages(made, request.bytes, request.messages, builder, report);
+    else made.decoder.decode(request.bytes, builder, report, request.first, request.prologue);
     const result = decoded(builder.rows === 0 ? [] : [builder.peek()], report);
     if (request.bytes.length <= keptPieceBytesMax) {
       builder.clear();
@@ -119,9 +133,11 @@ export class PieceDecoder {
     const found = this.#formats.find((candidate) => candidate.name === setup.format);
     assert(found !== undefined, 'a decoder is asked for a format that is registered');
     const format = await loaded(found);
-    const context: DecoderContext = { relation: setup.relation, defaults: setup.defaults, strict: setup.strict };
+    const { relation, defaults, strict, found: foundOut } = setup;
+    const context: DecoderContext = { relation, defaults, strict, found: foundOut };
     const decoder = format.kind === 'stream' ? format.decoder(setup.configuration, context) : null;
-    const made = { setup, format, context, decoder };
+    const joins = format.kind === 'stream' && format.joinsMessages?.(setup.configuration) === true;
+    const made = { setup, format, context, decoder, joining: new MessageJoining(joins) };
     if (this.#made.size === decodersMax) {
       for (const oldest of this.#made.keys()) {
         this.#made.delete(oldest);
@@ -143,6 +159,19 @@ interface Made {
   readonly format: InputFormat;
   readonly context: DecoderContext;
   readonly decoder: Decoder | null;
+  readonly joining: MessageJoining;
+}
+
+function decodeMessages(
+  { decoder, format, setup, joining }: Made,
+  bytes: Uint8Array,
+  messages: PieceMessages,
+  builder: BatchBuilder,
+  report: DecodeReport,
+): void {
+  assert(decoder !== null && format.kind === 'stream', 'messages are decoded by a stream format');
+  const splitter = (): Splitter => format.splitter(setup.configuration);
+  joining.decode({ decoder, splitter, bytes, messages, builder, report });
 }
 
 function emptyReport(): DecodeReport {

@@ -38,7 +38,7 @@ import type { Decoded } from './piece-decoder.ts';
 import { RecordIntake } from './record-intake.ts';
 import { RecordPositions } from './record-positions.ts';
 import { ReplayPoints } from './replay-points.ts';
-import { isRecords, openSource, resumesAnywhere } from './source-opening.ts';
+import { isRecords, openSource } from './source-opening.ts';
 
 /** Bytes of an input before which no thread is started for it. */
 const pooledInputBytesMin = 256 << 10;
@@ -65,6 +65,8 @@ interface Made {
   readonly convert: ((batch: ChangeBatch) => Decoded) | null;
   /** Read again, its input comes in the same order. */
   readonly repeats: boolean;
+  /** It can go on from the middle of its input. */
+  readonly resumes: boolean;
   readonly chain: ProcessorChain;
   readonly acknowledgement: Acknowledgement;
 }
@@ -284,7 +286,7 @@ class SourceActor implements Actor<SourceMessage> {
     return this.#run(async () => await intake.run());
   }
 
-  #runRows({ source, reading, convert, acknowledgement }: Made): Promise<void> {
+  #runRows({ source, reading, convert, acknowledgement, resumes }: Made): Promise<void> {
     assert(reading !== null, 'rows are read with a format, or come as batches');
     const { signal } = this.#abort;
     const workers = this.#args.decodeWorkers ?? decodeThreads(availableParallelism());
@@ -308,7 +310,7 @@ class SourceActor implements Actor<SourceMessage> {
       positions,
       acknowledges,
       replay: this.#replay,
-      resumes: resumesAnywhere(this.#args.connector),
+      resumes,
       totals: (totals) => this.#showTotals(totals),
       signal,
     });

@@ -6,11 +6,11 @@
 import { registryOf } from '../../connectors/connector-modules.ts';
 import { ConfigUnknownFormat, ConfigUnknownTransport } from '../../connectors/sdk/configuration-errors.ts';
 import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
-import type { DecoderContext } from '../../connectors/sdk/format.ts';
+import type { DecoderContext, MessageLookup } from '../../connectors/sdk/format.ts';
 import { loaded, type SourceDeclaration } from '../../connectors/sdk/load-on-use.ts';
 import type { Parameter, ParameterValues } from '../../connectors/sdk/parameters.ts';
 import { recordSchema } from '../../connectors/sdk/record-batch.ts';
-import type { Source, SourceContext } from '../../connectors/sdk/source.ts';
+import type { MessageBorders, Source, SourceContext } from '../../connectors/sdk/source.ts';
 import { validateParameters } from '../../connectors/sdk/validate-parameters.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
@@ -35,6 +35,7 @@ export async function openSource(
   readonly makesLines: boolean;
   readonly convert: ((batch: ChangeBatch) => Decoded) | null;
   readonly repeats: boolean;
+  readonly resumes: boolean;
 }> {
   const { connector, relation, baseFolder } = args;
   const { transport } = connector;
@@ -46,11 +47,12 @@ export async function openSource(
     throw new ConfigUnknownTransport({ name: transport.name, direction: 'input', known }, { suggestion });
   }
   const configuration = validated(definition.parameters, transport.config, `${connector.endpoint}: ${definition.name}`);
-  const reading = isRecords(relation) ? null : await readingOf(args, connectors, definition, context.signal);
+  const reading = isRecords(relation) ? null : await readingOf(args, connectors, definition, context);
   const { create } = await loaded(definition);
   const source = create(configuration, { ...context, endpoint: connector.endpoint, relation, baseFolder });
   const makesLines = reading === null && definition.format === 'required';
-  const made = { source, reading, makesLines, repeats: definition.repeats !== false };
+  const resumes = resumesAnywhere(connector, definition.givesMessages === true);
+  const made = { source, reading, makesLines, repeats: definition.repeats !== false, resumes };
   if (definition.produces !== 'records' || reading === null) return { ...made, convert: null };
   const rows = new RecordRows(relation, args.defaults);
   return { ...made, convert: (batch) => rows.convert(batch) };
@@ -63,10 +65,10 @@ export function isRecords(relation: Relation): boolean {
 
 /**
  * Whether what comes behind a record border can be read without what comes before it. A CSV file has a header, and a JSON
- * array or a file of blocks is read as a whole.
+ * array or a file of blocks is read as a whole. A message stands alone.
  */
-export function resumesAnywhere({ format }: SourceArguments['connector']): boolean {
-  if (format === null) return true;
+function resumesAnywhere({ format }: SourceArguments['connector'], givesMessages: boolean): boolean {
+  if (format === null || givesMessages) return true;
   const isArray = typeof format.config === 'object' && format.config !== null && format.config['array'] === true;
   return format.name === 'json' && !isArray;
 }
@@ -75,7 +77,7 @@ async function readingOf(
   args: OpeningArguments,
   connectors: ConnectorRegistry,
   definition: SourceDeclaration,
-  signal: AbortSignal,
+  outside: Pick<SourceContext, 'signal' | 'clock' | 'reportError'>,
 ): Promise<Reading> {
   const { connector, relation, defaults } = args;
   const named = connector.format ?? definition.impliedFormat ?? null;
@@ -90,12 +92,34 @@ async function readingOf(
   const format = await loaded(found);
   const configuration = validated(format.parameters, config, `${connector.endpoint}: ${name}`);
   const { strict } = connector;
-  const setup = JSON.stringify({ format: name, configuration, relation, defaults, strict } satisfies DecodeSetup);
+  const parts: DecodeSetup = { format: name, configuration, relation, defaults, strict };
+  const setup = JSON.stringify(parts);
   if (format.kind === 'stream') {
-    return { kind: 'stream', cutter: new RecordCutter(format.splitter(configuration)), setup };
+    const { signal, clock, reportError } = outside;
+    const transport = connector.transport.config;
+    const lookup = format.lookup?.(configuration, { relation, signal, clock, reportError, transport });
+    const knowing = lookup === undefined ? {} : { setupFor: setupWith(lookup, parts) };
+    return { kind: 'stream', cutter: new RecordCutter(format.splitter(configuration)), setup, ...knowing };
   }
   const context: DecoderContext = { relation, defaults, strict };
-  return { kind: 'blocks', plan: (input) => format.plan(input, configuration, context, signal), setup };
+  return { kind: 'blocks', plan: (input) => format.plan(input, configuration, context, outside.signal), setup };
+}
+
+/** The setup with what the lookup has found: another text only when it has found something new. */
+function setupWith(
+  lookup: MessageLookup,
+  parts: DecodeSetup,
+): (bytes: Uint8Array, messages: MessageBorders) => Promise<string> {
+  let known: unknown;
+  let setup = JSON.stringify(parts);
+  return async (bytes, messages) => {
+    const found = await lookup.find(bytes, messages);
+    if (found !== known) {
+      known = found;
+      setup = JSON.stringify({ ...parts, found });
+    }
+    return setup;
+  };
 }
 
 /** @throws the first problem. */

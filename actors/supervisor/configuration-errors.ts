@@ -49,6 +49,12 @@ export const ConfigFormat: CodedErrorClass<{ readonly transport: string }> = def
   { help: 'Add a format: the transport moves bytes.' },
   (f) => `transport "${f.transport}" needs a format`,
 );
+export const ConfigFormatNeedsMessages: CodedErrorClass<{ readonly format: string; readonly transport: string }> =
+  defineError(
+    'config.format_needs_messages',
+    { help: 'Use the format with a transport of messages, such as Kafka, or choose another format.' },
+    (f) => `format "${f.format}" needs messages, and transport "${f.transport}" moves a stream of bytes`,
+  );
 export const ConfigSnapshot: CodedErrorClass<{ readonly relation: string }> = defineError(
   'config.snapshot_needs_materialized',
   { help: 'Declare the view as CREATE MATERIALIZED VIEW, or drop send_snapshot.' },

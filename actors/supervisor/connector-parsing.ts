@@ -20,6 +20,7 @@ import {
   ConfigBadLabel,
   ConfigBadName,
   ConfigFormat,
+  ConfigFormatNeedsMessages,
   ConfigStartAfter,
   ConfigUnsupported,
 } from './configuration-errors.ts';
@@ -151,11 +152,15 @@ function optionalNumber(value: unknown): number | null {
 interface Registered {
   readonly name: string;
   readonly parameters: readonly Parameter[];
+  readonly needsMessages?: boolean;
+  readonly makesMessages?: boolean;
 }
 
 interface RegisteredTransport extends Registered {
   readonly module?: string;
   readonly format: 'required' | 'optional' | 'none';
+  readonly givesMessages?: boolean;
+  readonly takesMessages?: boolean;
 }
 
 /** `{name, config}` as it stands in the entry, or null when checkKeys has already complained. */
@@ -216,6 +221,11 @@ function checkFormat(
     const context = { place: entry.placeOf([...path, 'name']), suggestion: nearestName(named.name, names) };
     problems.push(new ConfigUnknownFormat({ name: named.name, direction, known: names }, context));
     return null;
+  }
+  const hasMessages = transport === undefined || transport.givesMessages === true || transport.takesMessages === true;
+  if ((definition.needsMessages === true || definition.makesMessages === true) && !hasMessages) {
+    const place = entry.placeOf([...path, 'name']);
+    problems.push(new ConfigFormatNeedsMessages({ format: named.name, transport: transport.name }, { place }));
   }
   const checked = validateParameters(
     definition.parameters,

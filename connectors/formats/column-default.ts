@@ -9,7 +9,7 @@ import { Refusal } from './refusal.ts';
 export function encodeDefaults(
   targets: readonly ColumnTarget[],
   texts: readonly (string | null)[],
-): readonly (Uint8Array | null)[] {
+): (Uint8Array | null)[] {
   return targets.map((target) => {
     const text = texts[target.ordinal]?.trim() ?? null;
     if (text === null) return null;

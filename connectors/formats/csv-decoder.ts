@@ -24,6 +24,7 @@ import { RowWriter } from './row-writer.ts';
 
 export const csvInput: StreamInputFormat = {
   ...csvInputDeclaration,
+  joinsMessages: (configuration) => configuration['headers'] !== true,
   splitter: (configuration) => new CsvSplitter(readCsvInputOptions(configuration)),
   decoder: (configuration, context) => new CsvDecoder(readCsvInputOptions(configuration), context),
 };
@@ -36,7 +37,7 @@ class CsvDecoder implements Decoder {
   readonly #relation: Relation;
   readonly #strict: boolean;
   readonly #targets: readonly ColumnTarget[];
-  readonly #defaults: readonly (Uint8Array | null)[];
+  readonly defaults: (Uint8Array | null)[];
   readonly #writer: RowWriter;
   readonly #refusal: Refusal = new Refusal();
   readonly #positional: Int32Array;
@@ -56,7 +57,7 @@ class CsvDecoder implements Decoder {
     this.#strict = context.strict;
     const scratch = new BatchBuilder(context.relation.schema, 8);
     this.#targets = makeTargets(context.relation, scratch.columns, 'csv');
-    this.#defaults = encodeDefaults(this.#targets, context.defaults);
+    this.defaults = encodeDefaults(this.#targets, context.defaults);
     this.#writer = new RowWriter(this.#targets);
     this.#positional = Int32Array.from(this.#targets, (_, ordinal) => ordinal);
     this.#order = this.#positional;
@@ -131,7 +132,7 @@ class CsvDecoder implements Decoder {
   }
 
   get #shape(): CsvShape {
-    const [options, targets, defaults, order] = [this.#options, this.#targets, this.#defaults, this.#order];
+    const [options, targets, defaults, order] = [this.#options, this.#targets, this.defaults, this.#order];
     return { options, targets, defaults, order, absent: this.#absent };
   }
 
@@ -143,7 +144,7 @@ class CsvDecoder implements Decoder {
     if (start < 0) return true;
     try {
       const names = readNames(header, start, this.#options);
-      this.#order = mapHeader(names, this.#relation.schema, (column) => this.#defaults[column] !== null);
+      this.#order = mapHeader(names, this.#relation.schema, (column) => this.defaults[column] !== null);
     } catch (error) {
       report.fatal = error instanceof Error ? error : new Error(String(error));
       return false;
@@ -240,7 +241,7 @@ class CsvDecoder implements Decoder {
   }
 
   #writeMissing(target: ColumnTarget, start: number): boolean {
-    if (writeDefault(this.#defaults, target, this.#writer.row, this.#refusal)) return true;
+    if (writeDefault(this.defaults, target, this.#writer.row, this.#refusal)) return true;
     this.#refusal.set('missing', target.ordinal, start, -1);
     return false;
   }

@@ -1,5 +1,6 @@
 // What configurations may say of input formats that are streams of records. Their splitters and decoders are loaded when one is used.
 import type { StreamInputFormatDeclaration } from '../sdk/load-on-use.ts';
+import { avroInputParameters } from './avro-parameters.ts';
 import { csvInputParameters } from './csv-options.ts';
 import { jsonInputParameters } from './json-options.ts';
 
@@ -54,6 +55,15 @@ export const msgpackInputDeclaration: StreamInputFormatDeclaration = {
         '`raw`: each map is a row to insert. `insert_delete`: {"insert": row}, {"delete": row} or {"update": row}.',
     },
   ],
+};
+
+export const avroInputDeclaration: StreamInputFormatDeclaration = {
+  kind: 'stream',
+  name: 'avro',
+  summary:
+    'A row of Avro in each message, by the schema that a registry has for it or that is given here; or an event of Debezium.',
+  needsMessages: true,
+  parameters: avroInputParameters,
 };
 
 export const arrowInputDeclaration: StreamInputFormatDeclaration = {

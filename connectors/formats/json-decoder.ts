@@ -27,6 +27,7 @@ import { RowWriter } from './row-writer.ts';
 
 export const jsonInput: StreamInputFormat = {
   ...jsonInputDeclaration,
+  joinsMessages: () => true,
   splitter: (configuration) => {
     return readJsonInputOptions(configuration).singleLine ? new LineSplitter() : new JsonSplitter();
   },
@@ -61,6 +62,10 @@ class JsonDecoder implements Decoder {
     this.#reader = new RowReader(context, new BatchBuilder(context.relation.schema, 8), 'json');
     for (const target of this.#reader.targets) target.epochMillis = options.epochMillis;
     this.#writer = new RowWriter(this.#reader.targets);
+  }
+
+  get defaults(): (Uint8Array | null)[] {
+    return this.#reader.defaults;
   }
 
   decode(bytes: Uint8Array, builder: BatchBuilder, report: DecodeReport, first: boolean): void {

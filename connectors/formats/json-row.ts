@@ -26,7 +26,7 @@ export class RowReader {
   readonly targets: readonly ColumnTarget[];
   readonly keys: JsonKeys;
   readonly isKey: Uint8Array;
-  readonly defaults: readonly (Uint8Array | null)[];
+  readonly defaults: (Uint8Array | null)[];
   readonly refusal: Refusal = new Refusal();
   /** seen[c] === stamp: the row at hand has given column c. */
   readonly seen: Int32Array;

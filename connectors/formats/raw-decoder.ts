@@ -20,6 +20,7 @@ import { findInvalidUtf8 } from './utf8.ts';
 
 export const rawInput: StreamInputFormat = {
   ...rawInputDeclaration,
+  joinsMessages: (configuration) => configuration['mode'] === 'lines',
   splitter: (configuration) => (configuration['mode'] === 'lines' ? new LineSplitter() : new WholeSplitter()),
   decoder: (configuration, context) => new RawDecoder(configuration, context),
 };
@@ -38,7 +39,7 @@ class RawDecoder implements Decoder {
   readonly #lines: boolean;
   readonly #target: ColumnTarget;
   readonly #others: readonly ColumnTarget[];
-  readonly #defaults: readonly (Uint8Array | null)[];
+  readonly defaults: (Uint8Array | null)[];
   readonly #writer: RowWriter;
   readonly #refusal: Refusal = new Refusal();
 
@@ -50,9 +51,9 @@ class RawDecoder implements Decoder {
     const targets = makeTargets(context.relation, scratch.columns, 'raw');
     this.#target = findTarget(targets, configuration['column_name'], context.relation.name);
     this.#others = targets.filter((target) => target !== this.#target);
-    this.#defaults = encodeDefaults(targets, context.defaults);
+    this.defaults = encodeDefaults(targets, context.defaults);
     for (const target of this.#others) {
-      const value = this.#defaults[target.ordinal] ?? null;
+      const value = this.defaults[target.ordinal] ?? null;
       if (value === null && !target.nullable) {
         throw conflict(`column ${target.field.name} is NOT NULL and has no default, so no row could be complete`);
       }
@@ -91,7 +92,7 @@ class RawDecoder implements Decoder {
     }
     this.#writer.prepare();
     target.column.appendBytes(bytes, start, end);
-    for (const other of this.#others) writeDefault(this.#defaults, other, this.#writer.row, this.#refusal);
+    for (const other of this.#others) writeDefault(this.defaults, other, this.#writer.row, this.#refusal);
     this.#writer.commit();
   }
 }

@@ -5,6 +5,7 @@ import { kafkaParameters } from './kafka-parameters.ts';
 export const kafkaInputDeclaration: SourceDeclaration = {
   kind: 'source',
   name: 'kafka_input',
+  givesMessages: true,
   summary: 'Reads a topic of Kafka.',
   description:
     'Keys with dots are those of librdkafka. There is no consumer group: Millrace keeps the offsets and goes on behind the last record that it has acknowledged. All partitions are read, also those that are added later; leaders that move are found again. The value of each record is one or more records of the format; records without a value are left out, and those of aborted transactions are never seen.',

@@ -11,6 +11,7 @@ import type { ParameterValues } from '../sdk/parameters.ts';
 import {
   type BytesPayload,
   defineSource,
+  type MessageBorders,
   type Payload,
   type Position,
   type Source,
@@ -194,6 +195,7 @@ class KafkaSource implements Source {
     const values = this.#values;
     const bytes = values.bytes.slice(0, values.length);
     const ends = values.ends.slice(0, values.count);
+    const messages = bordersOf(ends);
     const offsets = values.offsets.slice(0, values.count);
     const behind = values.nextOffset;
     const others = [...this.#offsets].filter(([other]) => other !== partition);
@@ -208,7 +210,7 @@ class KafkaSource implements Source {
       const own = low === ends.length ? behind : low === 0 ? before : (offsets[low - 1] ?? 0) + 1;
       return { offsets: Object.fromEntries([...others, [partition, own]]) };
     };
-    return { kind: 'bytes', bytes, positionAfter };
+    return { kind: 'bytes', bytes, positionAfter, messages };
   }
 
   #decompress(codec: number, bytes: Buffer): Uint8Array {
@@ -279,6 +281,13 @@ class KafkaSource implements Source {
     reportError(failed);
     await wait(clock, Math.min(pauseMsMax, firstPauseMs * 2 ** (failures - 1)), signal);
   }
+}
+
+/** `ends[i]` is behind the line break of value i. */
+function bordersOf(ends: Int32Array): MessageBorders {
+  const starts = new Int32Array(ends.length);
+  starts.set(ends.subarray(0, -1), 1);
+  return { starts, ends: ends.map((end) => end - 1) };
 }
 
 function isList(start: OffsetWish | readonly number[]): start is readonly number[] {

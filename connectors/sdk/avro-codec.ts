@@ -43,14 +43,21 @@ export function encodeAvro(type: AvroType, data: StructuredData): Uint8Array {
   return writer.finish();
 }
 
-class AvroReader {
+/** Reads value after value of some bytes. */
+export class AvroReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
-  #at = 0;
+  #at: number;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, at = 0) {
+    this.#at = at;
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Behind what has been read. */
+  get position(): number {
+    return this.#at;
   }
 
   get isDone(): boolean {
@@ -178,7 +185,8 @@ class AvroReader {
   }
 }
 
-class AvroWriter {
+/** Writes value after value. */
+export class AvroWriter {
   #bytes = Buffer.allocUnsafe(256);
   #used = 0;
 

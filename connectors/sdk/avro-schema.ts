@@ -5,7 +5,8 @@ import { type CodedErrorClass, defineError } from '../../runtime/errors.ts';
 
 export type AvroType =
   | { readonly kind: 'null' | 'boolean' | 'float' | 'double' }
-  | { readonly kind: 'int' | 'long'; readonly logical: AvroTimeUnit | 'date' | null }
+  /** `annotation`: what else the schema calls the type, where that is no timestamp or date of Avro: time-micros, a type of Debezium. */
+  | { readonly kind: 'int' | 'long'; readonly logical: AvroTimeUnit | 'date' | null; readonly annotation?: string }
   | { readonly kind: 'string' }
   | { readonly kind: 'bytes'; readonly scale: number | null }
   | { readonly kind: 'fixed'; readonly name: string; readonly size: number; readonly scale: number | null }
@@ -39,15 +40,19 @@ const timestamps: Readonly<Record<string, AvroTimeUnit>> = {
 };
 const depthMax = 64;
 
-/** @throws AvroSchemaInvalid */
-export function parseAvroSchema(text: string): AvroType {
-  let json: unknown;
+/** `references` are texts of schemas whose types may be named, each of which may name those before it. @throws AvroSchemaInvalid */
+export function parseAvroSchema(text: string, references: readonly string[] = []): AvroType {
+  const scope: Scope = { names: new Map(), namespace: '' };
+  for (const reference of references) readType(parseJson(reference), scope, 0);
+  return readType(parseJson(text), scope, 0);
+}
+
+function parseJson(text: string): unknown {
   try {
-    json = JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
     throw invalid(error instanceof Error ? error.message : String(error));
   }
-  return readType(json, { names: new Map(), namespace: '' }, 0);
 }
 
 interface Scope {
@@ -79,12 +84,20 @@ function readType(json: unknown, scope: Scope, depth: number): AvroType {
     case 'bytes':
       return { kind: 'bytes', scale: scaleOf(json) };
     case 'int':
-      return { kind: 'int', logical: logicalType === 'date' ? 'date' : null };
+      return { kind: 'int', logical: logicalType === 'date' ? 'date' : null, ...annotationOf(json) };
     case 'long':
-      return { kind: 'long', logical: timestamps[String(logicalType)] ?? null };
+      return { kind: 'long', logical: timestamps[String(logicalType)] ?? null, ...annotationOf(json) };
     default:
       return namedType(type, scope);
   }
+}
+
+function annotationOf(json: Readonly<Record<string, unknown>>): { readonly annotation?: string } {
+  const { logicalType, 'connect.name': connectName } = json;
+  if (typeof logicalType === 'string' && logicalType !== 'date' && timestamps[logicalType] === undefined) {
+    return { annotation: logicalType };
+  }
+  return typeof connectName === 'string' && logicalType === undefined ? { annotation: connectName } : {};
 }
 
 function namedType(name: string, scope: Scope): AvroType {

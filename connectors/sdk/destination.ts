@@ -6,12 +6,19 @@
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import type { EncodedMessages } from './format.ts';
 import type { ConfigurationOf, Parameter, ParameterValues } from './parameters.ts';
 import type { SchemaRegistry } from './schema-registry.ts';
 
 /** What `write` gets: bytes when the connector has a format, else the batch itself. */
 export type Outgoing =
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly records: number }
+  | {
+      readonly kind: 'bytes';
+      readonly bytes: Uint8Array;
+      readonly records: number;
+      /** Of a format that makes messages, for a destination that `takesMessages`. */
+      readonly messages?: EncodedMessages;
+    }
   | { readonly kind: 'batch'; readonly batch: ChangeBatch };
 
 export interface DestinationContext {
@@ -66,6 +73,8 @@ export interface DestinationDefinition {
   readonly format: 'required' | 'optional' | 'none';
   /** Of a connector without a format of the user's: its bytes are in this one, with every key of its configuration. */
   readonly impliedFormat?: { readonly name: string; readonly config: Readonly<Record<string, unknown>> };
+  /** It keeps messages apart, with their keys and headers: what a format needs that makes messages. */
+  readonly takesMessages?: boolean;
   /** Each flush ends a stream: the encoder's end (the directory of a Parquet file) is written before it, and a new one begins. */
   readonly streamPerFlush?: boolean;
   /** The output buffer that it has unless the user configures one: changes are merged for so long, or until there are so many. */

@@ -7,8 +7,9 @@
 import type { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { Parameter, ParameterValues } from './parameters.ts';
-import type { RandomAccess } from './source.ts';
+import type { MessageBorders, RandomAccess } from './source.ts';
 
 /** A row that was refused, or a value: the row is left out, the rows around it stay. */
 export interface DecodeError {
@@ -46,6 +47,8 @@ export interface DecoderContext {
   readonly defaults: readonly (string | null)[];
   /** Unknown JSON keys and surplus CSV fields are parse errors. */
   readonly strict: boolean;
+  /** What `MessageLookup` has found. Plain data. */
+  readonly found?: unknown;
 }
 
 /** Turns whole records into rows of `builder`. */
@@ -55,6 +58,43 @@ export interface Decoder {
    * for bad data. `prologue` is what `Splitter.prologue` returned, for every call of the stream.
    */
   decode(bytes: Uint8Array, builder: BatchBuilder, report: DecodeReport, first: boolean, prologue: Uint8Array): void;
+  /**
+   * Decodes message after message, where that is more than `decode` of each: message i is bytes[starts[i] .. ends[i]). Errors have the
+   * number of the message and the offset of its start.
+   */
+  decodeMessages?(
+    bytes: Uint8Array,
+    messages: MessageBorders,
+    builder: BatchBuilder,
+    report: DecodeReport,
+    before: ((message: number) => void) | null,
+  ): void;
+  /** JSON text of the default of each column, from now on, instead of those of the context. Only columns that had one. */
+  readonly defaults?: (Uint8Array | null)[];
+}
+
+/** What a decoder has to know besides its configuration, and only the outside world knows: the schemas that messages name. */
+export interface MessageLookup {
+  /** What is known when everything is that these messages need: the very same value as long as nothing is new. @throws a coded error */
+  find(bytes: Uint8Array, messages: MessageBorders): Promise<unknown> | unknown;
+}
+
+/** For what a format asks outside. */
+export interface FormatContext {
+  readonly relation: Relation;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /** Counts and lists a problem that may pass. */
+  reportError(error: unknown): void;
+  /** Of the transport that carries the bytes. */
+  readonly transport: ParameterValues;
+  /** A unique key of the relation, by the user's word: a name, and ordinals of columns. */
+  readonly key?: RelationKey;
+}
+
+export interface RelationKey {
+  readonly name: string;
+  readonly columns: readonly number[];
 }
 
 /** Finds record borders. One per stream; it may keep state between calls. */
@@ -78,6 +118,12 @@ export interface StreamInputFormat {
   /** @throws a coded error for what parameters as data cannot say. */
   readonly splitter: (configuration: ParameterValues) => Splitter;
   readonly decoder: (configuration: ParameterValues, context: DecoderContext) => Decoder;
+  /** Only a source that `givesMessages` can have it: its records do not say where they end. */
+  readonly needsMessages?: boolean;
+  /** Several messages with line breaks in between mean the same as each of them alone. */
+  readonly joinsMessages?: (configuration: ParameterValues) => boolean;
+  /** One for each source. @throws a coded error for a configuration that does not suit the relation. */
+  readonly lookup?: (configuration: ParameterValues, context: FormatContext) => MessageLookup;
 }
 
 /** A part of a block file that can be decoded alone. Plain data. */
@@ -115,13 +161,37 @@ export interface BlockInputFormat {
 
 export type InputFormat = StreamInputFormat | BlockInputFormat;
 
+export interface Encoded {
+  readonly bytes: Uint8Array;
+  readonly records: number;
+  /** Of a format that makes messages. */
+  readonly messages?: EncodedMessages;
+}
+
+/**
+ * Message i is its key, then its value: bytes[valueEnds[i - 1] .. keyEnds[i]) and bytes[keyEnds[i] .. valueEnds[i]). The arrays may be
+ * reused by the next call.
+ */
+export interface EncodedMessages {
+  readonly count: number;
+  readonly keyEnds: Int32Array;
+  readonly valueEnds: Int32Array;
+  /** Whether messages have keys at all. */
+  readonly hasKeys: boolean;
+  /** hasValue[i] 0: a key without a value, which deletes. */
+  readonly hasValue: Uint8Array;
+  /** Which of `headerSets` message i has. */
+  readonly headers: Uint8Array;
+  readonly headerSets: readonly Readonly<Record<string, string>>[];
+}
+
 /** Prints batches. One per connector; calls do not overlap. */
 export interface Encoder {
   /**
    * The bytes of a batch, deletions before insertions. The array may be reused by the next call: write it first.
    * `records` counts what was printed (|weight| each).
    */
-  encode(batch: ChangeBatch): { readonly bytes: Uint8Array; readonly records: number };
+  encode(batch: ChangeBatch): Encoded;
   /** The bytes that end the output (a Parquet footer), if any. */
   finish?(): Uint8Array | null;
 }
@@ -131,5 +201,7 @@ export interface OutputFormat<Made extends Encoder | Promise<Encoder> = Encoder 
   readonly name: string;
   readonly summary: string;
   readonly parameters: readonly Parameter[];
-  readonly encoder: (configuration: ParameterValues, relation: Relation) => Made;
+  readonly encoder: (configuration: ParameterValues, relation: Relation, context?: FormatContext) => Made;
+  /** Only a destination that `takesMessages` can have it. */
+  readonly makesMessages?: boolean;
 }

@@ -24,6 +24,17 @@ export interface BytesPayload {
   readonly positionAfter: (length: number) => Position;
   /** True when the stream ends here: the rest is a whole record, the next payload starts a new stream (a new file). */
   readonly endOfStream?: boolean;
+  /** The bytes are whole messages, each a stream of its own. A source with `givesMessages` says so of every payload. */
+  readonly messages?: MessageBorders;
+}
+
+/**
+ * Message i is bytes[starts[i] .. ends[i]), in the order of the bytes. What stands between two messages, and behind the last one, is at
+ * least one byte and nothing but line breaks, so that a format of lines may read several messages as one stream.
+ */
+export interface MessageBorders {
+  readonly starts: Int32Array<ArrayBuffer>;
+  readonly ends: Int32Array<ArrayBuffer>;
 }
 
 /** Changes that the source has made itself; no format is involved. */
@@ -103,6 +114,8 @@ export interface SourceDefinition {
   readonly parameters: readonly Parameter[];
   /** `required`: bytes need a format. `none`: it makes batches itself. */
   readonly format: 'required' | 'none';
+  /** Its bytes are messages (BytesPayload.messages): what a format needs that cannot find the borders of records itself. */
+  readonly givesMessages?: boolean;
   /** Of a connector without a format of the user's: its bytes are in this one, with every key of its configuration. */
   readonly impliedFormat?: { readonly name: string; readonly config: Readonly<Record<string, unknown>> };
   /**

@@ -37,7 +37,7 @@ export async function readIngressRequest(
   formats: readonly RegisteredInputFormat[],
 ): Promise<IngressRequest> {
   const name = query.get('format') ?? 'csv';
-  const format = formats.find((candidate) => candidate.name === name);
+  const format = formats.find((candidate) => candidate.name === name && !needsMessages(candidate));
   if (format === undefined) throw unknownFormat(name, formats);
   const given: Record<string, unknown> = {};
   for (const parameter of format.parameters) {
@@ -67,8 +67,13 @@ export function invalidFormat(thrown: unknown): unknown {
   return new HttpProblem({ status: 400, code: 'InvalidParam', message: thrown.message, details, cause: thrown });
 }
 
+/** A body is a stream of bytes. */
+function needsMessages(format: RegisteredInputFormat): boolean {
+  return 'needsMessages' in format && format.needsMessages === true;
+}
+
 function unknownFormat(name: string, formats: readonly RegisteredInputFormat[]): HttpProblem {
-  const names = formats.map((format) => format.name);
+  const names = formats.filter((format) => !needsMessages(format)).map((format) => format.name);
   const nearest = nearestName(name, names);
   const hint = nearest === undefined || nearest === null ? '' : `; did you mean '${nearest}'?`;
   return new HttpProblem({

@@ -1,0 +1,162 @@
+// Avro in messages of Kafka, with the schemas in a registry: a real broker and a real registry.
+import { createServer, type Server } from 'node:http';
+import { Admin, Producer } from '@platformatic/kafka';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { encodeAvro } from '../../../connectors/sdk/avro-codec.ts';
+import { parseAvroSchema } from '../../../connectors/sdk/avro-schema.ts';
+import type { StructuredData } from '../../../connectors/sdk/record.ts';
+import { Pipeline } from '../../../index.ts';
+import { startApicurioServer } from '../../servers/apicurio-server.ts';
+import { startKafkaServer } from '../../servers/kafka-server.ts';
+
+const avro = suite('avro over kafka');
+const [server, registry] = await Promise.all([startKafkaServer(), startApicurioServer()]);
+
+if ('missing' in server || 'missing' in registry) {
+  for (const each of [server, registry]) {
+    if ('missing' in each) console.log(`skipped: Avro over Kafka: ${each.missing}`);
+    else await each.close();
+  }
+  avro('is not tried here', () => {});
+} else {
+  const { bootstrap } = server;
+  const admin = new Admin({ clientId: 'test', bootstrapBrokers: [bootstrap] });
+  const producer = new Producer({ clientId: 'test', bootstrapBrokers: [bootstrap], idempotent: true });
+  const doors: Server[] = [];
+  avro.after(async () => {
+    for (const door of doors) door.close();
+    await admin.close();
+    await producer.close();
+    await Promise.all([server.close(), registry.close()]);
+  });
+
+  const record = (fields: Readonly<Record<string, unknown>>, name = 'r'): object => ({
+    type: 'record',
+    name,
+    fields: Object.entries(fields).map(([field, type]) => ({ name: field, type })),
+  });
+  const message = (id: number, schema: object, data: StructuredData): Buffer => {
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(id, 1);
+    return Buffer.concat([head, encodeAvro(parseAvroSchema(JSON.stringify(schema)), data)]);
+  };
+  const put = async (topic: string, values: readonly Buffer[]): Promise<void> => {
+    await producer.send({ messages: values.map((value) => ({ topic, partition: 0, value })) });
+  };
+  const input = (topic: string, format: object): object => ({
+    transport: { name: 'kafka_input', config: { topic, start_from: 'earliest', 'bootstrap.servers': bootstrap } },
+    format: { name: 'avro', config: format },
+  });
+
+  /** The rows of a table when there are so many. */
+  const rowsOf = async (pipeline: Pipeline, sql: string, count: number): Promise<readonly object[]> => {
+    for (;;) {
+      const rows = await pipeline.query(sql);
+      if (rows.length >= count) return rows;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+
+  avro('rows come by the schema that their message names, also when it changes on the way', async () => {
+    await admin.createTopics({ topics: ['orders'], partitions: 1, replicas: 1 });
+    const decimal = { type: 'bytes', logicalType: 'decimal', precision: 12, scale: 2 };
+    const first = record({ id: 'long', price: decimal, at: { type: 'long', logicalType: 'timestamp-micros' } });
+    const second = record({ id: 'long', note: ['null', 'string'], price: decimal, raw: 'bytes' });
+    const [one, two] = [await registry.register('orders-value', first), await registry.register('orders-2', second)];
+    await put('orders', [
+      message(one, first, { id: 9007199254740993n, price: '12.50', at: '2026-08-21T14:34:11.123456Z' }),
+      message(two, second, { id: 2n, note: 'a\nb', price: '-0.01', raw: Uint8Array.of(10, 0, 255) }),
+      Buffer.from('poison'),
+      message(4711, first, { id: 3n, price: '1.00', at: '2026-08-21T14:34:11.123456Z' }),
+      message(one, first, { id: 4n, price: '0.00', at: '1970-01-01T00:00:00.000000Z' }),
+    ]);
+    await using pipeline = await Pipeline.open({
+      program: `CREATE TABLE orders (id BIGINT NOT NULL PRIMARY KEY, price DECIMAL(12, 2), at TIMESTAMP, note VARCHAR, raw VARBINARY);`,
+      inputs: { o: { stream: 'orders', ...input('orders', { registry_urls: [registry.url] }) } },
+    });
+    await pipeline.start();
+    assert.equal(await rowsOf(pipeline, 'SELECT * FROM orders ORDER BY id', 3), [
+      { id: 2, price: '-0.01', at: null, note: 'a\nb', raw: Uint8Array.of(10, 0, 255) },
+      { id: 4, price: '0.00', at: '1970-01-01 00:00:00', note: null, raw: null },
+      { id: 9007199254740993n, price: '12.50', at: '2026-08-21 14:34:11.123456', note: null, raw: null },
+    ]);
+    const { numParseErrors } = await pipeline.inputConnectorStats('orders', 'o');
+    assert.is(numParseErrors, 2);
+    await pipeline.stop({ force: true });
+  });
+
+  avro('change events of Debezium keep a table as that of the database is', async () => {
+    await admin.createTopics({ topics: ['inventory'], partitions: 1, replicas: 1 });
+    const row = record(
+      { id: 'int', name: ['null', 'string'], day: { type: 'int', 'connect.name': 'io.debezium.time.Date' } },
+      'Value',
+    );
+    const envelope = record({ before: ['null', row], after: ['null', 'Value'], op: 'string' }, 'Envelope');
+    const id = await registry.register('inventory-value', envelope);
+    const event = (before: StructuredData | null, after: StructuredData | null): Buffer =>
+      message(id, envelope, { before, after, op: 'u' });
+    await put('inventory', [
+      event(null, { id: 1n, name: 'a', day: 0n }),
+      event(null, { id: 2n, name: 'b', day: 1n }),
+      event({ id: 1n, name: 'a', day: 0n }, { id: 1n, name: 'changed', day: 20686n }),
+      event({ id: 2n, name: null, day: 0n }, null),
+      event(null, { id: 3n, name: 'last', day: -1n }),
+    ]);
+    await using pipeline = await Pipeline.open({
+      program: 'CREATE TABLE inventory (id INT NOT NULL PRIMARY KEY, name VARCHAR NOT NULL, day DATE);',
+      inputs: {
+        i: { stream: 'inventory', ...input('inventory', { registry_urls: [registry.url], update_format: 'debezium' }) },
+      },
+    });
+    await pipeline.start();
+    await rowsOf(pipeline, 'SELECT * FROM inventory WHERE id = 3', 1);
+    assert.equal(await pipeline.query('SELECT * FROM inventory ORDER BY id'), [
+      { id: 1, name: 'changed', day: '2026-08-21' },
+      { id: 3, name: 'last', day: '1969-12-31' },
+    ]);
+    await pipeline.stop({ force: true });
+  });
+
+  avro('a registry that is away while messages come costs none of them', async () => {
+    await admin.createTopics({ topics: ['late'], partitions: 1, replicas: 1 });
+    const schema = record({ n: 'long' });
+    const id = await registry.register('late-value', schema);
+    await put('late', [message(id, schema, { n: 1n })]);
+    const seen: string[] = [];
+    // A door before the registry, shut at first.
+    let isOpen = false;
+    const door = createServer((request, response) => {
+      if (!isOpen) {
+        isOpen = true;
+        response.writeHead(503).end();
+        return;
+      }
+      seen.push(`${request.headers.authorization} ${request.headers['x-team']}`);
+      fetch(`${registry.url}${request.url}`).then(async (answer) => {
+        response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+      });
+    });
+    await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
+    doors.push(door);
+    const address = door.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const format = {
+      registry_urls: [`http://127.0.0.1:${port}/`],
+      registry_username: 'user',
+      registry_password: 'pass',
+      registry_headers: { 'X-Team': 'blue' },
+    };
+    await using pipeline = await Pipeline.open({
+      program: "CREATE TABLE late (n BIGINT) WITH ('materialized' = 'true');",
+      inputs: { l: { stream: 'late', ...input('late', format) } },
+    });
+    await pipeline.start();
+    assert.equal(await rowsOf(pipeline, 'SELECT n FROM late', 1), [{ n: 1 }]);
+    assert.equal(seen, [`Basic ${Buffer.from('user:pass').toString('base64')} blue`]);
+    assert.is((await pipeline.inputConnectorStats('late', 'l')).numTransportErrors, 1);
+    await pipeline.stop({ force: true });
+  });
+}
+
+avro.run();

@@ -1,0 +1,86 @@
+// A schema registry for tests: Apicurio, which speaks the protocol of Confluent, on a free port, in memory. It comes from Maven Central,
+// once for a machine; under CI it is fetched when it is missing.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { freePort } from './free-port.ts';
+import { ServerProcess } from './server-process.ts';
+
+const version = '3.0.9';
+const artifact = 'apicurio-registry-app';
+const tools = process.env['MILLRACE_TEST_TOOLS'] ?? join(tmpdir(), 'millrace-test-tools');
+
+export interface ApicurioServer {
+  /** What `registry_urls` names. */
+  readonly url: string;
+  readonly process: ServerProcess;
+  /** The id of a schema that is registered under a subject. */
+  register(subject: string, schema: unknown): Promise<number>;
+  get(path: string): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** Running; or why there is none. */
+export async function startApicurioServer(): Promise<ApicurioServer | { readonly missing: string }> {
+  const folder = apicurioFolder();
+  if (typeof folder !== 'string') return folder;
+  const [port, management] = [await freePort(), await freePort()];
+  const url = `http://127.0.0.1:${port}/apis/ccompat/v7`;
+  const heap = ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+  const addresses = [
+    '-Dquarkus.http.host=127.0.0.1',
+    `-Dquarkus.http.port=${port}`,
+    '-Dquarkus.management.host=127.0.0.1',
+    `-Dquarkus.management.port=${management}`,
+  ];
+  const process = new ServerProcess({
+    command: 'java',
+    args: [...heap, ...addresses, '-jar', join(folder, `${artifact}-${version}-runner.jar`)],
+    isReady: async () => (await fetch(`${url}/subjects`)).ok,
+    readyMs: 120_000,
+  });
+  await process.start();
+  const get = async (path: string): Promise<unknown> => await (await fetch(`${url}${path}`)).json();
+  return {
+    url,
+    process,
+    register: async (subject, schema) => {
+      const response = await fetch(`${url}/subjects/${subject}/versions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+        body: JSON.stringify({ schema: JSON.stringify(schema), schemaType: 'AVRO' }),
+      });
+      // SAFETY: what the protocol says of the answer.
+      const { id } = (await response.json()) as { readonly id: number };
+      return id;
+    },
+    get,
+    close: () => process.dispose(),
+  };
+}
+
+/** The folder of the program; or why there is none. */
+function apicurioFolder(): string | { readonly missing: string } {
+  const folder = join(tools, `apicurio-${version}`);
+  if (existsSync(join(folder, `${artifact}-${version}-runner.jar`))) return folder;
+  const needed = ['java', 'mvn', 'tar'].filter((name) => !isOnPath(name));
+  const missing =
+    needed.length > 0 ? `Apicurio needs ${needed.join(' and ')}` : `Apicurio ${version} is not in ${folder}`;
+  if (process.env['CI'] === undefined) return { missing };
+  if (needed.length > 0) throw new Error(`under CI: ${missing}`);
+  mkdirSync(folder, { recursive: true });
+  const coordinates = `io.apicurio:${artifact}:${version}:tar.gz:all`;
+  const get = ['-q', '-B', 'dependency:get', `-Dartifact=${coordinates}`, '-Dtransitive=false'];
+  execFileSync('mvn', get, { cwd: folder, stdio: 'pipe' });
+  const copy = ['-q', '-B', 'dependency:copy', `-Dartifact=${coordinates}`, `-DoutputDirectory=${folder}`];
+  execFileSync('mvn', copy, { cwd: folder, stdio: 'pipe' });
+  const archive = join(folder, `${artifact}-${version}-all.tar.gz`);
+  execFileSync('tar', ['-xzf', archive, '-C', folder], { stdio: 'pipe' });
+  rmSync(archive);
+  return folder;
+}
+
+function isOnPath(name: string): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
+}
