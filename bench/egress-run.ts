@@ -12,8 +12,8 @@ import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { percentile, spread } from '../actors/gateway/bench/statistics.ts';
 import { startBenchServer } from './bench-server.ts';
-import { percentile, spread } from './statistics.ts';
 
 const [listenersText = '1000', slowText = '100', stepsText = '450'] = process.argv.slice(2);
 const rowsOfStep = 10;

@@ -4,8 +4,9 @@
 //   node dist/bench/latency-run.js idle|busy ROWS
 //
 // busy: a datagen connector feeds another table of the same pipeline at 500,000 rows/s meanwhile, about half of what it takes.
+
+import { percentile } from '../actors/gateway/bench/statistics.ts';
 import { Pipeline } from '../index.ts';
-import { percentile } from './statistics.ts';
 
 const [load = 'idle', rowsText = '2000'] = process.argv.slice(2);
 const rows = Number(rowsText);

@@ -8,9 +8,9 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { noisePercent, spread } from '../actors/gateway/bench/statistics.ts';
 import { felderaThousands, nexmarkQueries } from './nexmark-queries.ts';
 import { makeOrdersFiles, megabytes } from './orders-data.ts';
-import { noisePercent, spread } from './statistics.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const orders = 5_000_000;

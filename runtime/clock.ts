@@ -16,6 +16,11 @@ export interface Clock {
   every(ms: number, call: () => void): Timer;
 }
 
+/** Milliseconds with fraction that every thread of this process counts from the same moment: for durations between threads. */
+export function processMillis(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

@@ -10,6 +10,8 @@ export const gaugeNames = [
   'heartbeat',
   /** Milliseconds since 1970 of the last progress. */
   'activeAt',
+  /** When the latest records were sent, in milliseconds of the process (clock.ts). */
+  'sentAt',
   'bytes',
   'records',
   'batches',

@@ -32,7 +32,7 @@ export async function docsPages(): Promise<ReadonlyMap<string, string>> {
 
 async function loadEverything(): Promise<void> {
   // Entries of threads run when they are loaded: they define no errors of their own.
-  const entries = /(worker-entry|decode-job|control-thread|store-thread|main)\.js$/;
+  const entries = /(worker-entry|decode-job|control-thread|store-thread|measured-run|thread-probe|main)\.js$/;
   for (const folder of ['runtime', 'actors', 'connectors']) {
     for (const path of modules(join(compiled, folder))) {
       if (!entries.test(path)) await import(pathToFileURL(path).href);

@@ -4,7 +4,7 @@
 // decoded them; offsets likewise count from the start of the input.
 import type { DecodeError } from '../../connectors/sdk/format.ts';
 import { errorsMax } from '../../connectors/sdk/format.ts';
-import type { Clock } from '../../runtime/clock.ts';
+import { type Clock, processMillis } from '../../runtime/clock.ts';
 import { errorToData } from '../../runtime/errors.ts';
 import type { Gauges } from '../../runtime/metrics.ts';
 import { LatestList } from '../latest-list.ts';
@@ -45,6 +45,7 @@ export class IntakeLedger {
   }
 
   sent(rows: number): void {
+    this.#gauges.set('sentAt', processMillis());
     this.#gauges.add('records', rows);
     this.#gauges.add('batches', 1);
     this.#gauges.add('heartbeat', 1);

@@ -207,12 +207,12 @@ export class ConnectorRoster {
     const input = this.input(endpoint);
     const errors = await input.errors();
     input.sample();
-    return inputStatistics(this.#statusOf(input, this.stuck), input.gauges, errors, input.takenRecords);
+    return inputStatistics(input, this.#statusOf(input, this.stuck), errors);
   }
 
   async outputStats(endpoint: string): Promise<OutputConnectorStats> {
     const output = this.output(endpoint);
-    return outputStatistics(this.#statusOf(output, this.stuck), output.gauges, await output.errors(), output.queue);
+    return outputStatistics(output, this.#statusOf(output, this.stuck), await output.errors());
   }
 
   /** Every connector's counters, without lists of errors: no actor is asked. */
@@ -222,10 +222,8 @@ export class ConnectorRoster {
     return {
       inputs: this.inputs
         .filter(({ isReplay }) => !isReplay)
-        .map((input) => inputStatistics(this.#statusOf(input, stuck), input.gauges, none, input.takenRecords)),
-      outputs: this.outputs.map((output) =>
-        outputStatistics(this.#statusOf(output, stuck), output.gauges, none, output.queue),
-      ),
+        .map((input) => inputStatistics(input, this.#statusOf(input, stuck), none)),
+      outputs: this.outputs.map((output) => outputStatistics(output, this.#statusOf(output, stuck), none)),
     };
   }
 

@@ -4,12 +4,16 @@ import type { DestinationErrors } from '../destination/messages.ts';
 import type { SourceErrors } from '../source/messages.ts';
 import type { ConnectorStatus, EngineStats, InputConnectorStats, OutputConnectorStats } from './messages.ts';
 
-/** `gauges` is null while the connector has never been opened. */
+/** What a connector's handle knows of it. `gauges` is null while it has never been opened. */
+interface Counted {
+  readonly gauges: Gauges | null;
+  readonly connector: { readonly maxQueuedRecords: number; readonly maxQueuedBytes: number };
+}
+
 export function inputStatistics(
+  { gauges, connector, takenRecords }: Counted & { readonly takenRecords: number },
   status: ConnectorStatus,
-  gauges: Gauges | null,
   errors: SourceErrors,
-  takenRecords: number,
 ): InputConnectorStats {
   // The gauges of an actor that is gone stand still, while the engine takes what it had sent.
   const isOver = status.state === 'ended' || status.state === 'failed' || status.state === 'stopped';
@@ -25,6 +29,8 @@ export function inputStatistics(
     numTransportErrors: gauges?.get('numTransportErrors') ?? 0,
     inspectorDroppedRecords: gauges?.get('inspectorDroppedRecords') ?? 0,
     endOfInput: status.state === 'ended',
+    maxQueuedRecords: connector.maxQueuedRecords,
+    maxQueuedBytes: connector.maxQueuedBytes,
     throttledMs: gauges?.get('throttledMs') ?? 0,
     bytesTotal: gauges?.get('bytesTotal') || null,
     recordsTotal: gauges?.get('recordsTotal') || null,
@@ -40,10 +46,9 @@ export interface OutputQueueState {
 }
 
 export function outputStatistics(
+  { gauges, connector, queue }: Counted & { readonly queue: OutputQueueState },
   status: ConnectorStatus,
-  gauges: Gauges | null,
   errors: DestinationErrors,
-  queue: OutputQueueState,
 ): OutputConnectorStats {
   return {
     ...status,
@@ -51,6 +56,8 @@ export function outputStatistics(
     transmittedBytes: gauges?.get('bytes') ?? 0,
     queuedRecords: queue.queuedRecords,
     queuedBytes: gauges?.get('queuedBytes') ?? 0,
+    maxQueuedRecords: connector.maxQueuedRecords,
+    maxQueuedBytes: connector.maxQueuedBytes,
     numEncodeErrors: gauges?.get('numEncodeErrors') ?? 0,
     numTransportErrors: gauges?.get('numTransportErrors') ?? 0,
     inspectorDroppedRecords: gauges?.get('inspectorDroppedRecords') ?? 0,

@@ -78,6 +78,9 @@ export interface InputConnectorStats extends ConnectorStatus {
   readonly inspectorDroppedRecords: number;
   /** The end of the input is reached and the step with its last row is computed. */
   readonly endOfInput: boolean;
+  /** What the queue before the engine may hold. */
+  readonly maxQueuedRecords: number;
+  readonly maxQueuedBytes: number;
   /** Milliseconds spent waiting for what comes after it. */
   readonly throttledMs: number;
   /** Size of the whole input where it is known, for progress. */
@@ -94,6 +97,9 @@ export interface OutputConnectorStats extends ConnectorStatus {
   readonly transmittedBytes: number;
   readonly queuedRecords: number;
   readonly queuedBytes: number;
+  /** What its queue may hold. */
+  readonly maxQueuedRecords: number;
+  readonly maxQueuedBytes: number;
   readonly numEncodeErrors: number;
   readonly numTransportErrors: number;
   /** Left out of what those were shown who looked at its records. */
@@ -209,6 +215,12 @@ export interface DeadLetterReplayStatus {
   readonly error: ErrorData | null;
 }
 
+/** The latest records of an input, on their way from the source to every output. */
+export interface LatestDelivered {
+  readonly records: number;
+  readonly milliseconds: number;
+}
+
 export interface SupervisorInterface {
   readonly status: PipelineStatus;
   /** Called after every change of `status`. */
@@ -284,6 +296,11 @@ export interface SupervisorInterface {
   tokenStatus(token: string): TokenStatus;
   /** A token for everything that an input connector has sent so far. @throws ConnectorUnknown */
   connectorToken(endpoint: string): Promise<string>;
+  /**
+   * Waits until the latest records of an input have reached the outputs (without outputs: the views). Resolves with how many records it
+   * had sent by then and the milliseconds since the latest of them were sent; null when it has sent nothing. @throws ConnectorUnknown
+   */
+  latestDelivered(endpoint: string, signal: AbortSignal): Promise<LatestDelivered | null>;
   /** All state between two steps, and where every input goes on. @throws TransactionInProgress */
   checkpoint(signal: AbortSignal): Promise<CheckpointState>;
   /** What `checkpoint` has answered with last is on disk: sources are told. */

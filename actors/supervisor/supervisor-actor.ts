@@ -4,7 +4,7 @@
 // handles perform it. Order at start: engine, destinations open, outputs attached, inputs. Stop is the reverse; with
 // `force` what is queued is lost. Every call answers with a result or a coded error; nothing here touches a row.
 import { type ActorRef, actorId, type SupervisionEvent } from '../../runtime/actor/actor.ts';
-import type { Timer } from '../../runtime/clock.ts';
+import { processMillis, type Timer } from '../../runtime/clock.ts';
 import { type ErrorData, errorFromData, errorToData } from '../../runtime/errors.ts';
 import type { MailboxLimits } from '../../runtime/mailbox/channel.ts';
 import type {
@@ -34,6 +34,7 @@ import type {
   GatewayChannel,
   IngressChannel,
   InputConnectorStats,
+  LatestDelivered,
   OutputConnectorStats,
   PipelineStats,
   PipelineStatus,
@@ -360,6 +361,20 @@ export class Supervisor implements SupervisorInterface {
   async connectorToken(endpoint: string): Promise<string> {
     const input = this.#roster.input(endpoint);
     return this.#ledger.recordsToken(endpoint, input.gauges?.get('records') ?? 0);
+  }
+
+  async latestDelivered(endpoint: string, signal: AbortSignal): Promise<LatestDelivered | null> {
+    const { gauges } = this.#roster.input(endpoint);
+    if (gauges === null || gauges.get('sentAt') === 0) return null;
+    let sentAt: number;
+    let records: number;
+    // Its thread may write meanwhile: moment and number have to be of the same batch.
+    do {
+      sentAt = gauges.get('sentAt');
+      records = gauges.get('records');
+    } while (sentAt !== gauges.get('sentAt'));
+    await this.tokenCompleted(this.#ledger.recordsToken(endpoint, records), signal);
+    return { records, milliseconds: processMillis() - sentAt };
   }
 
   async checkpoint(signal: AbortSignal): Promise<CheckpointState> {

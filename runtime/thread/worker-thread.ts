@@ -39,6 +39,8 @@ export class WorkerThread<Api> {
     this.#worker = new Worker(options.entry, {
       name,
       workerData: options.data,
+      // So that the thread can say what it is called: `threadName` is not known to every Node that we run on.
+      argv: [name],
       execArgv: inheritedFlags(process.execArgv),
     });
     let cause: unknown;

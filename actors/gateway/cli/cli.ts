@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   types: async () => (await import('./types-command.ts')).typesCommand,
   query: async () => (await import('./query-command.ts')).queryCommand,
   profile: async () => (await import('./profile-command.ts')).profileCommand,
+  bench: async () => (await import('./bench-command.ts')).benchCommand,
   sql: async () => (await import('./sql-command.ts')).sqlCommand,
   ps: async () => (await import('./ps-command.ts')).psCommand,
   status: async () => (await import('./status-command.ts')).statusCommand,

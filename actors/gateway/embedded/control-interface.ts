@@ -18,6 +18,7 @@ import type {
   Direction,
   GatewayChannel,
   InputConnectorStats,
+  LatestDelivered,
   OutputConnectorStats,
   PipelineStats,
   PipelineStatus,
@@ -166,6 +167,9 @@ export interface ControlInterface extends GatewayControl {
   openListener(relation: string, options: ListenerOptions): Promise<number>;
   pullSteps(listener: number): Promise<PulledSteps>;
   closeListener(listener: number): Promise<void>;
+
+  /** As SupervisorInterface has it. */
+  latestDelivered(waitId: number, endpoint: string): Promise<LatestDelivered | null>;
 
   inputStats(endpoint: string): Promise<InputConnectorStats>;
   outputStats(endpoint: string): Promise<OutputConnectorStats>;

@@ -19,6 +19,7 @@ import type {
   DeadLetterReplayStatus,
   Direction,
   GatewayChannel,
+  LatestDelivered,
   StopReport,
   SupervisorInterface,
 } from '../../supervisor/messages.ts';
@@ -156,6 +157,10 @@ export class PipelineControl implements ControlInterface {
 
   tokenCompleted(waitId: number, token: string): Promise<void> {
     return this.#wait(waitId, (signal) => this.#supervisor.tokenCompleted(token, signal));
+  }
+
+  latestDelivered(waitId: number, endpoint: string): Promise<LatestDelivered | null> {
+    return this.#wait(waitId, (signal) => this.#supervisor.latestDelivered(endpoint, signal));
   }
 
   cancel(waitId: number): void {

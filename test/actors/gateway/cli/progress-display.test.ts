@@ -27,6 +27,8 @@ const idle: InputConnectorStats = {
   numTransportErrors: 0,
   inspectorDroppedRecords: 0,
   endOfInput: false,
+  maxQueuedRecords: 1_000_000,
+  maxQueuedBytes: 1 << 26,
   throttledMs: 0,
   bytesTotal: 1000,
   recordsTotal: null,
