@@ -133,9 +133,18 @@ export type Expression =
   | WindowExpression
   /** A query in parentheses, as a value. */
   | { readonly kind: 'scalar query'; readonly query: Query; readonly span: Span }
+  /** ARRAY(SELECT …), MAP(SELECT key, value …). */
+  | {
+      readonly kind: 'collection query';
+      readonly collection: 'array' | 'map';
+      readonly query: Query;
+      readonly span: Span;
+    }
+  /** ORDER BY ALL. */
+  | { readonly kind: 'every column'; readonly span: Span }
   | {
       readonly kind: 'like';
-      readonly function: 'like' | 'ilike' | 'rlike';
+      readonly function: 'like' | 'ilike' | 'rlike' | 'similar_to';
       readonly operand: Expression;
       readonly pattern: Expression;
       readonly escape: Expression | null;
@@ -251,10 +260,18 @@ export type TemporalKeyword = 'DATE' | 'TIME' | 'TIMESTAMP';
 // ── queries ──
 
 export type SelectItem =
-  | { readonly kind: 'star'; readonly table: Identifier | null; readonly span: Span }
+  | {
+      readonly kind: 'star';
+      readonly table: Identifier | null;
+      /** * EXCLUDE (a, b), which is also spelled EXCEPT. */
+      readonly exclude?: readonly Identifier[];
+      /** * REPLACE (x AS a). */
+      readonly replace?: readonly { readonly name: Identifier; readonly expression: Expression }[];
+      readonly span: Span;
+    }
   | { readonly kind: 'item'; readonly expression: Expression; readonly alias: Identifier | null; readonly span: Span };
 
-export type JoinKind = 'inner' | 'left' | 'right' | 'full' | 'cross';
+export type JoinKind = 'inner' | 'left' | 'right' | 'full' | 'cross' | 'semi' | 'anti';
 
 export type TableExpression =
   | {
@@ -288,6 +305,8 @@ export type TableExpression =
       readonly alias: TableAlias | null;
       readonly span: Span;
     }
+  | Pivot
+  | Unpivot
   | {
       readonly kind: 'join';
       readonly type: JoinKind;
@@ -303,6 +322,36 @@ export type TableExpression =
       readonly span: Span;
     };
 
+/** PIVOT (SUM(x) AS a, … FOR (c, …) IN ((1, …) AS b, …)). */
+export interface Pivot {
+  readonly kind: 'pivot';
+  readonly table: TableExpression;
+  readonly aggregates: readonly { readonly call: Expression; readonly alias: Identifier | null }[];
+  readonly axes: readonly Identifier[];
+  readonly values: readonly {
+    readonly parts: readonly Expression[];
+    readonly alias: Identifier | null;
+    readonly span: Span;
+  }[];
+  readonly alias: TableAlias | null;
+  readonly span: Span;
+}
+
+/** UNPIVOT [INCLUDING NULLS] ((m, …) FOR (a, …) IN ((c, …) AS (1, …), …)). */
+export interface Unpivot {
+  readonly kind: 'unpivot';
+  readonly table: TableExpression;
+  readonly keepsNulls: boolean;
+  readonly measures: readonly Identifier[];
+  readonly axes: readonly Identifier[];
+  readonly values: readonly {
+    readonly columns: readonly Identifier[];
+    readonly labels: readonly Expression[] | null;
+  }[];
+  readonly alias: TableAlias | null;
+  readonly span: Span;
+}
+
 export interface TableAlias {
   readonly name: Identifier;
   readonly columns: readonly Identifier[] | null;
@@ -311,9 +360,13 @@ export interface TableAlias {
 export interface Select {
   readonly kind: 'select';
   readonly distinct: boolean;
+  /** DISTINCT ON (x, …). */
+  readonly distinctOn?: readonly Expression[];
   readonly items: readonly SelectItem[];
   readonly from: TableExpression | null;
   readonly where: Expression | null;
+  /** GROUP BY ALL: by every item of the list that has no aggregate; `groupBy` is empty. */
+  readonly groupAll?: boolean;
   /** null: no GROUP BY. Empty: GROUP BY (). */
   readonly groupBy: readonly Expression[] | null;
   /** GROUPING SETS, ROLLUP and CUBE: which of the groups each set has; null: one set of all. */
@@ -367,6 +420,8 @@ export interface CommonTable {
 
 export interface Query {
   readonly kind: 'query';
+  /** WITH RECURSIVE. */
+  readonly recursive?: boolean;
   readonly with: readonly CommonTable[];
   readonly body: QueryBody;
   readonly orderBy: readonly OrderItem[];

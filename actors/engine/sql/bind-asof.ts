@@ -1,4 +1,5 @@
-// Binder of LEFT ASOF JOIN … MATCH_CONDITION (l.a >= r.b) ON l.k = r.k AND …: each left row with the latest right row.
+// Binder of [LEFT] ASOF JOIN … MATCH_CONDITION (l.a >= r.b) ON l.k = r.k AND …: each left row with the latest right row; without
+// LEFT only those that have one.
 //
 // Keys and orders that are not columns are computed beside the rows first. A right row with a NULL in a key or in its order
 // matches nothing and is left out before.
@@ -24,9 +25,10 @@ interface Sides {
 
 export function bindAsofJoin(context: QueryContext, join: Join, left: BoundTable, right: BoundTable): BoundTable {
   const source = context.source.source(join.wordsSpan);
-  if (join.type !== 'left' || join.natural || join.using !== null) {
-    const construct = join.type === 'left' ? 'ASOF JOIN with USING or NATURAL' : `${source.text}`;
-    const instead = 'write LEFT ASOF JOIN … MATCH_CONDITION (…) ON …, which keeps every row of the left side';
+  const isLeft = join.type === 'left';
+  if ((!isLeft && join.type !== 'inner') || join.natural || join.using !== null) {
+    const construct = isLeft || join.type === 'inner' ? 'ASOF JOIN with USING or NATURAL' : `${source.text}`;
+    const instead = 'write [LEFT] ASOF JOIN … MATCH_CONDITION (…) ON …';
     throw new SqlUnsupported({ construct, instead }, { place: source.place });
   }
   if (join.on === null || join.match === null) {
@@ -50,6 +52,7 @@ export function bindAsofJoin(context: QueryContext, join: Join, left: BoundTable
   const known = notNull(rightSide.rel, rightSide.ordinals, source);
   const keys = pairs.map((_, i) => [leftSide.ordinals[i] ?? 0, rightSide.ordinals[i] ?? 0] as const);
   const last = pairs.length;
+  const orderOrdinal = rightSide.ordinals[last] ?? 0;
   const optional = known.schema.fields.map((field) => ({ ...field, nullable: true }));
   const asof: Rel = {
     kind: 'asof',
@@ -57,7 +60,7 @@ export function bindAsofJoin(context: QueryContext, join: Join, left: BoundTable
     right: known,
     keys,
     leftOrder: leftSide.ordinals[last] ?? 0,
-    rightOrder: rightSide.ordinals[last] ?? 0,
+    rightOrder: orderOrdinal,
     schema: makeSchema([...leftSide.rel.schema.fields, ...optional]),
   };
   const moved = leftSide.rel.schema.fields.length;
@@ -67,7 +70,13 @@ export function bindAsofJoin(context: QueryContext, join: Join, left: BoundTable
   ];
   const columns = wanted.map(({ field, ordinal }) => columnOf(field, ordinal));
   const schema = makeSchema(wanted.map(({ field }) => field));
-  return { rel: { kind: 'project', input: asof, columns, schema }, scope: joinScopes(left, right, true) };
+  const scope = joinScopes(left, right, true);
+  if (isLeft) return { rel: { kind: 'project', input: asof, columns, schema }, scope };
+  // What orders a right row is never NULL.
+  const order = columnOf({ ...(optional[orderOrdinal] ?? optional[0]!), nullable: true }, moved + orderOrdinal);
+  const predicate = operator('is not null', [order], source, false);
+  const matched: Rel = { kind: 'filter', input: asof, predicate, schema: asof.schema };
+  return { rel: { kind: 'project', input: matched, columns, schema }, scope };
 }
 
 function equalitiesOf(condition: Expression): readonly Expression[] {

@@ -20,6 +20,7 @@ import { type IntervalType, intervalType } from './interval-units.ts';
 import { intervalLiteral, intervalUnits, normalizeUnit, numberLiteral, parseTypedText } from './literals.ts';
 import { bindNamedFunction, unitLiteral } from './named-function.ts';
 import { isNumeric } from './numeric-types.ts';
+import { rowInQuery } from './row-in-query.ts';
 import { requireTableColumn, type ScopeColumn, unknownColumn } from './scope.ts';
 import { SqlInvalidLiteral, SqlTypeMismatch, SqlUnknownUnit, SqlUnsupported } from './sql-errors.ts';
 import { boolean, isInterval, isText, literal, varchar } from './type-coercion.ts';
@@ -75,7 +76,9 @@ export function bindExpression(context: ExpressionContext, expression: Expressio
       return bindBetween(expression, bind(expression.operand), bind(expression.low), bind(expression.high), source);
     case 'in':
       return bindIn(bind(expression.operand), expression.values.map(bind), expression.negated, source);
-    case 'in query':
+    case 'in query': {
+      const parts = rowInQuery(expression, 'value');
+      if (parts !== null) return { ...bind(parts), source };
       return subqueries(context, source).contains(
         context,
         bind(expression.operand),
@@ -83,6 +86,16 @@ export function bindExpression(context: ExpressionContext, expression: Expressio
         expression.negated,
         source,
       );
+    }
+    case 'collection query':
+      return subqueries(context, source).collection(context, expression.query, expression.collection, source);
+    case 'every column': {
+      const instead = 'name the columns';
+      throw new SqlUnsupported(
+        { construct: 'ALL in an ORDER BY that is not of a query', instead },
+        { place: source.place },
+      );
+    }
     case 'scalar query':
       return subqueries(context, source).scalar(context, expression.query, source);
     case 'exists':

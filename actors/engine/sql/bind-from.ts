@@ -11,6 +11,7 @@ import { makeCase } from './bind-case.ts';
 import { bindComparison, operator } from './bind-comparison.ts';
 import { bindExpression } from './bind-expression.ts';
 import { findName } from './bind-name.ts';
+import { bindSemiJoin } from './bind-semi-join.ts';
 import { domainOf, SubqueryJoins } from './bind-subquery.ts';
 import { bindUnnest, oneRow } from './bind-unnest.ts';
 import { bindWindowTable } from './bind-window-table.ts';
@@ -19,6 +20,7 @@ import { caseBranch } from './case-branch.ts';
 import { overDomain, sameRows } from './dependent-query.ts';
 import { requireBoolean } from './expression-context.ts';
 import { OuterColumns } from './outer-columns.ts';
+import { pivotQuery, unpivotQuery } from './pivot.ts';
 import { bindAll, columnOf, findRelation, type QueryContext } from './query-context.ts';
 import { mapScalarColumns, moveScalarColumns } from './scalar-columns.ts';
 import { findColumn, joinScopes, type Scope, type ScopeColumn, scopeOf, unknownColumn } from './scope.ts';
@@ -54,6 +56,15 @@ export function bindFrom(context: QueryContext, table: TableExpression, bindQuer
       const bound = bindWindowTable(context, inner, table);
       return { rel: bound.rel, scope: withColumnNames(context, bound.scope, table.alias, table.span) };
     }
+    case 'pivot':
+    case 'unpivot': {
+      const { scope: columns } = bindFrom(context, table.table, bindQuery);
+      const { source } = context;
+      const query = table.kind === 'pivot' ? pivotQuery(source, table, columns) : unpivotQuery(source, table, columns);
+      const rel = bindQuery(context, query);
+      const scope = scopeOf(rel.schema, table.alias?.name.name ?? null);
+      return { rel, scope: withColumnNames(context, scope, table.alias, table.span) };
+    }
     case 'join':
       return bindJoin(context, table, bindQuery);
   }
@@ -76,6 +87,9 @@ export function withColumnNames(context: QueryContext, scope: Scope, alias: Tabl
 
 function bindJoin(context: QueryContext, join: Join, bindQuery: BindQuery): BoundTable {
   const { right: given } = join;
+  if (join.type === 'semi' || join.type === 'anti') {
+    return bindSemiJoin(context, join, bindFrom(context, join.left, bindQuery), bindQuery);
+  }
   if (given.kind === 'unnest' || (given.kind === 'subquery' && given.lateral)) {
     return bindLateralJoin(context, join, bindQuery);
   }

@@ -8,9 +8,10 @@ import { sameSqlType } from '../../../runtime/batch/sql-type.ts';
 import type { Difference, OrderItem, Query, QueryBody, Union, Values } from './ast.ts';
 import { bindDifference } from './bind-difference.ts';
 import { bindExpression } from './bind-expression.ts';
+import { bindRecursiveQuery } from './bind-recursive-query.ts';
 import { bindSelect } from './bind-select.ts';
 import type { Rel, SortKey } from './bound.ts';
-import { findOutput, orderKey, rowCount } from './order-keys.ts';
+import { everyItem, findOutput, orderKey, rowCount } from './order-keys.ts';
 import { bindAll, columnOf, type NamedQuery, type QueryContext, renamed } from './query-context.ts';
 import { SqlDuplicateName, SqlInvalidDefinition, SqlTypeMismatch, SqlUnsupported } from './sql-errors.ts';
 import { coerce, describePair, mergedType } from './type-coercion.ts';
@@ -67,12 +68,15 @@ function withCommonTables(context: QueryContext, query: Query): QueryContext {
   const names = new Set<string>();
   const lost = new Set(context.lost);
   const inner: QueryContext = { ...context, common, lost };
-  for (const { name, columns, query: definition } of query.with) {
+  for (const table of query.with) {
+    const { name, columns, query: definition } = table;
     const bound = context.problems.attempt((): NamedQuery => {
       if (names.has(name.name)) {
         const place = context.source.span(name.span);
         throw new SqlDuplicateName({ what: 'WITH query', name: name.name }, { place });
       }
+      const recursive = query.recursive === true ? bindRecursiveQuery(inner, table, bindRel) : null;
+      if (recursive !== null) return recursive;
       const rel = bindRel(inner, definition);
       if (columns === null) return { rel, schema: rel.schema };
       if (columns.length !== rel.schema.fields.length) {
@@ -104,7 +108,8 @@ function bindBody(context: QueryContext, body: QueryBody, orderBy: readonly Orde
   const names = fields.map((field) => field.name);
   const keys = bindAll(
     context.problems,
-    orderBy.map((item) => () => {
+    everyItem(orderBy, fields.length).map(({ item, at }) => () => {
+      if (at !== null) return orderKey(item, at);
       const ordinal = findOutput(item.expression, names, context.source);
       if (ordinal !== null) return orderKey(item, ordinal);
       throw new SqlUnsupported(

@@ -13,11 +13,13 @@ import type { Rel, Scalar } from './bound.ts';
 import { type ExpressionContext, type HopColumn, requireBoolean } from './expression-context.ts';
 import { GroupAggregation } from './group-aggregation.ts';
 import { groupedRel } from './grouping-sets.ts';
-import { findOutput, type OrderKey, orderKey, ordinalOf } from './order-keys.ts';
+import { everyItem, findOutput, type OrderKey, orderKey, ordinalOf } from './order-keys.ts';
 import { AlreadyReported } from './problem-list.ts';
 import { bindAll, columnOf, type QueryContext } from './query-context.ts';
+import { rowsInConjuncts } from './row-in-query.ts';
 import { scalarKey } from './scalar-key.ts';
-import { type Scope, unknownTable } from './scope.ts';
+import { type Scope, unknownColumn, unknownTable } from './scope.ts';
+import { completeSelect } from './select-rewrites.ts';
 import { SqlInvalidArguments, SqlInvalidDefinition } from './sql-errors.ts';
 import { literal } from './type-coercion.ts';
 import { WindowCalls } from './window-calls.ts';
@@ -29,6 +31,8 @@ export interface BoundSelect {
   readonly keys: readonly OrderKey[];
 }
 
+type Star = Extract<SelectItem, { kind: 'star' }>;
+
 interface Output {
   readonly name: string;
   readonly quoted: boolean;
@@ -38,10 +42,11 @@ interface Output {
 /** @throws AlreadyReported when something failed; the problems are in the context. */
 export function bindSelect(
   context: QueryContext,
-  select: Select,
+  given: Select,
   orderBy: readonly OrderItem[],
   bindQuery: BindQuery,
 ): BoundSelect {
+  const select = completeSelect(context.source, given, orderBy);
   const from = select.from === null ? noTable(context, select) : bindFrom(context, select.from, bindQuery);
   const hop = hopGroup(context, select, from);
   const rows = hop === null ? from : { rel: hop.rel, scope: from.scope };
@@ -169,7 +174,7 @@ class SelectClauses {
   #where(where: Expression | null): Scalar | null {
     if (where === null) return null;
     const context = { ...this.#expressionContext('WHERE', null), aliases: null, subqueries: this.#ofWhere };
-    return requireBoolean(bindExpression(context, where), 'WHERE');
+    return requireBoolean(bindExpression(context, rowsInConjuncts(where)), 'WHERE');
   }
 
   #group(item: Expression): Scalar {
@@ -194,7 +199,7 @@ class SelectClauses {
     const aliases = new Map<string, Expression>();
     const base = { ...this.#expressionContext('SELECT', aggregation), aliases, windows: this.#windows };
     const parts = this.#select.items.map((item, i) => (): readonly Output[] => {
-      if (item.kind === 'star') return this.#star(item);
+      if (item.kind === 'star') return this.#star(item, base);
       const scalar = bindExpression({ ...base, aliases: new Map(aliases) }, item.expression);
       for (const [name, expression] of aliasOf(item)) aliases.set(name, expression);
       const output = { ...this.#outputName(item, i), scalar };
@@ -209,7 +214,7 @@ class SelectClauses {
     return bindAll(this.#context.problems, remembered).flat();
   }
 
-  #star(item: Extract<SelectItem, { kind: 'star' }>): readonly Output[] {
+  #star(item: Star, context: ExpressionContext): readonly Output[] {
     const { table } = item;
     const source = this.#context.source.source(item.span);
     const columns = this.#scope.filter((column) => (table === null ? !column.hidden : column.table === table.name));
@@ -217,11 +222,20 @@ class SelectClauses {
     if (columns.length === 0) {
       throw new SqlInvalidDefinition({ detail: '* needs a FROM' }, { place: source.place });
     }
-    return columns.map(({ name, quoted, ordinal, type, nullable }) => ({
-      name,
-      quoted,
-      scalar: { kind: 'column', ordinal, type, nullable, source: { place: source.place, text: name } },
-    }));
+    const replaced = new Map(item.replace?.map(({ name, expression }) => [name.name, expression]));
+    for (const changed of [...(item.exclude ?? []), ...(item.replace ?? []).map(({ name }) => name)]) {
+      const place = this.#context.source.span(changed.span);
+      if (!columns.some(({ name }) => name === changed.name)) return unknownColumn(columns, changed.name, place);
+    }
+    const excluded = item.exclude?.map(({ name }) => name) ?? [];
+    return columns
+      .filter(({ name }) => !excluded.includes(name))
+      .map(({ name, quoted, ordinal, type, nullable }) => {
+        const other = replaced.get(name);
+        if (other !== undefined) return { name, quoted, scalar: bindExpression(context, other) };
+        const text = { place: source.place, text: name };
+        return { name, quoted, scalar: { kind: 'column', ordinal, type, nullable, source: text } };
+      });
   }
 
   /** The alias, the name of the column, or EXPR$ and the position, as in Calcite. */
@@ -234,7 +248,8 @@ class SelectClauses {
   #order(orderBy: readonly OrderItem[], list: readonly Output[], aggregation: GroupAggregation): readonly SortedBy[] {
     const names = list.map((output) => output.name);
     const context = { ...this.#expressionContext('ORDER BY', aggregation), windows: this.#windows };
-    const parts = orderBy.map((item) => (): SortedBy => {
+    const parts = everyItem(orderBy, list.length).map(({ item, at }) => (): SortedBy => {
+      if (at !== null) return { item, output: at, scalar: null };
       const output = findOutput(item.expression, names, this.#context.source);
       if (output !== null) return { item, output, scalar: null };
       const scalar = bindExpression(context, item.expression);

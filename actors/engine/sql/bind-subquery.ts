@@ -4,6 +4,7 @@
 //   (SELECT …)              its value: joined to every row; of several rows the query must make one (ONE_ROW fails at run time)
 //   EXISTS (SELECT …)       joined to the distinct rows of outer columns for which there is any
 //   x [NOT] IN (SELECT …)   joined to its distinct value that is x; two counts tell whether the answer without one is FALSE or NULL
+//   ARRAY (SELECT …), MAP (SELECT …)   all of its rows as one value, see collection-query.ts
 //   x < ANY / ALL (SELECT …)   the least and the greatest value, and the two counts
 // A subquery that reads columns around it is made to stand alone first (dependent-query.ts). While a SELECT is bound, a subquery
 // is only noted and its columns have ordinals from `subqueryOrdinal` on; `attach` makes the joins.
@@ -16,6 +17,7 @@ import { bindComparison, not, operator } from './bind-comparison.ts';
 import { findName } from './bind-name.ts';
 import type { AggregateCall, AggregateFunction, ExpressionSource, Rel, Scalar } from './bound.ts';
 import { caseBranch } from './case-branch.ts';
+import { collectionOf, withOrderKeys } from './collection-query.ts';
 import { overDomain, sameRows } from './dependent-query.ts';
 import type { ExpressionContext, QuantifiedComparison, SubquerySink } from './expression-context.ts';
 import { bindNamedFunction } from './named-function.ts';
@@ -90,6 +92,15 @@ export class SubqueryJoins implements SubquerySink {
     const [rows, only] = this.#lookup(subquery, (rel, outer) => grouped(rel, outer, calls, fields), fields);
     const isOne = bindNamedFunction('one_row', [rows!], source);
     return { ...makeCase([caseBranch(isOne, only!)], literal(null, field.type, source), source), source };
+  }
+
+  collection(context: ExpressionContext, query: Query, collection: 'array' | 'map', source: ExpressionSource): Scalar {
+    const { query: asked, keys } = withOrderKeys(query);
+    const { rel, outer } = this.#bind(context, asked);
+    const gathered = collectionOf(rel, keys, collection, source);
+    const [field] = gathered.schema.fields;
+    const found = field === undefined ? [] : this.#lookup({ rel: gathered, outer }, (same) => same, [field]);
+    return { ...found[0]!, source };
   }
 
   exists(context: ExpressionContext, query: Query, source: ExpressionSource): Scalar {

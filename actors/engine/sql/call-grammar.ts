@@ -45,15 +45,30 @@ export class CallGrammar extends WindowGrammar {
     ]);
   });
 
-  /** An expression, or a lambda: x -> expression. */
+  /** (x) -> … */
+  #startsLambda(): boolean {
+    return this.LA(3).tokenType === symbol(')') && this.LA(4).tokenType === symbol('->');
+  }
+
+  /** An expression, or a lambda: x -> expression, (x) -> expression. */
   readonly argument: Rule<Expression> = this.RULE('argument', () =>
     this.OR([
       {
-        GATE: () => this.LA(2).tokenType === symbol('->'),
+        GATE: () => this.LA(2).tokenType === symbol('->') || this.#startsLambda(),
         IGNORE_AMBIGUITIES: true,
         ALT: () => {
           const start = this.LA(1);
-          const parameter = this.SUBRULE(this.identifier);
+          const parameter = this.OR2([
+            { ALT: () => this.SUBRULE(this.identifier) },
+            {
+              ALT: () => {
+                this.CONSUME(symbol('('));
+                const name = this.SUBRULE2(this.identifier);
+                this.CONSUME(symbol(')'));
+                return name;
+              },
+            },
+          ]);
           this.CONSUME(symbol('->'));
           const body = this.SUBRULE(this.expression);
           return this.ACTION((): Expression => ({ kind: 'lambda', parameter, body, span: this.spanFrom(start) }));

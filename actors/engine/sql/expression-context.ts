@@ -28,6 +28,8 @@ export interface SubquerySink {
     negated: boolean,
     source: ExpressionSource,
   ): Scalar;
+  /** ARRAY(query), MAP(query). */
+  collection(context: ExpressionContext, query: Query, collection: 'array' | 'map', source: ExpressionSource): Scalar;
   exists(context: ExpressionContext, query: Query, source: ExpressionSource): Scalar;
   /** operand < ANY (query), operand < ALL (query). */
   compares(context: ExpressionContext, comparison: QuantifiedComparison, source: ExpressionSource): Scalar;

@@ -9,7 +9,7 @@ import type { Span } from './sql-text.ts';
 import { cover, endOf } from './token-text.ts';
 import { type IToken, keyword, Name, symbol, type TokenType } from './tokens.ts';
 
-const negatable: readonly TokenType[] = ['BETWEEN', 'IN', 'LIKE', 'ILIKE', 'RLIKE'].map(keyword);
+const negatable: readonly TokenType[] = ['BETWEEN', 'IN', 'LIKE', 'ILIKE', 'RLIKE', 'SIMILAR'].map(keyword);
 
 const periodWords: readonly string[] = ['contains', 'equals', 'overlaps', 'precedes', 'succeeds'];
 
@@ -213,6 +213,13 @@ export class ExpressionGrammar extends OperandGrammar {
                         { ALT: () => this.CONSUME(keyword('LIKE')) },
                         { ALT: () => this.CONSUME(keyword('ILIKE')) },
                         { ALT: () => this.CONSUME(keyword('RLIKE')) },
+                        {
+                          ALT: () => {
+                            const similar = this.CONSUME(keyword('SIMILAR'));
+                            this.CONSUME(keyword('TO'));
+                            return similar;
+                          },
+                        },
                       ]);
                       const pattern = this.SUBRULE6(this.sum);
                       const escapeBy = this.OPTION4(() => {
@@ -306,7 +313,8 @@ function quantified(operand: Expression, operator: BinaryOperator, all: boolean,
   }
 }
 
-function likeFunction(word: IToken): 'like' | 'ilike' | 'rlike' {
+function likeFunction(word: IToken): 'like' | 'ilike' | 'rlike' | 'similar_to' {
   if (word.tokenType === keyword('LIKE')) return 'like';
+  if (word.tokenType === keyword('SIMILAR')) return 'similar_to';
   return word.tokenType === keyword('ILIKE') ? 'ilike' : 'rlike';
 }

@@ -1,5 +1,5 @@
 // Grammar of FROM: tables, subqueries, joins.
-import type { Expression, Identifier, JoinKind, TableAlias, TableExpression } from './ast.ts';
+import type { Expression, Identifier, JoinKind, Pivot, TableAlias, TableExpression, Unpivot } from './ast.ts';
 import { ExpressionGrammar } from './expression-grammar.ts';
 import type { Rule } from './name-grammar.ts';
 import type { Span } from './sql-text.ts';
@@ -24,17 +24,39 @@ export class FromGrammar extends ExpressionGrammar {
         {
           ALT: () => {
             const start = this.CONSUME(keyword('CROSS'));
-            this.CONSUME(keyword('JOIN'));
+            const word = this.OR2([
+              { ALT: () => this.CONSUME(keyword('JOIN')) },
+              { ALT: () => this.CONSUME(keyword('APPLY')) },
+            ]);
             const words = this.ACTION(() => this.spanFrom(start));
-            const right = this.SUBRULE2(this.tablePrimary);
-            this.ACTION(() => (left = joined('cross', false, left, right, none, words)));
+            const given = this.SUBRULE2(this.tablePrimary);
+            this.ACTION(() => {
+              const right = word.tokenType === keyword('APPLY') ? lateral(given) : given;
+              left = joined('cross', false, left, right, none, words);
+            });
+          },
+        },
+        {
+          ALT: () => {
+            const start = this.CONSUME(keyword('OUTER'));
+            this.CONSUME2(keyword('APPLY'));
+            const words = this.ACTION(() => this.spanFrom(start));
+            const right = this.SUBRULE4(this.tablePrimary);
+            this.ACTION(() => {
+              const on: Expression = { kind: 'boolean', value: true, span: words };
+              left = joined('left', false, left, lateral(right), { ...none, on }, words);
+            });
           },
         },
         {
           ALT: () => {
             const start = this.LA(1);
             const natural = this.OPTION(() => this.CONSUME(keyword('NATURAL'))) !== undefined;
-            const side = this.OPTION2(() => this.SUBRULE(this.joinSide));
+            const given = this.OPTION2(() => this.SUBRULE(this.joinSide));
+            // LEFT SEMI JOIN is SEMI JOIN.
+            const kept = this.OPTION7(() =>
+              this.OR3([{ ALT: () => this.CONSUME(keyword('SEMI')) }, { ALT: () => this.CONSUME(keyword('ANTI')) }]),
+            );
             this.OPTION3(() => this.CONSUME(keyword('ASOF')));
             this.CONSUME2(keyword('JOIN'));
             const words = this.ACTION(() => this.spanFrom(start));
@@ -56,6 +78,7 @@ export class FromGrammar extends ExpressionGrammar {
             });
             this.ACTION(() => {
               const condition = { on: on ?? null, using: using ?? null, match: match ?? null };
+              const side = kept === undefined ? given : kept.tokenType === keyword('SEMI') ? 'semi' : 'anti';
               left = joined(side ?? 'inner', natural, left, right, condition, words);
             });
           },
@@ -97,7 +120,123 @@ export class FromGrammar extends ExpressionGrammar {
     ]),
   );
 
+  /** A table, and PIVOT or UNPIVOT behind it. */
   readonly tablePrimary: Rule<TableExpression> = this.RULE('tablePrimary', () => {
+    let table = this.SUBRULE(this.plainTable);
+    this.MANY({
+      GATE: () => this.#startsPivot(),
+      DEF: () => {
+        const turned = this.OR([{ ALT: () => this.SUBRULE(this.pivot) }, { ALT: () => this.SUBRULE(this.unpivot) }]);
+        const alias = this.OPTION({
+          GATE: () => !this.#startsJoinWord(),
+          DEF: () => this.SUBRULE(this.tableAlias),
+        });
+        this.ACTION(() => {
+          const span = { start: table.span.start, end: turned.span.end };
+          table = { ...turned, table, alias: alias ?? null, span };
+        });
+      },
+    });
+    return table;
+  });
+
+  readonly pivot: Rule<Omit<Pivot, 'table' | 'alias'>> = this.RULE('pivot', () => {
+    const start = this.CONSUME(keyword('PIVOT'));
+    const aggregates: { call: Expression; alias: Identifier | null }[] = [];
+    const values: { parts: readonly Expression[]; alias: Identifier | null; span: Span }[] = [];
+    this.CONSUME(symbol('('));
+    this.AT_LEAST_ONE_SEP({
+      SEP: symbol(','),
+      DEF: () => {
+        const call = this.SUBRULE(this.expression);
+        const alias = this.OPTION(() => this.SUBRULE(this.shortAlias));
+        aggregates.push({ call, alias: alias ?? null });
+      },
+    });
+    this.CONSUME(keyword('FOR'));
+    const axes = this.SUBRULE(this.nameOrList);
+    this.CONSUME(keyword('IN'));
+    this.CONSUME2(symbol('('));
+    this.AT_LEAST_ONE_SEP2({
+      SEP: symbol(','),
+      DEF: () => {
+        const value = this.SUBRULE2(this.expression);
+        const alias = this.OPTION2(() => this.SUBRULE2(this.shortAlias));
+        this.ACTION(() => {
+          const isList = axes.length > 1 && value.kind === 'call' && value.name.name === 'row';
+          values.push({ parts: isList ? value.arguments : [value], alias: alias ?? null, span: value.span });
+        });
+      },
+    });
+    this.CONSUME2(symbol(')'));
+    this.CONSUME(symbol(')'));
+    return this.ACTION(() => ({ kind: 'pivot' as const, aggregates, axes, values, span: this.spanFrom(start) }));
+  });
+
+  readonly unpivot: Rule<Omit<Unpivot, 'table' | 'alias'>> = this.RULE('unpivot', () => {
+    const start = this.CONSUME(keyword('UNPIVOT'));
+    const nulls = this.OPTION(() => {
+      const word = this.OR([
+        { ALT: () => this.CONSUME(keyword('INCLUDING')) },
+        { ALT: () => this.CONSUME(keyword('EXCLUDING')) },
+      ]);
+      this.CONSUME(keyword('NULLS'));
+      return word;
+    });
+    const values: { columns: readonly Identifier[]; labels: readonly Expression[] | null }[] = [];
+    this.CONSUME(symbol('('));
+    const measures = this.SUBRULE(this.nameOrList);
+    this.CONSUME(keyword('FOR'));
+    const axes = this.SUBRULE2(this.nameOrList);
+    this.CONSUME(keyword('IN'));
+    this.CONSUME2(symbol('('));
+    this.AT_LEAST_ONE_SEP({
+      SEP: symbol(','),
+      DEF: () => {
+        const columns = this.SUBRULE3(this.nameOrList);
+        const label = this.OPTION2(() => {
+          this.CONSUME(keyword('AS'));
+          return this.SUBRULE(this.expression);
+        });
+        this.ACTION(() => {
+          const isList = label?.kind === 'call' && label.name.name === 'row';
+          values.push({ columns, labels: label === undefined ? null : isList ? label.arguments : [label] });
+        });
+      },
+    });
+    this.CONSUME2(symbol(')'));
+    this.CONSUME(symbol(')'));
+    return this.ACTION(() => {
+      const keepsNulls = nulls?.tokenType === keyword('INCLUDING');
+      return { kind: 'unpivot' as const, keepsNulls, measures, axes, values, span: this.spanFrom(start) };
+    });
+  });
+
+  readonly nameOrList: Rule<readonly Identifier[]> = this.RULE('nameOrList', () =>
+    this.OR([
+      { ALT: () => this.SUBRULE(this.nameList) },
+      {
+        ALT: () => {
+          const name = this.SUBRULE(this.identifier);
+          return [name];
+        },
+      },
+    ]),
+  );
+
+  readonly shortAlias: Rule<Identifier> = this.RULE('shortAlias', () => {
+    this.OPTION(() => this.CONSUME(keyword('AS')));
+    return this.SUBRULE(this.identifier);
+  });
+
+  #startsPivot(): boolean {
+    const [type, next] = [this.LA(1).tokenType, this.LA(2).tokenType];
+    if (type === keyword('PIVOT')) return next === symbol('(');
+    const hasNulls = next === keyword('INCLUDING') || next === keyword('EXCLUDING');
+    return type === keyword('UNPIVOT') && (next === symbol('(') || hasNulls);
+  }
+
+  readonly plainTable: Rule<TableExpression> = this.RULE('plainTable', () => {
     const start = this.LA(1);
     return this.OR({
       DEF: [
@@ -107,7 +246,10 @@ export class FromGrammar extends ExpressionGrammar {
             this.CONSUME(symbol('('));
             const query = this.SUBRULE(this.query);
             this.CONSUME(symbol(')'));
-            const alias = this.OPTION(() => this.SUBRULE(this.tableAlias));
+            const alias = this.OPTION({
+              GATE: () => !this.#startsJoinWord(),
+              DEF: () => this.SUBRULE(this.tableAlias),
+            });
             return this.ACTION(
               (): TableExpression => ({
                 kind: 'subquery',
@@ -158,7 +300,7 @@ export class FromGrammar extends ExpressionGrammar {
           ALT: () => {
             const name = this.SUBRULE(this.identifier);
             const alias = this.OPTION2({
-              GATE: () => !this.#startsAsof(),
+              GATE: () => !this.#startsJoinWord(),
               DEF: () => this.SUBRULE2(this.tableAlias),
             });
             return this.ACTION(
@@ -171,12 +313,14 @@ export class FromGrammar extends ExpressionGrammar {
     });
   });
 
-  /** ASOF is no alias before JOIN, MATCH_CONDITION none before its parenthesis. */
-  #startsAsof(): boolean {
+  /** What is no alias: ASOF, SEMI and ANTI before JOIN, PIVOT and UNPIVOT before what they turn, MATCH_CONDITION before its parenthesis. */
+  #startsJoinWord(): boolean {
     const [type, next] = [this.LA(1).tokenType, this.LA(2).tokenType];
+    const beforeJoin = [keyword('ASOF'), keyword('SEMI'), keyword('ANTI')];
     return (
-      (type === keyword('ASOF') && next === keyword('JOIN')) ||
-      (type === keyword('MATCH_CONDITION') && next === symbol('('))
+      (beforeJoin.includes(type) && next === keyword('JOIN')) ||
+      (type === keyword('MATCH_CONDITION') && next === symbol('(')) ||
+      this.#startsPivot()
     );
   }
 
@@ -288,6 +432,11 @@ export class FromGrammar extends ExpressionGrammar {
     const joins = ['INNER', 'LEFT', 'RIGHT', 'FULL', 'CROSS', 'NATURAL'].map(keyword);
     return joins.includes(type) || type.CATEGORIES?.includes(Name) === true || type === symbol(',');
   }
+}
+
+/** A subquery that sees the tables to its left. */
+function lateral(table: TableExpression): TableExpression {
+  return table.kind === 'subquery' ? { ...table, lateral: true } : table;
 }
 
 function joined(

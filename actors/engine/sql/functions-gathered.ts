@@ -70,6 +70,13 @@ export const gatheredFunctions: readonly FunctionDefinition[] = [
     [row(['array'], elementType, modeOfArray, { nullable: true })],
   ),
   define(
+    'map_of_rows',
+    'MAP_OF_ROWS(array)',
+    'A map of keys and values: the fields of ROWs. Of a key that comes again the last value counts.',
+    ["MAP_OF_ROWS(ARRAY[ROW('a', 1), ROW('a', 2)])", "MAP['a', 2]"],
+    [row(['array'], mapType, mapOfRows)],
+  ),
+  define(
     'deviation_of_array',
     'DEVIATION_OF_ARRAY(array, how)',
     'Deviation or variance (samp or pop) of the elements that are not NULL.',
@@ -199,6 +206,25 @@ function itemsInOrder({ argumentTypes, resultType, constants }: CallShape): Eval
 function keyOf(part: unknown, type: SqlType): Buffer | null {
   const cell = part === undefined ? null : fromPublic(part, type);
   return cell === null || cell instanceof Refusal ? null : Buffer.from(orderKey(cell, type));
+}
+
+function mapType(argumentTypes: readonly SqlType[]): SqlType {
+  const item = elementType(argumentTypes);
+  const [key, value] = item.kind === 'ROW' ? item.fields : [];
+  return { kind: 'MAP', key: key?.type ?? unknownType, value: value?.type ?? unknownType };
+}
+
+function mapOfRows({ argumentTypes, resultType }: CallShape): Evaluator {
+  const item = elementType(argumentTypes);
+  const [key = '', value = ''] = item.kind === 'ROW' ? item.fields.map(({ name }) => name) : [];
+  return (array) => {
+    const entries = elementsOf(array).flatMap((element): [string, unknown][] => {
+      const members = new Map(Object.entries(element ?? {}));
+      const found = members.get(key) ?? null;
+      return found === null ? [] : [[String(found), members.get(value) ?? null]];
+    });
+    return isNested(resultType) ? (nestedText(Object.fromEntries(entries), resultType) ?? null) : null;
+  };
 }
 
 function modeOfArray({ argumentTypes }: CallShape): Evaluator {

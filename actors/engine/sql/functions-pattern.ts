@@ -47,6 +47,22 @@ export const patternFunctions: readonly FunctionDefinition[] = [
     ],
   },
   {
+    name: 'similar_to',
+    synopsis: 'x SIMILAR TO pattern [ESCAPE character]',
+    category: 'string',
+    summary: 'Whether the whole of x matches a regular expression of SQL: _ and % as in LIKE, | * + ? {n} ( ) and [ ].',
+    example: ["'hawkeye' SIMILAR TO '(h|H)%[[:alpha:]]'", 'TRUE'],
+    deterministic: true,
+    overloads: [
+      strictRow(
+        ['string', 'string', 'string'],
+        types.boolean,
+        typed((x: string, pattern: string, escapeBy?: string) => similarExpression(pattern, escapeBy ?? '\\').test(x)),
+        { optional: 1, canFail: true },
+      ),
+    ],
+  },
+  {
     name: 'regexp_replace',
     synopsis: 'REGEXP_REPLACE(x, pattern [, replacement])',
     category: 'string',
@@ -115,6 +131,54 @@ function likeMatcher(pattern: string, escapeBy: string, ignoreCase: boolean): Ma
   }
   const expression = new RegExp(`^${source}$`, ignoreCase ? 'sui' : 'su');
   return (x) => expression.test(x);
+}
+
+const characterClasses: ReadonlyMap<string, string> = new Map([
+  ['alpha', '\\p{L}'],
+  ['upper', '\\p{Lu}'],
+  ['lower', '\\p{Ll}'],
+  ['digit', '0-9'],
+  ['alnum', '\\p{L}0-9'],
+  ['space', ' '],
+  ['whitespace', '\\s'],
+]);
+
+/** A pattern of SIMILAR TO as a regular expression over the whole text. */
+function similarExpression(pattern: string, escapeBy: string): RegExp {
+  if (!isEscape(escapeBy)) {
+    throw new InvalidArgument({ function: 'SIMILAR TO', detail: 'ESCAPE takes one character, not _ or %' });
+  }
+  const refuse = (): Error =>
+    new InvalidArgument({ function: 'SIMILAR TO', detail: `'${pattern}' is not a regular expression of SQL` });
+  return remember(expressions, `similar ${escapeBy}${pattern}`, () => {
+    let source = '';
+    let inList = false;
+    const characters = [...pattern];
+    for (let i = 0; i < characters.length; i++) {
+      const character = characters[i] ?? '';
+      const named = inList && character === '[' ? /^\[:(\w+):\]/.exec(characters.slice(i).join('')) : null;
+      if (character === escapeBy && i + 1 < characters.length) source += quote(characters[++i] ?? '');
+      else if (named !== null) {
+        const members = characterClasses.get(named[1]?.toLowerCase() ?? '');
+        if (members === undefined) throw refuse();
+        source += members;
+        i += named[0].length - 1;
+      } else if (inList) {
+        inList = character !== ']';
+        source += /[\\[&~]/.test(character) ? `\\${character}` : character;
+      } else if (character === '[') {
+        inList = true;
+        source += character;
+      } else if (character === '%') source += '.*';
+      else if (character === '_') source += '.';
+      else source += /[|*+?(){}]/.test(character) ? character : quote(character);
+    }
+    try {
+      return new RegExp(`^(?:${source})$`, 'su');
+    } catch {
+      throw refuse();
+    }
+  });
 }
 
 function quote(character: string): string {

@@ -6,6 +6,27 @@ import { type IToken, keyword, symbol } from './tokens.ts';
 
 export class GroupGrammar extends FromGrammar {
   readonly groupItems: Rule<GroupBy> = this.RULE('groupItems', () => {
+    const quantifier = this.OPTION(() =>
+      this.OR2([{ ALT: () => this.CONSUME(keyword('ALL')) }, { ALT: () => this.CONSUME(keyword('DISTINCT')) }]),
+    );
+    // GROUP BY ALL alone; before items it is what goes without saying.
+    const isAlone = quantifier?.tokenType === keyword('ALL') && this.#endsHere();
+    const items = this.OPTION2({
+      GATE: () => !isAlone,
+      DEF: () => this.SUBRULE(this.groupingItems),
+    });
+    return this.ACTION(() => ({
+      ...groupBy(items ?? [], quantifier?.tokenType === keyword('DISTINCT')),
+      all: isAlone,
+    }));
+  });
+
+  #endsHere(): boolean {
+    const next = this.LA(1);
+    return next.image === '' || next.tokenType === symbol(')') || isClauseEnd(next);
+  }
+
+  readonly groupingItems: Rule<readonly GroupingItem[]> = this.RULE('groupingItems', () => {
     const items: GroupingItem[] = [];
     this.OR([
       {
@@ -26,7 +47,7 @@ export class GroupGrammar extends FromGrammar {
         },
       },
     ]);
-    return this.ACTION(() => groupBy(items));
+    return items;
   });
 
   readonly groupingItem: Rule<GroupingItem> = this.RULE('groupingItem', () =>
@@ -128,6 +149,8 @@ export class GroupGrammar extends FromGrammar {
 }
 
 export interface GroupBy {
+  /** GROUP BY ALL. */
+  readonly all: boolean;
   readonly groups: readonly Expression[];
   readonly sets: readonly (readonly number[])[] | null;
 }
@@ -156,7 +179,7 @@ function isClauseEnd(token: IToken): boolean {
 }
 
 /** All groups, and which of them each set has: the sets of several items are combined, each with each. */
-function groupBy(items: readonly GroupingItem[]): GroupBy {
+function groupBy(items: readonly GroupingItem[], distinct: boolean): Omit<GroupBy, 'all'> {
   const groups: Expression[] = [];
   let sets: readonly (readonly number[])[] = [[]];
   for (const item of items) {
@@ -166,6 +189,11 @@ function groupBy(items: readonly GroupingItem[]): GroupBy {
     }
     const numbered = item.sets.map((set) => set.map((expression) => numbers.get(expression) ?? 0));
     sets = sets.flatMap((before) => numbered.map((set) => [...before, ...set]));
+  }
+  if (distinct) {
+    const texts = groups.map((group) => JSON.stringify(group, (key, value) => (key === 'span' ? undefined : value)));
+    const keyOf = (set: readonly number[]): string => [...new Set(set.map((i) => texts[i]))].sort().join();
+    sets = [...new Map(sets.map((set) => [keyOf(set), set])).values()];
   }
   return { groups, sets: items.every((item) => item.isPlain) ? null : sets };
 }

@@ -103,6 +103,24 @@ export class OperandGrammar extends CallGrammar {
         { ALT: () => this.SUBRULE(this.positionCall) },
         { ALT: () => this.SUBRULE(this.overlayCall) },
         {
+          // ARRAY(SELECT …); a column may be named map.
+          GATE: () => this.LA(2).tokenType === symbol('(') && this.startsQuery(3),
+          IGNORE_AMBIGUITIES: true,
+          ALT: () => {
+            const word = this.OR2([
+              { ALT: () => this.CONSUME2(keyword('ARRAY')) },
+              { ALT: () => this.CONSUME2(keyword('MAP')) },
+            ]);
+            this.CONSUME4(symbol('('));
+            const query = this.SUBRULE3(this.query);
+            this.CONSUME4(symbol(')'));
+            return this.ACTION((): Expression => {
+              const collection = word.tokenType === keyword('MAP') ? 'map' : 'array';
+              return { kind: 'collection query', collection, query, span: this.spanFrom(word) };
+            });
+          },
+        },
+        {
           GATE: () => this.LA(2).tokenType !== symbol('['),
           IGNORE_AMBIGUITIES: true,
           ALT: () => {

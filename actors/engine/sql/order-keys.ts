@@ -12,6 +12,17 @@ export function orderKey(item: OrderItem, ordinal: number): OrderKey {
   return { ordinal, descending: item.descending, nullsFirst: item.nullsFirst ?? !item.descending };
 }
 
+/** The items of ORDER BY; ALL is one for each column of the result, `at` says which. */
+export function everyItem(
+  orderBy: readonly OrderItem[],
+  width: number,
+): readonly { readonly item: OrderItem; readonly at: number | null }[] {
+  return orderBy.flatMap((item): { item: OrderItem; at: number | null }[] => {
+    if (item.expression.kind !== 'every column') return [{ item, at: null }];
+    return Array.from({ length: width }, (_, at) => ({ item, at }));
+  });
+}
+
 /** The column that a bare number means, from 0, or null when the expression is no number. @throws SqlInvalidDefinition */
 export function ordinalOf(expression: Expression, columns: number, clause: string, source: SqlText): number | null {
   if (expression.kind !== 'number' || !/^\d+$/.test(expression.text)) return null;

@@ -16,13 +16,16 @@ import type { Rule } from './name-grammar.ts';
 import { spanOf, unquote } from './token-text.ts';
 import { type IToken, keyword, StringLiteral, symbol } from './tokens.ts';
 
+type Star = Extract<SelectItem, { kind: 'star' }>;
+
 export class QueryGrammar extends GroupGrammar {
   override readonly query: Rule<Query> = this.RULE('query', () => {
     const start = this.LA(1);
     const common: CommonTable[] = [];
-    const orderBy: OrderItem[] = [];
+    let recursive = false;
     this.OPTION(() => {
       this.CONSUME(keyword('WITH'));
+      recursive = this.OPTION5(() => this.CONSUME(keyword('RECURSIVE'))) !== undefined;
       this.AT_LEAST_ONE_SEP({
         SEP: symbol(','),
         DEF: () => {
@@ -31,16 +34,7 @@ export class QueryGrammar extends GroupGrammar {
       });
     });
     const body = this.SUBRULE(this.queryBody);
-    this.OPTION2(() => {
-      this.CONSUME(keyword('ORDER'));
-      this.CONSUME(keyword('BY'));
-      this.AT_LEAST_ONE_SEP2({
-        SEP: symbol(','),
-        DEF: () => {
-          orderBy.push(this.SUBRULE(this.orderItem));
-        },
-      });
-    });
+    const orderBy: readonly OrderItem[] = this.OPTION2(() => this.SUBRULE(this.orderClause)) ?? [];
     let limit: Expression | null = null;
     let offset: Expression | null = null;
     this.MANY(() =>
@@ -53,6 +47,14 @@ export class QueryGrammar extends GroupGrammar {
               {
                 ALT: () => {
                   limit = this.SUBRULE(this.sum);
+                  // LIMIT start, count
+                  const count = this.OPTION6(() => {
+                    this.CONSUME(symbol(','));
+                    return this.SUBRULE4(this.sum);
+                  });
+                  this.ACTION(() => {
+                    if (count !== undefined) [offset, limit] = [limit, count];
+                  });
                 },
               },
             ]);
@@ -83,7 +85,16 @@ export class QueryGrammar extends GroupGrammar {
       ]),
     );
     return this.ACTION(
-      (): Query => ({ kind: 'query', with: common, body, orderBy, limit, offset, span: this.spanFrom(start) }),
+      (): Query => ({
+        kind: 'query',
+        recursive,
+        with: common,
+        body,
+        orderBy,
+        limit,
+        offset,
+        span: this.spanFrom(start),
+      }),
     );
   });
 
@@ -202,6 +213,21 @@ export class QueryGrammar extends GroupGrammar {
     const quantifier = this.OPTION(() =>
       this.OR([{ ALT: () => this.CONSUME(keyword('DISTINCT')) }, { ALT: () => this.CONSUME(keyword('ALL')) }]),
     );
+    const distinctOn: Expression[] = [];
+    this.OPTION8({
+      GATE: () => quantifier?.tokenType === keyword('DISTINCT'),
+      DEF: () => {
+        this.CONSUME(keyword('ON'));
+        this.CONSUME(symbol('('));
+        this.AT_LEAST_ONE_SEP3({
+          SEP: symbol(','),
+          DEF: () => {
+            distinctOn.push(this.SUBRULE4(this.expression));
+          },
+        });
+        this.CONSUME(symbol(')'));
+      },
+    });
     const items: SelectItem[] = [];
     this.AT_LEAST_ONE_SEP({
       SEP: symbol(','),
@@ -246,10 +272,12 @@ export class QueryGrammar extends GroupGrammar {
     });
     return this.ACTION(() => ({
       kind: 'select' as const,
-      distinct: quantifier?.tokenType === keyword('DISTINCT'),
+      distinct: quantifier?.tokenType === keyword('DISTINCT') && distinctOn.length === 0,
+      ...(distinctOn.length > 0 ? { distinctOn } : {}),
       items,
       from: from ?? null,
       where: where ?? null,
+      ...(groupBy?.all === true ? { groupAll: true } : {}),
       groupBy: groupBy?.groups ?? null,
       groupingSets: groupBy?.sets ?? null,
       having: having ?? null,
@@ -266,7 +294,10 @@ export class QueryGrammar extends GroupGrammar {
         {
           ALT: () => {
             this.CONSUME(symbol('*'));
-            return this.ACTION((): SelectItem => ({ kind: 'star', table: null, span: this.spanFrom(start) }));
+            const changes = this.OPTION2(() => this.SUBRULE(this.starChanges));
+            return this.ACTION(
+              (): SelectItem => ({ kind: 'star', table: null, ...changes, span: this.spanFrom(start) }),
+            );
           },
         },
         {
@@ -275,7 +306,8 @@ export class QueryGrammar extends GroupGrammar {
             const table = this.SUBRULE(this.identifier);
             this.CONSUME(symbol('.'));
             this.CONSUME2(symbol('*'));
-            return this.ACTION((): SelectItem => ({ kind: 'star', table, span: this.spanFrom(start) }));
+            const changes = this.OPTION3(() => this.SUBRULE2(this.starChanges));
+            return this.ACTION((): SelectItem => ({ kind: 'star', table, ...changes, span: this.spanFrom(start) }));
           },
         },
         {
@@ -291,6 +323,36 @@ export class QueryGrammar extends GroupGrammar {
       ERR_MSG: 'an expression',
     });
   });
+
+  /** EXCLUDE (a, b), EXCEPT (a, b), REPLACE (x AS a) behind a star. */
+  readonly starChanges: Rule<Pick<Star, 'exclude' | 'replace'>> = this.RULE('starChanges', () =>
+    this.OR([
+      {
+        ALT: () => {
+          this.OR2([{ ALT: () => this.CONSUME(keyword('EXCLUDE')) }, { ALT: () => this.CONSUME(keyword('EXCEPT')) }]);
+          return { exclude: this.SUBRULE(this.nameList) };
+        },
+      },
+      {
+        ALT: () => {
+          const replace: { name: Identifier; expression: Expression }[] = [];
+          this.CONSUME(keyword('REPLACE'));
+          this.CONSUME(symbol('('));
+          this.AT_LEAST_ONE_SEP({
+            SEP: symbol(','),
+            DEF: () => {
+              const expression = this.SUBRULE(this.expression);
+              this.CONSUME(keyword('AS'));
+              const name = this.SUBRULE(this.identifier);
+              replace.push({ name, expression });
+            },
+          });
+          this.CONSUME(symbol(')'));
+          return { replace };
+        },
+      },
+    ]),
+  );
 
   /** [AS] name, or AS 'name'. */
   readonly columnAlias: Rule<Identifier> = this.RULE('columnAlias', () =>

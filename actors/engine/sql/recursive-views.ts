@@ -73,8 +73,11 @@ function scansOf(rel: Rel): ReadonlySet<string> {
     case 'scan':
       return new Set([rel.relation]);
     case 'values':
-    case 'fixpoint':
       return new Set();
+    case 'fixpoint': {
+      const own = new Set(rel.bodies.map(({ name }) => name));
+      return new Set(rel.bodies.flatMap(({ query }) => [...scansOf(query)].filter((name) => !own.has(name))));
+    }
     case 'join':
     case 'asof':
       return new Set([...scansOf(rel.left), ...scansOf(rel.right)]);

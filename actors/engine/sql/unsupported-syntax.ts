@@ -21,18 +21,9 @@ interface Row {
 }
 
 const rows: readonly Row[] = [
-  { words: 'CROSS APPLY', construct: 'CROSS APPLY', instead: 'use a JOIN' },
-  { words: 'OUTER APPLY', construct: 'OUTER APPLY', instead: 'use a LEFT JOIN' },
   { words: 'WITHIN DISTINCT', construct: 'WITHIN DISTINCT', instead: 'make the rows distinct in a subquery' },
   { words: 'TABLESAMPLE', construct: 'TABLESAMPLE', instead: 'filter on a column' },
-  { words: 'PIVOT (', construct: 'PIVOT', instead: 'use aggregates with FILTER (WHERE …)' },
-  { words: 'MATCH_RECOGNIZE', construct: 'MATCH_RECOGNIZE', instead: 'use a JOIN of the table with itself' },
-  {
-    words: 'WITH RECURSIVE',
-    construct: 'WITH RECURSIVE',
-    instead: 'write DECLARE RECURSIVE VIEW with its columns, then CREATE VIEW',
-  },
-  { words: 'SIMILAR', construct: 'SIMILAR TO', instead: 'use LIKE or RLIKE' },
+  { words: 'MATCH_RECOGNIZE (', construct: 'MATCH_RECOGNIZE', instead: 'use a JOIN of the table with itself' },
   {
     words: 'CURRENT_DATE',
     construct: 'CURRENT_DATE',

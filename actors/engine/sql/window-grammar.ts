@@ -9,6 +9,7 @@ import type {
 } from './ast.ts';
 import { LiteralGrammar } from './literal-grammar.ts';
 import type { Rule } from './name-grammar.ts';
+import { spanOf } from './token-text.ts';
 import { keyword, symbol } from './tokens.ts';
 
 export class WindowGrammar extends LiteralGrammar {
@@ -164,7 +165,15 @@ export class WindowGrammar extends LiteralGrammar {
   });
 
   readonly orderItem: Rule<OrderItem> = this.RULE('orderItem', () => {
-    const expression = this.SUBRULE(this.expression);
+    const expression = this.OR3([
+      {
+        ALT: () => {
+          const all = this.CONSUME(keyword('ALL'));
+          return this.ACTION((): Expression => ({ kind: 'every column', span: spanOf(all) }));
+        },
+      },
+      { ALT: () => this.SUBRULE(this.expression) },
+    ]);
     const direction = this.OPTION(() =>
       this.OR([{ ALT: () => this.CONSUME(keyword('ASC')) }, { ALT: () => this.CONSUME(keyword('DESC')) }]),
     );

@@ -325,8 +325,8 @@ const problems: readonly (readonly [program: string, ...expected: readonly strin
     'sql.unsupported 1:45: a window function inside WHERE is not supported; compute it in a subquery in FROM, or filter with QUALIFY',
   ],
   [
-    'CREATE VIEW v AS SELECT id FROM users ASOF JOIN orders MATCH_CONDITION (users.id >= orders.id) ON users.id = orders.id',
-    'sql.unsupported 1:39: ASOF JOIN is not supported; write LEFT ASOF JOIN … MATCH_CONDITION (…) ON …, which keeps every row of the left side',
+    'CREATE VIEW v AS SELECT id FROM users RIGHT ASOF JOIN orders MATCH_CONDITION (users.id >= orders.id) ON users.id = orders.id',
+    'sql.unsupported 1:39: RIGHT ASOF JOIN is not supported; write [LEFT] ASOF JOIN … MATCH_CONDITION (…) ON …',
   ],
   [
     'CREATE VIEW v AS SELECT 1 FROM users JOIN orders',

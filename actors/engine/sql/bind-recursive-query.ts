@@ -1,0 +1,84 @@
+// Binder of WITH RECURSIVE: name (columns) AS (start UNION step), where step reads the name.
+//
+// The query becomes a fixpoint of its own, as a recursive view does (recursive-views.ts): every row stands in it once. Its columns
+// are those of the parts of the UNION that do not read the name; the others are cast to them. UNION ALL would give a row as
+// often as it is derived, which a fixpoint does not know, and is refused.
+import { makeSchema, type Relation } from '../../../runtime/batch/schema.ts';
+import type { CommonTable, QueryBody } from './ast.ts';
+import type { BindQuery } from './bind-from.ts';
+import type { Rel } from './bound.ts';
+import { queryOf } from './made-syntax.ts';
+import { type NamedQuery, type QueryContext, renamed } from './query-context.ts';
+import { asDeclared } from './recursive-views.ts';
+import { SqlInvalidDefinition, SqlUnsupported } from './sql-errors.ts';
+
+/** Null: the query does not read itself. @throws SqlInvalidDefinition, SqlUnsupported, AlreadyReported */
+export function bindRecursiveQuery(
+  context: QueryContext,
+  common: CommonTable,
+  bindQuery: BindQuery,
+): NamedQuery | null {
+  const { name, columns, query } = common;
+  if (!readsName(query, name.name)) return null;
+  const place = context.source.span(name.span);
+  const { body } = query;
+  if (body.kind !== 'union' || query.limit !== null || query.offset !== null) {
+    const detail = `the recursive query "${name.name}" is a UNION of where it starts and of how it goes on`;
+    throw new SqlInvalidDefinition({ detail }, { place });
+  }
+  const { branches, all } = branchesOf(body);
+  if (all !== null) {
+    const instead = 'write UNION: a recursion gives every row once';
+    throw new SqlUnsupported(
+      { construct: 'UNION ALL in WITH RECURSIVE', instead },
+      { place: context.source.span(all) },
+    );
+  }
+  const starts = branches.filter((branch) => !readsName(branch, name.name));
+  const [first, ...others] = starts;
+  if (first === undefined) {
+    const detail = `nothing starts the recursive query "${name.name}": every part of its UNION reads it`;
+    throw new SqlInvalidDefinition({ detail }, { place });
+  }
+  const start = others.reduce<QueryBody>(
+    (left, right) => ({ kind: 'union', all: false, left, right, operatorSpan: body.operatorSpan, span: body.span }),
+    first,
+  );
+  const begun = bindQuery(context, queryOf(start));
+  if (columns !== null && columns.length !== begun.schema.fields.length) {
+    const detail = `${name.name} names ${columns.length} columns, its query has ${begun.schema.fields.length}`;
+    throw new SqlInvalidDefinition({ detail }, { place });
+  }
+  const { fields } = (columns === null ? begun : renamed(begun, columns)).schema;
+  // What the steps add may be NULL where the start never is.
+  const schema = makeSchema(fields.map((field) => ({ ...field, nullable: true })));
+  // Names of relations have no blanks: this one is of this place alone.
+  const relation: Relation = { name: `with ${name.name} ${name.span.start}`, schema, primaryKey: [] };
+  const own: NamedQuery = { rel: { kind: 'scan', relation: relation.name, schema }, schema };
+  const inner = { ...context, common: new Map([...context.common, [name.name, own]]) };
+  const whole = asDeclared(bindQuery(inner, query), relation, place);
+  const bodies = [{ name: relation.name, query: whole }];
+  const rel: Rel = { kind: 'fixpoint', bodies, main: relation.name, schema };
+  return { rel, schema };
+}
+
+/** The parts of a chain of UNIONs, and where one of them says ALL. */
+function branchesOf(body: QueryBody): {
+  readonly branches: readonly QueryBody[];
+  readonly all: QueryBody['span'] | null;
+} {
+  if (body.kind !== 'union') return { branches: [body], all: null };
+  const [left, right] = [branchesOf(body.left), branchesOf(body.right)];
+  const all = body.all ? body.operatorSpan : (left.all ?? right.all);
+  return { branches: [...left.branches, ...right.branches], all };
+}
+
+/** Whether any table of a piece of syntax is called so. */
+function readsName(node: unknown, name: string): boolean {
+  if (typeof node !== 'object' || node === null) return false;
+  if (Array.isArray(node)) return node.some((each) => readsName(each, name));
+  const isTable = 'kind' in node && node.kind === 'table' && 'name' in node;
+  // SAFETY: a table of the syntax has an identifier for its name.
+  if (isTable && (node.name as { readonly name: string }).name === name) return true;
+  return Object.values(node).some((part) => readsName(part, name));
+}
