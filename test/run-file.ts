@@ -5,7 +5,7 @@
 // The runner (run.ts) hears of each test on file descriptor 3, a line when it begins, and asks by SIGUSR2 before it kills a file
 // that has not ended. uvu prints failures only when the last test is over, and nothing at all of a hook before the tests that
 // throws: both would leave a hang or a failure without a name. A file started by hand has none of this and needs none of it.
-import { writeSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
 const file = process.argv[2];
@@ -25,6 +25,16 @@ Object.defineProperty(Object.prototype, '__test__', {
   get: () => '',
   set: (name: unknown) => tell(String(name)),
 });
+
+// Properties are tried on the same examples in every run that decides about a change; by hand, and at length, on others each time.
+if (
+  process.env['CI'] === 'true' &&
+  process.env['MILLRACE_LONG'] !== '1' &&
+  /\bfast-check'/.test(readFileSync(file, 'utf8'))
+) {
+  const { default: fc } = await import('fast-check');
+  fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: 20_261_121 });
+}
 
 const { test } = await import('uvu');
 const { before } = test;

@@ -11,7 +11,7 @@ import { millrace } from './cli-process.ts';
 const fixture = new Fixture();
 test.after(() => fixture.cleanUp());
 const folder = fixture.folder;
-const timeoutMs = 40_000;
+const timeoutMs = 100_000;
 
 const csv = { name: 'csv' };
 const raw = { name: 'json', config: { update_format: 'raw' } };

@@ -6,7 +6,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const binary = fileURLToPath(new URL('../../main.js', import.meta.url));
-const secondsMax = 50;
 /** Of a process that serves a whole file: as long as the file itself may take. */
 export const secondsOfFileMax: number = Number(process.env['MILLRACE_TEST_SECONDS'] ?? 240);
 
@@ -24,7 +23,7 @@ export interface CliOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** What it reads from a pipe; nothing when absent. */
   readonly input?: string;
-  /** After how long it is ended. Default 50. */
+  /** After how long it is ended. Default 100. */
   readonly secondsMax?: number;
 }
 
@@ -41,7 +40,7 @@ export class CliProcess {
       cwd: options.folder,
       env: { ...process.env, ...options.environment },
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-      timeout: (options.secondsMax ?? secondsMax) * 1000,
+      timeout: (options.secondsMax ?? 100) * 1000,
       killSignal: 'SIGKILL',
     });
     this.#child.stdin?.end(options.input);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Fixture } from '../embedded/pipeline-fixture.ts';
+import { pollPause } from '../poll-pause.ts';
 import { CliProcess } from './cli-process.ts';
 
 const fixture = new Fixture();
@@ -68,14 +69,14 @@ test('records that are under way when a server is killed are there at least once
   for (let kill = 0; kill < kills; kill++) {
     // Moments that differ from run to run: a number of lines that is reached somewhere between two writes.
     const enough = Math.min(count, lines().length + 1 + Math.floor(Math.random() * 100));
-    while (lines().length < enough) await new Promise((resolve) => setImmediate(resolve));
+    while (lines().length < enough) await pollPause();
     await server.end('SIGKILL');
     server = new Server(folder);
     await server.ready();
     const acknowledged = await server.acknowledged(source);
     assert.ok(acknowledged <= lines().length, `position ${acknowledged} after ${lines().length} lines`);
   }
-  while ((await server.acknowledged(source)) < count) await new Promise((resolve) => setImmediate(resolve));
+  while ((await server.acknowledged(source)) < count) await pollPause();
   const numbers = new Set(lines().map((line) => Buffer.from(JSON.parse(line).position, 'base64').toString()));
   assert.is(numbers.size, count);
   await server.end('SIGTERM');

@@ -10,9 +10,13 @@ import * as assert from 'uvu/assert';
 
 const main = fileURLToPath(new URL('../../main.js', import.meta.url));
 const entry = pathToFileURL(fileURLToPath(new URL('../../connector.js', import.meta.url))).href;
-/** Counts up, one row a payload, to `until`; writes down where it was opened and what it was acknowledged for. */
-const counter = `import { appendFileSync } from 'node:fs';
+/**
+ * Counts up, one row a payload, to `until`, and no further than the number in the file `hold` while there is one; writes down where it
+ * was opened and what it was acknowledged for.
+ */
+const counter = `import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { BatchBuilder, defineSource, wait } from '${entry}';
+const isHeld = (n) => existsSync('hold') && n > Number(readFileSync('hold', 'utf8'));
 const note = (text) => appendFileSync('calls', text + '\\n');
 export const counter = defineSource({
   name: 'counter',
@@ -30,7 +34,9 @@ export const counter = defineSource({
         note('open ' + next);
       },
       async *read() {
-        for (; next <= until && !signal.aborted; next++) {
+        for (; next <= until; next++) {
+          while (isHeld(next) && !signal.aborted) await wait(clock, 5, signal);
+          if (signal.aborted) return;
           const builder = new BatchBuilder(relation.schema);
           builder.reserve(1);
           builder.columns[0].values[0] = BigInt(next);
@@ -90,7 +96,8 @@ async function until(condition: () => boolean): Promise<void> {
 run(
   'kill -9 and two more runs count every number once; the source goes on behind what it was acknowledged for',
   async ({ folder }) => {
-    writeFileSync(join(folder, 'p.yaml'), pipeline(400, 5));
+    writeFileSync(join(folder, 'p.yaml'), pipeline(400, 1));
+    writeFileSync(join(folder, 'hold'), '100');
     const first = start(folder);
     await until(() => calls(folder).some((call) => call.startsWith('ack')));
     first.kill('SIGKILL');
@@ -100,6 +107,7 @@ run(
         .findLast((call) => call.startsWith('ack'))
         ?.slice(4),
     );
+    writeFileSync(join(folder, 'hold'), '300');
     appendFileSync(join(folder, 'calls'), 'second\n');
     const second = start(folder);
     await until(
@@ -107,6 +115,7 @@ run(
     );
     second.kill('SIGINT');
     assert.is((await ended(second)).code, 0);
+    rmSync(join(folder, 'hold'));
     appendFileSync(join(folder, 'calls'), 'third\n');
     const third = await ended(start(folder));
     assert.is(third.code, 0, third.text);

@@ -36,7 +36,7 @@ async function request(method: string, path: string, body?: unknown): Promise<vo
 
 /** The command again and again, until what it prints fulfils `holds`. */
 async function until(args: readonly string[], holds: (out: string) => boolean): Promise<string> {
-  for (let i = 0; i < 40; i++) {
+  for (let i = 0; i < 400; i++) {
     const { out } = await call(args);
     if (holds(out)) return out;
   }
@@ -82,10 +82,10 @@ test('ps lists the pipelines by name', async () => {
 });
 
 test('status shows counters and connectors of a pipeline that runs, and less of one that is stopped', async () => {
-  const { code, out } = await call(['status', 'sales']);
-  assert.is(code, 0);
+  // A pipeline runs before its connectors are open.
+  const out = await until(['status', 'sales'], (text) => /^orders\.made +input +running +\d+ +/m.test(text));
   assert.match(out, /^pipeline {2}sales\nstatus {4}Running for /);
-  assert.match(out, /^orders\.made +input +running +\d+ +/m);
+  assert.is((await call(['status', 'sales'])).code, 0);
   const [json = {}] = jsonLines((await call(['status', 'idle', '--json'])).out);
   assert.is(json['stats'], null);
   const [running = {}] = jsonLines((await call(['status', 'sales', '--json'])).out);
@@ -94,7 +94,7 @@ test('status shows counters and connectors of a pipeline that runs, and less of 
 
 test('pause and resume of a pipeline; when resume ends, it runs', async () => {
   assert.equal(await call(['pause', 'sales']), { code: 0, signal: null, out: 'sales is paused\n', err: '' });
-  assert.match((await call(['status', 'sales'])).out, /^status +Paused/m);
+  await until(['status', 'sales'], (out) => /^status +Paused/m.test(out));
   const resumed = await call(['resume', 'sales', '--json']);
   assert.equal(jsonLines(resumed.out), [{ pipeline: 'sales', connector: null, status: 'running' }]);
   assert.match((await call(['status', 'sales'])).out, /^status +Running/m);

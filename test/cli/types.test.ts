@@ -46,7 +46,7 @@ fixture.write('package.json', '{ "type": "module" }');
 function compile(program: string): string[] {
   fixture.write('program.ts', program);
   const compiler = `${packages}/typescript/bin/tsc`;
-  const { stdout } = spawnSync(process.execPath, [compiler, '-p', folder], { encoding: 'utf8', timeout: 50_000 });
+  const { stdout } = spawnSync(process.execPath, [compiler, '-p', folder], { encoding: 'utf8', timeout: 100_000 });
   return stdout.split('\n').filter((line) => line !== '');
 }
 

@@ -48,6 +48,8 @@ interface Context {
 }
 
 const executablePath = findChromium();
+/** Of a browser that does not start or a page that does not load. */
+const limitMs = 120_000;
 
 if (executablePath === null && process.env['CI'] !== 'true') {
   const skipped = suite('browser');
@@ -61,11 +63,12 @@ if (executablePath === null && process.env['CI'] !== 'true') {
 
   browserSuite.before(async (context) => {
     assert.ok(executablePath !== null, 'CI needs a Chromium: apt-get install chromium, or MILLRACE_CHROMIUM');
-    context.browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    context.browser = await chromium.launch({ executablePath, args: ['--no-sandbox'], timeout: limitMs });
     context.served = await servePipeline('shop');
     const { url, server } = await servePage();
     context.pageServer = server;
     context.page = await context.browser.newPage();
+    context.page.setDefaultTimeout(limitMs);
     await context.page.goto(url);
     await connect({ url: context.served.proxy.url, pipeline: 'shop' }).start();
   });
@@ -79,7 +82,7 @@ if (executablePath === null && process.env['CI'] !== 'true') {
 
   const push = async (url: string, id: number, customer: string): Promise<void> => {
     const client = connect({ url, pipeline: 'shop' });
-    await client.completed(await client.inputJson('orders', [{ id, customer, amount: 500 }]), { timeoutMs: 10_000 });
+    await client.completed(await client.inputJson('orders', [{ id, customer, amount: 500 }]), { timeoutMs: 100_000 });
   };
 
   browserSuite('a live view survives a cut of the network and a restart of the server', async ({ page, served }) => {

@@ -33,7 +33,7 @@ const isCode =
     error instanceof ClientError && error.code === code;
 
 async function push(id: number | bigint, customer: string, amount: number): Promise<void> {
-  await client.completed(await client.inputJson('orders', [{ id, customer, amount }]), { timeoutMs: 10_000 });
+  await client.completed(await client.inputJson('orders', [{ id, customer, amount }]), { timeoutMs: 100_000 });
 }
 
 test('rows go in, a token completes, a query gives 64-bit integers as they are', async () => {

@@ -50,7 +50,7 @@ export async function servePipeline(name: string): Promise<ServedPipeline> {
 
 /** Resolves when the condition holds. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 1000; i++) {
+  for (let i = 0; i < 5_000; i++) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -265,7 +265,7 @@ test('an output buffer without a time limit keeps nothing from completion', asyn
   );
   await pipeline.start();
   const token = await pipeline.inputJson('users', [{ id: 1, name: 'Alice' }]);
-  await pipeline.waitForCompletion({ timeoutMs: 30_000 });
+  await pipeline.waitForCompletion({ timeoutMs: 100_000 });
   await pipeline.completed(token);
   assert.equal(content(fixture.lines('buffered.ndjson')), new Map([[`{"n":${manyOrders},"ids":${manyOrders}}`, 1]]));
   await pipeline.stop();

@@ -1,16 +1,20 @@
 // Sources of programs that fail after they have sent rows: opened again behind the last of them, no row twice, none missing.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Pipeline } from '../../index.ts';
+import { pollPause } from '../poll-pause.ts';
 import { stateOf, statusWhere } from './pipeline-fixture.ts';
 
 const entry = pathToFileURL(fileURLToPath(new URL('../../connector.js', import.meta.url))).href;
-/** Gives n from 0 on, as batches or as text, and fails once, behind `failsAt` rows; `opened` gets a line for each open. */
-const flaky = `import { appendFileSync, readFileSync } from 'node:fs';
+/**
+ * Gives n from 0 on, as batches or as text, and fails once, behind `failsAt` rows, and when there is no file `opened.hold`; `opened`
+ * gets a line for each open.
+ */
+const flaky = `import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { BatchBuilder, defineSource } from '${entry}';
 const text = { type: { kind: 'string' }, required: true, description: 'Text.' };
 const number = { type: { kind: 'integer' }, required: true, description: 'Number.' };
@@ -27,7 +31,11 @@ export const counter = (name, repeats) => defineSource({
       },
       async *read() {
         while (next < count) {
-          if (attemptsIn(opened) === 1 && next >= failsAt) throw new Error('the wire was cut');
+          if (attemptsIn(opened) === 1 && next >= failsAt) {
+            writeFileSync(opened + '.failing', '');
+            while (existsSync(opened + '.hold')) await new Promise((resolve) => setTimeout(resolve, 5));
+            throw new Error('the wire was cut');
+          }
           const builder = new BatchBuilder(relation.schema);
           for (let i = 0; i < 3 && next < count; i++) {
             builder.reserve(1);
@@ -135,9 +143,12 @@ withFolder(
 
 withFolder('while the pipeline is paused a failed source is not opened, and goes on afterwards', async ({ path }) => {
   await using pipeline = await open(path, 'counts');
+  writeFileSync(join(path, 'opened.hold'), '');
   await pipeline.start();
-  await statusWhere(pipeline, (status) => stateOf(status, 't.s') === 'recovering');
+  while (!existsSync(join(path, 'opened.failing'))) await pollPause();
   await pipeline.pause();
+  rmSync(join(path, 'opened.hold'));
+  await statusWhere(pipeline, (status) => stateOf(status, 't.s') === 'recovering');
   assert.is(readFileSync(join(path, 'opened'), 'utf8'), '0\n');
   await pipeline.resume();
   await pipeline.waitForCompletion();

@@ -15,7 +15,7 @@ interface Ended {
 
 /** What the example prints; null where its server is not on this machine, which CI must not be. */
 async function example(name: string): Promise<string | null> {
-  const ended = await run(process.execPath, [entry, name], { timeout: 100_000 }).then(
+  const ended = await run(process.execPath, [entry, name], { timeout: 200_000 }).then(
     (result): Ended => result,
     (failed: Ended) => failed,
   );

@@ -28,7 +28,7 @@ function run(command: string, args: readonly string[], cwd: string): string {
     cwd,
     env: environment,
     encoding: 'utf8',
-    timeout: 100_000,
+    timeout: 200_000,
     maxBuffer: 64 * 1024 * 1024,
   });
   assert.is(status, 0, `${command} ${args.join(' ')}: ${error ?? ''}\n${stdout}\n${stderr}`);

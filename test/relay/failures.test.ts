@@ -137,7 +137,7 @@ test('an event that fails fails the start and comes again; one that succeeded do
 
 test('a stop is not kept waiting by a source that hangs in open, and says so', async ({ fixture }) => {
   const pipeline = await fixture.open(fixture.definition([fixture.source({ hang: 'open' }), fixture.destination()]), {
-    deadlines: { teardownMs: 300, stopMs: 300 },
+    deadlines: { teardownMs: 60_000, stopMs: 300 },
   });
   await pipeline.start();
   await eventually(() => fixture.lines('p:in').includes('open null'));
@@ -150,7 +150,8 @@ test('a connector that hangs in teardown is let go of, and the answer names it',
   const pipeline = await fixture.open(
     fixture.definition([fixture.source({ hang: 'teardown' }), fixture.destination()]),
     {
-      deadlines: { teardownMs: 200 },
+      // The other connectors are torn down within it.
+      deadlines: { teardownMs: 2_000 },
     },
   );
   await pipeline.start();
@@ -163,11 +164,12 @@ test('a call that does not come back within its deadline fails the start and is 
   const definition = fixture.definition([fixture.source(), fixture.destination({ hang: 'onCreated' })], {
     errorRecovery: { ...quick, maxRetries: 0 },
   });
-  const deadlines = { configureMs: 100, eventMs: 100, teardownMs: 200 };
+  // The source is configured and told within the same time.
+  const deadlines = { configureMs: 1_000, eventMs: 1_000, teardownMs: 60_000 };
   const pipeline = await fixture.open(definition, { deadlines });
   await pipeline.start().catch(() => {});
   const status = await pipeline.statusWhere(({ state }) => state === 'failed');
-  assert.match(status.error?.causes[0]?.message ?? '', "'p:out' has not come back from onCreated within 200 ms");
+  assert.match(status.error?.causes[0]?.message ?? '', "'p:out' has not come back from onCreated within 2000 ms");
   await pipeline.stop();
 });
 

@@ -134,7 +134,7 @@ export class RunningRelay {
   }
 
   async stop(options: { readonly force?: boolean; readonly timeoutMs?: number } = {}): Promise<StopReport> {
-    const { force = false, timeoutMs = 10_000 } = options;
+    const { force = false, timeoutMs = 100_000 } = options;
     const report = await this.control.call('stop', (control) => control.stop({ force, timeoutMs }));
     await this.control.end();
     return report;

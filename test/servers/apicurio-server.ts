@@ -1,7 +1,7 @@
 // A schema registry for tests: Apicurio, which speaks the protocol of Confluent, on a free port, in memory. It comes from Maven Central,
 // once for a machine; under CI it is fetched when it is missing.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { freePort } from './free-port.ts';
@@ -38,7 +38,6 @@ export async function startApicurioServer(): Promise<ApicurioServer | { readonly
     command: 'java',
     args: [...heap, ...addresses, '-jar', join(folder, `${artifact}-${version}-runner.jar`)],
     isReady: async () => (await fetch(`${url}/subjects`)).ok,
-    readyMs: 120_000,
   });
   await process.start();
   const get = async (path: string): Promise<unknown> => await (await fetch(`${url}${path}`)).json();
@@ -60,8 +59,8 @@ export async function startApicurioServer(): Promise<ApicurioServer | { readonly
   };
 }
 
-/** The folder of the program; or why there is none. */
-function apicurioFolder(): string | { readonly missing: string } {
+/** The folder of the program; or why there is none. Under CI it is fetched when it is missing. */
+export function apicurioFolder(): string | { readonly missing: string } {
   const folder = join(tools, `apicurio-${version}`);
   if (existsSync(join(folder, `${artifact}-${version}-runner.jar`))) return folder;
   const needed = ['java', 'mvn', 'tar'].filter((name) => !isOnPath(name));
@@ -69,15 +68,23 @@ function apicurioFolder(): string | { readonly missing: string } {
     needed.length > 0 ? `Apicurio needs ${needed.join(' and ')}` : `Apicurio ${version} is not in ${folder}`;
   if (process.env['CI'] === undefined) return { missing };
   if (needed.length > 0) throw new Error(`under CI: ${missing}`);
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(tools, { recursive: true });
+  // The folder has its name when it is complete: two at a time do not meet.
+  const own = mkdtempSync(join(tools, 'fetching-apicurio-'));
   const coordinates = `io.apicurio:${artifact}:${version}:tar.gz:all`;
   const get = ['-q', '-B', 'dependency:get', `-Dartifact=${coordinates}`, '-Dtransitive=false'];
-  execFileSync('mvn', get, { cwd: folder, stdio: 'pipe' });
-  const copy = ['-q', '-B', 'dependency:copy', `-Dartifact=${coordinates}`, `-DoutputDirectory=${folder}`];
-  execFileSync('mvn', copy, { cwd: folder, stdio: 'pipe' });
-  const archive = join(folder, `${artifact}-${version}-all.tar.gz`);
-  execFileSync('tar', ['-xzf', archive, '-C', folder], { stdio: 'pipe' });
+  execFileSync('mvn', get, { cwd: own, stdio: 'pipe' });
+  const copy = ['-q', '-B', 'dependency:copy', `-Dartifact=${coordinates}`, `-DoutputDirectory=${own}`];
+  execFileSync('mvn', copy, { cwd: own, stdio: 'pipe' });
+  const archive = join(own, `${artifact}-${version}-all.tar.gz`);
+  execFileSync('tar', ['-xzf', archive, '-C', own], { stdio: 'pipe' });
   rmSync(archive);
+  try {
+    renameSync(own, folder);
+  } catch {
+    // Somebody else was quicker.
+    rmSync(own, { recursive: true, force: true });
+  }
   return folder;
 }
 

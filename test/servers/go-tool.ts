@@ -1,7 +1,7 @@
 // Servers and tools that are built by Go from its module proxy, once for a machine: the binary is kept in a folder of the
 // temporary one. Null, and why, where neither the binary nor Go is there; under CI that is a failure.
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -22,7 +22,11 @@ export async function goTool(name: string, module: string): Promise<Tool> {
   if (go === null) return absent(`${name} needs Go, which is not installed`);
   if (process.env['CI'] === undefined) return absent(`${name} is not built: GOBIN=${folder} go install ${module}`);
   mkdirSync(folder, { recursive: true });
-  await run(go, ['install', module], { env: { ...process.env, GOBIN: folder }, timeout: 600_000 });
+  // A binary has its name when it is complete: two at a time do not meet.
+  const own = mkdtempSync(join(folder, 'building-'));
+  await run(go, ['install', module], { env: { ...process.env, GOBIN: own }, timeout: 600_000 });
+  renameSync(join(own, name), path);
+  rmSync(own, { recursive: true, force: true });
   return { path };
 }
 

@@ -1,7 +1,7 @@
 // A Kafka broker for tests: version 4 in KRaft mode, one node, its own data folder, on free ports. Its jars come from Maven Central,
 // once for a machine; under CI they are fetched when they are missing.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -50,14 +50,13 @@ export async function startKafkaServer(
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
   const classes = ['-cp', join(lib, '*')];
-  execFileSync('java', [...classes, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file], {
-    stdio: 'pipe',
-  });
-  const process = new ServerProcess({
+  const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file];
+  execFileSync('java', ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...classes, ...format], { stdio: 'pipe' });
+  // Its port is open before it has a broker that topics could be made on.
+  const process: ServerProcess = new ServerProcess({
     command: 'java',
     args: ['-Xms128m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...classes, 'kafka.Kafka', file],
-    isReady: async () => await accepts(port),
-    readyMs: 120_000,
+    isReady: async () => process.output.includes('Kafka Server started') && (await accepts(port)),
   });
   await process.start();
   return {
@@ -80,8 +79,8 @@ function accepts(port: number): Promise<boolean> {
   });
 }
 
-/** The folder of the jars; or why there is none. */
-function kafkaJars(): string | { readonly missing: string } {
+/** The folder of the jars; or why there is none. Under CI they are fetched when they are missing. */
+export function kafkaJars(): string | { readonly missing: string } {
   const folder = join(tools, `kafka-${version}`);
   const lib = join(folder, 'lib');
   if (existsSync(join(lib, `kafka_2.13-${version}.jar`))) return lib;
@@ -90,9 +89,11 @@ function kafkaJars(): string | { readonly missing: string } {
     needed.length > 0 ? `Kafka needs ${needed.join(' and ')}` : `the jars of Kafka ${version} are not in ${lib}`;
   if (process.env['CI'] === undefined) return { missing };
   if (needed.length > 0) throw new Error(`under CI: ${missing}`);
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(tools, { recursive: true });
+  // The folder has its name when it is complete: two at a time do not meet.
+  const own = mkdtempSync(join(tools, 'fetching-kafka-'));
   writeFileSync(
-    join(folder, 'pom.xml'),
+    join(own, 'pom.xml'),
     `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>millrace.test</groupId><artifactId>kafka</artifactId><version>1</version><packaging>pom</packaging><dependencies>
 <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>${version}</version></dependency>
@@ -100,7 +101,13 @@ function kafkaJars(): string | { readonly missing: string } {
 </dependencies></project>\n`,
   );
   const goals = ['-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=lib', '-DincludeScope=runtime'];
-  execFileSync('mvn', goals, { cwd: folder, stdio: 'pipe' });
+  execFileSync('mvn', goals, { cwd: own, stdio: 'pipe' });
+  try {
+    renameSync(own, folder);
+  } catch {
+    // Somebody else was quicker.
+    rmSync(own, { recursive: true, force: true });
+  }
   return lib;
 }
 

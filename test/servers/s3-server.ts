@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { freePort } from './free-port.ts';
-import { goTool } from './go-tool.ts';
+import { goTool, type Tool } from './go-tool.ts';
 import { ServerProcess } from './server-process.ts';
 
 export const s3Access = { aws_access_key_id: 'testkey', aws_secret_access_key: 'testsecret' };
@@ -17,9 +17,14 @@ export interface S3Server {
   close(): Promise<void>;
 }
 
+/** The server's binary; built under CI when it is missing. */
+export function s3Gateway(): Promise<Tool> {
+  return goTool('versitygw', 'github.com/versity/versitygw/cmd/versitygw@v1.8.0');
+}
+
 /** Running, with empty buckets of these names; or why there is none. */
 export async function startS3Server(buckets: readonly string[]): Promise<S3Server | { readonly missing: string }> {
-  const tool = await goTool('versitygw', 'github.com/versity/versitygw/cmd/versitygw@v1.8.0');
+  const tool = await s3Gateway();
   if ('missing' in tool) return tool;
   const folder = mkdtempSync(join(tmpdir(), 'millrace-s3-'));
   const [data, iam] = [join(folder, 'data'), join(folder, 'iam')];

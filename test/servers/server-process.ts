@@ -23,6 +23,7 @@ export class ServerProcess {
     process.once('exit', this.#endWithUs);
   }
 
+  /** Of the latest start. */
   get output(): string {
     return this.#output;
   }
@@ -32,7 +33,8 @@ export class ServerProcess {
   }
 
   async start(): Promise<void> {
-    const { command, args, options = {}, isReady, readyMs = 60_000 } = this.#command;
+    const { command, args, options = {}, isReady, readyMs = 180_000 } = this.#command;
+    this.#output = '';
     const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     const keep = (chunk: Buffer): void => void (this.#output = (this.#output + chunk.toString()).slice(-20_000));
@@ -43,8 +45,9 @@ export class ServerProcess {
     const deadline = performance.now() + readyMs;
     while (!(await isReady().catch(() => false))) {
       if (failure !== null) throw failure;
-      if (child.exitCode !== null || performance.now() > deadline) {
-        throw new Error(`${command} is not ready (exit code ${child.exitCode}):\n${this.#output}`);
+      const ending = child.exitCode ?? child.signalCode;
+      if (ending !== null || performance.now() > deadline) {
+        throw new Error(`${command} is not ready (exit code ${ending}):\n${this.#output}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

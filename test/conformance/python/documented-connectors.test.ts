@@ -67,7 +67,7 @@ test('users, then orders; three stages into one table; events that wait to be re
     const script = join(root, 'test', 'conformance', 'python', 'documented-connectors.py');
     const { stdout } = await run(python, [script], {
       env: { ...process.env, FELDERA_HOST: url, KAFKA: kafka.bootstrap, PYTHONDONTWRITEBYTECODE: '1' },
-      timeout: 100_000,
+      timeout: 200_000,
     });
     assert.equal(stdout.trim().split('\n'), [
       'spent [{"name": "Ann", "total": 6}, {"name": "Bob", "total": 7}]',

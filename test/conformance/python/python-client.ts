@@ -3,13 +3,16 @@
 // Nothing of the client is part of Millrace: it comes from the Python registry. Where Python or the registry is absent the
 // caller is told why; under CI that is a failure.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+/** Those that the tests use. */
+export const pythonVersions: readonly string[] = ['0.337.0', '0.369.0'];
+
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
-const installSecondsMax = 100;
+const installSecondsMax = 200;
 
 export interface PythonClient {
   /** The interpreter with the client; null when there is none. */
@@ -17,23 +20,33 @@ export interface PythonClient {
   readonly reason: string;
 }
 
-/** Installs the client unless it is there. */
+/** Installs the client unless it is there. Two at a time do not meet: a folder has its name when it is complete. */
 export function pythonClient(version: string): PythonClient {
-  const folder = join(root, 'node_modules', '.cache', 'millrace', `feldera-${version}`);
+  const cache = join(root, 'node_modules', '.cache', 'millrace');
+  const folder = join(cache, `python-feldera-${version}`);
   const python = join(folder, 'bin', 'python');
-  if (existsSync(join(folder, 'complete'))) return { python, reason: '' };
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
+  if (existsSync(folder)) return { python, reason: '' };
+  mkdirSync(cache, { recursive: true });
+  const own = mkdtempSync(join(cache, `installing-${version}-`));
   const steps: readonly (readonly [string, readonly string[]])[] = [
-    ['python3', ['-m', 'venv', folder]],
-    [python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `feldera==${version}`]],
+    ['python3', ['-m', 'venv', own]],
+    [
+      join(own, 'bin', 'python'),
+      ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `feldera==${version}`],
+    ],
   ];
   for (const [command, args] of steps) {
     const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8', timeout: installSecondsMax * 1000 });
-    if (status !== 0)
-      return { python: null, reason: `${command} ${args.join(' ')}: ${error?.message ?? stderr.trim()}` };
+    if (status === 0) continue;
+    rmSync(own, { recursive: true, force: true });
+    return { python: null, reason: `${command} ${args.join(' ')}: ${error?.message ?? stderr.trim()}` };
   }
-  writeFileSync(join(folder, 'complete'), version);
+  try {
+    renameSync(own, folder);
+  } catch {
+    // Somebody else was quicker.
+    rmSync(own, { recursive: true, force: true });
+  }
   return { python, reason: '' };
 }
 

@@ -7,6 +7,7 @@ import type { Payload, Position, Source } from '../../../connectors/sdk/source.t
 import { validateParameters } from '../../../connectors/sdk/validate-parameters.ts';
 import { Pipeline } from '../../../index.ts';
 import type { Relation } from '../../../runtime/batch/schema.ts';
+import { pollPause } from '../../poll-pause.ts';
 import { startCutProxy } from '../../servers/cut-proxy.ts';
 import { type PostgresServer, startPostgresServer } from '../../servers/postgres-server.ts';
 import { bigint, codeOf, contextFor, relationOf, type TestContext, varchar } from '../connector-context.ts';
@@ -220,13 +221,16 @@ if ('missing' in server) {
     const through = new URL(server.uri);
     through.port = new URL(proxy.url).port;
     const given = { source_table: 'h', slot_name: 'h_slot', max_retries: 1000, uri: through.href };
-    let written = 0;
+    let writing: Promise<void> | null = null;
     let cuts = 0;
-    const { lines, context } = await read(given, null, (seen, idle) => {
-      if (idle && written < 2000) {
-        sql(`INSERT INTO h SELECT i, 'x' FROM generate_series(${written + 1}, ${written + 200}) AS i`);
-        written += 200;
+    // One behind the other: their order is that of the commits.
+    const write = async (): Promise<void> => {
+      for (let from = 1; from <= 2000; from += 200) {
+        await sql(`INSERT INTO h SELECT i, 'x' FROM generate_series(${from}, ${from + 199}) AS i`);
       }
+    };
+    const { lines, context } = await read(given, null, (seen, idle) => {
+      if (idle) writing ??= write();
       if (seen.length > cuts * 300 && cuts < 5) {
         cuts++;
         proxy.cut();
@@ -239,18 +243,21 @@ if ('missing' in server) {
       Array.from({ length: 2000 }, (_, i) => i + 1),
     );
     assert.ok(context.reported.length > 0);
+    await writing;
     await proxy.close();
   });
 
   cdc('a slot that is taken, a truncation and a table that is missing say what they are', async () => {
     await sql('CREATE TABLE f (id bigint PRIMARY KEY, t text)');
     const given = { source_table: 'f', slot_name: 'f_slot' };
+    let truncated: Promise<unknown> | null = null;
     const code = await codeOf(() =>
       read(given, null, (_, idle) => {
-        if (idle) sql('TRUNCATE f');
+        if (idle) truncated ??= sql('TRUNCATE f');
         return false;
       }),
     );
+    await truncated;
     assert.is(code, 'postgres.unsupported_change');
     assert.is(await codeOf(() => read({ source_table: 'nowhere' }, null, () => true)), 'postgres.missing');
     const mine = { source_table: 'f', publication: 'absent' };
@@ -262,12 +269,14 @@ if ('missing' in server) {
     for await (const payload of first.read()) {
       if (payload.kind !== 'idle' || inner !== '') continue;
       inner = 'asked';
-      // The stream begins behind the first idle payload of the snapshot.
       const other = { source_table: 'f', slot_name: 'g_slot', max_retries: 0, snapshot: false };
-      setTimeout(async () => {
+      const taken = `SELECT 1 FROM pg_replication_slots WHERE slot_name = 'g_slot' AND active`;
+      // The stream begins behind the first idle payload of the snapshot.
+      void (async () => {
+        while ((await sql(taken)).rows.length === 0) await pollPause();
         inner = await codeOf(() => read(other, null, () => false));
         holder.controller.abort();
-      }, 200);
+      })();
     }
     await first.teardown?.();
     assert.is(inner, 'postgres.slot_taken');

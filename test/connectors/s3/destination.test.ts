@@ -63,7 +63,7 @@ if ('missing' in server) {
   });
 
   output('what is gathered by time becomes an object, changes merged', async () => {
-    await using pipeline = await open('time/', { name: 'csv' }, { max_output_buffer_time_millis: 300 });
+    await using pipeline = await open('time/', { name: 'csv' }, { max_output_buffer_time_millis: 2_000 });
     await pipeline.start();
     await pipeline.inputJson('t', [{ n: 1, s: 'a' }]);
     const change = [{ delete: { n: 1, s: 'a' } }, { insert: { n: 2, s: 'b' } }];

@@ -159,6 +159,7 @@ test('a process that ends while it runs is an error with its exit code and its l
 
 test('a flood on stderr harms nothing', async () => {
   const { connector, context } = hostedSource(hostile('flood'));
+  const startedAt = performance.now();
   await connector.open(null);
   const reading = new Reading(connector);
   await reading.until(1);
@@ -166,11 +167,14 @@ test('a flood on stderr harms nothing', async () => {
   await connector.stop?.();
   await reading.toEnd();
   await connector.teardown?.();
-  assert.ok(context.logged.length < 2000);
+  // 200 lines a second, and one that says how many were left out.
+  const seconds = Math.ceil((performance.now() - startedAt) / 1000) + 1;
+  assert.ok(context.logged.length <= 201 * seconds, `${context.logged.length} lines within ${seconds} s`);
 });
 
 test('a source whose last record never comes, or which does not answer Stop, is ended with an error', async () => {
-  const missing = hostedSource(hostile('never comes'), {}, { stop_timeout: '300ms' });
+  // The plugin answers the call itself within that.
+  const missing = hostedSource(hostile('never comes'), {}, { stop_timeout: '2s' });
   await missing.connector.open(null);
   const reading = new Reading(missing.connector);
   await reading.until(1);
@@ -287,7 +291,7 @@ test('a record that is too large is refused in its turn, the others arrive', asy
 });
 
 test('a destination that never acknowledges is told from one that answers late', async () => {
-  const silent = hostedDestination(hostile('never acknowledges'), {}, { stop_timeout: '300ms' });
+  const silent = hostedDestination(hostile('never acknowledges'), {}, { stop_timeout: '2s' });
   await silent.connector.open();
   await silent.connector.write(numbered(1, 3));
   const error = await failureOf(() => silent.connector.stop?.());

@@ -1,7 +1,7 @@
 // An actor system over the trial behaviours that remembers what it was told, and a way to wait for it.
 import type { ActorId, SupervisionEvent } from '../../../runtime/actor/actor.ts';
 import { ActorSystem } from '../../../runtime/actor/actor-system.ts';
-import { systemClock } from '../../../runtime/clock.ts';
+import { type Clock, systemClock } from '../../../runtime/clock.ts';
 import type { LogEntry } from '../../../runtime/log.ts';
 import { makeLog } from '../../../runtime/log.ts';
 import { siblingModule } from '../../../runtime/thread/worker-thread.ts';
@@ -15,7 +15,13 @@ export interface Trial {
   until(condition: () => boolean): Promise<void>;
 }
 
-export function makeTrial(options: { readonly hotMax?: number; readonly stuckMs?: number } = {}): Trial {
+export interface TrialOptions {
+  readonly hotMax?: number;
+  readonly stuckMs?: number;
+  readonly clock?: Clock;
+}
+
+export function makeTrial(options: TrialOptions = {}): Trial {
   const events: SupervisionEvent[] = [];
   const notices: { readonly actor: ActorId; readonly notice: unknown }[] = [];
   const logged: LogEntry[] = [];
@@ -27,7 +33,7 @@ export function makeTrial(options: { readonly hotMax?: number; readonly stuckMs?
   const system = new ActorSystem({
     behaviours: siblingModule('./trial-behaviours', import.meta.url),
     threadsMax: { hot: options.hotMax ?? 2 },
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     log: makeLog('trial', systemClock.now, (entry) => logged.push(entry)),
     onNotice: (actor, notice) => {
       notices.push({ actor, notice });

@@ -21,7 +21,7 @@ test.before.each((side) => {
   side.connection = connect<TrialApi>(side.worker, {
     name: 'trial',
     clock: systemClock,
-    deadlineMs: 10_000,
+    deadlineMs: 100_000,
     onReport: (report) => side.reports.push(report),
   });
 });
@@ -73,7 +73,7 @@ test('coded errors arrive as they were, others with the code for the unexpected'
 test('a call ends at its deadline', async ({ connection }) => {
   const error = await errorOf(connection.call((api) => api.never(), { deadlineMs: 20 }));
   assert.is(error.code, 'thread.call_timeout');
-  assert.is(await connection.call((api) => api.add(1, 1), { deadlineMs: 5_000 }), 2);
+  assert.is(await connection.call((api) => api.add(1, 1), { deadlineMs: 100_000 }), 2);
 });
 
 test('a call ends with the reason of its signal, before or after it began', async ({ connection }) => {
@@ -111,7 +111,7 @@ test('releasing a connection rejects the calls that wait for their answers', asy
 test('over a port, the end that is closed rejects the calls of the other', async () => {
   const { port1, port2 } = new MessageChannel();
   const exposed = expose({ never: () => new Promise(() => {}) }, port1);
-  const options = { name: 'port', clock: systemClock, deadlineMs: 10_000 };
+  const options = { name: 'port', clock: systemClock, deadlineMs: 100_000 };
   const { proxy } = connect<{ never(): Promise<void> }>(port2, options);
   const pending = errorOf(proxy.never());
   exposed.close();

@@ -226,7 +226,7 @@ test('a slow listener without back-pressure loses chunks, which is counted and s
       assert.is((await quick.data()).json_data?.length, 200);
     }
     const [statistics] = engine.apiOutputs.values();
-    assert.is(engine.confirmed, steps);
+    await until(() => engine.confirmed === steps);
     assert.ok((statistics?.droppedRecords ?? 0) > 0, 'records were dropped');
     let received = 0;
     let last = 0;

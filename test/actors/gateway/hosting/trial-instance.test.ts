@@ -50,7 +50,7 @@ async function options({ folder, log }: Folder, settings: Readonly<Record<string
     clock: systemClock,
     signal: new AbortController().signal,
     process: {},
-    deadlines: { callMs: 200, teardownMs: 200 },
+    deadlines: { callMs: 60_000, teardownMs: settings['hang'] === undefined ? 60_000 : 200 },
   };
 }
 

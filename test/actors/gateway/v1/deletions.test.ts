@@ -58,21 +58,17 @@ async function deleted(name: string, settings: Readonly<Record<string, string>>)
 }
 
 test('one that could not be told is told again while the server runs, once it can be', async () => {
-  const id = await deleted('again', { fail: 'onDeleted', fail_times: '1' });
-  const [first] = await owed();
-  assert.is(first?.connectorId, id);
-  assert.is(first?.attempts, 1);
-  assert.match(first?.error ?? '', 'onDeleted fails as it was told to');
+  await deleted('again', { fail: 'onDeleted', fail_times: '1' });
   while ((await owed()).length > 0) await pollPause();
   assert.is(calls('again').filter((call) => call.startsWith('onDeleted')).length, 2);
 });
 
 test('one that never can be is given up by a call', async () => {
   const id = await deleted('never', { fail: 'onDeleted' });
-  assert.equal(
-    (await owed()).map(({ connectorId }) => connectorId),
-    [id],
-  );
+  const [first, ...others] = await owed();
+  assert.equal([first?.connectorId, others], [id, []]);
+  assert.ok((first?.attempts ?? 0) >= 1);
+  assert.match(first?.error ?? '', 'onDeleted fails as it was told to');
   assert.equal((await client.delete(`/v1/connectors/deletions/${id}`)).body, {});
   assert.equal(await owed(), []);
   const again = await client.delete(`/v1/connectors/deletions/${id}`);

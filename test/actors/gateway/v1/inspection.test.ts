@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { WebSocket } from 'ws';
+import { pollPause } from '../../../poll-pause.ts';
 import { startTestServer, type TestServer } from '../server/test-server.ts';
 import { reasonOf, type V1Client, v1Client } from './v1-client.ts';
 
@@ -171,7 +172,7 @@ test('over a WebSocket a record is a message, as many as there is room for, and 
   assert.is(result?.operation, 'OPERATION_CREATE');
   assert.equal(Object.keys(result ?? {}), ['position', 'operation', 'metadata', 'key', 'payload']);
   assert.is(result?.payload.before, null);
-  while (made.lines().length < records) await client.get('/healthz');
+  while (made.lines().length < records) await pollPause();
   const metrics = await (await fetch(`${server.url}/v0/metrics`)).text();
   const dropped = new RegExp(`inspector_dropped_records_total\\{[^}]*endpoint="${made.destination}"\\} (\\d+)`).exec(
     metrics,

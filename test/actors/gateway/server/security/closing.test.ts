@@ -31,7 +31,8 @@ async function serve(name: string): Promise<Served> {
       MILLRACE_S3_BUCKET: 'b',
     },
     stdio: ['ignore', 'pipe', 'ignore'],
-    timeout: 15_000,
+    // It never takes as long; who hangs is ended.
+    timeout: 100_000,
     killSignal: 'SIGKILL',
   });
   const exit = new Promise<number | NodeJS.Signals | null>((resolve) => {

@@ -7,7 +7,7 @@ export interface Heard {
   readonly isClosed: boolean;
 }
 
-export function exchange(url: string, bytes: string | Buffer, limitMs = 8_000): Promise<Heard> {
+export function exchange(url: string, bytes: string | Buffer, limitMs = 60_000): Promise<Heard> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const socket = connect({ host: hostname, port: Number(port) });

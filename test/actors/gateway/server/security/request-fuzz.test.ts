@@ -9,7 +9,7 @@ import { startTestServer, type TestServer } from '../test-server.ts';
 import { type DescribedRoute, describedRoutes } from './described-routes.ts';
 
 const numRuns = process.env['MILLRACE_LONG'] === '1' ? 20_000 : 700;
-const limitMs = 6_000;
+const limitMs = 60_000;
 
 let server: TestServer;
 let routes: readonly DescribedRoute[];
