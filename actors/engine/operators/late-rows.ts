@@ -20,6 +20,8 @@ export interface LateColumn {
   readonly lateness: number | bigint;
   /** Whether deletions give this column: it is of the key, or the table has none. */
   readonly inDeletions: boolean;
+  /** Rows wait until others are later by so much: what is held is not settled, however late it would be as a new row. */
+  readonly heldBy?: number | bigint;
 }
 
 interface Watermark extends LateColumn {
@@ -54,7 +56,11 @@ export class LateRows implements Operator {
 
   /** Values of the column below this will not come any more; null before the first one. Moves in `flush`. */
   watermark(ordinal: number): number | bigint | null {
-    return this.#marks.find((mark) => mark.ordinal === ordinal)?.below ?? null;
+    const mark = this.#marks.find((each) => each.ordinal === ordinal);
+    if (mark === undefined || mark.below === null || mark.heldBy === undefined) return mark?.below ?? null;
+    const { heldBy, lateness } = mark;
+    const more = typeof heldBy === 'bigint' ? heldBy - BigInt(lateness) : heldBy - Number(lateness);
+    return more > 0 ? minus(mark.below, more) : mark.below;
   }
 
   /** Old keys of a table with a primary key go: nothing comes for them any more. */

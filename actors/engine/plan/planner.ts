@@ -16,6 +16,7 @@ import type { ShardLink } from '../circuit/shard-link.ts';
 import { AppendOnlyTable } from '../operators/append-only-table.ts';
 import { Clock } from '../operators/clock.ts';
 import { FinalRows } from '../operators/final-rows.ts';
+import { HeldRows } from '../operators/held-rows.ts';
 import { Integrate } from '../operators/integrate.ts';
 import { KeyedTable } from '../operators/keyed-table.ts';
 import { type LateColumn, LateRows } from '../operators/late-rows.ts';
@@ -68,7 +69,7 @@ export function planProgram(program: BoundProgram, options: PlanOptions): Circui
   const planTable = (table: TableDefinition): void => {
     const { name, schema, primaryKey } = table.relation;
     nodes.view = name;
-    const isLate = (table.lateness ?? []).some((lateness) => lateness !== null);
+    const isLate = table.watermark !== undefined || (table.lateness ?? []).some((lateness) => lateness !== null);
     // A watermark follows from all rows.
     const sharding: NodeSharding =
       primaryKey.length === 0 || isLate ? { kind: 'everywhere', schema } : { kind: 'table', schema, key: primaryKey };
@@ -208,11 +209,15 @@ function least(values: readonly (number | bigint | null)[]): number | bigint | n
 }
 
 function tableOperator(table: TableDefinition, pool: StringPool, failures: EvaluationFailures): Operator {
-  const operator = plainTable(table, pool, failures);
-  const { primaryKey } = table.relation;
+  const { relation, watermark } = table;
+  const plain = plainTable(table, pool, failures);
+  const held = watermark === undefined ? null : { schema: relation.schema, pool, ...watermark };
+  const operator = held === null ? plain : new HeldRows(plain, { ...held, watermark: held.delay });
+  const { primaryKey } = relation;
   const late = (table.lateness ?? []).flatMap((lateness, ordinal): LateColumn[] => {
     const inDeletions = primaryKey.length === 0 || primaryKey.includes(ordinal);
-    return lateness === null ? [] : [{ ordinal, lateness, inDeletions }];
+    if (lateness === null) return [];
+    return [{ ordinal, lateness, inDeletions, ...(watermark === undefined ? {} : { heldBy: watermark.delay }) }];
   });
   return late.length === 0 ? operator : new LateRows(operator, late);
 }

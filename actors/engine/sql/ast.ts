@@ -448,6 +448,8 @@ export interface ColumnDefinition {
   readonly default: Expression | null;
   /** LATENESS: how far a value may lie behind the greatest one before it. */
   readonly lateness: Expression | null;
+  /** WATERMARK: how much later another row has to be before a row counts. */
+  readonly watermark: Expression | null;
   readonly unsupported: UnsupportedExpression | null;
   readonly span: Span;
 }

@@ -1,4 +1,4 @@
-// LATENESS of a column: how far a value may lie behind the greatest one of earlier steps.
+// LATENESS of a column: how far a value may lie behind the greatest one of earlier steps. WATERMARK: how far behind it rows wait.
 //
 // A constant: a number for a number, an interval of days to seconds for DATE, TIME and TIMESTAMP. It is kept in the units in
 // which the column is stored, so that nothing is converted when rows are compared (operators/late-rows.ts).
@@ -14,21 +14,26 @@ import { coerce, isDatetime } from './type-coercion.ts';
 const microsOfDay = 86_400_000_000n;
 
 /** @throws SqlTypeMismatch, SqlUnsupported, SqlInvalidDefinition */
-export function bindLateness(source: SqlText, lateness: Expression, type: SqlType): number | bigint {
-  const context = { source, scope: [], aggregates: null, clause: 'LATENESS', aliases: null };
+export function bindLateness(
+  source: SqlText,
+  lateness: Expression,
+  type: SqlType,
+  word: 'LATENESS' | 'WATERMARK' = 'LATENESS',
+): number | bigint {
+  const context = { source, scope: [], aggregates: null, clause: word, aliases: null };
   const scalar = bindExpression(context, lateness);
   const { place } = scalar.source;
   const value = isDatetime(type) ? ofInterval(scalar, type) : ofNumber(scalar, type);
   if (value === undefined) {
     const wanted = isDatetime(type) ? 'a constant INTERVAL of days to seconds' : 'a constant number';
-    const detail = `LATENESS of a ${formatSqlType(type)} column is ${wanted}, ${scalar.source.text} is not`;
+    const detail = `${word} of a ${formatSqlType(type)} column is ${wanted}, ${scalar.source.text} is not`;
     throw new SqlTypeMismatch({ detail }, { place });
   }
   if (storageOf(type) === 'i128') {
-    const construct = `LATENESS of a ${formatSqlType(type)} column`;
+    const construct = `${word} of a ${formatSqlType(type)} column`;
     throw new SqlUnsupported({ construct, instead: 'declare the column with at most 18 digits' }, { place });
   }
-  if (value < 0) throw new SqlInvalidDefinition({ detail: 'LATENESS may not be negative' }, { place });
+  if (value < 0) throw new SqlInvalidDefinition({ detail: `${word} may not be negative` }, { place });
   return value;
 }
 

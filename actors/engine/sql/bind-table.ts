@@ -30,6 +30,7 @@ interface BoundColumn {
   readonly field: Field;
   readonly default: Scalar | null;
   readonly lateness: number | bigint | null;
+  readonly watermark: number | bigint | null;
 }
 
 /** @throws AlreadyReported when a part failed; every problem is in the list. */
@@ -48,7 +49,10 @@ export function bindTable(source: SqlText, table: CreateTable, problems: Problem
     const place = source.span(table.name.span);
     problems.keep(new SqlInvalidDefinition({ detail: `table "${table.name.name}" has no columns` }, { place }));
   }
+  requireOneWatermark(source, columns, key.length > 0, problems);
   if (problems.count > before) throw new AlreadyReported();
+  const held = whole.findIndex(({ watermark }) => watermark !== null);
+  const delay = whole[held]?.watermark ?? null;
   const fields = whole.map((column) => column.field);
   const lateness = whole.map((column) => column.lateness);
   const primaryKey = key.map((name) => fields.findIndex((field) => field.name === name));
@@ -56,6 +60,7 @@ export function bindTable(source: SqlText, table: CreateTable, problems: Problem
     relation: { name: table.name.name, schema: makeSchema(fields), primaryKey },
     defaults: whole.map((column) => column.default),
     ...(lateness.some((allowance) => allowance !== null) ? { lateness } : {}),
+    ...(delay === null ? {} : { watermark: { ordinal: held, delay } }),
     ...properties,
     source: source.source(table.span),
   };
@@ -78,6 +83,7 @@ function bindColumn(source: SqlText, column: ColumnDefinition, inKey: boolean): 
     field,
     default: bindDefault(source, column, type, nullable),
     lateness: column.lateness === null ? null : bindLateness(source, column.lateness, type),
+    watermark: column.watermark === null ? null : bindLateness(source, column.watermark, type, 'WATERMARK'),
   };
 }
 
@@ -135,6 +141,25 @@ function requireDistinctNames(source: SqlText, columns: readonly ColumnDefinitio
     }
     seen.add(name.name);
   }
+}
+
+/** Rows wait by one column, by which they may also be late; with a key, a later row could overtake the one that it replaces. */
+function requireOneWatermark(
+  source: SqlText,
+  columns: readonly ColumnDefinition[],
+  isKeyed: boolean,
+  problems: ProblemList,
+): void {
+  const [first, second] = columns.filter(({ watermark }) => watermark !== null);
+  if (first === undefined) return;
+  const refuse = (column: ColumnDefinition, construct: string, instead: string): void => {
+    problems.keep(new SqlUnsupported({ construct, instead }, { place: source.span(column.name.span) }));
+  };
+  const other = columns.find((column) => column.lateness !== null && column !== first);
+  if (second !== undefined) refuse(second, 'a second WATERMARK', 'choose one column by which rows wait');
+  if (isKeyed)
+    refuse(first, 'WATERMARK in a table with a primary key', 'leave the key out and take the last row in a view');
+  if (other !== undefined) refuse(other, 'LATENESS beside WATERMARK of another column', 'give both to one column');
 }
 
 function refuseElement(source: SqlText, element: TableElement, problems: ProblemList): void {

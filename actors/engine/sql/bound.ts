@@ -269,6 +269,8 @@ export interface TableDefinition {
    * A row that lies further behind the greatest value of earlier steps is dropped.
    */
   readonly lateness?: readonly (number | bigint | null)[];
+  /** A row counts when one has come whose column is greater by `delay`, in the units in which it is stored. Absent: at once. */
+  readonly watermark?: { readonly ordinal: number; readonly delay: number | bigint };
   readonly connectors: DeclaredConnectors | null;
   readonly materialized: boolean;
   readonly appendOnly: boolean;

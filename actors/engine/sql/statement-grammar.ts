@@ -316,6 +316,7 @@ export class SqlParser extends QueryGrammar {
     let primaryKey = false;
     let defaultValue: Expression | null = null;
     let lateness: Expression | null = null;
+    let watermark: Expression | null = null;
     let refused: UnsupportedExpression | null = null;
     this.MANY(() =>
       this.OR([
@@ -362,9 +363,8 @@ export class SqlParser extends QueryGrammar {
         },
         {
           ALT: () => {
-            const word = this.CONSUME(keyword('WATERMARK'));
-            this.SUBRULE3(this.expression);
-            refused = unsupported(word, 'WATERMARK', 'leave it out');
+            this.CONSUME(keyword('WATERMARK'));
+            watermark = this.SUBRULE3(this.expression);
           },
         },
         {
@@ -392,6 +392,7 @@ export class SqlParser extends QueryGrammar {
       primaryKey,
       default: defaultValue,
       lateness,
+      watermark,
       unsupported: refused,
       span: { start: name.span.start, end: this.LA(0).startOffset + this.LA(0).image.length },
     }));

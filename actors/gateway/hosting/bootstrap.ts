@@ -79,12 +79,15 @@ export async function planBootstrap(pipeline: HostedPipeline, image: CheckpointI
 
 /** @throws BootstrapImpossible */
 function refuseForgotten(kept: BoundProgram['tables'], program: BoundProgram): void {
-  for (const { relation, lateness, materialized } of kept) {
+  for (const { relation, lateness, watermark, materialized } of kept) {
     const reader = program.views.find((view) => sourcesOf(program, view.relation.name).has(relation.name));
     if (reader === undefined) continue;
     const what = `view ${reader.relation.name} is computed from table ${relation.name}`;
     if (lateness?.some((each) => each !== null) === true) {
       throw new BootstrapImpossible({ detail: `${what}, which has lateness: rows of it have been forgotten` });
+    }
+    if (watermark !== undefined) {
+      throw new BootstrapImpossible({ detail: `${what}, which has a watermark: rows that wait are in no table yet` });
     }
     if (!materialized && relation.primaryKey.length === 0) {
       throw new BootstrapImpossible({ detail: `${what}, which is not materialized: its rows have no replay source` });
