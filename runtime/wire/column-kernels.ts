@@ -133,3 +133,39 @@ export function copyEntries(
     } else for (let i = start; i < end; i++) target[at++] = bytes[i]!;
   }
 }
+
+/** Where the string of each row begins when they lie one after the other; that of a NULL is empty. Returns the bytes of all. */
+export function entryOffsets(
+  codes: Int32Array,
+  validity: Uint8Array | null,
+  rows: number,
+  entries: Int32Array,
+  offsets: Int32Array,
+): number {
+  let at = 0;
+  for (let row = 0; row < rows; row++) {
+    const code = codes[row]!;
+    if (validity === null || (validity[row >> 3]! & (1 << (row & 7))) !== 0) at += entries[code + 1]! - entries[code]!;
+    offsets[row + 1] = at;
+  }
+  return at;
+}
+
+/** Writes the string of each row to where `offsets` says. */
+export function copyRows(
+  codes: Int32Array,
+  rows: number,
+  entries: Int32Array,
+  bytes: Uint8Array,
+  offsets: Int32Array,
+  target: Uint8Array,
+): void {
+  for (let row = 0; row < rows; row++) {
+    const at = offsets[row]!;
+    const length = offsets[row + 1]! - at;
+    if (length === 0) continue;
+    const start = entries[codes[row]!]!;
+    if (length > 48) target.set(bytes.subarray(start, start + length), at);
+    else for (let i = 0; i < length; i++) target[at + i] = bytes[start + i]!;
+  }
+}

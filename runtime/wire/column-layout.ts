@@ -9,11 +9,12 @@
 //   dictionary   codes: rows x 4;   offsets: (size + 1) x 4, offsets[0] = 0;   data: offsets[size] bytes
 //
 // A slice of a bytes column is rebased. A dictionary goes whole when it has no more entries than the batch has rows, else
-// only the entries in use, numbered anew in order of first use. Codes under a NULL are 0 in a renumbered dictionary.
+// only the entries in use, numbered anew in order of first use. Codes under a NULL are 0 in a renumbered dictionary. One whose
+// entries repeat goes as bytes: what is in a frame is a dictionary of distinct entries.
 // `ColumnDescriptor` is what stands in the header. Only batch-codec.ts calls this.
 import type { Column, Dictionary, DictionaryColumn } from '../batch/column.ts';
 import { type Storage, storageOf } from '../batch/sql-type.ts';
-import { compactCodes, copyEntries, rebase } from './column-kernels.ts';
+import { compactCodes, copyEntries, copyRows, entryOffsets, rebase } from './column-kernels.ts';
 
 export type Layout = Column['layout'];
 
@@ -82,6 +83,10 @@ export function planColumn(plan: BodyPlan, column: Column, rows: number): Column
       return { layout: 'bytes', storage, validity, at, dataBytes, entries: 0 };
     }
     case 'dictionary': {
+      if (column.dictionary.repeats === true) {
+        const { at, dataBytes } = planTexts(plan, column, rows);
+        return { layout: 'bytes', storage, validity, at, dataBytes, entries: 0 };
+      }
       const { codes, dictionary } = column.dictionary.size <= rows ? column : compact(column, rows);
       const at = plan.add(codes.subarray(0, rows));
       const { dataBytes } = planStrings(plan, dictionary.offsets, dictionary.bytes, dictionary.size);
@@ -102,6 +107,16 @@ function planStrings(
   const at = plan.add(base === 0 ? used : rebase(used, base));
   plan.add(bytes.subarray(base, end));
   return { at, dataBytes: end - base };
+}
+
+/** The strings of the rows themselves: a dictionary whose entries repeat would have about as many. */
+function planTexts(plan: BodyPlan, column: DictionaryColumn, rows: number): { at: number; dataBytes: number } {
+  const { codes, validity, dictionary } = column;
+  const offsets = new Int32Array(rows + 1);
+  const dataBytes = entryOffsets(codes, validity, rows, dictionary.offsets, offsets);
+  const bytes = new Uint8Array(dataBytes);
+  copyRows(codes, rows, dictionary.offsets, dictionary.bytes, offsets, bytes);
+  return planStrings(plan, offsets, bytes, rows);
 }
 
 /** The same rows over a dictionary that holds only their entries. */

@@ -4,6 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import type { DictionaryColumn } from '../../../runtime/batch/column.ts';
+import { hashRows, rowEquality } from '../../../runtime/batch/row-key.ts';
 import { makeSchema } from '../../../runtime/batch/schema.ts';
 import { MillraceError } from '../../../runtime/errors.ts';
 import { decodeBatch, encodeBatch } from '../../../runtime/wire/batch-codec.ts';
@@ -39,6 +40,27 @@ test('a frame is one msgpack value whose arrays are aligned and lie in its own b
     }),
     { numRuns },
   );
+});
+
+test('a dictionary whose entries repeat goes as the strings of the rows', () => {
+  const schema = makeSchema([{ name: 's', type: { kind: 'VARCHAR', length: null }, nullable: true }]);
+  const bytes = new TextEncoder().encode('aaab'.padEnd(4 + 60, 'x'));
+  const dictionary = { identity: {}, size: 4, offsets: Int32Array.of(0, 1, 2, 2, 64), bytes, repeats: true };
+  const column: DictionaryColumn = {
+    layout: 'dictionary',
+    type: schema.fields[0]!.type,
+    validity: Uint8Array.of(0b10111),
+    codes: Int32Array.of(0, 3, 1, 2_000_000, 2),
+    dictionary,
+  };
+  const batch = { schema, rows: 5, weights: null, columns: [column], presence: null };
+  const decoded = decodeBatch(encodeBatch(batch), schema).batch;
+  assert.is(decoded.columns[0]?.layout, 'bytes');
+  assert.equal(rowsOfBatch(decoded), rowsOfBatch(batch));
+  const equal = rowEquality([column]);
+  assert.ok(equal(0, 2) && !equal(0, 1) && !equal(0, 3));
+  const hashes = hashRows([column], 5, true);
+  assert.is(hashes[0], hashes[2]);
 });
 
 test('a frame that was cut anywhere is refused', () => {
