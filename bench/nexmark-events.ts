@@ -1,13 +1,18 @@
 // The events of a Nexmark run as batches, made as the transport `nexmark` makes them, a step at a time.
 import type { BoundProgram } from '../actors/engine/sql/bound.ts';
 import { type EventStream, type NexmarkTable, rowsAmong } from '../connectors/nexmark/event-stream.ts';
-import { columnsOf, fillBatch } from '../connectors/nexmark/fill-columns.ts';
+import { columnsOf, makeBatch } from '../connectors/nexmark/fill-columns.ts';
 import { BatchBuilder } from '../runtime/batch/batch-builder.ts';
 import type { ChangeBatch } from '../runtime/batch/change-batch.ts';
 import type { Relation } from '../runtime/batch/schema.ts';
 
 const stream: EventStream = { seed: 0, gapMs: 10, hotAuctionRatio: 2, hotSellerRatio: 4, hotBidderRatio: 4 };
-const sideRows = 10_000;
+export const sideRows = 10_000;
+/** The side table of q13 as CSV. */
+export function sideText(): string {
+  return Array.from({ length: sideRows }, (_, row) => `2015-07-15 00:00:00,${row},side ${row}\n`).join('');
+}
+
 const isEventTable = (name: string): name is NexmarkTable => ['person', 'auction', 'bid'].includes(name);
 
 /** The tables of the program, whether or not its query reads them: the events are the same for every query. */
@@ -30,14 +35,12 @@ export class NexmarkEvents {
       const firstRow = rowsAmong(table, first);
       const rows = rowsAmong(table, end) - firstRow;
       if (rows === 0) continue;
-      const builder = new BatchBuilder(relation.schema, rows);
       const kinds = relation.schema.fields.map(({ name }) => {
         const kind = columnsOf(table).get(name.toLowerCase());
         if (kind === undefined) throw new Error(`${table} has no ${name}`);
         return kind;
       });
-      fillBatch(builder, kinds, table, stream, firstRow, rows);
-      batches.set(table, [builder.finish()]);
+      batches.set(table, [makeBatch(relation.schema, kinds, table, stream, firstRow, rows)]);
     }
     return batches;
   }

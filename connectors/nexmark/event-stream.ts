@@ -87,22 +87,29 @@ export function auctionOf(event: number): number {
   return firstId + group * 3 + (event - group * groupEvents) - 1;
 }
 
+/** 1 or 0. A branch that goes this way and that by chance would cost more than both of its ways. */
+function isHot(hotRatio: number, bits: number): number {
+  return Math.min(1, below(hotRatio, bits));
+}
+
 /** The seller or bidder of an event. `plus`: 1 for a bidder. */
 export function traderOf(event: number, hotRatio: number, plus: number, key: number): number {
   const last = Math.floor(event / groupEvents);
   const bits = randomBits(key, event);
-  if (below(hotRatio, bits) > 0) return firstId + Math.floor(last / hotEvery) * hotEvery + plus;
+  const hot = Math.floor(last / hotEvery) * hotEvery + plus;
   const active = Math.min(last + 1, activePeople);
-  return firstId + last - below(active, mix(bits + 0x3c6ef372));
+  const other = last - below(active, mix(bits + 0x3c6ef372));
+  return firstId + other + (hot - other) * isHot(hotRatio, bits);
 }
 
 /** The auction of a bid. */
 export function auctionOfBid(event: number, hotRatio: number, key: number): number {
   const last = Math.floor(event / groupEvents) * 3 + 2;
   const bits = randomBits(key, event);
-  if (below(hotRatio, bits) > 0) return firstId + Math.floor(last / hotEvery) * hotEvery;
+  const hot = Math.floor(last / hotEvery) * hotEvery;
   const active = Math.min(last + 1, activeAuctions);
-  return firstId + last - below(active, mix(bits + 0x3c6ef372));
+  const other = last - below(active, mix(bits + 0x3c6ef372));
+  return firstId + other + (hot - other) * isHot(hotRatio, bits);
 }
 
 /** 10^(6x) · 100, rounded up. */

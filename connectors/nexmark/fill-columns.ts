@@ -1,8 +1,11 @@
 // The columns of the three tables, by name: their types, and the kernel that writes each for a run of events.
 //
-// A column is filled by itself, whole, straight into the arrays of the builder; nothing of a row exists anywhere but there. Columns
-// that a table does not have are not generated.
-import type { BatchBuilder, ColumnBuilder } from '../../runtime/batch/batch-builder.ts';
+// A column is made by itself, whole, straight into its arrays; nothing of a row exists anywhere but there. Channels and URLs, of
+// which there are few, are columns of codes. Columns that a table does not have are not generated.
+import { ColumnBuilder } from '../../runtime/batch/batch-builder.ts';
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+import type { Column } from '../../runtime/batch/column.ts';
+import type { Schema } from '../../runtime/batch/schema.ts';
 import type { SqlType } from '../../runtime/batch/sql-type.ts';
 import {
   auctionOf,
@@ -21,19 +24,29 @@ import {
 } from './event-stream.ts';
 import * as texts from './fill-texts.ts';
 
+type Make = (type: SqlType, events: Float64Array, stream: EventStream) => Column;
 type Fill = (column: ColumnBuilder, events: Float64Array, stream: EventStream) => void;
 
 export interface ColumnKind {
   readonly type: SqlType['kind'];
-  readonly fill: Fill;
+  readonly make: Make;
 }
+
+const filled =
+  (fill: Fill): Make =>
+  (type, events, stream) => {
+    const column = new ColumnBuilder(type, events.length);
+    fill(column, events, stream);
+    return column.finish(events.length);
+  };
 
 type Integer = (event: number, stream: EventStream, key: number) => number;
 
 const integer = (lane: number, integerOf: Integer): ColumnKind => ({
   type: 'BIGINT',
-  fill: (column, events, stream) =>
+  make: filled((column, events, stream) =>
     fillIntegers(wordsOf(column), events, stream, laneKey(stream.seed, lane), integerOf),
+  ),
 });
 
 /** A kernel of its own for each column of a bid: there are 46 of them in 50 events. */
@@ -41,17 +54,23 @@ type FillIds = (words: Int32Array, events: Float64Array, stream: EventStream, ke
 
 const ofBid = (lane: number, fill: FillIds): ColumnKind => ({
   type: 'BIGINT',
-  fill: (column, events, stream) => fill(wordsOf(column), events, stream, laneKey(stream.seed, lane)),
+  make: filled((column, events, stream) => fill(wordsOf(column), events, stream, laneKey(stream.seed, lane))),
 });
 
 const text = (lane: number, fill: texts.FillTexts): ColumnKind => ({
   type: 'VARCHAR',
-  fill: (column, events, stream) => fill(column, events, laneKey(stream.seed, lane)),
+  make: filled((column, events, stream) => fill(column, events, laneKey(stream.seed, lane))),
+});
+
+/** Of the channel of a bid. */
+const ofChannel = (make: texts.MakeTexts): ColumnKind => ({
+  type: 'VARCHAR',
+  make: (type, events, stream) => make(type, events, laneKey(stream.seed, lanes.channel)),
 });
 
 const time: ColumnKind = {
   type: 'TIMESTAMP',
-  fill: (column, events, { gapMs }) => fillTimes(wordsOf(column), events, gapMs),
+  make: filled((column, events, { gapMs }) => fillTimes(wordsOf(column), events, gapMs)),
 };
 
 const lanes = { price: 1, reserve: 2, category: 3, expires: 4, seller: 5, bidder: 6, auction: 7, channel: 8 } as const;
@@ -84,8 +103,9 @@ const columns: Readonly<Record<NexmarkTable, ReadonlyMap<string, ColumnKind>>> =
       'expires',
       {
         type: 'TIMESTAMP',
-        fill: (column, events, { seed, gapMs }) =>
+        make: filled((column, events, { seed, gapMs }) =>
           fillExpiries(wordsOf(column), events, gapMs, laneKey(seed, lanes.expires)),
+        ),
       },
     ],
     ['seller', integer(lanes.seller, (event, { hotSellerRatio }, key) => traderOf(event, hotSellerRatio, 0, key))],
@@ -96,8 +116,8 @@ const columns: Readonly<Record<NexmarkTable, ReadonlyMap<string, ColumnKind>>> =
     ['auction', ofBid(lanes.auction, fillAuctionsOfBids)],
     ['bidder', ofBid(lanes.bidder, fillBidders)],
     ['price', ofBid(lanes.price, fillPrices)],
-    ['channel', text(lanes.channel, texts.fillChannels)],
-    ['url', text(lanes.channel, texts.fillUrls)],
+    ['channel', ofChannel(texts.makeChannels)],
+    ['url', ofChannel(texts.makeUrls)],
     ['date_time', time],
     ['extra', text(30, texts.fillBidExtra)],
   ]),
@@ -108,23 +128,19 @@ export function columnsOf(table: NexmarkTable): ReadonlyMap<string, ColumnKind> 
   return columns[table];
 }
 
-/** Rows firstRow … firstRow + count of `table` into an empty builder, whose column i is of kind `kinds[i]`. */
-export function fillBatch(
-  builder: BatchBuilder,
+/** Rows firstRow … firstRow + count of `table`; column i is of kind `kinds[i]`. */
+export function makeBatch(
+  schema: Schema,
   kinds: readonly ColumnKind[],
   table: NexmarkTable,
   stream: EventStream,
   firstRow: number,
   count: number,
-): void {
-  builder.reserve(count);
+): ChangeBatch {
   const events = new Float64Array(count);
   eventNumbers(table, firstRow, events);
-  kinds.forEach((kind, i) => {
-    const column = builder.columns[i];
-    if (column !== undefined) kind.fill(column, events, stream);
-  });
-  builder.commitRows(count, null);
+  const columns = schema.fields.map(({ type }, i) => kinds[i]!.make(type, events, stream));
+  return { schema, rows: count, weights: null, columns, presence: null };
 }
 
 function wordsOf({ values }: ColumnBuilder): Int32Array {

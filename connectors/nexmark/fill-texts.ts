@@ -4,9 +4,12 @@
 // Padding (`extra`) is random letters of a random length, up to a fifth shorter or longer than what makes a person about 200 bytes, an
 // auction 500 and a bid 100.
 import type { ColumnBuilder } from '../../runtime/batch/batch-builder.ts';
+import type { Column } from '../../runtime/batch/column.ts';
+import type { SqlType } from '../../runtime/batch/sql-type.ts';
 import { below, mix, randomBits } from './event-stream.ts';
 
 export type FillTexts = (column: ColumnBuilder, events: Float64Array, key: number) => void;
+export type MakeTexts = (type: SqlType, events: Float64Array, key: number) => Column;
 
 /** Texts of a list, one behind the other; text i is bytes[offsets[i] .. offsets[i + 1]). */
 interface TextList {
@@ -20,8 +23,7 @@ const encoder = new TextEncoder();
 function listOf(texts: readonly string[]): TextList {
   const offsets = new Int32Array(texts.length + 1);
   for (const [i, each] of texts.entries()) offsets[i + 1] = (offsets[i] ?? 0) + encoder.encode(each).length;
-  // Three bytes more, since texts are copied by fours.
-  return { size: texts.length, bytes: encoder.encode(`${texts.join('')}   `), offsets };
+  return { size: texts.length, bytes: encoder.encode(texts.join('')), offsets };
 }
 
 const firstNames = ['Ada', 'Boris', 'Clara', 'Dmitri', 'Elena', 'Farid', 'Greta', 'Hugo', 'Ines', 'Jonas', 'Keiko'];
@@ -44,8 +46,6 @@ const cities = listOf(places.map(([city]) => city));
 const states = listOf(places.map(([, state]) => state));
 
 const wellKnown = ['Apple', 'Google', 'Facebook', 'Baidu'];
-/** The longest URL, or more. */
-const channelBytesMax = 96;
 /** One bid in so many comes from none of the four channels. */
 const rareEvery = 100;
 const rareChannels = 10_000;
@@ -69,19 +69,17 @@ function urlOf(channel: number): string {
   return `https://www.nexmark.com/${segment(1)}/${segment(2)}/${segment(3)}/item.htm?query=1${parameter}`;
 }
 
-/** Four letters each, chosen by chance: padding is made of these. */
-const fourLetters: Int32Array = new Int32Array(4096);
-for (let i = 0; i < fourLetters.length; i++) {
-  const bits = mix(i + 0x1b873593);
-  const letter = (shift: number): number => (97 + ((((bits >>> shift) & 255) * 26) >> 8)) << shift;
-  fourLetters[i] = letter(0) | letter(8) | letter(16) | letter(24);
-}
+/** Eight letters each, chosen by chance: padding is made of these. As doubles, which are written at once; letters are no NaN. */
+const eightLetters: Float64Array = new Float64Array(4096);
+new Uint8Array(eightLetters.buffer).forEach((_, i, letters) => {
+  letters[i] = 97 + below(26, mix(i + 0x1b873593));
+});
 
 export const fillNames: FillTexts = (column, events, key) => pickFrom(names, column, events, key);
 export const fillCities: FillTexts = (column, events, key) => pickFrom(cities, column, events, key);
 export const fillStates: FillTexts = (column, events, key) => pickFrom(states, column, events, key);
-export const fillChannels: FillTexts = (column, events, key) => pickChannels(channels, column, events, key);
-export const fillUrls: FillTexts = (column, events, key) => pickChannels(urls, column, events, key);
+export const makeChannels: MakeTexts = (type, events, key) => columnOfChannels(channels, type, events, key);
+export const makeUrls: MakeTexts = (type, events, key) => columnOfChannels(urls, type, events, key);
 export const fillAddresses: FillTexts = (column, events, key) => spellAddresses(column, events, key);
 export const fillCards: FillTexts = (column, events, key) => spellCards(column, events, key);
 export const fillItemNames: FillTexts = (column, events, key) => spellLetters(column, events, key, 15, 25);
@@ -89,6 +87,24 @@ export const fillDescriptions: FillTexts = (column, events, key) => spellLetters
 export const fillPersonExtra: FillTexts = (column, events, key) => spellLetters(column, events, key, 99, 149);
 export const fillAuctionExtra: FillTexts = (column, events, key) => spellLetters(column, events, key, 259, 389);
 export const fillBidExtra: FillTexts = (column, events, key) => spellLetters(column, events, key, 54, 82);
+
+/** The texts of channels, as codes of those that these events have. */
+function columnOfChannels(list: TextList, type: SqlType, events: Float64Array, key: number): Column {
+  const codes = new Int32Array(events.length);
+  const used = new Int32Array(list.size);
+  const size = pickChannels(list.size, events, key, codes, used);
+  const offsets = new Int32Array(size + 1);
+  let length = 0;
+  for (let code = 0; code < size; code++) {
+    length += list.offsets[used[code]! + 1]! - list.offsets[used[code]!]!;
+    offsets[code + 1] = length;
+  }
+  const bytes = new Uint8Array(length);
+  for (let code = 0; code < size; code++) {
+    bytes.set(list.bytes.subarray(list.offsets[used[code]!], list.offsets[used[code]! + 1]), offsets[code]);
+  }
+  return { layout: 'dictionary', type, validity: null, codes, dictionary: { identity: codes, size, offsets, bytes } };
+}
 
 // ── data plane ──────────────────────────────────────────────────────────────────────────────────────────────────────
 // Room for the longest is reserved first, so that the arrays stay the same for a whole column.
@@ -101,25 +117,34 @@ function pickFrom(list: TextList, column: ColumnBuilder, events: Float64Array, k
   }
 }
 
-/** `list` holds a text for every channel. */
-function pickChannels(list: TextList, column: ColumnBuilder, events: Float64Array, key: number): void {
-  const { bytes, offsets } = list;
-  column.reserveBytes(events.length * channelBytesMax + 4);
-  const target = new DataView(column.bytes.buffer, column.bytes.byteOffset);
-  const source = new DataView(bytes.buffer, bytes.byteOffset);
-  const ends = column.offsets;
-  let at = column.bytesUsed;
+/** Writes the code of each event's channel, and which channel a code stands for; returns how many there are. */
+function pickChannels(
+  channelCount: number,
+  events: Float64Array,
+  key: number,
+  codes: Int32Array,
+  used: Int32Array,
+): number {
+  const codeOf = new Int32Array(channelCount);
+  let size = 0;
+  for (let channel = 0; channel < wellKnown.length; channel++) {
+    used[size++] = channel;
+    codeOf[channel] = size;
+  }
   for (let i = 0; i < events.length; i++) {
     const bits = randomBits(key, events[i]!);
-    const choice = below(rareEvery, bits) > 0 ? bits & 3 : 4 + below(rareChannels, mix(bits + 0x6a09e667));
-    const start = offsets[choice]!;
-    const length = offsets[choice + 1]! - start;
-    // What is written behind the end is written over by the next row.
-    for (let k = 0; k < length; k += 4) target.setInt32(at + k, source.getInt32(start + k, true), true);
-    at += length;
-    ends[i + 1] = at;
+    if (below(rareEvery, bits) > 0) {
+      codes[i] = bits & 3;
+      continue;
+    }
+    const channel = wellKnown.length + below(rareChannels, mix(bits + 0x6a09e667));
+    if (codeOf[channel] === 0) {
+      used[size++] = channel;
+      codeOf[channel] = size;
+    }
+    codes[i] = codeOf[channel]! - 1;
   }
-  column.bytesUsed = at;
+  return size;
 }
 
 /** Small letters, `shortest` to `longest` of them. */
@@ -130,7 +155,7 @@ function spellLetters(
   shortest: number,
   longest: number,
 ): void {
-  column.reserveBytes(events.length * longest + 8);
+  column.reserveBytes(events.length * longest + 16);
   const target = new DataView(column.bytes.buffer, column.bytes.byteOffset);
   const ends = column.offsets;
   const span = longest - shortest + 1;
@@ -144,9 +169,9 @@ function spellLetters(
       bits ^= bits << 13;
       bits ^= bits >>> 17;
       bits ^= bits << 5;
-      target.setInt32(at, fourLetters[bits >>> 20]!, true);
-      target.setInt32(at + 4, fourLetters[(bits >>> 8) & 4095]!, true);
-      at += 8;
+      target.setFloat64(at, eightLetters[bits >>> 20]!, true);
+      target.setFloat64(at + 8, eightLetters[(bits >>> 8) & 4095]!, true);
+      at += 16;
     }
     at = end;
     ends[i + 1] = at;

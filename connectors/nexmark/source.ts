@@ -2,7 +2,6 @@
 //
 // The three tables of a program have a connector each; they share nothing but their options, from which every event follows
 // (event-stream.ts). Position: { row }, the next row of the table. With a rate a batch is held back until its last event is due.
-import { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
 import { ConfigInvalidValue, ConfigUnknownKey } from '../sdk/configuration-errors.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
@@ -10,7 +9,7 @@ import type { Payload, Position, Source, SourceContext, SourceDefinition } from 
 import { wait } from '../sdk/wait.ts';
 import { nexmarkDeclaration } from './declarations.ts';
 import { type EventStream, eventNumbers, type NexmarkTable, rowsAmong } from './event-stream.ts';
-import { type ColumnKind, columnsOf, fillBatch } from './fill-columns.ts';
+import { type ColumnKind, columnsOf, makeBatch } from './fill-columns.ts';
 
 const batchRowsMax = 16_384;
 /** With a rate, so many batches are made in a second where it allows. */
@@ -65,11 +64,9 @@ class NexmarkSource implements Source {
         await wait(clock, left, signal);
       }
       if (signal.aborted) return;
-      // The arrays of a finished batch are its own, so a builder serves one batch.
-      const builder = new BatchBuilder(relation.schema, rows);
-      fillBatch(builder, this.#kinds, this.#table, this.#stream, this.#row, rows);
+      const batch = makeBatch(relation.schema, this.#kinds, this.#table, this.#stream, this.#row, rows);
       this.#row += rows;
-      yield { kind: 'batch', batch: builder.finish(), position: { row: this.#row } };
+      yield { kind: 'batch', batch, position: { row: this.#row } };
     }
   }
 
