@@ -62,7 +62,7 @@ export async function startApicurioServer(): Promise<ApicurioServer | { readonly
 /** The folder of the program; or why there is none. Under CI it is fetched when it is missing. */
 export function apicurioFolder(): string | { readonly missing: string } {
   const folder = join(tools, `apicurio-${version}`);
-  if (existsSync(join(folder, `${artifact}-${version}-runner.jar`))) return folder;
+  if (isComplete(folder)) return folder;
   const needed = ['java', 'mvn', 'tar'].filter((name) => !isOnPath(name));
   const missing =
     needed.length > 0 ? `Apicurio needs ${needed.join(' and ')}` : `Apicurio ${version} is not in ${folder}`;
@@ -79,6 +79,8 @@ export function apicurioFolder(): string | { readonly missing: string } {
   const archive = join(own, `${artifact}-${version}-all.tar.gz`);
   execFileSync('tar', ['-xzf', archive, '-C', own], { stdio: 'pipe' });
   rmSync(archive);
+  // What a fetch that was broken off has left.
+  if (!isComplete(folder)) rmSync(folder, { recursive: true, force: true });
   try {
     renameSync(own, folder);
   } catch {
@@ -86,6 +88,10 @@ export function apicurioFolder(): string | { readonly missing: string } {
     rmSync(own, { recursive: true, force: true });
   }
   return folder;
+}
+
+function isComplete(folder: string): boolean {
+  return existsSync(join(folder, `${artifact}-${version}-runner.jar`));
 }
 
 function isOnPath(name: string): boolean {

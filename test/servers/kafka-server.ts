@@ -83,7 +83,7 @@ function accepts(port: number): Promise<boolean> {
 export function kafkaJars(): string | { readonly missing: string } {
   const folder = join(tools, `kafka-${version}`);
   const lib = join(folder, 'lib');
-  if (existsSync(join(lib, `kafka_2.13-${version}.jar`))) return lib;
+  if (isComplete(folder)) return lib;
   const needed = ['java', 'mvn'].filter((name) => !isOnPath(name));
   const missing =
     needed.length > 0 ? `Kafka needs ${needed.join(' and ')}` : `the jars of Kafka ${version} are not in ${lib}`;
@@ -102,6 +102,8 @@ export function kafkaJars(): string | { readonly missing: string } {
   );
   const goals = ['-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=lib', '-DincludeScope=runtime'];
   execFileSync('mvn', goals, { cwd: own, stdio: 'pipe' });
+  // What a fetch that was broken off has left.
+  if (!isComplete(folder)) rmSync(folder, { recursive: true, force: true });
   try {
     renameSync(own, folder);
   } catch {
@@ -109,6 +111,10 @@ export function kafkaJars(): string | { readonly missing: string } {
     rmSync(own, { recursive: true, force: true });
   }
   return lib;
+}
+
+function isComplete(folder: string): boolean {
+  return existsSync(join(folder, 'lib', `kafka_2.13-${version}.jar`));
 }
 
 function isOnPath(name: string): boolean {
