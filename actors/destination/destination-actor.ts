@@ -22,6 +22,7 @@ import type { Timer } from '../../runtime/clock.ts';
 import { type ErrorData, errorToData } from '../../runtime/errors.ts';
 import type { Frame, FrameReceiver } from '../../runtime/mailbox/channel.ts';
 import { openFrameReceiver } from '../../runtime/mailbox/port-channel.ts';
+import { CallPatience } from '../call-patience.ts';
 import { countOn } from '../carried-counts.ts';
 import { type LifecycleCall, phaseOf, tellEvent } from '../connector-calls.ts';
 import { InspectionTaps } from '../inspection-taps.ts';
@@ -61,6 +62,7 @@ class DestinationActor implements Actor<DestinationMessage> {
   readonly #transportErrors = new LatestList<RecordedError>(errorsMax);
   readonly #settled: SettledRows;
   readonly #taps: InspectionTaps;
+  readonly #patience: CallPatience;
   #destination: Destination | null = null;
   #streamPerFlush = false;
   /** Makes records of rows, for a destination of records. */
@@ -90,6 +92,9 @@ class DestinationActor implements Actor<DestinationMessage> {
     countOn(context.gauges, args.counted);
     this.#flushedAt = context.clock.monotonic();
     this.#taps = new InspectionTaps(context.gauges);
+    this.#patience = new CallPatience(context.clock, args.stallMs, (reason) =>
+      context.notify({ kind: 'stalled', reason }),
+    );
     const limits = { rowsMax: connector.maxQueuedRecords, bytesMax: connector.maxQueuedBytes };
     this.#receiver = openFrameReceiver(port, { schema: relation.schema, limits });
     this.#receiver.onFrame = () => this.#pump();
@@ -132,6 +137,7 @@ class DestinationActor implements Actor<DestinationMessage> {
     const wasOpen = this.#state === 'open';
     this.#state = 'stopping';
     this.#bufferTimer?.cancel();
+    this.#patience.end();
     const impatience = this.#context.clock.after(stopPatienceMs, () => this.#abort.abort());
     try {
       await this.#running;
@@ -209,6 +215,8 @@ class DestinationActor implements Actor<DestinationMessage> {
         // A call that is under way says so itself.
         failed: (error) => this.#state === 'open' && this.#fail(error),
         log: (message, fields = {}) => notify({ kind: 'destination said', message, fields }),
+        stalled: (reason) => this.#patience.note('its own', reason),
+        stallMs: this.#patience.stallMs,
         ...schemas,
       },
     );
@@ -360,6 +368,7 @@ class DestinationActor implements Actor<DestinationMessage> {
   /** The destination has said something of what it was written. */
   #answered(note: () => void): void {
     if (!this.#settled.acknowledges) return;
+    this.#patience.progressed();
     try {
       note();
     } catch (error) {
@@ -387,7 +396,7 @@ class DestinationActor implements Actor<DestinationMessage> {
   async #send(data: Outgoing): Promise<void> {
     const { gauges, clock } = this.#context;
     this.#isDirty = true;
-    await this.#destination?.write(data);
+    await this.#patience.during('write', async () => await this.#destination?.write(data));
     if (data.kind === 'bytes') gauges.add('bytes', data.bytes.length);
     gauges.add('records', data.kind === 'bytes' ? data.records : countRecords(data.batch.weights, data.batch.rows));
     gauges.add('heartbeat', 1);
@@ -409,7 +418,7 @@ class DestinationActor implements Actor<DestinationMessage> {
         this.#encoder = await openEncoder(this.#args, this.#connectors);
       }
       this.#isDirty = false;
-      await this.#destination?.flush?.();
+      await this.#patience.during('flush', async () => await this.#destination?.flush?.());
     }
     this.#flushedAt = this.#context.clock.monotonic();
     this.#settled.flushed(mark);

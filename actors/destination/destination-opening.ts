@@ -29,7 +29,16 @@ export async function openDestination(
   shipped: ConnectorRegistry,
   context: Pick<
     DestinationContext,
-    'signal' | 'clock' | 'reportError' | 'log' | 'acknowledged' | 'refused' | 'failed' | 'schemas'
+    | 'signal'
+    | 'clock'
+    | 'reportError'
+    | 'log'
+    | 'acknowledged'
+    | 'refused'
+    | 'failed'
+    | 'schemas'
+    | 'stalled'
+    | 'stallMs'
   >,
 ): Promise<OpenedDestination> {
   const { connector, relation, baseFolder } = args;

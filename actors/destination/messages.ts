@@ -16,6 +16,8 @@ export interface DestinationArguments {
   /** Consumer end of a data channel from the engine. Marks are step numbers; confirmed after a flush. */
   readonly port: MessagePort;
   readonly baseFolder: string;
+  /** After how long without a sign a connector counts as stalled. */
+  readonly stallMs?: number;
   /** What earlier attempts of this run have counted: goes on from there. */
   readonly counted?: Counted;
   /** For records: of the connector. */
@@ -46,6 +48,8 @@ export interface DestinationErrors {
 export type DestinationNotice =
   /** What the connector is called to do from now on; null: nothing. */
   | { readonly kind: 'phase'; readonly phase: ConnectorPhase | null }
+  /** Its other side does not answer; null: it does again. */
+  | { readonly kind: 'stalled'; readonly reason: string | null }
   /** The teardown of a connector threw: it is over all the same. */
   | { readonly kind: 'teardown failed'; readonly error: ErrorData }
   /** The end frame has been seen and everything is flushed. */

@@ -27,6 +27,8 @@ export interface SourceArguments {
   readonly decodeWorkers?: number;
   /** Its source is told of a position only when `acknowledge` says so; else when its effects have left every output. */
   readonly acknowledgesLater?: boolean;
+  /** After how long without a sign a connector counts as stalled. */
+  readonly stallMs?: number;
   /** What earlier attempts of this run have counted: goes on from there. */
   readonly counted?: Counted;
   /** For records: of the connector, then of its pipeline. */
@@ -87,6 +89,8 @@ export type SourceNotice =
   | { readonly kind: 'source said'; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
   /** What the connector is called to do from now on; null: nothing. */
   | { readonly kind: 'phase'; readonly phase: ConnectorPhase | null }
+  /** Its other side does not answer; null: it does again. */
+  | { readonly kind: 'stalled'; readonly reason: string | null }
   /** The teardown of a connector threw: it is over all the same. */
   | { readonly kind: 'teardown failed'; readonly error: ErrorData }
   /** Every row has been sent to the engine (not yet stepped). */

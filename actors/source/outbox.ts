@@ -52,6 +52,8 @@ export class Outbox {
       await new Promise<void>((resolve) => this.#opened.push(resolve));
     }
     this.#signal.throwIfAborted();
+    // Whoever asks reads now.
+    this.#gauges.set('repliedAt', this.#clock.now());
   }
 
   /** Calls `post` when the door is open and there is credit. Rejects with the signal's reason. */

@@ -223,7 +223,15 @@ class SourceActor implements Actor<SourceMessage> {
     const schemas = this.#schemas === null ? {} : { schemas: this.#schemas };
     const chain = await makeChain(processors, this.#connectors, { baseFolder, signal, clock, log, ...schemas });
     chain.observer = this.#taps;
-    const opened = await openSource(this.#args, this.#connectors, { signal, clock, reportError, log: say, ...schemas });
+    const opened = await openSource(this.#args, this.#connectors, {
+      signal,
+      clock,
+      reportError,
+      log: say,
+      stalled: (reason) => this.#context.notify({ kind: 'stalled', reason }),
+      ...(this.#args.stallMs === undefined ? {} : { stallMs: this.#args.stallMs }),
+      ...schemas,
+    });
     const { source } = opened;
     const acknowledgement = new Acknowledgement({
       clock,

@@ -28,7 +28,7 @@ type OpeningArguments = Pick<SourceArguments, 'connector' | 'relation' | 'baseFo
 export async function openSource(
   args: OpeningArguments,
   shipped: ConnectorRegistry,
-  context: Pick<SourceContext, 'signal' | 'clock' | 'reportError' | 'log' | 'schemas'>,
+  context: Pick<SourceContext, 'signal' | 'clock' | 'reportError' | 'log' | 'schemas' | 'stalled' | 'stallMs'>,
 ): Promise<{
   readonly source: Source;
   readonly reading: Reading | null;

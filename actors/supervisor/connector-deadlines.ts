@@ -8,6 +8,8 @@ export interface ConnectorDeadlines {
   /** A source: until it has given what it had. A destination: until it has answered for everything. */
   readonly stopMs: number;
   readonly teardownMs: number;
+  /** A connector that was not heard of for so long is shown as stalled or, while it reads, as quiet. Nothing else follows from it. */
+  readonly stallMs: number;
 }
 
 /** The SDK of standalone connectors gives its own calls up to a minute. */
@@ -17,4 +19,5 @@ export const defaultDeadlines: ConnectorDeadlines = {
   openMs: 120_000,
   stopMs: 65_000,
   teardownMs: 65_000,
+  stallMs: 30_000,
 };

@@ -245,6 +245,7 @@ export class ConnectorRoster {
       error,
       restarts: handle.restarts,
       lastFailure: handle.lastFailure,
+      health: handle.health,
     };
   }
 

@@ -14,10 +14,10 @@ import type { Timer } from '../../runtime/clock.ts';
 import { type ErrorData, errorFromData, errorToData, type MillraceError, Unexpected } from '../../runtime/errors.ts';
 import type { Gauges } from '../../runtime/metrics.ts';
 import { countedBy } from '../carried-counts.ts';
-import type { ConnectorPhase } from '../connector-calls.ts';
 import type { InspectionPoint } from '../inspection-point.ts';
 import type { SourceArguments, SourceErrors, SourceMessage, SourceNotice } from '../source/messages.ts';
 import { type ConnectorContext, startedConnector } from './connector-context.ts';
+import { type ConnectorHealth, HealthWatch, healthy } from './connector-health.ts';
 import { type ConnectorEvent, type ConnectorState, nextConnectorState } from './connector-lifecycle.ts';
 import { type DetachedConnector, startConnector, withinDeadline } from './connector-startup.ts';
 import { InputReplay } from './input-replay.ts';
@@ -57,8 +57,7 @@ export class InputHandle {
   #restarts = 0;
   readonly #failures: FailureWindow | null;
   #backOff: Timer | null = null;
-  /** What the connector is in the middle of. */
-  #phase: ConnectorPhase | null = null;
+  readonly #health = new HealthWatch();
   /** Nobody waits any longer for what it has sent. */
   readonly #impatience = new AbortController();
   #isHasty = false;
@@ -191,6 +190,7 @@ export class InputHandle {
     const { endpoint, relation } = this.connector;
     const attempt = ++this.#attempt;
     this.#move('open');
+    this.#health.reset();
     const counted = countedBy(this.#gauges);
     const takenRecords = counted.records ?? 0;
     this.#sentAtOpen = takenRecords;
@@ -240,7 +240,8 @@ export class InputHandle {
   #arguments(port: SourceArguments['port']): SourceArguments {
     const { baseFolder, decodeWorkers, relay } = this.#context;
     const { endpoint } = this.connector;
-    const common = { connector: this.connector, relation: this.#relation, defaults: this.#defaults, port };
+    const { stallMs } = this.#context.deadlines;
+    const common = { connector: this.connector, relation: this.#relation, defaults: this.#defaults, port, stallMs };
     if (relay === null) {
       const { position, skipRows } = this.#replay.begin;
       const acknowledgesLater = this.#context.acknowledgesCheckpoints;
@@ -404,14 +405,22 @@ export class InputHandle {
 
   /** A connector that hung when it was let go of, and in what; null: it came back from everything. */
   get detached(): DetachedConnector | null {
-    const phase = this.#phase;
+    const { phase } = this.#health;
     return phase === null || this.#source !== null
       ? null
       : { endpoint: this.connector.endpoint, direction: 'input', phase };
   }
 
+  get health(): ConnectorHealth {
+    const { clock, deadlines } = this.#context;
+    if (this.isOver) return healthy;
+    const repliedAt = this.#hasSourceEnded ? 0 : (this.#gauges?.get('repliedAt') ?? 0);
+    return this.#health.health(this.#state, repliedAt, clock.now(), deadlines.stallMs);
+  }
+
   /** Looks at the gauges: is it kept back just now? */
   sample(): void {
+    if (this.#health.hasChanged(this.health)) this.#context.onChange();
     const isThrottled = this.#gauges?.get('throttled') === 1 && !this.#hasSourceEnded;
     if (this.#state === 'running' && isThrottled) this.#move('throttle');
     else if (this.#state === 'throttled' && !isThrottled) this.#move('flow');
@@ -462,7 +471,11 @@ export class InputHandle {
         this.fail(errorFromData(notice.error), notice.repeats);
         return;
       case 'phase':
-        this.#phase = notice.phase;
+        this.#health.entered(notice.phase, this.#context.clock.now());
+        return;
+      case 'stalled':
+        this.#health.stalled(notice.reason, this.#context.clock.now());
+        this.#context.onChange();
         return;
       case 'teardown failed':
         // What came before it is why it is torn down.

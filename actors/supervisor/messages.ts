@@ -12,10 +12,12 @@ import type { BoundQuery, QueryResult, ViewDefinition } from '../engine/messages
 import type { InspectionPoint } from '../inspection-point.ts';
 import type { PositionMark } from '../lifecycle-journal.ts';
 import type { RecordedError } from '../source/messages.ts';
+import type { ConnectorHealth } from './connector-health.ts';
 import type { ConnectorState } from './connector-lifecycle.ts';
 import type { PipelineState } from './pipeline-lifecycle.ts';
 
 export type { ConnectorDeadlines } from './connector-deadlines.ts';
+export type { ConnectorHealth } from './connector-health.ts';
 export type { ConnectorState } from './connector-lifecycle.ts';
 export type { PipelineState } from './pipeline-lifecycle.ts';
 export type {
@@ -46,6 +48,8 @@ export interface ConnectorStatus {
   readonly restarts: number;
   /** Why it has last failed, also when it runs again; null: it has not. */
   readonly lastFailure: ConnectorFailure | null;
+  /** Whether it answers; see ConnectorDeadlines.stallMs. */
+  readonly health: ConnectorHealth;
 }
 
 export interface ConnectorFailure {

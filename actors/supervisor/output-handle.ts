@@ -11,7 +11,6 @@ import type { Timer } from '../../runtime/clock.ts';
 import { type ErrorData, errorFromData, errorToData, type MillraceError } from '../../runtime/errors.ts';
 import type { Gauges } from '../../runtime/metrics.ts';
 import { countedBy } from '../carried-counts.ts';
-import type { ConnectorPhase } from '../connector-calls.ts';
 import type {
   DestinationArguments,
   DestinationErrors,
@@ -20,6 +19,7 @@ import type {
 } from '../destination/messages.ts';
 import type { InspectionPoint } from '../inspection-point.ts';
 import { type ConnectorContext, startedConnector } from './connector-context.ts';
+import { type ConnectorHealth, HealthWatch, healthy } from './connector-health.ts';
 import { type ConnectorEvent, type ConnectorState, nextConnectorState } from './connector-lifecycle.ts';
 import { type DetachedConnector, startConnector } from './connector-startup.ts';
 import type { OutputQueueState } from './connector-statistics.ts';
@@ -52,7 +52,7 @@ export class OutputHandle {
   #backOff: Timer | null = null;
   #attempt = 0;
   #restarts = 0;
-  #phase: ConnectorPhase | null = null;
+  readonly #health = new HealthWatch();
   #releasing: Promise<void> | null = null;
   #isHasty = false;
   readonly #overListeners: (() => void)[] = [];
@@ -90,6 +90,17 @@ export class OutputHandle {
     return this.#isPaused;
   }
 
+  get health(): ConnectorHealth {
+    const { clock, deadlines } = this.#context;
+    if (this.isOver) return healthy;
+    return this.#health.health(this.#state, 0, clock.now(), deadlines.stallMs);
+  }
+
+  /** Looks whether its health is another. */
+  sample(): void {
+    if (this.#health.hasChanged(this.health)) this.#context.onChange();
+  }
+
   get gauges(): Gauges | null {
     return this.#gauges;
   }
@@ -109,6 +120,7 @@ export class OutputHandle {
     const { relay, host, baseFolder } = this.#context;
     const attempt = ++this.#attempt;
     this.#move('open');
+    this.#health.reset();
     try {
       const { port1, port2 } = new MessageChannel();
       this.#enginePort = port1;
@@ -120,6 +132,7 @@ export class OutputHandle {
         processors: relay?.processors.get(endpoint) ?? [],
         ...(relay?.schemas === undefined ? {} : { schemas: relay.schemas }),
         counted: countedBy(this.#gauges),
+        stallMs: this.#context.deadlines.stallMs,
       };
       const destination = await host.spawn<DestinationMessage, DestinationNotice>({
         id: actorId(attempt === 1 ? `destination:${endpoint}` : `destination:${endpoint}#${attempt}`),
@@ -273,7 +286,7 @@ export class OutputHandle {
 
   /** A connector that hung when it was let go of, and in what; null: it came back from everything. */
   get detached(): DetachedConnector | null {
-    const phase = this.#phase;
+    const { phase } = this.#health;
     return phase === null || this.#destination !== null
       ? null
       : { endpoint: this.connector.endpoint, direction: 'output', phase };
@@ -320,7 +333,11 @@ export class OutputHandle {
         this.fail(errorFromData(notice.error));
         break;
       case 'phase':
-        this.#phase = notice.phase;
+        this.#health.entered(notice.phase, this.#context.clock.now());
+        break;
+      case 'stalled':
+        this.#health.stalled(notice.reason, this.#context.clock.now());
+        this.#context.onChange();
         break;
       case 'teardown failed':
         this.#error ??= notice.error;

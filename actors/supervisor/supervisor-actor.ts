@@ -151,6 +151,7 @@ export class Supervisor implements SupervisorInterface {
     this.#refuseUnlessLive(call);
     if (this.#state !== 'created') throw new PipelineAlreadyStarted({ call, state: this.#state });
     this.#move('start');
+    this.#sampling = this.#args.clock.every(sampleMs, () => this.#sample());
     try {
       await Promise.all([this.#lifecycle.load(), this.#positions.load()]);
       const here = this.#roster.handles.map(({ connector }) => connector);
@@ -165,7 +166,6 @@ export class Supervisor implements SupervisorInterface {
     }
     // It may have failed, or been stopped meanwhile.
     this.#refuseUnlessLive(call);
-    this.#sampling = this.#args.clock.every(sampleMs, () => this.#sample());
     this.#move(options.paused ? 'started paused' : 'started');
   }
 
@@ -570,7 +570,7 @@ export class Supervisor implements SupervisorInterface {
   }
 
   #sample(): void {
-    for (const input of this.#roster.inputs) input.sample();
+    for (const handle of this.#roster.handles) handle.sample();
   }
 
   async #whenSettled(call: string, inputs: () => readonly InputHandle[]): Promise<void> {

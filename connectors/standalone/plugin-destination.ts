@@ -36,7 +36,6 @@ import { RetainedRecords } from './retained-records.ts';
 /** Written records that wait for their ack: more are not sent. */
 const waitingRecordsMax = 100_000;
 const waitingBytesMax = 32 << 20;
-const stallMs = 30_000;
 /** How long the answer to Stop is waited for once everything is acknowledged. */
 const settledStopMs = 2_000;
 const streamEndMs = 500;
@@ -122,7 +121,7 @@ class PluginDestination implements Destination {
       else if (this.#cutter.hasMessage) this.#readAcks();
     };
     stream.closed.then((status) => this.#streamEnded(status));
-    this.#stallTimer = this.#context.clock.every(stallMs, () => this.#watchStall());
+    this.#stallTimer = this.#context.clock.every(this.#plugin.watch.stallMs, () => this.#watchStall());
   }
 
   async write(data: Outgoing): Promise<void> {
@@ -281,10 +280,13 @@ class PluginDestination implements Destination {
   #watchStall(): void {
     const isStalled = this.#waiting.length > 0 && this.#stallMark === this.#answered + 1;
     this.#stallMark = this.#waiting.length > 0 ? this.#answered + 1 : 0;
+    const { watch } = this.#plugin;
+    const seconds = watch.stallMs / 1000;
+    const { length: waiting } = this.#waiting;
+    watch.note('acks', isStalled ? `${waiting} records have waited for their acks for ${seconds} s` : null);
     if (!isStalled || this.#session === null) return;
     const { plugin } = this.#plugin.configuration;
-    const fields = { plugin, waiting: this.#waiting.length, seconds: stallMs / 1000, ...this.#session.evidence };
-    this.#context.reportError(new PluginStalled(fields));
+    this.#context.reportError(new PluginStalled({ plugin, waiting, seconds, ...this.#session.evidence }));
   }
 
   #isFull(): boolean {

@@ -109,6 +109,15 @@ export const PluginHasNoEvents: CodedErrorClass<{ readonly plugin: string; reado
   (f) => `${f.plugin} does not implement ${f.event}`,
 );
 
+export const PluginSilent: CodedErrorClass<PluginFields & { readonly call: string }> = defineError(
+  'plugin.silent',
+  {
+    help: 'Its process was stopped, or hangs: it was ended instead of being asked. What was not acknowledged comes again.',
+    retry: 'later',
+  },
+  (f) => `${f.plugin} does not answer and is not asked for ${f.call}${evidence(f)}`,
+);
+
 export const PluginStalled: CodedErrorClass<PluginFields & { readonly waiting: number; readonly seconds: number }> =
   defineError(
     'plugin.stalled',

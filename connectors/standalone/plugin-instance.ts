@@ -5,10 +5,11 @@ import type { ParameterValues } from '../sdk/parameters.ts';
 import type { SchemaRegistry } from '../sdk/schema-registry.ts';
 import { secretValues } from '../sdk/secret-settings.ts';
 import type { GrpcStream } from './grpc-connection.ts';
-import { CallUnimplemented, PluginHasNoEvents } from './plugin-errors.ts';
+import { CallUnimplemented, PluginHasNoEvents, PluginSilent } from './plugin-errors.ts';
 import { type PluginConfiguration, settingsOf } from './plugin-parameters.ts';
 import { type PluginCall, type PluginRole, settingsRequest, updateRequest } from './plugin-protocol.ts';
 import type { PluginSession } from './plugin-session.ts';
+import { PluginWatch } from './plugin-watch.ts';
 import type { SchemaClient } from './schema-client.ts';
 import type { SchemaService } from './schema-service.ts';
 
@@ -17,7 +18,12 @@ export interface PluginContext {
   readonly clock: Clock;
   reportError(error: unknown): void;
   log?(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  stalled?(reason: string | null): void;
+  readonly stallMs?: number;
 }
+
+/** What a process that does not answer gets before it is asked to stop. */
+const pingMs = 10_000;
 
 /** A stop at once does not wait as long as one in order. */
 const hastyTeardownMs = 1_500;
@@ -31,14 +37,23 @@ export class PluginInstance {
   #schemas: SchemaService | null = null;
   #schemaStore: SchemaRegistry | null = null;
   #schemaClient: SchemaClient | null = null;
+  readonly watch: PluginWatch;
   #isConfigured = false;
   /** A call was given up: the plugin may be stuck in it, and a teardown behind it as well. */
   #isStuck = false;
+  /** It does not answer anything: it is not even asked any more. */
+  #isSilent = false;
 
   constructor(role: PluginRole, configuration: PluginConfiguration, context: PluginContext) {
     this.#role = role;
     this.configuration = configuration;
     this.#context = context;
+    this.watch = new PluginWatch({
+      clock: context.clock,
+      ...(context.stallMs === undefined ? {} : { stallMs: context.stallMs }),
+      ping: async (deadlineMs) => (await this.#starting?.catch(() => null))?.answers(deadlineMs) ?? true,
+      tell: (reason) => context.stalled?.(reason),
+    });
   }
 
   session(): Promise<PluginSession> {
@@ -54,6 +69,7 @@ export class PluginInstance {
   async open(position: Uint8Array): Promise<void> {
     if (!this.#isConfigured) await this.configure();
     await this.call('Open', position);
+    this.watch.begin();
   }
 
   /** @throws PluginHasNoEvents when the plugin does not implement them. */
@@ -81,9 +97,15 @@ export class PluginInstance {
     }
   }
 
-  /** A call that comes although the connector is being stopped. */
+  /** A call that comes although the connector is being stopped. A process that does not answer at all is not waited for. */
   async lastCall(call: PluginCall, body: Uint8Array, deadlineMs: number): Promise<Uint8Array> {
     const session = await this.session();
+    const { plugin } = this.configuration;
+    if (this.watch.isSilent || !(await session.answers(Math.min(pingMs, deadlineMs)))) {
+      this.#isStuck = true;
+      this.#isSilent = true;
+      throw new PluginSilent({ plugin, call, ...session.evidence });
+    }
     try {
       return await session.call(this.#role, call, { body, deadlineMs });
     } catch (error) {
@@ -102,6 +124,7 @@ export class PluginInstance {
   async teardown(): Promise<void> {
     const session = (await this.#starting?.catch(() => null)) ?? null;
     this.#starting = null;
+    this.watch.end();
     try {
       if (session !== null) await this.#tearDown(session);
     } finally {
@@ -115,7 +138,7 @@ export class PluginInstance {
     const isHasty = this.#context.signal.aborted || this.#isStuck;
     const deadlineMs = isHasty ? Math.min(hastyTeardownMs, teardownTimeoutMs) : teardownTimeoutMs;
     try {
-      if (!session.hasEnded) await session.call(this.#role, 'Teardown', { deadlineMs });
+      if (!session.hasEnded && !this.#isSilent) await session.call(this.#role, 'Teardown', { deadlineMs });
     } catch (error) {
       if (!(error instanceof CallUnimplemented)) throw error;
     } finally {

@@ -54,6 +54,9 @@ export interface CallOptions {
 const protocols: readonly PluginProtocol[] = [protocolV1, protocolV2];
 const shutdownMs = 2_000;
 const empty = new Uint8Array(0);
+const healthPath = '/grpc.health.v1.Health/Check';
+/** HealthCheckRequest { service 1: "plugin" }, the name that go-plugin serves. */
+const healthRequest: Uint8Array = Buffer.from('\x0a\x06plugin');
 
 export class PluginSession {
   readonly protocol: PluginProtocol;
@@ -118,6 +121,14 @@ export class PluginSession {
 
   run(role: PluginRole): GrpcStream {
     return this.#connection.stream(this.protocol.path(role, 'Run'));
+  }
+
+  /** Whether it answers, whatever it says, within so long. A process that has ended is no matter of this. */
+  async answers(deadlineMs: number): Promise<boolean> {
+    const answer = await this.#connection.call(healthPath, { body: healthRequest, deadlineMs });
+    if (answer.kind === 'ok' || this.#process.hasEnded) return true;
+    const { code, message } = answer.status;
+    return code !== grpcCode.deadlineExceeded || message !== 'deadline exceeded';
   }
 
   /** Why a stream ended that should not have. */

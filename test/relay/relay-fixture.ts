@@ -1,5 +1,5 @@
 // Pipelines without SQL over the trial connectors, and what their logs say.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -83,6 +83,11 @@ export class RelayFixture {
 
   forget(id: string): void {
     rmSync(this.log(id), { force: true });
+  }
+
+  /** A file beside the log of a connector. */
+  touch(id: string, name: string): void {
+    writeFileSync(`${this.log(id)}.${name}`, '');
   }
 
   async cleanUp(): Promise<void> {

@@ -25,6 +25,8 @@ const parameters: readonly Parameter[] = [
   count('fail_times', 1_000_000),
   /** The call that never comes back. */
   text('hang'),
+  /** Number of the record at which read hangs, until there is a file beside the log. */
+  count('hang_read', -1),
   count('records', 10),
   count('batch', 3),
   /** Goes on until it is stopped. */
@@ -51,6 +53,10 @@ class CallLog {
     this.say(detail === '' ? name : `${name} ${detail}`);
     if (this.#values['hang'] === name) await new Promise(() => {});
     if (this.#values['fail'] === name && this.#values['fail_at'] === -1) this.mayFail(name);
+  }
+
+  async released(): Promise<void> {
+    while (!existsSync(`${String(this.#values['log'])}.released`)) await new Promise((done) => setTimeout(done, 2));
   }
 
   /** Throws, unless it has done so often enough. */
@@ -103,12 +109,14 @@ class TrialSource implements Source {
   }
 
   async *read(): AsyncIterable<Payload> {
-    const { records, batch, endless, fail_at: failAt } = this.#values;
+    const { records, batch, endless, fail_at: failAt, hang_read: hangs } = this.#values;
     let hasPassed = false;
     while (!this.#isStopped && !this.#signal.aborted) {
       const made: ConnectorRecord[] = [];
       while (made.length < Number(batch) && this.#next < Number(records)) {
+        if (this.#next === Number(hangs) && made.length > 0) break;
         if (this.#next === failAt && !hasPassed) break;
+        if (this.#next === Number(hangs) && made.length === 0) await this.#log.released();
         made.push(record(this.#next++));
       }
       if (made.length > 0) yield recordsPayload(made);

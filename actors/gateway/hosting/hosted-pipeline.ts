@@ -27,6 +27,8 @@ export interface HostingSurroundings {
   readonly platformVersion: string;
   /** Relative paths of connectors start here. */
   readonly baseFolder: string;
+  /** See ConnectorDeadlines. */
+  readonly stallMs?: number;
   /** Called after a change that has to survive a restart. */
   readonly save: (record: PipelineRecord) => Promise<void>;
   readonly remove: (record: PipelineRecord) => Promise<void>;

@@ -116,7 +116,10 @@ export async function start(
           : { restore: { ...restore, inputs: bootstrap?.inputs ?? restore.inputs } }),
         ...(isBootstrap ? { continued: bootstrap.inputs } : {}),
         ...parts.request,
-        ...(record.relay === undefined ? {} : { deadlines: relayDeadlines }),
+        deadlines: {
+          ...(record.relay === undefined ? {} : relayDeadlines),
+          ...(surroundings.stallMs === undefined ? {} : { stallMs: surroundings.stallMs }),
+        },
         acknowledgesCheckpoints: hasStorage(record),
       },
       onEnded: parts.release,

@@ -113,6 +113,7 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
     validation: async () => ({ ...(await options.loadValidation()), registry: await plugins.registry() }),
     platformVersion,
     baseFolder: resolve(options.baseFolder ?? '.'),
+    ...(options.stallMs === undefined ? {} : { stallMs: options.stallMs }),
     save: (record) => saver.save(record),
     remove: (record) => saver.remove(record),
     connectorParts: (record) => plugins.partsFor(record),

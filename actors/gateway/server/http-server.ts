@@ -43,6 +43,8 @@ export interface ServerOptions {
   readonly dataFolder: string;
   /** Relative paths of connectors start here. Default: the current folder. */
   readonly baseFolder?: string;
+  /** After how long a connector that was not heard of is shown as stalled. Default 30 000. */
+  readonly stallMs?: number;
   /** Origins that browsers may call from; `*`: all. Default: none. */
   readonly corsOrigins?: readonly string[];
   readonly tls?: TlsFiles;

@@ -2,6 +2,7 @@
 // Unknown keys are refused with the nearest name, all problems of the file at once.
 import { existsSync, readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
+import { parseDuration } from '../../../connectors/sdk/duration.ts';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { TlsFiles } from './tls-files.ts';
@@ -26,6 +27,8 @@ export interface ServeOptions {
   /** Of each API key; null: none. */
   readonly requestsPerSecondMax: number | null;
   readonly bodyBytesMax: number | null;
+  /** See ConnectorDeadlines. */
+  readonly stallMs: number;
 }
 
 /** Option, and what it is without being set. The variable is `MILLRACE_` and the name in capitals. */
@@ -40,6 +43,7 @@ const defaults: Readonly<Record<string, string>> = {
   'tls-key': '',
   'key-rate': '',
   'key-body-bytes': '',
+  'stall-timeout': '30s',
 };
 
 export const serveOptionNames: readonly string[] = Object.keys(defaults);
@@ -90,6 +94,7 @@ export function readServeOptions(
       .filter((origin) => origin !== ''),
     requestsPerSecondMax: readCount('key-rate', text('key-rate')),
     bodyBytesMax: readCount('key-body-bytes', text('key-body-bytes')),
+    stallMs: readDuration('stall-timeout', text('stall-timeout')),
     tls: certificateFile === '' ? null : { certificateFile, keyFile },
   };
 }
@@ -99,6 +104,12 @@ function readCount(name: string, text: string): number | null {
   const value = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value > 0) return value;
   throw new ServerOptionInvalid({ detail: `${name} '${text}' is no positive integer` });
+}
+
+function readDuration(name: string, text: string): number {
+  const ms = parseDuration(text);
+  if (ms !== null && ms >= 1) return ms;
+  throw new ServerOptionInvalid({ detail: `${name} '${text}' is no duration such as 30s` });
 }
 
 function variableOf(name: string): string {

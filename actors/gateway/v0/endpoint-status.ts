@@ -2,7 +2,12 @@
 // not have is nothing there.
 import type { DecodeError } from '../../../connectors/sdk/format.ts';
 import type { ErrorData } from '../../../runtime/errors.ts';
-import type { InputConnectorStats, OutputConnectorStats, PipelineStats } from '../../supervisor/messages.ts';
+import type {
+  ConnectorHealth,
+  InputConnectorStats,
+  OutputConnectorStats,
+  PipelineStats,
+} from '../../supervisor/messages.ts';
 import type { ApiInput, ApiOutput } from '../hosting/deployment.ts';
 import type { LiveDeployment } from '../hosting/live-deployment.ts';
 import { timeText } from '../hosting/pipeline-record.ts';
@@ -94,6 +99,8 @@ interface ShownInput {
   readonly numParseErrors: number;
   readonly endOfInput: boolean;
   readonly error: ErrorData | null;
+  /** null: of an HTTP endpoint nothing is known. */
+  readonly stall: ConnectorHealth | null;
   readonly paused: boolean;
   /** null: they are not asked for. */
   readonly errors: { readonly parse: readonly ListedError[]; readonly transport: readonly ListedError[] } | null;
@@ -108,6 +115,8 @@ interface ShownOutput {
   readonly numEncodeErrors: number;
   readonly numTransportErrors: number;
   readonly error: ErrorData | null;
+  /** null: of an HTTP endpoint nothing is known. */
+  readonly stall: ConnectorHealth | null;
   readonly paused: boolean;
   readonly errors: { readonly encode: readonly ListedError[]; readonly transport: readonly ListedError[] } | null;
 }
@@ -115,6 +124,7 @@ interface ShownOutput {
 export function inputStatus(input: InputConnectorStats, withErrors: boolean): JsonObject {
   return inputJson({
     ...input,
+    stall: input.health,
     // A connector that waits for labels does not read either; there is no other word for it here.
     paused: input.paused || input.state === 'waiting',
     errors: withErrors ? { parse: listed(input.parseErrors), transport: listed(input.transportErrors) } : null,
@@ -134,6 +144,7 @@ export function apiInputStatus(input: ApiInput, withErrors: boolean): JsonObject
     numParseErrors,
     endOfInput: false,
     error: null,
+    stall: null,
     paused: false,
     errors: withErrors ? { parse: parseErrors, transport: [] } : null,
   });
@@ -147,6 +158,7 @@ export function outputStatus(
   const before = deployment.sentBefore[output.endpoint] ?? { records: 0, bytes: 0 };
   return outputJson(stats, {
     ...output,
+    stall: output.health,
     transmittedRecords: before.records + output.transmittedRecords,
     transmittedBytes: before.bytes + output.transmittedBytes,
     errors: withErrors ? { encode: listed(output.encodeErrors), transport: listed(output.transportErrors) } : null,
@@ -159,6 +171,7 @@ export function apiOutputStatus(output: ApiOutput, stats: PipelineStats): JsonOb
     numEncodeErrors: 0,
     numTransportErrors: 0,
     error: null,
+    stall: null,
     paused: false,
     errors: null,
   });
@@ -179,7 +192,7 @@ function inputJson(input: ShownInput): InputStatus {
       end_of_input: input.endOfInput,
     },
     fatal_error: input.error?.message ?? null,
-    health: health(input.error),
+    health: health(input),
     paused: input.paused,
     barrier: false,
     completed_frontier: null,
@@ -209,7 +222,7 @@ function outputJson(stats: PipelineStats, output: ShownOutput): OutputStatus {
       num_transport_errors: output.numTransportErrors,
     },
     fatal_error: output.error?.message ?? null,
-    health: health(output.error),
+    health: health(output),
     paused: output.paused,
     ...(errors === null
       ? {}
@@ -217,8 +230,11 @@ function outputJson(stats: PipelineStats, output: ShownOutput): OutputStatus {
   };
 }
 
-function health(error: ErrorData | null): Shaped<typeof healthShape> {
-  return error === null ? null : { status: 'Unhealthy', description: error.message };
+/** A source that is quiet may just have nothing to say: it is not unhealthy. */
+function health({ error, stall }: Pick<ShownInput, 'error' | 'stall'>): Shaped<typeof healthShape> {
+  if (error !== null) return { status: 'Unhealthy', description: error.message };
+  if (stall?.status !== 'stalled' || stall.since === null) return null;
+  return { status: 'Unhealthy', description: `stalled since ${new Date(stall.since).toISOString()}: ${stall.reason}` };
 }
 
 function listed(

@@ -38,11 +38,14 @@ const pipeline = object({
 });
 const settings = byName(text);
 const queue = object({ plugin: text, settings, windowSize: text, windowNackThreshold: text });
+/** Whether it answers: a source that is quiet may be idle. */
+const healthShape = object({ status: oneOf('ok', 'quiet', 'stalled'), since: orNull(moment), reason: text });
 const ownState = object({
   status: text,
   error: text,
   restarts: whole,
   lastFailure: orNull(object({ error: text, code: text, at: moment })),
+  health: healthShape,
 });
 const connectorType = oneOf('TYPE_SOURCE', 'TYPE_DESTINATION');
 const connector = object(
@@ -195,8 +198,9 @@ export function connectorJson({ pipeline: hosted, connector: shown, position, is
 function connectorState(hosted: HostedPipeline, id: string): Shaped<typeof ownState> {
   const connectors = hosted.deployment?.status.connectors ?? hosted.connectorsAtEnd;
   const found = connectors.find(({ endpoint, name }) => endpoint === id || name === id);
-  if (found === undefined) return { status: 'stopped', error: '', restarts: 0, lastFailure: null };
-  const { state: status, restarts, lastFailure } = found;
+  if (found === undefined)
+    return { status: 'stopped', error: '', restarts: 0, lastFailure: null, health: healthJson(null) };
+  const { state: status, restarts, lastFailure, health } = found;
   return {
     status,
     error: causes(found),
@@ -209,7 +213,13 @@ function connectorState(hosted: HostedPipeline, id: string): Shaped<typeof ownSt
             code: lastFailure.error.code,
             at: new Date(lastFailure.time).toISOString(),
           },
+    health: healthJson(health),
   };
+}
+
+function healthJson(health: ConnectorStatus['health'] | null): Shaped<typeof healthShape> {
+  if (health === null || health.since === null) return { status: 'ok', since: null, reason: '' };
+  return { ...health, since: new Date(health.since).toISOString() };
 }
 
 export interface ProcessorParent {

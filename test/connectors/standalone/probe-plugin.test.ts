@@ -1,6 +1,6 @@
 // Sources and destinations that are processes on the official Go SDK, through the whole of their life: every value, every call, and
 // what happens when a process ends, hangs or refuses. Needs Go and its module proxy once.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,6 +33,15 @@ if ('missing' in tool) {
 }
 const { path } = tool;
 const off = { 'sdk.schema.extract.payload.enabled': 'false', 'sdk.schema.extract.key.enabled': 'false' };
+
+/** Processes of this binary that were started from here, the latest last. */
+function pluginPids(binary: string): number[] {
+  const children = execFileSync('ps', ['-o', 'pid=,stat=,args=', '--ppid', String(process.pid)], { encoding: 'utf8' });
+  return children
+    .split('\n')
+    .filter((line) => line.includes(binary) && !line.includes('/bin/sh') && !/^\s*\d+ Z/.test(line))
+    .map((line) => Number(line.trim().split(/\s+/)[0]));
+}
 
 const lines = (file: string): string[] =>
   readFileSync(file, 'utf8')
@@ -235,6 +244,29 @@ test('a source that hangs is given up at its deadline, and its process is gone',
   const teardown = hostedSource(path, { mode: 'fail-teardown', ...off });
   await teardown.connector.open(null);
   assert.ok((await failureOf(() => teardown.connector.teardown?.())).message.includes('it does not let go'));
+});
+
+test('a process that is stopped is told of as stalled until it goes on, and a stop does not wait for it', async () => {
+  const said: (string | null)[] = [];
+  const { connector, context } = hostedSource(path, { count: '4', ...off }, { stop_timeout: '1s' });
+  Object.assign(context, { stallMs: 200, stalled: (reason: string | null) => void said.push(reason) });
+  await connector.open(null);
+  const reading = new Reading(connector);
+  await reading.until(4);
+  const pid = pluginPids(path).at(-1) ?? 0;
+  process.kill(pid, 'SIGSTOP');
+  await until(() => said.length === 1);
+  assert.match(said[0] ?? '', /has not answered/);
+  process.kill(pid, 'SIGCONT');
+  await until(() => said.length === 2);
+  assert.is(said[1], null);
+  process.kill(pid, 'SIGSTOP');
+  await until(() => said.length === 3);
+  assert.is(await codeOf(() => connector.stop?.()), 'plugin.silent');
+  const ended = reading.toEnd().catch(() => {});
+  await connector.teardown?.();
+  await ended;
+  await until(() => !pluginPids(path).includes(pid));
 });
 
 test('a destination that ends fails at once; what it refuses is refused in its place', async () => {

@@ -17,6 +17,7 @@ const idle: InputConnectorStats = {
   error: null,
   restarts: 0,
   lastFailure: null,
+  health: { status: 'ok', since: null, reason: '' },
   totalRecords: 0,
   totalBytes: 0,
   takenRecords: 0,
