@@ -19,6 +19,7 @@ import { type Bind, type ExpressionContext, insideAggregate, requireBoolean } fr
 import { resolveCall } from './function-resolution.ts';
 import { findFunction, functionNames } from './functions.ts';
 import { bindNamedFunction, unitLiteral } from './named-function.ts';
+import { isApproximate } from './numeric-types.ts';
 import {
   SqlInvalidArguments,
   SqlMisplacedAggregate,
@@ -38,6 +39,7 @@ const rewrites: Readonly<Record<string, readonly [least: number, most: number]>>
   nullif: [2, 2],
   if: [3, 3],
   mod: [2, 2],
+  div_null: [2, 2],
 };
 
 export function bindCall(context: ExpressionContext, call: Call, source: ExpressionSource, bind: Bind): Scalar {
@@ -161,6 +163,7 @@ function bindRewrite(
     throw new SqlInvalidArguments({ function: name.toUpperCase(), detail }, { place: source.place });
   }
   if (name === 'mod' && second !== undefined) return bindBinary('%', asNumber(first), asNumber(second), source);
+  if (name === 'div_null' && second !== undefined) return divisionOrNull(asNumber(first), asNumber(second), source);
   if (name === 'nullif' && second !== undefined) {
     const when = bindComparison('=', first, second, source);
     return { ...makeCase([caseBranch(when, literal(null, first.type, source))], first, source), nullable: true };
@@ -169,6 +172,26 @@ function bindRewrite(
     return makeCase([caseBranch(requireBoolean(first, 'IF'), second)], third, source);
   }
   return coalesce(operands, source);
+}
+
+const integerBits: Readonly<Record<string, bigint>> = { TINYINT: 8n, SMALLINT: 16n, INTEGER: 32n, BIGINT: 64n };
+
+/** x / y, and NULL where there is no quotient: y is 0, or the result is not finite. */
+function divisionOrNull(x: Scalar, y: Scalar, source: ExpressionSource): Scalar {
+  const quotient = bindBinary('/', x, y, source);
+  if (isApproximate(quotient.type)) return bindNamedFunction('finite_or_null', [quotient], source);
+  const zero = literal(0, { kind: 'INTEGER' }, source);
+  const nothing = literal(null, quotient.type, source);
+  const branches = [caseBranch(bindComparison('=', y, zero, source), nothing)];
+  const bits = integerBits[quotient.type.kind];
+  if (bits !== undefined) {
+    // The one quotient of integers that does not fit.
+    const value = bits === 64n ? -(2n ** 63n) : -Number(2n ** (bits - 1n));
+    const least = bindComparison('=', x, literal(value, quotient.type, source), source);
+    const minusOne = bindComparison('=', y, literal(-1, { kind: 'INTEGER' }, source), source);
+    branches.push(caseBranch(operator('and', [least, minusOne], source), nothing));
+  }
+  return { ...makeCase(branches, quotient, source), nullable: true };
 }
 
 /** A text as the number that it spells. */

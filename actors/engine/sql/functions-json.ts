@@ -9,6 +9,7 @@ import type { FunctionDefinition } from './function-definition.ts';
 import { strictRow, typed, types } from './function-rows.ts';
 
 const variant: SqlType = { kind: 'VARIANT' };
+const texts: SqlType = { kind: 'ARRAY', element: types.text };
 
 export const jsonFunctions: readonly FunctionDefinition[] = [
   define(
@@ -46,6 +47,20 @@ export const jsonFunctions: readonly FunctionDefinition[] = [
     [strictRow([], variant, () => 'null')],
   ),
   define(
+    'json_object_keys',
+    'JSON_OBJECT_KEYS(x)',
+    'The keys of a JSON object, in order; none of anything else.',
+    ['JSON_OBJECT_KEYS(PARSE_JSON(\'{"b": 1, "a": {"c": 2}}\'))', '["a","b"]'],
+    [strictRow(['variant'], texts, typed(objectKeys))],
+  ),
+  define(
+    'json_keys',
+    'JSON_KEYS(x)',
+    'The keys of a JSON object and of the objects in it, as paths with dots, in order; arrays are not looked into.',
+    ['JSON_KEYS(PARSE_JSON(\'{"b": 1, "a": {"c": 2}}\'))', '["a","a.c","b"]'],
+    [strictRow(['variant'], texts, typed(keyPaths))],
+  ),
+  define(
     'typeof',
     'TYPEOF(x)',
     'The kind of a JSON value: BOOLEAN, BIGINT (UNSIGNED where it is not negative), DOUBLE, VARCHAR, ARRAY or MAP; VARIANT of the JSON null, NULL of NULL.',
@@ -62,6 +77,29 @@ function define(
   overloads: FunctionDefinition['overloads'],
 ): FunctionDefinition {
   return { name, synopsis, category: 'json', summary, example, deterministic: true, overloads };
+}
+
+function objectKeys(text: string): string {
+  const value = parseVariant(text);
+  return JSON.stringify(isObject(value) ? Object.keys(value).sort() : []);
+}
+
+function keyPaths(text: string): string {
+  const paths = new Set<string>();
+  const visit = (value: unknown, before: string): void => {
+    if (!isObject(value)) return;
+    for (const [key, part] of Object.entries(value)) {
+      const path = before + (/^[\p{L}_][\p{L}\p{N}_]*$/u.test(key) ? key : `"${key.replaceAll(/["\\]/g, '\\$&')}"`);
+      paths.add(path);
+      visit(part, `${path}.`);
+    }
+  };
+  visit(parseVariant(text), '');
+  return JSON.stringify([...paths].sort());
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function parseJson(text: string): string | null {

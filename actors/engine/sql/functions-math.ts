@@ -1,9 +1,10 @@
 // Functions on DOUBLE: powers, logarithms, trigonometry. Every number is cast to DOUBLE, the result is DOUBLE.
 import { InvalidArgument } from './evaluation-errors.ts';
-import type { FunctionDefinition, FunctionOverload } from './function-definition.ts';
+import type { Evaluator, FunctionDefinition, FunctionOverload } from './function-definition.ts';
 import { strictRow, typed, types } from './function-rows.ts';
 
 const { double, boolean } = types;
+const finiteOrNull: Evaluator = (x) => (Number.isFinite(x) ? x : null);
 
 export const mathFunctions: readonly FunctionDefinition[] = [
   define(
@@ -88,6 +89,17 @@ export const mathFunctions: readonly FunctionDefinition[] = [
         boolean,
         typed((x: number) => Number.isNaN(x)),
       ),
+    ],
+  ),
+  define(
+    'finite_or_null',
+    [],
+    'FINITE_OR_NULL(x)',
+    'x, or NULL when it is infinite or no number.',
+    ["FINITE_OR_NULL(CAST('Infinity' AS DOUBLE))", 'null'],
+    [
+      strictRow(['real'], (argumentTypes) => argumentTypes[0] ?? double, finiteOrNull, { nullable: true }),
+      strictRow(['double'], double, finiteOrNull, { nullable: true }),
     ],
   ),
   define(

@@ -204,9 +204,9 @@ export const temporalFunctions: readonly FunctionDefinition[] = [
     'make_date',
     [],
     'MAKE_DATE(year, month, day)',
-    'A date from its parts.',
+    'A date from its parts, NULL when there is none.',
     ['MAKE_DATE(2020, 2, 29)', "DATE '2020-02-29'"],
-    [strictRow(['INT', 'INT', 'INT'], date, typed(makeDate), { canFail: true })],
+    [strictRow(['INT', 'INT', 'INT'], date, typed(makeDate), { nullable: true })],
   ),
   define(
     'last_day',
@@ -339,9 +339,8 @@ function wholeMonths(start: bigint, end: bigint): number {
   return incomplete ? months - 1 : months;
 }
 
-function makeDate(year: number, month: number, day: number): number {
+function makeDate(year: number, month: number, day: number): number | null {
   const days = daysOf(year, month, day);
   const back = dateOf(days);
-  if (year >= 1 && year <= 9999 && back.year === year && back.month === month && back.day === day) return days;
-  throw new InvalidArgument({ function: 'MAKE_DATE', detail: `there is no day ${year}-${month}-${day}` });
+  return year >= 1 && year <= 9999 && back.year === year && back.month === month && back.day === day ? days : null;
 }

@@ -15,6 +15,7 @@ import { intervalFunctions } from './functions-interval.ts';
 import { jsonFunctions } from './functions-json.ts';
 import { lambdaFunctions } from './functions-lambda.ts';
 import { mathFunctions } from './functions-math.ts';
+import { partsFunctions } from './functions-parts.ts';
 import { patternFunctions } from './functions-pattern.ts';
 import { relationalFunctions } from './functions-relational.ts';
 import { roundingFunctions } from './functions-rounding.ts';
@@ -38,6 +39,7 @@ const table: readonly FunctionDefinition[] = [
   ...relationalFunctions,
   ...arrayEditingFunctions,
   ...lambdaFunctions,
+  ...partsFunctions,
   ...gatheredFunctions,
 ];
 

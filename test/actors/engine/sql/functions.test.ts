@@ -6,6 +6,7 @@ import { functionTable } from '../../../../actors/engine/sql/functions.ts';
 import { MillraceError } from '../../../../runtime/errors.ts';
 import { valueText } from './bound-text.ts';
 import { evaluate } from './evaluate-scalar.ts';
+import { constantOf } from './program-rows.ts';
 
 for (const {
   name,
@@ -26,6 +27,15 @@ for (const {
 }
 
 const expectations: Readonly<Record<string, string>> = {
+  // What has no value is NULL.
+  'MAKE_DATE(2021, 2, 29)': 'null',
+  'MAKE_TIME(24, 0, 0)': 'null',
+  'MAKE_TIMESTAMP(2021, 2, 30, 1, 1, 1)': 'null',
+  "CONVERT_TIMEZONE('Nowhere', 'UTC', TIMESTAMP '2008-03-05 12:25:29')": 'null',
+  "'abc' SIMILAR TO 'b'": 'FALSE',
+  "'a.c' SIMILAR TO 'a!.c' ESCAPE '!'": 'TRUE',
+  "'abc' SIMILAR TO 'a!.c' ESCAPE '!'": 'FALSE',
+  "'a1' SIMILAR TO '[[:alpha:]][^a-z]'": 'TRUE',
   // Strings: characters, not UTF-16 units.
   "CHAR_LENGTH('a😀b')": '3',
   "LEFT('a😀b', 2)": "'a😀'",
@@ -194,6 +204,21 @@ for (const [expression, code] of Object.entries(failures)) {
     }
   });
 }
+
+test('times move between zones, over changes of clocks and before 1970', () => {
+  const at = (from: string, to: string, text: string): unknown =>
+    constantOf(`CONVERT_TIMEZONE('${from}', '${to}', TIMESTAMP '${text}')`);
+  assert.is(at('America/New_York', 'UTC', '2024-07-01 12:00:00'), '2024-07-01 16:00:00');
+  assert.is(at('America/New_York', 'UTC', '2024-12-01 12:00:00'), '2024-12-01 17:00:00');
+  assert.is(at('UTC', 'Asia/Kolkata', '1960-01-01 00:00:00.000001'), '1960-01-01 05:30:00.000001');
+});
+
+test('DIV_NULL is NULL where there is no quotient', () => {
+  assert.is(constantOf('DIV_NULL(7, 2)'), 3);
+  for (const call of ['(6, 0)', '(CAST(-128 AS TINYINT), CAST(-1 AS TINYINT))', '(1e0, 0e0)', '(1.5, 0)']) {
+    assert.is(constantOf(`DIV_NULL${call}`), null);
+  }
+});
 
 test('every row says what it takes, and no name is taken twice', () => {
   const names = functionTable().flatMap((row) => [row.name, ...(row.aliases ?? [])]);
