@@ -16,7 +16,7 @@ import {
   msgpackInputDeclaration,
   rawInputDeclaration,
 } from './formats/input-declarations.ts';
-import { csvOutputDeclaration, jsonOutputDeclaration } from './formats/output-declarations.ts';
+import { avroOutputDeclaration, csvOutputDeclaration, jsonOutputDeclaration } from './formats/output-declarations.ts';
 import { parquetInput } from './formats/parquet-input.ts';
 import { parquetOutput } from './formats/parquet-output.ts';
 import { datagenDeclaration, generatorRecordSourceDeclaration } from './generator/declarations.ts';
@@ -105,6 +105,7 @@ export const registry: ConnectorRegistry = {
     onUse(jsonOutputDeclaration, async () => (await import('./formats/json-encoder.ts')).jsonOutput),
     onUse(csvOutputDeclaration, async () => (await import('./formats/csv-encoder.ts')).csvOutput),
     parquetOutput,
+    onUse(avroOutputDeclaration, async () => (await import('./formats/avro-encoder.ts')).avroOutput),
   ],
   processors: [
     onUse(avroDecodeDeclaration, async () => (await import('./processors/avro.ts')).avroDecode),

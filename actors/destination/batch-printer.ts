@@ -2,31 +2,25 @@
 //
 // A batch that the encoder refuses is printed in halves, down to the single rows that are to blame: those are counted and
 // listed, all others are kept, in their order. Costs an extra pass for each level of halves, and only for such batches.
-import type { Encoder } from '../../connectors/sdk/format.ts';
+import type { Encoded, Encoder } from '../../connectors/sdk/format.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
 
-export interface Printed {
-  /** May be reused by the next print. */
-  readonly bytes: Uint8Array;
-  readonly records: number;
-}
-
 /**
- * Calls `write` with the bytes of `batch`, in parts where it has to be, and `refused` for each row that cannot be
+ * Calls `write` with the bytes of `batch` (which the next print may reuse), in parts where it has to be, and `refused` for each row that cannot be
  * printed, with its number in the batch from 0.
  */
 export async function printBatch(
   encoder: Encoder,
   batch: ChangeBatch,
-  write: (printed: Printed) => Promise<void>,
+  write: (printed: Encoded) => Promise<void>,
   refused: (error: unknown, row: number) => void,
 ): Promise<void> {
   // Parts still to be printed, the next one last.
   const parts: { readonly start: number; readonly end: number }[] = [{ start: 0, end: batch.rows }];
   for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
     const { start, end } = part;
-    let printed: Printed;
+    let printed: Encoded;
     try {
       printed = encoder.encode(sliceBatch(batch, start, end));
     } catch (error) {

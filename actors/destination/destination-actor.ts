@@ -229,7 +229,7 @@ class DestinationActor implements Actor<DestinationMessage> {
   }
 
   async #open(): Promise<void> {
-    this.#encoder = await openEncoder(this.#args, this.#connectors);
+    this.#encoder = await this.#makeEncoder();
     // It may have been stopped meanwhile.
     if (this.#state !== 'opening') return;
     if (this.#destination === null) await this.#prepare(null);
@@ -242,6 +242,12 @@ class DestinationActor implements Actor<DestinationMessage> {
     if (this.#state !== 'opening') return;
     this.#state = 'open';
     this.#pump();
+  }
+
+  #makeEncoder(): Promise<Encoder | null> {
+    const reportError = (error: unknown): void => this.#transportError(error);
+    const context = { signal: this.#abort.signal, clock: this.#context.clock, reportError };
+    return openEncoder(this.#args, this.#connectors, context);
   }
 
   /** Sees to it that whatever waits is worked on. */
@@ -349,7 +355,7 @@ class DestinationActor implements Actor<DestinationMessage> {
     await printBatch(
       encoder,
       batch,
-      ({ bytes, records }) => this.#send({ kind: 'bytes', bytes, records }),
+      (printed) => this.#send({ kind: 'bytes', ...printed }),
       (error, row) => this.#encodeError(error, before + row + 1),
     );
   }
@@ -415,7 +421,7 @@ class DestinationActor implements Actor<DestinationMessage> {
     if (this.#isDirty) {
       if (this.#streamPerFlush) {
         await this.#endStream();
-        this.#encoder = await openEncoder(this.#args, this.#connectors);
+        this.#encoder = await this.#makeEncoder();
       }
       this.#isDirty = false;
       await this.#patience.during('flush', async () => await this.#destination?.flush?.());

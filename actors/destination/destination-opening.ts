@@ -41,7 +41,8 @@ export async function openDestination(
     | 'stallMs'
   >,
 ): Promise<OpenedDestination> {
-  const { connector, relation, baseFolder } = args;
+  const { connector, baseFolder } = args;
+  const relation = keyedRelation(args);
   const { transport, endpoint } = connector;
   const definition = await loaded(definitionOf(args, await registryOf(transport, shipped)));
   const configuration = validated(definition.parameters, transport.config, `${endpoint}: ${transport.name}`);
@@ -59,9 +60,19 @@ export function isRecords(relation: Relation): boolean {
   return relation.schema.fingerprint === recordSchema.fingerprint;
 }
 
+/** With the key of the connector's `index`, if it names one. */
+function keyedRelation({ connector, relation }: Pick<DestinationArguments, 'connector' | 'relation'>): Relation {
+  return connector.key === undefined ? relation : { ...relation, primaryKey: connector.key.columns };
+}
+
 /** Null: the destination takes batches. @throws a coded error when the configuration does not fit. */
-export async function openEncoder(args: DestinationArguments, shipped: ConnectorRegistry): Promise<Encoder | null> {
-  const { connector, relation } = args;
+export async function openEncoder(
+  args: DestinationArguments,
+  shipped: ConnectorRegistry,
+  context: Pick<DestinationContext, 'signal' | 'clock' | 'reportError'>,
+): Promise<Encoder | null> {
+  const { connector } = args;
+  const relation = keyedRelation(args);
   const connectors = await registryOf(connector.transport, shipped);
   const definition = definitionOf(args, connectors);
   if (isRecords(relation)) return null;
@@ -77,7 +88,10 @@ export async function openEncoder(args: DestinationArguments, shipped: Connector
     throw new ConfigUnknownFormat({ name, direction: 'output', known }, { suggestion: nearestName(name, known) });
   }
   const { encoder } = await loaded(format);
-  return await encoder(validated(format.parameters, config, `${connector.endpoint}: ${name}`), relation);
+  const { signal, clock, reportError } = context;
+  const outside = { relation, signal, clock, reportError, transport: connector.transport.config };
+  const withKey = connector.key === undefined ? outside : { ...outside, key: connector.key };
+  return await encoder(validated(format.parameters, config, `${connector.endpoint}: ${name}`), relation, withKey);
 }
 
 function definitionOf(

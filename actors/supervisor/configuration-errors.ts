@@ -55,6 +55,15 @@ export const ConfigFormatNeedsMessages: CodedErrorClass<{ readonly format: strin
     { help: 'Use the format with a transport of messages, such as Kafka, or choose another format.' },
     (f) => `format "${f.format}" needs messages, and transport "${f.transport}" moves a stream of bytes`,
   );
+export const ConfigUnknownIndex: CodedErrorClass<{
+  readonly index: string;
+  readonly relation: string;
+  readonly known: readonly string[];
+}> = defineError(
+  'config.unknown_index',
+  { help: 'Declare it with CREATE INDEX name ON relation (columns), or name one that there is.' },
+  (f) => `"${f.relation}" has no index "${f.index}"${f.known.length === 0 ? '' : `; it has ${f.known.join(', ')}`}`,
+);
 export const ConfigSnapshot: CodedErrorClass<{ readonly relation: string }> = defineError(
   'config.snapshot_needs_materialized',
   { help: 'Declare the view as CREATE MATERIALIZED VIEW, or drop send_snapshot.' },

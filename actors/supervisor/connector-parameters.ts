@@ -114,6 +114,13 @@ export const outputParameters: readonly Parameter[] = [
     description: 'Millrace: what a full queue does: the pipeline waits, or this output loses changes (counted).',
   },
   {
+    name: 'index',
+    type: { kind: 'string' },
+    required: false,
+    description:
+      'An index of the relation, made by CREATE INDEX, whose columns are a unique key: a row that goes while another one with its key comes is an update.',
+  },
+  {
     name: 'send_snapshot',
     type: { kind: 'boolean' },
     required: false,

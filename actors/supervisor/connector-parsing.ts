@@ -83,6 +83,12 @@ export function parseOutputConnector(
     const place = entry.placeOf([...entry.path, 'paused']);
     problems.push(new ConfigUnsupported({ what: 'paused on an output', instead }, { place }));
   }
+  const printer = registry.outputFormats.find((candidate) => candidate.name === format?.name);
+  if (values['index'] !== undefined && printer !== undefined && printer.makesMessages !== true) {
+    const instead = 'avro merges the changes of a key; without an index each change is printed';
+    const place = entry.placeOf([...entry.path, 'index']);
+    problems.push(new ConfigUnsupported({ what: `index with format ${printer.name}`, instead }, { place }));
+  }
   if (problems.length > before || transport === null) return null;
   return {
     kind: 'output',

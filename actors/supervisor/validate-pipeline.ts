@@ -12,6 +12,7 @@ import type {
   OutputConnector,
   PipelineConfiguration,
 } from '../../connectors/sdk/connector-configuration.ts';
+import type { RelationKey } from '../../connectors/sdk/format.ts';
 import type { Parameter, PlaceOf } from '../../connectors/sdk/parameters.ts';
 import { validateParameters } from '../../connectors/sdk/validate-parameters.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
@@ -24,6 +25,7 @@ import {
   ConfigNotATable,
   ConfigSnapshot,
   ConfigSyntax,
+  ConfigUnknownIndex,
   ConfigUnknownRelation,
 } from './configuration-errors.ts';
 import { type ConnectorEntry, parseInputConnector, parseOutputConnector } from './connector-parsing.ts';
@@ -364,8 +366,28 @@ function add(collector: Collector, side: Side, entry: ConnectorEntry): void {
       const place = entry.placeOf([...entry.path, 'send_snapshot']);
       problems.push(new ConfigSnapshot({ relation: relation.name }, { place }));
     }
-    collector.outputs.push(connector);
+    const key = keyOf(collector, resolved, relation);
+    collector.outputs.push(key === null ? connector : { ...connector, key });
   }
+}
+
+/** The columns of the index that the connector names. */
+function keyOf(
+  { program, isKnown, problems }: Collector,
+  entry: ConnectorEntry,
+  relation: Relation,
+): RelationKey | null {
+  const name = entry.value['index'];
+  if (typeof name !== 'string') return null;
+  const ofRelation = (program.indexes ?? []).filter((index) => index.relation === relation.name);
+  const found = ofRelation.find((index) => index.name === name || index.name === name.toLowerCase());
+  if (found !== undefined) return { name: found.name, columns: found.columns };
+  const known = ofRelation.map((index) => index.name);
+  const place = entry.placeOf([...entry.path, 'index']);
+  const suggestion = nearestName(name, known);
+  if (isKnown)
+    problems.push(new ConfigUnknownIndex({ index: name, relation: relation.name, known }, { place, suggestion }));
+  return null;
 }
 
 /** The labels of an input that is not accepted, as far as they can be read. */

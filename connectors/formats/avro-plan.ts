@@ -26,7 +26,7 @@ import {
 
 export const AvroUnfitSchema: CodedErrorClass<{ readonly detail: string }> = defineError(
   'avro.unfit_schema',
-  { help: 'Change the column or the schema: docs/connectors.md says which types of Avro go into which of SQL.' },
+  { help: 'Change the column or the schema: docs/avro.md says which types of Avro go into which of SQL.' },
   (f) => `the Avro schema does not fit the table: ${f.detail}`,
 );
 

@@ -1,5 +1,6 @@
 // What configurations may say of output formats that are text. Their encoders are loaded by the first output that has one.
 import type { OutputFormatDeclaration } from '../sdk/load-on-use.ts';
+import { avroOutputParameters } from './avro-parameters.ts';
 import { csvOutputParameters } from './csv-options.ts';
 import { jsonOutputParameters } from './json-options.ts';
 
@@ -7,6 +8,13 @@ export const jsonOutputDeclaration: OutputFormatDeclaration = {
   name: 'json',
   summary: 'Insertions and deletions as JSON objects, one a line or in arrays.',
   parameters: jsonOutputParameters,
+};
+
+export const avroOutputDeclaration: OutputFormatDeclaration = {
+  name: 'avro',
+  summary: 'Changes as messages of Avro, with the schemas in a registry; with an `index` under a key.',
+  makesMessages: true,
+  parameters: avroOutputParameters,
 };
 
 export const csvOutputDeclaration: OutputFormatDeclaration = {

@@ -77,9 +77,10 @@ export const kafkaInputDeclaration: SourceDeclaration = {
 export const kafkaOutputDeclaration: DestinationDeclaration = {
   kind: 'destination',
   name: 'kafka_output',
+  takesMessages: true,
   summary: 'Writes to a topic of Kafka.',
   description:
-    'Every record that the format prints is a message without a key; batches go to the partitions in turn. What is written is confirmed when all replicas have it (`acks`). After a crash what was not confirmed comes again: at least once.',
+    'Every record that the format prints is a message. Formats that make messages give them keys and headers, and a key has its partition; without keys batches go to the partitions in turn. What is written is confirmed when all replicas have it (`acks`). After a crash what was not confirmed comes again: at least once.',
   format: 'required',
   parameters: [
     ...kafkaParameters,

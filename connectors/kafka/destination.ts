@@ -13,6 +13,7 @@ import {
   defineDestination,
   type Outgoing,
 } from '../sdk/destination.ts';
+import type { EncodedMessages } from '../sdk/format.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import { wait } from '../sdk/wait.ts';
 import { kafkaOutputDeclaration } from './declarations.ts';
@@ -28,6 +29,14 @@ export const kafkaOutput: DestinationDefinition = defineDestination({
   create: (configuration, context) => new KafkaDestination(configuration, context),
 });
 
+/** A message that is not confirmed yet. */
+interface Waiting {
+  readonly key: Buffer | null;
+  /** Null: it deletes what the key names. */
+  readonly value: Buffer | null;
+  readonly headers: Record<string, Buffer>;
+}
+
 class KafkaDestination implements Destination {
   readonly #settings: ParameterValues;
   readonly #context: DestinationContext;
@@ -38,7 +47,7 @@ class KafkaDestination implements Destination {
   #partitions = 0;
   #next = 0;
   /** Messages that are not confirmed yet. */
-  #waiting: Buffer[] = [];
+  #waiting: Waiting[] = [];
 
   constructor(settings: ParameterValues, context: DestinationContext) {
     this.#settings = settings;
@@ -61,13 +70,36 @@ class KafkaDestination implements Destination {
     assert(data.kind === 'bytes', 'kafka_output has a format');
     // The caller may use its array again afterwards.
     const bytes = Buffer.from(data.bytes);
+    if (data.messages !== undefined) this.#keep(bytes, data.messages);
+    else this.#keepLines(bytes);
+    if (this.#waiting.length >= messagesPerSend * 4) await this.flush();
+  }
+
+  #keep(bytes: Buffer, { count, hasKeys, keyEnds, valueEnds, hasValue, headers, headerSets }: EncodedMessages): void {
+    const sets = headerSets.map((set) => ({
+      ...this.#headers,
+      ...Object.fromEntries(Object.entries(set).map(([name, text]) => [name, Buffer.from(text)])),
+    }));
+    for (let i = 0, start = 0; i < count; i++) {
+      const middle = keyEnds[i] ?? start;
+      const end = valueEnds[i] ?? middle;
+      this.#waiting.push({
+        key: hasKeys ? bytes.subarray(start, middle) : null,
+        value: hasValue[i] === 1 ? bytes.subarray(middle, end) : null,
+        headers: sets[headers[i] ?? 0] ?? this.#headers,
+      });
+      start = end;
+    }
+  }
+
+  /** Each line is a message. */
+  #keepLines(bytes: Buffer): void {
     for (let at = 0; at < bytes.length; ) {
       const end = bytes.indexOf(10, at);
       const stop = end < 0 ? bytes.length : end;
-      if (stop > at) this.#waiting.push(bytes.subarray(at, stop));
+      if (stop > at) this.#waiting.push({ key: null, value: bytes.subarray(at, stop), headers: this.#headers });
       at = stop + 1;
     }
-    if (this.#waiting.length >= messagesPerSend * 4) await this.flush();
   }
 
   async flush(): Promise<void> {
@@ -90,14 +122,19 @@ class KafkaDestination implements Destination {
     return acks === undefined || acks === 'all' ? -1 : Number(acks);
   }
 
-  async #send(values: readonly Buffer[]): Promise<void> {
-    const [topic, headers] = [this.#topic, this.#headers];
+  async #send(messages: readonly Waiting[]): Promise<void> {
+    const topic = this.#topic;
     // One partition for each send: a batch is worth more than an even spread inside it.
     const partition = this.#next++ % Math.max(1, this.#partitions);
     const compression = String(this.#settings['compression.type'] ?? 'none');
     this.#producer ??= await this.#cluster.producer(this.#acks);
     await this.#producer.send({
-      messages: values.map((value) => ({ topic, partition, value, headers })),
+      // A key has its partition: what happens to it comes in order. SAFETY: the types of the library leave messages without a value out.
+      messages: messages.map(({ key, value, headers }) =>
+        key === null
+          ? { topic, partition, value: value as Buffer, headers }
+          : { topic, key, value: value as Buffer, headers },
+      ),
       // SAFETY: the parameter has one of the library's names.
       compression: compression as 'none',
       acks: this.#acks,

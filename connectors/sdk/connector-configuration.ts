@@ -1,6 +1,8 @@
 // A connector as configured, after parsing: every default filled in, transport and format still to be validated against
 // their parameters. YAML, SQL (`WITH ('connectors' = …)`), the embedded API and the REST facades all end here.
 
+import type { RelationKey } from './format.ts';
+
 export interface NamedConfiguration {
   readonly name: string;
   readonly config: Readonly<Record<string, unknown>>;
@@ -53,6 +55,8 @@ export interface OutputConnector {
   readonly onFull: OnFull;
   readonly maxQueuedRecords: number;
   readonly maxQueuedBytes: number;
+  /** The columns of its `index`: a unique key, by the user's word. */
+  readonly key?: RelationKey;
   /** Send the whole content of the relation first. Needs a materialized relation. */
   readonly sendSnapshot: boolean;
   /** Merge changes until a bound is reached (Feldera's output buffer). */

@@ -11,7 +11,15 @@ import { bindExpression } from './bind-expression.ts';
 import { bindLateness } from './bind-lateness.ts';
 import { bindQuery } from './bind-query.ts';
 import { bindTable } from './bind-table.ts';
-import type { BoundProgram, DeclaredConnectors, EmitFinal, Rel, TableDefinition, ViewDefinition } from './bound.ts';
+import type {
+  BoundProgram,
+  DeclaredConnectors,
+  EmitFinal,
+  IndexDefinition,
+  Rel,
+  TableDefinition,
+  ViewDefinition,
+} from './bound.ts';
 import { clockRelation, queryReadsNow } from './clock.ts';
 import { declareFunction } from './declared-function.ts';
 import { findFunction } from './functions.ts';
@@ -39,6 +47,7 @@ export function bindProgram(source: SqlText, parsed: ParsedProgram, problems: Pr
   const lost = new Set(parsed.lost);
   const tables: TableDefinition[] = [];
   const views: ViewDefinition[] = [];
+  const indexes: IndexDefinition[] = [];
   const declared = new Map<string, Relation>();
   for (const [position, statement] of parsed.statements.entries()) {
     if (statement.kind === 'create type') {
@@ -56,7 +65,8 @@ export function bindProgram(source: SqlText, parsed: ParsedProgram, problems: Pr
       continue;
     }
     if (statement.kind === 'create index') {
-      problems.attempt(() => checkIndex(source, statement, relations, lost));
+      const index = problems.attempt(() => bindIndex(source, statement, relations, lost));
+      if (index !== null) indexes.push(index);
       continue;
     }
     if (statement.kind === 'declare recursive') {
@@ -101,12 +111,12 @@ export function bindProgram(source: SqlText, parsed: ParsedProgram, problems: Pr
   }
   const ordered = declared.size === 0 ? views : recursiveViews(views);
   const timed = views.find((view) => queryReadsNow(view.query));
-  if (timed === undefined) return { tables, views: ordered };
+  if (timed === undefined) return { tables, views: ordered, indexes };
   if (relations.has(clockRelation.name)) {
     const detail = `"${clockRelation.name}" is the clock of a program that says NOW(), as view "${timed.relation.name}" does; name it otherwise`;
     problems.keep(new SqlInvalidDefinition({ detail }, { place: timed.source.place }));
   }
-  return { tables, views: ordered, clock: clockRelation };
+  return { tables, views: ordered, indexes, clock: clockRelation };
 }
 
 function declareType(source: SqlText, { name, type }: Extract<Statement, { kind: 'create type' }>): void {
@@ -116,21 +126,23 @@ function declareType(source: SqlText, { name, type }: Extract<Statement, { kind:
   source.types.set(name.name, resolveTypeName(source, type));
 }
 
-/** Indexes are made by themselves; one that is asked for has to be of columns that there are. */
-function checkIndex(
+/** Operators make the indexes that they need by themselves; this one names a key for connectors. */
+function bindIndex(
   source: SqlText,
-  { relation: name, columns }: Extract<Statement, { kind: 'create index' }>,
+  { name: index, relation: name, columns }: Extract<Statement, { kind: 'create index' }>,
   relations: ReadonlyMap<string, Relation>,
   lost: ReadonlySet<string>,
-): void {
+): IndexDefinition | null {
   const relation = relations.get(name.name);
   if (relation === undefined) {
-    if (lost.has(name.name)) return;
+    if (lost.has(name.name)) return null;
     throw new SqlUnknownTable({ name: name.name, known: [...relations.keys()] }, { place: source.span(name.span) });
   }
   const known = relation.schema.fields.map((field) => field.name);
   const missing = columns.find((column) => !known.includes(column.name));
-  if (missing === undefined) return;
+  if (missing === undefined) {
+    return { name: index.name, relation: name.name, columns: columns.map((column) => known.indexOf(column.name)) };
+  }
   throw new SqlUnknownColumn({ name: missing.name, known }, { place: source.span(missing.span) });
 }
 

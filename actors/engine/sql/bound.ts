@@ -303,12 +303,22 @@ export interface ViewDefinition {
   readonly source: ExpressionSource;
 }
 
+/** Columns of a relation that connectors may take for its key. */
+export interface IndexDefinition {
+  readonly name: string;
+  readonly relation: string;
+  /** Ordinals. */
+  readonly columns: readonly number[];
+}
+
 /** Views stand after everything that they read. */
 export interface BoundProgram {
   readonly tables: readonly TableDefinition[];
   readonly views: readonly ViewDefinition[];
   /** Present when a view says NOW(): a table of one row that is fed with ticks (clock.ts). */
   readonly clock?: Relation;
+  /** What CREATE INDEX names. */
+  readonly indexes?: readonly IndexDefinition[];
   /** Those of the user's that there are, whether they are called or not. */
   readonly functions?: readonly UserFunction[];
 }

@@ -157,6 +157,44 @@ if ('missing' in server || 'missing' in registry) {
     assert.is((await pipeline.inputConnectorStats('late', 'l')).numTransportErrors, 1);
     await pipeline.stop({ force: true });
   });
+
+  avro('changes of a view go out under the key of an index, and come back as the rows that they were', async () => {
+    await admin.createTopics({ topics: ['source', 'totals'], partitions: 2, replicas: 1 });
+    const output = (config: object): object => ({
+      transport: { name: 'kafka_output', config: { topic: 'totals', 'bootstrap.servers': bootstrap } },
+      format: { name: 'avro', config: { registry_urls: [registry.url], ...config } },
+    });
+    await using pipeline = await Pipeline.open({
+      program: `CREATE TABLE source (id BIGINT NOT NULL PRIMARY KEY, name VARCHAR, price DECIMAL(20, 4), at TIMESTAMP);
+        CREATE MATERIALIZED VIEW totals AS SELECT id, name, price * 2 AS price, at FROM source;
+        CREATE INDEX totals_key ON totals(id);`,
+      outputs: { t: { stream: 'totals', index: 'totals_key', ...output({ subject_name_strategy: 'topic_name' }) } },
+    });
+    await pipeline.start();
+    const rows = [
+      { id: 9007199254740993n, name: 'ž', price: '1234567890123456.1234', at: '2026-08-21 14:34:11.123456' },
+      { id: 2, name: null, price: null, at: null },
+    ];
+    await pipeline.completed(await pipeline.inputJson('source', rows));
+    await pipeline.completed(await pipeline.inputJson('source', [{ id: 2, name: 'later', price: '0.5', at: null }]));
+    const subjects = JSON.stringify(await registry.get('/subjects'));
+    assert.match(subjects, /totals-key/);
+    assert.match(subjects, /totals-value/);
+    await pipeline.stop({ force: true });
+
+    await using back = await Pipeline.open({
+      program:
+        'CREATE TABLE totals (id BIGINT NOT NULL PRIMARY KEY, name VARCHAR, price DECIMAL(38, 4), at TIMESTAMP);',
+      inputs: { t: { stream: 'totals', ...input('totals', { registry_urls: [registry.url] }) } },
+    });
+    await back.start();
+    await rowsOf(back, `SELECT * FROM totals WHERE name IN ('later', 'ž')`, 2);
+    assert.equal(await back.query('SELECT * FROM totals ORDER BY id'), [
+      { id: 2, name: 'later', price: '1.0000', at: null },
+      { id: 9007199254740993n, name: 'ž', price: '2469135780246912.2468', at: '2026-08-21 14:34:11.123456' },
+    ]);
+    await back.stop({ force: true });
+  });
 }
 
 avro.run();
