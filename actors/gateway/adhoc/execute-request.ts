@@ -31,9 +31,8 @@ export interface RequestResult {
 const countSchema: Schema = makeSchema([{ name: 'count', type: { kind: 'BIGINT' }, nullable: false }]);
 const nothing: Schema = makeSchema([]);
 
-/** How long a reply waits for inserted rows to be seen by queries; in a transaction they are not before its end. */
-const visibleWaitMs = 250;
-const visiblePollMs = 2;
+const visiblePollMsMin = 2;
+const visiblePollMsMax = 50;
 
 /** @throws HttpProblem, and whatever the pipeline throws that is not the fault of the text */
 export async function executeRequest(
@@ -72,7 +71,7 @@ export async function executeRequest(
     if (bytes > limits.bytesMax) throw resultTooLarge(bytes, limits.bytesMax);
     for (const sql of inserts) await insert(sql);
     const result = selected ?? countResult(await insert(last.sql));
-    await untilVisible(deployment, tokens, signal, clock);
+    await untilVisible(deployment, tokens, { signal, clock, deadline });
     return result;
   } catch (error) {
     signal.throwIfAborted();
@@ -82,22 +81,32 @@ export async function executeRequest(
   }
 }
 
-/** Resolves when the rows behind the tokens are in steps, or when that takes long. */
+interface Patience {
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /** Of the request: the rows are in by then, seen or not. */
+  readonly deadline: number;
+}
+
+/** Resolves when the rows behind the tokens are in steps, or wait for the end of a transaction. */
 async function untilVisible(
   deployment: Pick<Deployment, 'call'>,
   tokens: readonly string[],
-  signal: AbortSignal,
-  clock: Clock,
+  { signal, clock, deadline }: Patience,
 ): Promise<void> {
-  const deadline = clock.monotonic() + visibleWaitMs;
   for (const token of tokens) {
-    while (!signal.aborted && clock.monotonic() < deadline) {
+    for (let pollMs = visiblePollMsMin; !signal.aborted && clock.monotonic() < deadline; ) {
       const { step } = await deployment.call('query', (control) => control.completionStatus(token), { signal });
       if (step !== null) break;
+      if (pollMs === visiblePollMsMax) {
+        const { transaction } = await deployment.call('query', (control) => control.stats(), { signal });
+        if (transaction !== null) return;
+      }
       await new Promise<void>((resolve) => {
         // The socket of the request keeps the process alive meanwhile.
-        clock.after(visiblePollMs, resolve);
+        clock.after(pollMs, resolve);
       });
+      pollMs = Math.min(visiblePollMsMax, pollMs * 2);
     }
   }
 }
