@@ -142,7 +142,7 @@ export class AggregateCells {
   }
 
   /** Forgets the values of groups. */
-  forget(groups: ReadonlySet<number>): void {
+  forget(groups: Int32Array): void {
     for (const multiset of this.#values.keys()) multiset.forget(groups);
   }
 

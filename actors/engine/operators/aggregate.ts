@@ -269,8 +269,8 @@ export class Aggregate implements Operator {
     const table = this.#table;
     const gone = forgetting.due(this.stateRows(), table, this.#keyLayout.columns);
     if (gone.length === 0) return;
-    this.#cells.forget(new Set(gone));
-    for (const id of gone) table.remove(id);
+    this.#cells.forget(gone);
+    table.removeAll(gone);
     forgetting.done(this.stateRows());
   }
 

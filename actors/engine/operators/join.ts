@@ -134,11 +134,10 @@ export class Join implements Operator {
     if (forgetting === null) return;
     const keys = this.#keys;
     const gone = forgetting.due(this.stateRows(), keys, this.#keyLayout.columns);
-    for (const key of gone) {
-      for (const side of this.#sides) side.rows.drop(key);
-      keys.remove(key);
-    }
-    if (gone.length > 0) forgetting.done(this.stateRows());
+    if (gone.length === 0) return;
+    for (const side of this.#sides) side.rows.drop(gone);
+    keys.removeAll(gone);
+    forgetting.done(this.stateRows());
   }
 
   /** Rows go whose key will come from neither side any more. Between two steps. */

@@ -101,7 +101,7 @@ export class KeyedTable implements Operator {
     this.#output.finish(emit);
     if (this.#forgetting === null) return;
     const gone = this.#forgetting.due(table.live, table, this.#keyLayout.columns);
-    for (const id of gone) table.remove(id);
+    table.removeAll(gone);
     if (gone.length > 0) this.#forgetting.done(table.live);
   }
 

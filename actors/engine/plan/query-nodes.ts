@@ -29,6 +29,7 @@ import { buildFixpoint } from './fixpoint-node.ts';
 import { buildAsof, buildJoin } from './join-nodes.ts';
 import { limitRank } from './rank-limit.ts';
 import { temporalCondition } from './rewrite-now.ts';
+import { countBeforeExploding } from './rewrite-preaggregate.ts';
 import { buildTemporalFilter } from './temporal-filter-node.ts';
 import { buildWindow } from './window-node.ts';
 
@@ -122,7 +123,7 @@ export class QueryNodes {
       case 'join':
         return buildJoin(this, rel, wanted);
       case 'aggregate':
-        return buildAggregate(this, rel, wanted);
+        return buildAggregate(this, countBeforeExploding(rel) ?? rel, wanted);
       case 'distinct':
         return buildDistinct(this, rel);
       case 'union':

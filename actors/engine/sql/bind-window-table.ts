@@ -7,7 +7,7 @@ import { type Field, makeSchema } from '../../../runtime/batch/schema.ts';
 import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { Expression, TableExpression } from './ast.ts';
-import { bindComparison } from './bind-comparison.ts';
+import { bindComparison, operator } from './bind-comparison.ts';
 import { bindExpression } from './bind-expression.ts';
 import type { BoundTable } from './bind-from.ts';
 import type { ExpressionSource, Literal, Rel, Scalar } from './bound.ts';
@@ -94,6 +94,12 @@ export function hopRows(input: Rel, at: Scalar, sizes: readonly Literal[], sourc
   const field: Field = { name: 'window_start', type: start.type, nullable: at.nullable };
   const schema = makeSchema([...fields, field]);
   const started: Rel = { kind: 'project', input: exploded, columns: [...fields.map(columnOf), start], schema };
+  // Where a window ends when another one begins, each row lies in as many.
+  if (sizeMicros % slideMicros === 0n) {
+    if (!at.nullable) return started;
+    const isThere = operator('is not null', [columnOf(field, fields.length)], source, false);
+    return { kind: 'filter', input: started, predicate: isThere, schema };
+  }
   const end = bindNamedFunction('+', [columnOf(field, fields.length), size!], source);
   return { kind: 'filter', input: started, predicate: bindComparison('<', at, end, source), schema };
 }

@@ -9,7 +9,7 @@
 import { type JoinKernels, type JoinRecordForm, joinKernels } from './join-kernel-source.ts';
 import { type RecordKernels, recordKernels } from './kernel-source.ts';
 import type { RecordTable } from './record-table.ts';
-import { clearWords, removeSlot } from './record-table.ts';
+import { clearWords, keepSlots, removeSlot } from './record-table.ts';
 import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
 import { growSlots } from './string-pool.ts';
 import type { UnitRows } from './unit-rows.ts';
@@ -163,17 +163,34 @@ export class IndexedRows {
     if (sum === 0) this.#remove(found, hash, emptied);
   }
 
-  /** Removes all rows of a key. */
-  drop(key: number): void {
+  /** Removes all rows of keys; O(size) when they are most of the rows, for which nothing is looked up. */
+  drop(keys: Int32Array): void {
+    const { words } = this;
     const { width, nextAt } = this.form;
-    const emptied: number[] = [];
-    let record = this.#keys.words[key * this.#keys.width + this.#headAt]!;
-    while (record !== 0) {
-      const base = (record - 1) * width;
-      const next = this.words[base + nextAt]!;
-      this.#remove(record - 1, this.#records.hash(this.words, base, this.#hashMask), emptied);
-      record = next;
+    const header = this.#header;
+    const isGone = new Uint8Array(header[0]!);
+    let found = 0;
+    for (let i = 0; i < keys.length; i++) {
+      const headWord = keys[i]! * this.#keys.width + this.#headAt;
+      for (let record = this.#keys.words[headWord]!; record !== 0; record = words[(record - 1) * width + nextAt]!) {
+        isGone[record - 1] = 1;
+        found++;
+      }
+      this.#keys.words[headWord] = 0;
     }
+    if (found === 0) return;
+    const most = found * 2 >= this.live;
+    // From the last one on, so that new records fill the gaps in the order in which they lie.
+    for (let id = isGone.length - 1; id >= 0; id--) {
+      if (isGone[id] === 0) continue;
+      const base = id * width;
+      if (!most) removeSlot(this.#slots, this.#records.hash(words, base, this.#hashMask), id + 1);
+      clearWords(words, base, width);
+      words[base] = header[1]!;
+      header[1] = id + 1;
+    }
+    header[2]! -= found;
+    if (most) keepSlots(this.#slots, isGone);
   }
 
   weightOf(id: number): number {

@@ -112,10 +112,10 @@ export class JoinRows {
     else kernels.matchChunks(this.#unit!.chunks, heads, weights, count, rows, pairs.staged, out, cursor);
   }
 
-  /** Removes all rows of a key. */
-  drop(key: number): void {
-    if (this.#unit !== null) this.#unit.drop(key);
-    else this.#indexed!.drop(key);
+  /** Removes all rows of keys. */
+  drop(keys: Int32Array): void {
+    if (this.#unit === null) this.#indexed!.drop(keys);
+    else for (let i = 0; i < keys.length; i++) this.#unit.drop(keys[i]!);
   }
 
   /** The first record + 1 of a key's chain. */

@@ -91,11 +91,38 @@ export class RecordTable {
     this.#header[2]!--;
   }
 
-  /** The numbers of all records, in no particular order. O(size). */
+  /** Forgets records, given in ascending order; O(size) when they are most of them, for which nothing is looked up. */
+  removeAll(gone: Int32Array): void {
+    if (gone.length * 2 < this.live) {
+      for (let i = 0; i < gone.length; i++) this.remove(gone[i]!);
+      return;
+    }
+    const { words, width } = this;
+    const header = this.#header;
+    const isGone = new Uint8Array(header[0]!);
+    const small = this.keyWords > 0 && this.keyWords <= smallKeyWordsMax;
+    // From the last one on, so that new records fill the gaps in the order in which they lie.
+    for (let i = gone.length - 1; i >= 0; i--) {
+      const id = gone[i]!;
+      const at = id * width;
+      isGone[id] = 1;
+      const key = words[at]!;
+      if (small && key >= 0 && key < this.#direct.length && this.#direct[key] === id + 1) this.#direct[key] = 0;
+      clearWords(words, at, width);
+      words[at] = header[1]!;
+      header[1] = id + 1;
+    }
+    header[2]! -= gone.length;
+    keepSlots(this.#slots, isGone);
+  }
+
+  /** The numbers of all records, in ascending order. O(size). */
   ids(): Int32Array {
+    const used = new Uint8Array(this.#header[0]!);
+    markUsed(this.#slots, used);
     const ids = new Int32Array(this.live);
     let found = 0;
-    for (let i = 1; i < this.#slots.length; i += 2) if (this.#slots[i] !== 0) ids[found++] = this.#slots[i]! - 1;
+    for (let id = 0; id < used.length; id++) if (used[id] !== 0) ids[found++] = id;
     return ids;
   }
 
@@ -207,4 +234,30 @@ export function removeSlot(slots: Int32Array, hash: number, value: number): void
   }
   slots[gap] = 0;
   slots[gap + 1] = 0;
+}
+
+function markUsed(slots: Int32Array, used: Uint8Array): void {
+  for (let i = 1; i < slots.length; i += 2) if (slots[i] !== 0) used[slots[i]! - 1] = 1;
+}
+
+/** Builds the slots anew without the records that are gone. */
+export function keepSlots(slots: Int32Array, isGone: Uint8Array): void {
+  let kept = 0;
+  for (let i = 0; i < slots.length; i += 2) {
+    const value = slots[i + 1]!;
+    if (value === 0 || isGone[value - 1] !== 0) continue;
+    slots[kept] = slots[i]!;
+    slots[kept + 1] = value;
+    kept += 2;
+  }
+  const entries = slots.slice(0, kept);
+  slots.fill(0);
+  const last = slots.length - 1;
+  const mask = (slots.length >> 1) - 1;
+  for (let i = 0; i < kept; i += 2) {
+    let slot = (entries[i]! & mask) << 1;
+    while (slots[slot + 1] !== 0) slot = (slot + 2) & last;
+    slots[slot] = entries[i]!;
+    slots[slot + 1] = entries[i + 1]!;
+  }
 }

@@ -128,9 +128,15 @@ export class ValueMultiset {
   }
 
   /** Forgets all values of groups, whose records go as well: their heaps are left as they are. O(values of all groups). */
-  forget(groups: ReadonlySet<number>): void {
+  forget(groups: Int32Array): void {
+    if (groups.length === 0) return;
     const { words, width } = this.#table;
-    for (const id of this.#table.ids()) if (groups.has(words[id * width]!)) this.#table.remove(id);
+    const isGone = new Uint8Array(groups.at(-1)! + 1);
+    for (let i = 0; i < groups.length; i++) isGone[groups[i]!] = 1;
+    const ids = this.#table.ids();
+    let kept = 0;
+    for (let i = 0; i < ids.length; i++) if (isGone[words[ids[i]! * width]!] === 1) ids[kept++] = ids[i]!;
+    this.#table.removeAll(ids.subarray(0, kept));
   }
 
   /** Finds the records of the rows that any lane sees; returns how many there are. */

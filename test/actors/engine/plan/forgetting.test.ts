@@ -17,6 +17,7 @@ const queries: readonly string[] = [
   'SELECT t.ts, COUNT(*) AS c FROM t JOIN u ON t.ts = u.ts GROUP BY t.ts',
   'SELECT ts, SUM(n) AS n FROM (SELECT ts, n FROM t UNION ALL SELECT ts, n FROM u) GROUP BY ts',
   'SELECT window_start AS s, id, COUNT(*) AS c FROM TABLE(HOP(TABLE t, DESCRIPTOR(ts), INTERVAL 5 SECOND, INTERVAL 10 SECOND)) GROUP BY window_start, id',
+  'SELECT window_start AS s, id, COUNT(*) AS c FROM TABLE(HOP(TABLE t, DESCRIPTOR(ts), INTERVAL 2 SECOND, INTERVAL 10 SECOND)) GROUP BY window_start, id',
 ];
 /** What may not be forgotten: the other side goes on bringing rows for old ones, or rows are replaced. */
 const kept: readonly string[] = [

@@ -80,6 +80,31 @@ test('many keys at once, small ones and scattered ones', () => {
   }
 });
 
+test('records that go together leave the others as they are, many of them and few', () => {
+  for (const hashMask of [-1, 3]) {
+    for (const keep of [2, 5, 1000]) {
+      const table = new RecordTable({ keyWords: 2, extraWords: 1, hashMask });
+      const keys = Array.from({ length: 300 }, (_, i): Key => [i, i % 3 === 0 ? 0 : i]);
+      const ids = keys.map((key) => record(table, key));
+      const isGone = (i: number): boolean => (keep === 1000 ? i % 7 === 0 : i % keep !== 0);
+      table.removeAll(Int32Array.from(ids.filter((_, i) => isGone(i))));
+      keys.forEach((key, i) => {
+        assert.is(lookup(table, key), isGone(i) ? -1 : ids[i]);
+      });
+      assert.equal(
+        [...table.ids()],
+        ids.filter((_, i) => !isGone(i)),
+      );
+      // Their numbers are given out again, and what was behind their keys is gone.
+      for (const key of keys) assert.is(table.words[record(table, key) * table.width + 2], 0);
+      assert.equal(
+        [...table.ids()],
+        [...ids].sort((a, b) => a - b),
+      );
+    }
+  }
+});
+
 test('kernels are made of numbers alone', () => {
   assert.not.match(recordKernelSource(3), /undefined|NaN|\[object/);
 });
