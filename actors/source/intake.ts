@@ -21,6 +21,7 @@ import { type Decoded, type DecodeRequest, encodeAll, type PieceMessages } from 
 import type { Piece, RecordCutter } from './record-cutter.ts';
 import type { ReplayPoints } from './replay-points.ts';
 import { UnexpectedPayload } from './source-errors.ts';
+import { encodeStreamPlace, headBytesMax } from './stream-position.ts';
 
 /** Payloads are gathered up to this while earlier ones are on their way. */
 const gatheredBytesMax = 256 << 10;
@@ -43,6 +44,8 @@ export type Reading =
     }
   | { readonly kind: 'batches' };
 
+type StreamReading = Extract<Reading, { kind: 'stream' }>;
+
 export interface IntakeParts {
   readonly transport: string;
   readonly source: Source;
@@ -58,8 +61,8 @@ export interface IntakeParts {
   /** Marks are sent, since the source wants acknowledgements. */
   readonly acknowledges: boolean;
   readonly replay: ReplayPoints;
-  /** The source can go on from the middle of its input. */
-  readonly resumes: boolean;
+  /** What the source has read it can read again in the same order: its positions name places in its bytes. */
+  readonly repeats: boolean;
   readonly totals: (totals: { readonly bytes?: number | null; readonly records?: number | null }) => void;
   readonly signal: AbortSignal;
 }
@@ -68,6 +71,10 @@ export interface IntakeParts {
 interface Parcel {
   readonly decoded: Decoded;
   readonly startOffset: number;
+  /** The input can be taken up behind it. */
+  readonly resumes: boolean;
+  /** What whoever does so needs from the head of the stream. */
+  readonly head: Uint8Array<ArrayBuffer> | null;
   /** Called when everything until its end has been sent. */
   readonly sent: () => void;
 }
@@ -115,7 +122,7 @@ export class Intake {
       await this.#mayRead();
     }
     if (signal.aborted) return;
-    if (reading.kind === 'stream') await this.#pushPieces(reading.cutter.end(), reading.setup);
+    if (reading.kind === 'stream') await this.#pushPieces(reading.cutter.end(), reading);
     await outbox.whenOpen();
     this.#showTotals();
   }
@@ -125,7 +132,7 @@ export class Intake {
     switch (payload.kind) {
       case 'bytes': {
         if (reading.kind !== 'stream') throw this.#unexpected(payload);
-        const { cutter, setup } = reading;
+        const { cutter } = reading;
         const { bytes } = payload;
         ledger.read(bytes.length);
         positions.payload(this.#offset, this.#offset + bytes.length, payload.positionAfter);
@@ -136,9 +143,9 @@ export class Intake {
           return;
         }
         cutter.append(bytes);
-        if (payload.endOfStream === true) await this.#pushPieces(cutter.end(), setup);
+        if (payload.endOfStream === true) await this.#pushPieces(cutter.end(), reading, true);
         else if (this.#delivery.isEmpty || cutter.unseenBytes >= gatheredBytesMax) {
-          await this.#pushPieces(cutter.cut(), setup);
+          await this.#pushPieces(cutter.cut(), reading);
         }
         return;
       }
@@ -148,6 +155,8 @@ export class Intake {
         const result = {
           decoded: this.#parts.convert?.(batch) ?? ready(encodeAll([batch])),
           startOffset: 0,
+          resumes: true,
+          head: null,
           sent: () => positions.sentPosition(position),
         };
         let bytes = 0;
@@ -157,14 +166,14 @@ export class Intake {
         return;
       }
       case 'idle':
-        if (reading.kind === 'stream') await this.#pushPieces(reading.cutter.cut(), reading.setup);
+        if (reading.kind === 'stream') await this.#pushPieces(reading.cutter.cut(), reading);
     }
   }
 
-  async #pushPieces(pieces: readonly Piece[], setup: string): Promise<void> {
-    for (const piece of pieces) {
+  async #pushPieces(pieces: readonly Piece[], reading: StreamReading, endsStream = false): Promise<void> {
+    for (const [at, piece] of pieces.entries()) {
       await this.#delivery.room();
-      this.#pushPiece(piece, setup);
+      this.#pushPiece(piece, reading, endsStream && at === pieces.length - 1);
     }
   }
 
@@ -172,31 +181,39 @@ export class Intake {
     bytes: Uint8Array<ArrayBuffer>,
     startOffset: number,
     messages: MessageBorders,
-    { setup, setupFor }: Extract<Reading, { kind: 'stream' }>,
+    reading: StreamReading,
   ): Promise<void> {
+    const { setup, setupFor } = reading;
     const suited = setupFor === undefined ? setup : await setupFor(bytes, messages);
     await this.#delivery.room();
     const endOffset = startOffset + bytes.length;
     const piece = { bytes, first: false, prologue: noBytes, startOffset, endOffset };
-    this.#pushPiece(piece, suited, messages);
+    this.#pushPiece(piece, { ...reading, setup: suited }, false, messages);
   }
 
   /** What was gathered while earlier pieces were on their way: they have left, so it leaves as well. */
-  #pushGathered(reading: Extract<Reading, { kind: 'stream' }>): void {
+  #pushGathered(reading: StreamReading): void {
     try {
-      for (const piece of reading.cutter.cut()) this.#pushPiece(piece, reading.setup);
+      for (const piece of reading.cutter.cut()) this.#pushPiece(piece, reading, false);
     } catch (error) {
       this.#delivery.push({ result: Promise.reject(error), bytes: 0 });
     }
   }
 
-  #pushPiece(piece: Piece, setup: string, messages?: PieceMessages): void {
+  /** `messages`: each stands alone, so that there is nothing that its records need beside it. */
+  #pushPiece(piece: Piece, reading: StreamReading, endsStream: boolean, messages: PieceMessages | null = null): void {
     const { bytes, first, prologue, startOffset, endOffset } = piece;
     const length = bytes.length;
-    const inMessages = messages === undefined ? {} : { messages };
+    const { taken } = reading.cutter;
+    // Behind the last piece another stream begins, with a head of its own.
+    const isInside = messages === null && this.#parts.repeats && !endsStream;
+    const head = taken === 'with its head' && isInside ? prologue : null;
+    const resumes = messages !== null || (taken !== 'again from its start' && (head?.length ?? 0) <= headBytesMax);
+    const inMessages = messages === null ? {} : { messages };
+    const { setup } = reading;
     const decoded = this.#parts.decode({ kind: 'piece', setup, bytes, first, prologue, ...inMessages });
     const sent = (): void => this.#parts.positions.sentUpTo(endOffset);
-    this.#delivery.push({ result: parcel(decoded, startOffset, sent), bytes: length });
+    this.#delivery.push({ result: parcel(decoded, { startOffset, resumes, head, sent }), bytes: length });
   }
 
   async #readBlocks(reading: Extract<Reading, { kind: 'blocks' }>): Promise<void> {
@@ -212,7 +229,10 @@ export class Intake {
       ledger.read(block.length);
       end += block.length;
       const decoded = this.#parts.decode({ kind: 'block', setup: reading.setup, bytes, block });
-      this.#delivery.push({ result: parcel(decoded, block.offset, () => {}), bytes: block.length });
+      this.#delivery.push({
+        result: parcel(decoded, { startOffset: block.offset, resumes: false, head: null, sent: () => {} }),
+        bytes: block.length,
+      });
     }
     // The directory of the file counts as read, so that progress ends at the whole.
     if (!signal.aborted) ledger.read(Math.max(0, input.size - end));
@@ -225,7 +245,7 @@ export class Intake {
   }
 
   async #handOut(parcel: Parcel): Promise<void> {
-    const { outbox, ledger, positions, replay, acknowledges, resumes } = this.#parts;
+    const { outbox, ledger, positions, replay, acknowledges } = this.#parts;
     ledger.decoded(parcel.decoded, parcel.startOffset);
     for (const batch of parcel.decoded.batches) {
       const kept = replay.keep(batch);
@@ -237,7 +257,9 @@ export class Intake {
     }
     if (parcel.decoded.fatal !== null) throw errorFromData(parcel.decoded.fatal);
     parcel.sent();
-    if (resumes && positions.latest !== null) replay.reached(positions.latest);
+    const { latest } = positions;
+    const { head } = parcel;
+    if (parcel.resumes && latest !== null) replay.reached(() => encodeStreamPlace({ position: latest(), head }));
     const mark = acknowledges ? positions.takeMark() : null;
     if (mark !== null) await outbox.send(postFrame({ kind: 'mark', mark }));
   }
@@ -252,9 +274,9 @@ export class Intake {
   }
 }
 
-function parcel(decoded: Promise<Decoded> | Decoded, startOffset: number, sent: () => void): Promise<Parcel> | Parcel {
-  if (decoded instanceof Promise) return decoded.then((result) => ({ decoded: result, startOffset, sent }));
-  return { decoded, startOffset, sent };
+function parcel(decoded: Promise<Decoded> | Decoded, place: Omit<Parcel, 'decoded'>): Promise<Parcel> | Parcel {
+  if (decoded instanceof Promise) return decoded.then((result) => ({ decoded: result, ...place }));
+  return { decoded, ...place };
 }
 
 function ready(batches: Decoded['batches']): Decoded {

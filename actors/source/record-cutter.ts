@@ -51,6 +51,20 @@ export class RecordCutter {
     this.#limits = limits;
   }
 
+  /** What whoever takes the stream up behind a piece needs to know of it. */
+  get taken(): 'again from its start' | 'with its head' | 'anywhere' {
+    if (this.#splitter.resume === undefined) return 'again from its start';
+    return this.#splitter.prologue === undefined ? 'anywhere' : 'with its head';
+  }
+
+  /** What comes stands in the middle of a stream, behind a piece whose prologue this is. */
+  resume(prologue: Uint8Array<ArrayBuffer>): void {
+    assert(this.#splitter.resume !== undefined, 'only a stream that can be taken up is');
+    this.#splitter.resume();
+    this.#first = false;
+    this.#prologue = prologue;
+  }
+
   /** Bytes that came and have not been cut yet. */
   get waitingBytes(): number {
     return this.#used;

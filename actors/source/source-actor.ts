@@ -39,6 +39,7 @@ import { RecordIntake } from './record-intake.ts';
 import { RecordPositions } from './record-positions.ts';
 import { ReplayPoints } from './replay-points.ts';
 import { isRecords, openSource } from './source-opening.ts';
+import { decodeStreamPlace } from './stream-position.ts';
 
 /** Bytes of an input before which no thread is started for it. */
 const pooledInputBytesMin = 256 << 10;
@@ -65,8 +66,6 @@ interface Made {
   readonly convert: ((batch: ChangeBatch) => Decoded) | null;
   /** Read again, its input comes in the same order. */
   readonly repeats: boolean;
-  /** It can go on from the middle of its input. */
-  readonly resumes: boolean;
   readonly chain: ProcessorChain;
   readonly acknowledgement: Acknowledgement;
 }
@@ -245,7 +244,7 @@ class SourceActor implements Actor<SourceMessage> {
 
   /** A position as the source itself speaks of it. */
   #toSource(position: Position): Position {
-    return this.#made?.makesLines === true ? sourcePosition(position) : position;
+    return this.#made?.makesLines === true ? sourcePosition(position) : decodeStreamPlace(position).position;
   }
 
   async #open(): Promise<void> {
@@ -257,6 +256,8 @@ class SourceActor implements Actor<SourceMessage> {
     const { position } = this.#args;
     this.#enter('open');
     await made.source.open(position === null ? null : this.#toSource(position));
+    const head = position === null ? null : decodeStreamPlace(position).head;
+    if (head !== null && made.reading?.kind === 'stream') made.reading.cutter.resume(head);
     await made.chain.open();
     this.#enter(null);
     this.#isOpen = true;
@@ -294,7 +295,7 @@ class SourceActor implements Actor<SourceMessage> {
     return this.#run(async () => await intake.run());
   }
 
-  #runRows({ source, reading, convert, acknowledgement, resumes }: Made): Promise<void> {
+  #runRows({ source, reading, convert, repeats, acknowledgement }: Made): Promise<void> {
     assert(reading !== null, 'rows are read with a format, or come as batches');
     const { signal } = this.#abort;
     const workers = this.#args.decodeWorkers ?? decodeThreads(availableParallelism());
@@ -318,7 +319,7 @@ class SourceActor implements Actor<SourceMessage> {
       positions,
       acknowledges,
       replay: this.#replay,
-      resumes,
+      repeats,
       totals: (totals) => this.#showTotals(totals),
       signal,
     });

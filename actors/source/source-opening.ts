@@ -35,7 +35,6 @@ export async function openSource(
   readonly makesLines: boolean;
   readonly convert: ((batch: ChangeBatch) => Decoded) | null;
   readonly repeats: boolean;
-  readonly resumes: boolean;
 }> {
   const { connector, relation, baseFolder } = args;
   const { transport } = connector;
@@ -51,8 +50,7 @@ export async function openSource(
   const { create } = await loaded(definition);
   const source = create(configuration, { ...context, endpoint: connector.endpoint, relation, baseFolder });
   const makesLines = reading === null && definition.format === 'required';
-  const resumes = resumesAnywhere(connector, definition.givesMessages === true);
-  const made = { source, reading, makesLines, repeats: definition.repeats !== false, resumes };
+  const made = { source, reading, makesLines, repeats: definition.repeats !== false };
   if (definition.produces !== 'records' || reading === null) return { ...made, convert: null };
   const rows = new RecordRows(relation, args.defaults);
   return { ...made, convert: (batch) => rows.convert(batch) };
@@ -61,16 +59,6 @@ export async function openSource(
 /** Whether a connector is one of a pipeline without SQL. */
 export function isRecords(relation: Relation): boolean {
   return relation.schema.fingerprint === recordSchema.fingerprint;
-}
-
-/**
- * Whether what comes behind a record border can be read without what comes before it. A CSV file has a header, and a JSON
- * array or a file of blocks is read as a whole. A message stands alone.
- */
-function resumesAnywhere({ format }: SourceArguments['connector'], givesMessages: boolean): boolean {
-  if (format === null || givesMessages) return true;
-  const isArray = typeof format.config === 'object' && format.config !== null && format.config['array'] === true;
-  return format.name === 'json' && !isArray;
 }
 
 async function readingOf(

@@ -50,6 +50,10 @@ export class ArrowSplitter implements Splitter {
   reset(): void {
     this.#hasBegun = false;
   }
+
+  resume(): void {
+    this.#hasBegun = true;
+  }
 }
 
 /** The message at `at`. */

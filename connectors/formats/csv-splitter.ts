@@ -69,6 +69,11 @@ export class CsvSplitter implements Splitter {
     this.#prologue = null;
   }
 
+  resume(): void {
+    this.#restart();
+    this.#streamStart = false;
+  }
+
   #restart(): void {
     this.#walked = 0;
     this.#state = atFieldStart;

@@ -33,6 +33,10 @@ export class JsonSplitter implements Splitter {
     this.#inString = false;
   }
 
+  resume(): void {
+    this.reset();
+  }
+
   /** Counts brackets in [start .. end); leaves the last border at or after `border` in #border. */
   #count(
     bytes: Uint8Array,

@@ -16,4 +16,8 @@ export class LineSplitter implements Splitter {
   reset(): void {
     this.#searched = 0;
   }
+
+  resume(): void {
+    this.reset();
+  }
 }

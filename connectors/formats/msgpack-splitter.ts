@@ -35,6 +35,10 @@ export class MsgpackSplitter implements Splitter {
     this.#walk.position = 0;
     this.#walk.pending = 1;
   }
+
+  resume(): void {
+    this.reset();
+  }
 }
 
 export const walkWhole = 0;

@@ -108,6 +108,11 @@ export interface Splitter {
   prologue?(bytes: Uint8Array): Uint8Array;
   /** Forgets the stream: another starts. */
   reset(): void;
+  /**
+   * The bytes that come next stand in the middle of a stream, behind one of its records; the head is known from before. Left out: a
+   * stream cannot be taken up there, it is read again from its start.
+   */
+  resume?(): void;
 }
 
 export interface StreamInputFormat {

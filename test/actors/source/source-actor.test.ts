@@ -1,11 +1,12 @@
 // A source actor from a real file to the other end of its port.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Table, tableToIPC, Utf8, vectorFromArray } from 'apache-arrow';
 import fc from 'fast-check';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { SourceErrors, SourceNotice } from '../../../actors/source/messages.ts';
+import type { ReplayPoint, SourceErrors, SourceNotice } from '../../../actors/source/messages.ts';
 import { registry } from '../../../connectors/registry.ts';
 import { defineSource, type Payload, type Position } from '../../../connectors/sdk/source.ts';
 import type { Frame } from '../../../runtime/mailbox/channel.ts';
@@ -243,5 +244,78 @@ test('a position is acknowledged when its mark has come back, and the last one a
   assert.equal(numbers.schema.fields.length, 2);
   await fixture.close();
 });
+
+const lines = (line: (i: number) => string): Uint8Array =>
+  Buffer.from(
+    upTo(400)
+      .map((_, i) => line(i))
+      .join(''),
+  );
+
+/** Inputs of 400 rows whose columns are not in the order of the table, where the format lets them. */
+const inputs: readonly {
+  readonly title: string;
+  readonly format: { readonly name: string; readonly config: Readonly<Record<string, unknown>> };
+  readonly bytes: Uint8Array;
+}[] = [
+  {
+    title: 'CSV with a header',
+    format: { name: 'csv', config: { headers: true } },
+    bytes: Buffer.concat([
+      Buffer.from('\ufeffname,id\n'),
+      lines((i) => (i % 7 === 0 ? `"a ""quoted""\nname",${i}\n` : `name ${i},${i}\n`)),
+    ]),
+  },
+  { title: 'CSV without a header', format: csv, bytes: lines((i) => `${i},"name, ${i}"\n`) },
+  {
+    title: 'arrays of JSON records',
+    format: { name: 'json', config: { update_format: 'raw', array: true } },
+    bytes: lines((i) => `[{"id": ${i}, "name": "n"}]${i % 3 === 0 ? '\n' : ' '}`),
+  },
+  { title: 'JSON records', format: json, bytes: lines((i) => `{"id": ${i}}\n`) },
+  {
+    title: 'an Arrow stream',
+    format: { name: 'arrow', config: {} },
+    bytes: arrowStream(),
+  },
+];
+
+function arrowStream(): Uint8Array {
+  const table = new Table({
+    name: vectorFromArray(upTo(400).map(String), new Utf8()),
+    id: vectorFromArray(upTo(400)),
+  });
+  const batches = upTo(40).flatMap((_, i) => table.slice(i * 10, i * 10 + 10).batches);
+  return tableToIPC(new Table(batches), 'stream');
+}
+
+for (const { title, format, bytes } of inputs) {
+  test(`${title}: an input that is opened again goes on behind any of its points, and not from its start`, async () => {
+    await inFolder(async (baseFolder) => {
+      writeFileSync(join(baseFolder, 'input'), bytes);
+      const transport = file('input', { buffer_size_bytes: 600 });
+      const first = await sourceFixture({ transport, format, baseFolder });
+      await first.source.ask({ kind: 'open' });
+      assert.equal(await takeAll(first), upTo(400));
+      // As a checkpoint keeps them.
+      const told = JSON.stringify(await first.source.ask<readonly ReplayPoint[]>({ kind: 'replay points' }));
+      const points = JSON.parse(told) as readonly ReplayPoint[];
+      await first.close();
+      assert.ok(points.length > 8, told);
+      assert.ok(
+        points.filter(({ position }) => position !== null).every(({ skipRows }) => skipRows === 0),
+        told,
+      );
+      for (const { records, position, skipRows } of points.filter((_, i) => i % 5 === 1 || i === points.length - 1)) {
+        const again = await sourceFixture({ transport, format, baseFolder, position, skipRows });
+        await again.source.ask({ kind: 'open' });
+        assert.equal(await takeAll(again), upTo(400).slice(records), JSON.stringify(position));
+        const errors = await again.source.ask<SourceErrors>({ kind: 'errors' });
+        assert.equal(errors.parseErrors, []);
+        await again.close();
+      }
+    });
+  });
+}
 
 test.run();

@@ -38,6 +38,8 @@ export interface FixtureOptions {
   readonly decodeWorkers?: number;
   readonly baseFolder?: string;
   readonly connectors?: ConnectorRegistry;
+  readonly position?: SourceArguments['position'];
+  readonly skipRows?: number;
 }
 
 export async function sourceFixture(options: FixtureOptions): Promise<SourceFixture> {
@@ -64,7 +66,8 @@ export async function sourceFixture(options: FixtureOptions): Promise<SourceFixt
     relation,
     defaults: relation.schema.fields.map(() => null),
     port: port1,
-    position: null,
+    position: options.position ?? null,
+    skipRows: options.skipRows ?? 0,
     baseFolder: options.baseFolder ?? '.',
     decodeWorkers: options.decodeWorkers ?? 0,
   };
