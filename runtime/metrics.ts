@@ -17,6 +17,10 @@ export const gaugeNames = [
   'batches',
   'queuedRecords',
   'queuedBytes',
+  /** In the buffer of an output. */
+  'bufferedRecords',
+  'bufferedBatches',
+  'bufferedBytes',
   'numParseErrors',
   'numUnknownFields',
   'numTransportErrors',

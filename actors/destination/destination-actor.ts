@@ -301,6 +301,7 @@ class DestinationActor implements Actor<DestinationMessage> {
       case 'batch':
         if (this.#buffer === null) await this.#write(frame.batch);
         else this.#buffer.add(frame.batch, this.#context.clock.monotonic());
+        this.#showQueue();
         return;
       case 'mark':
         this.#seenMark = frame.mark;
@@ -337,6 +338,7 @@ class DestinationActor implements Actor<DestinationMessage> {
     const buffer = this.#buffer;
     if (buffer === null || buffer.rows === 0) return;
     const batch = consolidate(buffer.take(), this.#args.relation.schema);
+    this.#showQueue();
     if (batch !== null) await this.#write(batch);
     this.#writtenMark = this.#seenMark;
   }
@@ -465,8 +467,11 @@ class DestinationActor implements Actor<DestinationMessage> {
 
   #showQueue(): void {
     const { gauges } = this.#context;
-    gauges.set('queuedRecords', this.#receiver.queuedRows + (this.#buffer?.rows ?? 0));
+    gauges.set('queuedRecords', this.#receiver.queuedRows);
     gauges.set('queuedBytes', this.#receiver.queuedBytes);
+    gauges.set('bufferedRecords', this.#buffer?.rows ?? 0);
+    gauges.set('bufferedBatches', this.#buffer?.batches ?? 0);
+    gauges.set('bufferedBytes', this.#buffer?.bytes ?? 0);
   }
 }
 

@@ -4,12 +4,14 @@
 // What leaves is consolidated: each distinct row once, with the sum of its weights, none with 0. What it holds counts as
 // not written: marks behind it wait. Pure: time is a parameter.
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+import { batchBytes } from '../../runtime/mailbox/batch-bytes.ts';
 
 export class OutputBuffer {
   readonly #rowsMax: number;
   readonly #timeMsMax: number | null;
   #batches: ChangeBatch[] = [];
   #rows = 0;
+  #bytes = 0;
   #since = 0;
 
   constructor(options: { readonly rowsMax: number; readonly timeMsMax: number | null }) {
@@ -21,12 +23,21 @@ export class OutputBuffer {
     return this.#rows;
   }
 
+  get batches(): number {
+    return this.#batches.length;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** `now`: monotonic milliseconds. */
   add(batch: ChangeBatch, now: number): void {
     if (batch.rows === 0) return;
     if (this.#batches.length === 0) this.#since = now;
     this.#batches.push(batch);
     this.#rows += batch.rows;
+    this.#bytes += batchBytes(batch);
   }
 
   isDue(now: number): boolean {
@@ -45,6 +56,7 @@ export class OutputBuffer {
     const batches = this.#batches;
     this.#batches = [];
     this.#rows = 0;
+    this.#bytes = 0;
     return batches;
   }
 }

@@ -55,6 +55,14 @@ export class Completion {
     this.#advance();
   }
 
+  /** What an output has confirmed, with everything before it. */
+  of(endpoint: string): { readonly step: number; readonly records: number } {
+    const output = this.#outputs.get(endpoint);
+    const step = output === undefined || output.confirmed >= output.sent ? this.#steps : output.confirmed;
+    const records = this.#open.findLast((open) => open.step <= step)?.records ?? this.#completedRecords;
+    return { step: Math.max(step, this.#completedStep), records };
+  }
+
   /** `step` has been computed, and its marks have been sent; `records` rows were taken in up to it. */
   stepped(step: number, records: number): void {
     this.#steps = step;

@@ -116,18 +116,29 @@ export interface EngineProgress {
   readonly completedRecords: number;
   /** The latest step whose effects every output has confirmed. */
   readonly completedStep: number;
-  /** Outputs that are attached; `droppedRecords` are those that `on_full: drop` has cost. */
-  readonly outputs?: readonly {
-    readonly endpoint: string;
-    readonly droppedRecords: number;
-    readonly queuedRecords: number;
-  }[];
+  /** Milliseconds for which steps have been waiting for an output that is full; absent or 0: they are not. */
+  readonly heldMs?: number;
+  /** Outputs that are attached. */
+  readonly outputs?: readonly OutputProgress[];
   /** Inputs that are attached: rows that have entered steps, and rows that wait for one. */
   readonly inputs?: readonly {
     readonly endpoint: string;
     readonly takenRecords: number;
     readonly queuedRecords: number;
   }[];
+}
+
+export interface OutputProgress {
+  readonly endpoint: string;
+  /** Rows that `on_full: drop` has cost. */
+  readonly droppedRecords: number;
+  /** Rows that steps have made for it and that it has not taken yet, and the frames that they are in. */
+  readonly queuedRecords: number;
+  readonly queuedBatches: number;
+  readonly queuedBytes: number;
+  /** The latest step whose effects it has confirmed, with all before it, and the rows that were taken in up to there. */
+  readonly completedStep: number;
+  readonly completedRecords: number;
 }
 
 /** The latest step when an output was attached: it is sent every later one. */

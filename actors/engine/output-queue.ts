@@ -8,10 +8,13 @@
 import type { OnFull } from '../../connectors/sdk/connector-configuration.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
+import { batchBytes } from '../../runtime/mailbox/batch-bytes.ts';
 import type { Frame, FrameSender } from '../../runtime/mailbox/channel.ts';
 
 /** The most rows of one frame. */
 export const frameRowsMax = 65_536;
+/** So many frames are remembered before it is looked which of them are taken. */
+const frameEndsMax = 1_024;
 
 export class OutputQueue {
   readonly endpoint: string;
@@ -22,6 +25,9 @@ export class OutputQueue {
   isPaused = false;
   readonly #pending: Frame[] = [];
   #sequence = 0;
+  /** For each frame that was sent and may not have been taken yet: the number of its last row. */
+  readonly #frameEnds: number[] = [];
+  #sentRows = 0;
   #droppedRows = 0;
   #hasEnded = false;
   /** Called when something that waited has left. One listener. */
@@ -57,6 +63,21 @@ export class OutputQueue {
     return this.#droppedRows;
   }
 
+  /** Rows that the mailbox has not taken, and the frames that they are in. */
+  get queued(): { readonly rows: number; readonly batches: number; readonly bytes: number } {
+    this.#forgetTaken();
+    let rows = this.sender.queuedRows;
+    let bytes = this.sender.queuedBytes;
+    let batches = this.#frameEnds.length;
+    for (const frame of this.#pending) {
+      if (frame.kind !== 'batch') continue;
+      rows += frame.batch.rows;
+      bytes += batchBytes(frame.batch);
+      batches++;
+    }
+    return { rows, batches, bytes };
+  }
+
   /** Sends the changes of a step and its mark. False: dropped, or nothing to send. `marks`: also when there are none. */
   sendStep(batches: readonly ChangeBatch[], step: number, marks: boolean = this.#everyStep): boolean {
     const rows = batches.reduce((sum, batch) => sum + batch.rows, 0);
@@ -89,15 +110,29 @@ export class OutputQueue {
 
   #send(frame: Frame): void {
     // Marks and the end carry no rows: they go at once, but never past a batch that waits.
-    if (this.#pending.length === 0 && (frame.kind !== 'batch' || this.sender.hasCredit)) this.sender.send(frame);
+    if (this.#pending.length === 0 && (frame.kind !== 'batch' || this.sender.hasCredit)) this.#leave(frame);
     else this.#pending.push(frame);
+  }
+
+  #leave(frame: Frame): void {
+    this.sender.send(frame);
+    if (frame.kind !== 'batch') return;
+    this.#sentRows += frame.batch.rows;
+    this.#frameEnds.push(this.#sentRows);
+    if (this.#frameEnds.length >= frameEndsMax) this.#forgetTaken();
+  }
+
+  #forgetTaken(): void {
+    const takenRows = this.#sentRows - this.sender.queuedRows;
+    const first = this.#frameEnds.findIndex((end) => end > takenRows);
+    this.#frameEnds.splice(0, first < 0 ? this.#frameEnds.length : first);
   }
 
   #flush(): void {
     let sent = 0;
     for (const frame of this.#pending) {
       if (frame.kind === 'batch' && !this.sender.hasCredit) break;
-      this.sender.send(frame);
+      this.#leave(frame);
       sent++;
     }
     this.#pending.splice(0, sent);

@@ -17,7 +17,7 @@ import { Completion } from './completion.ts';
 import type { StepChanges } from './engine-circuit.ts';
 import { NoTransactionInProgress, TransactionInProgress } from './engine-errors.ts';
 import type { InputGate } from './input-gate.ts';
-import type { EngineCheckpoint, EngineNotice, EngineProgress } from './messages.ts';
+import type { EngineCheckpoint, EngineNotice, EngineProgress, OutputProgress } from './messages.ts';
 import type { OutputQueue } from './output-queue.ts';
 import { StepBudget } from './step-budget.ts';
 import { emptyPlan, planStep, type StepPlan } from './step-scheduler.ts';
@@ -116,17 +116,28 @@ export class StepLoop {
 
   get progress(): EngineProgress {
     const { completedStep, completedRecords } = this.#completion;
-    const outputs = [...this.#outputs.values()].map(({ endpoint, droppedRows, sender }) => ({
-      endpoint,
-      droppedRecords: droppedRows,
-      queuedRecords: sender.queuedRows,
-    }));
+    const outputs = [...this.#outputs.values()].map((output) => this.#outputProgress(output));
     const inputs = this.#gates.map((gate) => ({
       endpoint: gate.endpoint,
       takenRecords: gate.takenRows,
       queuedRecords: gate.queuedRows + (this.#transaction?.plan.inputs.get(gate) ?? 0),
     }));
-    return { steps: this.#steps, processedRecords: this.#records, completedRecords, completedStep, outputs, inputs };
+    const heldMs = this.#heldSince === null ? 0 : this.#parts.clock.monotonic() - this.#heldSince;
+    const { steps } = this;
+    return { steps, processedRecords: this.#records, completedRecords, completedStep, heldMs, outputs, inputs };
+  }
+
+  #outputProgress({ endpoint, droppedRows, queued }: OutputQueue): OutputProgress {
+    const { step, records } = this.#completion.of(endpoint);
+    return {
+      endpoint,
+      droppedRecords: droppedRows,
+      queuedRecords: queued.rows,
+      queuedBatches: queued.batches,
+      queuedBytes: queued.bytes,
+      completedStep: step,
+      completedRecords: records,
+    };
   }
 
   /** What has entered steps, input by input. @throws TransactionInProgress: what waits for a commit would be in neither. */

@@ -77,11 +77,17 @@ export class RelayLoop {
       processedRecords: rows,
       completedRecords: this.#frames.settledRow,
       completedStep: this.#completedStep,
-      outputs: [...this.#outputs.values()].map(({ endpoint, droppedRows, queuedRows }) => ({
-        endpoint,
-        droppedRecords: droppedRows,
-        queuedRecords: queuedRows,
-      })),
+      outputs: [...this.#outputs.values()].map(
+        ({ endpoint, droppedRows, queuedRows, queuedFrames, queuedBytes, settledRow }) => ({
+          endpoint,
+          droppedRecords: droppedRows,
+          queuedRecords: queuedRows,
+          queuedBatches: queuedFrames,
+          queuedBytes,
+          completedStep: this.#completedStep,
+          completedRecords: settledRow,
+        }),
+      ),
       inputs: [...this.#inputs.values()].map(({ endpoint, takenRows, receiver }) => ({
         endpoint,
         takenRecords: takenRows,

@@ -100,6 +100,17 @@ export class RelayOutput {
     return unsent + (this.#sender?.queuedRows ?? 0);
   }
 
+  /** Frames that wait here, and those that were sent and are not settled while any waits to be taken. */
+  get queuedFrames(): number {
+    const isTaken = (this.#sender?.queuedRows ?? 0) === 0;
+    return this.#options.frames.endIndex - this.#nextIndex + (isTaken ? 0 : this.#segments.length);
+  }
+
+  /** Of what was sent. */
+  get queuedBytes(): number {
+    return this.#sender?.queuedBytes ?? 0;
+  }
+
   /** Takes over a channel; what it has not settled goes over it first. */
   attach(sender: FrameSender): void {
     const { frames, onProgress } = this.#options;

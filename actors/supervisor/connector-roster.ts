@@ -188,9 +188,9 @@ export class ConnectorRoster {
 
   /** The engine has said how its queues stand. */
   noteQueues(queues: NonNullable<EngineProgress['outputs']>): void {
-    for (const { endpoint, droppedRecords, queuedRecords } of queues) {
+    for (const { endpoint, ...queue } of queues) {
       const output = this.#outputs.get(endpoint);
-      if (output !== undefined) output.queue = { droppedRecords, queuedRecords };
+      if (output !== undefined) output.queue = queue;
     }
   }
 

@@ -1,6 +1,7 @@
 // Counters of a connector, from its gauges in shared memory and its lists of errors, in the form that users see. Pure.
 import type { Gauges } from '../../runtime/metrics.ts';
 import type { DestinationErrors } from '../destination/messages.ts';
+import type { EngineProgress } from '../engine/messages.ts';
 import type { SourceErrors } from '../source/messages.ts';
 import type { ConnectorStatus, EngineStats, InputConnectorStats, OutputConnectorStats } from './messages.ts';
 
@@ -43,7 +44,21 @@ export function inputStatistics(
 export interface OutputQueueState {
   readonly droppedRecords: number;
   readonly queuedRecords: number;
+  readonly queuedBatches: number;
+  readonly queuedBytes: number;
+  /** Of what was taken in: as far as it has confirmed. */
+  readonly completedStep: number;
+  readonly completedRecords: number;
 }
+
+export const emptyQueue: OutputQueueState = {
+  droppedRecords: 0,
+  queuedRecords: 0,
+  queuedBatches: 0,
+  queuedBytes: 0,
+  completedStep: 0,
+  completedRecords: 0,
+};
 
 export function outputStatistics(
   { gauges, connector, queue }: Counted & { readonly queue: OutputQueueState },
@@ -55,7 +70,13 @@ export function outputStatistics(
     transmittedRecords: gauges?.get('records') ?? 0,
     transmittedBytes: gauges?.get('bytes') ?? 0,
     queuedRecords: queue.queuedRecords,
-    queuedBytes: gauges?.get('queuedBytes') ?? 0,
+    queuedBatches: queue.queuedBatches,
+    queuedBytes: queue.queuedBytes,
+    bufferedRecords: gauges?.get('bufferedRecords') ?? 0,
+    bufferedBatches: gauges?.get('bufferedBatches') ?? 0,
+    bufferedBytes: gauges?.get('bufferedBytes') ?? 0,
+    completedStep: queue.completedStep,
+    completedRecords: queue.completedRecords,
     maxQueuedRecords: connector.maxQueuedRecords,
     maxQueuedBytes: connector.maxQueuedBytes,
     numEncodeErrors: gauges?.get('numEncodeErrors') ?? 0,
@@ -69,13 +90,14 @@ export function outputStatistics(
 
 export function engineStatistics(
   gauges: Gauges,
-  progress: Pick<EngineStats, 'steps' | 'completedStep' | 'processedRecords' | 'completedRecords'>,
+  progress: Pick<EngineProgress, 'steps' | 'completedStep' | 'processedRecords' | 'completedRecords' | 'heldMs'>,
 ): EngineStats {
   return {
     steps: progress.steps,
     completedStep: progress.completedStep,
     processedRecords: progress.processedRecords,
     completedRecords: progress.completedRecords,
+    heldMs: progress.heldMs ?? 0,
     stepMs: gauges.get('stepNanos') / 1e6,
     stateRows: gauges.get('stateRows'),
     stateBytes: gauges.get('stateBytes'),

@@ -8,7 +8,7 @@ import type { Position } from '../../connectors/sdk/source.ts';
 import type { ErrorData } from '../../runtime/errors.ts';
 import type { LogEntry } from '../../runtime/log.ts';
 import type { MailboxLimits } from '../../runtime/mailbox/channel.ts';
-import type { BoundQuery, QueryResult, ViewDefinition } from '../engine/messages.ts';
+import type { BoundQuery, OutputProgress, QueryResult, ViewDefinition } from '../engine/messages.ts';
 import type { InspectionPoint } from '../inspection-point.ts';
 import type { PositionMark } from '../lifecycle-journal.ts';
 import type { RecordedError } from '../source/messages.ts';
@@ -99,11 +99,20 @@ export interface InputConnectorStats extends ConnectorStatus {
 export interface OutputConnectorStats extends ConnectorStatus {
   readonly transmittedRecords: number;
   readonly transmittedBytes: number;
+  /** Made by steps, not yet taken. */
   readonly queuedRecords: number;
+  readonly queuedBatches: number;
   readonly queuedBytes: number;
   /** What its queue may hold. */
   readonly maxQueuedRecords: number;
   readonly maxQueuedBytes: number;
+  /** In the output buffer. */
+  readonly bufferedRecords: number;
+  readonly bufferedBatches: number;
+  readonly bufferedBytes: number;
+  /** The latest step that it has confirmed, and the rows that were taken in up to it. */
+  readonly completedStep: number;
+  readonly completedRecords: number;
   readonly numEncodeErrors: number;
   readonly numTransportErrors: number;
   /** Left out of what those were shown who looked at its records. */
@@ -119,6 +128,8 @@ export interface EngineStats {
   readonly completedStep: number;
   readonly processedRecords: number;
   readonly completedRecords: number;
+  /** For how long steps have been waiting for an output that is full; 0: they are not. */
+  readonly heldMs: number;
   readonly stepMs: number;
   readonly stateRows: number;
   readonly stateBytes: number;
@@ -138,6 +149,8 @@ export interface PipelineStats {
   readonly outputs: readonly OutputConnectorStats[];
   /** Inputs of the engine that gateways feed and that are open. */
   readonly gatewayInputs: readonly GatewayInputStats[];
+  /** Outputs of the engine that gateways read. */
+  readonly gatewayOutputs: readonly OutputProgress[];
   readonly transaction: TransactionStatus | null;
   /** A source waits to hear that what it has sent is in a checkpoint that is stored. */
   readonly awaitsCheckpoint: boolean;

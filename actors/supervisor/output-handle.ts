@@ -22,7 +22,7 @@ import { type ConnectorContext, startedConnector } from './connector-context.ts'
 import { type ConnectorHealth, HealthWatch, healthy } from './connector-health.ts';
 import { type ConnectorEvent, type ConnectorState, nextConnectorState } from './connector-lifecycle.ts';
 import { type DetachedConnector, startConnector } from './connector-startup.ts';
-import type { OutputQueueState } from './connector-statistics.ts';
+import { emptyQueue, type OutputQueueState } from './connector-statistics.ts';
 import { InspectionPorts } from './inspection-ports.ts';
 import type { ConnectorFailure } from './messages.ts';
 import { FailureWindow } from './restart-policy.ts';
@@ -47,7 +47,7 @@ export class OutputHandle {
   #isAttached = false;
   #isPaused = false;
   /** As the engine last said; kept when the output is detached. */
-  queue: OutputQueueState = { droppedRecords: 0, queuedRecords: 0 };
+  queue: OutputQueueState = emptyQueue;
   readonly #failures: FailureWindow | null;
   #backOff: Timer | null = null;
   #attempt = 0;

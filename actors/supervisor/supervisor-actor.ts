@@ -456,6 +456,7 @@ export class Supervisor implements SupervisorInterface {
               endOfInput: input.endOfInput || this.#roster.input(input.endpoint).hasSourceEnded,
             })),
       gatewayInputs: (progress?.inputs ?? []).filter(({ endpoint }) => !this.#roster.has(endpoint)),
+      gatewayOutputs: (progress?.outputs ?? []).filter(({ endpoint }) => !this.#roster.has(endpoint)),
       transaction: this.#transaction,
       awaitsCheckpoint: this.#roster.inputs.some((input) => input.awaitsCheckpoint),
     };

@@ -189,6 +189,7 @@ export class EgressHub implements ListenerHost {
       this.#isPumping = false;
     }
     this.statistics.queuedRecords = this.#receiver.queuedRows;
+    this.statistics.queuedBytes = this.#receiver.queuedBytes;
   }
 
   /** A frame that cannot be read: nobody may take what follows for the whole. */

@@ -141,6 +141,7 @@ export class HubDirectory {
       transmittedRecords: 0,
       transmittedBytes: 0,
       queuedRecords: 0,
+      queuedBytes: 0,
       droppedRecords: 0,
       listeners: 0,
     };

@@ -35,6 +35,7 @@ export interface ApiOutput {
   transmittedRecords: number;
   transmittedBytes: number;
   queuedRecords: number;
+  queuedBytes: number;
   droppedRecords: number;
   /** Listeners that share it. */
   listeners: number;

@@ -63,6 +63,8 @@ export class HostedPipeline {
   approval: { readonly diff: ApprovalDiff; readonly resolve: (isApproved: boolean) => void } | null = null;
   /** The number of the latest checkpoint of this deployment, and the latest failure. */
   checkpointSequence = 0;
+  /** Since when one is being taken; null: none is. */
+  checkpointStartedAt: string | null = null;
   checkpointFailure: { readonly sequence_number: number; readonly error: string; readonly failed_at: string } | null =
     null;
   checkpointSuccess: number | null = null;

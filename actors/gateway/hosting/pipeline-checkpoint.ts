@@ -47,11 +47,16 @@ export async function takeCheckpoint(pipeline: HostedPipeline, store: Store, end
       details: { transaction_id: transaction.id },
     });
   }
-  await deployment.journal.quiesced(async (upTo) => {
-    const image = await deployment.wait('checkpoint', (control, waitId) => control.checkpoint(waitId));
-    await store.writeCheckpoint(pipeline.record.id, image, upTo);
-    await deployment.call('checkpoint', (control) => control.checkpointStored());
-  }, ends);
+  pipeline.checkpointStartedAt = pipeline.now();
+  try {
+    await deployment.journal.quiesced(async (upTo) => {
+      const image = await deployment.wait('checkpoint', (control, waitId) => control.checkpoint(waitId));
+      await store.writeCheckpoint(pipeline.record.id, image, upTo);
+      await deployment.call('checkpoint', (control) => control.checkpointStored());
+    }, ends);
+  } finally {
+    pipeline.checkpointStartedAt = null;
+  }
   const all = await store.checkpoints(pipeline.record.id);
   const { connectorEdits = [], source } = pipeline.record;
   const { outputs } = await deployment.call('stats', (control) => control.stats());

@@ -62,7 +62,7 @@ function sideRoutes(hosting: Hosting, side: Side): readonly Route[] {
           deployment.call('stats', (control) => control.stats()),
         ]);
         if (api !== undefined) return json(200, apiOutputStatus(api, stats));
-        return json(200, output === null ? undefined : outputStatus(output, stats, { deployment, withErrors: true }));
+        return json(200, output === null ? undefined : outputStatus(output, { deployment, withErrors: true }));
       },
     },
     {

@@ -25,9 +25,6 @@ import {
   whole,
 } from '../server/reply-shape.ts';
 
-/** Rows of the largest frame that the engine sends to an output. */
-const batchRowsMax = 65_536;
-
 type JsonObject = Readonly<Record<string, unknown>>;
 
 const errorShape = object({ timestamp: moment, index: whole, tag: orNull(text), message: text });
@@ -112,6 +109,13 @@ interface ShownOutput {
   readonly transmittedRecords: number;
   readonly transmittedBytes: number;
   readonly queuedRecords: number;
+  readonly queuedBatches: number;
+  readonly bufferedRecords: number;
+  readonly bufferedBatches: number;
+  /** Bytes of both. */
+  readonly memory: number;
+  readonly completedStep: number;
+  readonly completedRecords: number;
   readonly numEncodeErrors: number;
   readonly numTransportErrors: number;
   readonly error: ErrorData | null;
@@ -152,13 +156,13 @@ export function apiInputStatus(input: ApiInput, withErrors: boolean): JsonObject
 
 export function outputStatus(
   output: OutputConnectorStats,
-  stats: PipelineStats,
   { deployment, withErrors }: { readonly deployment: LiveDeployment; readonly withErrors: boolean },
 ): JsonObject {
   const before = deployment.sentBefore[output.endpoint] ?? { records: 0, bytes: 0 };
-  return outputJson(stats, {
+  return outputJson({
     ...output,
     stall: output.health,
+    memory: output.queuedBytes + output.bufferedBytes,
     transmittedRecords: before.records + output.transmittedRecords,
     transmittedBytes: before.bytes + output.transmittedBytes,
     errors: withErrors ? { encode: listed(output.encodeErrors), transport: listed(output.transportErrors) } : null,
@@ -166,8 +170,17 @@ export function outputStatus(
 }
 
 export function apiOutputStatus(output: ApiOutput, stats: PipelineStats): JsonObject {
-  return outputJson(stats, {
+  const queue = stats.gatewayOutputs.find(({ endpoint }) => endpoint === output.endpoint);
+  return outputJson({
     ...output,
+    // What the listeners hold back waits here, what the engine has sent beyond that in front of it.
+    queuedRecords: Math.max(output.queuedRecords, queue?.queuedRecords ?? 0),
+    queuedBatches: queue?.queuedBatches ?? 0,
+    bufferedRecords: 0,
+    bufferedBatches: 0,
+    memory: Math.max(output.queuedBytes, queue?.queuedBytes ?? 0),
+    completedStep: queue?.completedStep ?? 0,
+    completedRecords: queue?.completedRecords ?? 0,
     numEncodeErrors: 0,
     numTransportErrors: 0,
     error: null,
@@ -202,19 +215,18 @@ function inputJson(input: ShownInput): InputStatus {
   };
 }
 
-function outputJson(stats: PipelineStats, output: ShownOutput): OutputStatus {
+function outputJson(output: ShownOutput): OutputStatus {
   const { errors } = output;
   return {
     endpoint_name: output.endpoint,
     config: { stream: output.relation },
     metrics: {
-      buffered_records: 0,
-      buffered_batches: 0,
-      total_processed_input_records: stats.engine?.completedRecords ?? 0,
-      total_processed_steps: stats.engine?.completedStep ?? 0,
-      memory: 0,
-      // The fewest batches that hold so many rows: the engine's own are not counted apart.
-      queued_batches: Math.ceil(output.queuedRecords / batchRowsMax),
+      buffered_records: output.bufferedRecords,
+      buffered_batches: output.bufferedBatches,
+      total_processed_input_records: output.completedRecords,
+      total_processed_steps: output.completedStep,
+      memory: output.memory,
+      queued_batches: output.queuedBatches,
       transmitted_records: output.transmittedRecords,
       transmitted_bytes: output.transmittedBytes,
       queued_records: output.queuedRecords,

@@ -10,6 +10,42 @@ export interface Metric {
   readonly values: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
 }
 
+interface Family<S> extends Omit<Metric, 'values'> {
+  readonly value: (connector: S) => number | boolean;
+}
+
+type Input = PipelineStats['inputs'][number];
+type Output = PipelineStats['outputs'][number];
+
+const inputFamilies: readonly Family<Input>[] = [
+  gauge('input_connector_running', 'Whether it is being read', ({ state }) => state === 'running'),
+  gauge('input_connector_end_of_input', 'Whether it has ended', ({ endOfInput }) => endOfInput),
+  gauge('input_connector_barrier', 'Whether it keeps a checkpoint from being taken', () => false),
+  gauge('input_connector_buffered_records', 'Rows that wait for a step', (input) => input.bufferedRecords),
+  gauge('input_connector_buffered_records_bytes', 'Bytes of them', (input) => input.bufferedBytes),
+  counter('input_connector_records_total', 'Rows of an input connector', (input) => input.totalRecords),
+  counter('input_connector_bytes_total', 'Bytes of an input connector', (input) => input.totalBytes),
+  counter('input_connector_errors_parse_total', 'Rows that could not be read', (input) => input.numParseErrors),
+  counter('input_connector_errors_transport_total', 'Errors of a transport', (input) => input.numTransportErrors),
+];
+
+const outputFamilies: readonly Family<Output>[] = [
+  counter('output_connector_records_total', 'Rows of an output connector', (output) => output.transmittedRecords),
+  counter('output_connector_bytes_total', 'Bytes of an output connector', (output) => output.transmittedBytes),
+  gauge('output_connector_queued_records', 'Rows that it has not taken yet', (output) => output.queuedRecords),
+  gauge('output_connector_buffered_records', 'Rows in its output buffer', (output) => output.bufferedRecords),
+  counter('output_connector_errors_encode_total', 'Rows that could not be printed', (output) => output.numEncodeErrors),
+  counter('output_connector_errors_transport_total', 'Errors of a transport', (output) => output.numTransportErrors),
+];
+
+function gauge<S>(key: string, description: string, value: Family<S>['value']): Family<S> {
+  return { key, type: 'gauge', description, value };
+}
+
+function counter<S>(key: string, description: string, value: Family<S>['value']): Family<S> {
+  return { key, type: 'counter', description, value };
+}
+
 export function pipelineMetrics(
   name: string,
   deployment: LiveDeployment,
@@ -25,16 +61,19 @@ export function pipelineMetrics(
     description,
     values: [{ labels, value }],
   });
-  const inputs = (
-    key: string,
-    description: string,
-    count: (input: PipelineStats['inputs'][number]) => number,
-  ): Metric => ({
-    key,
-    type: 'counter',
-    description,
-    values: stats.inputs.map((input) => ({ labels: { ...labels, endpoint: input.endpoint }, value: count(input) })),
-  });
+  const each = <S extends { readonly endpoint: string }>(
+    connectors: readonly S[],
+    families: readonly Family<S>[],
+  ): readonly Metric[] =>
+    families.map(({ key, type, description, value }) => ({
+      key,
+      type,
+      description,
+      values: connectors.map((connector) => ({
+        labels: { ...labels, endpoint: connector.endpoint },
+        value: Number(value(connector)),
+      })),
+    }));
   const inspected = [...stats.inputs, ...stats.outputs].map(({ endpoint, inspectorDroppedRecords: value }) => ({
     labels: { ...labels, endpoint },
     value,
@@ -55,9 +94,14 @@ export function pipelineMetrics(
       ? [one('max_rss_bytes', 'gauge', 'Memory that it may use', maxRssMegabytes * 1e6)]
       : []),
     one('uptime_seconds', 'gauge', 'Time since the start', stats.uptimeMs / 1_000),
-    inputs('input_connector_records_total', 'Rows of an input connector', (input) => input.totalRecords),
-    inputs('input_connector_errors_parse_total', 'Rows that could not be read', (input) => input.numParseErrors),
-    inputs('input_connector_errors_transport_total', 'Errors of a transport', (input) => input.numTransportErrors),
+    one(
+      'output_stall_milliseconds',
+      'gauge',
+      'For how long steps have been waiting for an output',
+      engine?.heldMs ?? 0,
+    ),
+    ...each(stats.inputs, inputFamilies),
+    ...each(stats.outputs, outputFamilies),
     {
       key: 'inspector_dropped_records_total',
       type: 'counter',

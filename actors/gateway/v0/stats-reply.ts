@@ -7,13 +7,13 @@ import { systemClock } from '../../../runtime/clock.ts';
 import type { PipelineStats } from '../../supervisor/messages.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
 import type { LiveDeployment } from '../hosting/live-deployment.ts';
-import { storageBytes } from '../hosting/pipeline-record.ts';
+import { hasStorage, storageBytes } from '../hosting/pipeline-record.ts';
 import {
   anyObject,
-  anything,
   byName,
   flag,
   list,
+  moment,
   object,
   oneOf,
   orNull,
@@ -70,14 +70,13 @@ const globalShape = object({
   total_completed_steps: whole,
   pipeline_complete: flag,
 });
+const suspendShape = object({}, { Permanent: list(text), Temporary: list(text) });
+const activityShape = object({ status: oneOf('idle', 'in_progress') }, { started_at: moment });
 const reply = object({
   global_metrics: globalShape,
-  suspend_error: orNull(anyObject),
-  checkpoint_activity: object(
-    { status: oneOf('idle', 'delayed', 'in_progress') },
-    { reasons: list(anything), delayed_since: text, started_at: text },
-  ),
-  permanent_checkpoint_errors: orNull(list(anything)),
+  suspend_error: orNull(suspendShape),
+  checkpoint_activity: activityShape,
+  permanent_checkpoint_errors: orNull(list(text)),
   inputs: list(inputShape),
   outputs: list(outputShape),
 });
@@ -93,18 +92,31 @@ export function statsReply(
   const apiInputs = [...deployment.apiInputs.values()];
   return {
     global_metrics: globalMetrics(pipeline, deployment, stats, options.now),
-    suspend_error: null,
-    checkpoint_activity: { status: 'idle' },
-    permanent_checkpoint_errors: null,
+    suspend_error: suspendError(pipeline, stats),
+    checkpoint_activity: checkpointActivity(pipeline),
+    permanent_checkpoint_errors: hasStorage(pipeline.record) ? null : [noStorage],
     inputs: [
       ...stats.inputs.map((input) => inputStatus(input, options.withErrors)),
       ...apiInputs.map((input) => apiInputStatus(input, options.withErrors)),
     ],
     outputs: [
-      ...stats.outputs.map((output) => outputStatus(output, stats, { deployment, withErrors: options.withErrors })),
+      ...stats.outputs.map((output) => outputStatus(output, { deployment, withErrors: options.withErrors })),
       ...[...deployment.apiOutputs.values()].map((output) => apiOutputStatus(output, stats)),
     ],
   } satisfies Shaped<typeof reply>;
+}
+
+const noStorage = 'StorageRequired';
+
+/** Why a checkpoint could not be taken now; null: it could. */
+function suspendError({ record }: HostedPipeline, { transaction }: PipelineStats): Shaped<typeof suspendShape> | null {
+  if (!hasStorage(record)) return { Permanent: [noStorage] };
+  return transaction === null ? null : { Temporary: ['TransactionInProgress'] };
+}
+
+function checkpointActivity({ checkpointStartedAt }: HostedPipeline): Shaped<typeof activityShape> {
+  if (checkpointStartedAt === null) return { status: 'idle' };
+  return { status: 'in_progress', started_at: checkpointStartedAt };
 }
 
 /** Counts that several places agree on. */
@@ -205,7 +217,7 @@ function globalMetrics(
     total_processed_records: processed,
     total_processed_bytes: Math.max(0, inputBytes - bufferedBytes),
     total_completed_records: completed,
-    output_stall_msecs: 0,
+    output_stall_msecs: Math.round(stats.engine?.heldMs ?? 0),
     total_initiated_steps: stats.engine?.steps ?? 0,
     total_completed_steps: stats.engine?.completedStep ?? 0,
     pipeline_complete: isOver && buffered === 0 && completed === processed,
@@ -215,7 +227,7 @@ function globalMetrics(
 /** How much of the memory that there is, or that the pipeline may have, the process has taken. */
 function memoryPressure(rssBytes: number, maxRssMb: unknown): 'low' | 'moderate' | 'high' | 'critical' {
   const share = rssBytes / (typeof maxRssMb === 'number' ? maxRssMb * 1e6 : totalmem());
-  if (share < 0.7) return 'low';
-  if (share < 0.85) return 'moderate';
+  if (share < 0.85) return 'low';
+  if (share < 0.9) return 'moderate';
   return share < 0.95 ? 'high' : 'critical';
 }
