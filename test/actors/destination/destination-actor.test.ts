@@ -159,7 +159,7 @@ test('a buffer merges what cancels out and confirms nothing before it has left',
     send(sender, changes([mark, 1]));
     sender.send({ kind: 'mark', mark });
   }
-  await until(() => gauges.get('queuedRecords') === 9);
+  await until(() => gauges.get('bufferedRecords') === 9);
   for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
   assert.equal([written(), confirmed], ['', []]);
   await ask({ kind: 'flush' });
@@ -173,7 +173,7 @@ test('a buffer keeps nothing of the steps that somebody waits for, also when the
   await ask({ kind: 'open' });
   send(sender, changes([1, 1]));
   sender.send({ kind: 'mark', mark: 1 });
-  await until(() => gauges.get('queuedRecords') === 1);
+  await until(() => gauges.get('bufferedRecords') === 1);
   await ask({ kind: 'write through', step: 3 });
   await until(() => confirmed.at(-1) === 1);
   send(sender, changes([2, 1]));
@@ -185,7 +185,7 @@ test('a buffer keeps nothing of the steps that somebody waits for, also when the
   assert.is(written(), '+1 |+2 |+3 |');
   send(sender, changes([5, 1]));
   sender.send({ kind: 'mark', mark: 5 });
-  await until(() => gauges.get('queuedRecords') === 1);
+  await until(() => gauges.get('bufferedRecords') === 1);
   for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
   assert.is(confirmed.at(-1), 4);
   await close();
