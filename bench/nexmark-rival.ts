@@ -1,15 +1,15 @@
-// @tanstack/db-ivm on the Nexmark queries that are the same in it: q0 to q3. Prints one JSON line {seconds, rows, checksum}; seconds are CPU
-// time of the steps alone: its rows are made, as the objects that it takes, before.
+// @tanstack/db-ivm and @electric-sql/d2ts on the Nexmark queries that are the same in them: q0 to q3. Prints one JSON line
+// {seconds, rows, checksum}; seconds are CPU time of the steps alone: rows are made, as the objects that they take, before.
 //
-//   node dist/bench/nexmark-rival.js QUERY EVENTS
-import { D2, filter, type IStreamBuilder, join, MultiSet, map, output } from '@tanstack/db-ivm';
+//   node dist/bench/nexmark-rival.js db-ivm|d2ts QUERY EVENTS
 import { planProgram } from '../actors/engine/plan/planner.ts';
 import { compileProgram } from '../actors/engine/sql/compile-program.ts';
 import { rowsFromBatch } from '../runtime/batch/row-objects.ts';
+import { type DataflowName, openDataflow, type Stream } from './dataflow-rivals.ts';
 import { NexmarkEvents } from './nexmark-events.ts';
 import { nexmarkProgram } from './nexmark-queries.ts';
 
-const [query = 'q0', eventsText = '200000'] = process.argv.slice(2);
+const [library = 'db-ivm', query = 'q0', eventsText = '200000'] = process.argv.slice(2);
 const events = Number(eventsText);
 const stepEvents = 40_000;
 
@@ -49,71 +49,63 @@ for (let from = 0; from < events; from += stepEvents) {
   expected += circuit.step(inputs).get(query)?.rows ?? 0;
 }
 
-const graph = new D2();
-const bids = graph.newInput<Bid>();
-const auctions = graph.newInput<Auction>();
-const people = graph.newInput<Person>();
+// SAFETY: the caller names one of the two.
+const flow = openDataflow(library as DataflowName);
+const bids = flow.input<Bid>();
+const auctions = flow.input<Auction>();
+const people = flow.input<Person>();
 let count = 0;
-const counted = <T>(stream: IStreamBuilder<T>): void => {
-  stream.pipe(
-    output((message) => {
-      for (const [, weight] of message.getInner()) count += weight;
-    }),
-  );
-};
+const counted = <T>(stream: Stream<T>): void => flow.output(stream, (_, weight) => (count += weight));
 switch (query) {
   case 'q0':
     counted(
-      bids.pipe(map(({ auction, bidder, price, date_time, extra }) => ({ auction, bidder, price, date_time, extra }))),
+      flow.map(bids.stream, ({ auction, bidder, price, date_time, extra }) => ({
+        auction,
+        bidder,
+        price,
+        date_time,
+        extra,
+      })),
     );
     break;
   case 'q1':
     counted(
-      bids.pipe(
-        map(({ auction, bidder, price, date_time, extra }) => ({
-          auction,
-          bidder,
-          price: 0.908 * price,
-          date_time,
-          extra,
-        })),
-      ),
+      flow.map(bids.stream, ({ auction, bidder, price, date_time, extra }) => ({
+        auction,
+        bidder,
+        price: 0.908 * price,
+        date_time,
+        extra,
+      })),
     );
     break;
-  case 'q2':
-    counted(
-      bids.pipe(
-        filter(({ auction }) => auction % 123 === 0),
-        map(({ auction, price }) => ({ auction, price })),
-      ),
-    );
+  case 'q2': {
+    const wanted = flow.filter(bids.stream, ({ auction }) => auction % 123 === 0);
+    counted(flow.map(wanted, ({ auction, price }) => ({ auction, price })));
     break;
+  }
   default: {
-    const wanted = people.pipe(
-      filter(({ state }) => state === 'OR' || state === 'ID' || state === 'CA'),
-      map((person): [number, Person] => [person.id, person]),
-    );
+    const near = flow.filter(people.stream, ({ state }) => state === 'OR' || state === 'ID' || state === 'CA');
+    const sold = flow.filter(auctions.stream, ({ category }) => category === 10);
     counted(
-      auctions.pipe(
-        filter(({ category }) => category === 10),
-        map((auction): [number, Auction] => [auction.seller, auction]),
-        join(wanted, 'inner'),
+      flow.join(
+        flow.map(sold, (auction): [number, Auction] => [auction.seller, auction]),
+        flow.map(near, (person): [number, Person] => [person.id, person]),
       ),
     );
   }
 }
-bids.pipe(output(() => {}));
-auctions.pipe(output(() => {}));
-people.pipe(output(() => {}));
-graph.finalize();
-const weighted = <T>(rows: readonly T[]): MultiSet<T> => new MultiSet(rows.map((row): [T, number] => [row, 1]));
-const inputs = steps.map((step) => [weighted(step.bids), weighted(step.auctions), weighted(step.people)] as const);
+for (const { stream } of [bids, auctions, people]) flow.output<unknown>(stream, () => {});
+flow.finalize();
+const sends = steps.map((step) => [
+  bids.prepare(step.bids),
+  auctions.prepare(step.auctions),
+  people.prepare(step.people),
+]);
 const before = process.cpuUsage();
-for (const [bidRows, auctionRows, personRows] of inputs) {
-  bids.sendData(bidRows);
-  auctions.sendData(auctionRows);
-  people.sendData(personRows);
-  graph.run();
+for (const step of sends) {
+  for (const send of step) send();
+  flow.step();
 }
 const { user, system } = process.cpuUsage(before);
 if (count !== expected) throw new Error(`${query} has ${count} rows, ${expected} were expected`);

@@ -1,0 +1,189 @@
+// The cost of a step follows the change, not the state: 1,000 changes with 10^4 to 10^7 rows of state, for the operators that have one.
+//
+// Each operator is a process. Its state grows in large steps; at each size, steps of 1,000 changes all over the state are timed
+// (CPU time, of the least disturbed of several samples, as the machine may have other work), each followed by one that takes the
+// changes back, so that the size stays.
+import { setImmediate } from 'node:timers/promises';
+import { spread } from '../../actors/gateway/bench/statistics.ts';
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+import { BareCircuit, scattered } from '../bare-circuit.ts';
+import { type Measured, markdownTable, type Workloads } from '../workload.ts';
+
+const sizes = [1e4, 1e5, 1e6, 1e7];
+const changes = 1000;
+const loadRows = 250_000;
+const warmSteps = 40;
+const samples = 15;
+const stepsOfSample = 20;
+const promised = 1.5;
+
+interface Scaled {
+  readonly sql: string;
+  /** Rows `from` … of the state. */
+  load(circuit: BareCircuit, from: number, rows: number): void;
+  /** The n-th change of a state of `size` rows. */
+  change(
+    circuit: BareCircuit,
+    n: number,
+    size: number,
+  ): { readonly table: string; readonly numbersOf: (row: number) => readonly number[] };
+  /** Rows that come out of a change. */
+  readonly rowsOut: number | null;
+}
+
+/** A key that is nobody else's in the same step: changes spread evenly over the state. */
+const spreadKey = (n: number, row: number, size: number): number => {
+  const stride = Math.floor(size / changes);
+  return row * stride + (scattered(n * 7919 + row) % stride);
+};
+
+const operators: Readonly<Record<string, Scaled>> = {
+  join: {
+    sql: `CREATE TABLE held (k BIGINT NOT NULL, v BIGINT NOT NULL);
+      CREATE TABLE moving (k BIGINT NOT NULL, w BIGINT NOT NULL);
+      CREATE VIEW result AS SELECT m.k, h.v, m.w FROM moving m JOIN held h ON m.k = h.k;`,
+    load: (circuit, from, rows) =>
+      void circuit.step({ held: [circuit.batch('held', rows, (row) => [from + row, row])] }),
+    change: (_, n, size) => ({ table: 'moving', numbersOf: (row) => [spreadKey(n, row, size), row] }),
+    rowsOut: changes,
+  },
+  'group by': {
+    sql: `CREATE TABLE events (k BIGINT NOT NULL, v BIGINT NOT NULL);
+      CREATE VIEW result AS SELECT k, COUNT(*) AS n, SUM(v) AS total FROM events GROUP BY k;`,
+    load: (circuit, from, rows) =>
+      void circuit.step({ events: [circuit.batch('events', rows, (row) => [from + row, row])] }),
+    change: (_, n, size) => ({ table: 'events', numbersOf: (row) => [spreadKey(n, row, size), row + 1] }),
+    rowsOut: 2 * changes,
+  },
+  distinct: {
+    sql: `CREATE TABLE events (k BIGINT NOT NULL);
+      CREATE VIEW result AS SELECT DISTINCT k FROM events;`,
+    load: (circuit, from, rows) =>
+      void circuit.step({ events: [circuit.batch('events', rows, (row) => [2 * (from + row)])] }),
+    // Keys between those that are there: new ones, all over the state.
+    change: (_, n, size) => ({ table: 'events', numbersOf: (row) => [2 * spreadKey(n, row, size) + 1] }),
+    rowsOut: changes,
+  },
+  'top-k': {
+    sql: `CREATE TABLE scores (g BIGINT NOT NULL, v BIGINT NOT NULL, id BIGINT NOT NULL);
+      CREATE VIEW result AS SELECT g, v, id FROM (
+        SELECT *, ROW_NUMBER() OVER (PARTITION BY g ORDER BY v DESC) AS place FROM scores) WHERE place <= 3;`,
+    // Groups of ten.
+    load: (circuit, from, rows) =>
+      void circuit.step({
+        scores: [
+          circuit.batch('scores', rows, (row) => [Math.floor((from + row) / 10), (from + row) % 10, from + row]),
+        ],
+      }),
+    change: (_, n, size) => ({
+      table: 'scores',
+      numbersOf: (row) => [Math.floor(spreadKey(n, row, size) / 10), 100 + row, -row - 1],
+    }),
+    rowsOut: null,
+  },
+};
+
+async function measure(name: string): Promise<Measured> {
+  const operator = operators[name];
+  if (operator === undefined) throw new Error(`there is no operator ${name}`);
+  const circuit = new BareCircuit(operator.sql, 'result');
+  const begun = performance.now();
+  const micros: number[] = [];
+  const bytes: number[] = [];
+  let size = 0;
+  let steps = 0;
+  const pair = (n: number): void => {
+    const { table, numbersOf } = operator.change(circuit, n, size);
+    const [there, back]: ChangeBatch[] = [
+      circuit.batch(table, changes, numbersOf),
+      circuit.batch(table, changes, numbersOf, -1),
+    ];
+    batches.push([table, there as ChangeBatch], [table, back as ChangeBatch]);
+  };
+  let batches: [table: string, batch: ChangeBatch][] = [];
+  const run = (): number => {
+    const before = cpuMicros();
+    for (const [table, batch] of batches) {
+      const rows = circuit.step({ [table]: [batch] });
+      if (operator.rowsOut !== null && rows !== operator.rowsOut) {
+        throw new Error(`${name}: ${rows} rows came out of ${changes} changes, ${operator.rowsOut} were expected`);
+      }
+    }
+    const took = (cpuMicros() - before) / batches.length;
+    steps += batches.length;
+    batches = [];
+    return took;
+  };
+  for (const wanted of sizes) {
+    while (size < wanted) {
+      const rows = Math.min(loadRows, wanted - size);
+      operator.load(circuit, size, rows);
+      size += rows;
+    }
+    let n = 0;
+    while (n < warmSteps) pair(n++);
+    run();
+    const took: number[] = [];
+    for (let sample = 0; sample < samples; sample++) {
+      await setImmediate();
+      for (let i = 0; i < stepsOfSample / 2; i++) pair(n++);
+      took.push(run());
+    }
+    micros.push(spread(took).min);
+    bytes.push(circuit.stateBytes / size);
+  }
+  return { seconds: (performance.now() - begun) / 1000, rows: steps * changes, checksum: 'as expected', micros, bytes };
+}
+
+function cpuMicros(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+const names = Object.keys(operators);
+
+export const workloads: Workloads = {
+  scaling: () => ({
+    title: 'circuit only: a step of 1,000 changes with 10^4 to 10^7 rows of state, in CPU time',
+    checksum: 'as expected',
+    contenders: names.map((name) => ({ name, run: () => measure(name) })),
+    figures: (runs) => {
+      const costs = runs.map((own) =>
+        sizes.map((_, i) => spread(own.map((run) => listOf(run, 'micros')[i] ?? Number.NaN)).median / 1000),
+      );
+      const rows = names.map((name, i) => {
+        const own = costs[i] ?? [];
+        const factor = Math.max(...own) / Math.min(...own);
+        return [name, ...own.map((ms) => ms.toFixed(3)), factor.toFixed(2), factor <= promised ? 'yes' : 'no'];
+      });
+      return {
+        lines: markdownTable(
+          [
+            'operator',
+            ...sizes.map((size) => `ms, 10^${Math.log10(size)} rows`),
+            'most over least',
+            `within ${promised}`,
+          ],
+          rows,
+        ),
+        panels: [
+          {
+            kind: 'lines',
+            title: 'A step of 1,000 changes',
+            unit: 'ms of CPU',
+            x: 'rows of state',
+            series: names.map((name, i) => ({
+              name,
+              points: sizes.map((x, k) => ({ x, y: costs[i]?.[k] ?? Number.NaN })),
+            })),
+          },
+        ],
+      };
+    },
+  }),
+};
+
+function listOf(run: Measured, key: string): readonly number[] {
+  // SAFETY: `measure` above returns lists under these names.
+  return run[key] as readonly number[];
+}
