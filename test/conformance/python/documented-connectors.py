@@ -42,7 +42,7 @@ SELECT u.name, SUM(o.amount) AS total FROM orders o JOIN users u ON o.user_id = 
 """
     pipeline = PipelineBuilder(CLIENT, name="documented-s3", sql=sql).create_or_replace()
     pipeline.start()
-    pipeline.wait_for_completion(False, timeout_s=60)
+    pipeline.wait_for_completion(False, timeout_s=150)
     print("spent", json.dumps(list(pipeline.query("SELECT * FROM spent ORDER BY name"))))
     # Every stage overwrites the same key: the last one that was read stays.
     print("staged", json.dumps(list(pipeline.query("SELECT * FROM staged"))))
@@ -60,7 +60,7 @@ CREATE MATERIALIZED VIEW total AS SELECT COUNT(*) AS n FROM events;
     pipeline.start()
     print("paused", pipeline.input_connector_stats("events", "events").metrics.total_records)
     pipeline.resume_connector("events", "events")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150
     while list(pipeline.query("SELECT n FROM total"))[0]["n"] < 100 and time.monotonic() < deadline:
         time.sleep(0.05)
     print("resumed", list(pipeline.query("SELECT n FROM total"))[0]["n"])

@@ -51,7 +51,7 @@ def rows(pipeline, sql):
     return list(pipeline.query(sql))
 
 
-def until(condition, seconds=20):
+def until(condition, seconds=100):
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
@@ -155,7 +155,7 @@ def listen_sees_deletions_and_every_chunk(name):
     until(lambda: sum(n for _, n in chunks) == 2)
     if hasattr(out, "wait_for_token"):
         token = pipeline.input_json("users", {"id": 3, "name": "C", "age": 1}, wait=False)
-        out.wait_for_token(token, timeout_s=20)
+        out.wait_for_token(token, timeout_s=100)
         assert any(r["n"] == 3 for r in out.to_dict())
     remove(pipeline)
 
@@ -205,7 +205,7 @@ def connectors_wait_pause_and_report(name):
     assert pipeline.input_connector_stats("t", "held").paused
     assert rows(pipeline, "SELECT * FROM v") == [{"n": 75}]
     pipeline.resume_connector("t", "held")
-    pipeline.wait_for_completion(timeout_s=20)
+    pipeline.wait_for_completion(timeout_s=100)
     assert rows(pipeline, "SELECT * FROM v") == [{"n": 80}]
     assert pipeline.output_connector_stats("v", "sink").metrics.transmitted_records > 0
     pipeline.pause_connector("t", "held")
@@ -228,7 +228,7 @@ def completion_tokens(name):
     token = pipeline.input_json("users", {"id": 1, "name": "A", "age": 1}, wait=False)
     pipeline.wait_for_token(token)
     assert pipeline.completion_token_status(token) == CompletionTokenStatus.COMPLETE
-    pipeline.wait_for_idle(idle_interval_s=0.3, timeout_s=20)
+    pipeline.wait_for_idle(idle_interval_s=0.3, timeout_s=100)
     remove(pipeline)
 
 
