@@ -1,9 +1,10 @@
-// The official Python client of Feldera in an environment of its own, made once and kept below node_modules/.cache.
+// The official Python client of Feldera in an environment of its own, made once for a machine.
 //
 // Nothing of the client is part of Millrace: it comes from the Python registry. Where Python or the registry is absent the
 // caller is told why; under CI that is a failure.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 export const pythonVersions: readonly string[] = ['0.337.0', '0.369.0'];
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
+const tools = process.env['MILLRACE_TEST_TOOLS'] ?? join(tmpdir(), 'millrace-test-tools');
 const installSecondsMax = 200;
 
 export interface PythonClient {
@@ -22,12 +24,11 @@ export interface PythonClient {
 
 /** Installs the client unless it is there. Two at a time do not meet: a folder has its name when it is complete. */
 export function pythonClient(version: string): PythonClient {
-  const cache = join(root, 'node_modules', '.cache', 'millrace');
-  const folder = join(cache, `python-feldera-${version}`);
+  const folder = join(tools, `python-feldera-${version}`);
   const python = join(folder, 'bin', 'python');
   if (existsSync(folder)) return { python, reason: '' };
-  mkdirSync(cache, { recursive: true });
-  const own = mkdtempSync(join(cache, `installing-${version}-`));
+  mkdirSync(tools, { recursive: true });
+  const own = mkdtempSync(join(tools, `installing-feldera-${version}-`));
   const steps: readonly (readonly [string, readonly string[]])[] = [
     ['python3', ['-m', 'venv', own]],
     [
