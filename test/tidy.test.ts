@@ -108,6 +108,7 @@ test('inside the engine sql knows nothing of the rest, operators know only circu
     operators: ['operators', 'circuit', 'state'],
     circuit: ['circuit', 'state', 'sql'],
     plan: ['plan', 'sql', 'circuit', 'operators', 'state'],
+    workers: ['workers', 'plan', 'sql', 'circuit', 'state'],
   };
   const wrong = imports.filter(({ from, to, typeOnly }) => {
     const a = roomOf(from);

@@ -24,10 +24,11 @@ import type {
   QueryResult,
 } from './messages.ts';
 import { frameRowsMax, OutputQueue } from './output-queue.ts';
-import { compileCircuit } from './program-circuit.ts';
+import { compileCircuit, engineCircuit, workersFor } from './program-circuit.ts';
 import type { BoundQuery } from './sql/bound.ts';
 import type { UserFunction } from './sql/user-function.ts';
 import { StepLoop } from './step-loop.ts';
+import { openShardedCircuit } from './workers/sharded-circuit.ts';
 
 /** State is counted at most this often: it walks over every operator. */
 const statisticsMs = 500;
@@ -40,9 +41,26 @@ export function engineBehaviour(
 ): Behaviour<EngineArguments, EngineMessage, EngineNotice> {
   return (args, context) => {
     const { functions = [] } = args.program;
+    const workers = workersFor(args, context.log);
+    if (workers > 1) return shardedEngine(args, context, workers);
     if (functions.length === 0) return new EngineActor(args, context, makeCircuit(args), noFunctions);
     return loadFunctions(functions).then((loaded) => new EngineActor(args, context, makeCircuit(args), loaded));
   };
+}
+
+async function shardedEngine(args: EngineArguments, context: Context, workers: number): Promise<EngineActor> {
+  const { program, onError } = args;
+  const onLost = (error: MillraceError): void => context.fail(error);
+  let functions = noFunctions;
+  const circuit = await openShardedCircuit({ program, onError, workers, onLost }, async () => {
+    functions = await loadFunctions(program.functions ?? []);
+  });
+  try {
+    return new EngineActor(args, context, engineCircuit(circuit), functions);
+  } catch (error) {
+    await circuit.stop();
+    throw error;
+  }
 }
 
 const noFunctions: ReadonlyMap<string, UserFunction> = new Map();
@@ -95,8 +113,9 @@ class EngineActor implements Actor<EngineMessage> {
     }
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.#loop.stop();
+    await this.#circuit.stop?.();
   }
 
   #receive(message: EngineMessage, reply: Reply): void {

@@ -3,8 +3,8 @@ import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Schema } from '../../runtime/batch/schema.ts';
 import type { BoundQuery } from './sql/bound.ts';
 
-/** The change of every observed relation that has one. */
-export type StepChanges = ReadonlyMap<string, ChangeBatch>;
+/** The change of every observed relation that has one, in one or several batches. */
+export type StepChanges = ReadonlyMap<string, readonly ChangeBatch[]>;
 
 /** A batch on its way into a table. */
 export interface TableBatch {
@@ -26,5 +26,7 @@ export interface EngineCircuit {
   snapshot(): readonly Uint8Array[];
   /** @throws a coded error when the parts are damaged or of another program. */
   restore(parts: readonly Uint8Array[]): void;
+  /** Ends what it has running beside the engine's thread; absent: nothing. */
+  stop?(): Promise<void>;
   statistics(): { readonly stateRows: number; readonly stateBytes: number; readonly evaluationErrors: number };
 }

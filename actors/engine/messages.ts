@@ -12,6 +12,8 @@ export interface EngineArguments {
   readonly onError: OnError;
   /** The most rows that one step takes in over all inputs (step-budget.ts chooses below it). Default 1 048 576. */
   readonly stepRowsMax: number;
+  /** Threads that compute the circuit, the engine's own among them. Default 1. */
+  readonly workers?: number;
   /** Go on where this was taken; null: from nothing. */
   readonly restore: EngineImage | null;
 }

@@ -1,23 +1,56 @@
 // A program made ready for the engine actor: planned, and spoken to in the actor's words.
 //
 // SQL text does not come here: programs and ad-hoc queries are compiled on the control thread, so that the engine's thread
-// neither loads the compiler nor waits for it.
+// neither loads the compiler nor waits for it. How many workers a circuit really gets is decided here and nowhere else.
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
-import type { EngineCircuit, TableBatch } from './engine-circuit.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { OperatorStatistics, RelationContents } from './circuit/circuit.ts';
+import type { EngineCircuit, StepChanges, TableBatch } from './engine-circuit.ts';
 import type { EngineArguments } from './messages.ts';
 import { explainProgram, explainQuery } from './plan/explain.ts';
 import { planProgram } from './plan/planner.ts';
+import type { Rel, SortKey } from './sql/bound.ts';
+import { workersOfImage } from './workers/worker-image.ts';
 
-/** @throws a coded error when the program cannot be planned. */
+/** A circuit of one or of several workers. */
+interface ProgramCircuit extends RelationContents {
+  observe(relation: string): void;
+  unobserve(relation: string): void;
+  step(inputs: ReadonlyMap<string, readonly ChangeBatch[]>): StepChanges;
+  query(query: Rel, displayOrder: readonly SortKey[]): readonly ChangeBatch[];
+  snapshot(): readonly Uint8Array[];
+  restore(parts: readonly Uint8Array[]): void;
+  statistics(): readonly OperatorStatistics[];
+  evaluationErrors(): number;
+  stop(): Promise<void>;
+}
+
+/** On one worker. @throws a coded error when the program cannot be planned. */
 export function compileCircuit({ program, onError }: Pick<EngineArguments, 'program' | 'onError'>): EngineCircuit {
   const circuit = planProgram(program, { onError });
+  return engineCircuit({
+    observe: (relation) => circuit.observe(relation),
+    unobserve: (relation) => circuit.unobserve(relation),
+    step: (inputs) => new Map([...circuit.step(inputs)].map(([relation, change]) => [relation, [change]])),
+    isMaterialized: (relation) => circuit.isMaterialized(relation),
+    contents: (relation) => circuit.contents(relation),
+    query: (query, displayOrder) => circuit.query(query, displayOrder),
+    snapshot: () => circuit.snapshot(),
+    restore: (parts) => circuit.restore(parts),
+    statistics: () => circuit.statistics(),
+    evaluationErrors: () => circuit.failures.count,
+    stop: async () => {},
+  });
+}
+
+export function engineCircuit(circuit: ProgramCircuit): EngineCircuit {
   return {
     observe: (relation) => circuit.observe(relation),
     unobserve: (relation) => circuit.unobserve(relation),
     step: (batches) => circuit.step(byTable(batches)),
     contents: (relation) => circuit.contents(relation),
     query: ({ query, displayOrder, explains }) => {
-      if (explains === 'program') return explainProgram(circuit);
+      if (explains === 'program') return explainProgram(circuit.statistics());
       if (explains === 'query') return explainQuery(circuit, query);
       return { schema: query.schema, batches: circuit.query(query, displayOrder) };
     },
@@ -30,9 +63,31 @@ export function compileCircuit({ program, onError }: Pick<EngineArguments, 'prog
         stateRows += operator.stateRows;
         stateBytes += operator.stateBytes;
       }
-      return { stateRows, stateBytes, evaluationErrors: circuit.failures.count };
+      return { stateRows, stateBytes, evaluationErrors: circuit.evaluationErrors() };
     },
+    stop: () => circuit.stop(),
   };
+}
+
+/**
+ * How many workers the circuit gets: as many as are asked for, unless it goes on from a checkpoint, whose state lies by the number
+ * of workers that took it, or nothing in it can be shared. What is not done as asked is said in the log.
+ */
+export function workersFor({ program, onError, restore, workers = 1 }: EngineArguments, log: Log): number {
+  if (restore !== null) {
+    const taken = workersOfImage(restore.parts.map((part) => new Uint8Array(part)));
+    if (taken !== workers) {
+      const message = `the checkpoint was taken by ${taken} workers, which go on; start without it to have ${workers}`;
+      log.warn(message, { workers: taken, asked: workers });
+    }
+    return taken;
+  }
+  if (workers === 1) return 1;
+  const nobody = { worker: 0, workers, send: (): void => {}, receive: (): [] => [] };
+  if (planProgram(program, { onError, link: nobody }).sharedNodes > 0) return workers;
+  const message = 'nothing in this program can be shared among workers: one computes it';
+  log.warn(message, { workers: 1, asked: workers });
+  return 1;
 }
 
 /** The batches of each table in the order in which they were taken. */

@@ -365,9 +365,7 @@ export class StepLoop {
     this.#count(plan);
     this.#records += plan.rows;
     for (const output of this.#outputs.values()) {
-      const change = changes.get(output.relation);
-      const batches = change === undefined ? [] : [change];
-      if (output.sendStep(batches, step)) this.#completion.sent(output.endpoint, step);
+      if (output.sendStep(changes.get(output.relation) ?? [], step)) this.#completion.sent(output.endpoint, step);
     }
     this.#completion.stepped(step, this.#records);
     gauges.set('steps', step);

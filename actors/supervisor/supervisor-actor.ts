@@ -465,7 +465,7 @@ export class Supervisor implements SupervisorInterface {
   // ── inside ──
 
   async #spawnEngine(): Promise<ActorRef<EngineMessage>> {
-    const { program, onError, stepRowsMax, host, relay } = this.#args;
+    const { program, onError, stepRowsMax, workers = 1, host, relay } = this.#args;
     const common = {
       id: actorId('engine'),
       thread: engineThread,
@@ -475,7 +475,7 @@ export class Supervisor implements SupervisorInterface {
     const { restore: image } = this.#args;
     const parts = (image?.parts ?? []).map(({ bytes }) => bytes);
     const restore = image && { steps: image.steps, processedRecords: image.processedRecords, parts };
-    const args: EngineArguments = { program, onError, stepRowsMax, restore };
+    const args: EngineArguments = { program, onError, stepRowsMax, workers, restore };
     return await host.spawn<EngineMessage, EngineNotice>({
       ...common,
       behaviour: 'engine',

@@ -18,6 +18,8 @@ export interface SupervisorArguments {
   readonly outputs: readonly OutputConnector[];
   readonly onError: EngineArguments['onError'];
   readonly stepRowsMax: number;
+  /** Threads that compute the circuit. Default 1. */
+  readonly workers?: number;
   /** See ConnectorContext, which it becomes part of. */
   readonly labelsLiftPause?: boolean;
   readonly baseFolder: string;

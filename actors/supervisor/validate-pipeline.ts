@@ -43,6 +43,8 @@ export interface PipelineDefinition {
   readonly outputs?: Readonly<Record<string, unknown>>;
   /** What a failing expression does to the pipeline. Default `stop`. */
   readonly on_error?: OnError;
+  /** Threads that compute the views. Default 1. */
+  readonly workers?: number;
   /** Threads that decode large inputs. Default: the number of cores less one, at least 1. */
   readonly decode_workers?: number;
   /** Files of modules that define connectors of the user's own, relative to the pipeline's folder. */
@@ -102,6 +104,13 @@ const definitionParameters: readonly Parameter[] = [
     required: false,
     default: 'stop',
     description: 'What an expression that fails on a row does: stop the pipeline, or leave the row out and count it.',
+  },
+  {
+    name: 'workers',
+    type: { kind: 'integer', min: 1, max: 64 },
+    required: false,
+    default: 1,
+    description: 'Threads that compute the views, each for the rows of its own keys.',
   },
   {
     name: 'decode_workers',
@@ -185,6 +194,7 @@ export const validatePipeline: ValidatePipeline = (definition, options) => {
     inputs,
     outputs,
     onError: checked.values['on_error'] === 'skip' ? 'skip' : 'stop',
+    workers: Number(checked.values['workers'] ?? 1),
     decodeWorkers: Number(checked.values['decode_workers'] ?? options.decodeWorkersDefault),
     baseFolder: options.baseFolder,
   };

@@ -77,6 +77,8 @@ export interface PipelineConfiguration {
   readonly inputs: readonly InputConnector[];
   readonly outputs: readonly OutputConnector[];
   readonly onError: OnError;
+  /** Threads that compute the views. */
+  readonly workers?: number;
   /** Threads that decode input. Default: cores. */
   readonly decodeWorkers: number;
   /** Relative paths of connectors are relative to this folder. */

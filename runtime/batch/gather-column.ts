@@ -7,6 +7,8 @@ import { storageOf } from './sql-type.ts';
 
 /** The rows selection[0 .. count) of `column`, in that order. */
 export function gatherColumn(column: Column, selection: Int32Array, count: number): Column {
+  // Nobody reads it: see partition-rows.ts.
+  if (column.validity !== null && column.validity.length === 0) return column;
   const validity = column.validity === null ? null : gatherValidity(column.validity, selection, count);
   const type = column.type;
   switch (column.layout) {
@@ -134,13 +136,18 @@ function gatherBytes(
   selection: Int32Array,
   count: number,
 ): void {
+  // Four bytes at a time, wherever they lie; a view and a call cost more than the loop up to a few hundred bytes.
+  const source = new DataView(from.buffer, from.byteOffset, from.byteLength);
+  const target = new DataView(to.buffer, to.byteOffset, to.byteLength);
   let at = 0;
   for (let i = 0; i < count; i++) {
     const row = selection[i]!;
-    const start = fromOffsets[row]!;
     const end = fromOffsets[row + 1]!;
-    if (end - start < 48) for (let j = start; j < end; j++) to[at++] = from[j]!;
-    else {
+    let start = fromOffsets[row]!;
+    if (end - start < 256) {
+      for (; start + 4 <= end; start += 4, at += 4) target.setInt32(at, source.getInt32(start, true), true);
+      for (; start < end; start++) to[at++] = from[start]!;
+    } else {
       to.set(from.subarray(start, end), at);
       at += end - start;
     }

@@ -7,7 +7,7 @@ import type { ChangeBatch } from './change-batch.ts';
 import { presenceBytes } from './change-batch.ts';
 import type { Column } from './column.ts';
 import { gatherColumn, gatherWeights } from './gather-column.ts';
-import { hashRows } from './row-key.ts';
+import { hashLong, hashRows, isWide } from './row-key.ts';
 
 /** The rows of a batch in the order of their owners: those of worker w are rows[starts[w] .. starts[w + 1]). */
 export interface RowOwners {
@@ -29,6 +29,13 @@ export function ownersOf(batch: ChangeBatch, columns: readonly number[], workers
 
 /** The rows of one worker alone. */
 export function rowsOf(batch: ChangeBatch, columns: readonly number[], workers: number, worker: number): Int32Array {
+  const only = columns.length === 1 ? batch.columns[columns[0]!]! : null;
+  if (only?.layout === 'fixed' && only.validity === null && only.values instanceof BigInt64Array && !isWide(only)) {
+    const { buffer, byteOffset } = only.values;
+    const owned = new Int32Array(batch.rows);
+    const words = new Int32Array(buffer, byteOffset, batch.rows * 2);
+    return owned.subarray(0, selectOwnedLongs(words, batch.rows, workers, worker, owned));
+  }
   const hashes = hashRows(
     columns.map((ordinal) => batch.columns[ordinal]!),
     batch.rows,
@@ -100,6 +107,17 @@ function selectOwned(hashes: Int32Array, rows: number, workers: number, worker: 
   for (let i = 0; i < rows; i++) {
     out[count] = i;
     if ((((hashes[i]! >>> 0) * scale) | 0) === worker) count++;
+  }
+  return count;
+}
+
+/** As hashRows has it for one column of 64 bits, in one pass. */
+function selectOwnedLongs(words: Int32Array, rows: number, workers: number, worker: number, out: Int32Array): number {
+  const scale = workers / 4294967296;
+  let count = 0;
+  for (let i = 0; i < rows; i++) {
+    out[count] = i;
+    if ((((hashLong(words[2 * i]!, words[2 * i + 1]!) >>> 0) * scale) | 0) === worker) count++;
   }
   return count;
 }

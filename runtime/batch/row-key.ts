@@ -9,15 +9,15 @@ import type { Column, Values } from './column.ts';
 
 /** Hashes of rows 0 .. rows - 1. */
 export function hashRows(columns: readonly Column[], rows: number, local = false): Int32Array {
-  const hashes = new Int32Array(rows).fill(0x3c6ef372);
+  const hashes = new Int32Array(rows).fill(seed);
   for (const column of columns) hashColumn(column, rows, hashes, local);
-  for (let i = 0; i < rows; i++) {
-    let h = hashes[i]!;
-    h ^= h >>> 15;
-    h = Math.imul(h, 0x2c1b3c6d);
-    hashes[i] = h ^ (h >>> 13);
-  }
+  for (let i = 0; i < rows; i++) hashes[i] = finish(hashes[i]!);
   return hashes;
+}
+
+/** What hashRows gives for one column of 64 bits that is not NULL, given by its lower and its upper word. */
+export function hashLong(low: number, high: number): number {
+  return finish(mix(mix(seed, low), high));
 }
 
 /** Says whether two rows of these columns are equal. */
@@ -93,13 +93,20 @@ function valueEquality(column: Column): RowEquality {
   return (a, b) => values[a] === values[b];
 }
 
-function isWide(column: Column): boolean {
+/** Whether a value of a fixed column takes two 64-bit words. */
+export function isWide(column: Column): boolean {
   return column.type.kind === 'UUID' || (column.type.kind === 'DECIMAL' && column.type.precision > 18);
 }
 
 // ── data plane ──
 
+const seed = 0x3c6ef372;
 const nullHash = 0x51ed270b;
+
+function finish(hash: number): number {
+  const h = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return h ^ (h >>> 13);
+}
 
 function mix(hash: number, word: number): number {
   return Math.imul(((hash << 13) | (hash >>> 19)) ^ word, 0x9e3779b1);

@@ -120,7 +120,7 @@ function planTexts(plan: BodyPlan, column: DictionaryColumn, rows: number): { at
 }
 
 /** The same rows over a dictionary that holds only their entries. */
-function compact(column: DictionaryColumn, rows: number): { codes: Int32Array; dictionary: Dictionary } {
+export function compact(column: DictionaryColumn, rows: number): { codes: Int32Array; dictionary: Dictionary } {
   const codes = new Int32Array(rows);
   const used = new Int32Array(rows);
   const source = column.dictionary;

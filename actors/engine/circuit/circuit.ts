@@ -54,6 +54,8 @@ export interface CircuitRelation {
   readonly node: number;
   /** Where the input of a table goes when it is not the node itself. */
   readonly entry?: number;
+  /** Of a table's input the columns that count on workers other than the first; absent: all. */
+  readonly inputReads?: ReadonlySet<number>;
   readonly isTable: boolean;
   /** Emits the content as +weights; null when the relation is not materialized. */
   readonly contents: ((emit: Emit) => void) | null;
@@ -63,12 +65,21 @@ export interface CircuitRelation {
   readonly spread?: RelationSpread;
 }
 
+/** What queries read. */
+export interface RelationContents {
+  isMaterialized(relation: string): boolean;
+  /** @throws RelationNotMaterialized */
+  contents(relation: string): readonly ChangeBatch[];
+}
+
 export interface CircuitPlan {
   readonly nodes: readonly CircuitNode[];
   readonly relations: ReadonlyMap<string, CircuitRelation>;
   readonly pool: StringPool;
   readonly failures: EvaluationFailures;
-  readonly runQuery: (circuit: Circuit, query: Rel, order: readonly SortKey[]) => readonly ChangeBatch[];
+  /** Nodes that several workers share among them; absent: there is one worker. */
+  readonly sharedNodes?: number;
+  readonly runQuery: (circuit: RelationContents, query: Rel, order: readonly SortKey[]) => readonly ChangeBatch[];
 }
 
 export interface OperatorStatistics {
@@ -104,7 +115,7 @@ interface Tap {
   readonly batches: ChangeBatch[];
 }
 
-export class Circuit {
+export class Circuit implements RelationContents {
   readonly failures: EvaluationFailures;
   readonly #plan: CircuitPlan;
   readonly #nodes: readonly RunningNode[];
@@ -203,9 +214,19 @@ export class Circuit {
     return changes;
   }
 
+  /** How many nodes are computed by several workers together, each for its own rows. */
+  get sharedNodes(): number {
+    return this.#plan.sharedNodes ?? 0;
+  }
+
   /** How a relation lies on several workers; null where there is one. */
   spread(relation: string): RelationSpread | null {
     return this.#relation(relation).spread ?? null;
+  }
+
+  /** The columns of a table's input that other workers have to see; null: all. */
+  inputReads(relation: string): ReadonlySet<number> | null {
+    return this.#relation(relation).inputReads ?? null;
   }
 
   isMaterialized(relation: string): boolean {
@@ -225,8 +246,8 @@ export class Circuit {
    * The rows of a query over materialized relations, sorted by `displayOrder` or else by the keys of a top at its root.
    * @throws RelationNotMaterialized, EvaluationFailed
    */
-  query(query: Rel, displayOrder: readonly SortKey[]): readonly ChangeBatch[] {
-    return this.#plan.runQuery(this, query, displayOrder);
+  query(query: Rel, displayOrder: readonly SortKey[], contents: RelationContents = this): readonly ChangeBatch[] {
+    return this.#plan.runQuery(contents, query, displayOrder);
   }
 
   /** All state between two steps: the strings, then a part for each operator. */

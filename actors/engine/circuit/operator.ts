@@ -27,6 +27,8 @@ export interface Operator {
   flush(emit: Emit): void;
   /** Emits the whole content of the output as +weights, where the state holds it; else null. */
   readonly contents: ((emit: Emit) => void) | null;
+  /** The columns that it looks at itself where it passes on what it is pushed; absent: none. */
+  readonly reads?: readonly number[];
   /** Rows that a table dropped because they came too late; absent where none can. */
   lateRows?(): number;
   stateRows(): number;

@@ -7,7 +7,7 @@ import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import { type CellValue, writeCell } from '../../../runtime/batch/scalar-values.ts';
 import { makeSchema, type Schema } from '../../../runtime/batch/schema.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
-import type { Circuit } from '../circuit/circuit.ts';
+import type { OperatorStatistics, RelationContents } from '../circuit/circuit.ts';
 import type { Rel, Scalar } from '../sql/bound.ts';
 import { circuitOfQuery } from './query-execution.ts';
 
@@ -40,7 +40,7 @@ export interface Explanation {
 }
 
 /** The algebra of a query, and the circuit that would compute it. */
-export function explainQuery(circuit: Circuit, query: Rel): Explanation {
+export function explainQuery(circuit: RelationContents, query: Rel): Explanation {
   const operators = circuitOfQuery(circuit, query, []).circuit.explain();
   return rowsOf(planSchema, [
     ['logical_plan', treeOf(query, 0).join('\n')],
@@ -49,10 +49,9 @@ export function explainQuery(circuit: Circuit, query: Rel): Explanation {
 }
 
 /** A row for each operator of the program; the last one is that of all strings. */
-export function explainProgram(circuit: Circuit): Explanation {
-  const rows = circuit
-    .statistics()
-    .map(({ operator, detail, view, inputs, rowsIn, rowsOut, nanos, stateRows, stateBytes, lateRows }, id) => [
+export function explainProgram(statistics: readonly OperatorStatistics[]): Explanation {
+  const rows = statistics.map(
+    ({ operator, detail, view, inputs, rowsIn, rowsOut, nanos, stateRows, stateBytes, lateRows }, id) => [
       BigInt(id),
       operator,
       detail,
@@ -64,7 +63,8 @@ export function explainProgram(circuit: Circuit): Explanation {
       BigInt(stateRows),
       BigInt(stateBytes),
       BigInt(lateRows),
-    ]);
+    ],
+  );
   return rowsOf(profileSchema, rows);
 }
 

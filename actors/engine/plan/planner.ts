@@ -48,7 +48,7 @@ export interface PlanOptions {
 
 /** Plans everything that the program declares. The circuit is empty; its first step computes views over no input. */
 export function planProgram(program: BoundProgram, options: PlanOptions): Circuit {
-  const pool = new StringPool();
+  const pool = new StringPool(-1, options.link !== undefined);
   const failures = new EvaluationFailures(options.onError);
   const relations = new Map<string, CircuitRelation>();
   const scans = new Map<string, Built>();

@@ -9,7 +9,7 @@ import { readCell } from '../../../runtime/batch/scalar-values.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
 import { sliceBatch } from '../../../runtime/batch/slice-batch.ts';
 import { systemClock } from '../../../runtime/clock.ts';
-import { Circuit, type CircuitRelation } from '../circuit/circuit.ts';
+import { Circuit, type CircuitRelation, type RelationContents } from '../circuit/circuit.ts';
 import { EvaluationFailures } from '../circuit/evaluation-failures.ts';
 import { UnionAll } from '../operators/union-all.ts';
 import type { Rel, SortKey } from '../sql/bound.ts';
@@ -26,7 +26,11 @@ import { pushFilters } from './rewrite-push-filters.ts';
 import { scannedRelations } from './scanned-relations.ts';
 
 /** The rows of a query, every row with its weight, in order. @throws RelationNotMaterialized, EvaluationFailed */
-export function runQuery(circuit: Circuit, asked: Rel, displayOrder: readonly SortKey[]): readonly ChangeBatch[] {
+export function runQuery(
+  circuit: RelationContents,
+  asked: Rel,
+  displayOrder: readonly SortKey[],
+): readonly ChangeBatch[] {
   const { circuit: temporary, pool, scans, order, shown, schema } = circuitOfQuery(circuit, asked, displayOrder);
   const fed = new Map([...scans.keys()].map((name) => [`scan ${name}`, circuit.contents(name)] as const));
   const result = temporary.step(fed).get('query');
@@ -46,7 +50,7 @@ interface QueryCircuit extends Omit<Sorting, 'rel'> {
 }
 
 /** The circuit of a query over the relations of `circuit`. */
-export function circuitOfQuery(circuit: Circuit, asked: Rel, displayOrder: readonly SortKey[]): QueryCircuit {
+export function circuitOfQuery(circuit: RelationContents, asked: Rel, displayOrder: readonly SortKey[]): QueryCircuit {
   const query = queryReadsNow(asked) ? atTime(asked, timeOf(circuit)) : asked;
   const pool = new StringPool();
   const failures = new EvaluationFailures('stop');
@@ -70,7 +74,7 @@ export function circuitOfQuery(circuit: Circuit, asked: Rel, displayOrder: reado
 }
 
 /** NOW() of a query: that of the program, so that it fits what the views show; else the time of day. */
-function timeOf(circuit: Circuit): bigint {
+function timeOf(circuit: RelationContents): bigint {
   const [ticked] = circuit.isMaterialized(clockRelation.name) ? circuit.contents(clockRelation.name) : [];
   const time = ticked === undefined ? null : readCell(ticked.columns[0]!, 0);
   return typeof time === 'bigint' ? time : BigInt(systemClock.now()) * 1000n;

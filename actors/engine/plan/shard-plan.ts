@@ -343,10 +343,13 @@ class ShardPlanner {
         const { node } = relation;
         const entry = entries.get(node);
         const spread = this.#relationSpread(relation);
-        return [name, { ...relation, node: places[node]!, spread, ...(entry === undefined ? {} : { entry }) }];
+        const reads = relation.isTable ? this.#inputReads(node) : null;
+        const input = { ...(entry === undefined ? {} : { entry }), ...(reads === null ? {} : { inputReads: reads }) };
+        return [name, { ...relation, node: places[node]!, spread, ...input }];
       }),
     );
-    return { ...this.#plan, nodes, relations };
+    const sharedNodes = this.#spread.filter(({ kind }) => kind === 'hash' || kind === 'any').length;
+    return { ...this.#plan, nodes, relations, sharedNodes };
   }
 
   /** The columns that the readers behind one adaptor read; null: all. */
@@ -360,6 +363,23 @@ class ShardPlanner {
         sharding?.kind === 'keyed' ? sharding.reads?.[port] : sharding?.kind === 'local' ? sharding.reads : undefined;
       if (own === undefined) return null;
       for (const ordinal of own) reads.add(ordinal);
+    }
+    return reads;
+  }
+
+  /** The columns that are read of a table without state; null: all. */
+  #inputReads(table: number): ReadonlySet<number> | null {
+    const { operator } = this.#nodes[table]!;
+    if (this.#kind(table) !== 'everywhere' || !operator.passesOn) return null;
+    const reads = new Set<number>(operator.reads);
+    for (const { node: reader, port } of this.#readers[table]!) {
+      const adaptor = this.#adaptors[reader]![port]!;
+      const own = adaptor === null ? null : this.#readsOf(table, nameOf(table, adaptor));
+      if (own === null) return null;
+      for (const ordinal of own) reads.add(ordinal);
+      if (adaptor !== null && adaptor.kind === 'own' && typeof adaptor.by !== 'string') {
+        for (const ordinal of adaptor.by) reads.add(ordinal);
+      }
     }
     return reads;
   }

@@ -32,9 +32,11 @@ const warmWords = 16_384;
 const longBytes = 256;
 
 export class StringPool {
-  #bytes: Uint8Array = new Uint8Array(1 << 12);
-  #view: DataView = new DataView(this.#bytes.buffer);
-  #offsets: Int32Array = new Int32Array(1 << 8);
+  /** Whether other threads may read what it holds: bytes and offsets lie in shared memory then. */
+  readonly isShared: boolean;
+  #bytes: Uint8Array;
+  #view: DataView;
+  #offsets: Int32Array;
   #slots: Int32Array = new Int32Array(1 << 10);
   #size = 0;
   /** Entries that have a slot. */
@@ -51,8 +53,12 @@ export class StringPool {
   #warmth = 0;
 
   /** `hashMask` is for tests: 0 makes every string collide. */
-  constructor(hashMask = -1) {
+  constructor(hashMask = -1, isShared = false) {
     this.#hashMask = hashMask;
+    this.isShared = isShared;
+    this.#bytes = new Uint8Array(this.#memory(1 << 12));
+    this.#view = new DataView(this.#bytes.buffer);
+    this.#offsets = new Int32Array(this.#memory(1 << 10));
   }
 
   get size(): number {
@@ -264,13 +270,21 @@ export class StringPool {
 
   restore(reader: SnapshotReader): void {
     this.#size = reader.number();
-    this.#bytes = reader.bytes();
+    const bytes = reader.bytes();
+    this.#bytes = new Uint8Array(this.#memory(bytes.length));
+    this.#bytes.set(bytes);
     this.#view = new DataView(this.#bytes.buffer);
-    this.#offsets = reader.words();
+    const offsets = reader.words();
+    this.#offsets = new Int32Array(this.#memory(offsets.byteLength));
+    this.#offsets.set(offsets);
     this.#slots = reader.words();
     this.#interned = usedSlots(this.#slots);
     this.#dictionary = null;
     this.#carriedDictionary = null;
+  }
+
+  #memory(bytes: number): ArrayBufferLike {
+    return this.isShared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
   }
 
   #append(source: Uint8Array, view: DataView, start: number, length: number, hash: number, slot: number): number {
@@ -298,14 +312,16 @@ export class StringPool {
     const at = this.#offsets[this.#size]!;
     if (at + length > this.#bytes.length) {
       if (at + length > poolBytesMax) throw new StringsFull({ bytes: poolBytesMax });
-      const grown = new Uint8Array(Math.min(poolBytesMax, Math.max(at + length, this.#bytes.length * 2, 64)));
+      const grown = new Uint8Array(
+        this.#memory(Math.min(poolBytesMax, Math.max(at + length, this.#bytes.length * 2, 64))),
+      );
       grown.set(this.#bytes.subarray(0, at));
       this.#bytes = grown;
       this.#view = new DataView(grown.buffer);
     }
     const needed = this.#size + entries + 1;
     if (needed <= this.#offsets.length) return;
-    const grown = new Int32Array(Math.max(needed, this.#offsets.length * 2));
+    const grown = new Int32Array(this.#memory(Math.max(needed, this.#offsets.length * 2) * 4));
     grown.set(this.#offsets);
     this.#offsets = grown;
   }

@@ -48,6 +48,8 @@ export interface ProgramOpenOptions extends CommonOpenOptions {
   readonly name?: string | undefined;
   /** What an expression that fails on a row does: stop the pipeline (default), or leave the row out and count it. */
   readonly onError?: 'stop' | 'skip' | undefined;
+  /** Threads that compute the views, each for the rows of its own keys. Default 1. */
+  readonly workers?: number | undefined;
   /** Threads that decode large inputs. Default: the number of cores less one, at least 1. */
   readonly decodeWorkers?: number | undefined;
   /** By transport: configuration keys that its connectors leave out. */

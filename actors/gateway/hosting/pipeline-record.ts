@@ -65,6 +65,8 @@ export interface PipelineSource {
   readonly description: string;
   readonly tags: readonly string[];
   readonly runtimeConfig: Readonly<Record<string, unknown>>;
+  /** What its user said for `workers`; null, or absent in records of before: nothing, whatever the default is. */
+  readonly workers?: number | null;
   readonly programCode: string;
   readonly udfRust: string;
   readonly udfToml: string;
@@ -139,6 +141,12 @@ export function checkpointIntervalMs(record: PipelineRecord): number | null {
 export function environmentOf({ source }: PipelineRecord): Readonly<Record<string, string>> {
   // SAFETY: the configuration has been read, with `env` as an object of texts.
   return (source.runtimeConfig['env'] ?? {}) as Readonly<Record<string, string>>;
+}
+
+/** Threads that compute the views: what the user asks for, as far as there are cores. */
+export function workersOf({ source }: PipelineRecord, cores: number): { readonly workers?: number } {
+  const workers = Math.min(source.workers ?? 1, cores);
+  return workers > 1 ? { workers } : {};
 }
 
 /** How often NOW() moves. */

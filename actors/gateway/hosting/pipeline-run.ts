@@ -5,6 +5,7 @@
 // the pipeline stopped and the error in its record; a start that a stop has overtaken gives up silently.
 
 import { randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { systemClock } from '../../../runtime/clock.ts';
 import { type ErrorData, errorFromData, errorToData, MillraceError } from '../../../runtime/errors.ts';
@@ -22,6 +23,7 @@ import {
   hasStorage,
   isFaultTolerant,
   type RecordedProblem,
+  workersOf,
 } from './pipeline-record.ts';
 import { compilePipeline } from './program-compilation.ts';
 import { programErrorOf, successfulProgram } from './program-error.ts';
@@ -102,6 +104,7 @@ export async function start(
                   name: pipeline.name,
                   program: record.source.programCode,
                   transport_defaults: { clock: clockSettingsOf(record) },
+                  ...workersOf(record, availableParallelism()),
                 }
               : { relay: relayDefinition(record, record.relay) },
           // Relative paths of a pipeline without SQL begin where the server was started, as in Conduit.

@@ -6,7 +6,7 @@ import { HttpProblem } from '../server/http-problem.ts';
 import type { SourceEdit } from './pipeline-source.ts';
 
 const programKeys = ['programCode', 'udfRust', 'udfToml', 'programConfig'] as const;
-const coreKeys = ['name', 'runtimeConfig', ...programKeys] as const;
+const coreKeys = ['name', 'runtimeConfig', 'workers', ...programKeys] as const;
 
 /** Parts of the runtime configuration that what is stored depends on. */
 const storedSettings = [

@@ -1,7 +1,7 @@
 // What a user sends to create or edit a pipeline, read and checked. Every field is checked before anything changes.
 import type { PipelineSource, ProgramConfiguration } from '../hosting/pipeline-record.ts';
 import { HttpProblem } from '../server/http-problem.ts';
-import { readRuntimeConfiguration } from './runtime-configuration.ts';
+import { readRuntimeConfiguration, workersGiven } from './runtime-configuration.ts';
 
 export type SourceEdit = { -readonly [K in keyof PipelineSource]?: PipelineSource[K] };
 
@@ -19,6 +19,7 @@ export function readSource(body: unknown): PipelineSource {
     description: edit.description ?? '',
     tags: edit.tags ?? [],
     runtimeConfig: edit.runtimeConfig ?? readRuntimeConfiguration(undefined),
+    workers: edit.workers ?? null,
     udfRust: edit.udfRust ?? '',
     udfToml: edit.udfToml ?? '',
     programConfig: edit.programConfig ?? readProgramConfiguration({}),
@@ -39,7 +40,10 @@ export function readEdit(body: unknown): SourceEdit {
   const description = readText(object, 'description');
   if (description !== undefined) edit.description = checkDescription(description);
   if (given('tags') !== undefined) edit.tags = readTags(given('tags'));
-  if (given('runtime_config') !== undefined) edit.runtimeConfig = readRuntimeConfiguration(given('runtime_config'));
+  if (given('runtime_config') !== undefined) {
+    edit.runtimeConfig = readRuntimeConfiguration(given('runtime_config'));
+    edit.workers = workersGiven(given('runtime_config'));
+  }
   const programCode = readText(object, 'program_code');
   if (programCode !== undefined) edit.programCode = programCode;
   const udfRust = readText(object, 'udf_rust');

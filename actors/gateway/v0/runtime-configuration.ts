@@ -117,6 +117,12 @@ export function readRuntimeConfiguration(value: unknown): JsonObject {
   return result;
 }
 
+/** The number of workers where a configuration that has been read says one: the default is no wish. */
+export function workersGiven(value: unknown): number | null {
+  // SAFETY: a configuration that has been read is an object or null, and `workers` in it a count.
+  return ((value as JsonObject | null)?.['workers'] as number | undefined) ?? null;
+}
+
 /** An older spelling names what a start goes on from; both words stood for what is now `exactly_once`. */
 function withModel(value: unknown): unknown {
   return value === 'latest_checkpoint' || value === 'initial_state' ? { model: 'exactly_once' } : value;

@@ -52,7 +52,9 @@ export class TestCircuit implements EngineCircuit {
     this.#observed.delete(relation);
   }
 
-  step(batches: readonly { readonly relation: string; readonly batch: ChangeBatch }[]): Map<string, ChangeBatch> {
+  step(
+    batches: readonly { readonly relation: string; readonly batch: ChangeBatch }[],
+  ): Map<string, readonly ChangeBatch[]> {
     const all: number[] = [];
     for (const { relation, batch } of batches) {
       const numbers = numbersOf(batch);
@@ -62,9 +64,9 @@ export class TestCircuit implements EngineCircuit {
     }
     this.stepSizes.push(all.length);
     this.#rows += all.length;
-    const changes = new Map<string, ChangeBatch>();
-    if (all.length > 0 && this.#observed.has('all')) changes.set('all', numberBatch(all));
-    if (this.#observed.has('count')) changes.set('count', numberBatch([this.#rows]));
+    const changes = new Map<string, readonly ChangeBatch[]>();
+    if (all.length > 0 && this.#observed.has('all')) changes.set('all', [numberBatch(all)]);
+    if (this.#observed.has('count')) changes.set('count', [numberBatch([this.#rows])]);
     return changes;
   }
 

@@ -1,0 +1,201 @@
+// A batch on its way between the threads of one engine: its arrays, without what both sides know (schema, types).
+//
+// `pack` makes arrays that nobody else holds, so that they can be transferred; a batch that is given away keeps its arrays where each
+// has a buffer of its own. `SharedBatches` lays the arrays of several batches into one piece of shared memory, which every thread reads where
+// it lies. The strings of a circuit's pool lie in shared memory already and are only pointed at; other dictionaries are cut down to the
+// entries in use and get a new identity. Columns without values (partition-rows.ts)
+// stay so.
+import { assert } from '../../../runtime/assert.ts';
+import { type ChangeBatch, presenceBytes } from '../../../runtime/batch/change-batch.ts';
+import type { Column, DictionaryColumn, Values } from '../../../runtime/batch/column.ts';
+import { isUnread, unreadColumn } from '../../../runtime/batch/partition-rows.ts';
+import type { Schema } from '../../../runtime/batch/schema.ts';
+import { type SqlType, storageOf } from '../../../runtime/batch/sql-type.ts';
+import { rebase } from '../../../runtime/wire/column-kernels.ts';
+import { compact } from '../../../runtime/wire/column-layout.ts';
+import { StringPool } from '../state/string-pool.ts';
+
+type PackedColumn =
+  | { readonly layout: 'fixed'; readonly validity: Uint8Array | null; readonly values: Values }
+  | {
+      readonly layout: 'bytes';
+      readonly validity: Uint8Array | null;
+      readonly offsets: Int32Array;
+      readonly bytes: Uint8Array;
+    }
+  | {
+      readonly layout: 'dictionary';
+      readonly validity: Uint8Array | null;
+      readonly codes: Int32Array;
+      readonly offsets: Int32Array;
+      readonly bytes: Uint8Array;
+      /** Whether offsets and bytes are those of the sender's string pool, which both threads read. */
+      readonly isPool: boolean;
+    };
+
+export interface PackedBatch {
+  readonly rows: number;
+  readonly weights: Int32Array | null;
+  readonly presence: Uint8Array | null;
+  readonly columns: readonly PackedColumn[];
+}
+
+/** Puts an array to where the other thread finds it. `isHeld`: somebody else has it, too, whatever becomes of the batch. */
+type Place = <A extends Values>(array: A, isHeld?: boolean) => A;
+
+/** Arrays for a message and, in `transfer`, their buffers. `given`: the batch is used by nobody afterwards. */
+export function packBatch(batch: ChangeBatch, given: boolean, transfer: ArrayBuffer[]): PackedBatch {
+  return packed(batch, null, (array, isHeld = false) => {
+    const isOwn =
+      given && !isHeld && array.byteLength === array.buffer.byteLength && array.buffer instanceof ArrayBuffer;
+    // SAFETY: slice gives an array of the class that it is called on.
+    const own = (isOwn ? array : array.slice()) as typeof array;
+    // SAFETY: its own buffer is no shared one.
+    if (own.byteLength > 0) transfer.push(own.buffer as ArrayBuffer);
+    return own;
+  });
+}
+
+/** Shared memory for the batches of one step, used anew for the next one: nobody keeps a batch beyond its step. */
+export class SharedBatches {
+  #memory: SharedArrayBuffer = new SharedArrayBuffer(1 << 20);
+
+  /** The batches of a step; of each only the columns in `reads` (null: all). */
+  share(
+    batches: readonly { readonly batch: ChangeBatch; readonly reads: ReadonlySet<number> | null }[],
+  ): readonly PackedBatch[] {
+    // Two rounds: the first one measures.
+    let size = 0;
+    for (const { batch, reads } of batches) {
+      packed(batch, reads, (array) => {
+        size += aligned(array.byteLength);
+        return array;
+      });
+    }
+    if (size > this.#memory.byteLength)
+      this.#memory = new SharedArrayBuffer(Math.max(size, this.#memory.byteLength * 2));
+    const memory = this.#memory;
+    let at = 0;
+    return batches.map(({ batch, reads }) =>
+      packed(batch, reads, (array) => {
+        // SAFETY: the constructor of a typed array makes arrays of its own class, over shared memory as well.
+        const make = array.constructor as new (memory: SharedArrayBuffer, at: number, length: number) => typeof array;
+        const placed = new make(memory, at, array.length);
+        // SAFETY: both are of one class.
+        (placed as Uint8Array).set(array as Uint8Array);
+        at += aligned(array.byteLength);
+        return placed;
+      }),
+    );
+  }
+}
+
+function aligned(bytes: number): number {
+  return Math.ceil(bytes / 8) * 8;
+}
+
+/** `pool`: what the strings of the sender's pool are known by, always the same for one sender. */
+export function unpackBatch(
+  { rows, weights, presence, columns }: PackedBatch,
+  schema: Schema,
+  pool: object,
+): ChangeBatch {
+  assert(columns.length === schema.fields.length, 'both threads have one schema');
+  const unpacked = columns.map((column, ordinal) => unpackColumn(column, schema.fields[ordinal]!.type, pool));
+  return { schema, rows, weights, columns: unpacked, presence };
+}
+
+function unpackColumn(column: PackedColumn, type: SqlType, pool: object): Column {
+  const { validity } = column;
+  switch (column.layout) {
+    case 'fixed':
+      return { layout: 'fixed', type, validity, values: column.values };
+    case 'bytes':
+      return { layout: 'bytes', type, validity, offsets: column.offsets, bytes: column.bytes };
+    case 'dictionary': {
+      const { codes, offsets, bytes } = column;
+      const dictionary = { identity: column.isPool ? pool : column, size: offsets.length - 1, offsets, bytes };
+      return { layout: 'dictionary', type, validity, codes, dictionary };
+    }
+  }
+}
+
+function packed(batch: ChangeBatch, reads: ReadonlySet<number> | null, place: Place): PackedBatch {
+  const { rows, weights, presence, columns } = batch;
+  return {
+    rows,
+    weights: weights === null ? null : place(weights.subarray(0, rows)),
+    presence: presence === null ? null : place(presence.subarray(0, rows * presenceBytes(columns.length))),
+    columns: columns.map((column, ordinal) => packColumn(column, rows, reads === null || reads.has(ordinal), place)),
+  };
+}
+
+function packColumn(given: Column, rows: number, isRead: boolean, place: Place): PackedColumn {
+  if (!isRead || isUnread(given)) return emptyColumn(given);
+  const validity = given.validity === null ? null : place(given.validity.subarray(0, (rows + 7) >> 3));
+  switch (given.layout) {
+    case 'fixed': {
+      const values = given.values.subarray(0, storageOf(given.type) === 'i128' ? rows * 2 : rows);
+      return { layout: 'fixed', validity, values: place(values) };
+    }
+    case 'bytes': {
+      const { offsets, bytes } = strings(given.offsets, given.bytes, rows);
+      return { layout: 'bytes', validity, offsets: place(offsets), bytes: place(bytes) };
+    }
+    case 'dictionary': {
+      const { identity } = given.dictionary;
+      if (identity instanceof StringPool && identity.isShared) {
+        const { offsets, bytes } = given.dictionary;
+        return {
+          layout: 'dictionary',
+          validity,
+          codes: place(given.codes.subarray(0, rows)),
+          offsets,
+          bytes,
+          isPool: true,
+        };
+      }
+      const { codes, dictionary } = compacted(given, rows);
+      const { offsets, bytes } = strings(dictionary.offsets, dictionary.bytes, dictionary.size);
+      return {
+        layout: 'dictionary',
+        validity,
+        codes: place(codes.subarray(0, rows)),
+        offsets: place(offsets, true),
+        bytes: place(bytes, true),
+        isPool: false,
+      };
+    }
+  }
+}
+
+/** Without the view of its values: a clone would take the whole memory behind it. */
+function emptyColumn(given: Column): PackedColumn {
+  const column = unreadColumn(given);
+  const validity = new Uint8Array(0);
+  switch (column.layout) {
+    case 'fixed':
+      return { layout: 'fixed', validity, values: column.values.slice() };
+    case 'bytes':
+      return { layout: 'bytes', validity, offsets: new Int32Array(1), bytes: new Uint8Array(0) };
+    case 'dictionary':
+      return {
+        layout: 'dictionary',
+        validity,
+        codes: new Int32Array(0),
+        offsets: new Int32Array(1),
+        bytes: new Uint8Array(0),
+        isPool: false,
+      };
+  }
+}
+
+function strings(offsets: Int32Array, bytes: Uint8Array, count: number): { offsets: Int32Array; bytes: Uint8Array } {
+  const base = offsets[0] ?? 0;
+  const used = offsets.subarray(0, count + 1);
+  return { offsets: base === 0 ? used : rebase(used, base), bytes: bytes.subarray(base, offsets[count] ?? 0) };
+}
+
+function compacted(column: DictionaryColumn, rows: number): Pick<DictionaryColumn, 'codes' | 'dictionary'> {
+  return column.dictionary.size <= rows ? column : compact(column, rows);
+}

@@ -1,0 +1,98 @@
+// Where a worker thread of an engine begins: the program's circuit, and orders carried out one after the other.
+//
+// Run by node:worker_threads, never imported. After `ready` it never returns to its event loop: it sleeps until worker 0 sends an
+// order. A step that fails, here or elsewhere, leaves a circuit that is not used again; orders other than `stop` are then answered
+// with that failure. Whatever ends the thread, the others are told, so that nobody waits for it.
+import { parentPort, workerData } from 'node:worker_threads';
+import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
+import { type ErrorData, errorToData } from '../../../runtime/errors.ts';
+import type { Circuit } from '../circuit/circuit.ts';
+import { loadFunctions } from '../function-modules.ts';
+import { planProgram } from '../plan/planner.ts';
+import { type PackedBatch, packBatch, unpackBatch } from './packed-batch.ts';
+import { WorkerLines } from './worker-line.ts';
+import { type Answer, type Failed, type LineMessage, linkOver, type Order, spreadFailure } from './worker-messages.ts';
+import type { WorkerStart } from './worker-team.ts';
+
+// SAFETY: worker-team.ts starts this module with exactly this data.
+const { program, onError, ends } = workerData as WorkerStart;
+const lines = new WorkerLines(ends);
+process.on('exit', () => lines.end());
+await loadFunctions(program.functions ?? []);
+const circuit = planProgram(program, { onError, link: linkOver(lines) });
+const schemas = new Map([...program.tables, ...program.views].map(({ relation }) => [relation.name, relation.schema]));
+if (program.clock !== undefined) schemas.set(program.clock.name, program.clock.schema);
+const observed = new Set<string>();
+parentPort?.postMessage('ready');
+
+let failure: ErrorData | null = null;
+for (;;) {
+  // SAFETY: worker 0 sends nothing else; parcels and failures are left over from a step that has failed.
+  const message = lines.receive(0) as LineMessage;
+  if (message.kind === 'parcel' || message.kind === 'failed' || message.kind === 'done') continue;
+  if (message.kind === 'stop') break;
+  if (failure !== null) {
+    lines.send(0, { kind: 'failed', error: failure } satisfies Failed);
+    continue;
+  }
+  try {
+    const transfer: ArrayBuffer[] = [];
+    lines.send(0, carryOut(circuit, message, transfer), transfer);
+  } catch (thrown) {
+    failure = errorToData(thrown);
+    spreadFailure(lines, thrown);
+  }
+}
+lines.close();
+
+function carryOut(of: Circuit, order: Exclude<Order, { kind: 'stop' }>, transfer: ArrayBuffer[]): Answer {
+  switch (order.kind) {
+    case 'step':
+      return { kind: 'done', batches: step(of, order.inputs, transfer) };
+    case 'observe':
+      if (of.spread(order.relation)?.changesAreOfFirst === false) {
+        observed.add(order.relation);
+        of.observe(order.relation);
+      }
+      return { kind: 'done' };
+    case 'unobserve':
+      if (observed.delete(order.relation)) of.unobserve(order.relation);
+      return { kind: 'done' };
+    case 'contents': {
+      const batches = of.contents(order.relation).map((batch) => packBatch(batch, false, transfer));
+      return { kind: 'done', batches: [{ relation: order.relation, batches }] };
+    }
+    case 'snapshot':
+      return { kind: 'done', parts: of.snapshot().map((part) => own(part, transfer)) };
+    case 'restore':
+      of.restore(order.parts);
+      return { kind: 'done' };
+    case 'statistics':
+      return { kind: 'done', statistics: of.statistics(), evaluationErrors: of.failures.count };
+  }
+}
+
+function step(
+  of: Circuit,
+  inputs: Extract<Order, { kind: 'step' }>['inputs'],
+  transfer: ArrayBuffer[],
+): readonly { readonly relation: string; readonly batches: readonly PackedBatch[] }[] {
+  const unpacked = new Map<string, readonly ChangeBatch[]>();
+  for (const { relation, batches } of inputs) {
+    const schema = schemas.get(relation)!;
+    unpacked.set(
+      relation,
+      batches.map((batch) => unpackBatch(batch, schema, lines.pools[0]!)),
+    );
+  }
+  return [...of.step(unpacked)].map(([relation, change]) => ({
+    relation,
+    batches: [packBatch(change, false, transfer)],
+  }));
+}
+
+function own(part: Uint8Array, transfer: ArrayBuffer[]): Uint8Array {
+  const copy = part.slice();
+  transfer.push(copy.buffer);
+  return copy;
+}

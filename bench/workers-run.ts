@@ -1,0 +1,105 @@
+// One Nexmark query on so many workers, in a process of its own. Prints one JSON line.
+//
+//   node dist/bench/workers-run.js QUERY WORKERS EVENTS
+//
+// The events are made into batches in memory first; then steps of 40,000 events are computed, and only that is timed, from the second
+// quarter of the steps on: in the first one each thread compiles its kernels. `seconds` is by
+// the clock, which other processes of the machine disturb; `cpu` is what each worker's thread has computed (as the system counts it,
+// without helper threads of the garbage collector), and `criticalSeconds` the sum over the steps of the most that any worker had to
+// compute: what the clock would show on a machine of as many idle cores, but for waits within a step.
+// `checksum` is the number of rows that came out and the sum of their weights: the same for any number of workers.
+import { readFileSync } from 'node:fs';
+import { planProgram } from '../actors/engine/plan/planner.ts';
+import { compileProgram } from '../actors/engine/sql/compile-program.ts';
+import { openShardedCircuit } from '../actors/engine/workers/sharded-circuit.ts';
+import type { ChangeBatch } from '../runtime/batch/change-batch.ts';
+import { NexmarkEvents } from './nexmark-events.ts';
+import { nexmarkProgram } from './nexmark-queries.ts';
+
+const [query = 'q4', workersText = '2', eventsText = '1000000', explain] = process.argv.slice(2);
+const workers = Number(workersText);
+const events = Number(eventsText);
+const stepEvents = 40_000;
+
+const { program, problems } = compileProgram(nexmarkProgram(query, 'VIEW'));
+if (program === null) throw problems[0] ?? new Error(`${query} does not compile`);
+const made = new NexmarkEvents(program);
+const steps = [made.sideInput()];
+for (let from = 0; from < events; from += stepEvents) steps.push(made.step(from, Math.min(from + stepEvents, events)));
+
+type Changes = ReadonlyMap<string, readonly ChangeBatch[]>;
+interface Running {
+  readonly step: (inputs: ReadonlyMap<string, readonly ChangeBatch[]>) => Changes;
+  readonly threads: readonly number[];
+  readonly explain: () => string;
+  readonly stop: () => Promise<void>;
+}
+
+const running = workers === 1 ? plain() : await sharded();
+if (explain !== undefined) process.stderr.write(`${running.explain()}\n`);
+let rows = 0;
+let weights = 0;
+let critical = 0;
+const cpu = running.threads.map(() => 0);
+const warmSteps = steps.length >> 2;
+let started = performance.now();
+for (const [step, inputs] of steps.entries()) {
+  if (step === warmSteps) {
+    started = performance.now();
+    critical = 0;
+    cpu.fill(0);
+  }
+  const before = running.threads.map(cpuSeconds);
+  const changes = running.step(inputs);
+  const spent = running.threads.map((thread, i) => cpuSeconds(thread) - before[i]!);
+  critical += Math.max(...spent);
+  spent.forEach((seconds, i) => {
+    cpu[i]! += seconds;
+  });
+  for (const batch of changes.get(query) ?? []) {
+    rows += batch.rows;
+    weights += batch.weights === null ? batch.rows : batch.weights.reduce((sum, weight) => sum + weight, 0);
+  }
+}
+const seconds = (performance.now() - started) / 1000;
+const figures = {
+  query,
+  workers,
+  seconds,
+  criticalSeconds: critical,
+  cpu,
+  rows: events - warmSteps * stepEvents,
+  checksum: `${rows} ${weights}`,
+};
+process.stdout.write(`${JSON.stringify(figures)}\n`);
+await running.stop();
+
+function plain(): Running {
+  const circuit = planProgram(program!, { onError: 'stop' });
+  circuit.observe(query);
+  return {
+    step: (inputs) => new Map([...circuit.step(inputs)].map(([name, change]) => [name, [change]])),
+    threads: [process.pid],
+    explain: () => circuit.explain(),
+    stop: async () => {},
+  };
+}
+
+async function sharded(): Promise<Running> {
+  const onLost = (error: unknown): never => {
+    throw error;
+  };
+  const circuit = await openShardedCircuit({ program: program!, onError: 'stop', workers, onLost });
+  circuit.observe(query);
+  return {
+    step: (inputs) => circuit.step(inputs),
+    threads: circuit.systemThreads,
+    explain: () => circuit.circuit.explain(),
+    stop: () => circuit.stop(),
+  };
+}
+
+/** What a thread has computed so far, as the scheduler counts it. */
+function cpuSeconds(thread: number): number {
+  return Number(readFileSync(`/proc/self/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e9;
+}
