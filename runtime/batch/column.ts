@@ -37,6 +37,8 @@ export interface Dictionary {
   readonly bytes: Uint8Array;
   /** Whether two entries may be equal: then whoever compares codes that differ has to compare bytes. */
   readonly repeats?: boolean;
+  /** Whether offsets and bytes lie in memory that every thread may read, and stay as they are for as long as anybody does. */
+  readonly isShared?: boolean;
 }
 
 export interface DictionaryColumn {

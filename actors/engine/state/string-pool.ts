@@ -80,7 +80,8 @@ export class StringPool {
     if (this.#dictionary === null || this.#dictionary.size !== size) {
       const used = this.#offsets[size]!;
       const offsets = this.#offsets.subarray(0, size + 1);
-      this.#dictionary = { identity: this, size, offsets, bytes: this.#bytes.subarray(0, used) };
+      const bytes = this.#bytes.subarray(0, used);
+      this.#dictionary = { identity: this, size, offsets, bytes, isShared: this.isShared };
     }
     return this.#dictionary;
   }

@@ -13,7 +13,6 @@ import type { Schema } from '../../../runtime/batch/schema.ts';
 import { type SqlType, storageOf } from '../../../runtime/batch/sql-type.ts';
 import { rebase } from '../../../runtime/wire/column-kernels.ts';
 import { compact } from '../../../runtime/wire/column-layout.ts';
-import { StringPool } from '../state/string-pool.ts';
 
 type PackedColumn =
   | { readonly layout: 'fixed'; readonly validity: Uint8Array | null; readonly values: Values }
@@ -31,7 +30,14 @@ type PackedColumn =
       readonly bytes: Uint8Array;
       /** Whether offsets and bytes are those of the sender's string pool, which both threads read. */
       readonly isPool: boolean;
+      readonly repeats: boolean;
     };
+
+/** What the strings of a sender's pool are known by: those that it compares, and those that it only carries. */
+export interface SenderPool {
+  readonly interned: object;
+  readonly carried: object;
+}
 
 export interface PackedBatch {
   readonly rows: number;
@@ -98,14 +104,14 @@ function aligned(bytes: number): number {
 export function unpackBatch(
   { rows, weights, presence, columns }: PackedBatch,
   schema: Schema,
-  pool: object,
+  pool: SenderPool,
 ): ChangeBatch {
   assert(columns.length === schema.fields.length, 'both threads have one schema');
   const unpacked = columns.map((column, ordinal) => unpackColumn(column, schema.fields[ordinal]!.type, pool));
   return { schema, rows, weights, columns: unpacked, presence };
 }
 
-function unpackColumn(column: PackedColumn, type: SqlType, pool: object): Column {
+function unpackColumn(column: PackedColumn, type: SqlType, pool: SenderPool): Column {
   const { validity } = column;
   switch (column.layout) {
     case 'fixed':
@@ -113,8 +119,10 @@ function unpackColumn(column: PackedColumn, type: SqlType, pool: object): Column
     case 'bytes':
       return { layout: 'bytes', type, validity, offsets: column.offsets, bytes: column.bytes };
     case 'dictionary': {
-      const { codes, offsets, bytes } = column;
-      const dictionary = { identity: column.isPool ? pool : column, size: offsets.length - 1, offsets, bytes };
+      const { codes, offsets, bytes, repeats } = column;
+      const known = repeats ? pool.carried : pool.interned;
+      const identity = column.isPool ? known : column;
+      const dictionary = { identity, size: offsets.length - 1, offsets, bytes, repeats };
       return { layout: 'dictionary', type, validity, codes, dictionary };
     }
   }
@@ -143,8 +151,8 @@ function packColumn(given: Column, rows: number, isRead: boolean, place: Place):
       return { layout: 'bytes', validity, offsets: place(offsets), bytes: place(bytes) };
     }
     case 'dictionary': {
-      const { identity } = given.dictionary;
-      if (identity instanceof StringPool && identity.isShared) {
+      const { repeats = false, isShared } = given.dictionary;
+      if (isShared === true) {
         const { offsets, bytes } = given.dictionary;
         return {
           layout: 'dictionary',
@@ -152,6 +160,7 @@ function packColumn(given: Column, rows: number, isRead: boolean, place: Place):
           codes: place(given.codes.subarray(0, rows)),
           offsets,
           bytes,
+          repeats,
           isPool: true,
         };
       }
@@ -163,6 +172,7 @@ function packColumn(given: Column, rows: number, isRead: boolean, place: Place):
         codes: place(codes.subarray(0, rows)),
         offsets: place(offsets, true),
         bytes: place(bytes, true),
+        repeats,
         isPool: false,
       };
     }
@@ -185,6 +195,7 @@ function emptyColumn(given: Column): PackedColumn {
         codes: new Int32Array(0),
         offsets: new Int32Array(1),
         bytes: new Uint8Array(0),
+        repeats: false,
         isPool: false,
       };
   }

@@ -13,7 +13,7 @@ import { AssertionFailed, errorFromData, errorToData, MillraceError } from '../.
 import type { Circuit, OperatorStatistics, RelationContents } from '../circuit/circuit.ts';
 import { planProgram } from '../plan/planner.ts';
 import type { Rel, SortKey } from '../sql/bound.ts';
-import { SharedBatches, unpackBatch } from './packed-batch.ts';
+import { type SenderPool, SharedBatches, unpackBatch } from './packed-batch.ts';
 import { imageOf, partsOfImage } from './worker-image.ts';
 import type { Answer } from './worker-messages.ts';
 import { type TeamOptions, WorkerTeam } from './worker-team.ts';
@@ -179,7 +179,7 @@ export async function openShardedCircuit(
   }
 }
 
-function batchesOf({ batches = [] }: Answer, relation: string, schema: Schema, pool: object): readonly ChangeBatch[] {
+function batchesOf({ batches = [] }: Answer, relation: string, schema: Schema, pool: SenderPool): readonly ChangeBatch[] {
   return batches.flatMap((each) =>
     each.relation === relation ? each.batches.map((batch) => unpackBatch(batch, schema, pool)) : [],
   );

@@ -8,6 +8,7 @@
 import { existsSync, readlinkSync } from 'node:fs';
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
+import type { SenderPool } from './packed-batch.ts';
 
 export const EngineWorkerLost: CodedErrorClass<{ readonly worker: number }> = defineError(
   'engine.worker_lost',
@@ -40,14 +41,14 @@ export class WorkerLines {
   readonly worker: number;
   readonly workers: number;
   /** What the string pool of each worker is known by here. */
-  readonly pools: readonly object[];
+  readonly pools: readonly SenderPool[];
   readonly #ports: readonly (MessagePort | null)[];
   readonly #cells: Int32Array;
 
   constructor({ worker, ports, cells }: LineEnds) {
     this.worker = worker;
     this.workers = ports.length;
-    this.pools = ports.map((_, of) => ({ of }));
+    this.pools = ports.map(() => ({ interned: {}, carried: {} }));
     this.#ports = ports;
     this.#cells = cells;
     Atomics.store(cells, worker * cellWords + threadAt, systemThread());

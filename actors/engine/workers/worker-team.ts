@@ -7,6 +7,7 @@ import { type ErrorData, errorFromData, type MillraceError } from '../../../runt
 import { siblingModule } from '../../../runtime/thread/worker-thread.ts';
 import type { ShardLink } from '../circuit/shard-link.ts';
 import type { BoundProgram } from '../sql/bound.ts';
+import type { SenderPool } from './packed-batch.ts';
 import { cellsFor, EngineWorkerLost, type LineEnds, WorkerLines } from './worker-line.ts';
 import { type Answer, type LineMessage, linkOver, type Order, spreadFailure } from './worker-messages.ts';
 
@@ -76,7 +77,7 @@ export class WorkerTeam {
   }
 
   /** What the string pool of a worker is known by here. */
-  poolOf(worker: number): object {
+  poolOf(worker: number): SenderPool {
     return this.#lines.pools[worker]!;
   }
 
