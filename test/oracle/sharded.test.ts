@@ -5,8 +5,10 @@ import * as assert from 'uvu/assert';
 import type { Circuit } from '../../actors/engine/circuit/circuit.ts';
 import { planProgram } from '../../actors/engine/plan/planner.ts';
 import type { BoundProgram } from '../../actors/engine/sql/bound.ts';
+import { compileProgram } from '../../actors/engine/sql/compile-program.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { rowFromBatch } from '../../runtime/batch/row-objects.ts';
+import { batchOf as rowsBatch } from '../actors/engine/zset-rows.ts';
 import { batchOf, type History, histories } from './change-history.ts';
 import { programOf, type ViewCase } from './incremental-view.ts';
 import { operatorViews } from './operator-views.ts';
@@ -15,6 +17,7 @@ import { ShardedCircuit } from './sharded-circuit.ts';
 
 const long = process.env['MILLRACE_LONG'] === '1';
 
+type Inputs = ReadonlyMap<string, readonly ChangeBatch[]>;
 type Sum = Map<string, number>;
 
 function add(sums: Sum, batch: ChangeBatch): void {
@@ -27,6 +30,8 @@ function add(sums: Sum, batch: ChangeBatch): void {
 }
 
 const sorted = (sums: Sum): readonly string[] => [...sums].map(([row, weight]) => `${weight} x ${row}`).sort();
+
+const isMaterialized = ({ kind }: BoundProgram['views'][number]): boolean => kind === 'materialized';
 
 /** The circuit that a pipeline of one worker has. */
 class OneCircuit {
@@ -58,7 +63,7 @@ class OneCircuit {
 }
 
 /** The change of each view in each step, then the contents; in the middle all circuits go on from their snapshots. */
-function run(program: BoundProgram, history: History, workers: number): readonly string[] {
+function run(program: BoundProgram, history: readonly Inputs[], workers: number): readonly string[] {
   const views = program.views.map(({ relation }) => relation.name);
   const make = (): ShardedCircuit | OneCircuit => {
     const made = workers === 1 ? new OneCircuit(program) : new ShardedCircuit(program, workers);
@@ -67,17 +72,11 @@ function run(program: BoundProgram, history: History, workers: number): readonly
   };
   let circuit = make();
   const said: string[] = [];
-  history.forEach((step, at) => {
+  history.forEach((inputs, at) => {
     if (at === history.length >> 1) {
       const parts = circuit.snapshot();
       circuit = make();
       circuit.restore(parts);
-    }
-    const inputs = new Map<string, ChangeBatch[]>();
-    for (const [b, commands] of step.entries()) {
-      const { table } = commands[0]!;
-      const { schema } = program.tables.find(({ relation }) => relation.name === table)!.relation;
-      inputs.set(table, [...(inputs.get(table) ?? []), batchOf(schema, commands, (at + b) % 2 === 1)]);
     }
     const changes = circuit.step(inputs);
     for (const view of views) {
@@ -87,12 +86,24 @@ function run(program: BoundProgram, history: History, workers: number): readonly
       said.push(`step ${at} ${view}: ${sorted(sums).join('; ')}`);
     }
   });
-  for (const view of views) {
+  const relations = [...program.tables.filter((table) => table.materialized), ...program.views.filter(isMaterialized)];
+  for (const { relation } of relations) {
+    const view = relation.name;
     const sums: Sum = new Map();
     for (const batch of circuit.contents(view)) add(sums, batch);
     said.push(`${view}: ${sorted(sums).join('; ')}`);
   }
   return said;
+}
+
+function inputsOf(program: BoundProgram, step: History[number], at: number): Inputs {
+  const inputs = new Map<string, ChangeBatch[]>();
+  for (const [b, commands] of step.entries()) {
+    const { table } = commands[0]!;
+    const { schema } = program.tables.find(({ relation }) => relation.name === table)!.relation;
+    inputs.set(table, [...(inputs.get(table) ?? []), batchOf(schema, commands, (at + b) % 2 === 1)]);
+  }
+  return inputs;
 }
 
 const views: readonly ViewCase[] = [...Object.values(operatorViews), ...Object.values(relationalViews)].flat();
@@ -103,11 +114,55 @@ for (const workers of [2, 3, 8]) {
     fc.assert(
       fc.property(programs, histories(14), (chosen, history) => {
         const program = programOf(chosen);
-        assert.equal(run(program, history, workers), run(program, history, 1));
+        const steps = history.map((step, at) => inputsOf(program, step, at));
+        assert.equal(run(program, steps, workers), run(program, steps, 1));
       }),
       { numRuns: long ? 3000 : 24 },
     );
   });
 }
+
+const timely = `
+CREATE TABLE a (k INT NOT NULL, x INT NOT NULL LATENESS 4, n INT) WITH ('materialized' = 'true', 'append_only' = 'true');
+CREATE TABLE w (k INT NOT NULL, x INT NOT NULL WATERMARK 2, n INT) WITH ('materialized' = 'true');
+CREATE TABLE p (k INT NOT NULL PRIMARY KEY, x INT LATENESS 4, n INT);
+CREATE TABLE t (k INT NOT NULL, ts TIMESTAMP NOT NULL, n INT);
+CREATE MATERIALIZED VIEW groups AS SELECT x, COUNT(*) AS c, MAX(n) AS m FROM a GROUP BY x;
+CREATE VIEW final WITH ('emit_final' = 'x') AS SELECT x, COUNT(*) AS c FROM a GROUP BY x;
+CREATE VIEW plain WITH ('emit_final' = 'x') AS SELECT k, x FROM a;
+CREATE MATERIALIZED VIEW held AS SELECT k, SUM(n) AS n FROM w GROUP BY k;
+CREATE MATERIALIZED VIEW joined AS SELECT a.k, a.x, p.n FROM a JOIN p ON a.k = p.k;
+CREATE MATERIALIZED VIEW paired AS SELECT a.x, w.n FROM a JOIN w ON a.x = w.x;
+LATENESS late.x 3;
+CREATE VIEW late AS SELECT k, x FROM w;
+CREATE MATERIALIZED VIEW behind AS SELECT x, COUNT(*) AS c FROM late GROUP BY x;
+CREATE MATERIALIZED VIEW recent AS SELECT k, n FROM t WHERE ts > NOW() - INTERVAL 3 SECONDS;
+CREATE MATERIALIZED VIEW ages AS SELECT k, COUNT(*) AS c FROM t WHERE ts < NOW() GROUP BY k;
+CREATE MATERIALIZED VIEW stamped AS SELECT k, NOW() AS at FROM p;`;
+
+test('tables and views with LATENESS, WATERMARK, emit_final and NOW() are the same on several workers', () => {
+  const { program, problems } = compileProgram(timely);
+  if (program === null) throw problems[0];
+  const clock = program.clock!;
+  const cell = fc.tuple(fc.constantFrom('a', 'w', 'p', 't'), fc.nat(6), fc.nat(12), fc.option(fc.nat(9)));
+  const steps = fc.array(fc.array(cell, { maxLength: 12 }), { minLength: 2, maxLength: 8 });
+  const inputs = (rows: readonly (readonly [string, number, number, number | null])[], at: number): Inputs => {
+    const made = new Map<string, ChangeBatch[]>();
+    for (const { relation } of program.tables) {
+      const own = rows.filter(([table]) => table === relation.name);
+      const cells = own.map(([table, k, x, n]) => [1, k, table === 't' ? BigInt(x) * 1_000_000n : x + at, n] as const);
+      if (cells.length > 0) made.set(relation.name, [rowsBatch(relation.schema, cells)]);
+    }
+    made.set(clock.name, [rowsBatch(clock.schema, [[1, BigInt(at) * 2_000_000n]])]);
+    return made;
+  };
+  fc.assert(
+    fc.property(steps, fc.constantFrom(2, 3, 8), (made, workers) => {
+      const history = made.map(inputs);
+      assert.equal(run(program, history, workers), run(program, history, 1));
+    }),
+    { numRuns: long ? 2000 : 20 },
+  );
+});
 
 test.run();

@@ -19,7 +19,9 @@ interface Described {
 }
 
 export type NodeSharding =
-  | (Described & { readonly kind: 'everywhere' | 'whole' | 'single' })
+  | (Described & { readonly kind: 'whole' | 'single' })
+  /** `passesRows`: rows go through in the step in which they come, and nothing but what `reads` of the operator names is looked at. */
+  | (Described & { readonly kind: 'everywhere'; readonly passesRows: boolean })
   /** Fed from outside. A table that knows its rows by a key needs all commands for a key on one worker, in their order. */
   | (Described & { readonly kind: 'table'; readonly key: readonly number[] })
   | (Described & { readonly kind: 'local'; readonly sources: ColumnSources; readonly reads?: readonly number[] })

@@ -71,8 +71,11 @@ export function planProgram(program: BoundProgram, options: PlanOptions): Circui
     nodes.view = name;
     const isLate = table.watermark !== undefined || (table.lateness ?? []).some((lateness) => lateness !== null);
     // A watermark follows from all rows.
+    const passesRows = primaryKey.length === 0 && table.watermark === undefined;
     const sharding: NodeSharding =
-      primaryKey.length === 0 || isLate ? { kind: 'everywhere', schema } : { kind: 'table', schema, key: primaryKey };
+      primaryKey.length === 0 || isLate
+        ? { kind: 'everywhere', schema, passesRows }
+        : { kind: 'table', schema, key: primaryKey };
     const node = nodes.add(tableOperator(table, pool, failures), [], sharding);
     const columns = schema.fields.map((_, i) => i);
     const keyed = primaryKey.length > 0;
@@ -163,7 +166,7 @@ export function planProgram(program: BoundProgram, options: PlanOptions): Circui
     const { name, schema } = program.clock;
     nodes.view = name;
     const clock = new Clock(schema);
-    const node = nodes.add(clock, [], { kind: 'everywhere', schema });
+    const node = nodes.add(clock, [], { kind: 'everywhere', schema, passesRows: false });
     nodes.clock = clock;
     scans.set(name, { node, schema, columns: [0], appendOnly: false, key: [0] });
     relations.set(name, { name, schema, node, isTable: true, contents: clock.contents, changesAreDistinct: true });

@@ -216,7 +216,11 @@ export class QueryNodes {
     const one: ChangeBatch = { schema: inputSchema, rows: 1, weights: null, columns: [], presence: null };
     const batches = (): readonly ChangeBatch[] =>
       programs.map((program) => program.run(one, failures)).filter((batch) => batch !== null);
-    const node = this.add(new ConstantRows(batches, rel.rows.length), [], { kind: 'everywhere', schema: rel.schema });
+    const node = this.add(new ConstantRows(batches, rel.rows.length), [], {
+      kind: 'everywhere',
+      schema: rel.schema,
+      passesRows: false,
+    });
     return { node, schema: rel.schema, columns: allColumns(rel), appendOnly: true, key: null };
   }
 

@@ -370,7 +370,8 @@ class ShardPlanner {
   /** The columns that are read of a table without state; null: all. */
   #inputReads(table: number): ReadonlySet<number> | null {
     const { operator } = this.#nodes[table]!;
-    if (this.#kind(table) !== 'everywhere' || !operator.passesOn) return null;
+    const sharding = this.#sharding(table);
+    if (sharding?.kind !== 'everywhere' || !sharding.passesRows) return null;
     const reads = new Set<number>(operator.reads);
     for (const { node: reader, port } of this.#readers[table]!) {
       const adaptor = this.#adaptors[reader]![port]!;

@@ -179,7 +179,12 @@ export async function openShardedCircuit(
   }
 }
 
-function batchesOf({ batches = [] }: Answer, relation: string, schema: Schema, pool: SenderPool): readonly ChangeBatch[] {
+function batchesOf(
+  { batches = [] }: Answer,
+  relation: string,
+  schema: Schema,
+  pool: SenderPool,
+): readonly ChangeBatch[] {
   return batches.flatMap((each) =>
     each.relation === relation ? each.batches.map((batch) => unpackBatch(batch, schema, pool)) : [],
   );
