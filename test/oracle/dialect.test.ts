@@ -83,6 +83,17 @@ const groups: Readonly<Record<string, readonly ViewCase[]>> = {
       "SELECT MAX(score) FROM users WHERE name = 'a'",
     ),
   ],
+  'windows of sessions': [
+    same(
+      `SELECT k, i, EXTRACT(SECOND FROM window_start) AS s, EXTRACT(SECOND FROM window_end) AS e FROM TABLE(SESSION(
+        (SELECT k, i, TIMESTAMP '2020-01-01 00:00:30' + INTERVAL '1' SECOND * i AS ts FROM facts),
+        DESCRIPTOR(ts), DESCRIPTOR(k), INTERVAL '2' SECOND))`,
+      `WITH marked AS (SELECT k, i, CASE WHEN i < LAG(i) OVER (PARTITION BY k ORDER BY i) + 2 THEN 0 ELSE 1 END AS b
+         FROM facts WHERE i IS NOT NULL),
+       numbered AS (SELECT *, SUM(b) OVER (PARTITION BY k ORDER BY i) AS s FROM marked)
+       SELECT k, i, 30 + MIN(i) OVER (PARTITION BY k, s), 32 + MAX(i) OVER (PARTITION BY k, s) FROM numbered`,
+    ),
+  ],
   'PIVOT and UNPIVOT': [
     same(
       'SELECT * FROM (SELECT k, b, i FROM facts) PIVOT (SUM(i) AS t, COUNT(*) AS c FOR b IN (TRUE AS y, FALSE AS n))',

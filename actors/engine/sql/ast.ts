@@ -300,7 +300,10 @@ export type TableExpression =
       readonly kind: 'window table';
       readonly function: Identifier;
       readonly table: TableExpression;
-      readonly column: Identifier;
+      /** DESCRIPTOR(time); null: there is none. */
+      readonly column: Identifier | null;
+      /** SESSION: DESCRIPTOR(key, …). */
+      readonly keys: readonly Identifier[];
       readonly sizes: readonly Expression[];
       readonly alias: TableAlias | null;
       readonly span: Span;
@@ -488,7 +491,15 @@ export interface ViewLateness {
   readonly span: Span;
 }
 
+/** SET name = value */
+export interface SetOption {
+  readonly kind: 'set option';
+  readonly name: Identifier;
+  readonly span: Span;
+}
+
 export type Statement =
+  | SetOption
   | CreateIndex
   | ViewLateness
   | DeclareRecursive

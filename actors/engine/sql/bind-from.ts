@@ -24,6 +24,7 @@ import { pivotQuery, unpivotQuery } from './pivot.ts';
 import { bindAll, columnOf, findRelation, type QueryContext } from './query-context.ts';
 import { mapScalarColumns, moveScalarColumns } from './scalar-columns.ts';
 import { findColumn, joinScopes, type Scope, type ScopeColumn, scopeOf, unknownColumn } from './scope.ts';
+import { sessionQuery } from './session-windows.ts';
 import { SqlInvalidDefinition, SqlSyntax, SqlUnsupported } from './sql-errors.ts';
 import type { Span } from './sql-text.ts';
 import { literal } from './type-coercion.ts';
@@ -53,6 +54,11 @@ export function bindFrom(context: QueryContext, table: TableExpression, bindQuer
       return bindUnnest(context, { rel: oneRow(context.source.source(table.span)), scope: [] }, table, false);
     case 'window table': {
       const inner = bindFrom(context, table.table, bindQuery);
+      if (table.function.name === 'session') {
+        const rel = bindQuery(context, sessionQuery(context, table, inner));
+        const name = table.alias?.name.name ?? inner.scope[0]?.table ?? null;
+        return { rel, scope: withColumnNames(context, scopeOf(rel.schema, name), table.alias, table.span) };
+      }
       const bound = bindWindowTable(context, inner, table);
       return { rel: bound.rel, scope: withColumnNames(context, bound.scope, table.alias, table.span) };
     }

@@ -27,6 +27,7 @@ import type { ParsedProgram } from './parse.ts';
 import type { ProblemList } from './problem-list.ts';
 import { renamed } from './query-context.ts';
 import { asDeclared, declareRecursive, recursiveViews } from './recursive-views.ts';
+import { requireOption } from './set-option.ts';
 import {
   SqlDuplicateName,
   SqlInvalidDefinition,
@@ -58,6 +59,10 @@ export function bindProgram(source: SqlText, parsed: ParsedProgram, problems: Pr
       const { name } = statement.name;
       const isKnown = findFunction(name) !== undefined || findAggregate(name) !== undefined;
       problems.attempt(() => declareFunction(source, statement, isKnown, bindExpression));
+      continue;
+    }
+    if (statement.kind === 'set option') {
+      problems.attempt(() => requireOption(source, statement.name));
       continue;
     }
     if (statement.kind === 'lateness') {

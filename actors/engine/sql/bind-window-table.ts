@@ -1,7 +1,8 @@
-// Binder of TABLE(TUMBLE(…)) and TABLE(HOP(…)): the rows of a table with the windows of time that they lie in.
+// Binder of TABLE(TUMBLE(…)), TABLE(HOP(…)) and TABLE(SESSION(…)): the rows of a table with the windows of time that they lie in.
 //
 //   TUMBLE(TABLE t, DESCRIPTOR(c), size [, offset])          one window a row
 //   HOP(TABLE t, DESCRIPTOR(c), slide, size [, offset])      windows begin every `slide`; a row lies in about size / slide of them
+//   SESSION(TABLE t, DESCRIPTOR(c) [, DESCRIPTOR(k)], size)  see session-windows.ts
 // Columns: those of the table, window_start, window_end (the first moment after the window).
 import { type Field, makeSchema } from '../../../runtime/batch/schema.ts';
 import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
@@ -27,24 +28,16 @@ export function bindWindowTable(context: QueryContext, table: BoundTable, window
   const source = context.source.source(window.span);
   const name = window.function.name;
   if (name !== 'tumble' && name !== 'hop') {
-    const suggestion = nearestName(name, ['tumble', 'hop']);
-    const fields = { construct: `TABLE(${name.toUpperCase()}(…))`, instead: 'the windows of time are TUMBLE and HOP' };
+    const suggestion = nearestName(name, ['tumble', 'hop', 'session']);
+    const instead = 'the windows of time are TUMBLE, HOP and SESSION';
+    const fields = { construct: `TABLE(${name.toUpperCase()}(…))`, instead };
     throw new SqlUnsupported(fields, { place: context.source.span(window.function.span), suggestion });
   }
-  const place = context.source.span(window.column.span);
-  const column =
-    findColumn(table.scope, window.column.name, place) ?? unknownColumn(table.scope, window.column.name, place);
-  const at: Scalar = {
-    kind: 'column',
-    ordinal: column.ordinal,
-    type: column.type,
-    nullable: column.nullable,
-    source: context.source.source(window.column.span),
-  };
+  const at = timeColumn(context, table, window);
   const function_ = name.toUpperCase();
-  if (at.type.kind !== 'TIMESTAMP') {
-    const detail = `takes a TIMESTAMP column, ${window.column.name} is ${formatSqlType(at.type)}`;
-    throw new SqlInvalidArguments({ function: function_, detail }, { place });
+  if (window.keys.length > 0) {
+    const detail = 'takes no key: its windows are the same for all rows';
+    throw new SqlInvalidArguments({ function: function_, detail }, { place: source.place });
   }
   const sizes = window.sizes.map((size) => intervalOf(context, function_, size));
   const most = name === 'tumble' ? 2 : 3;
@@ -54,6 +47,22 @@ export function bindWindowTable(context: QueryContext, table: BoundTable, window
   }
   const rel = name === 'tumble' ? tumble(table.rel, at, sizes, source) : hop(table.rel, at, sizes, source);
   return { rel, scope: scopeWith(table, rel, window) };
+}
+
+/** The column that the windows are of. @throws SqlInvalidArguments, SqlUnknownColumn */
+export function timeColumn(context: QueryContext, table: BoundTable, window: WindowTable): Scalar {
+  const function_ = window.function.name.toUpperCase();
+  if (window.column === null) {
+    const detail = 'takes DESCRIPTOR(column), the column of the time';
+    throw new SqlInvalidArguments({ function: function_, detail }, { place: context.source.span(window.span) });
+  }
+  const { name, span } = window.column;
+  const source = context.source.source(span);
+  const column = findColumn(table.scope, name, source.place) ?? unknownColumn(table.scope, name, source.place);
+  const { ordinal, type, nullable } = column;
+  if (type.kind === 'TIMESTAMP') return { kind: 'column', ordinal, type, nullable, source };
+  const detail = `takes a TIMESTAMP column, ${name} is ${formatSqlType(type)}`;
+  throw new SqlInvalidArguments({ function: function_, detail }, { place: source.place });
 }
 
 /** Windows of a GROUP BY: the rows with the start of each of their windows behind the other columns. */

@@ -99,6 +99,9 @@ function parseStatement(
   if (first?.tokenType === keyword('LATENESS')) {
     return runRule(source, tokens, end, problems, (p) => p.viewLateness());
   }
+  if (first?.tokenType === keyword('SET')) {
+    return runRule(source, tokens, end, problems, (p) => p.setOption());
+  }
   if (first?.tokenType === keyword('DECLARE')) {
     return runRule(source, tokens, end, problems, (p) => p.declareRecursive());
   }

@@ -9,13 +9,18 @@ import { type IToken, Parameter, symbol, tokenize } from './tokens.ts';
 /** The query that is executed, with its arguments; null when the text does not begin with PREPARE. @throws SqlSyntax */
 export function executedQuery(text: string): string | null {
   const { tokens } = tokenize(text);
-  const [first, name, as] = tokens;
+  const [first, name] = tokens;
   if (first === undefined || name === undefined || !isWord(first, 'PREPARE')) return null;
   const source = new SqlText(text);
   const fail = (token: IToken | undefined, expected: string): never => {
     const found = token === undefined ? 'the end of the text' : `"${token.image}"`;
     throw new SqlSyntax({ found, expected }, { place: source.place(token?.startOffset ?? text.length) });
   };
+  // PREPARE name (BIGINT, …) AS: the types to which the arguments are cast.
+  const typesEnd = tokens[2]?.tokenType === symbol('(') ? closing(tokens, 2) : 1;
+  const types = typesEnd === 1 ? [] : argumentsOf(tokens.slice(2, typesEnd + 1), text);
+  const asAt = typesEnd + 1;
+  const as = tokens[asAt];
   if (as === undefined || !isWord(as, 'AS')) return fail(as, 'PREPARE name AS and a query');
   const end = tokens.findIndex((token) => token.tokenType === symbol(';'));
   const rest = end < 0 ? [] : tokens.slice(end + 1).filter((token) => token.tokenType !== symbol(';'));
@@ -27,18 +32,30 @@ export function executedQuery(text: string): string | null {
   }
   const values = argumentsOf(given, text);
   let query = '';
-  let at = tokens[3]?.startOffset ?? text.length;
-  for (const token of tokens.slice(3, end)) {
+  let at = tokens[asAt + 1]?.startOffset ?? text.length;
+  for (const token of tokens.slice(asAt + 1, end)) {
     if (token.tokenType !== Parameter) continue;
     const value = values[Number(token.image.slice(1)) - 1];
     if (value === undefined) {
       const detail = `${values.length} arguments, the query has ${token.image}`;
       throw new SqlInvalidArguments({ function: 'EXECUTE', detail }, { place: source.place(token.startOffset) });
     }
-    query += `${text.slice(at, token.startOffset)}(${value})`;
+    const type = types[Number(token.image.slice(1)) - 1];
+    const given = type === undefined ? `(${value})` : `CAST(${value} AS ${type})`;
+    query += text.slice(at, token.startOffset) + given;
     at = token.startOffset + token.image.length;
   }
   return query + text.slice(at, tokens[end]?.startOffset ?? text.length);
+}
+
+/** Where the parenthesis is closed that stands at `open`. */
+function closing(tokens: readonly IToken[], open: number): number {
+  let depth = 0;
+  for (let i = open; i < tokens.length; i++) {
+    if (tokens[i]?.tokenType === symbol('(')) depth++;
+    else if (tokens[i]?.tokenType === symbol(')') && --depth === 0) return i;
+  }
+  return tokens.length;
 }
 
 /** The texts between the commas of ( … ). */

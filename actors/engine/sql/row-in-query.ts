@@ -51,7 +51,7 @@ export function rowInQuery(expression: InQuery, wanted: 'true' | 'value'): Expre
         kind: 'subquery',
         query: inner,
         lateral: false,
-        alias: { name: quotedName('in$', place), columns },
+        alias: { name: quotedName('the left side of IN', place), columns },
         span: place,
       },
       where: allOf(conditions),

@@ -8,6 +8,7 @@ import type {
   Expression,
   Identifier,
   Property,
+  SetOption,
   Statement,
   TableElement,
   TypeName,
@@ -164,6 +165,15 @@ export class SqlParser extends QueryGrammar {
     const column = this.SUBRULE2(this.identifier);
     const lateness = this.SUBRULE(this.expression);
     return this.ACTION(() => ({ kind: 'lateness' as const, name, column, lateness, span: this.spanFrom(start) }));
+  });
+
+  /** SET name = ON, SET name = OFF, SET name = literal */
+  readonly setOption: Rule<SetOption> = this.RULE('setOption', () => {
+    const start = this.CONSUME(keyword('SET'));
+    const name = this.SUBRULE(this.identifier);
+    this.CONSUME(symbol('='));
+    this.OR([{ ALT: () => this.CONSUME(keyword('ON')) }, { ALT: () => this.SUBRULE(this.sum) }]);
+    return this.ACTION(() => ({ kind: 'set option' as const, name, span: this.spanFrom(start) }));
   });
 
   /** DECLARE RECURSIVE VIEW v (a INTEGER NOT NULL, …) */

@@ -22,6 +22,17 @@ interface Row {
 
 const rows: readonly Row[] = [
   { words: 'WITHIN DISTINCT', construct: 'WITHIN DISTINCT', instead: 'make the rows distinct in a subquery' },
+  { words: 'AT TIME ZONE', construct: 'AT TIME ZONE', instead: 'use CONVERT_TIMEZONE' },
+  { words: 'FOR SYSTEM_TIME', construct: 'FOR SYSTEM_TIME', instead: 'a view shows what is there now' },
+  {
+    words: 'EXCLUDE CURRENT',
+    construct: 'EXCLUDE CURRENT ROW',
+    instead: 'take the value of the row away from the result',
+  },
+  { words: 'EXCLUDE TIES', construct: 'EXCLUDE TIES', instead: 'leave it out' },
+  { words: 'EXCLUDE GROUP', construct: 'EXCLUDE GROUP', instead: 'leave it out' },
+  { words: 'KEEP (', construct: 'KEEP', instead: 'use ARG_MIN or ARG_MAX' },
+  { words: 'GENERATED ALWAYS', construct: 'a generated column', instead: 'compute it in a view' },
   { words: 'TABLESAMPLE', construct: 'TABLESAMPLE', instead: 'filter on a column' },
   { words: 'MATCH_RECOGNIZE (', construct: 'MATCH_RECOGNIZE', instead: 'use a JOIN of the table with itself' },
   {
@@ -60,12 +71,18 @@ const rows: readonly Row[] = [
     first: true,
   },
   { words: 'CREATE OR', construct: 'CREATE OR REPLACE', instead: 'a program declares each name once', first: true },
+  ...['TABLE', 'VIEW', 'MATERIALIZED VIEW', 'LOCAL VIEW'].map((what) => ({
+    words: `CREATE ${what} IF NOT`,
+    construct: 'IF NOT EXISTS',
+    instead: 'leave it out: a program declares each name once',
+    first: true as const,
+  })),
+  { words: 'REMOVE FROM', construct: 'REMOVE', instead: 'deletions come in through connectors', first: true },
   { words: 'CREATE TEMPORARY', construct: 'CREATE TEMPORARY', instead: 'use CREATE LOCAL VIEW', first: true },
   { words: 'INSERT', construct: 'INSERT', instead: 'rows come in through connectors', first: true },
   { words: 'UPDATE', construct: 'UPDATE', instead: 'changes come in through connectors', first: true },
   { words: 'DELETE', construct: 'DELETE', instead: 'deletions come in through connectors', first: true },
   { words: 'DROP', construct: 'DROP', instead: 'a program declares what there is', first: true },
-  { words: 'SET', construct: 'SET', instead: 'leave it out', first: true },
   {
     words: 'SELECT',
     construct: 'a query outside of a view',

@@ -55,7 +55,8 @@ test('windows over what is no time, and sizes that are no interval, are refused'
   const of = (call: string): string => problemOf(`${table} CREATE VIEW v AS SELECT 1 AS o FROM TABLE(${call});`);
   assert.match(of("TUMBLE(TABLE t, DESCRIPTOR(id), INTERVAL '1' DAY)"), 'takes a TIMESTAMP column, id is INTEGER');
   assert.match(of('TUMBLE(TABLE t, DESCRIPTOR(ts), 5)'), 'takes a constant INTERVAL of days to seconds, not 5');
-  assert.match(of("SESSION(TABLE t, DESCRIPTOR(ts), INTERVAL '1' DAY)"), 'TABLE(SESSION(…)) is not supported');
+  assert.match(of('SESSION(TABLE t, DESCRIPTOR(ts))'), 'SESSION: takes the gap that ends a session');
+  assert.match(of('GAPS(TABLE t, DESCRIPTOR(ts))'), 'the windows of time are TUMBLE, HOP and SESSION');
 });
 
 test.run();

@@ -37,6 +37,13 @@ test('a table has columns, a key, defaults and properties', () => {
   assert.equal(table?.connectors, { json: '[{"name": "a"}]', place: { line: 5, column: 20 } });
 });
 
+test('options that ask for warnings or other code are read and left aside, others refused', () => {
+  const problems = (name: string): string[] =>
+    compileProgram(`SET ${name} = ON; CREATE VIEW v AS SELECT 1 AS x;`).problems.map(({ message }) => message);
+  assert.equal(problems('FELDERA_IGNORE_WARNING_UNUSED_COLUMN'), []);
+  assert.match(problems('enforce_positive_inputs')[0] ?? '', 'SET ENFORCE_POSITIVE_INPUTS is not supported');
+});
+
 test('the synonyms of types mean their types', () => {
   const names =
     'BOOL INT2 INTEGER INT4 INT8 INT64 FLOAT4 FLOAT8 DEC NUMERIC(4) STRING TEXT BYTEA DATETIME TIMESTAMP(3)'.split(' ');

@@ -9,6 +9,8 @@ test('arguments stand in the places of the parameters', () => {
   assert.is(executedQuery(text), "SELECT (g('x,y', 3)) AS a, '$1' AS b, f((1 + 2), (g('x,y', 3)))");
   assert.is(executedQuery('PREPARE p AS SELECT 1; EXECUTE p'), 'SELECT 1');
   assert.is(executedQuery('SELECT 1'), null);
+  const typed = 'PREPARE p (DECIMAL(10, 2), VARCHAR) AS SELECT $1, $2, $3; EXECUTE p (1, NULL, 3);';
+  assert.is(executedQuery(typed), 'SELECT CAST(1 AS DECIMAL(10, 2)), CAST(NULL AS VARCHAR), (3)');
 });
 
 test('a query that is prepared and executed is compiled as any other', () => {
