@@ -4,8 +4,11 @@
 //   ∆out of l = w(l) · (l, match(l))
 //   ∆out of r = for each l between r and the right row behind it: -(l, the row before r) +(l, r), or the other way round
 //
-// State: the rows of each side, in a search tree for each key. A left row whose key or order is NULL matches nothing and is
-// passed on; right rows have neither (the plan sees to it). Cost: O(log n) a left row, O(log n + rows between) a right row.
+// State: the rows of each side, in a search tree for each key. Left rows that came since the last change of the right rows of
+// their key wait in a chain and are put in order when the next one comes: where the right side rarely changes, as a table of
+// names or prices, they are only appended. Left rows that are never deleted are not looked for by their columns, so they need
+// no table. A left row whose key or order is NULL matches nothing and is passed on; right rows have neither (the plan sees to it).
+// Cost: O(log n) a left row, O(log n + rows between) a right row.
 // Batches of the two sides may come in any order: each meets the other side as it is now.
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
@@ -15,6 +18,7 @@ import { RecordTable } from '../state/record-table.ts';
 import { layoutOf, type RowLayout } from '../state/row-layout.ts';
 import { type RowOrder, rowOrder } from '../state/row-order.ts';
 import { RowOutput } from '../state/row-output.ts';
+import { RowSlab } from '../state/row-slab.ts';
 import { encodeRows } from '../state/row-words.ts';
 import type { SnapshotReader, SnapshotWriter } from '../state/snapshot-codec.ts';
 import type { StringPool } from '../state/string-pool.ts';
@@ -24,6 +28,8 @@ export interface AsofInput {
   readonly schema: Schema;
   readonly keys: readonly number[];
   readonly order: number;
+  /** Whether rows never go. */
+  readonly appendOnly: boolean;
 }
 
 export interface AsofShape {
@@ -39,10 +45,10 @@ const blockRows = 1024;
 /** Matches that are gathered before they are written. */
 const matchesMax = 8192;
 
-interface Side {
+interface Side<Rows extends RecordTable | RowSlab = RecordTable | RowSlab> {
   readonly input: AsofInput;
   readonly layout: RowLayout;
-  readonly table: RecordTable;
+  readonly table: Rows;
   readonly tree: OrderedRows;
   readonly order: RowOrder;
   /** Word of the order column in a record. */
@@ -60,7 +66,9 @@ export class AsofJoin implements Operator {
   readonly #shape: AsofShape;
   readonly #keyLayout: RowLayout;
   readonly #keys: RecordTable;
-  readonly #sides: readonly [Side, Side];
+  readonly #sides: readonly [Side, Side<RecordTable>];
+  /** Word of a key record that holds the first left row + 1 that waits to be put in order. */
+  readonly #waitingAt: number;
   readonly #values: ValueOrder;
   readonly #output: RowOutput;
   readonly #keyScratch: Int32Array;
@@ -69,6 +77,9 @@ export class AsofJoin implements Operator {
   readonly #leftIds: Int32Array = new Int32Array(matchesMax);
   readonly #rightIds: Int32Array = new Int32Array(matchesMax);
   readonly #weights: Int32Array = new Int32Array(matchesMax);
+  /** Left rows without a match, on their way to the output. */
+  readonly #alone: Int32Array = new Int32Array(matchesMax);
+  readonly #aloneWeights: Int32Array = new Int32Array(matchesMax);
   #matches = 0;
 
   constructor(shape: AsofShape) {
@@ -78,20 +89,29 @@ export class AsofJoin implements Operator {
     this.detail = `${left.keys.map((k, i) => `#${k} = #${right.keys[i]}`).join(', ')} at #${left.order} >= #${right.order}`;
     this.#keyLayout = layoutOf(left.keys.map((k) => ({ ...left.schema.fields[k]!, nullable: false })));
     const keyWords = this.#keyLayout.words;
-    this.#keys = new RecordTable({ keyWords, extraWords: 2, hashMask });
+    this.#keys = new RecordTable({ keyWords, extraWords: 3, hashMask });
+    this.#waitingAt = keyWords + 2;
     this.#keyScratch = new Int32Array(blockRows * Math.max(1, keyWords));
-    const sides = [left, right].map((input, i): Side => {
-      const layout = layoutOf(input.schema.fields);
-      const table = new RecordTable({ keyWords: layout.words, extraWords: 3, hashMask });
+    const sideOf = <Rows extends RecordTable | RowSlab>(
+      input: AsofInput,
+      i: number,
+      layout: RowLayout,
+      table: Rows,
+    ): Side<Rows> => {
       const order = rowOrder(layout, [{ ordinal: input.order, descending: false, nullsFirst: true }], pool);
       const tree = new OrderedRows(table, layout.words + 1, order);
       const orderAt = layout.columns[input.order]!.offset;
       const scratch = new Int32Array(blockRows * layout.words);
       return { input, layout, table, tree, order, orderAt, rootAt: keyWords + i, scratch };
-    });
-    this.#sides = [sides[0]!, sides[1]!];
+    };
+    const tableOf = ({ words }: RowLayout): RecordTable =>
+      new RecordTable({ keyWords: words, extraWords: 3, hashMask });
+    const leftLayout = layoutOf(left.schema.fields, 0, left.appendOnly ? 'carried' : 'interned');
+    const leftRows = left.appendOnly ? new RowSlab(leftLayout.words + 3) : tableOf(leftLayout);
+    const rightLayout = layoutOf(right.schema.fields);
+    this.#sides = [sideOf(left, 0, leftLayout, leftRows), sideOf(right, 1, rightLayout, tableOf(rightLayout))];
     this.#values = valueOrder(left.schema.fields[left.order]!.type, pool);
-    const columns = sides.flatMap(({ layout }, source) => layout.columns.map((place) => ({ source, place })));
+    const columns = this.#sides.flatMap(({ layout }, source) => layout.columns.map((place) => ({ source, place })));
     this.#output = new RowOutput(schema, columns, pool);
   }
 
@@ -135,32 +155,66 @@ export class AsofJoin implements Operator {
     encodeRows(batch.columns, layout, { from, to }, { words: scratch, stride: layout.words }, pool, true);
     const keys = input.keys.map((ordinal) => batch.columns[ordinal]!);
     encodeRows(keys, this.#keyLayout, { from, to }, { words: this.#keyScratch, stride: keyWords }, pool, true);
-    side.table.findOrInsert(scratch, layout.words, to - from, this.#ids);
+    const { table } = side;
+    if (table instanceof RecordTable) table.findOrInsert(scratch, layout.words, to - from, this.#ids);
+    else {
+      table.reserve(to - from);
+      table.append(scratch, layout.words, to - from, this.#ids);
+    }
     this.#keys.findOrInsert(this.#keyScratch, keyWords, to - from, this.#keyIds);
   }
 
   #left(batch: ChangeBatch, from: number, count: number, emit: Emit): void {
     const [left] = this.#sides;
     const { weights } = batch;
-    const nullable = [...left.input.keys, left.input.order].map((ordinal) => batch.columns[ordinal]!.validity);
+    const nullable = [...left.input.keys, left.input.order]
+      .map((ordinal) => batch.columns[ordinal]!.validity)
+      .filter((validity) => validity !== null);
     for (let i = 0; i < count; i++) {
       const id = this.#ids[i]!;
       const key = this.#keyIds[i]!;
       const weight = weights === null ? 1 : weights[from + i]!;
-      const isNull = nullable.some((validity) => isNullAt(validity, from + i));
+      const isNull = nullable.length > 0 && nullable.some((validity) => isNullAt(validity, from + i));
       this.#add(id, isNull ? -1 : this.#matchOf(id, key), weight, emit);
       const at = id * left.table.width + left.layout.words;
       const before = left.table.words[at]!;
       left.table.words[at] = before + weight;
       if (isNull) continue;
-      left.tree.root = this.#keys.words[key * this.#keys.width + left.rootAt]!;
-      if (before === 0 && before + weight !== 0) left.tree.insert(id);
-      else if (before !== 0 && before + weight === 0) left.tree.remove(id);
-      this.#keys.words[key * this.#keys.width + left.rootAt] = left.tree.root;
+      if (before === 0 && before + weight !== 0) this.#wait(id, key);
+      else if (before !== 0 && before + weight === 0) {
+        this.#putInOrder(key);
+        left.tree.root = this.#keys.words[key * this.#keys.width + left.rootAt]!;
+        left.tree.remove(id);
+        this.#keys.words[key * this.#keys.width + left.rootAt] = left.tree.root;
+      }
     }
     this.#write(emit);
     this.#sweep(left, count);
     this.#releaseKeys(count);
+  }
+
+  #wait(id: number, key: number): void {
+    const { table, layout } = this.#sides[0];
+    const at = key * this.#keys.width + this.#waitingAt;
+    table.words[id * table.width + layout.words + 1] = this.#keys.words[at]!;
+    this.#keys.words[at] = id + 1;
+  }
+
+  /** Puts the left rows of a key in order that have waited for it. */
+  #putInOrder(key: number): void {
+    const { table, layout, tree, rootAt } = this.#sides[0];
+    const { words } = this.#keys;
+    const base = key * this.#keys.width;
+    let waiting = words[base + this.#waitingAt]!;
+    if (waiting === 0) return;
+    words[base + this.#waitingAt] = 0;
+    tree.root = words[base + rootAt]!;
+    while (waiting !== 0) {
+      const next = table.words[(waiting - 1) * table.width + layout.words + 1]!;
+      tree.insert(waiting - 1);
+      waiting = next;
+    }
+    words[base + rootAt] = tree.root;
   }
 
   #right(batch: ChangeBatch, from: number, count: number, emit: Emit): void {
@@ -189,10 +243,10 @@ export class AsofJoin implements Operator {
   /** The right row that a left row matches, -1 for none. */
   #matchOf(id: number, key: number): number {
     const [left, right] = this.#sides;
-    const { tree, table, orderAt } = right;
+    const { tree, orderAt } = right;
     tree.root = this.#keys.words[key * this.#keys.width + right.rootAt]!;
     const own = id * left.table.width + left.orderAt;
-    return tree.lastWhere((base) => this.#values(table.words, base + orderAt, left.table.words, own) <= 0);
+    return tree.lastNotAbove(this.#values, orderAt, left.table.words, own);
   }
 
   /** The left rows between a right row and the next one move to it, or from it to the one before. It is not in the tree. */
@@ -202,6 +256,7 @@ export class AsofJoin implements Operator {
     const own = id * width;
     const previous = right.tree.lastWhere((base) => right.order(words, base, words, own) < 0);
     const next = right.tree.firstWhere((base) => right.order(words, base, words, own) > 0);
+    this.#putInOrder(key);
     left.tree.root = this.#keys.words[key * this.#keys.width + left.rootAt]!;
     const { words: rows, width: rowWidth } = left.table;
     const nextAt = next * width + right.orderAt;
@@ -231,19 +286,21 @@ export class AsofJoin implements Operator {
     const count = this.#matches;
     this.#matches = 0;
     const [left, right] = this.#sides;
-    for (const matched of [true, false]) {
-      const chosen: number[] = [];
-      for (let i = 0; i < count; i++) if (this.#rightIds[i]! >= 0 === matched) chosen.push(i);
-      if (chosen.length === 0) continue;
-      const pick = (from: Int32Array): Int32Array => Int32Array.from(chosen, (i) => from[i]!);
-      const own = { words: left.table.words, stride: left.table.width, shift: 0, ids: pick(this.#leftIds) };
-      const other = { words: right.table.words, stride: right.table.width, shift: 0, ids: pick(this.#rightIds) };
-      this.#output.append([own, matched ? other : null], pick(this.#weights), chosen.length, emit);
+    const { words, width: stride } = left.table;
+    const matched = splitMatches(this.#leftIds, this.#rightIds, this.#weights, count, this.#alone, this.#aloneWeights);
+    if (matched > 0) {
+      const own = { words, stride, shift: 0, ids: this.#leftIds };
+      const other = { words: right.table.words, stride: right.table.width, shift: 0, ids: this.#rightIds };
+      this.#output.append([own, other], this.#weights, matched, emit);
     }
+    if (matched === count) return;
+    const own = { words, stride, shift: 0, ids: this.#alone };
+    this.#output.append([own, null], this.#aloneWeights, count - matched, emit);
   }
 
   /** Forgets rows of the block whose weight is 0. */
   #sweep({ table, layout }: Side, count: number): void {
+    if (!(table instanceof RecordTable)) return;
     const gone = new Set<number>();
     for (let i = 0; i < count; i++) {
       const id = this.#ids[i]!;
@@ -259,10 +316,37 @@ export class AsofJoin implements Operator {
     const gone = new Set<number>();
     for (let i = 0; i < count; i++) {
       const base = this.#keyIds[i]! * table.width;
-      if (table.words[base + keyWords] === 0 && table.words[base + keyWords + 1] === 0) gone.add(this.#keyIds[i]!);
+      const at = base + keyWords;
+      if ((table.words[at]! | table.words[at + 1]! | table.words[at + 2]!) === 0) gone.add(this.#keyIds[i]!);
     }
     for (const id of gone) table.remove(id);
   }
+}
+
+// ── data plane ──
+
+/** Moves the pairs with a match to the front and the left rows without one to arrays of their own; returns how many matched. */
+function splitMatches(
+  leftIds: Int32Array,
+  rightIds: Int32Array,
+  weights: Int32Array,
+  count: number,
+  alone: Int32Array,
+  aloneWeights: Int32Array,
+): number {
+  let matched = 0;
+  let others = 0;
+  for (let i = 0; i < count; i++) {
+    if (rightIds[i]! < 0) {
+      alone[others] = leftIds[i]!;
+      aloneWeights[others++] = weights[i]!;
+      continue;
+    }
+    leftIds[matched] = leftIds[i]!;
+    rightIds[matched] = rightIds[i]!;
+    weights[matched++] = weights[i]!;
+  }
+  return matched;
 }
 
 function isNullAt(validity: Uint8Array | null, row: number): boolean {

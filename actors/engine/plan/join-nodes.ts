@@ -94,11 +94,13 @@ export function buildAsof(nodes: QueryNodes, rel: Rels<'asof'>, wanted: readonly
       schema: left.schema,
       keys: rel.keys.map(([key]) => left.columns[key]!),
       order: left.columns[rel.leftOrder]!,
+      appendOnly: left.appendOnly,
     },
     right: {
       schema: right.schema,
       keys: rel.keys.map(([, key]) => right.columns[key]!),
       order: right.columns[rel.rightOrder]!,
+      appendOnly: right.appendOnly,
     },
     schema,
     pool: nodes.pool,

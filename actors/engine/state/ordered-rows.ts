@@ -4,16 +4,22 @@
 // Priorities are a hash of the record's number, so the shape depends on the changes alone: a restored tree goes on
 // exactly as the original. Insertion and removal are O(log n) expected; `first(n)` costs O(n + log n).
 // Rows in the tree are distinct under the order, and do not change while they are in it.
-import type { RecordTable } from './record-table.ts';
 import type { RowOrder } from './row-order.ts';
+import type { ValueOrder } from './value-order.ts';
+
+/** Records by number, such as those of a table. */
+export interface Records {
+  readonly words: Int32Array;
+  readonly width: number;
+}
 
 export class OrderedRows {
-  readonly #table: RecordTable;
+  readonly #table: Records;
   readonly #nodeAt: number;
   readonly #order: RowOrder;
   root = 0;
 
-  constructor(table: RecordTable, nodeAt: number, order: RowOrder) {
+  constructor(table: Records, nodeAt: number, order: RowOrder) {
     this.#table = table;
     this.#nodeAt = nodeAt;
     this.#order = order;
@@ -76,6 +82,21 @@ export class OrderedRows {
       if (takeLeft) left = words[parent]!;
       else right = words[parent]!;
     }
+  }
+
+  /** The last record whose value at `offset` is not above that at word `at` of `other`; -1 for none. */
+  lastNotAbove(order: ValueOrder, offset: number, other: Int32Array, at: number): number {
+    const { words, width } = this.#table;
+    const nodeAt = this.#nodeAt;
+    let found = -1;
+    let current = this.root;
+    while (current !== 0) {
+      const base = (current - 1) * width;
+      const holds = order(words, base + offset, other, at) <= 0;
+      if (holds) found = current - 1;
+      current = words[base + nodeAt + (holds ? 1 : 0)]!;
+    }
+    return found;
   }
 
   /** The last record for which `test` holds, given that it holds for all before it; -1 for none. `test` gets its first word. */

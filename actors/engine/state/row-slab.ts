@@ -43,6 +43,16 @@ export class RowSlab {
     return free;
   }
 
+  /** Copies `count` rows of `stride` words each into new records; there is room for them. */
+  append(source: Int32Array, stride: number, count: number, ids: Int32Array): void {
+    const { words, width } = this;
+    for (let i = 0, read = 0; i < count; i++, read += stride) {
+      const id = this.allocate();
+      ids[i] = id;
+      for (let k = 0, write = id * width; k < stride; k++) words[write + k] = source[read + k]!;
+    }
+  }
+
   release(id: number): void {
     const header = this.#header;
     this.words[id * this.width] = header[1]!;
