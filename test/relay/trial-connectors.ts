@@ -29,6 +29,8 @@ const parameters: readonly Parameter[] = [
   count('hang_read', -1),
   count('records', 10),
   count('batch', 3),
+  /** Characters of the text of each record; 0: it says its number. */
+  count('text_length', 0),
   /** Goes on until it is stopped. */
   { name: 'endless', type: { kind: 'boolean' }, required: false, default: false, description: 'endless' },
   /** Number of the record at which read or write fails. */
@@ -109,7 +111,7 @@ class TrialSource implements Source {
   }
 
   async *read(): AsyncIterable<Payload> {
-    const { records, batch, endless, fail_at: failAt, hang_read: hangs } = this.#values;
+    const { records, batch, endless, fail_at: failAt, hang_read: hangs, text_length: textLength } = this.#values;
     let hasPassed = false;
     while (!this.#isStopped && !this.#signal.aborted) {
       const made: ConnectorRecord[] = [];
@@ -117,7 +119,7 @@ class TrialSource implements Source {
         if (this.#next === Number(hangs) && made.length > 0) break;
         if (this.#next === failAt && !hasPassed) break;
         if (this.#next === Number(hangs) && made.length === 0) await this.#log.released();
-        made.push(record(this.#next++));
+        made.push(record(this.#next++, Number(textLength)));
       }
       if (made.length > 0) yield recordsPayload(made);
       if (this.#next === failAt) {
@@ -144,14 +146,14 @@ class TrialSource implements Source {
   }
 }
 
-function record(number: number): ConnectorRecord {
+function record(number: number, textLength: number): ConnectorRecord {
   return {
     position: Buffer.from(String(number)),
     operation: 'create',
     metadata: { n: String(number) },
     key: Buffer.from(`key ${number}`),
     before: null,
-    after: { number: BigInt(number), text: `record ${number}` },
+    after: { number: BigInt(number), text: textLength > 0 ? 'x'.repeat(textLength) : `record ${number}` },
   };
 }
 
