@@ -72,9 +72,7 @@ export class SchemaClient implements SchemaRegistry {
 
   async #connect(): Promise<GrpcConnection> {
     const { GrpcConnection } = await import('./grpc-connection.ts');
-    const colon = this.#target.lastIndexOf(':');
-    const address = { host: this.#target.slice(0, colon), port: Number(this.#target.slice(colon + 1)) };
-    return new GrpcConnection(address, this.#clock);
+    return new GrpcConnection(schemaAddress(this.#target), this.#clock);
   }
 
   #asked(key: string, path: string, request: () => Uint8Array): Promise<RegisteredSchema> {
@@ -95,4 +93,15 @@ export class SchemaClient implements SchemaRegistry {
     if (answer.kind === 'failed') throw new SchemaUnavailable({ detail: answer.status.message });
     return readSchemaAnswer(answer.body);
   }
+}
+
+/**
+ * Where a service listens that names its address as `host:port`. A host may name the address of all interfaces, `[::]:43211`, as Conduit
+ * does: then it is on this machine.
+ */
+export function schemaAddress(target: string): { readonly host: string; readonly port: number } {
+  const colon = target.lastIndexOf(':');
+  const host = target.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
+  const isEverywhere = host === '' || host === '::' || host === '0.0.0.0';
+  return { host: isEverywhere ? '127.0.0.1' : host, port: Number(target.slice(colon + 1)) };
 }

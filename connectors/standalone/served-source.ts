@@ -12,6 +12,7 @@ import { recordPosition } from '../sdk/record-position.ts';
 import { extractionDefaults, extractSchemas } from '../sdk/schema-extraction.ts';
 import type { SchemaRegistry } from '../sdk/schema-registry.ts';
 import type { Source, SourceDefinition } from '../sdk/source.ts';
+import { wait } from '../sdk/wait.ts';
 import { type PluginCall, positionRequest, readPosition } from './plugin-protocol.ts';
 import { RecordEncoder } from './record-encoder.ts';
 import { answerLifecycle, lifecycleCalls, type ServedSide } from './served-lifecycle.ts';
@@ -29,6 +30,9 @@ export interface ServedSurroundings {
 }
 
 const messageBytesMax = 2 ** 31 - 1;
+/** A host waits a minute for a stop. */
+const stopMs = 30_000;
+const cutOffMs = 5_000;
 const nothing = new Uint8Array(0);
 
 export class ServedSource {
@@ -61,7 +65,7 @@ export class ServedSource {
       case 'Stop': {
         if (this.#source?.stop !== undefined) await this.#source.stop();
         else this.#abort.abort();
-        await this.#reading.catch(() => {});
+        await this.#readingEnds(stopMs);
         return positionRequest(this.#last);
       }
       case 'Teardown':
@@ -72,6 +76,16 @@ export class ServedSource {
       default:
         throw new Error(`${call} is not a call with one answer`);
     }
+  }
+
+  /** Resolves when nothing more will be sent. A source that goes on reading although it was asked to stop is cut off. */
+  async #readingEnds(ms: number): Promise<void> {
+    const ended = new AbortController();
+    const reading = this.#reading.catch(() => {}).then(() => ended.abort());
+    await Promise.race([reading, wait(this.#surroundings.clock, ms, ended.signal)]);
+    if (ended.signal.aborted) return;
+    this.#abort.abort();
+    await Promise.race([reading, wait(this.#surroundings.clock, cutOffMs, ended.signal)]);
   }
 
   /** Resolves when the host has ended the stream; rejects with what ended the source. */

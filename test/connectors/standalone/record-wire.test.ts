@@ -23,6 +23,7 @@ import {
   type RecordCursor,
 } from '../../../connectors/standalone/record-decoder.ts';
 import { RecordEncoder } from '../../../connectors/standalone/record-encoder.ts';
+import { schemaAddress } from '../../../connectors/standalone/schema-client.ts';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 
 const bytes = fc.uint8Array({ maxLength: 40 }).map((array) => new Uint8Array(array));
@@ -318,6 +319,13 @@ test('messages are found in chunks of any size', () => {
       },
     ),
   );
+});
+
+test('a schema service is found at the address that a host names, also at that of all interfaces', () => {
+  assert.equal(schemaAddress('127.0.0.1:4000'), { host: '127.0.0.1', port: 4000 });
+  assert.equal(schemaAddress('[::]:43211'), { host: '127.0.0.1', port: 43211 });
+  assert.equal(schemaAddress(':9'), { host: '127.0.0.1', port: 9 });
+  assert.equal(schemaAddress('[::1]:80'), { host: '::1', port: 80 });
 });
 
 test.run();
