@@ -1,13 +1,7 @@
-// `millrace logs PIPELINE`: the log of a pipeline of a server.
-//
-// The server's stream never says that the log is at its end, it only falls silent: without --follow the command ends when
-// nothing has come for a while.
-import { systemClock, type Timer } from '../../../runtime/clock.ts';
+// `millrace logs PIPELINE`: the log of a pipeline of a server, up to its latest line or, with --follow, on and on.
 import { type Command, exitCodes } from './command.ts';
 import { jsonText } from './json-text.ts';
 import { ServerClient, serverOptions } from './server-client.ts';
-
-const silenceMilliseconds = 500;
 
 export const logsCommand: Command = {
   name: 'logs',
@@ -25,8 +19,9 @@ pipeline. --json prints {"line": …} a line. --url and --api-key may be given a
     const print = (line: string): void => tools.out(options['json'] === true ? `${jsonText({ line })}\n` : `${line}\n`);
     process.once('SIGINT', end).once('SIGTERM', end);
     try {
-      const { body } = await client.ask(pipeline, '/logs', { signal: ending.signal });
-      if (body !== null) await printLines(body, print, options['follow'] === true ? null : end);
+      const path = options['follow'] === true ? '/logs' : '/logs?follow=false';
+      const { body } = await client.ask(pipeline, path, { signal: ending.signal });
+      if (body !== null) await printLines(body, print);
     } catch (error) {
       if (!ending.signal.aborted) throw error;
     } finally {
@@ -36,25 +31,12 @@ pipeline. --json prints {"line": …} a line. --url and --api-key may be given a
   },
 };
 
-/** `onSilence` is called when nothing has come for a while; null waits for ever. */
-async function printLines(
-  body: ReadableStream<Uint8Array>,
-  print: (line: string) => void,
-  onSilence: (() => void) | null,
-): Promise<void> {
+async function printLines(body: ReadableStream<Uint8Array>, print: (line: string) => void): Promise<void> {
   const decoder = new TextDecoder();
-  const watch = (): Timer | null => (onSilence === null ? null : systemClock.after(silenceMilliseconds, onSilence));
   let rest = '';
-  let timer = watch();
-  try {
-    for await (const bytes of body) {
-      timer?.cancel();
-      const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) print(line);
-      timer = watch();
-    }
-  } finally {
-    timer?.cancel();
+  for await (const bytes of body) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) print(line);
   }
 }

@@ -296,11 +296,13 @@ function settle(pipeline: HostedPipeline): void {
 export async function pause(pipeline: HostedPipeline): Promise<void> {
   await pipeline.deployed().call('pause', (control) => control.pause());
   pipeline.change({ runtime: 'Paused', runtimeDesired: 'Paused' });
+  pipeline.log('info', 'pipeline is Paused');
 }
 
 export async function resume(pipeline: HostedPipeline): Promise<void> {
   await pipeline.deployed().call('resume', (control) => control.resume());
   pipeline.change({ runtime: 'Running', runtimeDesired: 'Running' });
+  pipeline.log('info', 'pipeline is Running');
 }
 
 /** An expression that fails stops the worker that evaluates it, which `/v0` calls a panic. */

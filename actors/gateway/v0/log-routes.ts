@@ -1,4 +1,5 @@
-// The log of a pipeline as a stream of lines that goes on while the pipeline exists.
+// The log of a pipeline as a stream of lines that goes on while the pipeline exists or, when it is asked not to follow, ends behind the
+// latest line that there is.
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { LogBuffer } from '../hosting/log-buffer.ts';
@@ -16,7 +17,10 @@ export function logRoutes(hosting: Hosting): readonly Route[] {
       path: '/v0/pipelines/{pipeline_name}/logs',
       summary: 'The log, from the oldest line that is kept or from a cursor, and what follows',
       access: 'read',
-      query: { cursor: 'epoch:sequence of the last line seen; empty: from the start' },
+      query: {
+        cursor: 'epoch:sequence of the last line seen; empty: from the start',
+        follow: 'false: end behind the latest line (default true)',
+      },
       ok: { 200: body('text/plain') },
       problems: [400, 404],
       handle: ({ params, query }) => {
@@ -31,7 +35,8 @@ export function logRoutes(hosting: Hosting): readonly Route[] {
             'feldera-logs-seq': String(from),
             'feldera-logs-gap': String(from - seen),
           },
-          stream: (response, signal) => follow(logs, from, response, signal),
+          stream: (response, signal) =>
+            send({ logs, from, upTo: query.get('follow') === 'false' ? logs.lastSequence : null }, response, signal),
         };
       },
     },
@@ -49,7 +54,15 @@ function readCursor(text: string, logs: LogBuffer): number {
   return found[1] === logs.epoch && sequence <= logs.lastSequence ? sequence : 0;
 }
 
-async function follow(logs: LogBuffer, from: number, response: ServerResponse, signal: AbortSignal): Promise<void> {
+interface Wanted {
+  readonly logs: LogBuffer;
+  /** The line before the first. */
+  readonly from: number;
+  /** The last; null: it goes on. */
+  readonly upTo: number | null;
+}
+
+async function send({ logs, from, upTo }: Wanted, response: ServerResponse, signal: AbortSignal): Promise<void> {
   let sent = from;
   let wake = (): void => {};
   const leave = logs.follow(() => wake());
@@ -57,7 +70,8 @@ async function follow(logs: LogBuffer, from: number, response: ServerResponse, s
   try {
     while (!signal.aborted) {
       sent = Math.max(sent, logs.firstSequence - 1);
-      const lines = logs.after(sent, linesAtOnce);
+      if (upTo !== null && sent >= upTo) return;
+      const lines = logs.after(sent, upTo === null ? linesAtOnce : Math.min(linesAtOnce, upTo - sent));
       if (lines.length > 0) {
         sent += lines.length;
         if (!response.write(`${lines.join('\n')}\n`)) await once(response, 'drain', { signal }).catch(() => {});
