@@ -1,4 +1,4 @@
-// `npm run bench [-- WORKLOAD …] [--repeat N] [--list] [--json FILE] [--chart FILE.svg] [--from FILE.json]`: measures Millrace beside its
+// `npm run bench [-- WORKLOAD …] [--repeat N] [--no-warm-up] [--list] [--json FILE] [--chart FILE.svg] [--from FILE.json]`: measures Millrace beside its
 // rivals in the same run, process by process, in turn. Built on the harness of `millrace bench` (actors/gateway/bench).
 //
 // Every figure is the median of N runs (default 5) after one that is not counted, with the A/A noise of its own runs; a workload
@@ -9,7 +9,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { alternate } from '../actors/gateway/bench/alternation.ts';
+import { alternate, type Rounds } from '../actors/gateway/bench/alternation.ts';
 import { spread } from '../actors/gateway/bench/statistics.ts';
 import { type Chart, chartSvg } from '../actors/gateway/bench/svg-chart.ts';
 import { nearestName } from '../runtime/nearest-name.ts';
@@ -67,7 +67,7 @@ function choose(wanted: readonly string[], known: ReadonlyMap<string, Known>): r
   return wanted.flatMap(groupOf);
 }
 
-async function measure(name: string, { module, make }: Known, repeat: number): Promise<Outcome> {
+async function measure(name: string, { module, make }: Known, rounds: Rounds): Promise<Outcome> {
   const workload = make();
   let expected = workload.checksum;
   const runs = await alternate(
@@ -83,7 +83,7 @@ async function measure(name: string, { module, make }: Known, repeat: number): P
         return run;
       },
     })),
-    { counted: repeat, warmsUp: true },
+    rounds,
   );
   const { lines, panels = [] } = workload.figures(runs.map((own) => own.map(({ measured }) => measured)));
   const contenders = workload.contenders.map((contender, i) => ({ name: contender.name, runs: runs[i] ?? [] }));
@@ -140,6 +140,7 @@ function draw(report: Report, file: string): void {
 const { values, positionals } = parseArgs({
   options: {
     repeat: { type: 'string', default: '5' },
+    'no-warm-up': { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     json: { type: 'string' },
     chart: { type: 'string' },
@@ -166,7 +167,7 @@ if (values.from !== undefined) {
     for (const name of choose(positionals, known)) {
       const found = known.get(name);
       if (found === undefined) continue;
-      const outcome = await measure(name, found, repeat);
+      const outcome = await measure(name, found, { counted: repeat, warmsUp: !values['no-warm-up'] });
       outcomes.push(outcome);
       print(outcome);
     }

@@ -1,7 +1,8 @@
 // From SQL text to a circuit that has taken its first step: each Nexmark query, and a program of a hundred views.
 //
 // `first` is in a process that has compiled nothing before, parser and code of the engine not yet warm; `again` is the fastest of a few
-// later ones in the same process, which is what a server sees that compiles all day.
+// later ones in the same process, which is what a server sees that compiles all day. In CPU time, collections and the compiler of V8
+// included, as the machine may have other work to do; the first by the clock as well.
 import { planProgram } from '../../actors/engine/plan/planner.ts';
 import { compileProgram } from '../../actors/engine/sql/compile-program.ts';
 import { nexmarkProgram, nexmarkQueries } from '../nexmark-queries.ts';
@@ -26,20 +27,28 @@ function manyViews(): string {
     ${views.join('\n')}`;
 }
 
-function start(sql: string): number {
+interface Took {
+  readonly clockMs: number;
+  readonly cpuMs: number;
+}
+
+function start(sql: string): Took {
   const begun = performance.now();
+  const before = process.cpuUsage();
   const { program, problems } = compileProgram(sql);
   if (program === null) throw problems[0] ?? new Error('the program does not compile');
   const circuit = planProgram(program, { onError: 'stop' });
   for (const { relation } of program.views) circuit.observe(relation.name);
   circuit.step(new Map());
-  return performance.now() - begun;
+  const { user, system } = process.cpuUsage(before);
+  return { clockMs: performance.now() - begun, cpuMs: (user + system) / 1000 };
 }
 
 function measure(sql: string): Measured {
-  const firstMs = start(sql);
-  const laterMs = Math.min(...Array.from({ length: again }, () => start(sql)));
-  return { seconds: firstMs / 1000, rows: 1, checksum: 'compiled', firstMs, laterMs };
+  const first = start(sql);
+  const laterMs = Math.min(...Array.from({ length: again }, () => start(sql).cpuMs));
+  const { clockMs, cpuMs: firstMs } = first;
+  return { seconds: clockMs / 1000, rows: 1, checksum: 'compiled', firstMs, clockMs, laterMs };
 }
 
 const programs: readonly { readonly name: string; readonly sql: () => string; readonly promisedMs: number }[] = [
@@ -54,12 +63,13 @@ export const workloads: Workloads = {
     contenders: programs.map(({ name, sql }) => ({ name, run: () => measure(sql()) })),
     figures: (runs) => ({
       lines: markdownTable(
-        ['program', 'first in its process, ms', 'again, ms', 'promised', 'kept'],
+        ['program', 'first in its process, ms of CPU', 'by the clock, ms', 'again, ms of CPU', 'promised', 'kept'],
         programs.map(({ name, promisedMs }, i) => {
           const own = runs[i] ?? [];
           const [first, later] = [medianOf(own, 'firstMs'), medianOf(own, 'laterMs')];
           const kept = first <= promisedMs ? 'yes' : later <= promisedMs ? 'again only' : 'no';
-          return [name, first.toFixed(1), later.toFixed(1), `${promisedMs}`, kept];
+          const clock = medianOf(own, 'clockMs').toFixed(0);
+          return [name, first.toFixed(1), clock, later.toFixed(1), `${promisedMs}`, kept];
         }),
       ),
     }),

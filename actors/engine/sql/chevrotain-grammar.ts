@@ -21,9 +21,12 @@ async function load(): Promise<typeof Chevrotain> {
 export const createToken: typeof Chevrotain.createToken = library.createToken;
 export const EmbeddedActionsParser: typeof Chevrotain.EmbeddedActionsParser = library.EmbeddedActionsParser;
 export const Lexer: typeof Chevrotain.Lexer = library.Lexer;
+export const LLkLookaheadStrategy: typeof Chevrotain.LLkLookaheadStrategy = library.LLkLookaheadStrategy;
 export const tokenLabel: typeof Chevrotain.tokenLabel = library.tokenLabel;
 
 export type {
+  BaseParser,
+  ILookaheadStrategy,
   IParserConfig,
   IParserErrorMessageProvider,
   IRecognitionException,

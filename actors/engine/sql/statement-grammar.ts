@@ -17,12 +17,16 @@ import type {
 } from './ast.ts';
 import { type IParserErrorMessageProvider, type IRecognitionException, tokenLabel } from './chevrotain-grammar.ts';
 import type { InsertStatement } from './insert-statement.ts';
+import { LazyLookahead } from './lazy-lookahead.ts';
 import type { Rule } from './name-grammar.ts';
 import { QueryGrammar } from './query-grammar.ts';
 import { spanOf, unquote } from './token-text.ts';
 import { type IToken, keyword, Name, StringLiteral, symbol, type TokenType } from './tokens.ts';
 
 export type { IRecognitionException };
+
+/** One token tells everywhere which way to go; where it does not, the grammar asks a predicate. */
+const maxLookahead = 1;
 
 export class SqlParser extends QueryGrammar {
   #text = '';
@@ -31,7 +35,8 @@ export class SqlParser extends QueryGrammar {
   constructor(options: { readonly validate?: boolean } = {}) {
     super({
       errorMessageProvider: expectations,
-      maxLookahead: 1,
+      lookaheadStrategy: new LazyLookahead(maxLookahead),
+      maxLookahead,
       nodeLocationTracking: 'none',
       recoveryEnabled: false,
       skipValidations: options.validate !== true,
