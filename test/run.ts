@@ -14,7 +14,7 @@ import { runProcess } from './test-process.ts';
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
 /** No test takes a fifth of it on a quiet machine; a limit that is never reached costs nothing. */
-const fileSecondsMax = Number(process.env['MILLRACE_TEST_SECONDS'] ?? 240);
+const fileSecondsMax = Number(process.env['MILLRACE_TEST_SECONDS'] ?? 400);
 /** Characters of a failed file's output where it fails, and of all of them at the end. */
 const outputMax = 20_000;
 const closingMax = 24_000;

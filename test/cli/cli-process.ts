@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const binary = fileURLToPath(new URL('../../main.js', import.meta.url));
 /** Of a process that serves a whole file: as long as the file itself may take. */
-export const secondsOfFileMax: number = Number(process.env['MILLRACE_TEST_SECONDS'] ?? 240);
+export const secondsOfFileMax: number = Number(process.env['MILLRACE_TEST_SECONDS'] ?? 400);
 
 export interface Exit {
   readonly code: number | null;

@@ -106,7 +106,7 @@ if (build !== 'dist') {
     );
     assert.equal(foreign, []);
     assert.equal(
-      paths.filter((path) => /(^|\/)(test|tests|bench|examples)\/|\.test\.|tsbuildinfo/.test(path)),
+      paths.filter((path) => /(^|\/)(test|tests|examples)\/|^(dist\/)?bench\/|\.test\.|tsbuildinfo/.test(path)),
       [],
     );
     fixture.write('package.json', '{ "private": true, "type": "module" }');
