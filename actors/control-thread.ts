@@ -18,11 +18,12 @@ import { siblingModule, type ThreadDying } from '../runtime/thread/worker-thread
 import { compilerFor } from './engine/function-declarations.ts';
 import type { TableDefinition } from './engine/messages.ts';
 import { compileInsert, compileQuery } from './engine/sql/compile-program.ts';
-import { withMetadata } from './engine/sql/connector-metadata.ts';
+import { readsMetadata, withMetadata } from './engine/sql/connector-metadata.ts';
 import type { ControlReport, OpenedPipeline, OpenRequest } from './gateway/embedded/control-interface.ts';
 import { type MadePipeline, PipelineControl } from './gateway/embedded/pipeline-control.ts';
 import { pushedBatches } from './gateway/embedded/pushed-rows.ts';
 import { readPipelineFile } from './gateway/pipeline-file.ts';
+import type { MetadataDefault } from './metadata-defaults.ts';
 import { deadlinesOf, journalOf, makeRelay, relayDefinition, reviveOfProgram } from './relay-pipeline.ts';
 import { ActorSystemHost } from './supervisor/actor-system-host.ts';
 import { columnDefaults } from './supervisor/column-defaults.ts';
@@ -103,6 +104,10 @@ async function makePipeline(request: OpenRequest): Promise<MadePipeline> {
     random: Math.random,
     compileQuery: (sql) => compileQuery(sql, relations, program.functions),
     defaultsOf: (table) => defaults.get(table) ?? [],
+    metadataOf: (name) => {
+      const table = program.tables.find(({ relation }) => relation.name === name);
+      return table === undefined ? [] : metadataReaders(table);
+    },
     extend: (direction, key, connector) => definition.add(direction, key, connector),
     shrink: (direction, endpoint) => definition.remove(direction, endpoint),
     relay: null,
@@ -137,6 +142,13 @@ async function defaultsOf(
   }
   const { evaluateConstant } = await import('./engine/plan/expression-compiler.ts');
   return new Map(tables.map((table) => [table.relation.name, columnDefaults(table, evaluateConstant)]));
+}
+
+/** The DEFAULTs of a table that differ from record to record. */
+function metadataReaders({ defaults }: TableDefinition): readonly MetadataDefault[] {
+  return defaults.flatMap((expression, column) =>
+    expression !== null && readsMetadata(expression) ? [{ column, expression }] : [],
+  );
 }
 
 /** The DEFAULTs of a table for records of which a connector knows `metadata`, JSON text. */

@@ -69,8 +69,7 @@ async function prepareKafka(): Promise<Prepared> {
         const { partitions } = await fetchPartitions(
           library,
           connection,
-          topicId,
-          [{ partition: 0, offset: seen }],
+          [{ topicId, partitions: [{ partition: 0, offset: seen }] }],
           limits,
         );
         const records = partitions[0]?.records ?? Buffer.alloc(0);

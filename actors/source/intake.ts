@@ -9,16 +9,17 @@
 // Not here: threads (decode-pool.ts), notices and the life of the source (source-actor.ts).
 
 import type { Block } from '../../connectors/sdk/format.ts';
-import type { MessageBorders, Payload, RandomAccess, Source } from '../../connectors/sdk/source.ts';
+import type { MessageBorders, Payload, Position, RandomAccess, Source } from '../../connectors/sdk/source.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { errorFromData } from '../../runtime/errors.ts';
 import { Delivery } from './delivery.ts';
 import type { InFlightPositions } from './in-flight-positions.ts';
-import { inputBuffer } from './input-buffer.ts';
+import { bufferedStreams } from './input-buffer.ts';
 import type { IntakeLedger } from './intake-ledger.ts';
 import { type Outbox, postFrame } from './outbox.ts';
 import { type Decoded, type DecodeRequest, encodeAll, type PieceMessages } from './piece-decoder.ts';
 import type { Piece, RecordCutter } from './record-cutter.ts';
+import type { RecordMetadata } from './record-metadata.ts';
 import type { ReplayPoints } from './replay-points.ts';
 import { UnexpectedPayload } from './source-errors.ts';
 import { encodeStreamPlace, headBytesMax } from './stream-position.ts';
@@ -36,11 +37,14 @@ export type Reading =
       readonly setup: string;
       /** For messages: a setup that knows what they need. */
       readonly setupFor?: (bytes: Uint8Array, messages: MessageBorders) => Promise<string> | string;
+      /** Where the table has columns that read the metadata of records. */
+      readonly metadata?: RecordMetadata;
     }
   | {
       readonly kind: 'blocks';
       readonly plan: (input: RandomAccess) => Promise<readonly Block[]>;
       readonly setup: string;
+      readonly metadata?: RecordMetadata;
     }
   | { readonly kind: 'batches' };
 
@@ -84,6 +88,8 @@ export class Intake {
   readonly #delivery: Delivery<Parcel>;
   /** Bytes of all payloads so far. */
   #offset = 0;
+  /** Of the stream that is being read, where its metadata matters. */
+  #streamSetup: string | null = null;
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
@@ -122,7 +128,7 @@ export class Intake {
       await this.#mayRead();
     }
     if (signal.aborted) return;
-    if (reading.kind === 'stream') await this.#pushPieces(reading.cutter.end(), reading);
+    if (reading.kind === 'stream') await this.#pushPieces(reading.cutter.end(), this.#current(reading));
     await outbox.whenOpen();
     this.#showTotals();
   }
@@ -133,6 +139,7 @@ export class Intake {
       case 'bytes': {
         if (reading.kind !== 'stream') throw this.#unexpected(payload);
         const { cutter } = reading;
+        const current = await this.#begun(payload, reading);
         const { bytes } = payload;
         ledger.read(bytes.length);
         positions.payload(this.#offset, this.#offset + bytes.length, payload.positionAfter);
@@ -143,9 +150,9 @@ export class Intake {
           return;
         }
         cutter.append(bytes);
-        if (payload.endOfStream === true) await this.#pushPieces(cutter.end(), reading, true);
+        if (payload.endOfStream === true) await this.#pushPieces(cutter.end(), current, true);
         else if (this.#delivery.isEmpty || cutter.unseenBytes >= gatheredBytesMax) {
-          await this.#pushPieces(cutter.cut(), reading);
+          await this.#pushPieces(cutter.cut(), current);
         }
         return;
       }
@@ -166,7 +173,7 @@ export class Intake {
         return;
       }
       case 'idle':
-        if (reading.kind === 'stream') await this.#pushPieces(reading.cutter.cut(), reading);
+        if (reading.kind === 'stream') await this.#pushPieces(reading.cutter.cut(), this.#current(reading));
     }
   }
 
@@ -177,24 +184,44 @@ export class Intake {
     }
   }
 
+  /** With what is known of the stream that is being read. */
+  #current(reading: StreamReading): StreamReading {
+    return this.#streamSetup === null ? reading : { ...reading, setup: this.#streamSetup };
+  }
+
+  /** The reading of a payload: all that is cut of one stream has the metadata of that stream. */
+  async #begun(
+    { metadata, endOfStream }: Extract<Payload, { kind: 'bytes' }>,
+    reading: StreamReading,
+  ): Promise<StreamReading> {
+    if (reading.metadata === undefined || metadata === undefined) return reading;
+    this.#streamSetup ??= await reading.metadata.setupOf(metadata);
+    const current = this.#current(reading);
+    if (endOfStream === true) this.#streamSetup = null;
+    return current;
+  }
+
   async #pushMessages(
     bytes: Uint8Array<ArrayBuffer>,
     startOffset: number,
     messages: MessageBorders,
     reading: StreamReading,
   ): Promise<void> {
-    const { setup, setupFor } = reading;
+    const { setup, setupFor, metadata } = reading;
     const suited = setupFor === undefined ? setup : await setupFor(bytes, messages);
+    const defaults = metadata === undefined ? null : await metadata.ofMessages(bytes, messages);
     await this.#delivery.room();
     const endOffset = startOffset + bytes.length;
     const piece = { bytes, first: false, prologue: noBytes, startOffset, endOffset };
-    this.#pushPiece(piece, { ...reading, setup: suited }, false, messages);
+    const { starts, ends } = messages;
+    const borders = { starts, ends, ...(defaults === null ? {} : { defaults }) };
+    this.#pushPiece(piece, { ...reading, setup: suited }, false, borders);
   }
 
   /** What was gathered while earlier pieces were on their way: they have left, so it leaves as well. */
   #pushGathered(reading: StreamReading): void {
     try {
-      for (const piece of reading.cutter.cut()) this.#pushPiece(piece, reading, false);
+      for (const piece of reading.cutter.cut()) this.#pushPiece(piece, this.#current(reading), false);
     } catch (error) {
       this.#delivery.push({ result: Promise.reject(error), bytes: 0 });
     }
@@ -216,21 +243,45 @@ export class Intake {
     this.#delivery.push({ result: parcel(decoded, { startOffset, resumes, head, sent }), bytes: length });
   }
 
+  /** The whole input where it can be read anywhere; else stream by stream, each of which ends at a position. */
   async #readBlocks(reading: Extract<Reading, { kind: 'blocks' }>): Promise<void> {
-    const { source, signal, ledger, totals } = this.#parts;
+    const { source, signal } = this.#parts;
     await this.#mayRead();
-    const input = source.randomAccess?.() ?? (await inputBuffer(source.read(), signal));
+    const input = source.randomAccess?.() ?? null;
+    if (input !== null) {
+      await this.#readStream(input, reading, null);
+      return;
+    }
+    for await (const { input: stream, positionAfter } of bufferedStreams(source.read(), signal)) {
+      await this.#readStream(stream, reading, positionAfter);
+      await this.#mayRead();
+    }
+  }
+
+  /** `behind` is the position at its end, if the source can go on there. */
+  async #readStream(
+    input: RandomAccess,
+    reading: Extract<Reading, { kind: 'blocks' }>,
+    behind: Position | null,
+  ): Promise<void> {
+    const { signal, ledger, totals, positions } = this.#parts;
     const blocks = await reading.plan(input);
-    totals({ bytes: input.size, records: blocks.reduce((rows, block) => rows + block.rows, 0) });
+    const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
+    if (behind === null) totals({ bytes: input.size, records: rows });
+    const { metadata } = input;
+    const known = metadata === undefined ? undefined : reading.metadata;
+    const setup = known === undefined || metadata === undefined ? reading.setup : await known.setupOf(metadata);
     let end = 0;
-    for (const block of blocks) {
+    for (const [i, block] of blocks.entries()) {
       await this.#mayRead();
       const bytes = await input.read(block.offset, block.length, signal);
       ledger.read(block.length);
       end += block.length;
-      const decoded = this.#parts.decode({ kind: 'block', setup: reading.setup, bytes, block });
+      const decoded = this.#parts.decode({ kind: 'block', setup, bytes, block });
+      const endsStream = behind !== null && i === blocks.length - 1;
+      const sent = endsStream ? () => positions.sentPosition(behind) : () => {};
       this.#delivery.push({
-        result: parcel(decoded, { startOffset: block.offset, resumes: false, head: null, sent: () => {} }),
+        result: parcel(decoded, { startOffset: block.offset, resumes: endsStream, head: null, sent }),
         bytes: block.length,
       });
     }

@@ -2,16 +2,10 @@
 //
 // Made on the thread of the source, applied by whoever decodes: before each message the decoder's own list of defaults is changed.
 import type { Decoder } from '../../connectors/sdk/format.ts';
-
-/** The default of column columns[c] for message m is bytes[offsets[n] .. offsets[n + 1]), n = m * columns.length + c; empty: it has none. */
-export interface MessageDefaults {
-  readonly columns: readonly number[];
-  readonly offsets: Int32Array<ArrayBuffer>;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
+import type { EvaluatedDefaults } from '../metadata-defaults.ts';
 
 /** Makes the defaults of a message those of a decoder. */
-export function applyDefaults(decoder: Decoder, { columns, offsets, bytes }: MessageDefaults, message: number): void {
+export function applyDefaults(decoder: Decoder, { columns, offsets, bytes }: EvaluatedDefaults, message: number): void {
   const target = decoder.defaults;
   if (target === undefined) return;
   for (let c = 0, n = message * columns.length; c < columns.length; c++, n++) {

@@ -9,6 +9,7 @@ import type { ErrorData } from '../../runtime/errors.ts';
 import type { Counted } from '../carried-counts.ts';
 import type { ConnectorPhase, LifecycleCall } from '../connector-calls.ts';
 import type { InspectMessage } from '../inspection-point.ts';
+import type { MetadataDefault } from '../metadata-defaults.ts';
 import type { RelayProcessor } from '../relay-definition.ts';
 import type { SchemaAccess } from '../schema-access.ts';
 
@@ -17,6 +18,8 @@ export interface SourceArguments {
   readonly relation: Relation;
   /** See DecoderContext. */
   readonly defaults: readonly (string | null)[];
+  /** DEFAULTs that read what the connector knows of a record. */
+  readonly metadataDefaults?: readonly MetadataDefault[];
   /** Producer end of a data channel to the engine. */
   readonly port: MessagePort;
   readonly position: Position | null;

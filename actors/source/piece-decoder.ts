@@ -24,7 +24,7 @@ import type { Relation } from '../../runtime/batch/schema.ts';
 import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
 import { type ErrorData, errorToData } from '../../runtime/errors.ts';
 import { encodeBatch } from '../../runtime/wire/batch-codec.ts';
-import type { MessageDefaults } from './message-defaults.ts';
+import type { EvaluatedDefaults } from '../metadata-defaults.ts';
 import { MessageJoining } from './message-joining.ts';
 
 /** The most rows of one batch. A multiple of 8, so that slices of validity bitmaps are views. */
@@ -57,7 +57,7 @@ export type DecodeRequest =
 
 export interface PieceMessages extends MessageBorders {
   /** Defaults that are other ones for each message. */
-  readonly defaults?: MessageDefaults;
+  readonly defaults?: EvaluatedDefaults;
 }
 
 /** A batch as it goes over a port. */

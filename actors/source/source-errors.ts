@@ -34,9 +34,3 @@ export const RecordWithoutPosition: CodedErrorClass<{ readonly connector: string
     { help: 'This is a defect of the connector: every record needs a position, from which the source can go on.' },
     (f) => `record ${f.record} of '${f.connector}' has no position`,
   );
-
-export const SeveralStreams: CodedErrorClass<Record<string, never>> = defineError(
-  'source.several_streams',
-  { help: 'A format of blocks, such as parquet, is read from one file or object: give each a connector of its own.' },
-  () => 'the input is several files or objects, and its format reads one',
-);

@@ -19,10 +19,14 @@ import type { Reading } from './intake.ts';
 import type { SourceArguments } from './messages.ts';
 import type { Decoded, DecodeSetup } from './piece-decoder.ts';
 import { RecordCutter } from './record-cutter.ts';
+import { RecordMetadata } from './record-metadata.ts';
 import { RecordRows } from './record-rows.ts';
 import { FormatMissing } from './source-errors.ts';
 
-type OpeningArguments = Pick<SourceArguments, 'connector' | 'relation' | 'baseFolder' | 'defaults'>;
+type OpeningArguments = Pick<
+  SourceArguments,
+  'connector' | 'relation' | 'baseFolder' | 'defaults' | 'metadataDefaults'
+>;
 
 /** `reading` is null for records, which need no format. @throws a coded error when the configuration does not fit the registry. */
 export async function openSource(
@@ -82,15 +86,21 @@ async function readingOf(
   const { strict } = connector;
   const parts: DecodeSetup = { format: name, configuration, relation, defaults, strict };
   const setup = JSON.stringify(parts);
+  const { metadataDefaults = [] } = args;
+  const reads = metadataDefaults.length > 0;
   if (format.kind === 'stream') {
     const { signal, clock, reportError } = outside;
     const transport = connector.transport.config;
     const lookup = format.lookup?.(configuration, { relation, signal, clock, reportError, transport });
     const knowing = lookup === undefined ? {} : { setupFor: setupWith(lookup, parts) };
-    return { kind: 'stream', cutter: new RecordCutter(format.splitter(configuration)), setup, ...knowing };
+    const metadata = reads ? { metadata: new RecordMetadata(metadataDefaults, parts, lookup ?? null) } : {};
+    return { kind: 'stream', cutter: new RecordCutter(format.splitter(configuration)), setup, ...knowing, ...metadata };
   }
   const context: DecoderContext = { relation, defaults, strict };
-  return { kind: 'blocks', plan: (input) => format.plan(input, configuration, context, outside.signal), setup };
+  const plan: Extract<Reading, { kind: 'blocks' }>['plan'] = (input) =>
+    format.plan(input, configuration, context, outside.signal);
+  const metadata = reads ? { metadata: new RecordMetadata(metadataDefaults, parts, null) } : {};
+  return { kind: 'blocks', plan, setup, ...metadata };
 }
 
 /** The setup with what the lookup has found: another text only when it has found something new. */

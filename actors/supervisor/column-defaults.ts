@@ -22,7 +22,8 @@ export function columnDefaults(table: TableDefinition, evaluate: EvaluateConstan
   });
 }
 
-function jsonText(value: CellValue, type: SqlType): string | null {
+/** A value in the default flavour of JSON; null: it is NULL. */
+export function jsonText(value: CellValue, type: SqlType): string | null {
   if (value === null) return null;
   switch (typeof value) {
     case 'boolean':

@@ -2,6 +2,7 @@
 //
 // The roster knows all connectors; a handle knows one; the supervisor decides when to look (`perform`). What has to
 // happen comes from reconcile.ts. The graph is rebuilt whenever an input comes or goes.
+
 import type { MessagePort } from 'node:worker_threads';
 import type { Connector, InputConnector, OutputConnector } from '../../connectors/sdk/connector-configuration.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
@@ -9,6 +10,7 @@ import type { MillraceError } from '../../runtime/errors.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
 import type { BoundProgram, EngineProgress } from '../engine/messages.ts';
 import type { InspectionPoint } from '../inspection-point.ts';
+import type { MetadataDefault } from '../metadata-defaults.ts';
 import type { ConnectorContext } from './connector-context.ts';
 import { inputStatistics, outputStatistics } from './connector-statistics.ts';
 import { buildDependencyGraph, type DependencyGraph } from './dependency-graph.ts';
@@ -31,6 +33,7 @@ export interface RosterOptions {
   readonly deadLetters: string | null;
   /** JSON text of each column's DEFAULT, see DecoderContext. */
   readonly defaultsOf: (table: string) => readonly (string | null)[];
+  readonly metadataOf?: (table: string) => readonly MetadataDefault[];
 }
 
 export class ConnectorRoster {
@@ -259,9 +262,14 @@ export class ConnectorRoster {
   }
 
   #makeInput(connector: InputConnector, context: ConnectorContext = this.#options.context): InputHandle {
-    const { defaultsOf } = this.#options;
+    const { defaultsOf, metadataOf } = this.#options;
     const relation = this.#relation(connector.relation, 'table');
-    const handle = new InputHandle(connector, relation, defaultsOf(connector.relation), context);
+    const handle = new InputHandle(
+      connector,
+      relation,
+      { texts: defaultsOf(connector.relation), metadata: metadataOf?.(connector.relation) ?? [] },
+      context,
+    );
     this.#inputs.set(connector.endpoint, handle);
     return handle;
   }

@@ -4,6 +4,7 @@
 // the connector is over (ended, failed, removed) its actor is stopped, and its counters and lists of errors are kept.
 // `onChange` is called after every change; it never throws into the caller. A failure never rejects a method: it is the
 // connector's state.
+
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { InputConnector } from '../../connectors/sdk/connector-configuration.ts';
 import { errorsMax } from '../../connectors/sdk/format.ts';
@@ -15,6 +16,7 @@ import { type ErrorData, errorFromData, errorToData, type MillraceError, Unexpec
 import type { Gauges } from '../../runtime/metrics.ts';
 import { countedBy } from '../carried-counts.ts';
 import type { InspectionPoint } from '../inspection-point.ts';
+import type { MetadataDefault } from '../metadata-defaults.ts';
 import type { SourceArguments, SourceErrors, SourceMessage, SourceNotice } from '../source/messages.ts';
 import { type ConnectorContext, startedConnector } from './connector-context.ts';
 import { type ConnectorHealth, HealthWatch, healthy } from './connector-health.ts';
@@ -32,10 +34,16 @@ const stopDeadlineMs = 5_000;
 const pauseDeadlineMs = 60_000;
 const noErrors: SourceErrors = { parseErrors: [], transportErrors: [] };
 
+/** What fills columns that a record lacks: JSON text of each DEFAULT, and those that read the metadata of the record. */
+export interface InputDefaults {
+  readonly texts: readonly (string | null)[];
+  readonly metadata: readonly MetadataDefault[];
+}
+
 export class InputHandle {
   readonly connector: InputConnector;
   readonly #relation: Relation;
-  readonly #defaults: readonly (string | null)[];
+  readonly #defaults: InputDefaults;
   readonly #context: ConnectorContext;
   readonly #inspections = new InspectionPorts();
   #state: ConnectorState = 'created';
@@ -71,12 +79,7 @@ export class InputHandle {
   #sentAtOpen = 0;
   #closing: Promise<void> | null = null;
 
-  constructor(
-    connector: InputConnector,
-    relation: Relation,
-    defaults: readonly (string | null)[],
-    context: ConnectorContext,
-  ) {
+  constructor(connector: InputConnector, relation: Relation, defaults: InputDefaults, context: ConnectorContext) {
     this.connector = connector;
     this.#relation = relation;
     this.#defaults = defaults;
@@ -241,11 +244,19 @@ export class InputHandle {
     const { baseFolder, decodeWorkers, relay } = this.#context;
     const { endpoint } = this.connector;
     const { stallMs } = this.#context.deadlines;
-    const common = { connector: this.connector, relation: this.#relation, defaults: this.#defaults, port, stallMs };
+    const common = {
+      connector: this.connector,
+      relation: this.#relation,
+      defaults: this.#defaults.texts,
+      port,
+      stallMs,
+    };
     if (relay === null) {
       const { position, skipRows } = this.#replay.begin;
       const acknowledgesLater = this.#context.acknowledgesCheckpoints;
-      return { ...common, position, skipRows, baseFolder, decodeWorkers, acknowledgesLater };
+      const { metadata } = this.#defaults;
+      const own = metadata.length === 0 ? {} : { metadataDefaults: metadata };
+      return { ...common, ...own, position, skipRows, baseFolder, decodeWorkers, acknowledgesLater };
     }
     const position = relay.positions.position(endpoint);
     const processors = relay.processors.get(endpoint) ?? [];

@@ -108,7 +108,10 @@ export class Supervisor implements SupervisorInterface {
     const context = { ...args, relay, lifecycle: this.#lifecycle, thread: intakeThread, engine, onChange };
     const deadLetters = args.relay?.args.deadLetters.endpoint ?? null;
     const connectors = [...args.inputs, ...args.outputs];
-    this.#roster = new ConnectorRoster({ program, context, defaultsOf, deadLetters }, connectors);
+    this.#roster = new ConnectorRoster(
+      { program, context, defaultsOf, deadLetters, ...(args.metadataOf && { metadataOf: args.metadataOf }) },
+      connectors,
+    );
     this.#replay =
       args.relay && relay
         ? new DeadLetterReplay(

@@ -1,9 +1,11 @@
 // What a supervisor is made from: the configuration of one pipeline, what it is remembered by, and what it is made with.
+
 import type { Connector, InputConnector, OutputConnector } from '../../connectors/sdk/connector-configuration.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { BoundProgram, BoundQuery, EngineArguments } from '../engine/messages.ts';
 import type { ConnectorMark, LifecycleJournal } from '../lifecycle-journal.ts';
+import type { MetadataDefault } from '../metadata-defaults.ts';
 import type { RelayArguments } from '../relay/messages.ts';
 import type { ErrorRecovery, RelayProcessor } from '../relay-definition.ts';
 import type { SchemaAccess } from '../schema-access.ts';
@@ -41,6 +43,8 @@ export interface SupervisorArguments {
   readonly compileQuery: (sql: string) => BoundQuery;
   /** JSON text of each column's DEFAULT, see DecoderContext. */
   readonly defaultsOf: (table: string) => readonly (string | null)[];
+  /** DEFAULTs that read the metadata of records. */
+  readonly metadataOf?: (table: string) => readonly MetadataDefault[];
   /** Validates the whole definition with one connector more and returns that one. @throws PipelineInvalid */
   readonly extend: (direction: Direction, key: string, definition: unknown) => Connector;
   /** The definition is from now on without this connector. */

@@ -63,10 +63,12 @@ class FileSource implements Source {
   /** Identity of the open file, to notice when another one has taken its name. */
   #inode = 0;
   #regular = true;
+  readonly #metadata: string;
 
   constructor(configuration: ParameterValues, context: SourceContext) {
     this.#context = context;
     this.#path = resolveFilePath(String(configuration['path']), context.baseFolder);
+    this.#metadata = JSON.stringify({ file_path: this.#path });
     this.#bufferBytes = Number(configuration['buffer_size_bytes'] ?? bufferBytesDefault);
     this.#follow = configuration['follow'] === true;
   }
@@ -96,7 +98,8 @@ class FileSource implements Source {
           ahead = this.#readChunk(this.#offset);
           // A rejection is seen when its turn comes; until then it must not count as unhandled.
           ahead.catch(() => {});
-          yield { kind: 'bytes', bytes, positionAfter: (length) => ({ offset: start + length }) };
+          const positionAfter = (length: number): Position => ({ offset: start + length });
+          yield { kind: 'bytes', bytes, positionAfter, metadata: this.#metadata };
           continue;
         }
         if (!this.#follow) return;
@@ -120,6 +123,7 @@ class FileSource implements Source {
     if (handle === null || !this.#regular) return null;
     return {
       size: this.#size,
+      metadata: this.#metadata,
       read: async (offset, length) => {
         const bytes = new Uint8Array(Math.max(0, Math.min(length, this.#size - offset)));
         const filled = await this.#fill(handle, bytes, offset);

@@ -34,6 +34,11 @@ export class AvroLookup implements MessageLookup {
     return missing.size === 0 ? this.#found : this.#ask(missing);
   }
 
+  describe(bytes: Uint8Array, start: number, end: number): string {
+    const hasHead = end - start >= messageHeadBytes && bytes[start] === 0;
+    return hasHead ? `"avro_schema_id":${schemaIdAt(bytes, start)}` : '';
+  }
+
   async #ask(ids: ReadonlySet<number>): Promise<FoundSchemas> {
     const found: Record<string, SchemaText | null> = { ...this.#found };
     for (const id of ids) {

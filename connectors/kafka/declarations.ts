@@ -1,18 +1,34 @@
 // What configurations may say of kafka_input and kafka_output. Their code is loaded when one of them is used.
 import type { DestinationDeclaration, SourceDeclaration } from '../sdk/load-on-use.ts';
+import type { Parameter } from '../sdk/parameters.ts';
 import { kafkaParameters } from './kafka-parameters.ts';
+
+const metadataParts: readonly (readonly [part: string, what: string])[] = [
+  ['topic', 'the topic'],
+  ['partition', 'the partition'],
+  ['offset', 'the offset'],
+  ['timestamp', 'the time'],
+  ['headers', 'the headers, a MAP<VARCHAR, VARBINARY>,'],
+  ['key', 'the key, a VARBINARY,'],
+];
 
 export const kafkaInputDeclaration: SourceDeclaration = {
   kind: 'source',
   name: 'kafka_input',
   givesMessages: true,
-  summary: 'Reads a topic of Kafka.',
+  summary: 'Reads a topic of Kafka, or several.',
   description:
-    'Keys with dots are those of librdkafka. There is no consumer group: Millrace keeps the offsets and goes on behind the last record that it has acknowledged. All partitions are read, also those that are added later; leaders that move are found again. The value of each record is one or more records of the format; records without a value are left out, and those of aborted transactions are never seen.',
+    'Keys with dots are those of librdkafka. There is no consumer group: Millrace keeps the offsets and goes on behind the last record that it has acknowledged. All partitions are read, also those that are added later; leaders that move are found again. The value of each record is one or more records of the format, whatever the others hold; records without a value are left out, and those of aborted transactions are never seen.',
   format: 'required',
   parameters: [
     ...kafkaParameters,
-    { name: 'topic', type: { kind: 'string' }, required: true, description: 'Topic.' },
+    { name: 'topic', type: { kind: 'string' }, required: false, description: 'Topic.' },
+    {
+      name: 'topics',
+      type: { kind: 'list', item: { kind: 'string' } },
+      required: false,
+      description: 'Several topics, instead of one. Offsets and numbers of partitions then cannot be given.',
+    },
     {
       name: 'start_from',
       type: { kind: 'any' },
@@ -34,6 +50,15 @@ export const kafkaInputDeclaration: SourceDeclaration = {
       default: false,
       description: 'Go on with the oldest records that are left when those that come next have expired.',
     },
+    ...metadataParts.map(
+      ([part, what]): Parameter => ({
+        name: `include_${part}`,
+        type: { kind: 'boolean' },
+        required: false,
+        default: false,
+        description: `Columns may read ${what} of a message in their DEFAULT: CONNECTOR_METADATA()['kafka_${part}'].`,
+      }),
+    ),
     {
       name: 'isolation.level',
       type: { kind: 'enum', values: ['read_committed', 'read_uncommitted'] },

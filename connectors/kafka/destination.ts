@@ -34,15 +34,18 @@ interface Waiting {
   readonly key: Buffer | null;
   /** Null: it deletes what the key names. */
   readonly value: Buffer | null;
-  readonly headers: Record<string, Buffer>;
+  readonly headers: Headers;
 }
+
+/** Names are bytes, too: the library puts them into the message as they are. */
+type Headers = ReadonlyMap<Buffer, Buffer>;
 
 class KafkaDestination implements Destination {
   readonly #settings: ParameterValues;
   readonly #context: DestinationContext;
   readonly #cluster: KafkaCluster;
   readonly #topic: string;
-  readonly #headers: Record<string, Buffer>;
+  readonly #headers: Headers;
   #producer: Producer | null = null;
   #partitions = 0;
   #next = 0;
@@ -56,7 +59,7 @@ class KafkaDestination implements Destination {
     this.#topic = String(settings['topic']);
     // SAFETY: the parameter is a list of objects with these members.
     const headers = (settings['headers'] ?? []) as readonly { readonly key: string; readonly value?: string }[];
-    this.#headers = Object.fromEntries(headers.map(({ key, value = '' }) => [key, Buffer.from(value)]));
+    this.#headers = new Map(headers.map(({ key, value = '' }) => [Buffer.from(key), Buffer.from(value)]));
   }
 
   async open(): Promise<void> {
@@ -76,10 +79,10 @@ class KafkaDestination implements Destination {
   }
 
   #keep(bytes: Buffer, { count, hasKeys, keyEnds, valueEnds, hasValue, headers, headerSets }: EncodedMessages): void {
-    const sets = headerSets.map((set) => ({
-      ...this.#headers,
-      ...Object.fromEntries(Object.entries(set).map(([name, text]) => [name, Buffer.from(text)])),
-    }));
+    const sets = headerSets.map((set): Headers => {
+      const own = Object.entries(set).map(([name, text]): [Buffer, Buffer] => [Buffer.from(name), Buffer.from(text)]);
+      return new Map([...this.#headers, ...own]);
+    });
     for (let i = 0, start = 0; i < count; i++) {
       const middle = keyEnds[i] ?? start;
       const end = valueEnds[i] ?? middle;
@@ -125,16 +128,21 @@ class KafkaDestination implements Destination {
   async #send(messages: readonly Waiting[]): Promise<void> {
     const topic = this.#topic;
     // One partition for each send: a batch is worth more than an even spread inside it.
-    const partition = this.#next++ % Math.max(1, this.#partitions);
+    const partitions = Math.max(1, this.#partitions);
+    const partition = this.#next++ % partitions;
+    const { murmur2 } = await import('@platformatic/kafka');
     const compression = String(this.#settings['compression.type'] ?? 'none');
     this.#producer ??= await this.#cluster.producer(this.#acks);
     await this.#producer.send({
-      // A key has its partition: what happens to it comes in order. SAFETY: the types of the library leave messages without a value out.
-      messages: messages.map(({ key, value, headers }) =>
-        key === null
-          ? { topic, partition, value: value as Buffer, headers }
-          : { topic, key, value: value as Buffer, headers },
-      ),
+      messages: messages.map(({ key, value, headers }) => ({
+        topic,
+        // A key has its partition, the same one as with other clients: what happens to it comes in order.
+        partition: key === null ? partition : (murmur2(key) & 0x7fffffff) % partitions,
+        ...(key === null ? {} : { key }),
+        // SAFETY: the types of the library leave messages without a value out.
+        value: value as Buffer,
+        headers: new Map(headers),
+      })),
       // SAFETY: the parameter has one of the library's names.
       compression: compression as 'none',
       acks: this.#acks,

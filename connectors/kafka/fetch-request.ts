@@ -13,6 +13,11 @@ export interface WantedPartition {
   readonly offset: number;
 }
 
+export interface WantedTopic {
+  readonly topicId: string;
+  readonly partitions: readonly WantedPartition[];
+}
+
 export interface FetchLimits {
   readonly maxWaitMs: number;
   readonly bytesMax: number;
@@ -23,6 +28,7 @@ export interface FetchLimits {
 }
 
 export interface FetchedPartition {
+  readonly topicId: string;
   readonly partition: number;
   readonly errorCode: number;
   readonly highWatermark: number;
@@ -38,15 +44,14 @@ export interface FetchAnswer {
 export function fetchPartitions(
   library: Library,
   connection: Connection,
-  topicId: string,
-  wanted: readonly WantedPartition[],
+  topics: readonly WantedTopic[],
   limits: FetchLimits,
 ): Promise<FetchAnswer> {
   return new Promise((resolve, reject) => {
     connection.send(
       fetchKey,
       fetchVersion,
-      () => request(library, topicId, wanted, limits),
+      () => request(library, topics, limits),
       (_correlation: number, _key: number, _version: number, reader: Reader) => answer(reader),
       true,
       true,
@@ -55,8 +60,7 @@ export function fetchPartitions(
   });
 }
 
-function request(library: Library, topicId: string, wanted: readonly WantedPartition[], limits: FetchLimits): Writer {
-  const topics = [{ topicId, wanted }];
+function request(library: Library, topics: readonly WantedTopic[], limits: FetchLimits): Writer {
   return library.Writer.create()
     .appendInt32(-1)
     .appendInt32(limits.maxWaitMs)
@@ -65,8 +69,8 @@ function request(library: Library, topicId: string, wanted: readonly WantedParti
     .appendInt8(limits.readCommitted ? 1 : 0)
     .appendInt32(0)
     .appendInt32(-1)
-    .appendArray(topics, (writer, topic) => {
-      writer.appendUUID(topic.topicId).appendArray([...topic.wanted], (inner, { partition, offset }) => {
+    .appendArray([...topics], (writer, topic) => {
+      writer.appendUUID(topic.topicId).appendArray([...topic.partitions], (inner, { partition, offset }) => {
         inner
           .appendInt32(partition)
           .appendInt32(-1)
@@ -86,13 +90,13 @@ function answer(reader: Reader): FetchAnswer {
   const errorCode = reader.readInt16();
   reader.readInt32();
   const topics = reader.readArray((topic) => {
-    topic.readUUID();
-    return topic.readArray(readPartition);
+    const topicId = topic.readUUID();
+    return topic.readArray((partition) => readPartition(partition, topicId));
   });
   return { errorCode, partitions: topics.flat() };
 }
 
-function readPartition(reader: Reader): FetchedPartition {
+function readPartition(reader: Reader, topicId: string): FetchedPartition {
   const partition = reader.readInt32();
   const errorCode = reader.readInt16();
   const highWatermark = Number(reader.readInt64());
@@ -105,5 +109,5 @@ function readPartition(reader: Reader): FetchedPartition {
   const length = reader.readUnsignedVarInt() - 1;
   const records = length > 0 ? reader.buffer.slice(reader.position, reader.position + length) : null;
   if (length > 0) reader.skip(length);
-  return { partition, errorCode, highWatermark, aborted, records };
+  return { topicId, partition, errorCode, highWatermark, aborted, records };
 }

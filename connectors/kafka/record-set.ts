@@ -1,5 +1,5 @@
-// The values of the records in the bytes that a broker has fetched, one behind the other with a line break behind each: what the
-// splitters of formats take. No record becomes an object.
+// The values of the records in the bytes that a broker has fetched, one behind the other with a line break behind each: messages as
+// formats take them. No record becomes an object; a batch is copied as a whole, and values are moved together inside the copy.
 //
 // A record set is a row of batches (magic 2), the last of which may be cut. Left out: what lies before the offset that was asked for,
 // control batches, records of transactions that were aborted, records without a value (tombstones, counted).
@@ -30,27 +30,53 @@ export class RecordValues {
     this.nextOffset = nextOffset;
   }
 
-  reserve(bytes: number): void {
-    if (this.length + bytes > this.bytes.length) {
-      const larger = new Uint8Array(Math.max(this.length + bytes, this.bytes.length * 2));
+  /**
+   * Copies a batch behind the values so far, and makes room for so many more. Returns where it begins. A value with its line break is
+   * shorter than its record, so that what is moved together never reaches what is still to be read.
+   */
+  take(body: Uint8Array, count: number): number {
+    if (count < 0 || count > body.length) throw new KafkaMalformed({ detail: 'a batch has more records than bytes' });
+    const start = this.length;
+    if (start + body.length > this.bytes.length) {
+      const larger = new Uint8Array(Math.max(start + body.length, this.bytes.length * 2));
       larger.set(this.bytes.subarray(0, this.length));
       this.bytes = larger;
     }
-    if (this.count === this.ends.length) {
-      const ends = new Int32Array(this.count * 2);
+    this.bytes.set(body, start);
+    if (this.count + count > this.ends.length) {
+      const rows = Math.max(this.count + count, this.ends.length * 2);
+      const ends = new Int32Array(rows);
       ends.set(this.ends);
       this.ends = ends;
-      const offsets = new Float64Array(this.count * 2);
+      const offsets = new Float64Array(rows);
       offsets.set(this.offsets);
       this.offsets = offsets;
     }
+    return start;
   }
 }
 
 const headBytes = 61;
 const compressionMask = 7;
+const appendTimeMask = 8;
 const transactionalMask = 0x10;
 const controlMask = 0x20;
+
+/** What is told of a record beside its value, while it is read. Ranges are of `bytes`, until the next record. */
+export interface RecordDetails {
+  print(bytes: Uint8Array, record: RecordPlace): void;
+}
+
+export interface RecordPlace {
+  offset: number;
+  /** Milliseconds since 1970. */
+  timestamp: number;
+  /** keyEnd -1: there is no key. */
+  keyStart: number;
+  keyEnd: number;
+  headersStart: number;
+  end: number;
+}
 
 export type Decompress = (codec: number, bytes: Buffer) => Uint8Array;
 
@@ -60,6 +86,7 @@ export function readRecordSet(
   aborted: readonly AbortedTransaction[],
   decompress: Decompress,
   values: RecordValues,
+  details: RecordDetails | null = null,
 ): void {
   const wanted = values.nextOffset;
   const pending = [...aborted].sort((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1));
@@ -86,9 +113,13 @@ export function readRecordSet(
     } else if (!isAborted && behind > wanted) {
       const codec = attributes & compressionMask;
       const count = set.readInt32BE(at + 57);
-      const body = codec === 0 ? set : decompress(codec, set.subarray(at + headBytes, end));
-      const start = codec === 0 ? at + headBytes : 0;
-      readRecords(body, start, codec === 0 ? end : body.length, count, baseOffset, wanted, values);
+      const packed = set.subarray(at + headBytes, end);
+      const body = codec === 0 ? packed : decompress(codec, packed);
+      const isAppendTime = (attributes & appendTimeMask) !== 0;
+      const baseTimestamp = Number(set.readBigInt64BE(at + (isAppendTime ? 35 : 27)));
+      const start = values.take(body, count);
+      const batch = { baseOffset, wanted, baseTimestamp, deltas: isAppendTime ? 0 : 1 } as const;
+      readRecords(values, start, start + body.length, count, batch, details);
     }
     values.nextOffset = Math.max(values.nextOffset, behind);
     at = end;
@@ -112,46 +143,66 @@ interface Cursor {
   at: number;
 }
 
+interface BatchHead {
+  readonly baseOffset: number;
+  readonly wanted: number;
+  readonly baseTimestamp: number;
+  /** 0: all records have the time of the batch. */
+  readonly deltas: 0 | 1;
+}
+
+/** Reads the records of a batch that `values` has taken, and moves their values behind those before. */
 function readRecords(
-  bytes: Uint8Array,
+  values: RecordValues,
   start: number,
   end: number,
   count: number,
-  baseOffset: number,
-  wanted: number,
-  values: RecordValues,
+  batch: BatchHead,
+  details: RecordDetails | null,
 ): void {
+  const { bytes, ends, offsets } = values;
+  const { baseOffset, wanted } = batch;
   const cursor: Cursor = { at: start };
+  const place = { offset: 0, timestamp: 0, keyStart: 0, keyEnd: -1, headersStart: 0, end: 0 };
+  let length = values.length;
+  let found = values.count;
   for (let i = 0; i < count; i++) {
-    const length = varint(bytes, cursor, end);
-    const recordEnd = cursor.at + length;
-    if (length < 0 || recordEnd > end) throw new KafkaMalformed({ detail: 'a record is longer than its batch' });
+    const size = varint(bytes, cursor, end);
+    const recordEnd = cursor.at + size;
+    if (size < 0 || recordEnd > end) throw new KafkaMalformed({ detail: 'a record is longer than its batch' });
     cursor.at++;
-    skipVarint(bytes, cursor, end);
+    if (details === null) skipVarint(bytes, cursor, end);
+    else place.timestamp = batch.baseTimestamp + batch.deltas * varlong(bytes, cursor, end);
     const offset = baseOffset + varint(bytes, cursor, end);
     const keyLength = varint(bytes, cursor, end);
+    const keyStart = cursor.at;
     if (keyLength > 0) cursor.at += keyLength;
     const valueLength = varint(bytes, cursor, end);
     if (offset >= wanted) {
       if (valueLength < 0) values.tombstones++;
       else {
-        if (cursor.at + valueLength > recordEnd)
-          throw new KafkaMalformed({ detail: 'a value is longer than its record' });
-        values.reserve(valueLength + 1);
-        const target = values.bytes;
-        const to = values.length;
         const from = cursor.at;
-        if (valueLength < 48) for (let b = 0; b < valueLength; b++) target[to + b] = bytes[from + b]!;
-        else target.set(bytes.subarray(from, from + valueLength), to);
-        target[to + valueLength] = 10;
-        values.length = to + valueLength + 1;
-        values.ends[values.count] = values.length;
-        values.offsets[values.count] = offset;
-        values.count++;
+        if (from + valueLength > recordEnd) throw new KafkaMalformed({ detail: 'a value is longer than its record' });
+        if (details !== null) {
+          place.offset = offset;
+          place.keyStart = keyStart;
+          place.keyEnd = keyLength < 0 ? -1 : keyStart + keyLength;
+          place.headersStart = from + valueLength;
+          place.end = recordEnd;
+          details.print(bytes, place);
+        }
+        if (valueLength < 32) for (let b = 0; b < valueLength; b++) bytes[length + b] = bytes[from + b]!;
+        else bytes.copyWithin(length, from, from + valueLength);
+        length += valueLength;
+        bytes[length++] = 10;
+        ends[found] = length;
+        offsets[found++] = offset;
       }
     }
     cursor.at = recordEnd;
   }
+  values.length = length;
+  values.count = found;
 }
 
 /** A zigzag varint of at most 32 bits. */
@@ -162,6 +213,20 @@ function varint(bytes: Uint8Array, cursor: Cursor, end: number): number {
     const byte = bytes[cursor.at++]!;
     value |= (byte & 127) << shift;
     if (byte < 128) return (value >>> 1) ^ -(value & 1);
+  }
+  throw new KafkaMalformed({ detail: 'a number of a record is cut' });
+}
+
+/** A zigzag varint of at most 53 bits: the difference of times. */
+function varlong(bytes: Uint8Array, cursor: Cursor, end: number): number {
+  let value = 0;
+  let scale = 1;
+  for (let i = 0; i < 8; i++) {
+    if (cursor.at >= end) break;
+    const byte = bytes[cursor.at++]!;
+    value += (byte & 127) * scale;
+    scale *= 128;
+    if (byte < 128) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
   throw new KafkaMalformed({ detail: 'a number of a record is cut' });
 }

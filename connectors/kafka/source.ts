@@ -1,12 +1,12 @@
-// kafka_input: the values of the records of one topic, each value a piece of its own for the format.
+// kafka_input: the values of the records of topics, each value a message of its own for the format.
 //
-// There is no consumer group: the runtime keeps the offsets. Position: { offsets: { partition: offset behind the last record } }, all
-// partitions in each position. Every leader is asked for all its partitions at once; one answer of each is on its way while the last one is
+// There is no consumer group: the runtime keeps the offsets. Position: { offsets: { partition: offset behind the last record } }, with
+// `topics` { topics: { topic: the same } }; all partitions in each position. Every leader is asked for all its partitions at once; one answer of each is on its way while the last one is
 // given out, and none while nobody reads. Leaders that move, brokers that go and partitions that are added are found again.
 // Only what is committed is read, unless isolation.level says otherwise.
 
 import type { Connection } from '@platformatic/kafka';
-import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
+import { ConfigInvalidValue, ConfigMissingKey } from '../sdk/configuration-errors.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import {
   type BytesPayload,
@@ -20,7 +20,13 @@ import {
 } from '../sdk/source.ts';
 import { wait } from '../sdk/wait.ts';
 import { kafkaInputDeclaration } from './declarations.ts';
-import { type FetchAnswer, type FetchedPartition, type FetchLimits, fetchPartitions } from './fetch-request.ts';
+import {
+  type FetchAnswer,
+  type FetchedPartition,
+  type FetchLimits,
+  fetchPartitions,
+  type WantedPartition,
+} from './fetch-request.ts';
 import {
   type BrokerAddress,
   KafkaCluster,
@@ -37,6 +43,7 @@ import {
   mayPass,
   reasonOf,
 } from './kafka-errors.ts';
+import { RecordMetadata, wantedMetadata } from './record-metadata.ts';
 import { RecordValues, readRecordSet } from './record-set.ts';
 
 const offsetOutOfRange = 1;
@@ -54,17 +61,23 @@ interface Fetching {
   readonly answer: Promise<FetchAnswer>;
 }
 
+/** A topic, and the offset of the next record by partition. */
+interface ReadTopic {
+  readonly name: string;
+  readonly offsets: Map<number, number>;
+  description: TopicDescription | null;
+}
+
 class KafkaSource implements Source {
   readonly #settings: ParameterValues;
   readonly #context: SourceContext;
   readonly #cluster: KafkaCluster;
   readonly #start: OffsetWish | readonly number[];
   readonly #limits: FetchLimits;
-  readonly #topicName: string;
-  /** Of the next record, by partition. */
-  readonly #offsets = new Map<number, number>();
+  readonly #topics: readonly ReadTopic[];
+  readonly #isSingle: boolean;
   readonly #values = new RecordValues();
-  #topic: TopicDescription | null = null;
+  readonly #metadata: RecordMetadata | null;
   #library: Library | null = null;
   #lookedAt = 0;
 
@@ -72,7 +85,10 @@ class KafkaSource implements Source {
     this.#settings = settings;
     this.#context = context;
     this.#cluster = new KafkaCluster(settings, context.baseFolder);
-    this.#topicName = String(settings['topic']);
+    this.#isSingle = settings['topics'] === undefined;
+    this.#topics = topicNames(settings).map((name) => ({ name, offsets: new Map(), description: null }));
+    const wanted = wantedMetadata(settings);
+    this.#metadata = wanted.size === 0 ? null : new RecordMetadata(wanted);
     this.#start = readStart(settings['start_from']);
     this.#limits = {
       maxWaitMs: Number(settings['fetch.wait.max.ms'] ?? maxWaitMs),
@@ -85,14 +101,13 @@ class KafkaSource implements Source {
 
   async open(position: Position | null): Promise<void> {
     this.#library = await import('@platformatic/kafka');
-    const kept = position?.['offsets'];
-    if (typeof kept === 'object' && kept !== null) {
-      for (const [partition, offset] of Object.entries(kept)) this.#offsets.set(Number(partition), Number(offset));
+    const byTopic: unknown = position?.['topics'];
+    for (const { name, offsets } of this.#topics) {
+      const kept: unknown = this.#isSingle ? position?.['offsets'] : Object(byTopic)[name];
+      if (typeof kept !== 'object' || kept === null) continue;
+      for (const [partition, offset] of Object.entries(kept)) offsets.set(Number(partition), Number(offset));
     }
-    await this.#retried(async () => {
-      const topic = await this.#cluster.describe(this.#topicName);
-      await this.#begin(topic, position === null ? this.#start : 'earliest');
-    });
+    await this.#retried(() => this.#begin(position === null ? this.#start : 'earliest'));
   }
 
   async *read(): AsyncIterable<Payload> {
@@ -117,7 +132,7 @@ class KafkaSource implements Source {
           for (const fetched of partitions) {
             const payload = this.#take(fetched);
             if (payload === 'moved') failure ??= new Error(`partition ${fetched.partition} has another leader`);
-            else if (payload === 'lost') await this.#skipExpired(fetched.partition);
+            else if (payload === 'lost') await this.#skipExpired(fetched);
             else if (payload !== null) {
               hasData = true;
               failures = 0;
@@ -154,51 +169,69 @@ class KafkaSource implements Source {
 
   /** One request to each leader. A rejection is seen when its turn comes. */
   #ask(): readonly Fetching[] {
-    const [topic, library] = [this.#topic, this.#library];
-    if (topic === null || library === null) return [];
-    const byBroker = new Map<number, { broker: BrokerAddress; wanted: { partition: number; offset: number }[] }>();
-    for (const { partition, broker } of topic.partitions) {
-      const offset = this.#offsets.get(partition);
-      if (offset === undefined) continue;
-      const entry = byBroker.get(broker.id) ?? { broker, wanted: [] };
-      entry.wanted.push({ partition, offset });
-      byBroker.set(broker.id, entry);
+    const library = this.#library;
+    if (library === null) return [];
+    const byBroker = new Map<number, { broker: BrokerAddress; topics: Map<string, WantedPartition[]> }>();
+    for (const { description, offsets } of this.#topics) {
+      for (const { partition, broker } of description?.partitions ?? []) {
+        const offset = offsets.get(partition);
+        if (offset === undefined || description === null) continue;
+        const entry = byBroker.get(broker.id) ?? { broker, topics: new Map() };
+        const wanted = entry.topics.get(description.id) ?? [];
+        wanted.push({ partition, offset });
+        entry.topics.set(description.id, wanted);
+        byBroker.set(broker.id, entry);
+      }
     }
-    return [...byBroker.values()].map(({ broker, wanted }) => {
-      // Another partition comes first each time, so that a full answer starves none.
-      wanted.push(...wanted.splice(0, this.#values.nextOffset % wanted.length));
+    return [...byBroker.values()].map(({ broker, topics }) => {
+      // Another topic and another partition come first each time, so that a full answer starves none.
+      const turn = this.#values.nextOffset;
+      const wanted = rotated([...topics], turn).map(([topicId, partitions]) => {
+        return { topicId, partitions: rotated(partitions, turn) };
+      });
       const answer = this.#cluster
         .connect(broker)
-        .then((connection: Connection) => fetchPartitions(library, connection, topic.id, wanted, this.#limits));
+        .then((connection: Connection) => fetchPartitions(library, connection, wanted, this.#limits));
       answer.catch(() => {});
       return { broker, answer };
     });
   }
 
+  #topicOf({ topicId }: FetchedPartition): ReadTopic | undefined {
+    return this.#topics.find(({ description }) => description?.id === topicId);
+  }
+
   #take(fetched: FetchedPartition): BytesPayload | 'moved' | 'lost' | null {
     const { partition, errorCode, records, aborted } = fetched;
-    const offset = this.#offsets.get(partition) ?? 0;
+    const topic = this.#topicOf(fetched);
+    // It has been made anew since it was asked for.
+    if (topic === undefined) return 'moved';
+    const offset = topic.offsets.get(partition) ?? 0;
     if (errorCode === offsetOutOfRange) return 'lost';
     if (mayPass(errorCode)) return 'moved';
-    if (errorCode !== 0)
-      throw errorOfCode(errorCode, `partition ${partition} of topic "${this.#topicName}"`) ?? new Error();
+    if (errorCode !== 0) throw errorOfCode(errorCode, `partition ${partition} of topic "${topic.name}"`) ?? new Error();
     if (records === null) return null;
     const values = this.#values;
     values.clear(offset);
-    readRecordSet(records, aborted, (codec, bytes) => this.#decompress(codec, bytes), values);
-    this.#offsets.set(partition, values.nextOffset);
+    this.#metadata?.begin(topic.name, partition);
+    readRecordSet(records, aborted, (codec, bytes) => this.#decompress(codec, bytes), values, this.#metadata);
+    topic.offsets.set(partition, values.nextOffset);
     if (values.count === 0) return null;
-    return this.#payload(partition, offset);
+    return this.#payload(topic, partition, offset);
   }
 
-  #payload(partition: number, before: number): BytesPayload {
+  #payload(topic: ReadTopic, partition: number, before: number): BytesPayload {
     const values = this.#values;
     const bytes = values.bytes.slice(0, values.length);
     const ends = values.ends.slice(0, values.count);
-    const messages = bordersOf(ends);
+    const metadata = this.#metadata?.finish();
+    const messages = { ...bordersOf(ends), ...(metadata === undefined ? {} : { metadata }) };
     const offsets = values.offsets.slice(0, values.count);
     const behind = values.nextOffset;
-    const others = [...this.#offsets].filter(([other]) => other !== partition);
+    const others = [...topic.offsets].filter(([other]) => other !== partition);
+    const otherTopics = this.#topics
+      .filter((other) => other !== topic)
+      .map(({ name, offsets: known }) => [name, Object.fromEntries(known)] as const);
     const positionAfter = (length: number): Position => {
       let low = 0;
       let high = ends.length;
@@ -208,7 +241,10 @@ class KafkaSource implements Source {
         else high = middle;
       }
       const own = low === ends.length ? behind : low === 0 ? before : (offsets[low - 1] ?? 0) + 1;
-      return { offsets: Object.fromEntries([...others, [partition, own]]) };
+      const ofTopic = Object.fromEntries([...others, [partition, own]]);
+      return this.#isSingle
+        ? { offsets: ofTopic }
+        : { topics: Object.fromEntries([...otherTopics, [topic.name, ofTopic]]) };
     };
     return { kind: 'bytes', bytes, positionAfter, messages };
   }
@@ -222,38 +258,51 @@ class KafkaSource implements Source {
   /** Leaders and partitions as they are now; partitions that are new are read from their start. */
   async #lookAgain(): Promise<void> {
     await this.#cluster.close();
-    await this.#retried(async () => this.#begin(await this.#cluster.describe(this.#topicName), 'earliest'));
+    await this.#retried(() => this.#begin('earliest'));
   }
 
-  /** Offsets for the partitions that have none. */
-  async #begin(topic: TopicDescription, start: OffsetWish | readonly number[]): Promise<void> {
-    const count = topic.partitions.length;
-    // SAFETY: the parameter is a list of integers.
-    const chosen = this.#settings['partitions'] as readonly number[] | undefined;
-    for (const partition of chosen ?? []) {
-      if (partition >= count) throw new KafkaPartitionMissing({ topic: topic.name, partition, count });
+  /** Topics as they are now, with offsets for the partitions that have none. */
+  async #begin(start: OffsetWish | readonly number[]): Promise<void> {
+    for (const topic of this.#topics) {
+      const description = await this.#cluster.describe(topic.name);
+      await this.#beginTopic(topic, description, start);
+      topic.description = description;
     }
-    if (isList(start) && start.length !== count && chosen === undefined) {
-      throw new KafkaPartitionMissing({ topic: topic.name, partition: start.length, count });
-    }
-    const wishes = new Map<number, OffsetWish>();
-    for (const { partition } of topic.partitions) {
-      if ((chosen !== undefined && !chosen.includes(partition)) || this.#offsets.has(partition)) continue;
-      if (isList(start)) this.#offsets.set(partition, start[chosen?.indexOf(partition) ?? partition] ?? 0);
-      else wishes.set(partition, start);
-    }
-    const offsets = await this.#cluster.offsets(topic, wishes);
-    for (const [partition, offset] of offsets) this.#offsets.set(partition, Number(offset));
-    this.#topic = topic;
     this.#lookedAt = this.#context.clock.monotonic();
   }
 
-  async #skipExpired(partition: number): Promise<void> {
-    const offset = String(this.#offsets.get(partition));
-    const lost = new KafkaOffsetLost({ topic: this.#topicName, partition, offset });
+  async #beginTopic(
+    { name, offsets }: ReadTopic,
+    description: TopicDescription,
+    start: OffsetWish | readonly number[],
+  ): Promise<void> {
+    const count = description.partitions.length;
+    // SAFETY: the parameter is a list of integers.
+    const chosen = this.#settings['partitions'] as readonly number[] | undefined;
+    for (const partition of chosen ?? []) {
+      if (partition >= count) throw new KafkaPartitionMissing({ topic: name, partition, count });
+    }
+    if (isList(start) && start.length !== count && chosen === undefined) {
+      throw new KafkaPartitionMissing({ topic: name, partition: start.length, count });
+    }
+    const wishes = new Map<number, OffsetWish>();
+    for (const { partition } of description.partitions) {
+      if ((chosen !== undefined && !chosen.includes(partition)) || offsets.has(partition)) continue;
+      if (isList(start)) offsets.set(partition, start[chosen?.indexOf(partition) ?? partition] ?? 0);
+      else wishes.set(partition, start);
+    }
+    const found = await this.#cluster.offsets(description, wishes);
+    for (const [partition, offset] of found) offsets.set(partition, Number(offset));
+  }
+
+  async #skipExpired(fetched: FetchedPartition): Promise<void> {
+    const { partition } = fetched;
+    const topic = this.#topicOf(fetched);
+    const offset = String(topic?.offsets.get(partition));
+    const lost = new KafkaOffsetLost({ topic: topic?.name ?? '', partition, offset });
     if (this.#settings['resume_earliest_if_data_expires'] !== true) throw lost;
     this.#context.reportError(lost);
-    this.#offsets.delete(partition);
+    topic?.offsets.delete(partition);
     await this.#lookAgain();
   }
 
@@ -288,6 +337,33 @@ function bordersOf(ends: Int32Array): MessageBorders {
   const starts = new Int32Array(ends.length);
   starts.set(ends.subarray(0, -1), 1);
   return { starts, ends: ends.map((end) => end - 1) };
+}
+
+function rotated<T>(list: readonly T[], turn: number): readonly T[] {
+  const first = list.length === 0 ? 0 : turn % list.length;
+  return [...list.slice(first), ...list.slice(0, first)];
+}
+
+/** @throws ConfigMissingKey, ConfigInvalidValue */
+function topicNames(settings: ParameterValues): readonly string[] {
+  const { topic } = settings;
+  // SAFETY: the parameter is a list of texts.
+  const topics = settings['topics'] as readonly string[] | undefined;
+  if (topics === undefined) {
+    if (topic === undefined) throw new ConfigMissingKey({ key: 'topic', owner: 'kafka_input' });
+    return [String(topic)];
+  }
+  const refuse = (reason: string): never => {
+    throw new ConfigInvalidValue({ key: 'topics', reason });
+  };
+  if (topic !== undefined) refuse('and topic are both given');
+  if (topics.length === 0) refuse('names no topic');
+  if (new Set(topics).size < topics.length) refuse('names a topic twice');
+  const start = settings['start_from'];
+  const hasOffsets = typeof start === 'object' && start !== null && 'offsets' in start;
+  if (hasOffsets || settings['partitions'] !== undefined)
+    refuse('go with neither partitions nor offsets of start_from');
+  return topics;
 }
 
 function isList(start: OffsetWish | readonly number[]): start is readonly number[] {

@@ -119,7 +119,7 @@ class S3Source implements Source {
           continue;
         }
         const bytes = await head.bytes;
-        yield payload(head.part, bytes);
+        yield this.#payload(head.part, bytes);
       }
     } catch (thrown) {
       if (!signal.aborted) throw thrown;
@@ -134,7 +134,7 @@ class S3Source implements Source {
     if (object === null) return null;
     const read: RandomAccess['read'] = (offset, length) =>
       this.#bucket.read(object, offset, Math.max(0, Math.min(length, object.size - offset)));
-    return { size: object.size, read };
+    return { size: object.size, read, metadata: this.#metadata(object.key) };
   }
 
   bytesTotal(): number | null {
@@ -194,17 +194,22 @@ class S3Source implements Source {
     }
   }
 
+  #payload({ object, offset, length }: Part, bytes: Uint8Array<ArrayBuffer>): Payload {
+    const { key, etag } = object;
+    const positionAfter = (count: number): Position => ({ key, offset: offset + count, etag }) satisfies S3Position;
+    const metadata = this.#metadata(key);
+    return { kind: 'bytes', bytes, positionAfter, endOfStream: offset + length >= object.size, metadata };
+  }
+
+  #metadata(key: string): string {
+    return JSON.stringify({ s3_bucket: this.#bucket.name, s3_key: key });
+  }
+
   #refuseIfChanged(object: S3Object): void {
     const from = this.#from;
     if (from === null || from.key !== object.key || from.offset === 0) return;
     if (from.etag !== object.etag) throw new S3ObjectChanged({ bucket: this.#bucket.name, key: object.key });
   }
-}
-
-function payload({ object, offset, length }: Part, bytes: Uint8Array<ArrayBuffer>): Payload {
-  const { key, etag } = object;
-  const positionAfter = (count: number): Position => ({ key, offset: offset + count, etag }) satisfies S3Position;
-  return { kind: 'bytes', bytes, positionAfter, endOfStream: offset + length >= object.size };
 }
 
 function readPosition(position: Position): S3Position {

@@ -77,6 +77,8 @@ export interface Decoder {
 export interface MessageLookup {
   /** What is known when everything is that these messages need: the very same value as long as nothing is new. @throws a coded error */
   find(bytes: Uint8Array, messages: MessageBorders): Promise<unknown> | unknown;
+  /** Members that CONNECTOR_METADATA() has more for the message that begins here, as JSON without braces. */
+  describe?(bytes: Uint8Array, start: number, end: number): string;
 }
 
 /** For what a format asks outside. */

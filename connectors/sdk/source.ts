@@ -24,6 +24,8 @@ export interface BytesPayload {
   readonly positionAfter: (length: number) => Position;
   /** True when the stream ends here: the rest is a whole record, the next payload starts a new stream (a new file). */
   readonly endOfStream?: boolean;
+  /** What CONNECTOR_METADATA() is for all records of this stream (a file, an object): JSON text of an object. */
+  readonly metadata?: string;
   /** The bytes are whole messages, each a stream of its own. A source with `givesMessages` says so of every payload. */
   readonly messages?: MessageBorders;
 }
@@ -35,6 +37,8 @@ export interface BytesPayload {
 export interface MessageBorders {
   readonly starts: Int32Array<ArrayBuffer>;
   readonly ends: Int32Array<ArrayBuffer>;
+  /** What CONNECTOR_METADATA() is for message i: JSON text of an object, bytes[offsets[i] .. offsets[i + 1]). */
+  readonly metadata?: { readonly offsets: Int32Array; readonly bytes: Uint8Array };
 }
 
 /** Changes that the source has made itself; no format is involved. */
@@ -56,6 +60,8 @@ export type Payload = BytesPayload | BatchPayload | IdlePayload;
 /** Bytes that can be read anywhere, for block formats such as Parquet. */
 export interface RandomAccess {
   readonly size: number;
+  /** What CONNECTOR_METADATA() is for all its records: JSON text of an object. */
+  readonly metadata?: string;
   read(offset: number, length: number, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
 }
 

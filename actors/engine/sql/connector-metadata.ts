@@ -23,17 +23,35 @@ export function bindMetadata(clause: string, argumentCount: number, source: Expr
   return { kind: 'function', name: metadataFunction, overload: 0, operands: [], type, nullable: true, source };
 }
 
-/** The expression with `json` where it reads the metadata; the very same one when it does not. */
+/** The expression with `json` where it reads the metadata. */
 export function withMetadata(scalar: Scalar, json: string): Scalar {
-  const inner = (operand: Scalar): Scalar => withMetadata(operand, json);
+  return replaceMetadata(scalar, ({ type, source }) => ({
+    kind: 'literal',
+    type,
+    nullable: false,
+    source,
+    value: json,
+  }));
+}
+
+export function readsMetadata(scalar: Scalar): boolean {
+  let reads = false;
+  replaceMetadata(scalar, (call) => {
+    reads = true;
+    return call;
+  });
+  return reads;
+}
+
+/** The expression with what `replacement` makes of each call; the very same one when there is none. */
+export function replaceMetadata(scalar: Scalar, replacement: (call: FunctionCall) => Scalar): Scalar {
+  const inner = (operand: Scalar): Scalar => replaceMetadata(operand, replacement);
   switch (scalar.kind) {
     case 'column':
     case 'literal':
       return scalar;
     case 'function':
-      if (scalar.name === metadataFunction) {
-        return { kind: 'literal', type: scalar.type, nullable: false, source: scalar.source, value: json };
-      }
+      if (scalar.name === metadataFunction) return replacement(scalar);
       return { ...scalar, operands: scalar.operands.map(inner) };
     case 'operator':
       return { ...scalar, operands: scalar.operands.map(inner) };

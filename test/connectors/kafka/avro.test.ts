@@ -148,11 +148,12 @@ if ('missing' in server || 'missing' in registry) {
       registry_headers: { 'X-Team': 'blue' },
     };
     await using pipeline = await Pipeline.open({
-      program: "CREATE TABLE late (n BIGINT) WITH ('materialized' = 'true');",
+      program: `CREATE TABLE late (n BIGINT, id INT UNSIGNED DEFAULT CAST(CONNECTOR_METADATA()['avro_schema_id'] AS INT UNSIGNED))
+        WITH ('materialized' = 'true');`,
       inputs: { l: { stream: 'late', ...input('late', format) } },
     });
     await pipeline.start();
-    assert.equal(await rowsOf(pipeline, 'SELECT n FROM late', 1), [{ n: 1 }]);
+    assert.equal(await rowsOf(pipeline, 'SELECT n, id FROM late', 1), [{ n: 1, id }]);
     assert.equal(seen, [`Basic ${Buffer.from('user:pass').toString('base64')} blue`]);
     assert.is((await pipeline.inputConnectorStats('late', 'l')).numTransportErrors, 1);
     await pipeline.stop({ force: true });

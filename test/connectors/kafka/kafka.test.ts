@@ -96,6 +96,79 @@ if ('missing' in server) {
     assert.equal((await read({ topic: 'two' }, last, (lines) => lines.length === 1)).lines, ['new']);
   });
 
+  kafka('several topics are read at once, each from its own place', async () => {
+    await make('left', 2);
+    await make('right');
+    await put('left', ['l0', 'l1']);
+    await put('left', ['m0'], 1);
+    await put('right', ['r0', 'r1']);
+    const topics = ['left', 'right'];
+    const first = await read({ topics }, null, (lines) => lines.length === 5);
+    assert.equal([...first.lines].sort(), ['l0', 'l1', 'm0', 'r0', 'r1']);
+    const last = throughJson(first.payloads.at(-1)?.positionAfter(1e6) ?? {});
+    await put('right', ['r2']);
+    await put('left', ['m1'], 1);
+    const rest = await read({ topics }, last, (lines) => lines.length === 2);
+    assert.equal([...rest.lines].sort(), ['m1', 'r2']);
+  });
+
+  kafka('columns read where a message stands, its key, its time and its headers', async () => {
+    await make('described', 2);
+    const headers = { 'event-type': 'created', empty: '' };
+    await producer.send({
+      messages: [
+        { topic: 'described', partition: 1, key: 'k1', value: '{"n": 1}', headers, timestamp: 1787322851123n },
+        { topic: 'described', partition: 1, value: '{"n": 2, "o": 77}' },
+        { topic: 'described', partition: 0, value: '{"n": 3}{"n": 4}' },
+      ],
+    });
+    const described = ['topic', 'partition', 'offset', 'timestamp', 'headers', 'key'];
+    await using pipeline = await Pipeline.open({
+      program: `CREATE TABLE t (
+        n BIGINT NOT NULL PRIMARY KEY,
+        t VARCHAR DEFAULT CAST(CONNECTOR_METADATA()['kafka_topic'] AS VARCHAR),
+        p INT DEFAULT CAST(CONNECTOR_METADATA()['kafka_partition'] AS INT),
+        o BIGINT DEFAULT CAST(CONNECTOR_METADATA()['kafka_offset'] AS BIGINT) + 100,
+        at TIMESTAMP DEFAULT CAST(CONNECTOR_METADATA()['kafka_timestamp'] AS TIMESTAMP),
+        h MAP<VARCHAR, VARBINARY> DEFAULT CAST(CONNECTOR_METADATA()['kafka_headers'] AS MAP<VARCHAR, VARBINARY>),
+        k VARBINARY DEFAULT CAST(CONNECTOR_METADATA()['kafka_key'] AS VARBINARY)
+      );
+      CREATE MATERIALIZED VIEW v AS SELECT n, BIN2UTF8(h['event-type']) AS kind FROM t;`,
+      inputs: {
+        i: {
+          stream: 't',
+          transport: {
+            name: 'kafka_input',
+            config: {
+              'bootstrap.servers': bootstrap,
+              topics: ['described'],
+              start_from: 'earliest',
+              ...Object.fromEntries(described.map((part) => [`include_${part}`, true])),
+            },
+          },
+          format: { name: 'json', config: { update_format: 'raw' } },
+        },
+      },
+    });
+    await pipeline.start();
+    let rows: readonly object[] = [];
+    while (rows.length < 4) rows = await pipeline.query('SELECT n, t, p, o, at, k FROM t ORDER BY n');
+    const [first, second, third, fourth] = rows.map((row): Record<string, unknown> => ({ ...row }));
+    assert.equal(first, {
+      n: 1,
+      t: 'described',
+      p: 1,
+      o: 100,
+      at: '2026-08-21 14:34:11.123',
+      k: new TextEncoder().encode('k1'),
+    });
+    // What a message says itself counts.
+    assert.equal([second?.['o'], second?.['p'], second?.['k']], [77, 1, null]);
+    assert.equal([third?.['p'], third?.['o'], fourth?.['o']], [0, 100, 100]);
+    assert.equal(await pipeline.query('SELECT kind FROM v WHERE n = 1'), [{ kind: 'created' }]);
+    await pipeline.stop({ force: true });
+  });
+
   kafka('it begins at the end, at given offsets or at a time', async () => {
     await make('starts');
     await put('starts', ['0', '1', '2']);
@@ -170,6 +243,10 @@ if ('missing' in server) {
     const tried = (given: object, context?: TestContext): Promise<string> =>
       codeOf(() => read({ topic: 'two', ...given }, null, () => true, context));
     assert.is(await tried({ topic: 'nowhere' }), 'kafka.topic_missing');
+    assert.is(await tried({ topic: undefined }), 'config.missing_key');
+    assert.is(await tried({ topics: ['two'] }), 'config.invalid_value');
+    assert.is(await tried({ topic: undefined, topics: ['two', 'two'] }), 'config.invalid_value');
+    assert.is(await tried({ topic: undefined, topics: ['two'], partitions: [0] }), 'config.invalid_value');
     assert.is(await tried({ partitions: [7] }), 'kafka.partition_missing');
     assert.is(await tried({ start_from: { offsets: [1] } }), 'kafka.partition_missing');
     assert.is(await tried({ start_from: 'early' }), 'config.invalid_value');

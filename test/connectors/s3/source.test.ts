@@ -1,11 +1,16 @@
 // s3_input against a real S3 server: order, resume, faults, bad settings, and the pipelines of the documentation.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { parquetOutput } from '../../../connectors/formats/parquet-output.ts';
 import { s3Input } from '../../../connectors/s3/source.ts';
 import { conformance } from '../../../connectors/sdk/conformance.ts';
 import type { Payload, Position, Source } from '../../../connectors/sdk/source.ts';
 import { validateParameters } from '../../../connectors/sdk/validate-parameters.ts';
 import { Pipeline } from '../../../index.ts';
+import { rowsToBatch } from '../../../runtime/batch/row-objects.ts';
 import { startCutProxy } from '../../servers/cut-proxy.ts';
 import { freePort } from '../../servers/free-port.ts';
 import { type S3Server, s3Access, startS3Server } from '../../servers/s3-server.ts';
@@ -182,25 +187,68 @@ if ('missing' in started) {
     await proxy.close();
   });
 
-  s3('Parquet files by prefix are refused with what to do instead', async () => {
-    for (const name of ['1', '2']) await server.put('lake', `pq/${name}`, 'PAR1');
-    await using pipeline = await Pipeline.open({
-      program: 'CREATE TABLE t (id BIGINT);',
-      inputs: {
-        i: {
-          stream: 't',
-          transport: { name: 's3_input', config: { ...access, prefix: 'pq/' } },
-          format: { name: 'parquet' },
-        },
-      },
-    });
-    await pipeline.start();
-    const failed = await pipeline.waitForCompletion().then(
-      () => null,
-      () => pipeline.inputConnectorStats('t', 'i'),
-    );
-    assert.is(failed?.error?.code, 'source.several_streams');
-  });
+  const parquet = async (rows: readonly object[]): Promise<Uint8Array> => {
+    const { values } = validateParameters(parquetOutput.parameters, {}, () => ({}), []);
+    const encoder = await parquetOutput.encoder(values, relation);
+    const { batch } = rowsToBatch(rows, relation, [null, null], { updateFormat: 'raw' });
+    const head = Buffer.from(encoder.encode(batch).bytes);
+    return Buffer.concat([head, encoder.finish?.() ?? Buffer.alloc(0)]);
+  };
+
+  s3(
+    'Parquet objects of a prefix are read one after the other, and the next run goes on behind the last one',
+    async () => {
+      const name = 'x';
+      await server.put('lake', 'pq/', '');
+      await server.put('lake', 'pq/2', await parquet([{ id: 3, name }]));
+      await server.put(
+        'lake',
+        'pq/1',
+        await parquet([
+          { id: 1, name },
+          { id: 2, name: null },
+        ]),
+      );
+      const dataFolder = mkdtempSync(join(tmpdir(), 'millrace-parquet-'));
+      const run = async (count: number): Promise<readonly object[]> => {
+        await using pipeline = await Pipeline.open({
+          program: `CREATE TABLE t (
+            id BIGINT,
+            name VARCHAR,
+            object VARCHAR DEFAULT CAST(CONNECTOR_METADATA()['s3_key'] AS VARCHAR)
+          ) WITH ('materialized' = 'true');`,
+          dataFolder,
+          inputs: {
+            i: {
+              stream: 't',
+              transport: {
+                name: 's3_input',
+                config: { ...access, prefix: 'pq/', watch: true, watch_interval: '50ms' },
+              },
+              format: { name: 'parquet' },
+            },
+          },
+        });
+        await pipeline.start();
+        let rows: readonly object[] = [];
+        while (rows.length < count) rows = await pipeline.query('SELECT id, name, object FROM t ORDER BY id');
+        await pipeline.stop();
+        return rows;
+      };
+      try {
+        const first = [
+          { id: 1, name, object: 'pq/1' },
+          { id: 2, name: null, object: 'pq/1' },
+          { id: 3, name, object: 'pq/2' },
+        ];
+        assert.equal(await run(3), first);
+        await server.put('lake', 'pq/3', await parquet([{ id: 4, name }]));
+        assert.equal(await run(4), [...first, { id: 4, name, object: 'pq/3' }]);
+      } finally {
+        rmSync(dataFolder, { recursive: true, force: true });
+      }
+    },
+  );
 
   s3('users, products, then orders: start_after over S3, with what is left out from the defaults', async () => {
     await server.put('lake', 'users.json', '{"id":1,"name":"Ann"}\n{"id":2,"name":"Bob"}\n');

@@ -1,0 +1,88 @@
+// What CONNECTOR_METADATA() is for a record of Kafka, as JSON text: those of its parts that the configuration asks for.
+//
+//   kafka_topic kafka_partition kafka_offset     text, numbers
+//   kafka_timestamp                              'YYYY-MM-DD HH:MM:SS.mmm', UTC
+//   kafka_headers                                { name: [bytes] }; of a name that stands twice the last value counts
+//   kafka_key                                    [bytes], or null
+import type { ParameterValues } from '../sdk/parameters.ts';
+import type { RecordDetails, RecordPlace } from './record-set.ts';
+
+/** By the name of its parameter. */
+const parts = ['topic', 'partition', 'offset', 'timestamp', 'headers', 'key'] as const;
+type Part = (typeof parts)[number];
+
+export function wantedMetadata(settings: ParameterValues): ReadonlySet<Part> {
+  return new Set(parts.filter((part) => settings[`include_${part}`] === true));
+}
+
+/** Prints a text for each record that is read into the same RecordValues. */
+export class RecordMetadata implements RecordDetails {
+  readonly #wanted: ReadonlySet<Part>;
+  #head = '';
+  #texts: Buffer[] = [];
+
+  constructor(wanted: ReadonlySet<Part>) {
+    this.#wanted = wanted;
+  }
+
+  begin(topic: string, partition: number): void {
+    const members: string[] = [];
+    if (this.#wanted.has('topic')) members.push(`"kafka_topic":${JSON.stringify(topic)}`);
+    if (this.#wanted.has('partition')) members.push(`"kafka_partition":${partition}`);
+    this.#head = members.join(',');
+    this.#texts = [];
+  }
+
+  print(bytes: Uint8Array, { offset, timestamp, keyStart, keyEnd, headersStart, end }: RecordPlace): void {
+    const members = this.#head === '' ? [] : [this.#head];
+    const wanted = this.#wanted;
+    if (wanted.has('offset')) members.push(`"kafka_offset":${offset}`);
+    if (wanted.has('timestamp')) members.push(`"kafka_timestamp":${timestampText(timestamp)}`);
+    if (wanted.has('headers')) members.push(`"kafka_headers":${headersText(bytes, headersStart, end)}`);
+    if (wanted.has('key')) {
+      members.push(`"kafka_key":${keyEnd < 0 ? 'null' : `[${bytes.subarray(keyStart, keyEnd).join(',')}]`}`);
+    }
+    this.#texts.push(Buffer.from(`{${members.join(',')}}`));
+  }
+
+  /** Those of the records since `begin`. */
+  finish(): { readonly offsets: Int32Array; readonly bytes: Uint8Array } {
+    const offsets = new Int32Array(this.#texts.length + 1);
+    this.#texts.forEach((text, i) => {
+      offsets[i + 1] = (offsets[i] ?? 0) + text.length;
+    });
+    return { offsets, bytes: Buffer.concat(this.#texts) };
+  }
+}
+
+function timestampText(ms: number): string {
+  const date = new Date(ms);
+  // -1 is a record without a time.
+  if (ms < 0 || Number.isNaN(date.getTime())) return 'null';
+  return `"${date.toISOString().slice(0, -1).replace('T', ' ')}"`;
+}
+
+/** count, then for each header: length and bytes of its name, length (-1: none) and bytes of its value; lengths as zigzag varints. */
+function headersText(bytes: Uint8Array, start: number, end: number): string {
+  let at = start;
+  const length = (): number => {
+    let value = 0;
+    for (let shift = 0; at < end && shift < 35; shift += 7) {
+      const byte = bytes[at++] ?? 0;
+      value |= (byte & 127) << shift;
+      if (byte < 128) break;
+    }
+    return (value >>> 1) ^ -(value & 1);
+  };
+  const headers = new Map<string, string>();
+  for (let count = length(); count > 0 && at < end; count--) {
+    const nameLength = Math.max(0, length());
+    const name = Buffer.from(bytes.subarray(at, at + nameLength)).toString();
+    at += nameLength;
+    const valueLength = length();
+    const isNull = valueLength < 0;
+    headers.set(name, isNull ? 'null' : `[${bytes.subarray(at, at + valueLength).join(',')}]`);
+    at += Math.max(0, valueLength);
+  }
+  return `{${[...headers].map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`;
+}
