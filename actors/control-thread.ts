@@ -124,6 +124,7 @@ async function makePipeline(request: OpenRequest): Promise<MadePipeline> {
     tables,
     views,
     checkConnector: (direction, key, connector, replaced) => definition.check(direction, key, connector, replaced),
+    clock: program.clock ?? null,
     compileInsert: (sql) => compileInsert(sql, program.tables, relations),
     defaultsWith: async (name, metadata) => {
       const table = program.tables.find(({ relation }) => relation.name === name);

@@ -117,6 +117,7 @@ export async function makeRelay(
     tables: [recordRelation],
     views: [],
     checkConnector: () => needsProgram('checkConnector'),
+    clock: null,
     compileInsert: () => needsProgram('insert'),
     defaultsWith: () => needsProgram('defaults'),
     toBatches: () => needsProgram('push'),

@@ -236,6 +236,9 @@ export interface GatewayControl {
   /** Rows of `INSERT INTO …` (one statement), validated and evaluated; resolves with how many and their token. */
   insert(waitId: number, sql: string): Promise<{ readonly count: number; readonly token: string }>;
 
+  /** NOW() is this, in milliseconds since 1970, from the next step on, unless it is later already. */
+  tick(waitId: number, milliseconds: number): Promise<void>;
+
   /** The latest checkpoint is on disk: sources that wait for that are told what it holds of them. */
   checkpointStored(): Promise<void>;
   /** Every operator's state, all tables, every source's position, between two steps. */

@@ -4,7 +4,9 @@
 // own rows: nothing else of the data plane does. Waiting calls can be given up by number. Status is reported after every
 // change, at most once in `statusGapMs`, and always before the answer to a call, so that the caller sees its effect.
 import type { TransferListItem } from 'node:worker_threads';
+import { BatchBuilder } from '../../../runtime/batch/batch-builder.ts';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
+import { writeCell } from '../../../runtime/batch/scalar-values.ts';
 import type { Relation } from '../../../runtime/batch/schema.ts';
 import type { Clock, Timer } from '../../../runtime/clock.ts';
 import { errorFromData } from '../../../runtime/errors.ts';
@@ -51,6 +53,8 @@ export interface MadePipeline {
   readonly description: Omit<OpenedPipeline, 'status'>;
   readonly tables: readonly Relation[];
   readonly views: readonly Relation[];
+  /** What NOW() is read from; null: the program does not say NOW(). */
+  readonly clock: Relation | null;
   /** @throws PipelineInvalid; changes nothing either way. */
   readonly checkConnector: (direction: Direction, key: string, definition: unknown, replaced: string) => void;
   /** INSERT INTO. @throws the first problem of the text */
@@ -192,6 +196,18 @@ export class PipelineControl implements ControlInterface {
       }),
     );
     return inserted.finally(() => this.#pushes.delete(waitId));
+  }
+
+  tick(waitId: number, milliseconds: number): Promise<void> {
+    return this.#wait(waitId, async (signal) => {
+      const { clock } = this.#pipeline;
+      if (clock === null) return;
+      const builder = new BatchBuilder(clock.schema, 1);
+      builder.reserve(1);
+      for (const column of builder.columns) writeCell(column, 0, BigInt(milliseconds) * 1000n);
+      builder.commitRow();
+      await this.#ingressOf(clock).push([builder.finish()], true, signal);
+    });
   }
 
   #ingressOf(relation: Relation): Ingress {

@@ -91,6 +91,8 @@ export interface PipelineRecord {
   checkpoints: readonly CheckpointMetadata[] | null;
   /** When the run began that later deployments go on with, in milliseconds; absent before the first. */
   firstStartedAt?: number;
+  /** What the clock says that requests drive, in milliseconds since 1970, UTC; absent: none do. */
+  drivenClockMs?: number | undefined;
   /** Connectors added to the running pipeline, replaced or removed since the program was edited; absent: none. */
   connectorEdits?: readonly ConnectorEdit[];
   /** Connectors that were paused (true) or started by hand in this deployment, by direction and endpoint. */
@@ -147,12 +149,6 @@ export function environmentOf({ source }: PipelineRecord): Readonly<Record<strin
 export function workersOf({ source }: PipelineRecord, cores: number): { readonly workers?: number } {
   const workers = Math.min(source.workers ?? 1, cores);
   return workers > 1 ? { workers } : {};
-}
-
-/** How often NOW() moves. */
-export function clockSettingsOf({ source }: PipelineRecord): Readonly<Record<string, unknown>> {
-  const resolution = source.runtimeConfig['clock_resolution_usecs'];
-  return typeof resolution === 'number' && resolution > 0 ? { clock_resolution_usecs: resolution } : {};
 }
 
 /** Of its checkpoints. */

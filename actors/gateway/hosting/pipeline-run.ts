@@ -16,15 +16,9 @@ import { restoreApiInputs } from './api-input-record.ts';
 import { planBootstrap, runBootstrap } from './bootstrap.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';
 import { type LiveDeployment, openDeployment } from './live-deployment.ts';
+import { clockSettings, setClock } from './pipeline-clock.ts';
 import { monitor } from './pipeline-monitor.ts';
-import {
-  clockSettingsOf,
-  environmentOf,
-  hasStorage,
-  isFaultTolerant,
-  type RecordedProblem,
-  workersOf,
-} from './pipeline-record.ts';
+import { environmentOf, hasStorage, isFaultTolerant, type RecordedProblem, workersOf } from './pipeline-record.ts';
 import { compilePipeline } from './program-compilation.ts';
 import { programErrorOf, successfulProgram } from './program-error.ts';
 import { programInfo } from './program-info.ts';
@@ -92,6 +86,7 @@ export async function start(
     const isBootstrap = bootstrap !== null && !bootstrap.isSameProgram;
     if (restore === null || record.firstStartedAt === undefined) {
       pipeline.change({ firstStartedAt: surroundings.clock.now() });
+      setClock(pipeline);
     }
     const parts = await surroundings.connectorParts(record);
     const deployment = await openDeployment({
@@ -103,7 +98,7 @@ export async function start(
               ? {
                   name: pipeline.name,
                   program: record.source.programCode,
-                  transport_defaults: { clock: clockSettingsOf(record) },
+                  transport_defaults: { clock: clockSettings(record) },
                   ...workersOf(record, availableParallelism()),
                 }
               : { relay: relayDefinition(record, record.relay) },

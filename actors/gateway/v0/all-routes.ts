@@ -5,6 +5,7 @@ import { openApiRoute } from '../server/open-api.ts';
 import type { Route } from '../server/route.ts';
 import { makeV1Routes } from '../v1/v1-routes.ts';
 import { apiKeyRoutes } from './api-key-routes.ts';
+import { clockRoutes } from './clock-routes.ts';
 import { connectorRoutes } from './connector-routes.ts';
 import { definitionRoutes } from './definition-routes.ts';
 import { eventRoutes } from './event-routes.ts';
@@ -26,6 +27,7 @@ export function makeRoutes(hosting: Hosting): readonly Route[] {
     ...programRoutes(hosting),
     ...connectorRoutes(hosting),
     ...statsRoutes(hosting),
+    ...clockRoutes(hosting),
     ...logRoutes(hosting),
     ...eventRoutes(hosting),
     ...progressRoutes(hosting),

@@ -105,12 +105,11 @@ export function lifecycleRoutes(hosting: Hosting): readonly Route[] {
       },
       { silent_bootstrap: 'outputs are told nothing of what is computed again', concurrent_bootstrap: 'accepted' },
     ),
-    ...neverPossible.map(({ action, code, why }) =>
-      route(action, `Refused: ${why}`, 200, async (pipeline) => {
-        pipeline.deployed();
-        throw new HttpProblem({ status: 400, code, message: `pipeline '${pipeline.name}': ${why}` });
-      }),
-    ),
+    route('activate', `Refused: ${noStandby}`, 200, async (pipeline) => {
+      pipeline.deployed();
+      const message = `pipeline '${pipeline.name}': ${noStandby}`;
+      throw new HttpProblem({ status: 400, code: 'IllegalPipelineAction', message });
+    }),
     route('dismiss_error', 'Forgets the error of the last deployment', 200, async (pipeline) => {
       dismissError(pipeline);
       return json(200, undefined);
@@ -132,15 +131,8 @@ export function lifecycleRoutes(hosting: Hosting): readonly Route[] {
   ];
 }
 
-/** Actions of states that a pipeline here is never in: clients that ask are told so. */
-const neverPossible: readonly { readonly action: string; readonly code: string; readonly why: string }[] = [
-  { action: 'activate', code: 'IllegalPipelineAction', why: 'only a pipeline in standby is activated' },
-  {
-    action: 'clock/advance',
-    code: 'ClockNotHttpDriven',
-    why: 'its clock is that of the machine and is not advanced by requests',
-  },
-];
+/** A state that a pipeline here is never in: clients that ask are told so. */
+const noStandby = 'only a pipeline in standby is activated';
 
 async function onStart(hosting: Hosting, pipeline: HostedPipeline, query: URLSearchParams): Promise<RouteReply> {
   const { record } = pipeline;

@@ -1,6 +1,7 @@
 // The runtime configuration of a pipeline: every key with its default and what it takes. Newer spellings (durations and
 // sizes as text) are read into the older keys, so that each setting is kept once. Unknown keys are refused with the nearest name.
 import { nearestName } from '../../../runtime/nearest-name.ts';
+import { isZoneOffset } from '../hosting/pipeline-clock.ts';
 import { HttpProblem } from '../server/http-problem.ts';
 import { durationMicros, sizeMegabytes } from './quantity-text.ts';
 
@@ -10,7 +11,6 @@ type Check = (value: unknown) => boolean;
 const isBoolean: Check = (value) => typeof value === 'boolean';
 const isText: Check = (value) => typeof value === 'string';
 const isCount: Check = (value) => typeof value === 'number' && Number.isInteger(value) && value >= 0;
-const isInteger: Check = (value) => typeof value === 'number' && Number.isInteger(value);
 const isNumber: Check = (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0;
 const isList: Check = (value) => Array.isArray(value);
 const isObject: Check = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -72,7 +72,7 @@ const settings: Readonly<Record<string, Setting>> = {
   min_batch_size_records: { fallback: 0, accepts: isCount },
   max_buffering_delay_usecs: { fallback: 0, accepts: isCount, text: micros('max_buffering_delay') },
   clock_resolution_usecs: { fallback: 1_000_000, accepts: orNull(isCount), text: micros('clock_resolution') },
-  clock_timezone_offset: { fallback: null, accepts: orNull((value) => isText(value) || isInteger(value)) },
+  clock_timezone_offset: { fallback: null, accepts: orNull(isZoneOffset) },
   pin_cpus: { fallback: [], accepts: isList },
   provisioning_timeout_secs: { fallback: null, accepts: orNull(isCount), text: seconds('provisioning_timeout') },
   max_parallel_connector_init: { fallback: null, accepts: orNull(isCount) },
