@@ -2,6 +2,7 @@
 import { InvalidArgument } from './evaluation-errors.ts';
 import type { Evaluator, FunctionDefinition, FunctionOverload } from './function-definition.ts';
 import { strictRow, typed, types } from './function-rows.ts';
+import { accurateCos, accurateSin, accurateTan } from './trigonometry.ts';
 
 const { double, boolean } = types;
 const finiteOrNull: Evaluator = (x) => (Number.isFinite(x) ? x : null);
@@ -42,12 +43,12 @@ export const mathFunctions: readonly FunctionDefinition[] = [
     ['LOG(8, 2)', '3'],
     [strictRow(['double', 'double'], double, typed(logarithmTo), { optional: 1, canFail: true })],
   ),
-  unary('sin', 'Sine of radians.', ['SIN(0)', '0'], Math.sin),
-  unary('cos', 'Cosine of radians.', ['COS(0)', '1'], Math.cos),
-  unary('tan', 'Tangent of radians.', ['TAN(0)', '0'], Math.tan),
-  unary('cot', 'Cotangent of radians.', ['COT(0)', 'Infinity'], (x) => 1 / Math.tan(x)),
-  unary('sec', 'Secant of radians.', ['SEC(0)', '1'], (x) => 1 / Math.cos(x)),
-  unary('csc', 'Cosecant of radians.', ['CSC(0)', 'Infinity'], (x) => 1 / Math.sin(x)),
+  unary('sin', 'Sine of radians.', ['SIN(0)', '0'], accurateSin),
+  unary('cos', 'Cosine of radians.', ['COS(0)', '1'], accurateCos),
+  unary('tan', 'Tangent of radians.', ['TAN(0)', '0'], accurateTan),
+  unary('cot', 'Cotangent of radians.', ['COT(0)', 'Infinity'], (x) => 1 / accurateTan(x)),
+  unary('sec', 'Secant of radians.', ['SEC(0)', '1'], (x) => 1 / accurateCos(x)),
+  unary('csc', 'Cosecant of radians.', ['CSC(0)', 'Infinity'], (x) => 1 / accurateSin(x)),
   unary('asin', 'Arc sine in radians; NaN outside of [-1, 1].', ['ASIN(0)', '0'], Math.asin),
   unary('acos', 'Arc cosine in radians; NaN outside of [-1, 1].', ['ACOS(1)', '0'], Math.acos),
   unary('atan', 'Arc tangent in radians.', ['ATAN(0)', '0'], Math.atan),
