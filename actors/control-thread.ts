@@ -164,7 +164,7 @@ async function readDefinition(
   const { source, connectorModules = [] } = request;
   const file = 'file' in source ? readPipelineFile(source.file) : null;
   if (file !== null && file.problems.length > 0) throw invalid(file.problems);
-  const given = file?.definition ?? ('definition' in source ? source.definition : null);
+  const given = withWorkers(file?.definition ?? ('definition' in source ? source.definition : null), request.workers);
   const baseFolder = file?.baseFolder ?? ('baseFolder' in source ? source.baseFolder : '.');
   const modules = modulesOf(given, baseFolder);
   const placeOfModule = (index: number): Place => file?.placeOf(['connector_modules', index]) ?? {};
@@ -183,6 +183,12 @@ async function readDefinition(
   };
   const validate = (value: unknown): ValidatedPipeline => validatePipeline(value, options);
   return { definition: new LiveDefinition(given, validate), baseFolder, known: all.registry };
+}
+
+/** What is no definition at all is refused where it is validated. */
+function withWorkers(definition: unknown, workers: number | undefined): unknown {
+  if (workers === undefined || typeof definition !== 'object' || definition === null) return definition;
+  return { ...definition, workers };
 }
 
 function describeRelations(

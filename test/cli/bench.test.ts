@@ -31,14 +31,15 @@ function reportOf(out: string): BenchReport {
 }
 
 test('two pipelines with an end are run in turn from start to end: rows, queues, threads by name, state, ratio, picture', async () => {
-  const options = ['--against', 'other.yaml', ...short, '--json', '--chart', 'pair.svg'];
+  const options = ['--against', 'other.yaml', ...short, '--workers', '2', '--json', '--chart', 'pair.svg'];
   const { code, out, err } = await millrace(['bench', 'finite.yaml', ...options], { folder, secondsMax });
   assert.is(code, 0, err);
   assert.equal(
     err.split('\n').filter((line) => /^(warming up|run )/.test(line)),
     ['run 1 of 1: other.yaml', 'run 1 of 1: finite.yaml'],
   );
-  const { files, against } = reportOf(out);
+  const { files, against, workers } = reportOf(out);
+  assert.is(workers, 2);
   assert.equal(
     files.map(({ file, kind, runs, rowsIn }) => [file, kind, runs, rowsIn]),
     [
@@ -101,6 +102,7 @@ inputs:
   const refused: readonly (readonly [readonly string[], number, RegExp])[] = [
     [['finite.yaml', '--agianst', 'x.yaml'], 2, /cli\.usage.*did you mean "--against"/],
     [['finite.yaml', '--repeat', '0'], 2, /cli\.usage.*--repeat must be a number of runs/],
+    [['finite.yaml', '--workers', '65'], 2, /cli\.usage.*--workers must be from 1 to 64, not "65"/],
     [['finite.yaml', '--seconds', 'ten'], 2, /cli\.usage.*--seconds must be a number of seconds, not "ten"/],
     [[], 2, /1 operand expected, 0 given/],
     [['wrong.yaml'], 2, /wrong\.yaml has 1 problem:\nerror .*wrong\.yaml:5:\d+.*did you mean "datagen"/],

@@ -52,7 +52,8 @@ export class WorkerTeam {
       const ends: LineEnds = { worker: i + 1, ports: own, cells };
       const transferList = own.filter((port) => port !== null);
       const workerData: WorkerStart = { program, onError, ends };
-      return new Worker(entry, { name: `engine-worker-${i + 1}`, workerData, transferList });
+      const name = `engine-worker-${i + 1}`;
+      return new Worker(entry, { name, argv: [name], workerData, transferList });
     });
     const team = new WorkerTeam(lines, threads);
     try {

@@ -57,6 +57,8 @@ export interface BenchReport {
   readonly cores: number;
   readonly warmUpSeconds: number;
   readonly windowSeconds: number;
+  /** What --workers said; null: each file for itself. */
+  readonly workers: number | null;
   /** A signal ended it before all rounds were run. */
   readonly interrupted: boolean;
   readonly files: readonly FileReport[];

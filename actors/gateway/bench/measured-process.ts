@@ -16,6 +16,8 @@ export interface MeasuredRequest {
   readonly kind: RunKind | null;
   readonly warmUpSeconds: number;
   readonly seconds: number;
+  /** In the place of the `workers` of the file; null: as the file says. */
+  readonly workers: number | null;
 }
 
 export type MeasuredAnswer =

@@ -59,12 +59,13 @@ async function run(request: MeasuredRequest): Promise<RunFigures> {
 }
 
 async function measure(
-  { file, kind, warmUpSeconds, seconds }: MeasuredRequest,
+  { file, kind, warmUpSeconds, seconds, workers }: MeasuredRequest,
   connection: ControlConnection,
   watch: ProcessWatch,
 ): Promise<RunFigures> {
   const opening = systemClock.monotonic();
-  await connection.call('open', (control) => control.open({ source: { file }, stepRowsMax: null }));
+  const request = { source: { file }, stepRowsMax: null, ...(workers === null ? {} : { workers }) };
+  await connection.call('open', (control) => control.open(request));
   const openMs = systemClock.monotonic() - opening;
   const queues = new QueueWatch();
   const readStats = async (): Promise<PipelineStats> => {

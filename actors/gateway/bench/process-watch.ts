@@ -2,12 +2,13 @@
 //
 // The system's own count (`/proc/self/task`, Linux) is read at regular looks and at the end, so that a thread that has ended
 // meanwhile is counted up to the last look. Elsewhere a thread's time is what Node counts for it or, in Nodes that do not, the time
-// in which its event loop was busy. Threads answer through thread-probe.ts; those without one (V8's helpers, the pool of libuv) are `other`.
+// in which its event loop was busy. Threads answer through thread-probe.ts; those without one (V8's helpers, the pool of libuv) are
+// `other`. Of a thread that never comes round to its event loop only the CPU time is known.
 import { readdirSync, readFileSync } from 'node:fs';
 import { BroadcastChannel } from 'node:worker_threads';
 import { type Clock, processMillis, type Timer } from '../../../runtime/clock.ts';
 import type { ProcessFigures, ThreadFigures } from './run-figures.ts';
-import { probeChannel, ThreadAccount, type ThreadAnswer, type ThreadQuestion } from './thread-answers.ts';
+import { probeChannel, ThreadAccount, type ThreadAnswer, type ThreadQuestion, unasked } from './thread-answers.ts';
 
 const lookEveryMs = 100;
 const tasksFolder = '/proc/self/task';
@@ -86,12 +87,13 @@ export class ProcessWatch {
     this.#channel.postMessage({ kind: 'how are you', question: this.#question } satisfies ThreadQuestion);
   }
 
-  /** Resolves when every thread that has ever answered has answered a question of now, or does not within `patienceMs`. */
+  /** Resolves when every thread that answers questions has answered one of now, or does not within `patienceMs`. */
   async settle(patienceMs: number): Promise<void> {
     this.look();
     const asked = this.#question;
     const until = processMillis() + patienceMs;
-    const isAnswered = (): boolean => [...this.#threads.values()].every(({ last }) => last.question >= asked);
+    const isAnswered = (): boolean =>
+      [...this.#threads.values()].every(({ last }) => last.question === unasked || last.question >= asked);
     while (!isAnswered() && processMillis() < until) {
       await new Promise<void>((resolve) => {
         const timer = this.#clock.after(patienceMs, resolve);
@@ -140,15 +142,16 @@ export class ProcessWatch {
     const task = this.#tasks.get(last.taskId ?? -1);
     const busyMs = last.busyMs - first.busyMs;
     const own = last.cpuMs === null ? busyMs : last.cpuMs - (first.cpuMs ?? 0);
+    const answers = last.question !== unasked;
     return {
       name: last.name,
       actors: [...(this.#actors.get(last.name) ?? [])],
       cpuMs: isCounted && task !== undefined ? task.last - task.begun : own,
-      busyMs,
-      heapBytesMax,
-      externalBytesMax,
-      gcMs: last.gcMs - first.gcMs,
-      gcPauseMsMax,
+      busyMs: answers ? busyMs : null,
+      heapBytesMax: answers ? heapBytesMax : null,
+      externalBytesMax: answers ? externalBytesMax : null,
+      gcMs: answers ? last.gcMs - first.gcMs : null,
+      gcPauseMsMax: answers ? gcPauseMsMax : null,
     };
   }
 

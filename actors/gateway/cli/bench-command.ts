@@ -25,7 +25,7 @@ const repeatDefault = 5;
 export const benchCommand: Command = {
   name: 'bench',
   synopsis:
-    'bench FILE.yaml [--against OTHER.yaml] [--seconds S] [--warm-up S] [--repeat N] [--json] [--chart FILE.svg]',
+    'bench FILE.yaml [--against OTHER.yaml] [--seconds S] [--warm-up S] [--repeat N] [--workers N] [--json] [--chart FILE.svg]',
   summary: 'Measures a pipeline file: throughput, latency, queues, CPU and memory of each thread.',
   description: `Runs the file once without counting it, then --repeat times (default ${repeatDefault}), each time in a process of its own, and prints
 medians, ranges and the A/A noise (how far the odd runs are from the even ones: a smaller difference says nothing). A run that
@@ -38,7 +38,7 @@ until the views have it. queues: records before the engine (inputs) and before a
 time an input waited for room. threads: CPU as the system counts it, heap, memory outside of it, garbage collection. "main" is
 the harness itself, "other" what V8 and Node run beside.
 
---against runs another file in turn (A B, B A, …) and prints the ratio of each pair's rows/s. --json prints everything as one object,
+--workers computes the views on so many threads, whatever the files say; with --against both. --against runs another file in turn (A B, B A, …) and prints the ratio of each pair's rows/s. --json prints everything as one object,
 --chart draws it. SIGINT ends the run under way and reports what was measured before.
 
 exit codes: 0 done, 1 a pipeline or a connector failed, 2 invalid configuration or usage, 130 ended by a signal`,
@@ -47,6 +47,7 @@ exit codes: 0 done, 1 a pipeline or a connector failed, 2 invalid configuration 
     seconds: { type: 'string' },
     'warm-up': { type: 'string' },
     repeat: { type: 'string' },
+    workers: { type: 'string' },
     json: { type: 'boolean' },
     chart: { type: 'string' },
   },
@@ -57,6 +58,7 @@ exit codes: 0 done, 1 a pipeline or a connector failed, 2 invalid configuration 
     const settings = {
       repeat: readNumber('repeat', options, repeatDefault, /^[1-9]\d{0,3}$/, 'a number of runs from 1 to 9999'),
       seconds: readNumber('seconds', options, secondsDefault, secondsForm, 'a number of seconds'),
+      workers: options['workers'] === undefined ? null : readNumber('workers', options, 1, workersForm, 'from 1 to 64'),
       warmUpSeconds: readNumber('warm-up', options, warmUpDefault, warmUpForm, 'a number of seconds'),
     };
     const { runs, isInterrupted, invalid } = await measureFiles(files, settings, tools);
@@ -77,6 +79,7 @@ exit codes: 0 done, 1 a pipeline or a connector failed, 2 invalid configuration 
       cores: availableParallelism(),
       warmUpSeconds: settings.warmUpSeconds,
       windowSeconds: settings.seconds,
+      workers: settings.workers,
       interrupted: isInterrupted,
       files: measured,
       against: ours === undefined || theirs === undefined ? null : comparison(ours, theirs),
@@ -90,6 +93,7 @@ exit codes: 0 done, 1 a pipeline or a connector failed, 2 invalid configuration 
 };
 
 const warmUpForm = /^\d{1,5}(\.\d{1,3})?$/;
+const workersForm = /^([1-9]|[1-5]\d|6[0-4])$/;
 const secondsForm = /^(?=.*[1-9])\d{1,5}(\.\d{1,3})?$/;
 
 function readNumber(name: string, options: OptionValues, fallback: number, form: RegExp, wanted: string): number {
@@ -103,6 +107,7 @@ interface Settings {
   readonly repeat: number;
   readonly seconds: number;
   readonly warmUpSeconds: number;
+  readonly workers: number | null;
 }
 
 interface Outcome {
@@ -133,8 +138,8 @@ async function measureFiles(files: readonly string[], settings: Settings, tools:
       return {
         name: file,
         run: async (round: number): Promise<void> => {
-          const { seconds, warmUpSeconds } = settings;
-          const request = { file: resolve(file), kind, seconds, warmUpSeconds };
+          const { seconds, warmUpSeconds, workers } = settings;
+          const request = { file: resolve(file), kind, seconds, warmUpSeconds, workers };
           const figures = await runMeasured(request, interrupt.signal).catch((error: unknown) => {
             throw invalidOf(file, error) ?? error;
           });

@@ -48,6 +48,8 @@ export interface OpenRequest {
   readonly source: { readonly file: string } | { readonly definition: unknown; readonly baseFolder: string };
   /** The most rows that one step takes in; null: the engine's own bound. */
   readonly stepRowsMax: number | null;
+  /** In the place of the `workers` of the definition. */
+  readonly workers?: number;
   /** Absolute files of modules that define connectors, besides those that the definition names. */
   readonly connectorModules?: readonly string[];
   /** An input that starts after labels starts when they are done, although it is configured as paused; a pause by hand holds it. */

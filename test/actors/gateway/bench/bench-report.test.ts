@@ -81,6 +81,7 @@ test('runs without rows have no CPU for a row, and print', () => {
     cores: 2,
     warmUpSeconds: 2,
     windowSeconds: 10,
+    workers: null,
     interrupted: true,
     files: [file],
     against: null,
