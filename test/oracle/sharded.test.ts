@@ -108,6 +108,26 @@ function inputsOf(program: BoundProgram, step: History[number], at: number): Inp
 
 const views: readonly ViewCase[] = [...Object.values(operatorViews), ...Object.values(relationalViews)].flat();
 const programs = fc.uniqueArray(fc.constantFrom(...views), { minLength: 1, maxLength: 3 });
+/** Groups that workers compute in parts. */
+const inParts: readonly ViewCase[] = [
+  'SELECT COUNT(*) AS c, MAX(s) AS m, COUNT(DISTINCT k) AS d FROM facts',
+  'SELECT COUNT(DISTINCT s) AS a, COUNT(DISTINCT i) FILTER (WHERE b) AS e, MIN(n) AS m, COUNT(n) AS c FROM facts',
+  'SELECT k > 0 AS p, COUNT(DISTINCT s) AS a, MAX(i) AS m, COUNT(DISTINCT i) AS e, COUNT(*) AS c FROM facts GROUP BY k > 0',
+  'SELECT b AND i > 0 AS p, MIN(s) AS m, COUNT(d) AS c, MAX(d) AS x FROM facts WHERE k > 0 GROUP BY b AND i > 0',
+  'SELECT COUNT(*) AS c, COUNT(DISTINCT u.name) AS n FROM facts f JOIN users u ON f.k = u.id',
+  'SELECT COUNT(*) AS c FROM facts HAVING COUNT(*) > 1',
+].map((sql) => ({ title: sql, sql }));
+
+test('groups in parts are the groups', () => {
+  const program = programOf(inParts);
+  fc.assert(
+    fc.property(histories(14), fc.constantFrom(2, 3, 8), (history, workers) => {
+      const steps = history.map((step, at) => inputsOf(program, step, at));
+      assert.equal(run(program, steps, workers), run(program, steps, 1));
+    }),
+    { numRuns: long ? 3000 : 24 },
+  );
+});
 
 for (const workers of [2, 3, 8]) {
   test(`${workers} workers give what one gives, in every step`, () => {

@@ -86,10 +86,13 @@ export class LateRows implements Operator {
       const weights = mark.inDeletions ? null : batch.weights;
       mark.greatest = greatest(batch.columns[mark.ordinal]!, batch.rows, weights, late, mark.greatest);
     }
+    if (!late.includes(1)) {
+      this.#table.push(port, batch, emit);
+      return;
+    }
     const kept = keptRows(late);
     this.#dropped += batch.rows - kept.length;
-    if (kept.length === batch.rows) this.#table.push(port, batch, emit);
-    else if (kept.length > 0) this.#table.push(port, pick(batch, kept), emit);
+    if (kept.length > 0) this.#table.push(port, pick(batch, kept), emit);
   }
 
   flush(emit: Emit): void {

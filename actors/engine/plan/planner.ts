@@ -64,7 +64,7 @@ export function planProgram(program: BoundProgram, options: PlanOptions): Circui
     nodes.view = outer;
     return built;
   };
-  const nodes = new QueryNodes(pool, failures, scan);
+  const nodes = new QueryNodes(pool, failures, scan, options.link?.workers ?? 1);
 
   const planTable = (table: TableDefinition): void => {
     const { name, schema, primaryKey } = table.relation;

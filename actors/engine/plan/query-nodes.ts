@@ -37,6 +37,8 @@ export class QueryNodes {
   readonly nodes: CircuitNode[] = [];
   readonly pool: StringPool;
   readonly failures: EvaluationFailures;
+  /** Of the circuit; what is inside of a node has one. */
+  readonly workers: number;
   readonly #scan: (relation: string) => Built;
   readonly #built: Map<string, readonly { readonly wanted: readonly number[]; readonly built: Built }[]> = new Map();
   /** The view being built, named in failures and statistics. */
@@ -49,7 +51,8 @@ export class QueryNodes {
   clock: Clock | null = null;
 
   /** `scan` gives the node of a table or view that queries read. */
-  constructor(pool: StringPool, failures: EvaluationFailures, scan: (relation: string) => Built) {
+  constructor(pool: StringPool, failures: EvaluationFailures, scan: (relation: string) => Built, workers = 1) {
+    this.workers = workers;
     this.pool = pool;
     this.failures = failures;
     this.#scan = scan;

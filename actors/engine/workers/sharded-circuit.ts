@@ -19,7 +19,7 @@ import type { Answer } from './worker-messages.ts';
 import { type TeamOptions, WorkerTeam } from './worker-team.ts';
 
 /** Changes of a view that are fewer than this are put together into one batch. */
-const joinedRowsMax = 8192;
+const joinedRowsMax = 512;
 
 export class ShardedCircuit implements RelationContents {
   readonly #circuit: Circuit;
