@@ -80,7 +80,7 @@ export class RecordIntake {
       }
       case 'batch':
         this.#parts.ledger.read(dataBytes(payload.batch));
-        await this.#takeBatch(payload.batch);
+        await this.#takeBatch(payload.batch, payload.isStamped === true);
         // Processors may keep what they have seen.
         if (this.#parts.chain.isEmpty) payload.release?.();
         return;
@@ -89,10 +89,10 @@ export class RecordIntake {
     }
   }
 
-  async #takeBatch(whole: ChangeBatch): Promise<void> {
+  async #takeBatch(whole: ChangeBatch, isStamped = false): Promise<void> {
     const { connector, clock } = this.#parts;
     const missing = firstWithoutPosition(whole);
-    const batch = stampRecords(whole, connector, clock.now());
+    const batch = isStamped ? whole : stampRecords(whole, connector, clock.now());
     for (let start = 0; start < batch.rows; start += frameRowsMax) {
       const end = Math.min(batch.rows, start + frameRowsMax, missing ?? batch.rows);
       if (end > start) await this.#process(sliceBatch(batch, start, end));

@@ -48,6 +48,8 @@ export interface BatchPayload {
   readonly position: Position;
   /** Called at most once, by a receiver that will not look into the data of the batch any more: its memory may be used again. */
   readonly release?: () => void;
+  /** Of records: each says already when it was read, and from which connector. */
+  readonly isStamped?: boolean;
 }
 
 /** Nothing more for now, but everything until here should reach the engine without waiting for more. */

@@ -26,7 +26,7 @@ import {
 } from './plugin-errors.ts';
 import { PluginInstance } from './plugin-instance.ts';
 import { pluginConfiguration } from './plugin-parameters.ts';
-import { positionRequest } from './plugin-protocol.ts';
+import { positionRequest, type VisitAck } from './plugin-protocol.ts';
 import type { PluginSession } from './plugin-session.ts';
 import { PositionQueue } from './position-queue.ts';
 import { RecordEncoder } from './record-encoder.ts';
@@ -136,10 +136,7 @@ class PluginDestination implements Destination {
       this.#unsent.set(this.#written + row, error);
     }
     if (bytes !== undefined) this.#retained.push({ bytes, first: this.#written, rows: batch.rows, leftOut });
-    for (let row = 0; row < batch.rows; row++) {
-      const position = recordBytes(batch, recordColumn.position, row);
-      this.#waiting.push(position, 0, position.length);
-    }
+    this.#await(batch);
     this.#written += batch.rows;
     this.#last = lastSentPosition(batch, this.#written, this.#unsent) ?? this.#last;
     this.#bytesSent += bytes?.length ?? 0;
@@ -147,6 +144,19 @@ class PluginDestination implements Destination {
     if (bytes !== undefined && bytes.length > 0 && this.#stream?.write(bytes) === false) await this.#stream.drained();
     while (this.#isFull() && this.#failure === null && !this.#context.signal.aborted) await this.#answers();
     if (this.#failure !== null) throw this.#failure;
+  }
+
+  /** Each record waits for its ack in its turn. */
+  #await(batch: ChangeBatch): void {
+    const positions = batch.columns[recordColumn.position];
+    if (positions?.layout === 'bytes') {
+      this.#waiting.pushRows(positions.bytes, positions.offsets, batch.rows);
+      return;
+    }
+    for (let row = 0; row < batch.rows; row++) {
+      const position = recordBytes(batch, recordColumn.position, row);
+      this.#waiting.push(position, 0, position.length);
+    }
   }
 
   /** Whole messages, and the rows that are not among them. What the protocol cannot say exactly goes as Avro data, which it can. */
@@ -214,14 +224,15 @@ class PluginDestination implements Destination {
     const bytes = this.#cutter.take();
     const { protocol } = this.#session ?? {};
     let at = 0;
-    const visit = (position: Uint8Array, error: string): void => {
+    const visit: VisitAck = (source, start, end, error) => {
       if (this.#failure !== null) return;
-      if (!this.#waiting.headEquals(position)) {
-        this.#fail(this.#unexpected(position));
+      if (!this.#waiting.headEquals(source, start, end)) {
+        this.#fail(this.#unexpected(source.subarray(start, end)));
         return;
       }
       const isResent = this.#outcomes.isResending;
-      this.#outcomes.answered(this.#answered, position, error);
+      if (error === '' && !isResent) this.#outcomes.safe();
+      else this.#outcomes.answered(this.#answered, source.subarray(start, end), error);
       this.#waiting.shift();
       if (isResent) return;
       this.#answered++;

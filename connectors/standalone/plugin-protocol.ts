@@ -24,9 +24,12 @@ export interface PluginProtocol {
   readonly specifyPath: string;
   /** @throws ProtobufMalformed */
   readSpecification(answer: Uint8Array): PluginSpecification;
-  /** Each ack of a message of a destination, in order; an empty error is none. @throws ProtobufMalformed */
-  readAcks(message: Uint8Array, visit: (position: Uint8Array, error: string) => void): void;
+  /** Each ack of a message of a destination, in order. @throws ProtobufMalformed */
+  readAcks(message: Uint8Array, visit: VisitAck): void;
 }
+
+/** The position is bytes[start .. end); an empty error is none. */
+export type VisitAck = (bytes: Uint8Array, start: number, end: number, error: string) => void;
 
 /** Configure, LifecycleOnCreated, LifecycleOnDeleted. */
 export function settingsRequest(settings: Readonly<Record<string, string>>): Uint8Array {
@@ -67,17 +70,42 @@ export function readPosition(answer: Uint8Array): Uint8Array {
   return position;
 }
 
-/** An ack with position 1 and error 2. @throws ProtobufMalformed */
-export function readAck(reader: ByteReader, visit: (position: Uint8Array, error: string) => void): void {
-  let position: Uint8Array = new Uint8Array(0);
-  let error = '';
+// ── data plane ── an ack for each record that is written: one reader for all of them.
+
+/** Acks with position 1 and error 2: those in field 1 of the message, or (`isOne`) the message itself. @throws ProtobufMalformed */
+export function readAckList(message: Uint8Array, isOne: boolean, visit: VisitAck): void {
+  const reader = new ByteReader(message);
+  if (isOne) {
+    readAck(reader, message.length, visit);
+    return;
+  }
   while (!reader.isDone) {
-    const tag = reader.tag();
-    if (tag === 0x0a) position = reader.view();
-    else if (tag === 0x12) error = reader.text();
+    if (reader.tag() === 0x0a) readAck(reader, endOfField(reader, message.length), visit);
     else reader.skipLast();
   }
-  visit(position, error);
+}
+
+function readAck(reader: ByteReader, end: number, visit: VisitAck): void {
+  let start = 0;
+  let positionEnd = 0;
+  let error = '';
+  while (reader.at < end) {
+    const tag = reader.tag();
+    if (tag === 0x0a) {
+      positionEnd = endOfField(reader, end);
+      start = reader.at;
+      reader.at = positionEnd;
+    } else if (tag === 0x12) error = reader.text();
+    else reader.skipLast();
+  }
+  visit(reader.bytes, start, positionEnd, error);
+}
+
+function endOfField(reader: ByteReader, limit: number): number {
+  const length = reader.varint();
+  const end = reader.at + length;
+  if (end > limit) throw reader.malformed('a field is longer than what it stands in');
+  return end;
 }
 
 function writeSettings(writer: ByteWriter, tag: number, settings: Readonly<Record<string, string>>): void {

@@ -142,7 +142,7 @@ class PluginSource implements Source {
           if (builder.rows > 0) {
             this.#bytesPerRecord = Math.max(8, (bytesBefore - this.#cutter.bytes) / builder.rows);
             const batch = await this.#ofRows(builder.finish());
-            yield { kind: 'batch', batch, position: recordPosition(this.#last) };
+            yield { kind: 'batch', batch, position: recordPosition(this.#last), isStamped: true };
           }
           if (failure !== null) throw failure;
           continue;
@@ -236,27 +236,39 @@ class PluginSource implements Source {
   }
 
   #decodeMessage(cursor: RecordCursor, end: number, builder: BatchBuilder, added: AddedMetadata): Error | null {
-    while (cursor.at < end) {
+    // Of the last record that was taken: an array of its own for each would cost more than the record.
+    let lastStart = 0;
+    let lastEnd = 0;
+    let failure: Error | null = null;
+    let hasNoPosition = false;
+    while (cursor.at < end && failure === null) {
       const recordEnd = nextRecord(cursor, end);
-      if (recordEnd < 0) return this.#violation('a message of its stream cannot be read');
-      if (recordEnd - cursor.at > this.#recordBytesMax) return this.#tooLarge(recordEnd - cursor.at);
+      if (recordEnd < 0) {
+        failure = this.#violation('a message of its stream cannot be read');
+        break;
+      }
+      if (recordEnd - cursor.at > this.#recordBytesMax) {
+        failure = this.#tooLarge(recordEnd - cursor.at);
+        break;
+      }
       const outcome = decodeRecord(cursor, recordEnd, builder, added);
-      if (outcome === decoded.malformed) return this.#violation('a record cannot be read');
-      const position = cursor.bytes.subarray(cursor.positionStart, cursor.positionEnd);
-      if (outcome === decoded.noPosition) return this.#withoutPosition();
+      if (outcome === decoded.malformed) failure = this.#violation('a record cannot be read');
+      hasNoPosition = outcome === decoded.noPosition;
+      if (failure !== null || hasNoPosition) break;
       if (outcome === decoded.unknownOperation) {
         const { plugin } = this.#plugin.configuration;
-        const fields = { plugin, operation: cursor.operation, position: shownPosition(position) };
-        this.#context.reportError(new PluginUnknownOperation(fields));
+        const position = shownPosition(cursor.bytes.subarray(cursor.positionStart, cursor.positionEnd));
+        this.#context.reportError(new PluginUnknownOperation({ plugin, operation: cursor.operation, position }));
       }
       this.#waiting.push(cursor.bytes, cursor.positionStart, cursor.positionEnd);
-      // One array for the last record of each message would do; a copy of some bytes is cheaper than to know which is the last.
-      this.#last = position;
+      lastStart = cursor.positionStart;
+      lastEnd = cursor.positionEnd;
       cursor.at = recordEnd;
     }
-    this.#last = this.#last.slice();
-    this.#waiting.markBorder();
-    return null;
+    if (lastEnd > lastStart) this.#last = new Uint8Array(cursor.bytes.subarray(lastStart, lastEnd));
+    if (hasNoPosition) return this.#withoutPosition();
+    if (failure === null) this.#waiting.markBorder();
+    return failure;
   }
 
   #watchStop(last: Uint8Array, timeoutMs: number): void {

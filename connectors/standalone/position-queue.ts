@@ -23,10 +23,24 @@ export class PositionQueue {
     const length = end - start;
     if (this.#tail === this.#ends.length || used + length > this.#bytes.length) this.#makeRoom(length);
     const at = this.#endOf(this.#tail - 1);
-    this.#bytes.set(source.subarray(start, end), at);
+    copyBytes(source, start, end, this.#bytes, at);
     this.#ends[this.#tail] = at + length;
     this.#borders[this.#tail] = 0;
     this.#tail++;
+  }
+
+  /** Rows of a column of positions, which lie one behind the other. */
+  pushRows(source: Uint8Array, offsets: Int32Array, rows: number): void {
+    const from = offsets[0] ?? 0;
+    const length = (offsets[rows] ?? from) - from;
+    while (this.#tail + rows > this.#ends.length || this.#endOf(this.#tail - 1) + length > this.#bytes.length) {
+      this.#makeRoom(length, rows);
+    }
+    const at = this.#endOf(this.#tail - 1);
+    this.#bytes.set(source.subarray(from, from + length), at);
+    shiftedEnds(offsets, rows, at - from, this.#ends, this.#tail);
+    this.#borders.fill(0, this.#tail, this.#tail + rows);
+    this.#tail += rows;
   }
 
   /** A message ends behind the position that was pushed last. */
@@ -52,9 +66,24 @@ export class PositionQueue {
     return 0;
   }
 
-  headEquals(wanted: Uint8Array): boolean {
+  /** Whether the first position is source[start .. end). */
+  headEquals(source: Uint8Array, start = 0, end: number = source.length): boolean {
     if (this.#head === this.#tail) return false;
-    return matches(this.#bytes, this.#endOf(this.#head - 1), this.#endOf(this.#head), wanted);
+    const own = this.#endOf(this.#head - 1);
+    return this.#endOf(this.#head) - own === end - start && sameBytes(this.#bytes, own, source, start, end - start);
+  }
+
+  /** The position `index` places behind the head, copied to `out`; answers with the end of it there. */
+  copyTo(index: number, out: Uint8Array, at: number): number {
+    const place = this.#head + index;
+    const start = this.#endOf(place - 1);
+    const end = this.#endOf(place);
+    copyBytes(this.#bytes, start, end, out, at);
+    return at + end - start;
+  }
+
+  lengthOf(index: number): number {
+    return this.#endOf(this.#head + index) - this.#endOf(this.#head + index - 1);
   }
 
   shift(count = 1): void {
@@ -68,13 +97,13 @@ export class PositionQueue {
     return place < 0 ? 0 : (this.#ends[place] ?? 0);
   }
 
-  #makeRoom(length: number): void {
+  #makeRoom(length: number, rows = 1): void {
     const from = this.#endOf(this.#head - 1);
     const used = this.#endOf(this.#tail - 1) - from;
     const count = this.#tail - this.#head;
     const bytes = new Uint8Array(Math.max(this.#bytes.length, (used + length) * 2));
     bytes.set(this.#bytes.subarray(from, from + used));
-    const room = Math.max(this.#ends.length, (count + 1) * 2);
+    const room = Math.max(this.#ends.length, (count + rows) * 2);
     const ends = new Int32Array(room);
     for (let i = 0; i < count; i++) ends[i] = (this.#ends[this.#head + i] ?? 0) - from;
     const borders = new Uint8Array(room);
@@ -90,7 +119,20 @@ export class PositionQueue {
 // ── data plane ── one comparison per position in flight.
 
 function matches(bytes: Uint8Array, start: number, end: number, wanted: Uint8Array): boolean {
-  if (end - start !== wanted.length) return false;
-  for (let i = 0; i < wanted.length; i++) if (bytes[start + i] !== wanted[i]) return false;
+  return end - start === wanted.length && sameBytes(bytes, start, wanted, 0, wanted.length);
+}
+
+function sameBytes(a: Uint8Array, aStart: number, b: Uint8Array, bStart: number, length: number): boolean {
+  for (let i = 0; i < length; i++) if (a[aStart + i] !== b[bStart + i]) return false;
   return true;
+}
+
+/** Positions are short: a loop is faster than a call for each. */
+function copyBytes(source: Uint8Array, start: number, end: number, out: Uint8Array, at: number): void {
+  if (end - start > 64) out.set(source.subarray(start, end), at);
+  else for (let i = start; i < end; i++) out[at + i - start] = source[i]!;
+}
+
+function shiftedEnds(offsets: Int32Array, rows: number, by: number, out: Int32Array, at: number): void {
+  for (let row = 0; row < rows; row++) out[at + row] = offsets[row + 1]! + by;
 }

@@ -1,6 +1,6 @@
 // Version 1 of the connector protocol (package connector.v1): one record and one ack in a message, Open is called Start.
 import { ByteReader } from '../sdk/protobuf-wire.ts';
-import { type PluginProtocol, readAck } from './plugin-protocol.ts';
+import { type PluginProtocol, readAckList } from './plugin-protocol.ts';
 import { readSpecification } from './specification-reader.ts';
 
 const services = { source: 'SourcePlugin', destination: 'DestinationPlugin' } as const;
@@ -12,5 +12,5 @@ export const protocolV1: PluginProtocol = {
   specifyPath: '/connector.v1.SpecifierPlugin/Specify',
   readSpecification: (answer) =>
     readSpecification(new ByteReader(answer), { default: 1, required: 2, description: 3, type: 4, validations: 5 }),
-  readAcks: (message, visit) => readAck(new ByteReader(message), visit),
+  readAcks: (message, visit) => readAckList(message, true, visit),
 };

@@ -1,6 +1,6 @@
 // Version 2 of the connector protocol (package connector.v2): lists of records and of acks.
 import { ByteReader } from '../sdk/protobuf-wire.ts';
-import { type PluginProtocol, readAck } from './plugin-protocol.ts';
+import { type PluginProtocol, readAckList } from './plugin-protocol.ts';
 import { readSpecification } from './specification-reader.ts';
 
 const services = { source: 'SourcePlugin', destination: 'DestinationPlugin' } as const;
@@ -19,11 +19,5 @@ export const protocolV2: PluginProtocol = {
     }
     return readSpecification(specification, { default: 1, required: null, description: 2, type: 3, validations: 4 });
   },
-  readAcks: (message, visit) => {
-    const reader = new ByteReader(message);
-    while (!reader.isDone) {
-      if (reader.tag() === 0x0a) readAck(reader.nested(), visit);
-      else reader.skipLast();
-    }
-  },
+  readAcks: (message, visit) => readAckList(message, false, visit),
 };

@@ -64,6 +64,13 @@ export class RecordOutcomes {
     return this.#resent !== null && this.#resent.length > 0;
   }
 
+  /** The next record has been taken, at the first time. */
+  safe(): void {
+    this.#latest = '';
+    if (this.#held !== null) this.#held.push({ outcome: '' });
+    else this.#safe++;
+  }
+
   /** Record `number` has its answer; `refusal` is empty when it is safe. Call `told` when all answers at hand were given. */
   answered(number: number, position: Uint8Array, refusal: string): void {
     const resent = this.#resent?.shift();

@@ -240,8 +240,15 @@ test('positions in flight leave in the order in which they came, whole messages 
       const queue = new PositionQueue();
       const expected: string[] = [];
       for (const [bytes, action] of steps) {
-        queue.push(bytes, 0, bytes.length);
-        expected.push(Buffer.from(bytes).toString('hex'));
+        if (action === 3) {
+          // As rows of a column, which begins somewhere in its bytes.
+          const offsets = Int32Array.of(2, 2 + bytes.length, 2 + 2 * bytes.length);
+          queue.pushRows(Uint8Array.of(9, 9, ...bytes, ...bytes, 9), offsets, 2);
+          expected.push(Buffer.from(bytes).toString('hex'), Buffer.from(bytes).toString('hex'));
+        } else {
+          queue.push(bytes, 0, bytes.length);
+          expected.push(Buffer.from(bytes).toString('hex'));
+        }
         if (action !== 0) continue;
         assert.ok(queue.headEquals(Buffer.from(expected[0] ?? '', 'hex')));
         queue.shift();
