@@ -6,7 +6,7 @@
 import { type Field, makeSchema, type Relation } from '../../../runtime/batch/schema.ts';
 import type { Place } from '../../../runtime/errors.ts';
 import { findAggregate } from './aggregate-functions.ts';
-import type { Identifier, Property, Statement, ViewLateness } from './ast.ts';
+import type { Identifier } from './ast.ts';
 import { bindExpression } from './bind-expression.ts';
 import { bindLateness } from './bind-lateness.ts';
 import { bindQuery } from './bind-query.ts';
@@ -37,6 +37,7 @@ import {
 } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
 import { readViewProperties } from './statement-properties.ts';
+import type { Property, Statement, ViewLateness } from './statement-syntax.ts';
 import { resolveTypeName } from './type-names.ts';
 import { watermarksOf } from './watermarks.ts';
 

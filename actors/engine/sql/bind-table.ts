@@ -6,7 +6,7 @@
 import { type Field, makeSchema } from '../../../runtime/batch/schema.ts';
 import { formatSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
-import type { ColumnDefinition, Identifier, Statement, TableElement } from './ast.ts';
+import type { Identifier } from './ast.ts';
 import { bindCast } from './bind-case.ts';
 import { bindExpression } from './bind-expression.ts';
 import { bindLateness } from './bind-lateness.ts';
@@ -21,6 +21,7 @@ import {
 } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
 import { readTableProperties } from './statement-properties.ts';
+import type { ColumnDefinition, Statement, TableElement } from './statement-syntax.ts';
 import { coerce, commonType, isText } from './type-coercion.ts';
 import { resolveTypeName } from './type-names.ts';
 

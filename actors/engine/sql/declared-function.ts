@@ -2,7 +2,7 @@
 //
 // A call is the body with the arguments, cast to the types of the parameters, in place of their names: it costs what the
 // expression would cost where it is called. The body sees its parameters and the functions declared above it, nothing else.
-import type { Statement } from './ast.ts';
+
 import { bindCast } from './bind-case.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
 import type { Bind, ExpressionContext } from './expression-context.ts';
@@ -10,6 +10,7 @@ import { mapScalarColumns } from './scalar-columns.ts';
 import type { ScopeColumn } from './scope.ts';
 import { SqlDuplicateName, SqlInvalidArguments, SqlUnsupported } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
+import type { Statement } from './statement-syntax.ts';
 import { coerce, commonType } from './type-coercion.ts';
 import { resolveTypeName } from './type-names.ts';
 

@@ -1,12 +1,12 @@
 // Grammar of FROM: tables, subqueries, joins.
-import type { Expression, Identifier, JoinKind, Pivot, TableAlias, TableExpression, Unpivot } from './ast.ts';
-import { ExpressionGrammar } from './expression-grammar.ts';
+import type { Expression, Identifier, JoinKind, TableExpression } from './ast.ts';
 import type { Rule } from './name-grammar.ts';
+import { PivotGrammar } from './pivot-grammar.ts';
 import type { Span } from './sql-text.ts';
 import { spanOf } from './token-text.ts';
 import { keyword, Name, symbol, type TokenType } from './tokens.ts';
 
-export class FromGrammar extends ExpressionGrammar {
+export class FromGrammar extends PivotGrammar {
   readonly tableList: Rule<TableExpression> = this.RULE('tableList', () => {
     let left = this.SUBRULE(this.joinedTable);
     this.MANY(() => {
@@ -124,7 +124,7 @@ export class FromGrammar extends ExpressionGrammar {
   readonly tablePrimary: Rule<TableExpression> = this.RULE('tablePrimary', () => {
     let table = this.SUBRULE(this.plainTable);
     this.MANY({
-      GATE: () => this.#startsPivot(),
+      GATE: () => this.startsPivot(),
       DEF: () => {
         const turned = this.OR([{ ALT: () => this.SUBRULE(this.pivot) }, { ALT: () => this.SUBRULE(this.unpivot) }]);
         const alias = this.OPTION({
@@ -139,102 +139,6 @@ export class FromGrammar extends ExpressionGrammar {
     });
     return table;
   });
-
-  readonly pivot: Rule<Omit<Pivot, 'table' | 'alias'>> = this.RULE('pivot', () => {
-    const start = this.CONSUME(keyword('PIVOT'));
-    const aggregates: { call: Expression; alias: Identifier | null }[] = [];
-    const values: { parts: readonly Expression[]; alias: Identifier | null; span: Span }[] = [];
-    this.CONSUME(symbol('('));
-    this.AT_LEAST_ONE_SEP({
-      SEP: symbol(','),
-      DEF: () => {
-        const call = this.SUBRULE(this.expression);
-        const alias = this.OPTION(() => this.SUBRULE(this.shortAlias));
-        aggregates.push({ call, alias: alias ?? null });
-      },
-    });
-    this.CONSUME(keyword('FOR'));
-    const axes = this.SUBRULE(this.nameOrList);
-    this.CONSUME(keyword('IN'));
-    this.CONSUME2(symbol('('));
-    this.AT_LEAST_ONE_SEP2({
-      SEP: symbol(','),
-      DEF: () => {
-        const value = this.SUBRULE2(this.expression);
-        const alias = this.OPTION2(() => this.SUBRULE2(this.shortAlias));
-        this.ACTION(() => {
-          const isList = axes.length > 1 && value.kind === 'call' && value.name.name === 'row';
-          values.push({ parts: isList ? value.arguments : [value], alias: alias ?? null, span: value.span });
-        });
-      },
-    });
-    this.CONSUME2(symbol(')'));
-    this.CONSUME(symbol(')'));
-    return this.ACTION(() => ({ kind: 'pivot' as const, aggregates, axes, values, span: this.spanFrom(start) }));
-  });
-
-  readonly unpivot: Rule<Omit<Unpivot, 'table' | 'alias'>> = this.RULE('unpivot', () => {
-    const start = this.CONSUME(keyword('UNPIVOT'));
-    const nulls = this.OPTION(() => {
-      const word = this.OR([
-        { ALT: () => this.CONSUME(keyword('INCLUDING')) },
-        { ALT: () => this.CONSUME(keyword('EXCLUDING')) },
-      ]);
-      this.CONSUME(keyword('NULLS'));
-      return word;
-    });
-    const values: { columns: readonly Identifier[]; labels: readonly Expression[] | null }[] = [];
-    this.CONSUME(symbol('('));
-    const measures = this.SUBRULE(this.nameOrList);
-    this.CONSUME(keyword('FOR'));
-    const axes = this.SUBRULE2(this.nameOrList);
-    this.CONSUME(keyword('IN'));
-    this.CONSUME2(symbol('('));
-    this.AT_LEAST_ONE_SEP({
-      SEP: symbol(','),
-      DEF: () => {
-        const columns = this.SUBRULE3(this.nameOrList);
-        const label = this.OPTION2(() => {
-          this.CONSUME(keyword('AS'));
-          return this.SUBRULE(this.expression);
-        });
-        this.ACTION(() => {
-          const isList = label?.kind === 'call' && label.name.name === 'row';
-          values.push({ columns, labels: label === undefined ? null : isList ? label.arguments : [label] });
-        });
-      },
-    });
-    this.CONSUME2(symbol(')'));
-    this.CONSUME(symbol(')'));
-    return this.ACTION(() => {
-      const keepsNulls = nulls?.tokenType === keyword('INCLUDING');
-      return { kind: 'unpivot' as const, keepsNulls, measures, axes, values, span: this.spanFrom(start) };
-    });
-  });
-
-  readonly nameOrList: Rule<readonly Identifier[]> = this.RULE('nameOrList', () =>
-    this.OR([
-      { ALT: () => this.SUBRULE(this.nameList) },
-      {
-        ALT: () => {
-          const name = this.SUBRULE(this.identifier);
-          return [name];
-        },
-      },
-    ]),
-  );
-
-  readonly shortAlias: Rule<Identifier> = this.RULE('shortAlias', () => {
-    this.OPTION(() => this.CONSUME(keyword('AS')));
-    return this.SUBRULE(this.identifier);
-  });
-
-  #startsPivot(): boolean {
-    const [type, next] = [this.LA(1).tokenType, this.LA(2).tokenType];
-    if (type === keyword('PIVOT')) return next === symbol('(');
-    const hasNulls = next === keyword('INCLUDING') || next === keyword('EXCLUDING');
-    return type === keyword('UNPIVOT') && (next === symbol('(') || hasNulls);
-  }
 
   readonly plainTable: Rule<TableExpression> = this.RULE('plainTable', () => {
     const start = this.LA(1);
@@ -320,7 +224,7 @@ export class FromGrammar extends ExpressionGrammar {
     return (
       (beforeJoin.includes(type) && next === keyword('JOIN')) ||
       (type === keyword('MATCH_CONDITION') && next === symbol('(')) ||
-      this.#startsPivot()
+      this.startsPivot()
     );
   }
 
@@ -346,110 +250,6 @@ export class FromGrammar extends ExpressionGrammar {
     });
   });
 
-  /** TABLE(TUMBLE(TABLE t, DESCRIPTOR(c), size)), TABLE(HOP(data => TABLE t, timecol => DESCRIPTOR(c), slide => …, size => …)) */
-  readonly windowTable: Rule<TableExpression> = this.RULE('windowTable', () => {
-    const start = this.CONSUME(keyword('TABLE'));
-    const given: WindowArgument[] = [];
-    this.CONSUME(symbol('('));
-    const name = this.SUBRULE(this.identifier);
-    this.CONSUME2(symbol('('));
-    this.SUBRULE(this.argumentName);
-    const table = this.SUBRULE(this.tableArgument);
-    this.CONSUME(symbol(','));
-    this.AT_LEAST_ONE_SEP({
-      SEP: symbol(','),
-      DEF: () => {
-        given.push(this.SUBRULE(this.windowArgument));
-      },
-    });
-    this.CONSUME2(symbol(')'));
-    this.CONSUME(symbol(')'));
-    const alias = this.OPTION(() => this.SUBRULE(this.tableAlias));
-    return this.ACTION((): TableExpression => {
-      const lists = given.filter(({ columns }) => columns !== null);
-      const times = lists.find((list) => list.name === 'timecol') ?? lists.find((list) => list.name === null);
-      const keys = lists.find((list) => list !== times);
-      const inOrder = (a: WindowArgument, b: WindowArgument): number =>
-        sizeOrder.indexOf(a.name ?? '') - sizeOrder.indexOf(b.name ?? '');
-      const sizes = given.filter(({ columns }) => columns === null).sort(inOrder);
-      return {
-        kind: 'window table',
-        function: name,
-        table,
-        column: times?.columns?.[0] ?? null,
-        keys: keys?.columns ?? [],
-        sizes: sizes.flatMap(({ size }) => (size === null ? [] : [size])),
-        alias: alias ?? null,
-        span: this.spanFrom(start),
-      };
-    });
-  });
-
-  /** data => */
-  readonly argumentName: Rule<string | null> = this.RULE('argumentName', () => {
-    const name = this.OPTION({
-      GATE: () => this.LA(2).tokenType === symbol('=>'),
-      DEF: () => {
-        const word = this.SUBRULE(this.identifier);
-        this.CONSUME(symbol('=>'));
-        return word;
-      },
-    });
-    return this.ACTION(() => name?.name ?? null);
-  });
-
-  /** TABLE t, (SELECT …) */
-  readonly tableArgument: Rule<TableExpression> = this.RULE('tableArgument', () =>
-    this.OR([
-      {
-        ALT: () => {
-          this.CONSUME(keyword('TABLE'));
-          const table = this.SUBRULE(this.identifier);
-          return this.ACTION((): TableExpression => ({ kind: 'table', name: table, alias: null, span: table.span }));
-        },
-      },
-      {
-        ALT: () => {
-          const first = this.CONSUME(symbol('('));
-          const query = this.SUBRULE(this.query);
-          this.CONSUME(symbol(')'));
-          const span = this.ACTION(() => this.spanFrom(first));
-          return { kind: 'subquery' as const, query, lateral: false, alias: null, span };
-        },
-      },
-    ]),
-  );
-
-  /** DESCRIPTOR(c, …), or an expression; each may be named. */
-  readonly windowArgument: Rule<WindowArgument> = this.RULE('windowArgument', () => {
-    const name = this.SUBRULE(this.argumentName);
-    return this.OR([
-      {
-        GATE: () => this.LA(2).tokenType === symbol('('),
-        IGNORE_AMBIGUITIES: true,
-        ALT: () => {
-          this.CONSUME(keyword('DESCRIPTOR'));
-          const columns = this.SUBRULE(this.nameList);
-          return { name, columns, size: null };
-        },
-      },
-      {
-        IGNORE_AMBIGUITIES: true,
-        ALT: () => {
-          const size = this.SUBRULE(this.expression);
-          return { name, columns: null, size };
-        },
-      },
-    ]);
-  });
-
-  readonly tableAlias: Rule<TableAlias> = this.RULE('tableAlias', () => {
-    this.OPTION(() => this.CONSUME(keyword('AS')));
-    const token = this.SUBRULE(this.identifier);
-    const columns = this.OPTION2(() => this.SUBRULE(this.nameList));
-    return this.ACTION(() => ({ name: token, columns: columns ?? null }));
-  });
-
   /** ((SELECT …) UNION …) is a query, ((SELECT …) AS a JOIN b) is not: what follows the inner parentheses tells. */
   #parenthesesHoldQuery(): boolean {
     let distance = 1;
@@ -473,17 +273,6 @@ export class FromGrammar extends ExpressionGrammar {
     return joins.includes(type) || type.CATEGORIES?.includes(Name) === true || type === symbol(',');
   }
 }
-
-/** One argument of a window of time, behind its table. */
-export interface WindowArgument {
-  readonly name: string | null;
-  /** DESCRIPTOR(…). */
-  readonly columns: readonly Identifier[] | null;
-  readonly size: Expression | null;
-}
-
-/** In which order the sizes stand that are named. */
-const sizeOrder: readonly string[] = ['slide', 'size', 'offset'];
 
 /** A subquery that sees the tables to its left. */
 function lateral(table: TableExpression): TableExpression {

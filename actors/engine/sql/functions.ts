@@ -15,6 +15,7 @@ import { intervalFunctions } from './functions-interval.ts';
 import { jsonFunctions } from './functions-json.ts';
 import { lambdaFunctions } from './functions-lambda.ts';
 import { mathFunctions } from './functions-math.ts';
+import { momentFunctions } from './functions-moments.ts';
 import { partsFunctions } from './functions-parts.ts';
 import { patternFunctions } from './functions-pattern.ts';
 import { relationalFunctions } from './functions-relational.ts';
@@ -41,6 +42,7 @@ const table: readonly FunctionDefinition[] = [
   ...lambdaFunctions,
   ...partsFunctions,
   ...gatheredFunctions,
+  ...momentFunctions,
 ];
 
 const byName = new Map<string, FunctionDefinition>();

@@ -1,6 +1,7 @@
 // Grammar of names and types: the first of the grammar classes, each of which extends the one before it.
 //
-//   names → literals → calls → operands → expressions → FROM → queries → statements (the parser)
+//   names → literals → windows → calls → operands → expressions → windows of time → PIVOT → FROM → GROUP BY → queries →
+//   definitions of tables → statements (the parser)
 //
 // The parser builds ast.ts directly. During chevrotain's recording phase rule bodies run without input: whatever looks at
 // results stands inside ACTION. Not here: what is refused on sight (unsupported-syntax.ts).

@@ -6,12 +6,13 @@
 
 import type { MillraceError } from '../../../runtime/errors.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
-import type { Query, Statement } from './ast.ts';
+import type { Query } from './ast.ts';
 import type { InsertStatement } from './insert-statement.ts';
 import { SqlReservedWord, SqlSyntax, SqlTooDeep, SqlUnsupported } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
 import type { IRecognitionException } from './statement-grammar.ts';
 import { SqlParser } from './statement-grammar.ts';
+import type { Statement } from './statement-syntax.ts';
 import { identifierOf, spanOf } from './token-text.ts';
 import { Identifier, type IToken, isReserved, keyword, Name, sqlKeywords, symbol, tokenize } from './tokens.ts';
 import { findRefusedSyntax } from './unsupported-syntax.ts';

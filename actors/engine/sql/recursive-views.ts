@@ -4,11 +4,11 @@
 // circle gives every row once. Which views those are is found from what each one scans.
 import { type Field, makeSchema, type Relation } from '../../../runtime/batch/schema.ts';
 import type { Place } from '../../../runtime/errors.ts';
-import type { DeclareRecursive } from './ast.ts';
 import type { Rel, ViewDefinition } from './bound.ts';
 import { columnOf } from './query-context.ts';
 import { SqlInvalidDefinition, SqlTypeMismatch } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
+import type { DeclareRecursive } from './statement-syntax.ts';
 import { coerce, commonType, describePair } from './type-coercion.ts';
 import { resolveTypeName } from './type-names.ts';
 

@@ -5,8 +5,8 @@
 // indented, so that places are those of the outer file.
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { Place } from '../../../runtime/errors.ts';
-import type { Statement } from './ast.ts';
 import type { ExpressionSource } from './bound.ts';
+import type { Statement } from './statement-syntax.ts';
 import type { UserFunction } from './user-function.ts';
 
 export interface Span {

@@ -2,33 +2,21 @@
 //
 // One parser is made per thread, at the first program (parse.ts); making it costs a few milliseconds.
 
-import type {
-  ColumnDefinition,
-  DeclareRecursive,
-  Expression,
-  Identifier,
-  Property,
-  SetOption,
-  Statement,
-  TableElement,
-  TypeName,
-  UnsupportedExpression,
-  ViewLateness,
-} from './ast.ts';
+import type { Identifier, TypeName } from './ast.ts';
 import { type IParserErrorMessageProvider, type IRecognitionException, tokenLabel } from './chevrotain-grammar.ts';
 import type { InsertStatement } from './insert-statement.ts';
 import { LazyLookahead } from './lazy-lookahead.ts';
 import type { Rule } from './name-grammar.ts';
-import { QueryGrammar } from './query-grammar.ts';
-import { spanOf, unquote } from './token-text.ts';
-import { type IToken, keyword, Name, StringLiteral, symbol, type TokenType } from './tokens.ts';
+import type { DeclareRecursive, SetOption, Statement, TableElement, ViewLateness } from './statement-syntax.ts';
+import { TableDefinitionGrammar } from './table-definition-grammar.ts';
+import { type IToken, keyword, Name, symbol, type TokenType } from './tokens.ts';
 
 export type { IRecognitionException };
 
 /** One token tells everywhere which way to go; where it does not, the grammar asks a predicate. */
 const maxLookahead = 1;
 
-export class SqlParser extends QueryGrammar {
+export class SqlParser extends TableDefinitionGrammar {
   #text = '';
 
   /** `validate` checks the grammar for ambiguities and left recursion, which takes long: for tests. */
@@ -260,183 +248,6 @@ export class SqlParser extends QueryGrammar {
     return this.ACTION(() => ({ name: 'row', parameters: [], parts, arrays: 0, span: this.spanFrom(start) }));
   });
 
-  readonly tableElement: Rule<TableElement> = this.RULE('tableElement', () =>
-    this.OR({
-      DEF: [
-        {
-          ALT: () => {
-            const column = this.SUBRULE(this.columnDefinition);
-            return this.ACTION((): TableElement => ({ kind: 'column', column }));
-          },
-        },
-        { ALT: () => this.SUBRULE(this.tableConstraint) },
-      ],
-      ERR_MSG: 'the name of a column',
-    }),
-  );
-
-  readonly tableConstraint: Rule<TableElement> = this.RULE('tableConstraint', () => {
-    const start = this.LA(1);
-    this.OPTION(() => {
-      this.CONSUME(keyword('CONSTRAINT'));
-      this.SUBRULE(this.identifier);
-    });
-    return this.OR([
-      {
-        ALT: () => {
-          this.CONSUME(keyword('PRIMARY'));
-          this.CONSUME(keyword('KEY'));
-          const columns = this.SUBRULE(this.nameList);
-          return this.ACTION((): TableElement => ({ kind: 'primary key', columns, span: this.spanFrom(start) }));
-        },
-      },
-      {
-        ALT: () => {
-          this.CONSUME(keyword('FOREIGN'));
-          this.CONSUME2(keyword('KEY'));
-          this.SUBRULE2(this.nameList);
-          this.SUBRULE(this.references);
-          return { kind: 'ignored' as const };
-        },
-      },
-      {
-        ALT: () => {
-          const check = this.CONSUME(keyword('CHECK'));
-          this.CONSUME(symbol('('));
-          this.SUBRULE(this.expression);
-          this.CONSUME(symbol(')'));
-          return unsupported(check, 'CHECK', 'filter the rows in a view');
-        },
-      },
-      {
-        ALT: () => {
-          this.CONSUME(keyword('UNIQUE'));
-          this.SUBRULE3(this.nameList);
-          return { kind: 'ignored' as const };
-        },
-      },
-    ]);
-  });
-
-  readonly references: Rule<void> = this.RULE('references', () => {
-    this.CONSUME(keyword('REFERENCES'));
-    this.SUBRULE(this.identifier);
-    this.OPTION(() => this.SUBRULE(this.nameList));
-  });
-
-  readonly columnDefinition: Rule<ColumnDefinition> = this.RULE('columnDefinition', () => {
-    const name: Identifier = this.SUBRULE(this.identifier);
-    const type = this.SUBRULE(this.typeName);
-    let nullable: boolean | null = null;
-    let primaryKey = false;
-    let defaultValue: Expression | null = null;
-    let lateness: Expression | null = null;
-    let watermark: Expression | null = null;
-    let refused: UnsupportedExpression | null = null;
-    this.MANY(() =>
-      this.OR([
-        {
-          ALT: () => {
-            this.CONSUME(keyword('NOT'));
-            this.CONSUME(keyword('NULL'));
-            nullable = false;
-          },
-        },
-        {
-          ALT: () => {
-            this.CONSUME2(keyword('NULL'));
-            nullable = true;
-          },
-        },
-        {
-          ALT: () => {
-            this.CONSUME(keyword('PRIMARY'));
-            this.CONSUME(keyword('KEY'));
-            primaryKey = true;
-          },
-        },
-        {
-          ALT: () => {
-            this.CONSUME(keyword('DEFAULT'));
-            defaultValue = this.SUBRULE(this.expression);
-          },
-        },
-        {
-          ALT: () => {
-            this.OPTION(() => {
-              this.CONSUME(keyword('FOREIGN'));
-              this.CONSUME2(keyword('KEY'));
-            });
-            this.SUBRULE(this.references);
-          },
-        },
-        {
-          ALT: () => {
-            this.CONSUME(keyword('LATENESS'));
-            lateness = this.SUBRULE2(this.expression);
-          },
-        },
-        {
-          ALT: () => {
-            this.CONSUME(keyword('WATERMARK'));
-            watermark = this.SUBRULE3(this.expression);
-          },
-        },
-        {
-          ALT: () => {
-            const word = this.CONSUME(keyword('CHECK'));
-            this.CONSUME(symbol('('));
-            this.SUBRULE4(this.expression);
-            this.CONSUME(symbol(')'));
-            refused = unsupported(word, 'CHECK', 'filter the rows in a view');
-          },
-        },
-        {
-          ALT: () => {
-            // A statement about the data, as FOREIGN KEY is: read and left aside.
-            this.CONSUME(keyword('UNIQUE'));
-          },
-        },
-        { ALT: () => this.CONSUME(keyword('INTERNED')) },
-      ]),
-    );
-    return this.ACTION(() => ({
-      name,
-      type,
-      nullable,
-      primaryKey,
-      default: defaultValue,
-      lateness,
-      watermark,
-      unsupported: refused,
-      span: { start: name.span.start, end: this.LA(0).startOffset + this.LA(0).image.length },
-    }));
-  });
-
-  readonly properties: Rule<Property[]> = this.RULE('properties', () => {
-    const properties: Property[] = [];
-    this.CONSUME(keyword('WITH'));
-    this.CONSUME(symbol('('));
-    this.AT_LEAST_ONE_SEP({
-      SEP: symbol(','),
-      DEF: () => {
-        const key = this.CONSUME(StringLiteral);
-        this.CONSUME(symbol('='));
-        const value = this.SUBRULE(this.stringLiteral);
-        this.ACTION(() =>
-          properties.push({
-            key: unquote(key.image),
-            value: value.value,
-            keySpan: spanOf(key),
-            valueSpan: value.span,
-          }),
-        );
-      },
-    });
-    this.CONSUME(symbol(')'));
-    return properties;
-  });
-
   protected override lineBreakBefore(token: IToken): boolean {
     const before = this.LA(0);
     return this.#text.slice(before.startOffset + before.image.length, token.startOffset).includes('\n');
@@ -463,8 +274,4 @@ function listTokens(paths: readonly (readonly TokenType[])[]): string {
 function viewKind(qualifier: IToken | undefined): 'view' | 'materialized' | 'local' {
   if (qualifier === undefined) return 'view';
   return qualifier.tokenType === keyword('MATERIALIZED') ? 'materialized' : 'local';
-}
-
-function unsupported(token: IToken, construct: string, instead: string): UnsupportedExpression {
-  return { kind: 'unsupported', construct, instead, span: spanOf(token) };
 }

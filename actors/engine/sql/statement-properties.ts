@@ -3,11 +3,11 @@
 // `connectors` keeps its text and the place of its literal: who reads the JSON can point into the program.
 // skip_unused_columns and expected_size are hints for Feldera: checked, and without effect.
 import { nearestName } from '../../../runtime/nearest-name.ts';
-import type { Property } from './ast.ts';
 import type { DeclaredConnectors } from './bound.ts';
 import type { ProblemList } from './problem-list.ts';
 import { SqlDuplicateName, SqlInvalidProperty, SqlUnknownProperty, SqlUnsupported } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
+import type { Property } from './statement-syntax.ts';
 
 export interface TableProperties {
   readonly connectors: DeclaredConnectors | null;
