@@ -1,8 +1,11 @@
 // postgres_cdc_input: a table of PostgreSQL as it is, and then every change of it, by logical replication.
 //
 // First open: a snapshot of the table and the log position that it stands for come from one exported snapshot, so that what follows
-// begins exactly behind it: no gap, nothing twice. Position: { lsn, skip } (change-payload.ts), or { snapshot: true } inside the
-// snapshot, which is then read anew. The server keeps its log until a position is acknowledged.
+// begins exactly behind it: no gap, nothing twice. Position: { lsn, skip } (change-payload.ts), or { snapshot: true, from } inside the
+// snapshot of the log position `from`. The server keeps its log until a position is acknowledged.
+// A snapshot that broke off with the server, or with this process, is gone. A table with a primary key is then read anew, and its changes
+// are followed from the first snapshot on: rows that were read before and deleted since go away by them, all others are replaced by key.
+// Without a primary key the rows that were taken would be there twice: that is an error.
 // A broken connection is opened again behind what was given out last. TRUNCATE has no rows to delete by: it ends the connector.
 
 import type { Client } from 'pg';
@@ -25,6 +28,7 @@ import {
   failureOf,
   finalPostgresError,
   PostgresSlotTaken,
+  PostgresSnapshotBroken,
   PostgresUnavailable,
   PostgresUnsupportedChange,
 } from './postgres-errors.ts';
@@ -59,6 +63,8 @@ class PostgresCdcSource implements Source {
   #stream: ChangeStream | null = null;
   #client: Client | null = null;
   #acknowledged = 0n;
+  /** The log position of the snapshot that was begun first. */
+  #snapshotFrom: string | null = null;
 
   constructor(settings: CdcSettings, context: SourceContext) {
     this.#settings = settings;
@@ -83,6 +89,13 @@ class PostgresCdcSource implements Source {
         this.#position = { lsn: parseLsn(lsn), skip: Number(position?.['skip']) };
         this.#acknowledged = this.#position.lsn;
         return;
+      }
+      const from = position?.['from'];
+      if (position?.['snapshot'] === true) {
+        const { source_table: table } = this.#settings;
+        if (this.#context.relation.primaryKey.length === 0) throw new PostgresSnapshotBroken({ table });
+        await requireSlot(client, this.#names, this.#server);
+        this.#snapshotFrom = typeof from === 'string' ? from : null;
       }
       await ensureSlot(client, this.#names, this.#settings, this.#server);
       // Now, so that what does not fit is an error of the start.
@@ -132,23 +145,33 @@ class PostgresCdcSource implements Source {
   }
 
   async *#snapshot(): AsyncIterable<Payload> {
-    const { signal } = this.#context;
+    const { signal, clock, reportError } = this.#context;
     try {
       const connect = (replication: boolean): Promise<Client> =>
         connectPostgres(this.#settings, this.#context, { replication });
       const { source_table: table } = this.#settings;
       const target = { table, relation: this.#context.relation, server: this.#server, slot: this.#names.slot };
-      for await (const part of readSnapshot(connect, target, signal)) {
-        if (part.kind === 'bytes') {
-          yield { kind: 'bytes', bytes: part.bytes, positionAfter: () => ({ snapshot: true }) };
-          continue;
+      let failures = 0;
+      const broken = async (thrown: unknown): Promise<void> => {
+        const error = this.#error(thrown, ++failures);
+        if (!(error instanceof PostgresUnavailable) || failures > this.#settings.max_retries) throw error;
+        reportError(error);
+        await wait(clock, Math.min(pauseMsMax, firstPauseMs * 2 ** (failures - 1)), signal);
+      };
+      for await (const part of readSnapshot(connect, target, signal, broken)) {
+        if (part.kind === 'position') this.#snapshotFrom ??= part.lsn;
+        else {
+          failures = 0;
+          const position = { snapshot: true, from: this.#snapshotFrom };
+          yield { kind: 'bytes', bytes: part.bytes, positionAfter: () => position };
         }
-        this.#position = { lsn: parseLsn(part.lsn), skip: 0 };
-        const behind = positionOf(this.#position);
-        // Nothing but the position: from here on a later run need not read the snapshot again.
-        yield { kind: 'bytes', bytes: new Uint8Array(0), positionAfter: () => behind, endOfStream: true };
-        yield { kind: 'idle' };
       }
+      if (signal.aborted || this.#snapshotFrom === null) return;
+      this.#position = { lsn: parseLsn(this.#snapshotFrom), skip: 0 };
+      const behind = positionOf(this.#position);
+      // Nothing but the position: from here on a later run need not read the snapshot again.
+      yield { kind: 'bytes', bytes: new Uint8Array(0), positionAfter: () => behind, endOfStream: true };
+      yield { kind: 'idle' };
     } catch (thrown) {
       if (!signal.aborted) throw this.#error(thrown, 1);
     }

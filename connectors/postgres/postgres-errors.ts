@@ -58,6 +58,14 @@ export const PostgresWalLevel: CodedErrorClass<{ readonly server: string; readon
   (f) => `${f.server}: logical replication needs wal_level "logical", not "${f.found}"`,
 );
 
+export const PostgresSnapshotBroken: CodedErrorClass<{ readonly table: string }> = defineError(
+  'postgres.snapshot_broken',
+  {
+    help: 'Give the table a primary key, then a snapshot that broke off is read again without doubles; or start the connector anew over an empty table.',
+  },
+  (f) => `${f.table}: its snapshot broke off, and rows without a primary key cannot be read again`,
+);
+
 export const PostgresUnsupportedChange: CodedErrorClass<{ readonly table: string; readonly detail: string }> =
   defineError(
     'postgres.unsupported_change',

@@ -1,15 +1,17 @@
 // The rows of a table at one position of the log, as lines of JSON, and that position.
 //
 // A temporary slot exports a snapshot: its rows and the slot's position belong together. The slot lives as long as its
-// connection, which is held open until the last row has been read.
+// connection, which is held open until the last row has been read. As long as that one holds, rows whose connection breaks off are read
+// on behind the last one on another: a table of one snapshot is scanned from its start, and has the same rows in the same order.
 import type { Client } from 'pg';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import { matchColumns, projection, type SourceColumn } from './column-projection.ts';
 import { quoteName, quoteTable, quoteText } from './postgres-connection.ts';
 
 export type SnapshotPart =
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: 'position'; readonly lsn: string };
+  /** First: the position that the rows stand for. */
+  | { readonly kind: 'position'; readonly lsn: string }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer> };
 
 export interface SnapshotTarget {
   readonly table: string;
@@ -48,37 +50,77 @@ export async function snapshotQuery(
   return `SELECT '{"insert":' || json_build_object(${members.join(', ')})::jsonb::text || '}' FROM ${quoteTable(table)}`;
 }
 
+/** Ends with the last row. `broken` is asked what to do about rows that broke off while the snapshot still holds: it waits, or throws. */
 export async function* readSnapshot(
   connect: (replication: boolean) => Promise<Client>,
   { table, relation, server, slot }: SnapshotTarget,
   signal: AbortSignal,
+  broken: (thrown: unknown) => Promise<void>,
 ): AsyncGenerator<SnapshotPart> {
   const keeper = await connect(true);
+  let isKept = true;
+  const lost = (): void => void (isKept = false);
+  keeper.once('error', lost);
+  keeper.once('end', lost);
   let client: Client | null = null;
   try {
     const temporary = quoteName(`${slot.slice(0, 53)}_snapshot`);
     const made = await keeper.query(`CREATE_REPLICATION_SLOT ${temporary} TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT`);
     const { consistent_point: lsn, snapshot_name: snapshot } = made.rows[0] ?? {};
-    client = await connect(false);
-    await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    await client.query(`SET TRANSACTION SNAPSHOT ${quoteText(String(snapshot))}`);
-    const query = await snapshotQuery(client, table, relation, server);
-    // JSON text holds no control characters: with these two as quote and delimiter nothing of it is ever escaped.
-    const copy = `COPY (${query}) TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')`;
-    const { to } = await import('pg-copy-streams');
-    const stream = client.query(to(copy, { highWaterMark: partBytes }));
-    const abort = (): void => void stream.destroy();
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-      yield* gathered(stream);
-    } finally {
-      signal.removeEventListener('abort', abort);
+    yield { kind: 'position', lsn: String(lsn) };
+    const given = { rows: 0, bytesOfNext: 0 };
+    while (!signal.aborted) {
+      try {
+        client = await connect(false);
+        await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+        await client.query(`SET TRANSACTION SNAPSHOT ${quoteText(String(snapshot))}`);
+        // Without these a scan may begin where another one is, or be cut in pieces.
+        await client.query('SET LOCAL synchronize_seqscans = off');
+        await client.query('SET LOCAL max_parallel_workers_per_gather = 0');
+        const query = await snapshotQuery(client, table, relation, server);
+        yield* copied(client, `${query} OFFSET ${given.rows}`, given, signal);
+        return;
+      } catch (thrown) {
+        await client?.end().catch(() => {});
+        client = null;
+        if (signal.aborted || !isKept) throw thrown;
+        await broken(thrown);
+      }
     }
-    if (!signal.aborted) yield { kind: 'position', lsn: String(lsn) };
   } finally {
     if (signal.aborted) client?.connection?.stream.destroy();
     await client?.end().catch(() => {});
     await keeper.end().catch(() => {});
+  }
+}
+
+/** Rows, and bytes of the row behind them, that have been given out. */
+interface Given {
+  rows: number;
+  bytesOfNext: number;
+}
+
+async function* copied(client: Client, query: string, given: Given, signal: AbortSignal): AsyncGenerator<SnapshotPart> {
+  // JSON text holds no control characters: with these two as quote and delimiter nothing of it is ever escaped.
+  const copy = `COPY (${query}) TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')`;
+  const { to } = await import('pg-copy-streams');
+  const stream = client.query(to(copy, { highWaterMark: partBytes }));
+  const abort = (): void => void stream.destroy();
+  signal.addEventListener('abort', abort, { once: true });
+  let skip = given.bytesOfNext;
+  try {
+    for await (const part of gathered(stream)) {
+      if (part.kind !== 'bytes') continue;
+      const bytes = skip === 0 ? part.bytes : part.bytes.slice(skip);
+      skip = Math.max(0, skip - part.bytes.length);
+      if (bytes.length === 0) continue;
+      const last = bytes.lastIndexOf(10);
+      for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) given.rows++;
+      given.bytesOfNext = last < 0 ? given.bytesOfNext + bytes.length : bytes.length - last - 1;
+      yield { kind: 'bytes', bytes };
+    }
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 
