@@ -186,7 +186,7 @@ test('packages are imported only where they belong', () => {
     'hyparquet-compressors': /^connectors\/(formats\/parquet-|infer\/)/,
     'hyparquet-writer': /^connectors\/formats\/parquet-/,
     undici: /^connectors\/(url\/|processors\/webhook\.ts|formats\/schema-registry-client\.ts)/,
-    fzstd: /^actors\/gateway\/ingress\/zstd-decoder\.ts$/,
+    fzstd: /^(actors\/gateway\/ingress\/zstd-decoder|connectors\/kafka\/decompression)\.ts$/,
   };
   const wrong = imports.filter(({ from, to }) => {
     const owner = owners[to.split('/')[0] ?? ''];

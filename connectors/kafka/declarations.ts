@@ -131,7 +131,7 @@ export const kafkaOutputDeclaration: DestinationDeclaration = {
       type: { kind: 'enum', values: ['none', 'gzip', 'snappy', 'lz4', 'zstd'] },
       required: false,
       default: 'none',
-      description: 'How batches are compressed. zstd needs Node 22 or newer.',
+      description: 'How batches are compressed. zstd needs Node 22.15 or newer; it is read by every version.',
     },
     {
       name: 'acks',

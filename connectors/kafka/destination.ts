@@ -6,6 +6,7 @@
 
 import type { Producer } from '@platformatic/kafka';
 import { assert } from '../../runtime/assert.ts';
+import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
 import {
   type Destination,
   type DestinationContext,
@@ -63,6 +64,13 @@ class KafkaDestination implements Destination {
   }
 
   async open(): Promise<void> {
+    const { compressionsAlgorithms } = await import('@platformatic/kafka');
+    const { available } = compressionsAlgorithms.zstd;
+    if (this.#settings['compression.type'] === 'zstd' && !available) {
+      const reason =
+        'is zstd, which this version of Node cannot write (22.15 and later can): choose gzip, snappy or lz4';
+      throw new ConfigInvalidValue({ key: 'compression.type', reason });
+    }
     await this.#retried(async () => {
       this.#partitions = (await this.#cluster.describe(this.#topic)).partitions.length;
       this.#producer = await this.#cluster.producer(this.#acks);

@@ -3,6 +3,7 @@
 //
 // Nothing is tried again here: whoever calls knows whether something may pass (kafka-errors.ts).
 import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import type { Connection, Producer } from '@platformatic/kafka';
 import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
@@ -108,7 +109,8 @@ export class KafkaCluster {
   /** A producer of its own; the caller closes it. */
   async producer(acks: number): Promise<Producer> {
     const library = await import('@platformatic/kafka');
-    const options = await connectionOptions(this.#settings, this.#baseFolder);
+    const isNamed = this.#bootstrap.every(({ host }) => isIP(host) === 0);
+    const options = await connectionOptions(this.#settings, this.#baseFolder, isNamed);
     return new library.Producer({
       clientId: this.#text('client.id') ?? 'millrace',
       bootstrapBrokers: this.#bootstrap.map(({ host, port }) => `${host}:${port}`),
@@ -148,7 +150,7 @@ export class KafkaCluster {
 
   async #open(host: string, port: number, gone: () => void): Promise<Connection> {
     const library = await import('@platformatic/kafka');
-    const options = await connectionOptions(this.#settings, this.#baseFolder);
+    const options = await connectionOptions(this.#settings, this.#baseFolder, isIP(host) === 0);
     const connection = new library.Connection(this.#text('client.id') ?? 'millrace', {
       connectTimeout: Number(this.#text('socket.connection.setup.timeout.ms') ?? 10_000),
       requestTimeout: Number(this.#text('request.timeout.ms') ?? 30_000),
@@ -192,8 +194,8 @@ function bootstrapServers(text: string): readonly { readonly host: string; reado
   });
 }
 
-/** TLS and SASL as the library takes them. @throws ConfigInvalidValue */
-async function connectionOptions(settings: ParameterValues, baseFolder: string): Promise<object> {
+/** TLS and SASL as the library takes them. `isNamed`: the host has a name, which TLS may ask for. @throws ConfigInvalidValue */
+async function connectionOptions(settings: ParameterValues, baseFolder: string, isNamed: boolean): Promise<object> {
   const text = (name: string): string | undefined => {
     const value = settings[name];
     return value === undefined || value === '' ? undefined : String(value);
@@ -219,7 +221,7 @@ async function connectionOptions(settings: ParameterValues, baseFolder: string):
       ...(text('enable.ssl.certificate.verification') === 'false' ? { rejectUnauthorized: false } : {}),
       ...(text('ssl.endpoint.identification.algorithm') === 'none' ? { checkServerIdentity: () => undefined } : {}),
     };
-    options['tlsServerName'] = true;
+    options['tlsServerName'] = isNamed;
   }
   if (protocol.startsWith('SASL')) {
     const mechanism = text('sasl.mechanism') ?? text('sasl.mechanisms') ?? 'PLAIN';

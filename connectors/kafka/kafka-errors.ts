@@ -23,6 +23,14 @@ export const KafkaAccessDenied: CodedErrorClass<{ readonly reason: string }> = d
   (f) => `Kafka: ${f.reason}`,
 );
 
+export const KafkaTls: CodedErrorClass<{ readonly reason: string }> = defineError(
+  'kafka.tls',
+  {
+    help: 'Check ssl.ca.pem or ssl.ca.location: the authority that has signed the certificates of the brokers; ssl.endpoint.identification.algorithm: `none` where they are not for the host name; and that security.protocol suits the port.',
+  },
+  (f) => `Kafka: ${f.reason}`,
+);
+
 export const KafkaPartitionMissing: CodedErrorClass<{
   readonly topic: string;
   readonly partition: number;
@@ -57,6 +65,12 @@ export const KafkaMalformed: CodedErrorClass<{ readonly detail: string }> = defi
   (f) => `Kafka: ${f.detail}`,
 );
 
+export const KafkaUnsupported: CodedErrorClass<{ readonly what: string }> = defineError(
+  'kafka.unsupported',
+  { help: 'Have the producers of the topic write them otherwise, or set compression.type of the topic.' },
+  (f) => `Kafka: ${f.what} cannot be read`,
+);
+
 const denied = new Set([29, 30, 31, 33, 34, 58]);
 /** Leaders that have moved, brokers that come and go, topics that are just being made. */
 const passing = new Set([2, 3, 5, 6, 7, 8, 9, 13, 14, 15, 16, 56, 72, 74, 75, 76, 100]);
@@ -76,7 +90,10 @@ export function errorOfCode(code: number, what: string): MillraceError | null {
 export function finalKafkaError(thrown: unknown): MillraceError | null {
   if (thrown instanceof MillraceError) return thrown.retry === 'never' ? thrown : null;
   const reason = reasonOf(thrown);
-  if (/authenticat|SASL|TOPIC_AUTHORIZATION|CLUSTER_AUTHORIZATION|certificate|self.signed/i.test(reason)) {
+  if (/certificate|self.signed|altnames|wrong version number|PEM routines/i.test(reason)) {
+    return new KafkaTls({ reason }, { cause: thrown });
+  }
+  if (/authenticat|SASL|TOPIC_AUTHORIZATION|CLUSTER_AUTHORIZATION/i.test(reason)) {
     return new KafkaAccessDenied({ reason }, { cause: thrown });
   }
   return null;

@@ -6,6 +6,7 @@
 // Only what is committed is read, unless isolation.level says otherwise.
 
 import type { Connection } from '@platformatic/kafka';
+import { assert } from '../../runtime/assert.ts';
 import { ConfigInvalidValue, ConfigMissingKey } from '../sdk/configuration-errors.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import {
@@ -20,6 +21,7 @@ import {
 } from '../sdk/source.ts';
 import { wait } from '../sdk/wait.ts';
 import { kafkaInputDeclaration } from './declarations.ts';
+import { decompressor } from './decompression.ts';
 import {
   type FetchAnswer,
   type FetchedPartition,
@@ -44,7 +46,7 @@ import {
   reasonOf,
 } from './kafka-errors.ts';
 import { RecordMetadata, wantedMetadata } from './record-metadata.ts';
-import { RecordValues, readRecordSet } from './record-set.ts';
+import { type Decompress, RecordValues, readRecordSet } from './record-set.ts';
 
 const offsetOutOfRange = 1;
 const firstPauseMs = 100;
@@ -79,6 +81,7 @@ class KafkaSource implements Source {
   readonly #values = new RecordValues();
   readonly #metadata: RecordMetadata | null;
   #library: Library | null = null;
+  #decompress: Decompress | null = null;
   #lookedAt = 0;
 
   constructor(settings: ParameterValues, context: SourceContext) {
@@ -101,6 +104,7 @@ class KafkaSource implements Source {
 
   async open(position: Position | null): Promise<void> {
     this.#library = await import('@platformatic/kafka');
+    this.#decompress = await decompressor(this.#library);
     const byTopic: unknown = position?.['topics'];
     for (const { name, offsets } of this.#topics) {
       const kept: unknown = this.#isSingle ? position?.['offsets'] : Object(byTopic)[name];
@@ -214,7 +218,8 @@ class KafkaSource implements Source {
     const values = this.#values;
     values.clear(offset);
     this.#metadata?.begin(topic.name, partition);
-    readRecordSet(records, aborted, (codec, bytes) => this.#decompress(codec, bytes), values, this.#metadata);
+    assert(this.#decompress !== null, 'a source is opened before it is read');
+    readRecordSet(records, aborted, this.#decompress, values, this.#metadata);
     topic.offsets.set(partition, values.nextOffset);
     if (values.count === 0) return null;
     return this.#payload(topic, partition, offset);
@@ -247,12 +252,6 @@ class KafkaSource implements Source {
         : { topics: Object.fromEntries([...otherTopics, [topic.name, ofTopic]]) };
     };
     return { kind: 'bytes', bytes, positionAfter, messages };
-  }
-
-  #decompress(codec: number, bytes: Buffer): Uint8Array {
-    const found = this.#library?.compressionsAlgorithmsByBitmask[codec];
-    if (found === undefined) throw errorOfCode(-1, `compression ${codec}`) ?? new Error();
-    return found.decompressSync(bytes);
   }
 
   /** Leaders and partitions as they are now; partitions that are new are read from their start. */

@@ -68,7 +68,7 @@ async function connect(settings: PostgresSettings, baseFolder: string, replicati
   const { default: pg } = await import('pg');
   const tls = await tlsOf(settings, baseFolder);
   const client = new pg.Client({
-    connectionString: settings.uri,
+    connectionString: tls === null ? settings.uri : withoutTls(settings.uri),
     connectionTimeoutMillis: connectMs,
     application_name: 'millrace',
     // Texts of values are the same whatever the server and the user have set.
@@ -82,6 +82,14 @@ async function connect(settings: PostgresSettings, baseFolder: string, replicati
   client.on('error', () => {});
   await client.connect();
   return client;
+}
+
+/** What the address says of TLS would replace the certificates of the settings. */
+function withoutTls(uri: string): string {
+  const url = new URL(uri);
+  for (const name of ['ssl', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'uselibpqcompat'])
+    url.searchParams.delete(name);
+  return url.href;
 }
 
 async function tlsOf(settings: PostgresSettings, baseFolder: string): Promise<object | null> {

@@ -17,6 +17,14 @@ export const PostgresAccessDenied: CodedErrorClass<At> = defineError(
   (f) => `${f.server}: ${f.reason}`,
 );
 
+export const PostgresTls: CodedErrorClass<At> = defineError(
+  'postgres.tls',
+  {
+    help: 'Check `ssl_ca_pem` or `ssl_ca_location`: the authority that has signed the certificate of the server; `verify_hostname`: whether it must be for the host of `uri`; and that the server speaks TLS.',
+  },
+  (f) => `${f.server}: ${f.reason}`,
+);
+
 export const PostgresMissing: CodedErrorClass<At> = defineError(
   'postgres.missing',
   { help: 'Correct the name of the database, table, column, publication or slot that the message speaks of.' },
@@ -86,9 +94,13 @@ export function finalPostgresError(thrown: unknown, server: string): MillraceErr
   if (code === '53400') return new PostgresRefused({ ...at, sqlstate: code }, context);
   // Connection lost, resources short, server going down: and everything that the socket says.
   if (/^(08|53|57P|58)/.test(code) || !/^[0-9A-Z]{5}$/.test(code)) {
-    return /self.signed|certificate|SASL|does not support SSL|ERR_TLS|password must be a string/i.test(message)
-      ? new PostgresAccessDenied(at, context)
-      : null;
+    if (
+      /self.signed|certificate|altnames|does not support SSL|PEM routines/i.test(message) ||
+      /ERR_TLS|ERR_SSL|ERR_OSSL/.test(code)
+    ) {
+      return new PostgresTls(at, context);
+    }
+    return /SASL|password must be a string/i.test(message) ? new PostgresAccessDenied(at, context) : null;
   }
   return new PostgresRefused({ ...at, sqlstate: code }, context);
 }

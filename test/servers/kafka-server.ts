@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { freePort } from './free-port.ts';
 import { ServerProcess } from './server-process.ts';
+import type { ServerCertificate } from './test-certificates.ts';
 
 const version = '4.1.0';
 const tools = process.env['MILLRACE_TEST_TOOLS'] ?? join(tmpdir(), 'millrace-test-tools');
@@ -15,6 +16,8 @@ const clusterId = 'MkU3OEVBNTcwNTJENDM2Qk';
 export interface KafkaServer {
   /** host:port */
   readonly bootstrap: string;
+  /** Where it speaks TLS; empty without a certificate. */
+  readonly tlsBootstrap: string;
   readonly process: ServerProcess;
   close(): Promise<void>;
 }
@@ -22,19 +25,25 @@ export interface KafkaServer {
 /** Running; or why there is none. `settings` are lines of server.properties that are added. */
 export async function startKafkaServer(
   settings: readonly string[] = [],
+  certificate: ServerCertificate | null = null,
 ): Promise<KafkaServer | { readonly missing: string }> {
   const lib = kafkaJars();
   if (typeof lib !== 'string') return lib;
   const folder = mkdtempSync(join(tmpdir(), 'millrace-kafka-'));
-  const [port, controller] = [await freePort(), await freePort()];
+  const [port, controller, tlsPort] = [await freePort(), await freePort(), await freePort()];
+  const keystore = join(folder, 'keystore.pem');
+  if (certificate !== null) writeFileSync(keystore, certificate.key + certificate.certificate);
+  const tls = certificate === null ? '' : `,SSL://127.0.0.1:${tlsPort}`;
   const file = join(folder, 'server.properties');
   const lines = [
     'process.roles=broker,controller',
     'node.id=1',
     `controller.quorum.voters=1@127.0.0.1:${controller}`,
-    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
-    `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
+    `listeners=PLAINTEXT://127.0.0.1:${port}${tls},CONTROLLER://127.0.0.1:${controller}`,
+    `advertised.listeners=PLAINTEXT://127.0.0.1:${port}${tls}`,
+    ...(certificate === null ? [] : ['ssl.keystore.type=PEM', `ssl.keystore.location=${keystore}`]),
     'controller.listener.names=CONTROLLER',
+    'listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL',
     'inter.broker.listener.name=PLAINTEXT',
     `log.dirs=${join(folder, 'data')}`,
     'offsets.topic.replication.factor=1',
@@ -61,6 +70,7 @@ export async function startKafkaServer(
   await process.start();
   return {
     bootstrap: `127.0.0.1:${port}`,
+    tlsBootstrap: certificate === null ? '' : `127.0.0.1:${tlsPort}`,
     process,
     close: async () => {
       await process.dispose();

@@ -1,11 +1,12 @@
 // A PostgreSQL server for tests: its own data folder, on a free port, with logical replication.
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { freePort } from './free-port.ts';
 import { ServerProcess } from './server-process.ts';
+import type { ServerCertificate } from './test-certificates.ts';
 
 export interface PostgresServer {
   /** Of the superuser `postgres`. */
@@ -14,6 +15,8 @@ export interface PostgresServer {
   readonly process: ServerProcess;
   /** Runs statements on a connection of the test's own. */
   sql(text: string): Promise<pg.QueryResult>;
+  /** New connections speak TLS with it; null: they do not. Resolves when that is so. */
+  useCertificate(certificate: ServerCertificate | null): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -90,16 +93,37 @@ export async function startPostgresServer(): Promise<PostgresServer | { readonly
     },
   });
   await server.start();
+  const sql = async (text: string): Promise<pg.QueryResult> => {
+    const client = await connect();
+    try {
+      return await client.query(text);
+    } finally {
+      await client.end();
+    }
+  };
+  const writeOwn = (name: string, text: string): string => {
+    const path = join(folder, name);
+    writeFileSync(path, text, { mode: 0o600 });
+    if (isRoot) execFileSync('chown', ['postgres', path]);
+    return path;
+  };
   return {
     uri,
     port,
     process: server,
-    sql: async (text) => {
-      const client = await connect();
-      try {
-        return await client.query(text);
-      } finally {
-        await client.end();
+    sql,
+    useCertificate: async (certificate) => {
+      if (certificate !== null) {
+        await sql(`ALTER SYSTEM SET ssl_cert_file = '${writeOwn('server.pem', certificate.certificate)}'`);
+        await sql(`ALTER SYSTEM SET ssl_key_file = '${writeOwn('server.key', certificate.key)}'`);
+      }
+      await sql(`ALTER SYSTEM SET ssl = ${certificate === null ? 'off' : 'on'}`);
+      const { rows: before } = await sql('SELECT pg_conf_load_time()::text AS at');
+      await sql('SELECT pg_reload_conf()');
+      // A connection that is made behind the reload is one of the new settings.
+      for (;;) {
+        const { rows } = await sql('SELECT pg_conf_load_time()::text AS at');
+        if (rows[0]?.['at'] !== before[0]?.['at']) return;
       }
     },
     close: async () => {

@@ -1,4 +1,5 @@
 // kafka_input and kafka_output against a real broker: offsets, compression, transactions, faults, bad settings.
+import * as zlib from 'node:zlib';
 import { Admin, Producer, stringSerializers } from '@platformatic/kafka';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -10,11 +11,13 @@ import { validateParameters } from '../../../connectors/sdk/validate-parameters.
 import { Pipeline } from '../../../index.ts';
 import { freePort } from '../../servers/free-port.ts';
 import { type KafkaServer, startKafkaServer } from '../../servers/kafka-server.ts';
+import { makeCertificates } from '../../servers/test-certificates.ts';
 import { bigint, codeOf, contextFor, eagerClock, relationOf, type TestContext } from '../connector-context.ts';
 
 const kafka = suite<{ server: KafkaServer }>('kafka');
 const relation = relationOf({ n: bigint });
-const server = await startKafkaServer();
+const certificates = makeCertificates();
+const server = await startKafkaServer([], certificates?.server ?? null);
 
 if ('missing' in server) {
   console.log(`skipped: Kafka against a real broker: ${server.missing}`);
@@ -209,6 +212,22 @@ if ('missing' in server) {
     assert.equal(lines, [...expected, 'last']);
   });
 
+  kafka('batches of zstd are read by every version of Node, and written by those that can', async () => {
+    const configs = [{ name: 'compression.type', value: 'zstd' }];
+    await admin.createTopics({ topics: ['zstd'], partitions: 1, replicas: 1, configs });
+    const values = Array.from({ length: 2_000 }, (_, i) => `${i} ${'žluťoučký '.repeat(10)}.`);
+    // The broker packs them.
+    await put('zstd', values);
+    const { lines } = await read({ topic: 'zstd' }, null, (seen) => seen.length === values.length);
+    assert.equal(lines, values);
+    const settings = { topic: 'zstd', 'bootstrap.servers': bootstrap, 'compression.type': 'zstd' };
+    const { values: validated } = validateParameters(kafkaOutput.parameters, settings, () => ({}), []);
+    const destination = kafkaOutput.create(validated, contextFor(relation, '.'));
+    const canWrite = typeof Reflect.get(zlib, 'zstdCompressSync') === 'function';
+    assert.is(await codeOf(() => destination.open()), canWrite ? 'no error' : 'config.invalid_value');
+    await destination.teardown?.();
+  });
+
   kafka('records of a transaction are read when it is committed, those of an aborted one never', async () => {
     await make('atomic');
     const transactional = new Producer({
@@ -258,6 +277,29 @@ if ('missing' in server) {
     assert.is(await tried(unreachable, context), 'kafka.unavailable');
     assert.equal(context.reported, ['kafka.unavailable', 'kafka.unavailable']);
   });
+
+  if (certificates === null) console.log('skipped: Kafka over TLS: there is no openssl');
+  else {
+    kafka('over TLS it reads and writes what the authority of the broker vouches for, and nothing else', async () => {
+      await make('sealed');
+      await put('sealed', ['a', 'b']);
+      const tls = { topic: 'sealed', 'bootstrap.servers': server.tlsBootstrap, 'security.protocol': 'SSL' };
+      const trusted = { ...tls, 'ssl.ca.pem': certificates.authority };
+      assert.equal((await read(trusted, null, (lines) => lines.length === 2)).lines, ['a', 'b']);
+      const { values } = validateParameters(kafkaOutput.parameters, trusted, () => ({}), []);
+      const destination = kafkaOutput.create(values, contextFor(relation, '.'));
+      await destination.open();
+      await destination.write({ kind: 'bytes', bytes: new TextEncoder().encode('c\n'), records: 1 });
+      await destination.flush?.();
+      await destination.teardown?.();
+      assert.equal((await read(trusted, null, (lines) => lines.length === 3)).lines, ['a', 'b', 'c']);
+      const tried = (given: object): Promise<string> => codeOf(() => read({ ...tls, ...given }, null, () => true));
+      assert.is(await tried({}), 'kafka.tls');
+      assert.is(await tried({ 'ssl.ca.pem': certificates.otherAuthority }), 'kafka.tls');
+      const unchecked = { ...tls, 'enable.ssl.certificate.verification': 'false' };
+      assert.is((await read(unchecked, null, (lines) => lines.length === 3)).lines.length, 3);
+    });
+  }
 
   kafka('a view over a topic, and its changes in another one', async () => {
     await make('orders');

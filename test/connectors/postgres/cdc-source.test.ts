@@ -107,6 +107,81 @@ if ('missing' in server) {
     assert.is(seen, 6);
   });
 
+  const terminateCopies = (): Promise<unknown> =>
+    sql(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY (%' AND pid <> pg_backend_pid()`,
+    );
+
+  cdc('a snapshot whose connection breaks off is read on behind the last row that came', async () => {
+    await sql(`CREATE TABLE big (id bigint, t text);
+      INSERT INTO big SELECT i, repeat('x', 100) FROM generate_series(1, 100000) AS i`);
+    const bag = { ...relation, primaryKey: [] };
+    const context = contextFor(bag, '.');
+    const source = make({ source_table: 'big', slot_name: 'big_slot' }, context);
+    const seen = new Set<number>();
+    let text = '';
+    let payloads = 0;
+    try {
+      await source.open(null);
+      for await (const payload of source.read()) {
+        if (payload.kind === 'idle') context.controller.abort();
+        else if (payload.kind === 'bytes') {
+          text += Buffer.from(payload.bytes).toString();
+          const end = text.lastIndexOf('\n') + 1;
+          for (const line of text
+            .slice(0, end)
+            .split('\n')
+            .filter((each) => each !== '')) {
+            const { insert } = JSON.parse(line);
+            assert.is(seen.has(insert.id), false, `row ${insert.id} came twice`);
+            seen.add(insert.id);
+          }
+          text = text.slice(end);
+          if (++payloads === 1) await terminateCopies();
+        }
+      }
+    } finally {
+      await source.teardown?.();
+    }
+    assert.is(seen.size, 100_000);
+    assert.equal(context.reported, ['postgres.unavailable']);
+  });
+
+  cdc('a snapshot that is read again by another run leaves what was deleted meanwhile deleted', async () => {
+    await sql(`CREATE TABLE again (id bigint PRIMARY KEY, t text);
+      INSERT INTO again SELECT i, repeat('x', 100) FROM generate_series(1, 2000) AS i`);
+    const given = { source_table: 'again', slot_name: 'again_slot' };
+    const state = new Set<number>();
+    let seen = 0;
+    const apply = (lines: readonly string[]): void => {
+      for (const line of lines) {
+        const { insert, delete: deleted } = JSON.parse(line);
+        if (insert !== undefined) state.add(insert.id);
+        else state.delete(deleted.id);
+      }
+    };
+    const first = await read(given, null, (lines) => lines.length > 0);
+    apply(first.lines);
+    assert.ok(state.has(1));
+    const position = first.positions[0] ?? null;
+    assert.is(position?.['snapshot'], true);
+    await sql(`DELETE FROM again WHERE id = 1; INSERT INTO again VALUES (30000, 'new')`);
+    let isLast = false;
+    await read(given, position, (lines, idle) => {
+      apply(lines.slice(seen));
+      seen = lines.length;
+      if (idle && !isLast) {
+        isLast = true;
+        sql(`INSERT INTO again VALUES (40000, 'last')`);
+      }
+      return state.has(40_000);
+    });
+    assert.equal([state.has(1), state.has(30_000), state.size], [false, true, 2_001]);
+    const bag = make(given, contextFor({ ...relation, primaryKey: [] }, '.'));
+    assert.is(await codeOf(() => bag.open(position)), 'postgres.snapshot_broken');
+    await bag.teardown?.();
+  });
+
   cdc('it goes on at any position, in the middle of a transaction too', async () => {
     await sql('CREATE TABLE b (id bigint PRIMARY KEY, t text)');
     const given = { source_table: 'b', slot_name: 'b_slot' };
