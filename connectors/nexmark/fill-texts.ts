@@ -75,6 +75,8 @@ new Uint8Array(eightLetters.buffer).forEach((_, i, letters) => {
   letters[i] = 97 + below(26, mix(i + 0x1b873593));
 });
 
+const addressBytes = 17;
+
 export const fillNames: FillTexts = (column, events, key) => pickFrom(names, column, events, key);
 export const fillCities: FillTexts = (column, events, key) => pickFrom(cities, column, events, key);
 export const fillStates: FillTexts = (column, events, key) => pickFrom(states, column, events, key);
@@ -181,20 +183,17 @@ function spellLetters(
 
 /** Seven letters, an at sign, five letters, `.com`. */
 function spellAddresses(column: ColumnBuilder, events: Float64Array, key: number): void {
-  column.reserveBytes(events.length * 17);
-  const target = column.bytes;
+  column.reserveBytes(events.length * addressBytes + 8);
+  const target = new DataView(column.bytes.buffer, column.bytes.byteOffset);
   let at = column.bytesUsed;
   for (let i = 0; i < events.length; i++) {
-    let bits = randomBits(key, events[i]!);
-    for (let k = 0; k < 13; k++) {
-      bits = mix(bits + k);
-      target[at++] = k === 7 ? 64 : 97 + below(26, bits);
-    }
-    target[at] = 46;
-    target[at + 1] = 99;
-    target[at + 2] = 111;
-    target[at + 3] = 109;
-    at += 4;
+    const bits = randomBits(key, events[i]!);
+    target.setFloat64(at, eightLetters[bits >>> 20]!, true);
+    target.setUint8(at + 7, 64);
+    target.setFloat64(at + 8, eightLetters[(bits >>> 8) & 4095]!, true);
+    // `.com`
+    target.setInt32(at + 13, 0x6d6f632e, true);
+    at += addressBytes;
     column.offsets[i + 1] = at;
   }
   column.bytesUsed = at;
@@ -202,14 +201,21 @@ function spellAddresses(column: ColumnBuilder, events: Float64Array, key: number
 
 /** Four times four digits. */
 function spellCards(column: ColumnBuilder, events: Float64Array, key: number): void {
-  column.reserveBytes(events.length * 19);
-  const target = column.bytes;
+  column.reserveBytes(events.length * 19 + 4);
+  const target = new DataView(column.bytes.buffer, column.bytes.byteOffset);
   let at = column.bytesUsed;
   for (let i = 0; i < events.length; i++) {
     let bits = randomBits(key, events[i]!);
-    for (let k = 0; k < 19; k++) {
-      bits = mix(bits + k);
-      target[at++] = k % 5 === 4 ? 32 : 48 + below(10, bits);
+    for (let k = 0; k < 4; k++) {
+      const digits = below(10_000, bits);
+      bits = mix(bits + k + 1);
+      const tens = Math.floor(digits / 100);
+      target.setUint8(at, 48 + Math.floor(tens / 10));
+      target.setUint8(at + 1, 48 + (tens % 10));
+      target.setUint8(at + 2, 48 + Math.floor((digits % 100) / 10));
+      target.setUint8(at + 3, 48 + (digits % 10));
+      if (k < 3) target.setUint8(at + 4, 32);
+      at += k < 3 ? 5 : 4;
     }
     column.offsets[i + 1] = at;
   }

@@ -148,9 +148,10 @@ function hashBytes(
   rows: number,
   hashes: Int32Array,
 ): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let i = 0; i < rows; i++) {
     if (isNull(validity, i)) hashes[i] = mix(hashes[i]!, nullHash);
-    else hashes[i] = mixBytes(hashes[i]!, bytes, offsets[i]!, offsets[i + 1]!);
+    else hashes[i] = mixBytes(hashes[i]!, view, bytes, offsets[i]!, offsets[i + 1]!);
   }
 }
 
@@ -162,18 +163,17 @@ function hashEntries(
   rows: number,
   hashes: Int32Array,
 ): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let i = 0; i < rows; i++) {
     if (isNull(validity, i)) hashes[i] = mix(hashes[i]!, nullHash);
-    else hashes[i] = mixBytes(hashes[i]!, bytes, offsets[codes[i]!]!, offsets[codes[i]! + 1]!);
+    else hashes[i] = mixBytes(hashes[i]!, view, bytes, offsets[codes[i]!]!, offsets[codes[i]! + 1]!);
   }
 }
 
-function mixBytes(hash: number, bytes: Uint8Array, start: number, end: number): number {
+function mixBytes(hash: number, view: DataView, bytes: Uint8Array, start: number, end: number): number {
   let h = mix(hash, end - start);
   let at = start;
-  for (; at + 4 <= end; at += 4) {
-    h = mix(h, bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24));
-  }
+  for (; at + 4 <= end; at += 4) h = mix(h, view.getInt32(at, true));
   for (; at < end; at++) h = mix(h, bytes[at]!);
   return h;
 }

@@ -11,7 +11,7 @@ import type { StringPool } from './string-pool.ts';
 /** Rows that are interned before anything is carried. */
 const firstRows = 2048;
 /** Then one run of rows out of so many. */
-const sampleEvery = 16;
+const sampleEvery = 32;
 /** The sample forgets half of itself when it has so many rows, so that it follows a column that changes. */
 const sampleMax = 65_536;
 
