@@ -25,6 +25,7 @@ import { columnReference, conjunction, conjuncts, mapColumns, moveColumns, relKe
 import { allColumns, type Built, type Rels } from './built-relation.ts';
 import { compileRowProgram } from './expression-compiler.ts';
 import { columnsOf, scalarKey } from './expression-shape.ts';
+import { buildExtremeJoin } from './extreme-join.ts';
 import { buildFixpoint } from './fixpoint-node.ts';
 import { buildAsof, buildJoin } from './join-nodes.ts';
 import { limitRank } from './rank-limit.ts';
@@ -124,7 +125,7 @@ export class QueryNodes {
       case 'project':
         return this.#chain(rel, wanted);
       case 'join':
-        return buildJoin(this, rel, wanted);
+        return buildExtremeJoin(this, rel, wanted) ?? buildJoin(this, rel, wanted);
       case 'aggregate':
         return buildAggregate(this, countBeforeExploding(rel) ?? rel, wanted);
       case 'distinct':
