@@ -2,7 +2,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { compilerFor } from '../../actors/engine/function-declarations.ts';
+import { compileProgram } from '../../actors/engine/sql/compile-program.ts';
 import type { BenchReport } from '../../actors/gateway/bench/bench-report.ts';
+import { runCli } from '../../actors/gateway/cli/cli.ts';
+import { validatePipeline } from '../../actors/supervisor/validate-pipeline.ts';
+import { registry } from '../../connectors/registry.ts';
 import { Fixture } from '../embedded/pipeline-fixture.ts';
 import { CliProcess, millrace, secondsOfFileMax } from './cli-process.ts';
 
@@ -23,6 +28,15 @@ outputs:
 fixture.write('finite.yaml', made('{ limit: 2000 }'));
 fixture.write('other.yaml', made('{ limit: 3000 }'));
 fixture.write('endless.yaml', made('{ rate: 5000 }'));
+const copying = (id: string): string => `  - id: ${id}
+    status: running
+    connectors:
+      - { id: in, type: source, plugin: builtin:file, settings: { path: lines.txt } }
+      - { id: out, type: destination, plugin: builtin:file, settings: { path: ${id}.txt } }
+`;
+fixture.write('lines.txt', 'a\nb\nc\n');
+fixture.write('copy.yaml', `version: "2.2"\npipelines:\n${copying('copy')}`);
+fixture.write('two.yaml', `version: "2.2"\npipelines:\n${copying('one')}${copying('other')}`);
 /** Nothing here is measured for long, however slow the machine is. */
 const short = ['--warm-up', '0', '--seconds', '90000', '--repeat', '1'];
 
@@ -68,13 +82,15 @@ test('two pipelines with an end are run in turn from start to end: rows, queues,
   for (const text of ['finite.yaml', 'other.yaml', 'Throughput', 'engine', 'p99']) assert.ok(svg.includes(text), text);
 });
 
-test('an endless pipeline is measured for a while after its warm-up', async () => {
-  const options = ['--warm-up', '0.2', '--seconds', '0.5', '--repeat', '1'];
+test('an endless pipeline is measured for a while, beside a file of Conduit, which is copied to its end', async () => {
+  const options = ['--against', 'copy.yaml', '--warm-up', '0', '--seconds', '0.5', '--repeat', '1'];
   const { code, out, err } = await millrace(['bench', 'endless.yaml', ...options], { folder, secondsMax });
   assert.is(code, 0, err);
   assert.match(out, /^endless.yaml: 1 run of \d+\.\d s after the warm-up\n {2}in +[\d,]+ rows\/s .*\n {2}out /);
   assert.match(out, /\n {2}t\.rows +in +[\d,]+ .*\n {2}v\.out +out +[\d,]+ /);
   assert.match(out, /\n {2}engine +[\d,]+ .* engine\n/);
+  assert.match(out, /\ncopy.yaml: 1 run /);
+  assert.match(out, /\n {2}copy:in +in +[\d,]+ .*\n {2}copy:out +out +[\d,]+ /);
 });
 
 test('a signal ends the run under way; nothing of it stays, and what is done is reported', async () => {
@@ -99,21 +115,43 @@ inputs:
   rows: { stream: t, transport: { name: file_input, config: { path: nowhere.csv } }, format: { name: csv } }
 `,
   );
-  const refused: readonly (readonly [readonly string[], number, RegExp])[] = [
-    [['finite.yaml', '--agianst', 'x.yaml'], 2, /cli\.usage.*did you mean "--against"/],
-    [['finite.yaml', '--repeat', '0'], 2, /cli\.usage.*--repeat must be a number of runs/],
-    [['finite.yaml', '--workers', '65'], 2, /cli\.usage.*--workers must be from 1 to 64, not "65"/],
-    [['finite.yaml', '--seconds', 'ten'], 2, /cli\.usage.*--seconds must be a number of seconds, not "ten"/],
-    [[], 2, /1 operand expected, 0 given/],
-    [['wrong.yaml'], 2, /wrong\.yaml has 1 problem:\nerror .*wrong\.yaml:5:\d+.*did you mean "datagen"/],
-    [['empty.yaml'], 2, /config\.no_inputs/],
-    [['gone.yaml'], 1, /pipeline\.connectors_failed: .*t\.rows.*\n(?:.*\n)* +because .*nowhere\.csv/],
+  const refused: readonly (readonly [string, number, RegExp])[] = [
+    ['wrong.yaml', 2, /wrong\.yaml has 1 problem:\nerror .*wrong\.yaml:5:\d+.*did you mean "datagen"/],
+    ['empty.yaml', 2, /config\.no_inputs: empty\.yaml has no input connector/],
+    ['gone.yaml', 1, /pipeline\.connectors_failed: .*t\.rows.*\n(?:.*\n)* +because .*nowhere\.csv/],
   ];
-  for (const [args, code, message] of refused) {
-    const ended = await millrace(['bench', ...args], { folder, secondsMax });
+  for (const [file, code, message] of refused) {
+    const ended = await millrace(['bench', file], { folder, secondsMax });
     assert.match(ended.err, message);
     assert.is(ended.code, code, ended.err);
     assert.is(ended.out, '');
+  }
+});
+
+test('how it is called is looked at before anything runs', async () => {
+  const refused: readonly (readonly [readonly string[], RegExp])[] = [
+    [['finite.yaml', '--agianst', 'x.yaml'], /cli\.usage.*did you mean "--against"/],
+    [['finite.yaml', '--repeat', '0'], /cli\.usage.*--repeat must be a number of runs/],
+    [['finite.yaml', '--workers', '65'], /cli\.usage.*--workers must be from 1 to 64, not "65"/],
+    [['finite.yaml', '--seconds', 'ten'], /cli\.usage.*--seconds must be a number of seconds, not "ten"/],
+    [[fixture.path('two.yaml')], /cli\.usage.*two\.yaml has 2 pipelines that run/],
+    [[fixture.path('copy.yaml'), '--workers', '2'], /cli\.usage.*--workers is of pipelines with SQL/],
+    [[], /1 operand expected, 0 given/],
+  ];
+  for (const [args, message] of refused) {
+    let said = '';
+    const code = await runCli(['bench', ...args], {
+      version: '0',
+      environment: {},
+      terminalColumns: null,
+      out: (text) => assert.unreachable(text),
+      err: (text) => {
+        said += text;
+      },
+      loadValidation: async () => ({ compile: compileProgram, compilerFor, validate: validatePipeline, registry }),
+    });
+    assert.is(code, 2);
+    assert.match(said, message);
   }
 });
 

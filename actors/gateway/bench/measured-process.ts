@@ -7,17 +7,17 @@ import { fileURLToPath } from 'node:url';
 import { type ErrorData, errorFromData } from '../../../runtime/errors.ts';
 import { siblingModule } from '../../../runtime/thread/worker-thread.ts';
 import { MeasuredProcessGone } from './bench-errors.ts';
+import type { MeasuredPipeline } from './measured-pipeline.ts';
 import type { RunFigures, RunKind } from './run-figures.ts';
 
 export interface MeasuredRequest {
-  /** Absolute. */
-  readonly file: string;
+  readonly pipeline: MeasuredPipeline;
+  /** What the user calls it. */
+  readonly name: string;
   /** null: whole if it ends within warm-up and seconds, else a window. */
   readonly kind: RunKind | null;
   readonly warmUpSeconds: number;
   readonly seconds: number;
-  /** In the place of the `workers` of the file; null: as the file says. */
-  readonly workers: number | null;
 }
 
 export type MeasuredAnswer =

@@ -3,14 +3,15 @@
 // Run by measured-process.ts with thread-probe.ts in every thread, never imported. The pipeline is the embedded one, on a control
 // thread of its own; this thread looks, and does nothing else. A whole run lasts until every input has ended and every output is
 // flushed; a window begins after the warm-up. Connectors really read and write. Signals of the terminal are left to the parent.
-import { relative } from 'node:path';
 import { systemClock } from '../../../runtime/clock.ts';
 import { errorFromData, errorToData } from '../../../runtime/errors.ts';
+import type { LogEntry } from '../../../runtime/log.ts';
 import type { PipelineStats } from '../../supervisor/messages.ts';
 import { ControlConnection } from '../embedded/control-connection.ts';
 import { CompletionFailed } from '../embedded/embedded-errors.ts';
 import { NothingToMeasure } from './bench-errors.ts';
 import { LatencySampler } from './latency-sampler.ts';
+import { openMeasured } from './measured-pipeline.ts';
 import type { MeasuredAnswer, MeasuredRequest } from './measured-process.ts';
 import { ProcessWatch } from './process-watch.ts';
 import { QueueWatch } from './queue-watch.ts';
@@ -41,31 +42,36 @@ async function run(request: MeasuredRequest): Promise<RunFigures> {
     name: 'control',
     clock: systemClock,
     onReport: (report) => {
-      if (report.kind !== 'log') return;
-      const { level, message } = report.entry;
-      if (level === 'warn' || level === 'error') process.stderr.write(`${level}: ${message}\n`);
+      if (report.kind === 'log') sayAloud(report.entry);
     },
     onLost: () => {},
   });
+  let release = async (): Promise<void> => {};
   try {
-    return await measure(request, connection, watch);
+    const opening = systemClock.monotonic();
+    release = await openMeasured(request.pipeline, connection, sayAloud);
+    return await measure(request, connection, watch, opening);
   } finally {
     watch.close();
     await connection
       .call('stop', (control) => control.stop({ force: true, timeoutMs: 1_000 }), { timeoutMs: 5_000 })
       .catch(() => {});
     await connection.end();
+    await release();
   }
 }
 
+/** What a person should know of. */
+function sayAloud({ level, message }: LogEntry): void {
+  if (level === 'warn' || level === 'error') process.stderr.write(`${level}: ${message}\n`);
+}
+
 async function measure(
-  { file, kind, warmUpSeconds, seconds, workers }: MeasuredRequest,
+  { name, kind, warmUpSeconds, seconds }: MeasuredRequest,
   connection: ControlConnection,
   watch: ProcessWatch,
+  opening: number,
 ): Promise<RunFigures> {
-  const opening = systemClock.monotonic();
-  const request = { source: { file }, stepRowsMax: null, ...(workers === null ? {} : { workers }) };
-  await connection.call('open', (control) => control.open(request));
   const openMs = systemClock.monotonic() - opening;
   const queues = new QueueWatch();
   const readStats = async (): Promise<PipelineStats> => {
@@ -75,7 +81,7 @@ async function measure(
   };
   queues.begin(await readStats());
   const endpoints = queues.connectors.flatMap(({ direction, endpoint }) => (direction === 'input' ? [endpoint] : []));
-  if (endpoints.length === 0) throw new NothingToMeasure({ file: relative('.', file) });
+  if (endpoints.length === 0) throw new NothingToMeasure({ file: name });
   watch.begin();
   let begun = systemClock.monotonic();
   await connection.call('start', (control) => control.start({ paused: false }));

@@ -2,19 +2,21 @@
 //
 // Every run is a process of its own (bench/measured-process.ts). The first signal ends the run that is under way; what was measured
 // before is reported, and the exit code is 130. A second one ends this process at once.
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { ErrorData } from '../../../runtime/errors.ts';
 import { errorFromData, MillraceError } from '../../../runtime/errors.ts';
 import { alternate } from '../bench/alternation.ts';
 import { type BenchReport, comparison, fileReport } from '../bench/bench-report.ts';
+import type { MeasuredPipeline } from '../bench/measured-pipeline.ts';
 import { runMeasured } from '../bench/measured-process.ts';
 import { reportChart } from '../bench/report-chart.ts';
 import { reportLines } from '../bench/report-table.ts';
 import type { RunFigures, RunKind } from '../bench/run-figures.ts';
 import { chartSvg } from '../bench/svg-chart.ts';
 import { type Command, exitCodes, type OptionValues, type Tools, UsageError } from './command.ts';
+import { checkConduitFiles, isConduitFile } from './conduit-files.ts';
 import { jsonText } from './json-text.ts';
 import { problemReport } from './problem-text.ts';
 
@@ -25,7 +27,7 @@ const repeatDefault = 5;
 export const benchCommand: Command = {
   name: 'bench',
   synopsis:
-    'bench FILE.yaml [--against OTHER.yaml] [--seconds S] [--warm-up S] [--repeat N] [--workers N] [--json] [--chart FILE.svg]',
+    'bench FILE.yaml [--against OTHER.yaml] [--seconds S] [--warm-up S] [--repeat N] [--workers N] [--connectors FOLDER] [--json] [--chart FILE.svg]',
   summary: 'Measures a pipeline file: throughput, latency, queues, CPU and memory of each thread.',
   description: `Runs the file once without counting it, then --repeat times (default ${repeatDefault}), each time in a process of its own, and prints
 medians, ranges and the A/A noise (how far the odd runs are from the even ones: a smaller difference says nothing). A run that
@@ -40,6 +42,7 @@ the harness itself, "other" what V8 and Node run beside.
 
 --workers computes the views on so many threads, whatever the files say; with --against both. --against runs another file in turn (A B, B A, …) and prints the ratio of each pair's rows/s. --json prints everything as one object,
 --chart draws it. SIGINT ends the run under way and reports what was measured before.
+A pipeline file of Conduit with one pipeline is measured too; --connectors is the folder of plugins (default ./connectors).
 
 exit codes: 0 done, 1 a pipeline or a connector failed, 2 invalid configuration or usage, 130 ended by a signal`,
   options: {
@@ -48,6 +51,7 @@ exit codes: 0 done, 1 a pipeline or a connector failed, 2 invalid configuration 
     'warm-up': { type: 'string' },
     repeat: { type: 'string' },
     workers: { type: 'string' },
+    connectors: { type: 'string' },
     json: { type: 'boolean' },
     chart: { type: 'string' },
   },
@@ -61,7 +65,9 @@ exit codes: 0 done, 1 a pipeline or a connector failed, 2 invalid configuration 
       workers: options['workers'] === undefined ? null : readNumber('workers', options, 1, workersForm, 'from 1 to 64'),
       warmUpSeconds: readNumber('warm-up', options, warmUpDefault, warmUpForm, 'a number of seconds'),
     };
-    const { runs, isInterrupted, invalid } = await measureFiles(files, settings, tools);
+    const pipelines: MeasuredPipeline[] = [];
+    for (const file of files) pipelines.push(await measuredPipeline(file, options, settings.workers, tools));
+    const { runs, isInterrupted, invalid } = await measureFiles(files, pipelines, settings, tools);
     if (invalid !== null) {
       if (options['json'] === true) tools.out(`${jsonText({ event: 'invalid', ...invalid })}\n`);
       else tools.err(problemReport(invalid.file, invalid.problems.map(errorFromData)));
@@ -118,7 +124,12 @@ interface Outcome {
 }
 
 /** @throws what a run failed with */
-async function measureFiles(files: readonly string[], settings: Settings, tools: Tools): Promise<Outcome> {
+async function measureFiles(
+  files: readonly string[],
+  pipelines: readonly MeasuredPipeline[],
+  settings: Settings,
+  tools: Tools,
+): Promise<Outcome> {
   const interrupt = new AbortController();
   const onSignal = (signal: NodeJS.Signals): void => {
     if (interrupt.signal.aborted) {
@@ -132,14 +143,15 @@ async function measureFiles(files: readonly string[], settings: Settings, tools:
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   const runs: RunFigures[][] = files.map(() => []);
   try {
-    const contenders = files.map((file, i) => {
+    const contenders = pipelines.map((pipeline, i) => {
+      const file = files[i] ?? '';
       // The first run tells whether the others have an end.
       let kind: RunKind | null = null;
       return {
         name: file,
         run: async (round: number): Promise<void> => {
-          const { seconds, warmUpSeconds, workers } = settings;
-          const request = { file: resolve(file), kind, seconds, warmUpSeconds, workers };
+          const { seconds, warmUpSeconds } = settings;
+          const request = { pipeline, name: file, kind, seconds, warmUpSeconds };
           const figures = await runMeasured(request, interrupt.signal).catch((error: unknown) => {
             throw invalidOf(file, error) ?? error;
           });
@@ -160,6 +172,36 @@ async function measureFiles(files: readonly string[], settings: Settings, tools:
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
+}
+
+/** A pipeline file as it is; of a file of Conduit, its one pipeline. @throws UsageError, the first problem of a file of Conduit */
+async function measuredPipeline(
+  path: string,
+  options: OptionValues,
+  workers: number | null,
+  tools: Tools,
+): Promise<MeasuredPipeline> {
+  if (!isConduitFile(path)) return { kind: 'file', file: resolve(path), workers };
+  const { connectors } = options;
+  const modulesFolder = typeof connectors === 'string' ? connectors : null;
+  const folder = modulesFolder ?? (existsSync('connectors') ? 'connectors' : null);
+  const { files, problems, warnings } = await checkConduitFiles(path, tools, folder, modulesFolder);
+  for (const { code, message } of warnings) tools.err(`warning ${code}: ${message}\n`);
+  const [problem] = problems;
+  if (problem !== undefined) {
+    tools.err(problemReport(path, problems));
+    throw problem;
+  }
+  const [first, ...others] = files.flatMap(({ pipelines }) => pipelines).filter(({ status }) => status === 'running');
+  if (first === undefined || others.length > 0) {
+    const count = first === undefined ? 'no pipeline that runs' : `${others.length + 1} pipelines that run`;
+    throw new UsageError({ detail: `millrace bench measures one pipeline at a time: ${path} has ${count}` });
+  }
+  if (workers !== null) {
+    const detail = `millrace bench: --workers is of pipelines with SQL, and ${path} is a pipeline file of Conduit`;
+    throw new UsageError({ detail });
+  }
+  return { kind: 'relay', definition: first.definition, folder, modulesFolder, version: tools.version };
 }
 
 class Interrupted extends Error {}

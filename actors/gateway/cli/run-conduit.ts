@@ -6,13 +6,13 @@ import { systemClock } from '../../../runtime/clock.ts';
 import { errorToData } from '../../../runtime/errors.ts';
 import { makeLog } from '../../../runtime/log.ts';
 import { transfer } from '../../../runtime/thread/remote.ts';
-import type { LifecycleJournal } from '../../lifecycle-journal.ts';
 import { openStore } from '../../open-store.ts';
 import type { Store } from '../../store/messages.ts';
 import type { PipelineStats } from '../../supervisor/messages.ts';
 import type { FilePipeline } from '../conduit-file/read-pipeline.ts';
 import { ControlConnection } from '../embedded/control-connection.ts';
 import { ConnectorPlugins } from '../hosting/connector-plugins.ts';
+import { forgetfulJournal } from '../hosting/forgetful-journal.ts';
 import { storeJournal } from '../hosting/store-journal.ts';
 import { exitCodes, type OptionValues, type Tools } from './command.ts';
 import { checkConduitFiles } from './conduit-files.ts';
@@ -57,7 +57,7 @@ export async function runConduit(path: string, options: OptionValues, tools: Too
     modulesFolder,
     cacheFile: store === null ? null : join(store.folder, 'plugins.json'),
     schemas: store ?? { schemas: async () => [], putSchema: async () => {} },
-    journalOf: (pipeline) => (store === null ? forgetful() : storeJournal(store, pipeline)),
+    journalOf: (pipeline) => (store === null ? forgetfulJournal() : storeJournal(store, pipeline)),
   });
   const interrupt = new AbortController();
   const onSignal = (signal: NodeJS.Signals): void => {
@@ -135,15 +135,4 @@ function summary(pipeline: string, stats: PipelineStats, tools: Tools, isJson: b
     for (const { endpoint, error } of failed) tools.out(`${endpoint} failed: ${error?.message ?? ''}\n`);
   }
   return failed.length === 0 && stats.state !== 'failed';
-}
-
-/** A first run, every time. */
-function forgetful(): LifecycleJournal {
-  return {
-    marks: async () => [],
-    putMark: async () => {},
-    removeMark: async () => {},
-    positions: async () => [],
-    putPositions: async () => {},
-  };
 }
