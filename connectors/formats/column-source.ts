@@ -24,6 +24,7 @@ import {
   targetTimestamp,
   targetUuid,
 } from './column-target.ts';
+import { type NestedPrinter, nestedPrinter } from './nested-printer.ts';
 
 const noInts = new Int32Array(0);
 const noBytes = new Uint8Array(0);
@@ -45,12 +46,15 @@ export class ColumnSource {
   bytes: Uint8Array = noBytes;
   dictionary: Dictionary | null = null;
   codes: Int32Array = noInts;
+  /** JSON of ARRAY, MAP and ROW that is not printed as it is stored. */
+  readonly nested: NestedPrinter | null;
 
   /** @throws FormatUnsupportedType */
   constructor(field: Field, format: string) {
     this.field = field;
     this.kind = targetKindOf(field, format);
     this.storage = storageOf(field.type);
+    this.nested = nestedPrinter(field.type);
     this.scale = field.type.kind === 'DECIMAL' ? field.type.scale : 0;
   }
 

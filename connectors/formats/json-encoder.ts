@@ -196,10 +196,9 @@ function printRow(
         output.reserve(at, (to - from) * 4 + 2 + rowBytes);
         out = output.bytes;
         view = output.view;
-        at =
-          source.kind === targetBinary
-            ? printBinary(source, entry, out, at)
-            : printBytes(source.bytes, from, to, out, at);
+        if (source.kind === targetBinary) at = printBinary(source, entry, out, at);
+        else if (source.nested !== null) at = source.nested.print(source.bytes, from, to, out, at);
+        else at = printBytes(source.bytes, from, to, out, at);
         break;
       }
       case targetDate:

@@ -25,7 +25,7 @@ import {
 } from '../../runtime/batch/text-temporal.ts';
 import { parseUuid } from '../../runtime/batch/text-uuid.ts';
 import { writeInt64, writeInt64Sum } from '../../runtime/batch/text-words.ts';
-import { parseVariant } from '../../runtime/batch/variant-json.ts';
+import { parseEveryDigit, parseVariant } from '../../runtime/batch/variant-json.ts';
 import {
   type ColumnTarget,
   targetBigint,
@@ -44,6 +44,7 @@ import {
 } from './column-target.ts';
 import { parseDecimalField } from './decimal-field.ts';
 import { copyCompact, copyUnescaped, skipNumber, skipSpace, skipString, skipValue } from './json-scan.ts';
+import { holds } from './nested-printer.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
 import { findInvalidUtf8 } from './utf8.ts';
 
@@ -369,7 +370,10 @@ function readNested(bytes: Uint8Array, start: number, end: number, target: Colum
   const stop = skipValue(bytes, start, end);
   if (stop < 0) return stop;
   const { type } = target.field;
-  const value = parseVariant(decoder.decode(bytes.subarray(start, stop)));
+  const written = decoder.decode(bytes.subarray(start, stop));
+  // A VARIANT inside holds what was written: a number there is a number.
+  const isExact = holds(type, 'DECIMAL') && !holds(type, 'VARIANT');
+  const value = isExact ? parseEveryDigit(written) : parseVariant(written);
   const text = isNested(type) ? nestedText(value, type) : undefined;
   if (text === undefined) {
     refusal.set('value', target.ordinal, start, stop);

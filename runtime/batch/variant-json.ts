@@ -4,22 +4,31 @@
 // without white space; bigint prints as its digits, Date as its ISO text, bytes as an array; what JSON has no form for
 // (functions, symbols, undefined at the top, NaN, infinities) gives undefined.
 
+/** A number that a double does not hold to its last digit, as the text that it stands as: for types that take every digit. @throws SyntaxError */
+export function parseEveryDigit(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  return /\d[\d.]{15}/.test(text) ? new ExactReader(text, true).value() : value;
+}
+
 /** @throws SyntaxError when the text is not JSON. */
 export function parseVariant(text: string): unknown {
   // Without 16 digits in a row no integer is beyond the safe range.
   if (!/\d{16}/.test(text)) return JSON.parse(text);
   // The runtime checks the grammar; after that the text can be read without checks.
   JSON.parse(text);
-  return new ExactReader(text).value();
+  return new ExactReader(text, false).value();
 }
 
 /** Reads JSON that is known to be well-formed. */
 class ExactReader {
   readonly #text: string;
+  readonly #keepsDigits: boolean;
   #at = 0;
 
-  constructor(text: string) {
+  /** `keepsDigits`: long fractions stay text. */
+  constructor(text: string, keepsDigits: boolean) {
     this.#text = text;
+    this.#keepsDigits = keepsDigits;
   }
 
   value(): unknown {
@@ -32,7 +41,10 @@ class ExactReader {
     match.lastIndex = this.#at;
     const word = match.exec(this.#text)?.[0] ?? '';
     this.#at += word.length;
-    if (!/^-?\d{16,}$/.test(word)) return JSON.parse(word);
+    if (!/^-?\d{16,}$/.test(word)) {
+      const isLong = this.#keepsDigits && word.replaceAll(/\D/g, '').length > 15;
+      return isLong ? word : JSON.parse(word);
+    }
     const number = Number(word);
     return Number.isSafeInteger(number) ? number : BigInt(word);
   }

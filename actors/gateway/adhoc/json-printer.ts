@@ -2,6 +2,7 @@
 //
 // BIGINT and DECIMAL are numbers with all their digits; NaN and infinities, which JSON cannot say, are null. BINARY is a hex
 // string and VARIANT a string that holds JSON, as Feldera's clients expect.
+import { type NestedPrinter, nestedPrinter } from '../../../connectors/formats/nested-printer.ts';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import type { Field, Schema } from '../../../runtime/batch/schema.ts';
 import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
@@ -34,6 +35,8 @@ interface JsonColumn {
   readonly isQuoted: boolean;
   readonly isEscaped: boolean;
   readonly isFloat: boolean;
+  /** Of ARRAY, MAP and ROW that are not printed as they are stored. */
+  readonly nested: NestedPrinter | null;
 }
 
 export class JsonPrinter implements ResultPrinter {
@@ -51,6 +54,7 @@ export class JsonPrinter implements ResultPrinter {
       isQuoted: quoted.has(field.type.kind),
       isEscaped: mayNeedEscapes.has(field.type.kind),
       isFloat: field.type.kind === 'REAL' || field.type.kind === 'DOUBLE',
+      nested: nestedPrinter(field.type),
     }));
   }
 
@@ -95,10 +99,17 @@ function otherKeys({ name, type }: Field): Error {
 
 function printObject(columns: readonly JsonColumn[], row: number, out: PrintedBytes, cell: PrintedBytes): void {
   for (let c = 0; c < columns.length; c++) {
-    const { source, opening, isQuoted, isEscaped, isFloat } = columns[c]!;
+    const { source, opening, isQuoted, isEscaped, isFloat, nested } = columns[c]!;
     out.append(opening);
     if (isNullCell(source, row) || (isFloat && !Number.isFinite(source.ints[row]!))) {
       out.append(nullWord);
+      continue;
+    }
+    if (nested !== null) {
+      cell.used = 0;
+      printCell(source, row, cell);
+      out.reserve(cell.used);
+      out.used = nested.print(cell.bytes, 0, cell.used, out.bytes, out.used);
       continue;
     }
     if (!isQuoted) {

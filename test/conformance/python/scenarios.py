@@ -6,6 +6,7 @@ Each scenario makes a pipeline of its own and removes it. Only the public client
 missing in an older client its scenario says `skip NAME: why`. Exit code 1 when a scenario fails.
 """
 
+import json
 import os
 import sys
 import tempfile
@@ -14,6 +15,7 @@ import traceback
 from decimal import Decimal
 
 import pandas as pd
+import requests
 from feldera import FelderaClient, PipelineBuilder
 from feldera.enums import CompletionTokenStatus, PipelineStatus, TransactionStatus
 
@@ -299,6 +301,77 @@ def exact_values(name):
     (got,) = rows(pipeline, "SELECT * FROM t")
     assert got["a"] == row["a"] and Decimal(got["d"]) == Decimal(row["d"]) and got["b"] is None, got
     assert got["day"] == row["day"] and got["u"] == row["u"] and got["at"].startswith("2024-02-29T23:59:59.123456"), got
+    remove(pipeline)
+
+
+@scenario
+def exact_values_inside_of_others(name):
+    sql = """
+CREATE TABLE t (id INT NOT NULL PRIMARY KEY, prices DECIMAL(38, 2) ARRAY, rates MAP<VARCHAR, DECIMAL(10, 4)>)
+  WITH ('materialized' = 'true');
+CREATE MATERIALIZED VIEW v AS SELECT id, prices, rates FROM t;
+"""
+    pipeline = build(name, sql)
+    pipeline.start()
+    out = pipeline.listen("v")
+    prices = [Decimal("8.00"), Decimal("12345678901234567890.12")]
+    # The client's own JSON would make doubles of them.
+    body = '{"id": 1, "prices": [8, 12345678901234567890.12], "rates": {"a": 0.1}}'
+    requests.post(f"{BASE}/v0/pipelines/{name}/ingress/t?format=json&update_format=raw&wait=processed", data=body).raise_for_status()
+    (row,) = rows(pipeline, "SELECT * FROM v")
+    assert row["prices"] == prices and row["rates"] == {"a": Decimal("0.1000")}, row
+    until(lambda: len(out.to_dict(clear_buffer=False)) == 1)
+    (seen,) = out.to_dict()
+    assert seen["prices"] == prices, seen
+    remove(pipeline)
+
+
+@scenario
+def calls_without_the_client(name):
+    """What documentation does with plain requests: batches in, a stream of changes, tokens, orchestration."""
+    connector = {
+        "name": "ten",
+        "transport": {"name": "datagen", "config": {"plan": [{"limit": 10, "fields": {"pid": {"range": [1000, 1010]}}}]}},
+    }
+    sql = f"""
+CREATE TABLE product (pid BIGINT NOT NULL PRIMARY KEY, name VARCHAR, price DOUBLE)
+  WITH ('connectors' = '{json.dumps([connector])}');
+CREATE MATERIALIZED VIEW average_price AS SELECT name, COUNT(*) AS n FROM product WHERE pid < 1000 GROUP BY name;
+"""
+    pipeline = build(name, sql)
+    pipeline.start()
+    url = f"{BASE}/v0/pipelines/{name}"
+    headers = {"authorization": "Bearer none"}
+    with requests.post(f"{url}/egress/AVERAGE_PRICE?format=json", stream=True, headers=headers) as stream:
+        lines = (json.loads(line) for line in stream.iter_lines() if line)
+        assert "sequence_number" in next(lines)
+        tokens = []
+        for first in range(0, 200, 50):
+            batch = [{"insert": {"pid": pid, "name": "hammer", "price": 1.5}} for pid in range(first, first + 50)]
+            reply = requests.post(f"{url}/ingress/product?format=json&array=true", json=batch, headers=headers)
+            reply.raise_for_status()
+            tokens.append(reply.json()["token"])
+        one_a_line = '{"insert": {"pid": 200, "name": "nail", "price": 0.02}}\n{"delete": {"pid": 199}}'
+        requests.post(f"{url}/ingress/PRODUCT?format=json", data=one_a_line, headers=headers).raise_for_status()
+        connector_token = requests.get(f"{url}/tables/PRODUCT/connectors/ten/completion_token").json()["token"]
+        for token in [*tokens, connector_token]:
+            done = lambda: requests.get(f"{url}/completion_status", params={"token": token}).json()["status"] == "complete"
+            until(done)
+        counts = {}
+        for chunk in lines:
+            for change in chunk.get("json_data", []):
+                sign = 1 if "insert" in change else -1
+                row = change.get("insert") or change.get("delete")
+                key = (row["name"], row["n"])
+                counts[key] = counts.get(key, 0) + sign
+            if {k for k, n in counts.items() if n != 0} == {("hammer", 199), ("nail", 1)}:
+                break
+    for action, paused in (("pause", True), ("start", False)):
+        requests.post(f"{url}/tables/product/connectors/ten/{action}").raise_for_status()
+        stats = requests.get(f"{url}/tables/product/connectors/ten/stats").json()
+        assert stats["paused"] is paused and stats["metrics"]["total_records"] == 10, stats
+    assert requests.get(f"{url}/events/latest").json()["deployment_runtime_status"] == "Running"
+    assert requests.get(f"{url}/time_series").json()["samples"] is not None
     remove(pipeline)
 
 

@@ -141,4 +141,32 @@ test('what JSON cannot spell refuses the batch by name', () => {
   );
 });
 
+test('a DECIMAL inside of an ARRAY, MAP or ROW is a number with every digit, as it is outside of them', () => {
+  const exact: SqlType = { kind: 'DECIMAL', precision: 38, scale: 2 };
+  const text: SqlType = { kind: 'VARCHAR', length: null };
+  const nested = table([
+    { name: 'a', type: { kind: 'ARRAY', element: exact } },
+    { name: 'm', type: { kind: 'MAP', key: text, value: { kind: 'ARRAY', element: exact } } },
+    {
+      name: 'r',
+      type: {
+        kind: 'ROW',
+        fields: [
+          { name: 'd', type: exact },
+          { name: 's', type: text },
+          { name: 'n', type: { kind: 'DOUBLE' } },
+        ],
+      },
+    },
+  ]);
+  const row =
+    '{"insert":{"a":[12345678901234567890.12,-0.50,null],"m":{"x\\"]":[1.00],"y":[]},"r":{"d":123456789012345678.90,"s":"1.50","n":0.1}}}\n';
+  assert.is(echo(nested, row), row);
+  assert.is(echo(nested, row.replace('-0.50', '"-0.5"')), row);
+  assert.is(
+    echo(nested, '{"insert":{"a":[],"m":null,"r":{"d":null}}}'),
+    '{"insert":{"a":[],"m":null,"r":{"d":null,"s":null,"n":null}}}\n',
+  );
+});
+
 test.run();
