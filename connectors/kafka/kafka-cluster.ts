@@ -116,8 +116,9 @@ export class KafkaCluster {
       bootstrapBrokers: this.#bootstrap.map(({ host, port }) => `${host}:${port}`),
       connectTimeout: Number(this.#text('socket.connection.setup.timeout.ms') ?? 10_000),
       requestTimeout: Number(this.#text('request.timeout.ms') ?? 30_000),
-      // Retries are the caller's: they wait on the connector's clock, end when it is stopped, and are reported.
-      retries: 0,
+      // Retries are the caller's: they wait on the connector's clock, end when it is stopped, and are reported. Not 0: the library
+      // takes that for no wish, and tries for ever.
+      retries: false,
       idempotent: acks === -1,
       ...options,
     });
