@@ -72,7 +72,7 @@ const integerBits: Readonly<Record<string, number>> = { TINYINT: 8, SMALLINT: 16
 
 /** A public form as the value of a cell. null stays null: whether NULL is allowed is the caller's business. */
 export function fromPublic(value: unknown, type: SqlType): CellValue | Refusal {
-  if (value === null) return null;
+  if (value === null) return type.kind === 'VARIANT' && type.keepsNull === true ? 'null' : null;
   return convert(value, type) ?? new Refusal(`${describe(value)} is not a ${formatSqlType(type)}`);
 }
 

@@ -35,7 +35,8 @@ export type SqlType =
   | { readonly kind: 'INTERVAL_MONTHS'; readonly unit?: MonthsUnit }
   | { readonly kind: 'INTERVAL_MICROS'; readonly unit?: MicrosUnit }
   | { readonly kind: 'UUID' }
-  | { readonly kind: 'VARIANT' }
+  /** `keepsNull`: a field of a ROW that is NOT NULL: the null of JSON is the VARIANT null there. */
+  | { readonly kind: 'VARIANT'; readonly keepsNull?: true }
   /** Elements, keys' values and fields may be NULL. */
   | { readonly kind: 'ARRAY'; readonly element: SqlType }
   | { readonly kind: 'MAP'; readonly key: SqlType; readonly value: SqlType }

@@ -17,10 +17,17 @@ export interface TypeName {
   readonly name: string;
   readonly parameters: readonly number[];
   /** MAP<key, value>: both; ROW(name type, …): the fields with their names. */
-  readonly parts: readonly { readonly name: Identifier | null; readonly type: TypeName }[];
+  readonly parts: readonly TypePart[];
   /** How often ARRAY stands behind it. */
   readonly arrays: number;
   readonly span: Span;
+}
+
+export interface TypePart {
+  readonly name: Identifier | null;
+  readonly type: TypeName;
+  /** Fields: NULL or NOT NULL behind the type; in ROW(…) the second goes without saying, in CREATE TYPE the first. */
+  readonly nullable?: boolean;
 }
 
 export type BinaryOperator =

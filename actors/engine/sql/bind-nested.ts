@@ -5,6 +5,7 @@ import type { ExpressionSource, Scalar } from './bound.ts';
 import { bindNamedFunction } from './named-function.ts';
 import { SqlInvalidArguments, SqlTypeMismatch, SqlUnknownColumn } from './sql-errors.ts';
 import { coerce, describePair, literal, mergedType, varchar } from './type-coercion.ts';
+import { plainVariant } from './type-names.ts';
 
 /** x[index], and x.field with the name of the field as a literal. @throws SqlTypeMismatch, SqlUnknownColumn */
 export function bindElement(operand: Scalar, index: Scalar, source: ExpressionSource): Scalar {
@@ -38,7 +39,11 @@ export function fieldOf(operand: Scalar, position: number, source: ExpressionSou
   assert(field !== undefined, 'the row has the field');
   // A row is stored as an object and read as a map is: by the name of the field.
   const operands = [operand, literal(field.name, varchar, source)];
-  return { kind: 'function', name: 'array_element', overload: 1, operands, type: field.type, nullable: true, source };
+  const { type } = field;
+  const part: Scalar = { kind: 'function', name: 'array_element', overload: 1, operands, type, nullable: true, source };
+  const plain = plainVariant(type);
+  // What the null of JSON means is said where the ROW is read; what is made of the field does not know it.
+  return plain === type ? part : { kind: 'cast', operand: part, safe: false, type: plain, nullable: true, source };
 }
 
 /** MAP[k, v, …] with all keys of one type, and all values. @throws SqlInvalidArguments, SqlTypeMismatch */

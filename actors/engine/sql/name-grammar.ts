@@ -5,7 +5,7 @@
 //
 // The parser builds ast.ts directly. During chevrotain's recording phase rule bodies run without input: whatever looks at
 // results stands inside ACTION. Not here: what is refused on sight (unsupported-syntax.ts).
-import type { Identifier, TypeName } from './ast.ts';
+import type { Identifier, TypeName, TypePart } from './ast.ts';
 import { EmbeddedActionsParser, type IParserConfig, type ParserMethod } from './chevrotain-grammar.ts';
 import type { Span } from './sql-text.ts';
 import { endOf, identifierOf } from './token-text.ts';
@@ -40,7 +40,7 @@ export class NameGrammar extends EmbeddedActionsParser {
     const start = this.LA(1);
     const words: IToken[] = [];
     const parameters: number[] = [];
-    const parts: { name: Identifier | null; type: TypeName }[] = [];
+    const parts: TypePart[] = [];
     let arrays = 0;
     this.OR({
       DEF: [
@@ -100,11 +100,12 @@ export class NameGrammar extends EmbeddedActionsParser {
               ALT: () => {
                 const name = this.SUBRULE(this.identifier);
                 const type = this.SUBRULE2(this.typeName);
-                this.OPTION6(() => {
-                  this.OPTION7(() => this.CONSUME(keyword('NOT')));
+                const nullable = this.OPTION6(() => {
+                  const not = this.OPTION7(() => this.CONSUME(keyword('NOT')));
                   this.CONSUME(keyword('NULL'));
+                  return not === undefined;
                 });
-                parts.push({ name, type });
+                parts.push({ name, type, nullable: nullable ?? false });
               },
             },
           ]);

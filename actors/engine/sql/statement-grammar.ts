@@ -2,7 +2,7 @@
 //
 // One parser is made per thread, at the first program (parse.ts); making it costs a few milliseconds.
 
-import type { Identifier, TypeName } from './ast.ts';
+import type { Identifier, TypeName, TypePart } from './ast.ts';
 import { type IParserErrorMessageProvider, type IRecognitionException, tokenLabel } from './chevrotain-grammar.ts';
 import type { InsertStatement } from './insert-statement.ts';
 import { LazyLookahead } from './lazy-lookahead.ts';
@@ -231,17 +231,18 @@ export class SqlParser extends TableDefinitionGrammar {
   /** (a INTEGER, b VARCHAR NOT NULL): a ROW without its word. */
   readonly fieldList: Rule<TypeName> = this.RULE('fieldList', () => {
     const start = this.CONSUME(symbol('('));
-    const parts: { name: Identifier | null; type: TypeName }[] = [];
+    const parts: TypePart[] = [];
     this.AT_LEAST_ONE_SEP({
       SEP: symbol(','),
       DEF: () => {
         const name = this.SUBRULE(this.identifier);
         const type = this.SUBRULE(this.typeName);
-        this.OPTION(() => {
-          this.OPTION2(() => this.CONSUME(keyword('NOT')));
+        const nullable = this.OPTION(() => {
+          const not = this.OPTION2(() => this.CONSUME(keyword('NOT')));
           this.CONSUME(keyword('NULL'));
+          return not === undefined;
         });
-        parts.push({ name, type });
+        parts.push({ name, type, nullable: nullable ?? true });
       },
     });
     this.CONSUME(symbol(')'));

@@ -6,7 +6,7 @@
 
 import { decimalPrecisionMax, isNested, type SqlType, unsignedType } from '../../../runtime/batch/sql-type.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
-import type { TypeName } from './ast.ts';
+import type { TypeName, TypePart } from './ast.ts';
 import { intervalType } from './interval-units.ts';
 import { normalizeUnit } from './literals.ts';
 import { SqlInvalidDefinition, SqlUnknownType, SqlUnsupported } from './sql-errors.ts';
@@ -96,7 +96,7 @@ function nestedType(source: SqlText, { name, parameters, parts, span }: TypeName
   const refuse = (detail: string): Error => new SqlInvalidDefinition({ detail }, { place: source.span(span) });
   if (name === 'row') {
     const fields = parts.flatMap((part) =>
-      part.name === null ? [] : [{ name: part.name.name, type: resolveTypeName(source, part.type) }],
+      part.name === null ? [] : [{ name: part.name.name, type: fieldType(source, part) }],
     );
     if (fields.length === 0 || fields.length < parts.length || parameters.length > 0)
       throw refuse('ROW takes its fields, as in ROW(a INTEGER, b VARCHAR)');
@@ -108,6 +108,17 @@ function nestedType(source: SqlText, { name, parameters, parts, span }: TypeName
   const keyType = resolveTypeName(source, key.type);
   if (isNested(keyType)) throw refuse('the keys of a MAP have a scalar type');
   return { kind: 'MAP', key: keyType, value: resolveTypeName(source, value.type) };
+}
+
+/** A VARIANT that does not say what the null of JSON is; other types as they are. */
+export function plainVariant(type: SqlType): SqlType {
+  return type.kind === 'VARIANT' && type.keepsNull === true ? { kind: 'VARIANT' } : type;
+}
+
+/** A VARIANT field that is NOT NULL, as those of ROW(…) are where nothing is said, has the null of JSON as a value. */
+function fieldType(source: SqlText, { type, nullable }: TypePart): SqlType {
+  const resolved = resolveTypeName(source, type);
+  return resolved.kind === 'VARIANT' && nullable === false ? { kind: 'VARIANT', keepsNull: true } : resolved;
 }
 
 function plainType(source: SqlText, type: TypeName): SqlType {

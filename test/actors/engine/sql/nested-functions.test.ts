@@ -98,6 +98,15 @@ test('what is NULL is the null of a VARIANT, not NULL', () => {
   assert.equal(rowsOf(program, [[1, null]]), ['{"a":false}']);
 });
 
+test('the null of JSON is a value in a VARIANT field that is NOT NULL, as those of ROW are where nothing is said', () => {
+  const program = `CREATE TYPE named AS (v VARIANT);
+    CREATE TABLE t (r ROW(v VARIANT), o ROW(v VARIANT NULL), n named);
+    CREATE MATERIALIZED VIEW v AS SELECT r.v = VARIANTNULL() AS r, o.v IS NULL AS o, n.v IS NULL AS n FROM t;`;
+  const given = '{"v":null}';
+  assert.equal(rowsOf(program, [[1, given, given, given]]), ['{"r":true,"o":true,"n":true}']);
+  assert.equal(rowsOf(program, [[1, null, null, null]]), ['{"r":null,"o":true,"n":true}']);
+});
+
 test('a field of a row inside an array is found by its position', () => {
   const program = `CREATE TABLE t (a ROW(i INT, s VARCHAR) ARRAY, r ROW(p ROW(x INT, y INT)));
     CREATE MATERIALIZED VIEW v AS SELECT a[1][2] AS s, t.r.p.y AS y FROM t;`;
