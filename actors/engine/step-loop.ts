@@ -13,6 +13,7 @@ import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { AssertionFailed, errorToData, MillraceError } from '../../runtime/errors.ts';
 import type { Gauges } from '../../runtime/metrics.ts';
+import { TurnLoop } from '../turn-loop.ts';
 import { Completion } from './completion.ts';
 import type { StepChanges } from './engine-circuit.ts';
 import { NoTransactionInProgress, TransactionInProgress } from './engine-errors.ts';
@@ -39,15 +40,6 @@ export interface StepLoopParts {
   readonly onUnread: (relation: string) => void;
 }
 
-/** Somebody who waits for a quiet moment: `isDone` has to hold in two turns, so that frames on their way arrive. */
-interface Waiter {
-  readonly isDone: () => boolean;
-  readonly done: () => void;
-  quietTurns: number;
-}
-
-const quietTurnsMin = 2;
-
 interface Transaction {
   readonly id: number;
   /** Everything that has come in since it began. */
@@ -68,11 +60,9 @@ export class StepLoop {
   /** Detached, but their readers have not gone yet: something may still wait for credit. */
   readonly #leaving = new Set<OutputQueue>();
   readonly #completion = new Completion();
+  readonly #loop: TurnLoop;
   readonly #budget: StepBudget;
-  #waiters: Waiter[] = [];
-  #isScheduled = false;
   #isStarted = false;
-  #isStopped = false;
   #hasFailed = false;
   #steps = 0;
   #records = 0;
@@ -90,6 +80,8 @@ export class StepLoop {
   constructor(parts: StepLoopParts) {
     this.#parts = parts;
     this.#budget = new StepBudget(parts.stepRowsMax);
+    const { schedule, defect } = parts;
+    this.#loop = new TurnLoop({ schedule, defect, turn: () => this.#turn() });
   }
 
   /** Goes on behind the steps of an earlier run. Before anything else. */
@@ -151,7 +143,7 @@ export class StepLoop {
   /** @throws TransactionInProgress */
   async startTransaction(): Promise<number> {
     this.#refuseInTransaction();
-    await this.#arrivals();
+    await this.#loop.arrivals();
     this.#refuseInTransaction();
     // Questions are answered from the state before, which has the first step in it.
     this.ensureFirstStep();
@@ -164,7 +156,7 @@ export class StepLoop {
   async commitTransaction(): Promise<void> {
     const transaction = this.#transaction;
     if (transaction === null) throw new NoTransactionInProgress({});
-    await this.#arrivals();
+    await this.#loop.arrivals();
     if (this.#transaction !== transaction) return;
     if (!transaction.isCommitting) {
       // What has arrived belongs to it, taken or not.
@@ -184,11 +176,6 @@ export class StepLoop {
     if (this.#hasFailed) return;
     this.#tell(plan);
     this.#parts.notify({ kind: 'transaction committed', id, step: this.#steps });
-  }
-
-  /** Frames that were sent before a call came by another port have arrived. */
-  async #arrivals(): Promise<void> {
-    for (let turn = 0; turn < quietTurnsMin; turn++) await new Promise<void>((done) => this.#parts.schedule(done));
   }
 
   #takeInto(plan: StepPlan): void {
@@ -219,7 +206,7 @@ export class StepLoop {
   }
 
   stop(): void {
-    this.#isStopped = true;
+    this.#loop.stop();
     for (const gate of this.#gates.splice(0)) gate.receiver.close();
     for (const output of [...this.#outputs.values(), ...this.#leaving]) output.sender.close();
     this.#outputs.clear();
@@ -301,10 +288,7 @@ export class StepLoop {
 
   /** Resolves when `isDone` holds and nothing on its way can change that. */
   whenQuiet(isDone: () => boolean): Promise<void> {
-    return new Promise((done) => {
-      this.#waiters.push({ isDone, done, quietTurns: 0 });
-      this.wake();
-    });
+    return this.#loop.whenQuiet(isDone);
   }
 
   /** Takes the first step now, if it has not been. */
@@ -315,17 +299,7 @@ export class StepLoop {
 
   /** Something may have become possible. */
   wake(): void {
-    if (this.#isScheduled || this.#isStopped) return;
-    this.#isScheduled = true;
-    this.#parts.schedule(() => {
-      this.#isScheduled = false;
-      if (this.#isStopped) return;
-      try {
-        this.#turn();
-      } catch (error) {
-        this.#parts.defect(error);
-      }
-    });
+    this.#loop.wake();
   }
 
   get #isFirstDue(): boolean {
@@ -343,7 +317,7 @@ export class StepLoop {
       if (!this.#hasFailed) this.#tell(plan);
     }
     this.#tellCompleted();
-    this.#settle();
+    this.#loop.tellWaiters();
     this.#showQueues();
     // What has come in behind a commit that an output holds back waits for that.
     const isWaiting = this.#transaction?.isCommitting === true;
@@ -446,18 +420,6 @@ export class StepLoop {
       done++;
     }
     if (done > 0) this.#openMarks.splice(0, done);
-  }
-
-  #settle(): void {
-    if (this.#waiters.length === 0) return;
-    const settled: Waiter[] = [];
-    for (const waiter of this.#waiters) {
-      waiter.quietTurns = waiter.isDone() ? waiter.quietTurns + 1 : 0;
-      if (waiter.quietTurns > 0) this.wake();
-      if (waiter.quietTurns >= quietTurnsMin) settled.push(waiter);
-    }
-    this.#waiters = this.#waiters.filter((waiter) => !settled.includes(waiter));
-    for (const waiter of settled) waiter.done();
   }
 
   #showQueues(): void {

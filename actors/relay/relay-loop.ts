@@ -12,6 +12,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { MillraceError } from '../../runtime/errors.ts';
 import type { Gauges } from '../../runtime/metrics.ts';
 import type { EngineNotice, EngineProgress } from '../engine/messages.ts';
+import { TurnLoop } from '../turn-loop.ts';
 import { DeadLetters } from './dead-letters.ts';
 import type { DeadLetterSettings } from './messages.ts';
 import type { RelayInput } from './relay-input.ts';
@@ -24,7 +25,6 @@ const keptBytesMax = 64 * 1024 * 1024;
 const deadLettersMax = 10_000;
 /** What one turn takes before the rest of the thread gets its own. */
 const turnFramesMax = 64;
-const quietTurnsMin = 2;
 
 export interface RelayLoopParts {
   readonly deadLetters: DeadLetterSettings;
@@ -36,29 +36,23 @@ export interface RelayLoopParts {
   readonly onOver: (error: MillraceError) => void;
 }
 
-interface Waiter {
-  readonly isDone: () => boolean;
-  readonly done: () => void;
-  quietTurns: number;
-}
-
 export class RelayLoop {
   readonly deadLetters: DeadLetters;
   readonly #parts: RelayLoopParts;
   readonly #frames = new RetainedFrames();
+  readonly #loop: TurnLoop;
   readonly #inputs = new Map<string, RelayInput>();
   readonly #outputs = new Map<string, RelayOutput>();
-  #waiters: Waiter[] = [];
   /** Turns that took something, with the row behind the last one taken, while they are not complete. */
   #openSteps: { readonly step: number; readonly row: number }[] = [];
   #steps = 0;
   #completedStep = 0;
   #turns = 0;
-  #isScheduled = false;
-  #isStopped = false;
 
   constructor(parts: RelayLoopParts) {
     this.#parts = parts;
+    const { schedule, defect } = parts;
+    this.#loop = new TurnLoop({ schedule, defect, turn: () => this.#turn() });
     const { endpoint, windowSize, windowNackThreshold } = parts.deadLetters;
     this.deadLetters = new DeadLetters({
       endpoint,
@@ -154,7 +148,7 @@ export class RelayLoop {
   }
 
   stop(): void {
-    this.#isStopped = true;
+    this.#loop.stop();
     for (const input of this.#inputs.values()) input.receiver.close();
     for (const output of [...this.#outputs.values(), this.deadLetters.output]) output.detach();
     this.#inputs.clear();
@@ -163,30 +157,20 @@ export class RelayLoop {
 
   /** Resolves when everything that is not held has been taken, sent, and settled or given up; outputs have got their end. */
   async drain(): Promise<void> {
-    await this.#whenQuiet(() => !this.#mayTakeSomething() || this.#isStuck);
+    await this.#loop.whenQuiet(() => !this.#mayTakeSomething() || this.#isStuck);
     for (const output of this.#outputs.values()) output.isLeaving = true;
     this.wake();
-    await this.#whenQuiet(() =>
+    await this.#loop.whenQuiet(() =>
       [...this.#outputs.values()].every((output) => !output.isAttached || this.#isThrough(output)),
     );
     const { deadLetters } = this;
-    await this.#whenQuiet(() => deadLetters.rows === 0 || deadLetters.isOver || !deadLetters.output.isAttached);
+    await this.#loop.whenQuiet(() => deadLetters.rows === 0 || deadLetters.isOver || !deadLetters.output.isAttached);
     this.deadLetters.output.end();
   }
 
   /** Something may have become possible. */
   wake(): void {
-    if (this.#isScheduled || this.#isStopped) return;
-    this.#isScheduled = true;
-    this.#parts.schedule(() => {
-      this.#isScheduled = false;
-      if (this.#isStopped) return;
-      try {
-        this.#turn();
-      } catch (error) {
-        this.#parts.defect(error);
-      }
-    });
+    this.#loop.wake();
   }
 
   /** There is no room, and an output that is not here would have to make some. */
@@ -214,7 +198,7 @@ export class RelayLoop {
     this.deadLetters.pump();
     this.#settle();
     this.#showQueues();
-    this.#wakeWaiters();
+    this.#loop.tellWaiters();
     if (taken === turnFramesMax || (this.#mayTakeSomething() && this.#hasRoom)) this.wake();
   }
 
@@ -299,25 +283,6 @@ export class RelayLoop {
     if (completed === this.#completedStep) return;
     this.#completedStep = completed;
     this.#parts.notify({ kind: 'step completed', step: completed });
-  }
-
-  #whenQuiet(isDone: () => boolean): Promise<void> {
-    return new Promise((done) => {
-      this.#waiters.push({ isDone, done, quietTurns: 0 });
-      this.wake();
-    });
-  }
-
-  #wakeWaiters(): void {
-    if (this.#waiters.length === 0) return;
-    const settled: Waiter[] = [];
-    for (const waiter of this.#waiters) {
-      waiter.quietTurns = waiter.isDone() ? waiter.quietTurns + 1 : 0;
-      if (waiter.quietTurns > 0) this.wake();
-      if (waiter.quietTurns >= quietTurnsMin) settled.push(waiter);
-    }
-    this.#waiters = this.#waiters.filter((waiter) => !settled.includes(waiter));
-    for (const waiter of settled) waiter.done();
   }
 
   #showQueues(): void {
