@@ -50,6 +50,13 @@ export const kafkaInputDeclaration: SourceDeclaration = {
       default: false,
       description: 'Go on with the oldest records that are left when those that come next have expired.',
     },
+    {
+      name: 'header_filter',
+      type: { kind: 'any' },
+      required: false,
+      description:
+        'Reads only messages whose headers satisfy this: {"header": {"name": …, "pattern": regular expression for the whole value}}, {"and": […]}, {"or": […]} or {"not": …}.',
+    },
     ...metadataParts.map(
       ([part, what]): Parameter => ({
         name: `include_${part}`,

@@ -5,6 +5,7 @@
 //   kafka_headers                                { name: [bytes] }; of a name that stands twice the last value counts
 //   kafka_key                                    [bytes], or null
 import type { ParameterValues } from '../sdk/parameters.ts';
+import { readHeaders } from './record-headers.ts';
 import type { RecordDetails, RecordPlace } from './record-set.ts';
 
 /** By the name of its parameter. */
@@ -62,27 +63,10 @@ function timestampText(ms: number): string {
   return `"${date.toISOString().slice(0, -1).replace('T', ' ')}"`;
 }
 
-/** count, then for each header: length and bytes of its name, length (-1: none) and bytes of its value; lengths as zigzag varints. */
 function headersText(bytes: Uint8Array, start: number, end: number): string {
-  let at = start;
-  const length = (): number => {
-    let value = 0;
-    for (let shift = 0; at < end && shift < 35; shift += 7) {
-      const byte = bytes[at++] ?? 0;
-      value |= (byte & 127) << shift;
-      if (byte < 128) break;
-    }
-    return (value >>> 1) ^ -(value & 1);
-  };
   const headers = new Map<string, string>();
-  for (let count = length(); count > 0 && at < end; count--) {
-    const nameLength = Math.max(0, length());
-    const name = Buffer.from(bytes.subarray(at, at + nameLength)).toString();
-    at += nameLength;
-    const valueLength = length();
-    const isNull = valueLength < 0;
-    headers.set(name, isNull ? 'null' : `[${bytes.subarray(at, at + valueLength).join(',')}]`);
-    at += Math.max(0, valueLength);
+  for (const { name, value } of readHeaders(bytes, start, end)) {
+    headers.set(name, value === null ? 'null' : `[${value.join(',')}]`);
   }
   return `{${[...headers].map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`;
 }

@@ -4,6 +4,7 @@
 // A record set is a row of batches (magic 2), the last of which may be cut. Left out: what lies before the offset that was asked for,
 // control batches, records of transactions that were aborted, records without a value (tombstones, counted).
 // https://kafka.apache.org/documentation/#recordbatch
+import type { RecordFilter } from './header-filter.ts';
 import { KafkaMalformed } from './kafka-errors.ts';
 
 export interface AbortedTransaction {
@@ -87,6 +88,7 @@ export function readRecordSet(
   decompress: Decompress,
   values: RecordValues,
   details: RecordDetails | null = null,
+  filter: RecordFilter | null = null,
 ): void {
   const wanted = values.nextOffset;
   const pending = [...aborted].sort((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1));
@@ -119,7 +121,7 @@ export function readRecordSet(
       const baseTimestamp = Number(set.readBigInt64BE(at + (isAppendTime ? 35 : 27)));
       const start = values.take(body, count);
       const batch = { baseOffset, wanted, baseTimestamp, deltas: isAppendTime ? 0 : 1 } as const;
-      readRecords(values, start, start + body.length, count, batch, details);
+      readRecords(values, start, start + body.length, count, { ...batch, details, filter });
     }
     values.nextOffset = Math.max(values.nextOffset, behind);
     at = end;
@@ -149,19 +151,14 @@ interface BatchHead {
   readonly baseTimestamp: number;
   /** 0: all records have the time of the batch. */
   readonly deltas: 0 | 1;
+  readonly details: RecordDetails | null;
+  readonly filter: RecordFilter | null;
 }
 
 /** Reads the records of a batch that `values` has taken, and moves their values behind those before. */
-function readRecords(
-  values: RecordValues,
-  start: number,
-  end: number,
-  count: number,
-  batch: BatchHead,
-  details: RecordDetails | null,
-): void {
+function readRecords(values: RecordValues, start: number, end: number, count: number, batch: BatchHead): void {
   const { bytes, ends, offsets } = values;
-  const { baseOffset, wanted } = batch;
+  const { baseOffset, wanted, details, filter } = batch;
   const cursor: Cursor = { at: start };
   const place = { offset: 0, timestamp: 0, keyStart: 0, keyEnd: -1, headersStart: 0, end: 0 };
   let length = values.length;
@@ -179,10 +176,10 @@ function readRecords(
     if (keyLength > 0) cursor.at += keyLength;
     const valueLength = varint(bytes, cursor, end);
     if (offset >= wanted) {
+      const from = cursor.at;
+      if (from + valueLength > recordEnd) throw new KafkaMalformed({ detail: 'a value is longer than its record' });
       if (valueLength < 0) values.tombstones++;
-      else {
-        const from = cursor.at;
-        if (from + valueLength > recordEnd) throw new KafkaMalformed({ detail: 'a value is longer than its record' });
+      else if (filter === null || filter(bytes, from + valueLength, recordEnd)) {
         if (details !== null) {
           place.offset = offset;
           place.keyStart = keyStart;

@@ -29,6 +29,7 @@ import {
   fetchPartitions,
   type WantedPartition,
 } from './fetch-request.ts';
+import { headerFilter, type RecordFilter } from './header-filter.ts';
 import {
   type BrokerAddress,
   KafkaCluster,
@@ -80,6 +81,7 @@ class KafkaSource implements Source {
   readonly #isSingle: boolean;
   readonly #values = new RecordValues();
   readonly #metadata: RecordMetadata | null;
+  readonly #filter: RecordFilter | null;
   #library: Library | null = null;
   #decompress: Decompress | null = null;
   #lookedAt = 0;
@@ -90,6 +92,7 @@ class KafkaSource implements Source {
     this.#cluster = new KafkaCluster(settings, context.baseFolder);
     this.#isSingle = settings['topics'] === undefined;
     this.#topics = topicNames(settings).map((name) => ({ name, offsets: new Map(), description: null }));
+    this.#filter = headerFilter(settings['header_filter']);
     const wanted = wantedMetadata(settings);
     this.#metadata = wanted.size === 0 ? null : new RecordMetadata(wanted);
     this.#start = readStart(settings['start_from']);
@@ -219,7 +222,7 @@ class KafkaSource implements Source {
     values.clear(offset);
     this.#metadata?.begin(topic.name, partition);
     assert(this.#decompress !== null, 'a source is opened before it is read');
-    readRecordSet(records, aborted, this.#decompress, values, this.#metadata);
+    readRecordSet(records, aborted, this.#decompress, values, this.#metadata, this.#filter);
     topic.offsets.set(partition, values.nextOffset);
     if (values.count === 0) return null;
     return this.#payload(topic, partition, offset);

@@ -115,6 +115,34 @@ if ('missing' in server) {
     assert.equal([...rest.lines].sort(), ['m1', 'r2']);
   });
 
+  kafka('messages whose headers do not satisfy the filter are not read, and do not come later', async () => {
+    await make('filtered');
+    const headers = [{ kind: 'created' }, { kind: 'created', skip: 'true' }, { kind: 'recreated' }, {}, { kind: '' }];
+    await producer.send({
+      messages: headers.map((own, i) => ({ topic: 'filtered', partition: 0, value: `${i}`, headers: own })),
+    });
+    const created = { header: { name: 'kind', pattern: 'created|updated' } };
+    const skipped = { header: { name: 'skip', pattern: '.*' } };
+    const lines = async (filter: object, count: number): Promise<readonly string[]> =>
+      (await read({ topic: 'filtered', header_filter: filter }, null, (seen) => seen.length >= count)).lines;
+    assert.equal(await lines(created, 2), ['0', '1']);
+    assert.equal(await lines({ and: [created, { not: skipped }] }, 1), ['0']);
+    assert.equal(await lines({ or: [skipped, { header: { name: 'kind', pattern: '' } }] }, 2), ['1', '4']);
+    const first = await read({ topic: 'filtered', header_filter: created }, null, (seen) => seen.length === 2);
+    await put('filtered', ['last']);
+    const behind = throughJson(first.payloads.at(-1)?.positionAfter(1e6) ?? {});
+    assert.equal((await read({ topic: 'filtered' }, behind, (seen) => seen.includes('last'))).lines, ['last']);
+    for (const wrong of [
+      {},
+      { header: { name: 'a' } },
+      { and: {} },
+      { header: { name: 'a', pattern: '(' } },
+      { nor: [] },
+    ]) {
+      assert.is(await codeOf(() => lines(wrong, 0)), 'config.invalid_value');
+    }
+  });
+
   kafka('columns read where a message stands, its key, its time and its headers', async () => {
     await make('described', 2);
     const headers = { 'event-type': 'created', empty: '' };
