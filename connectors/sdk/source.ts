@@ -32,7 +32,8 @@ export interface BytesPayload {
 
 /**
  * Message i is bytes[starts[i] .. ends[i]), in the order of the bytes. What stands between two messages, and behind the last one, is at
- * least one byte and nothing but line breaks, so that a format of lines may read several messages as one stream.
+ * least one byte and nothing but line breaks, so that a format of lines may read several messages as one stream. Given away, as the bytes
+ * are: fresh arrays that own their buffers.
  */
 export interface MessageBorders {
   readonly starts: Int32Array<ArrayBuffer>;
