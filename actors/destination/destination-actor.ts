@@ -11,7 +11,7 @@
 import { registry } from '../../connectors/registry.ts';
 import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
 import type { Destination, Outgoing } from '../../connectors/sdk/destination.ts';
-import { type Encoder, errorsMax } from '../../connectors/sdk/format.ts';
+import type { Encoder } from '../../connectors/sdk/format.ts';
 import type { ProcessorChain } from '../../connectors/sdk/processor-chain.ts';
 import type { SchemaClient } from '../../connectors/standalone/schema-client.ts';
 import type { Actor, ActorContext, Behaviour, Reply } from '../../runtime/actor/actor.ts';
@@ -19,21 +19,19 @@ import { unreachable } from '../../runtime/assert.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { consolidate } from '../../runtime/batch/consolidate.ts';
 import type { Timer } from '../../runtime/clock.ts';
-import { type ErrorData, errorToData } from '../../runtime/errors.ts';
+import { errorToData } from '../../runtime/errors.ts';
 import type { Frame, FrameReceiver } from '../../runtime/mailbox/channel.ts';
 import { openFrameReceiver } from '../../runtime/mailbox/port-channel.ts';
 import { CallPatience } from '../call-patience.ts';
 import { countOn } from '../carried-counts.ts';
 import { type LifecycleCall, phaseOf, tellEvent } from '../connector-calls.ts';
 import { InspectionTaps } from '../inspection-taps.ts';
-import { LatestList } from '../latest-list.ts';
-import { makeChain, ProcessorRefused } from '../processor-opening.ts';
+import { makeChain } from '../processor-opening.ts';
 import { openSchemas } from '../schema-access.ts';
-import type { RecordedError } from '../source/messages.ts';
 import { printBatch } from './batch-printer.ts';
-import { RowNotEncodable } from './destination-errors.ts';
+import { DeliveryLedger } from './delivery-ledger.ts';
 import { isRecords, openDestination, openEncoder } from './destination-opening.ts';
-import type { DestinationArguments, DestinationErrors, DestinationMessage, DestinationNotice } from './messages.ts';
+import type { DestinationArguments, DestinationMessage, DestinationNotice } from './messages.ts';
 import { OutputBuffer } from './output-buffer.ts';
 import { RowRecords } from './row-records.ts';
 import { SettledRows } from './settled-rows.ts';
@@ -58,8 +56,7 @@ class DestinationActor implements Actor<DestinationMessage> {
   readonly #receiver: FrameReceiver;
   readonly #buffer: OutputBuffer | null;
   readonly #abort = new AbortController();
-  readonly #encodeErrors = new LatestList<RecordedError>(errorsMax);
-  readonly #transportErrors = new LatestList<RecordedError>(errorsMax);
+  readonly #ledger: DeliveryLedger;
   readonly #settled: SettledRows;
   readonly #taps: InspectionTaps;
   readonly #patience: CallPatience;
@@ -91,6 +88,7 @@ class DestinationActor implements Actor<DestinationMessage> {
     this.#connectors = connectors;
     countOn(context.gauges, args.counted);
     this.#flushedAt = context.clock.monotonic();
+    this.#ledger = new DeliveryLedger(context.clock, context.gauges, connector.format?.name ?? '');
     this.#taps = new InspectionTaps(context.gauges);
     this.#patience = new CallPatience(context.clock, args.stallMs, (reason) =>
       context.notify({ kind: 'stalled', reason }),
@@ -98,7 +96,9 @@ class DestinationActor implements Actor<DestinationMessage> {
     const limits = { rowsMax: connector.maxQueuedRecords, bytesMax: connector.maxQueuedBytes };
     this.#receiver = openFrameReceiver(port, { schema: relation.schema, limits });
     this.#receiver.onFrame = () => this.#pump();
-    this.#settled = new SettledRows(connector.endpoint, this.#receiver, (error, node) => this.#refused(error, node));
+    this.#settled = new SettledRows(connector.endpoint, this.#receiver, (error, node) =>
+      this.#ledger.refused(error, node),
+    );
     const rowsMax = connector.maxOutputBufferSizeRecords;
     const timeMsMax = connector.maxOutputBufferTimeMillis;
     this.#buffer = connector.enableOutputBuffer ? new OutputBuffer({ rowsMax, timeMsMax }) : null;
@@ -126,7 +126,7 @@ class DestinationActor implements Actor<DestinationMessage> {
         reply.resolve();
         return;
       case 'errors':
-        reply.resolve(this.#errors);
+        reply.resolve(this.#ledger.errors);
         return;
       default:
         unreachable(message);
@@ -141,7 +141,7 @@ class DestinationActor implements Actor<DestinationMessage> {
     const impatience = this.#context.clock.after(stopPatienceMs, () => this.#abort.abort());
     try {
       await this.#running;
-      if (wasOpen && this.#isDirty) await this.#flush().catch((error) => this.#transportError(error));
+      if (wasOpen && this.#isDirty) await this.#flush().catch((error) => this.#ledger.transportError(error));
     } finally {
       impatience.cancel();
       this.#abort.abort();
@@ -178,10 +178,6 @@ class DestinationActor implements Actor<DestinationMessage> {
     this.#context.notify({ kind: 'phase', phase });
   }
 
-  get #errors(): DestinationErrors {
-    return { encodeErrors: this.#encodeErrors.toArray(), transportErrors: this.#transportErrors.toArray() };
-  }
-
   async #prepare(event: LifecycleCall | null): Promise<void> {
     const destination = await this.#make();
     this.#enter('configure');
@@ -209,7 +205,7 @@ class DestinationActor implements Actor<DestinationMessage> {
       {
         signal,
         clock,
-        reportError: (error) => this.#transportError(error),
+        reportError: (error) => this.#ledger.transportError(error),
         acknowledged: (count) => this.#answered(() => this.#settled.acknowledged(count)),
         refused: (error) => this.#answered(() => this.#settled.refused(error)),
         // A call that is under way says so itself.
@@ -245,7 +241,7 @@ class DestinationActor implements Actor<DestinationMessage> {
   }
 
   #makeEncoder(): Promise<Encoder | null> {
-    const reportError = (error: unknown): void => this.#transportError(error);
+    const reportError = (error: unknown): void => void this.#ledger.transportError(error);
     const context = { signal: this.#abort.signal, clock: this.#context.clock, reportError };
     return openEncoder(this.#args, this.#connectors, context);
   }
@@ -358,7 +354,7 @@ class DestinationActor implements Actor<DestinationMessage> {
       encoder,
       batch,
       (printed) => this.#send({ kind: 'bytes', ...printed }),
-      (error, row) => this.#encodeError(error, before + row + 1),
+      (error, row) => this.#ledger.encodeError(error, before + row + 1),
     );
   }
 
@@ -384,13 +380,6 @@ class DestinationActor implements Actor<DestinationMessage> {
     }
   }
 
-  #refused(error: Error, node: string | null): ErrorData {
-    this.#context.gauges.add('numTransportErrors', 1);
-    const data = errorToData(node === null ? error : new ProcessorRefused({ processor: node }, { cause: error }));
-    this.#transportErrors.add({ time: this.#context.clock.now(), record: null, error: data });
-    return data;
-  }
-
   /** Resolves when the destination has answered for everything, if it does answer. */
   async #allSettled(): Promise<void> {
     if (!this.#settled.acknowledges || this.#settled.areAllSettled) return;
@@ -402,13 +391,9 @@ class DestinationActor implements Actor<DestinationMessage> {
   // ── writing ──
 
   async #send(data: Outgoing): Promise<void> {
-    const { gauges, clock } = this.#context;
     this.#isDirty = true;
     await this.#patience.during('write', async () => await this.#destination?.write(data));
-    if (data.kind === 'bytes') gauges.add('bytes', data.bytes.length);
-    gauges.add('records', data.kind === 'bytes' ? data.records : countRecords(data.batch.weights, data.batch.rows));
-    gauges.add('heartbeat', 1);
-    gauges.set('activeAt', clock.now());
+    this.#ledger.written(data);
   }
 
   /** What the format writes behind the last row, such as the directory of a Parquet file. */
@@ -442,7 +427,7 @@ class DestinationActor implements Actor<DestinationMessage> {
   #fail(error: unknown): void {
     if (this.#state === 'stopping' || this.#state === 'failed') return;
     this.#state = 'failed';
-    this.#transportError(error);
+    this.#ledger.transportError(error);
     // Records that are not settled come again.
     if (isRecords(this.#args.relation)) this.#settled.tell();
     else this.#context.gauges.add('droppedRecords', this.#receiver.queuedRows + (this.#buffer?.rows ?? 0));
@@ -451,36 +436,7 @@ class DestinationActor implements Actor<DestinationMessage> {
     this.#context.notify({ kind: 'destination failed', error: errorToData(error) });
   }
 
-  #encodeError(error: unknown, record: number): void {
-    const { clock, gauges } = this.#context;
-    const reason = error instanceof Error ? error.message : String(error);
-    const format = this.#args.connector.format?.name ?? '';
-    const coded = new RowNotEncodable({ format, reason }, { cause: error, place: { record } });
-    gauges.add('numEncodeErrors', 1);
-    this.#encodeErrors.add({ time: clock.now(), record, error: errorToData(coded) });
-  }
-
-  #transportError(error: unknown): void {
-    this.#context.gauges.add('numTransportErrors', 1);
-    this.#transportErrors.add({ time: this.#context.clock.now(), record: null, error: errorToData(error) });
-  }
-
   #showQueue(): void {
-    const { gauges } = this.#context;
-    gauges.set('queuedRecords', this.#receiver.queuedRows);
-    gauges.set('queuedBytes', this.#receiver.queuedBytes);
-    gauges.set('bufferedRecords', this.#buffer?.rows ?? 0);
-    gauges.set('bufferedBatches', this.#buffer?.batches ?? 0);
-    gauges.set('bufferedBytes', this.#buffer?.bytes ?? 0);
+    this.#ledger.waiting({ queued: this.#receiver, buffer: this.#buffer });
   }
-}
-
-// ── data plane ──
-
-/** What a row counts for is how often it is there or gone. */
-function countRecords(weights: Int32Array | null, rows: number): number {
-  if (weights === null) return rows;
-  let records = 0;
-  for (let i = 0; i < rows; i++) records += Math.abs(weights[i]!);
-  return records;
 }
