@@ -16,10 +16,10 @@ import type { ChangeBatch } from '../runtime/batch/change-batch.ts';
 import { NexmarkEvents } from './nexmark-events.ts';
 import { nexmarkProgram } from './nexmark-queries.ts';
 
-const [query = 'q4', workersText = '2', eventsText = '1000000', explain] = process.argv.slice(2);
+const [query = 'q4', workersText = '2', eventsText = '1000000', stepText = '40000', explain] = process.argv.slice(2);
 const workers = Number(workersText);
 const events = Number(eventsText);
-const stepEvents = 40_000;
+const stepEvents = Number(stepText);
 
 const { program, problems } = compileProgram(nexmarkProgram(query, 'VIEW'));
 if (program === null) throw problems[0] ?? new Error(`${query} does not compile`);

@@ -5,63 +5,68 @@
 import type { Column, Values } from './column.ts';
 import { storageOf } from './sql-type.ts';
 
+/** Where gathered values are put: an array of the class, of that length, whatever is in it. */
+export type Room = <A extends Values>(make: new (length: number) => A, length: number) => A;
+
+const newRoom: Room = (make, length) => new make(length);
+
 /** The rows selection[0 .. count) of `column`, in that order. */
-export function gatherColumn(column: Column, selection: Int32Array, count: number): Column {
+export function gatherColumn(column: Column, selection: Int32Array, count: number, room: Room = newRoom): Column {
   // Nobody reads it: see partition-rows.ts.
   if (column.validity !== null && column.validity.length === 0) return column;
-  const validity = column.validity === null ? null : gatherValidity(column.validity, selection, count);
+  const validity = column.validity === null ? null : gatherValidity(column.validity, selection, count, room);
   const type = column.type;
   switch (column.layout) {
     case 'dictionary': {
-      const codes = new Int32Array(count);
+      const codes = room(Int32Array, count);
       gather32(column.codes, codes, selection, count);
       return { layout: 'dictionary', type, validity, codes, dictionary: column.dictionary };
     }
     case 'bytes': {
-      const offsets = new Int32Array(count + 1);
-      const bytes = new Uint8Array(measureBytes(column.offsets, selection, count));
+      const offsets = room(Int32Array, count + 1);
+      const bytes = room(Uint8Array, measureBytes(column.offsets, selection, count));
       gatherBytes(column.offsets, column.bytes, offsets, bytes, selection, count);
       return { layout: 'bytes', type, validity, offsets, bytes };
     }
     case 'fixed': {
       const wide = storageOf(type) === 'i128';
-      return { layout: 'fixed', type, validity, values: gatherValues(column.values, wide, selection, count) };
+      return { layout: 'fixed', type, validity, values: gatherValues(column.values, wide, selection, count, room) };
     }
   }
 }
 
-function gatherValues(values: Values, wide: boolean, selection: Int32Array, count: number): Values {
+function gatherValues(values: Values, wide: boolean, selection: Int32Array, count: number, room: Room): Values {
   if (values instanceof BigInt64Array) {
-    const gathered = new BigInt64Array(wide ? count * 2 : count);
+    const gathered = room(BigInt64Array, wide ? count * 2 : count);
     if (wide) gather128(values, gathered, selection, count);
     else gather64(values, gathered, selection, count);
     return gathered;
   }
   if (values instanceof Int32Array) {
-    const gathered = new Int32Array(count);
+    const gathered = room(Int32Array, count);
     gather32(values, gathered, selection, count);
     return gathered;
   }
   if (values instanceof Float64Array) {
-    const gathered = new Float64Array(count);
+    const gathered = room(Float64Array, count);
     gatherDouble(values, gathered, selection, count);
     return gathered;
   }
   if (values instanceof Float32Array) {
-    const gathered = new Float32Array(count);
+    const gathered = room(Float32Array, count);
     gatherFloat(values, gathered, selection, count);
     return gathered;
   }
   if (values instanceof Int16Array) {
-    const gathered = new Int16Array(count);
+    const gathered = room(Int16Array, count);
     gather16(values, gathered, selection, count);
     return gathered;
   }
   // One byte a row, signed or not: bits are copied.
-  const gathered = values instanceof Int8Array ? new Int8Array(count) : new Uint8Array(count);
+  const gathered = values instanceof Int8Array ? room(Int8Array, count) : room(Uint8Array, count);
   gather8(
     new Uint8Array(values.buffer, values.byteOffset, values.length),
-    new Uint8Array(gathered.buffer),
+    new Uint8Array(gathered.buffer, gathered.byteOffset, count),
     selection,
     count,
   );
@@ -69,8 +74,13 @@ function gatherValues(values: Values, wide: boolean, selection: Int32Array, coun
 }
 
 /** The weights of the selected rows. */
-export function gatherWeights(weights: Int32Array, selection: Int32Array, count: number): Int32Array {
-  const gathered = new Int32Array(count);
+export function gatherWeights(
+  weights: Int32Array,
+  selection: Int32Array,
+  count: number,
+  room: Room = newRoom,
+): Int32Array {
+  const gathered = room(Int32Array, count);
   gather32(weights, gathered, selection, count);
   return gathered;
 }
@@ -109,8 +119,8 @@ function gatherFloat(from: Float32Array, to: Float32Array, selection: Int32Array
   for (let i = 0; i < count; i++) to[i] = from[selection[i]!]!;
 }
 
-function gatherValidity(from: Uint8Array, selection: Int32Array, count: number): Uint8Array | null {
-  const to = new Uint8Array((count + 7) >> 3).fill(255);
+function gatherValidity(from: Uint8Array, selection: Int32Array, count: number, room: Room): Uint8Array | null {
+  const to = room(Uint8Array, (count + 7) >> 3).fill(255);
   let nulls = 0;
   for (let i = 0; i < count; i++) {
     const row = selection[i]!;
@@ -140,6 +150,7 @@ function gatherBytes(
   const source = new DataView(from.buffer, from.byteOffset, from.byteLength);
   const target = new DataView(to.buffer, to.byteOffset, to.byteLength);
   let at = 0;
+  toOffsets[0] = 0;
   for (let i = 0; i < count; i++) {
     const row = selection[i]!;
     const end = fromOffsets[row + 1]!;

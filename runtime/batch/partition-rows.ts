@@ -6,7 +6,7 @@
 import type { ChangeBatch } from './change-batch.ts';
 import { presenceBytes } from './change-batch.ts';
 import type { Column } from './column.ts';
-import { gatherColumn, gatherWeights } from './gather-column.ts';
+import { gatherColumn, gatherWeights, type Room } from './gather-column.ts';
 import { hashLong, hashRows, isWide } from './row-key.ts';
 
 /** The rows of a batch in the order of their owners: those of worker w are rows[starts[w] .. starts[w + 1]). */
@@ -28,11 +28,17 @@ export function ownersOf(batch: ChangeBatch, columns: readonly number[], workers
 }
 
 /** The rows of one worker alone. */
-export function rowsOf(batch: ChangeBatch, columns: readonly number[], workers: number, worker: number): Int32Array {
+export function rowsOf(
+  batch: ChangeBatch,
+  columns: readonly number[],
+  workers: number,
+  worker: number,
+  room: Room = (make, length) => new make(length),
+): Int32Array {
   const only = columns.length === 1 ? batch.columns[columns[0]!]! : null;
   if (only?.layout === 'fixed' && only.validity === null && only.values instanceof BigInt64Array && !isWide(only)) {
     const { buffer, byteOffset } = only.values;
-    const owned = new Int32Array(batch.rows);
+    const owned = room(Int32Array, batch.rows);
     const words = new Int32Array(buffer, byteOffset, batch.rows * 2);
     return owned.subarray(0, selectOwnedLongs(words, batch.rows, workers, worker, owned));
   }
@@ -40,18 +46,26 @@ export function rowsOf(batch: ChangeBatch, columns: readonly number[], workers: 
     columns.map((ordinal) => batch.columns[ordinal]!),
     batch.rows,
   );
-  const rows = new Int32Array(batch.rows);
+  const rows = room(Int32Array, batch.rows);
   return rows.subarray(0, selectOwned(hashes, batch.rows, workers, worker, rows));
 }
 
-/** Chosen rows with their weights and presence bits; only the columns in `reads` (null: all) have values. */
-export function pickRows(batch: ChangeBatch, rows: Int32Array, reads: ReadonlySet<number> | null): ChangeBatch {
+/**
+ * Chosen rows with their weights and presence bits; only the columns in `reads` (null: all) have values. `room`: where the arrays are
+ * put; absent: into memory of their own.
+ */
+export function pickRows(
+  batch: ChangeBatch,
+  rows: Int32Array,
+  reads: ReadonlySet<number> | null,
+  room?: Room,
+): ChangeBatch {
   const count = rows.length;
   const { schema, weights, presence } = batch;
   const columns = batch.columns.map((column, ordinal) =>
-    reads === null || reads.has(ordinal) ? gatherColumn(column, rows, count) : unreadColumn(column),
+    reads === null || reads.has(ordinal) ? gatherColumn(column, rows, count, room) : unreadColumn(column),
   );
-  const picked = weights === null ? null : gatherWeights(weights, rows, count);
+  const picked = weights === null ? null : gatherWeights(weights, rows, count, room);
   if (presence === null) return { schema, rows: count, weights: picked, columns, presence: null };
   const width = presenceBytes(batch.columns.length);
   const bits = new Uint8Array(count * width);

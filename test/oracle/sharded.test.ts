@@ -125,7 +125,7 @@ test('groups in parts are the groups', () => {
       const steps = history.map((step, at) => inputsOf(program, step, at));
       assert.equal(run(program, steps, workers), run(program, steps, 1));
     }),
-    { numRuns: long ? 3000 : 24 },
+    { numRuns: long ? 3000 : 16 },
   );
 });
 
@@ -137,7 +137,7 @@ for (const workers of [2, 3, 8]) {
         const steps = history.map((step, at) => inputsOf(program, step, at));
         assert.equal(run(program, steps, workers), run(program, steps, 1));
       }),
-      { numRuns: long ? 3000 : 24 },
+      { numRuns: long ? 3000 : 16 },
     );
   });
 }

@@ -5,6 +5,7 @@
 // The shares of all workers together are the input, each row once. Presence bits stay with their rows.
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import { pickRows, rowsOf, unreadColumn } from '../../../runtime/batch/partition-rows.ts';
+import { ScratchRoom } from '../../../runtime/batch/scratch-room.ts';
 import { sliceBatch } from '../../../runtime/batch/slice-batch.ts';
 import type { Emit, Operator } from '../circuit/operator.ts';
 import type { ShardLink } from '../circuit/shard-link.ts';
@@ -20,6 +21,8 @@ export class OwnRows implements Operator {
   readonly #by: Ownership;
   readonly #reads: ReadonlySet<number> | null;
   readonly #link: ShardLink;
+  /** For batches that are only lent; null while somebody keeps them. */
+  #scratch: ScratchRoom | null = null;
 
   /** `reads`: the columns that anybody behind reads; null: all. */
   constructor(by: Ownership, reads: ReadonlySet<number> | null, link: ShardLink) {
@@ -28,6 +31,10 @@ export class OwnRows implements Operator {
     this.#link = link;
     this.detail = typeof by === 'string' ? by : `by column ${by.join(', ')}`;
     this.passesOn = typeof by === 'string';
+  }
+
+  lend(may: boolean): void {
+    this.#scratch = may ? new ScratchRoom() : null;
   }
 
   push(_port: number, batch: ChangeBatch, emit: Emit): void {
@@ -44,8 +51,9 @@ export class OwnRows implements Operator {
       if (end > start) emit(sliceBatch(this.#pruned(batch), start, end));
       return;
     }
-    const rows = rowsOf(batch, by, workers, worker);
-    if (rows.length > 0) emit(pickRows(batch, rows, this.#reads));
+    this.#scratch?.clear();
+    const rows = rowsOf(batch, by, workers, worker, this.#scratch?.room);
+    if (rows.length > 0) emit(pickRows(batch, rows, this.#reads, this.#scratch?.room));
   }
 
   flush(_emit: Emit): void {}
