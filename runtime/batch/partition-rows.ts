@@ -51,19 +51,20 @@ export function rowsOf(
 }
 
 /**
- * Chosen rows with their weights and presence bits; only the columns in `reads` (null: all) have values. `room`: where the arrays are
- * put; absent: into memory of their own.
+ * Chosen rows with their weights and presence bits; only the columns in `reads` (null: all) have values. `pointing`: strings are not
+ * copied but pointed at where they lie in the batch. `room`: where arrays are put; absent: into memory of their own.
  */
 export function pickRows(
   batch: ChangeBatch,
   rows: Int32Array,
   reads: ReadonlySet<number> | null,
+  pointing = false,
   room?: Room,
 ): ChangeBatch {
   const count = rows.length;
   const { schema, weights, presence } = batch;
   const columns = batch.columns.map((column, ordinal) =>
-    reads === null || reads.has(ordinal) ? gatherColumn(column, rows, count, room) : unreadColumn(column),
+    reads === null || reads.has(ordinal) ? pickColumn(column, rows, count, pointing, room) : unreadColumn(column),
   );
   const picked = weights === null ? null : gatherWeights(weights, rows, count, room);
   if (presence === null) return { schema, rows: count, weights: picked, columns, presence: null };
@@ -71,6 +72,20 @@ export function pickRows(
   const bits = new Uint8Array(count * width);
   pickBytes(presence, width, rows, bits);
   return { schema, rows: count, weights: picked, columns, presence: bits };
+}
+
+function pickColumn(
+  column: Column,
+  rows: Int32Array,
+  count: number,
+  pointing: boolean,
+  room: Room | undefined,
+): Column {
+  if (!pointing || column.layout !== 'bytes' || column.validity !== null)
+    return gatherColumn(column, rows, count, room);
+  const { type, offsets, bytes } = column;
+  const dictionary = { identity: column, size: offsets.length - 1, offsets, bytes, repeats: true };
+  return { layout: 'dictionary', type, validity: null, codes: rows, dictionary };
 }
 
 const noBytes = new Uint8Array(0);

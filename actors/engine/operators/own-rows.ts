@@ -1,7 +1,8 @@
 // Of rows that every worker is pushed those that are this worker's: by the hash of some columns, an even share of each batch, or
 // all of them on one worker.
 //
-//   out = σ[owner(columns) = worker](in)        linear        no state        cost O(rows pushed) to hash, O(own rows) to copy
+//   out = σ[owner(columns) = worker](in)        linear        no state        cost O(rows pushed) to hash, O(own rows) to copy;
+// strings are not copied but pointed at
 // The shares of all workers together are the input, each row once. Presence bits stay with their rows.
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import { pickRows, rowsOf, unreadColumn } from '../../../runtime/batch/partition-rows.ts';
@@ -17,7 +18,7 @@ export class OwnRows implements Operator {
   readonly name = 'own rows';
   readonly detail: string;
   readonly contents: null = null;
-  readonly passesOn: boolean;
+  readonly passesOn: boolean = true;
   readonly #by: Ownership;
   readonly #reads: ReadonlySet<number> | null;
   readonly #link: ShardLink;
@@ -30,7 +31,6 @@ export class OwnRows implements Operator {
     this.#reads = reads;
     this.#link = link;
     this.detail = typeof by === 'string' ? by : `by column ${by.join(', ')}`;
-    this.passesOn = typeof by === 'string';
   }
 
   lend(may: boolean): void {
@@ -53,7 +53,7 @@ export class OwnRows implements Operator {
     }
     this.#scratch?.clear();
     const rows = rowsOf(batch, by, workers, worker, this.#scratch?.room);
-    if (rows.length > 0) emit(pickRows(batch, rows, this.#reads, this.#scratch?.room));
+    if (rows.length > 0) emit(pickRows(batch, rows, this.#reads, true, this.#scratch?.room));
   }
 
   flush(_emit: Emit): void {}

@@ -9,7 +9,7 @@
 // Ties of the order are broken by all columns (state/row-order.ts); of equal rows the one that came first stays.
 // Not here: input with deletions, other functions, ranks with ties (window.ts).
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
-import type { BytesColumn, Column } from '../../../runtime/batch/column.ts';
+import type { Column } from '../../../runtime/batch/column.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
 import type { Emit, Operator } from '../circuit/operator.ts';
 import { RankedLists } from '../state/ranked-lists.ts';
@@ -21,6 +21,7 @@ import { RowSlab } from '../state/row-slab.ts';
 import { encodeRows } from '../state/row-words.ts';
 import type { SnapshotReader, SnapshotWriter } from '../state/snapshot-codec.ts';
 import type { StringPool } from '../state/string-pool.ts';
+import { type TextSource, textSource } from '../state/text-source.ts';
 
 export interface RankedRowsShape {
   readonly input: Schema;
@@ -76,7 +77,7 @@ export class RankedRows implements Operator {
   #pendingRows: Int32Array = new Int32Array(blockRows);
   #pendingCount = 0;
   /** Columns of this batch whose strings are read at its end; null for the others. */
-  #late: readonly (BytesColumn | null)[] = [];
+  #late: readonly (TextSource | null)[] = [];
   readonly #changedIds: Int32Array = new Int32Array(changesMax);
   readonly #changedWeights: Int32Array = new Int32Array(changesMax);
   /** Numbers of changed rows, as two words each. */
@@ -116,7 +117,7 @@ export class RankedRows implements Operator {
     const rowWords = this.#rowLayout.words;
     const keys = partition.map((ordinal) => batch.columns[ordinal]!);
     this.#late = batch.columns.map((column, c) =>
-      column.layout === 'bytes' && this.#rowLayout.columns[c]!.carried !== null ? column : null,
+      this.#rowLayout.columns[c]!.carried !== null ? textSource(column) : null,
     );
     const early = batch.columns.map((column, c): Column | null => (this.#late[c] === null ? column : null));
     for (let from = 0; from < batch.rows; from += blockRows) {
@@ -312,12 +313,14 @@ export class RankedRows implements Operator {
     const { words, width } = this.#rows;
     const { columns } = this.#rowLayout;
     for (let c = 0; c < columns.length; c++) {
-      const column = this.#late[c];
-      if (column === null || column === undefined) continue;
+      const source = this.#late[c];
+      if (source === null || source === undefined) continue;
+      const { strings, codes, validity } = source;
       const { carried, offset, nullWord, nullBit } = columns[c]!;
-      carried!.writeRows(column, batchRows, count, words, ids, width, offset, this.#shape.pool);
-      if (column.validity === null) continue;
-      markNulls(column.validity, batchRows, count, words, ids, width, offset, nullWord, nullBit);
+      const at = codes === null ? batchRows : chosenCodes(codes, batchRows, count);
+      carried!.writeRows(strings, at, count, words, ids, width, offset, this.#shape.pool);
+      if (validity === null) continue;
+      markNulls(validity, batchRows, count, words, ids, width, offset, nullWord, nullBit);
     }
   }
 
@@ -365,6 +368,12 @@ export class RankedRows implements Operator {
 }
 
 // ── data plane ── Loops over the rows of a batch.
+
+function chosenCodes(codes: Int32Array, rows: Int32Array, count: number): Int32Array {
+  const chosen = new Int32Array(count);
+  for (let i = 0; i < count; i++) chosen[i] = codes[rows[i]!]!;
+  return chosen;
+}
 
 function doubled(array: Int32Array): Int32Array<ArrayBuffer> {
   const grown = new Int32Array(array.length * 2);

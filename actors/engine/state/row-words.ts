@@ -10,6 +10,7 @@ import type { BytesColumn, Column, DictionaryColumn, FixedColumn } from '../../.
 import type { LayoutColumn, RowLayout } from './row-layout.ts';
 import { nullWordsOf } from './row-layout.ts';
 import type { StringPool } from './string-pool.ts';
+import { textSource } from './text-source.ts';
 
 export interface RowRange {
   readonly from: number;
@@ -131,6 +132,15 @@ function encodeDictionary(
     canonicalCodes(codes, validity, rows, target, offset, pool);
     return;
   }
+  const source = textSource(column);
+  if (source !== null) {
+    const chosen = codes.subarray(rows.from, rows.to);
+    const { words, stride } = target;
+    const ids = rowNumbers(count);
+    if (carried === null) pool.internRows(source.strings, chosen, count, words, ids, stride, offset);
+    else carried.writeRows(source.strings, chosen, count, words, ids, stride, offset, pool);
+    return;
+  }
   const memo = pool.memoOf(dictionary);
   const bytes = dictionary.bytes;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -150,6 +160,14 @@ function encodeDictionary(
     }
     words[at] = pooled - 1;
   }
+}
+
+/** 0, 1, … for at least so many. A pure cache. */
+let numbers: Int32Array = new Int32Array(0);
+
+function rowNumbers(count: number): Int32Array {
+  if (numbers.length < count) numbers = Int32Array.from({ length: count * 2 }, (_, i) => i);
+  return numbers;
 }
 
 /** Codes of carried strings as those of interned ones. */
