@@ -7,14 +7,14 @@ const stallMsDefault = 30_000;
 export class CallPatience {
   readonly stallMs: number;
   readonly #clock: Clock;
-  readonly #tell: (reason: string | null) => void;
+  readonly #tell: (reason: string | null, forMs: number) => void;
   readonly #reasons = new Map<'call' | 'its own', string>();
   /** Of the call that is under way, or of the latest progress in it. */
   #since: number | null = null;
   #call = '';
   #timer: Timer | null = null;
 
-  constructor(clock: Clock, stallMs: number | undefined, tell: (reason: string | null) => void) {
+  constructor(clock: Clock, stallMs: number | undefined, tell: (reason: string | null, forMs: number) => void) {
     this.#clock = clock;
     this.stallMs = stallMs ?? stallMsDefault;
     this.#tell = tell;
@@ -41,7 +41,8 @@ export class CallPatience {
     const before = this.#reason;
     if (reason === null) this.#reasons.delete(who);
     else this.#reasons.set(who, reason);
-    if (this.#reason !== before) this.#tell(this.#reason);
+    // Whoever notes something has waited for so long.
+    if (this.#reason !== before) this.#tell(this.#reason, this.stallMs);
   }
 
   end(): void {

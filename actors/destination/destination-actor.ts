@@ -90,8 +90,8 @@ class DestinationActor implements Actor<DestinationMessage> {
     this.#flushedAt = context.clock.monotonic();
     this.#ledger = new DeliveryLedger(context.clock, context.gauges, connector.format?.name ?? '');
     this.#taps = new InspectionTaps(context.gauges);
-    this.#patience = new CallPatience(context.clock, args.stallMs, (reason) =>
-      context.notify({ kind: 'stalled', reason }),
+    this.#patience = new CallPatience(context.clock, args.stallMs, (reason, forMs) =>
+      context.notify({ kind: 'stalled', reason, forMs }),
     );
     const limits = { rowsMax: connector.maxQueuedRecords, bytesMax: connector.maxQueuedBytes };
     this.#receiver = openFrameReceiver(port, { schema: relation.schema, limits });

@@ -48,8 +48,8 @@ export interface DestinationErrors {
 export type DestinationNotice =
   /** What the connector is called to do from now on; null: nothing. */
   | { readonly kind: 'phase'; readonly phase: ConnectorPhase | null }
-  /** Its other side does not answer; null: it does again. */
-  | { readonly kind: 'stalled'; readonly reason: string | null }
+  /** Its other side has not answered for so long; null: it does again. */
+  | { readonly kind: 'stalled'; readonly reason: string | null; readonly forMs: number }
   /** The teardown of a connector threw: it is over all the same. */
   | { readonly kind: 'teardown failed'; readonly error: ErrorData }
   /** The end frame has been seen and everything is flushed. */

@@ -92,8 +92,8 @@ export type SourceNotice =
   | { readonly kind: 'source said'; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
   /** What the connector is called to do from now on; null: nothing. */
   | { readonly kind: 'phase'; readonly phase: ConnectorPhase | null }
-  /** Its other side does not answer; null: it does again. */
-  | { readonly kind: 'stalled'; readonly reason: string | null }
+  /** Its other side has not answered for so long; null: it does again. */
+  | { readonly kind: 'stalled'; readonly reason: string | null; readonly forMs: number }
   /** The teardown of a connector threw: it is over all the same. */
   | { readonly kind: 'teardown failed'; readonly error: ErrorData }
   /** Every row has been sent to the engine (not yet stepped). */

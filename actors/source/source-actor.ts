@@ -227,7 +227,7 @@ class SourceActor implements Actor<SourceMessage> {
       clock,
       reportError,
       log: say,
-      stalled: (reason) => this.#context.notify({ kind: 'stalled', reason }),
+      stalled: (reason, forMs) => this.#context.notify({ kind: 'stalled', reason, forMs }),
       ...(this.#args.stallMs === undefined ? {} : { stallMs: this.#args.stallMs }),
       ...schemas,
     });

@@ -60,8 +60,8 @@ export class HealthWatch {
   }
 
   /** null: it answers again. */
-  stalled(reason: string | null, now: number): void {
-    this.#stall = reason === null ? null : { since: this.#stall?.since ?? now, reason };
+  stalled(reason: string | null, since: number): void {
+    this.#stall = reason === null ? null : { since: this.#stall?.since ?? since, reason };
   }
 
   /** It is opened anew, or over: what was said before is of no interest. */

@@ -485,7 +485,7 @@ export class InputHandle {
         this.#health.entered(notice.phase, this.#context.clock.now());
         return;
       case 'stalled':
-        this.#health.stalled(notice.reason, this.#context.clock.now());
+        this.#health.stalled(notice.reason, this.#context.clock.now() - notice.forMs);
         this.#context.onChange();
         return;
       case 'teardown failed':

@@ -336,7 +336,7 @@ export class OutputHandle {
         this.#health.entered(notice.phase, this.#context.clock.now());
         break;
       case 'stalled':
-        this.#health.stalled(notice.reason, this.#context.clock.now());
+        this.#health.stalled(notice.reason, this.#context.clock.now() - notice.forMs);
         this.#context.onChange();
         break;
       case 'teardown failed':

@@ -41,8 +41,8 @@ export interface DestinationContext {
   refused(error: Error): void;
   /** For a destination that `acknowledges`: it has failed while nothing was asked of it. The next call would say so, too. */
   failed?(error: Error): void;
-  /** Its other side does not answer, and why that is thought; null: it answers again. Shown in its status. */
-  stalled?(reason: string | null): void;
+  /** Its other side has not answered for so long, and why that is thought; null: it answers again. Shown in its status. */
+  stalled?(reason: string | null, forMs: number): void;
   /** After how long without an answer that is to be said. Default 30 000. */
   readonly stallMs?: number;
   /** A line for the user, such as how many bytes were replaced. */

@@ -81,8 +81,8 @@ export interface SourceContext {
   readonly schemas?: SchemaRegistry;
   /** Counts and lists a problem that does not end the connector (a retried request, say). */
   reportError(error: unknown): void;
-  /** Its other side does not answer, and why that is thought; null: it answers again. Shown in its status. */
-  stalled?(reason: string | null): void;
+  /** Its other side has not answered for so long, and why that is thought; null: it answers again. Shown in its status. */
+  stalled?(reason: string | null, forMs: number): void;
   /** After how long without an answer that is to be said. Default 30 000. */
   readonly stallMs?: number;
   /** A line for the user, such as what a plugin has printed. */

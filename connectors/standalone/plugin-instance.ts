@@ -18,7 +18,7 @@ export interface PluginContext {
   readonly clock: Clock;
   reportError(error: unknown): void;
   log?(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  stalled?(reason: string | null): void;
+  stalled?(reason: string | null, forMs: number): void;
   readonly stallMs?: number;
 }
 
@@ -52,7 +52,7 @@ export class PluginInstance {
       clock: context.clock,
       ...(context.stallMs === undefined ? {} : { stallMs: context.stallMs }),
       ping: async (deadlineMs) => (await this.#starting?.catch(() => null))?.answers(deadlineMs) ?? true,
-      tell: (reason) => context.stalled?.(reason),
+      tell: (reason, forMs) => context.stalled?.(reason, forMs),
     });
   }
 

@@ -13,7 +13,7 @@ export interface WatchParts {
   readonly stallMs?: number;
   /** Resolves with whether an answer has come by then. */
   readonly ping: (deadlineMs: number) => Promise<boolean>;
-  readonly tell: (reason: string | null) => void;
+  readonly tell: (reason: string | null, forMs: number) => void;
 }
 
 /** What several observers think of one plugin, as one reason. */
@@ -55,7 +55,8 @@ export class PluginWatch {
     if (reason === null) this.#reasons.delete(what);
     else this.#reasons.set(what, reason);
     const now = this.#reason;
-    if (now !== before) this.#parts.tell(now);
+    // Whoever notes something has waited for so long.
+    if (now !== before) this.#parts.tell(now, this.#stallMs);
   }
 
   get #reason(): string | null {

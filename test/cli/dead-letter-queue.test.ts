@@ -16,7 +16,7 @@ class Server {
   #url = '';
 
   constructor(folder: string) {
-    this.#process = new CliProcess(['serve', '--port', '0', '--data', './store'], { folder });
+    this.#process = new CliProcess(['serve', '--port', '0', '--data', './store'], { folder, secondsMax: 110 });
   }
 
   async ready(): Promise<void> {
