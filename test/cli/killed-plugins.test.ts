@@ -6,14 +6,14 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Fixture } from '../embedded/pipeline-fixture.ts';
 import { probePlugin } from '../plugins/probe-plugin.ts';
-import { CliProcess } from './cli-process.ts';
+import { CliProcess, secondsOfFileMax } from './cli-process.ts';
 
 const tool = await probePlugin();
 const isLong = process.env['MILLRACE_LONG'] === '1';
 const kills = isLong ? 60 : 3;
 const count = isLong ? 60_000 : 1_500;
 const perSecond = isLong ? 600 : 700;
-const secondsMax = isLong ? 600 : 110;
+const secondsMax = isLong ? 600 : secondsOfFileMax;
 
 class Server {
   readonly #process: CliProcess;

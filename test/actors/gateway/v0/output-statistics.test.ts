@@ -113,8 +113,12 @@ test('queues, buffers and stalls of outputs are counted as they are', async () =
   assert.is(gathered['queued_records'], 0);
   assert.ok((gathered['memory'] ?? 0) > 0);
   writeFileSync(file, '');
-  const through = await statsWhere((stats) => metricsOf(stats, 'held.gate')['total_processed_input_records'] === 29);
-  assert.is(through.global_metrics['output_stall_msecs'], 0);
+  const through = await statsWhere(
+    (stats) =>
+      metricsOf(stats, 'held.gate')['total_processed_input_records'] === 29 &&
+      metricsOf(stats, 'kept.kept')['buffered_records'] === 29 &&
+      stats.global_metrics['output_stall_msecs'] === 0,
+  );
   assert.is(metricsOf(through, 'held.gate')['queued_records'], 0);
   assert.is(metricsOf(through, 'held.gate')['queued_batches'], 0);
   assert.is(metricsOf(through, 'kept.kept')['total_processed_input_records'], 0);
