@@ -3,7 +3,7 @@
 //   body of json   {"insert":{…}},{"delete":{…}}      what stands between the brackets of "json_data"
 //   body of csv    1,a,1\n2,b,-1\n                    what stands between the quotes of "text_data", escaped
 //
-// Deletions of a step precede its insertions. A body holds whole rows, at most `recordsMax` and, where there is a bound, about
+// Deletions of a step precede its insertions, both of a small step in the order of their columns. A body holds whole rows, at most `recordsMax` and, where there is a bound, about
 // `bytesMax` bytes. What follows a body up to the end of its HTTP chunk is part of the same buffer (`sealBody`), so that a
 // listener writes a short head and one shared buffer. Rows that the format cannot spell are left out and counted.
 import { registry } from '../../../connectors/registry.ts';
@@ -15,6 +15,7 @@ import { gatherRows } from '../../../runtime/batch/gather-rows.ts';
 import type { Relation } from '../../../runtime/batch/schema.ts';
 import { sliceBatch } from '../../../runtime/batch/slice-batch.ts';
 import { escapedBytesMax, occurrences, printEscaped, recordEnd, weightStart } from './csv-text.ts';
+import { inRowOrder } from './row-order.ts';
 
 export interface PrintOptions {
   readonly format: 'json' | 'csv';
@@ -51,7 +52,7 @@ export class ChunkPrinter {
 
   /** The bodies of one step. A caller may stop between two of them for as long as it likes. */
   *print(batches: readonly ChangeBatch[]): Generator<Body, void> {
-    for (const batch of deletionsFirst(batches)) {
+    for (const batch of deletionsFirst(inRowOrder(batches))) {
       for (let start = 0; start < batch.rows; start += sliceRowsMax) {
         yield* this.#printRows(sliceBatch(batch, start, Math.min(batch.rows, start + sliceRowsMax)));
       }
