@@ -114,6 +114,44 @@ test('refuses a cycle of labels and names the whole way', () => {
   assert.match(validated.problems[0]?.message ?? '', /users\.a.*users\.b.*users\.a/);
 });
 
+test('a format of messages goes only with a transport of messages', () => {
+  const avro = { name: 'avro', config: { schema: '{}' } };
+  const kafka = { 'bootstrap.servers': 'localhost:9092', topic: 't' };
+  const validated = validate({
+    program,
+    inputs: {
+      a: { stream: 'users', transport: file('a'), format: avro },
+      b: { stream: 'users', transport: { name: 'kafka_input', config: kafka }, format: avro },
+    },
+    outputs: {
+      a: { stream: 'joined', transport: { name: 'file_output', config: { path: 'x' } }, format: avro },
+      b: { stream: 'joined', transport: { name: 'kafka_output', config: kafka }, format: avro },
+    },
+  });
+  assert.equal(codes(validated), ['config.format_needs_messages', 'config.format_needs_messages']);
+  assert.equal(
+    validated.problems.map((problem) => problem.place?.path),
+    ['inputs.a.format.name', 'outputs.a.format.name'],
+  );
+});
+
+test('an output has the key of the index that it names, and the index is one of its relation', () => {
+  const kafka = { 'bootstrap.servers': 'localhost:9092', topic: 't' };
+  const output = (index: string, format: string): object => ({
+    stream: 'joined',
+    index,
+    transport: { name: 'kafka_output', config: kafka },
+    format: { name: format, config: format === 'avro' ? { schema: '{}' } : {} },
+  });
+  const indexed = `${program} CREATE INDEX by_id ON joined(id); CREATE INDEX of_users ON users(id);`;
+  const good = validate({ program: indexed, outputs: { a: output('by_id', 'avro') } });
+  assert.equal(good.outputs[0]?.key, { name: 'by_id', columns: [1] });
+  const wrong = validate({ program: indexed, outputs: { a: output('of_users', 'avro'), b: output('by_i', 'avro') } });
+  assert.equal(codes(wrong), ['config.unknown_index', 'config.unknown_index']);
+  assert.is(wrong.problems[1]?.suggestion, 'by_id');
+  assert.equal(codes(validate({ program: indexed, outputs: { a: output('by_id', 'json') } })), ['config.unsupported']);
+});
+
 test('an output cannot be paused, and says so instead of running', () => {
   const out = { stream: 'joined', transport: { name: 'null_output' } };
   assert.equal(codes(validate({ program, outputs: { out: { ...out, paused: true } } })), ['config.unsupported']);
