@@ -10,6 +10,7 @@ import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { rowFromBatch } from '../../runtime/batch/row-objects.ts';
 import { batchOf as rowsBatch } from '../actors/engine/zset-rows.ts';
 import { batchOf, type History, histories } from './change-history.ts';
+import { dialectViews } from './dialect-views.ts';
 import { programOf, type ViewCase } from './incremental-view.ts';
 import { operatorViews } from './operator-views.ts';
 import { relationalViews } from './relational-views.ts';
@@ -106,7 +107,8 @@ function inputsOf(program: BoundProgram, step: History[number], at: number): Inp
   return inputs;
 }
 
-const views: readonly ViewCase[] = [...Object.values(operatorViews), ...Object.values(relationalViews)].flat();
+const groups = [operatorViews, relationalViews, dialectViews].flatMap((each) => Object.values(each));
+const views: readonly ViewCase[] = groups.flat();
 const programs = fc.uniqueArray(fc.constantFrom(...views), { minLength: 1, maxLength: 3 });
 /** Groups that workers compute in parts. */
 const inParts: readonly ViewCase[] = [
