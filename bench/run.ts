@@ -1,9 +1,10 @@
-// `npm run bench [-- WORKLOAD …] [--repeat N] [--no-warm-up] [--list] [--json FILE] [--chart FILE.svg] [--from FILE.json]`: measures Millrace beside its
-// rivals in the same run, process by process, in turn. Built on the harness of `millrace bench` (actors/gateway/bench).
+// `npm run bench [-- WORKLOAD …] [--repeat N] [--no-warm-up] [--list] [--json FILE] [--figures FILE.json] [--chart FILE.svg]
+// [--from FILE.json]`: measures Millrace beside its rivals in the same run, process by process, in turn. Built on the harness of `millrace bench` (actors/gateway/bench).
 //
 // Every figure is the median of N runs (default 5) after one that is not counted, with the A/A noise of its own runs; a workload
 // fails when a run's checksum is not the expected one or differs from the rival's. Workloads are the files of bench/workloads; to
-// add one is to add a file there (README.md). `--from` prints and draws what an earlier `--json` has kept.
+// add one is to add a file there (README.md). `--json` keeps everything, `--figures` what is printed and drawn; `--from` prints and draws
+// either again.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -127,6 +128,16 @@ function print(outcome: Outcome): void {
   for (const line of outcome.lines) console.log(line);
 }
 
+function keep(report: Report): void {
+  const { json, figures, chart } = values;
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 1)}\n`);
+  if (figures !== undefined) {
+    const workloads = report.workloads.map((outcome) => ({ ...outcome, contenders: [] }));
+    writeFileSync(figures, `${JSON.stringify({ ...report, workloads }, null, 1)}\n`);
+  }
+  if (chart !== undefined) draw(report, chart);
+}
+
 function draw(report: Report, file: string): void {
   const panels = report.workloads.flatMap((outcome) => outcome.panels);
   if (panels.length === 0) {
@@ -143,6 +154,7 @@ const { values, positionals } = parseArgs({
     'no-warm-up': { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     json: { type: 'string' },
+    figures: { type: 'string' },
     chart: { type: 'string' },
     from: { type: 'string' },
   },
@@ -156,7 +168,7 @@ if (values.from !== undefined) {
   // SAFETY: `--json` has written it.
   const report = JSON.parse(readFileSync(values.from, 'utf8')) as Report;
   for (const outcome of report.workloads) print(outcome);
-  if (values.chart !== undefined) draw(report, values.chart);
+  keep(report);
 } else {
   const known = await knownWorkloads();
   if (values.list) console.log([...known.keys()].join('\n'));
@@ -174,7 +186,6 @@ if (values.from !== undefined) {
     const date = new Date().toISOString().slice(0, 10);
     const cores = availableParallelism();
     const report: Report = { node: process.version, cores, date, repeat, workloads: outcomes };
-    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 1)}\n`);
-    if (values.chart !== undefined) draw(report, values.chart);
+    keep(report);
   }
 }

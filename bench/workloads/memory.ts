@@ -76,7 +76,8 @@ async function measure(name: string): Promise<Measured> {
   if (name !== 'top-k' && rowsOut !== state.rowsOut) throw new Error(`${name}: ${rowsOut} rows came out`);
   const stateBytes = circuit.stateBytes;
   const rssBytes = process.memoryUsage.rss() - rssBefore;
-  return { seconds, rows, checksum: 'as expected', stateBytes, rssBytes, heapBytesMax, gcPauseMsMax };
+  const peakBytes = process.resourceUsage().maxRSS * 1024;
+  return { seconds, rows, checksum: 'as expected', stateBytes, rssBytes, peakBytes, heapBytesMax, gcPauseMsMax };
 }
 
 const names = Object.keys(kept);
@@ -89,7 +90,16 @@ export const workloads: Workloads = {
     contenders: names.map((name) => ({ name, run: () => measure(name) })),
     figures: (runs) => ({
       lines: markdownTable(
-        ['state', 'rows', 'bytes a row', 'state MB', 'process grew by MB', 'V8 heap at most MB', 'longest GC pause ms'],
+        [
+          'state',
+          'rows',
+          'bytes a row',
+          'state MB',
+          'process grew by MB',
+          'process at most MB',
+          'V8 heap at most MB',
+          'longest GC pause ms',
+        ],
         names.map((name, i) => {
           const own = runs[i] ?? [];
           const rows = medianOf(own, 'rows');
@@ -100,6 +110,7 @@ export const workloads: Workloads = {
             (medianOf(own, 'stateBytes') / rows).toFixed(1),
             megabytes('stateBytes'),
             megabytes('rssBytes'),
+            megabytes('peakBytes'),
             megabytes('heapBytesMax'),
             Math.max(...own.map((run) => Number(run['gcPauseMsMax']))).toFixed(1),
           ];

@@ -108,8 +108,8 @@ function figures(runs: Runs): Figures {
     panels: [
       {
         kind: 'bars',
-        title: 'Nexmark, generator and engine on a thread each, by the CPU time of the busier one',
-        unit: 'thousand events/s; Feldera as measured elsewhere',
+        title: 'Nexmark, generator included, by the CPU time of the busier thread',
+        unit: 'thousand events/s; Feldera was measured elsewhere',
         series: ['Millrace', 'Feldera in Rust'],
         groups: nexmarkQueries.map((query) => {
           const feldera = felderaThousands[query];
