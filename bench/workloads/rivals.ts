@@ -4,7 +4,8 @@
 //   group   SELECT user_id, COUNT(*), SUM(amount) … GROUP BY user_id over 1,000 users
 //   join    orders joined with 1,000 users, every row of the result told
 //
-// Rows are made before; a step ends when the changes of the result are there. The checksum is the integrated result.
+// Rows are made before; a step ends when the changes of the result are there. Seconds are CPU time of the process, collections included: the
+// machine may have other work. The checksum is the integrated result.
 import { PGlite } from '@electric-sql/pglite';
 import { live } from '@electric-sql/pglite/live';
 import { planProgram } from '../../actors/engine/plan/planner.ts';
@@ -45,7 +46,7 @@ function rivals(query: Query): Workload {
     return expectChecksum(measured, `${rows} rows, sum ${(rows / 100) * 4950}`);
   };
   return {
-    title: `circuit only: ${query === 'group' ? 'group by, COUNT and SUM over 1,000 groups' : 'join with 1,000 users'}, steps of 10,000 rows; goal: ${goal} times each rival`,
+    title: `circuit only: ${query === 'group' ? 'group by, COUNT and SUM over 1,000 groups' : 'join with 1,000 users'}, steps of 10,000 rows, in CPU time; goal: ${goal} times each rival`,
     checksum: 'as expected',
     contenders: [
       { name: 'Millrace', run: () => checked(runMillrace(query, sizes.Millrace)) },
@@ -74,6 +75,11 @@ function rivals(query: Query): Workload {
       };
     },
   };
+}
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 /** What the changes of the result add up to. */
@@ -135,12 +141,12 @@ function runMillrace(query: Query, rows: number): Measured {
   }
   circuit.step(new Map([['users', [userBatch]]]));
   const outputs: ChangeBatch[] = [];
-  const started = performance.now();
+  const started = cpuSeconds();
   for (const batch of orderBatches) {
     const change = circuit.step(new Map([['orders', [batch]]])).get('result');
     if (change !== undefined) outputs.push(change);
   }
-  const seconds = (performance.now() - started) / 1000;
+  const seconds = cpuSeconds() - started;
   const integral = new Integral();
   for (const batch of outputs) {
     const objects = rowsFromBatch(batch);
@@ -178,12 +184,12 @@ function runDataflow(name: DataflowName, query: Query, rows: number): Measured {
     batches.push(Array.from({ length: Math.min(batchRows, rows - from) }, (_, i) => order(from + i)));
   }
   const sends = batches.map((batch) => orders.prepare(batch));
-  const started = performance.now();
+  const started = cpuSeconds();
   for (const send of sends) {
     send();
     flow.step();
   }
-  return integral.measured((performance.now() - started) / 1000, rows);
+  return integral.measured(cpuSeconds() - started, rows);
 }
 
 interface LiveChange {
@@ -225,7 +231,7 @@ async function runPglite(query: Query, rows: number): Promise<Measured> {
     // SAFETY: the columns of the queries above.
     hear(changes as unknown as readonly LiveChange[]),
   );
-  const started = performance.now();
+  const started = cpuSeconds();
   for (let from = 0; from < rows; from += batchRows) {
     const upTo = Math.min(rows, from + batchRows);
     const batch = Array.from({ length: upTo - from }, (_, i) => order(from + i));
@@ -236,7 +242,7 @@ async function runPglite(query: Query, rows: number): Promise<Measured> {
     ]);
     while (seen < upTo) await new Promise<void>((resolve) => (heard = resolve));
   }
-  const seconds = (performance.now() - started) / 1000;
+  const seconds = cpuSeconds() - started;
   await subscription.unsubscribe();
   await database.close();
   return integral.measured(seconds, rows);
