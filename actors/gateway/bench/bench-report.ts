@@ -137,7 +137,7 @@ function connectorReport(
     queuedRecordsMax: Math.max(...own.map(({ queuedRecordsMax }) => queuedRecordsMax)),
     queueFillMean: of(({ queueFillMean }) => queueFillMean),
     queueFillMax: Math.max(...own.map(({ queueFillMax }) => queueFillMax)),
-    throttledMs: direction === 'output' ? null : of(({ throttledMs }) => throttledMs ?? 0),
+    throttledMs: of(({ throttledMs }) => throttledMs),
     rowsPerSecond: of(({ records, seconds }) => records / seconds),
     bytesPerSecond: of(({ bytes, seconds }) => bytes / seconds),
   };

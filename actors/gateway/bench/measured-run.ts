@@ -73,7 +73,7 @@ async function measure(
   opening: number,
 ): Promise<RunFigures> {
   const openMs = systemClock.monotonic() - opening;
-  const queues = new QueueWatch();
+  const queues = new QueueWatch(systemClock);
   const readStats = async (): Promise<PipelineStats> => {
     const stats = await connection.call('stats', (control) => control.stats());
     watch.name(stats.threads);

@@ -1,6 +1,7 @@
 // How full the queue of each connector is, from regular looks at a pipeline's statistics, and what has passed it meanwhile.
 //
 // The engine answers between two steps: a look falls there, and so do the numbers of a whole run, which are those of whole steps.
+import type { Clock } from '../../../runtime/clock.ts';
 import type { InputConnectorStats, OutputConnectorStats, PipelineStats } from '../../supervisor/messages.ts';
 import type { ConnectorFigures } from './run-figures.ts';
 
@@ -10,12 +11,19 @@ interface Seen {
   recordsMax: number;
   fillSum: number;
   fillMax: number;
+  fullMs: number;
+  lookedAt: number;
 }
 
 export class QueueWatch {
   #first: PipelineStats | null = null;
   #last: PipelineStats | null = null;
   readonly #seen = new Map<string, Seen>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** Counts from here: what was before is left out. */
   begin(stats: PipelineStats): void {
@@ -61,14 +69,17 @@ export class QueueWatch {
   }
 
   #note(key: string, records: number, fill: number): void {
+    const now = this.#clock.monotonic();
     let seen = this.#seen.get(key);
     if (seen === undefined) {
-      seen = { looks: 0, recordsSum: 0, recordsMax: 0, fillSum: 0, fillMax: 0 };
+      seen = { looks: 0, recordsSum: 0, recordsMax: 0, fillSum: 0, fillMax: 0, fullMs: 0, lookedAt: now };
       this.#seen.set(key, seen);
     }
     // What is on its way when a queue is full counts as full.
     const share = Math.min(1, fill);
     seen.looks++;
+    if (share === 1) seen.fullMs += now - seen.lookedAt;
+    seen.lookedAt = now;
     seen.recordsSum += records;
     seen.recordsMax = Math.max(seen.recordsMax, records);
     seen.fillSum += share;
@@ -95,7 +106,7 @@ export class QueueWatch {
       records: output.transmittedRecords - (before?.transmittedRecords ?? 0),
       bytes: output.transmittedBytes - (before?.transmittedBytes ?? 0),
       ...this.#queue(keyOf(output)),
-      throttledMs: null,
+      throttledMs: this.#seen.get(keyOf(output))?.fullMs ?? 0,
     };
   }
 

@@ -63,7 +63,7 @@ function connectorTable(file: FileReport): readonly string[] {
     most: formatCount(connector.queuedRecordsMax),
     'full %': (connector.queueFillMean * 100).toFixed(1),
     'most %': (connector.queueFillMax * 100).toFixed(1),
-    'throttled ms': connector.throttledMs === null ? '' : Math.round(connector.throttledMs),
+    'throttled ms': Math.round(connector.throttledMs),
   }));
   return textTable(columns, rows).map((line) => `  ${line}`);
 }

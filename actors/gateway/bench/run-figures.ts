@@ -14,8 +14,8 @@ export interface ConnectorFigures {
   /** How full the queue was at most, 0 to 1: by records or by bytes, whichever is nearer to its limit. */
   readonly queueFillMean: number;
   readonly queueFillMax: number;
-  /** Milliseconds that it has waited for room behind it; null for an output, which waits for the outside. */
-  readonly throttledMs: number | null;
+  /** Milliseconds that an input has waited for room in its queue; that the queue of an output was full, from look to look. */
+  readonly throttledMs: number;
 }
 
 export interface ThreadFigures {

@@ -37,7 +37,7 @@ write: every run writes its outputs again.
 
 latency: from the moment that rows leave their source, decoded, until every output has confirmed their effect; without outputs,
 until the views have it. queues: records before the engine (inputs) and before an output, on average and at most; "throttled" is the
-time an input waited for room. threads: CPU as the system counts it, heap, memory outside of it, garbage collection. "main" is
+time an input waited for room, or the queue of an output was full. threads: CPU as the system counts it, heap, memory outside of it, garbage collection. "main" is
 the harness itself, "other" what V8 and Node run beside.
 
 --workers computes the views on so many threads, whatever the files say; with --against both. --against runs another file in turn (A B, B A, …) and prints the ratio of each pair's rows/s. --json prints everything as one object,
