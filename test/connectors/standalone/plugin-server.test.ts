@@ -13,6 +13,8 @@ import type { Position, Source } from '../../../connectors/sdk/source.ts';
 import { validateParameters } from '../../../connectors/sdk/validate-parameters.ts';
 import { pluginOutput } from '../../../connectors/standalone/plugin-destination.ts';
 import { pluginInput } from '../../../connectors/standalone/plugin-source.ts';
+import { SchemaService } from '../../../connectors/standalone/schema-service.ts';
+import { SchemaStore } from '../../../connectors/standalone/schema-store.ts';
 import { codeOf, contextFor, type TestContext } from '../connector-context.ts';
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url));
@@ -24,6 +26,8 @@ const parameters = [
   { name: 'path', type: { kind: 'string' }, required: true, description: 'File of calls.' },
 ];
 const note = (path, text) => appendFileSync(path, text + '\\n');
+const shown = (data) =>
+  JSON.stringify(data, (_, v) => (typeof v === 'bigint' ? v + 'n' : v instanceof Uint8Array ? 'bytes ' + v.join() : v));
 const about = { name: 'tally', version: 'v0.3.0', author: 'Tests', summary: 'Counts.', format: 'none', parameters };
 const events = (path) => ({
   configure: () => note(path, 'configure'),
@@ -50,7 +54,7 @@ export const source = defineSource({
           const position = Buffer.from(String(next));
           const metadata = { n: String(next) };
           yield recordsPayload([
-            { position, operation: 'create', metadata, key: position, before: null, after: { n: next } },
+            { position, operation: 'create', metadata, key: position, before: null, after: count === 6 ? { n: BigInt(next) + 2n ** 62n, bytes: position } : { n: next } },
           ]);
         }
         // As a source that follows: until it is stopped.
@@ -76,7 +80,7 @@ export const destination = defineDestination({
     write: async ({ batch }) => {
       for (const { after, metadata } of recordsOf(batch)) {
         if (after.n === 99) throw new Error('no 99');
-        note(path, 'write ' + JSON.stringify(after) + ' ' + JSON.stringify(metadata));
+        note(path, 'write ' + shown(after) + ' ' + JSON.stringify(metadata));
       }
     },
     flush: async () => note(path, 'flush'),
@@ -98,8 +102,13 @@ served.before.each((context) => {
 });
 served.after.each(({ folder }) => rmSync(folder, { recursive: true, force: true }));
 
-function configuration(folder: string, version: string, settings: object): Readonly<Record<string, unknown>> {
-  const given = { plugin: 'tally', path: join(folder, `tally-${version}`), settings };
+function configuration(
+  folder: string,
+  version: string,
+  settings: object,
+  more: object = {},
+): Readonly<Record<string, unknown>> {
+  const given = { plugin: 'tally', path: join(folder, `tally-${version}`), settings, ...more };
   const { values, problems } = validateParameters(pluginInput.parameters, given, () => ({}), []);
   assert.equal(problems, []);
   return values;
@@ -195,6 +204,36 @@ served('it goes on behind a position, and hears of updates and of its deletion',
   assert.ok(calls(log).includes('updated 2 3'));
   assert.equal(calls(log).slice(-2), ['deleted 3', 'teardown']);
 });
+
+served(
+  '64-bit integers and bytes pass from a served source to a served destination, with schemas of their host',
+  async ({ folder, log }) => {
+    const service = await SchemaService.start(new SchemaStore(null));
+    const shared = (): object => ({ schema_service: service.target, token: service.issueToken() });
+    const values = configuration(folder, '2', { count: '6', path: log }, shared());
+    const records = await take(pluginInput.create(values, contextFor(recordRelation, folder)), null, 6);
+    assert.ok(
+      records.every(
+        ({ after, metadata }) => after instanceof Uint8Array && 'opencdc.payload.schema.version' in metadata,
+      ),
+    );
+    const context = contextFor(recordRelation, folder);
+    const target = configuration(folder, '2', { path: log }, shared());
+    const destination: Destination = pluginOutput.create(target, context);
+    await destination.open();
+    await destination.write({ kind: 'batch', batch: recordBatchOf(records) });
+    const answered = (): number => context.outcomes.reduce<number>((sum, one) => sum + Number(one), 0);
+    while (answered() < 6) await new Promise((resolve) => setImmediate(resolve));
+    await destination.stop?.();
+    await destination.teardown?.();
+    const written = calls(log).filter((line) => line.startsWith('write'));
+    assert.equal(
+      written.map((line) => line.slice(0, line.indexOf('}') + 1)),
+      [1, 2, 3, 4, 5, 6].map((n) => `write {"n":"${BigInt(n) + 2n ** 62n}n","bytes":"bytes ${48 + n}"}`),
+    );
+    await service.close();
+  },
+);
 
 served('a source without ack is acknowledged all the same', async ({ folder, log }) => {
   const values = configuration(folder, '2', { count: '4', path: log });
