@@ -90,7 +90,7 @@ if (executablePath === null && process.env['CI'] !== 'true') {
     await push(url, 1, 'Ada');
     await page.evaluate(`(async () => {
       const { connect } = await import('/client.js');
-      const client = connect({ url: ${JSON.stringify(url)}, pipeline: 'shop', retry: { initialMs: 20, maxMs: 200 } });
+      const client = connect({ url: ${JSON.stringify(url)}, pipeline: 'shop', retry: { initialMs: 20, maxMs: 200, attemptsMax: 10000 } });
       window.live = client.live('customers');
       window.states = [];
       window.reasons = [];

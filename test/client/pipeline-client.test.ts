@@ -14,7 +14,8 @@ interface Tables {
 
 let served: ServedPipeline;
 let client: PipelineClient<Tables>;
-const retry = { initialMs: 20, maxMs: 200 };
+/** As often as it takes: a server that starts on a slow machine takes its time. */
+const retry = { initialMs: 20, maxMs: 200, attemptsMax: 10_000 };
 
 test.before(async () => {
   served = await servePipeline('shop');
