@@ -57,7 +57,7 @@ export function runMeasured(request: MeasuredRequest, signal: AbortSignal): Prom
       // SAFETY: measured-run.ts sends nothing else.
       answered = message as MeasuredAnswer;
     });
-    child.once('error', (error) => settle(() => reject(error)));
+    child.on('error', (error) => settle(() => reject(error)));
     child.once('exit', (code, name) => {
       settle(() => {
         if (answered?.kind === 'figures') resolve(answered.figures);
