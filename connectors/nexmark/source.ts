@@ -2,6 +2,7 @@
 //
 // The three tables of a program have a connector each; they share nothing but their options, from which every event follows
 // (event-stream.ts). Position: { row }, the next row of the table. With a rate a batch is held back until its last event is due.
+import { setImmediate } from 'node:timers/promises';
 import { nearestName } from '../../runtime/nearest-name.ts';
 import { ConfigInvalidValue, ConfigUnknownKey } from '../sdk/configuration-errors.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
@@ -67,6 +68,8 @@ class NexmarkSource implements Source {
       const batch = makeBatch(relation.schema, this.#kinds, this.#table, this.#stream, this.#row, rows);
       this.#row += rows;
       yield { kind: 'batch', batch, position: { row: this.#row } };
+      // Nothing here waits for the outside, so whoever asks the thread something has to be let in.
+      await setImmediate();
     }
   }
 
