@@ -10,8 +10,8 @@ import { CliProcess, secondsOfFileMax } from './cli-process.ts';
 
 const tool = await probePlugin();
 const isLong = process.env['MILLRACE_LONG'] === '1';
-const kills = isLong ? 60 : 3;
-const count = isLong ? 60_000 : 1_500;
+const kills = isLong ? 30 : 3;
+const count = isLong ? 15_000 : 1_500;
 const perSecond = isLong ? 600 : 700;
 const secondsMax = isLong ? 600 : secondsOfFileMax;
 
