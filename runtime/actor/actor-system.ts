@@ -77,8 +77,10 @@ interface Entry {
 
 const spawnDeadlineMs = 60_000;
 const stopDeadlineMs = 10_000;
-/** How long a thread with an actor that does not stop has to show that its other actors live. */
+/** How long a thread with an actor that does not stop has to show that its other actors live: an answer, or heartbeats of theirs. */
 const signOfLifeMs = 2_000;
+/** So often in a row heartbeats are enough. */
+const signsOfLifeMax = 15;
 
 export class ActorSystem {
   readonly #options: ActorSystemOptions;
@@ -219,12 +221,13 @@ export class ActorSystem {
   async #force(entry: Entry): Promise<void> {
     const { id, thread } = entry;
     this.#options.log.warn('an actor did not stop in time and is ended by force', { actor: id });
-    if (thread.entries.size > 1 && (await showsLife(thread.link))) {
+    const neighbours = (): Entry[] => [...thread.entries].filter((other) => other !== entry);
+    if (neighbours().length > 0 && (await showsLife(thread.link, neighbours))) {
       thread.link.detach(id);
       return;
     }
     await thread.link.end();
-    const others = [...thread.entries].filter((other) => other !== entry);
+    const others = neighbours();
     if (others.length === 0) return;
     this.#threadLost(thread, others, new ActorGone({ actor: id }));
   }
@@ -272,13 +275,19 @@ export class ActorSystem {
   }
 }
 
-async function showsLife(link: ThreadLink): Promise<boolean> {
-  try {
-    await link.ping(signOfLifeMs);
-    return true;
-  } catch {
-    return false;
+async function showsLife(link: ThreadLink, neighbours: () => readonly Entry[]): Promise<boolean> {
+  const beats = (): number => neighbours().reduce((sum, { gauges }) => sum + gauges.get('heartbeat'), 0);
+  for (let sign = 0; sign < signsOfLifeMax; sign++) {
+    const before = beats();
+    try {
+      await link.ping(signOfLifeMs);
+      return true;
+    } catch {
+      // In the middle of long work it does not answer.
+      if (beats() <= before) return false;
+    }
   }
+  return false;
 }
 
 function goneError(entry: Entry): InstanceType<typeof ActorGone> {

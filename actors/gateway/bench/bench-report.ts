@@ -108,7 +108,8 @@ export function comparison(ours: FileReport, theirs: FileReport): BenchReport['a
 }
 
 export function rateOf(values: readonly number[]): Rate {
-  return { ...spread(values), noisePercent: values.length < 2 ? null : noisePercent(values) };
+  const noise = noisePercent(values);
+  return { ...spread(values), noisePercent: Number.isFinite(noise) ? noise : null };
 }
 
 function latencyOf(samples: readonly number[]): LatencyFigures | null {

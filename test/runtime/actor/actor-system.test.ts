@@ -228,6 +228,15 @@ test('an actor that does not stop leaves its thread, and its neighbours go on', 
   assert.equal(trial.system.threads(), [{ name: 'quiet', actors: [neighbour.id] }]);
 });
 
+test('an actor that does not stop does not take a neighbour with it that is at work for long', async ({ trial }) => {
+  const [stubborn, neighbour] = await Promise.all([spawn(trial, { stop: 'hang' }), spawn(trial)]);
+  const work = neighbour.ask({ kind: 'work', ms: 2_500 });
+  await stubborn.stop(50);
+  await work;
+  assert.is(await neighbour.ask({ kind: 'echo', value: 'alive' }), 'alive');
+  assert.equal(trial.system.threads(), [{ name: 'quiet', actors: [neighbour.id] }]);
+});
+
 test('notices come in order, before the answer that follows them', async ({ trial }) => {
   const ref = await spawn(trial, {}, { heat: 'hot' });
   for (let i = 0; i < 50; i++) {

@@ -5,6 +5,7 @@ import type { AnyBehaviour } from '../../../runtime/actor/actor-loop.ts';
 import { BatchBuilder } from '../../../runtime/batch/batch-builder.ts';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import { makeSchema, type Schema } from '../../../runtime/batch/schema.ts';
+import { systemClock } from '../../../runtime/clock.ts';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
 import type { MailboxLimits } from '../../../runtime/mailbox/channel.ts';
 import { openFrameReceiver, openFrameSender } from '../../../runtime/mailbox/port-channel.ts';
@@ -25,6 +26,7 @@ export type TrialMessage =
   | { readonly kind: 'uncaught' }
   | { readonly kind: 'exit'; readonly code: number }
   | { readonly kind: 'spin'; readonly beat: boolean }
+  | { readonly kind: 'work'; readonly ms: number }
   | { readonly kind: 'never' }
   | { readonly kind: 'notify'; readonly notice: unknown }
   | { readonly kind: 'count to self'; readonly left: number; readonly seen?: readonly number[] }
@@ -68,6 +70,11 @@ const trial: Behaviour<TrialArguments, TrialMessage, unknown> = (args, context):
           return process.exit(message.code);
         case 'spin':
           while (true) if (message.beat) context.gauges.add('heartbeat', 1);
+        case 'work': {
+          const end = systemClock.monotonic() + message.ms;
+          while (systemClock.monotonic() < end) context.gauges.add('heartbeat', 1);
+          return reply.resolve();
+        }
         case 'never':
           return;
         case 'notify':
