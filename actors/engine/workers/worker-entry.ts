@@ -5,6 +5,7 @@
 // with that failure. Whatever ends the thread, the others are told, so that nobody waits for it.
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
+import type { Schema } from '../../../runtime/batch/schema.ts';
 import { type ErrorData, errorToData } from '../../../runtime/errors.ts';
 import type { Circuit } from '../circuit/circuit.ts';
 import { loadFunctions } from '../function-modules.ts';
@@ -18,77 +19,87 @@ import type { WorkerStart } from './worker-team.ts';
 const { program, onError, ends } = workerData as WorkerStart;
 const lines = new WorkerLines(ends);
 process.on('exit', () => lines.end());
-await loadFunctions(program.functions ?? []);
-const circuit = planProgram(program, { onError, link: linkOver(lines) });
-const schemas = new Map([...program.tables, ...program.views].map(({ relation }) => [relation.name, relation.schema]));
-if (program.clock !== undefined) schemas.set(program.clock.name, program.clock.schema);
-const observed = new Set<string>();
-parentPort?.postMessage('ready');
+// Not awaited at the top level: where the thread is ended meanwhile, Node 26 would end the whole process (see chevrotain-grammar.ts).
+void loadFunctions(program.functions ?? []).then(() => new ShardWorker().run());
 
-let failure: ErrorData | null = null;
-for (;;) {
-  // SAFETY: worker 0 sends nothing else; parcels and failures are left over from a step that has failed.
-  const message = lines.receive(0) as LineMessage;
-  if (message.kind === 'parcel' || message.kind === 'failed' || message.kind === 'done') continue;
-  if (message.kind === 'stop') break;
-  if (failure !== null) {
-    lines.send(0, { kind: 'failed', error: failure } satisfies Failed);
-    continue;
-  }
-  try {
-    const transfer: ArrayBuffer[] = [];
-    lines.send(0, carryOut(circuit, message, transfer), transfer);
-  } catch (thrown) {
-    failure = errorToData(thrown);
-    spreadFailure(lines, thrown);
-  }
-}
-lines.close();
+class ShardWorker {
+  readonly #circuit: Circuit = planProgram(program, { onError, link: linkOver(lines) });
+  readonly #schemas = new Map<string, Schema>();
+  readonly #observed = new Set<string>();
 
-function carryOut(of: Circuit, order: Exclude<Order, { kind: 'stop' }>, transfer: ArrayBuffer[]): Answer {
-  switch (order.kind) {
-    case 'step':
-      return { kind: 'done', batches: step(of, order.inputs, transfer) };
-    case 'observe':
-      if (of.spread(order.relation)?.changesAreOfFirst === false) {
-        observed.add(order.relation);
-        of.observe(order.relation);
+  constructor() {
+    for (const { relation } of [...program.tables, ...program.views]) this.#schemas.set(relation.name, relation.schema);
+    if (program.clock !== undefined) this.#schemas.set(program.clock.name, program.clock.schema);
+  }
+
+  run(): void {
+    parentPort?.postMessage('ready');
+    let failure: ErrorData | null = null;
+    for (;;) {
+      // SAFETY: worker 0 sends nothing else; parcels and failures are left over from a step that has failed.
+      const message = lines.receive(0) as LineMessage;
+      if (message.kind === 'parcel' || message.kind === 'failed' || message.kind === 'done') continue;
+      if (message.kind === 'stop') break;
+      if (failure !== null) {
+        lines.send(0, { kind: 'failed', error: failure } satisfies Failed);
+        continue;
       }
-      return { kind: 'done' };
-    case 'unobserve':
-      if (observed.delete(order.relation)) of.unobserve(order.relation);
-      return { kind: 'done' };
-    case 'contents': {
-      const batches = of.contents(order.relation).map((batch) => packBatch(batch, false, transfer));
-      return { kind: 'done', batches: [{ relation: order.relation, batches }] };
+      try {
+        const transfer: ArrayBuffer[] = [];
+        lines.send(0, this.#carryOut(message, transfer), transfer);
+      } catch (thrown) {
+        failure = errorToData(thrown);
+        spreadFailure(lines, thrown);
+      }
     }
-    case 'snapshot':
-      return { kind: 'done', parts: of.snapshot().map((part) => own(part, transfer)) };
-    case 'restore':
-      of.restore(order.parts);
-      return { kind: 'done' };
-    case 'statistics':
-      return { kind: 'done', statistics: of.statistics(), evaluationErrors: of.failures.count };
+    lines.close();
   }
-}
 
-function step(
-  of: Circuit,
-  inputs: Extract<Order, { kind: 'step' }>['inputs'],
-  transfer: ArrayBuffer[],
-): readonly { readonly relation: string; readonly batches: readonly PackedBatch[] }[] {
-  const unpacked = new Map<string, readonly ChangeBatch[]>();
-  for (const { relation, batches } of inputs) {
-    const schema = schemas.get(relation)!;
-    unpacked.set(
-      relation,
-      batches.map((batch) => unpackBatch(batch, schema, lines.pools[0]!)),
-    );
+  #carryOut(order: Exclude<Order, { kind: 'stop' }>, transfer: ArrayBuffer[]): Answer {
+    const circuit = this.#circuit;
+    switch (order.kind) {
+      case 'step':
+        return { kind: 'done', batches: this.#step(order.inputs, transfer) };
+      case 'observe':
+        if (circuit.spread(order.relation)?.changesAreOfFirst === false) {
+          this.#observed.add(order.relation);
+          circuit.observe(order.relation);
+        }
+        return { kind: 'done' };
+      case 'unobserve':
+        if (this.#observed.delete(order.relation)) circuit.unobserve(order.relation);
+        return { kind: 'done' };
+      case 'contents': {
+        const batches = circuit.contents(order.relation).map((batch) => packBatch(batch, false, transfer));
+        return { kind: 'done', batches: [{ relation: order.relation, batches }] };
+      }
+      case 'snapshot':
+        return { kind: 'done', parts: circuit.snapshot().map((part) => own(part, transfer)) };
+      case 'restore':
+        circuit.restore(order.parts);
+        return { kind: 'done' };
+      case 'statistics':
+        return { kind: 'done', statistics: circuit.statistics(), evaluationErrors: circuit.failures.count };
+    }
   }
-  return [...of.step(unpacked)].map(([relation, change]) => ({
-    relation,
-    batches: [packBatch(change, false, transfer)],
-  }));
+
+  #step(
+    inputs: Extract<Order, { kind: 'step' }>['inputs'],
+    transfer: ArrayBuffer[],
+  ): readonly { readonly relation: string; readonly batches: readonly PackedBatch[] }[] {
+    const unpacked = new Map<string, readonly ChangeBatch[]>();
+    for (const { relation, batches } of inputs) {
+      const schema = this.#schemas.get(relation)!;
+      unpacked.set(
+        relation,
+        batches.map((batch) => unpackBatch(batch, schema, lines.pools[0]!)),
+      );
+    }
+    return [...this.#circuit.step(unpacked)].map(([relation, change]) => ({
+      relation,
+      batches: [packBatch(change, false, transfer)],
+    }));
+  }
 }
 
 function own(part: Uint8Array, transfer: ArrayBuffer[]): Uint8Array {
