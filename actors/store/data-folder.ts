@@ -92,7 +92,12 @@ function takeLock(path: string, clock: Clock): boolean {
   const lock = join(path, 'lock');
   const own = join(path, `lock.${process.pid}.${randomUUID()}`);
   const since = new Date(clock.now()).toISOString();
-  const holder: LockHolder = { pid: process.pid, host: hostname(), start: processStart(process.pid), since };
+  const holder: LockHolder = {
+    pid: process.pid,
+    host: hostname(),
+    start: processOf(process.pid)?.start ?? null,
+    since,
+  };
   let wasTakenOver = false;
   try {
     writeFileSync(own, JSON.stringify(holder), { mode: 0o600 });
@@ -154,17 +159,26 @@ function isAlive(holder: LockHolder): boolean {
     // EPERM: it is there and belongs to somebody else.
     return codeOf(error) === 'EPERM';
   }
-  const start = processStart(holder.pid);
-  return start === null || holder.start === null || start === holder.start;
+  const found = processOf(holder.pid);
+  if (found === null) return true;
+  // Killed, and not yet asked after by its parent: it is still listed, and does nothing any more.
+  if (found.state === 'Z' || found.state === 'X') return false;
+  return holder.start === null || found.start === holder.start;
 }
 
-/** Boot and time of start of a process, where the system tells: what tells it from a later process of the same number. */
-function processStart(pid: number): string | null {
+/**
+ * What the system tells of a process (proc(5), `stat`); null: nothing. `start` is its boot and time of start, which tell it from a later
+ * process of the same number.
+ */
+function processOf(pid: number): { readonly state: string; readonly start: string } | null {
   const status = readIfThere(`/proc/${pid}/stat`);
   const boot = readIfThere('/proc/sys/kernel/random/boot_id');
-  // The name of the program, in brackets, may hold spaces and brackets; what is looked for is the 20th word behind it.
-  const ticks = status?.slice(status.lastIndexOf(')') + 2).split(' ')[19];
-  return ticks === undefined || boot === null ? null : `${boot.trim()}/${ticks}`;
+  // The name of the program, in brackets, may hold spaces and brackets; state and start are the 1st and 20th word behind it.
+  const words = status?.slice(status.lastIndexOf(')') + 2).split(' ') ?? [];
+  const [state, ticks] = [words[0], words[19]];
+  return state === undefined || ticks === undefined || boot === null
+    ? null
+    : { state, start: `${boot.trim()}/${ticks}` };
 }
 
 function linkIfFree(from: string, to: string): boolean {

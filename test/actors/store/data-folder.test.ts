@@ -10,6 +10,7 @@ import * as assert from 'uvu/assert';
 import { lockDataFolder } from '../../../actors/store/data-folder.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { siblingModule } from '../../../runtime/thread/worker-thread.ts';
+import { pollPause } from '../../poll-pause.ts';
 import { withFolder } from './trial-folder.ts';
 
 const writer = fileURLToPath(siblingModule('./trial-checkpoint-writer', import.meta.url));
@@ -28,6 +29,27 @@ test('a second process is refused by name, and takes over when the first is kill
     const taken = lockDataFolder(folder, systemClock);
     assert.is(taken.wasTakenOver, true);
     taken.unlock();
+  }));
+
+test('the lock of a killed process is taken over although its parent has not asked after it', () =>
+  withFolder(async (folder) => {
+    if (process.platform !== 'linux') return;
+    // The shell becomes `sleep`, which never asks after its child.
+    const parent = spawn('sh', ['-c', '"$0" "$1" "$2" lock & exec sleep 600', process.execPath, writer, folder], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      await once(parent.stdout, 'data');
+      const { pid } = JSON.parse(readFileSync(join(folder, 'lock'), 'utf8')) as { pid: number };
+      assert.throws(() => lockDataFolder(folder, systemClock), new RegExp(`process ${pid} `));
+      process.kill(pid, 'SIGKILL');
+      while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) await pollPause();
+      const taken = lockDataFolder(folder, systemClock);
+      assert.is(taken.wasTakenOver, true);
+      taken.unlock();
+    } finally {
+      parent.kill('SIGKILL');
+    }
   }));
 
 test('the same process is refused too, until it has let go', () =>
