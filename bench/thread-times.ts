@@ -2,17 +2,17 @@
 //
 // A thread that ends takes its figure with it, so the figures are read again and again; what it did after the last reading, a
 // few milliseconds at most, is not counted.
-import { readdirSync, readFileSync } from 'node:fs';
+import { taskMillis } from '../actors/gateway/bench/process-watch.ts';
 
 const readEveryMs = 10;
 
 export class ThreadTimes {
-  readonly #before: ReadonlyMap<string, number>;
-  readonly #latest: Map<string, number> = new Map();
+  readonly #before: ReadonlyMap<number, number>;
+  readonly #latest: Map<number, number> = new Map();
   readonly #timer: NodeJS.Timeout;
 
   constructor() {
-    this.#before = threadSeconds();
+    this.#before = new Map(taskMillis());
     this.#timer = setInterval(() => this.#read(), readEveryMs);
   }
 
@@ -21,24 +21,11 @@ export class ThreadTimes {
     clearInterval(this.#timer);
     this.#read();
     return [...this.#latest]
-      .map(([thread, seconds]) => seconds - (this.#before.get(thread) ?? 0))
+      .map(([thread, millis]) => (millis - (this.#before.get(thread) ?? 0)) / 1000)
       .sort((a, b) => b - a);
   }
 
   #read(): void {
-    for (const [thread, seconds] of threadSeconds()) this.#latest.set(thread, seconds);
+    for (const [thread, millis] of taskMillis()) this.#latest.set(thread, millis);
   }
-}
-
-function threadSeconds(): ReadonlyMap<string, number> {
-  const seconds = new Map<string, number>();
-  for (const thread of readdirSync('/proc/self/task')) {
-    try {
-      const [nanos] = readFileSync(`/proc/self/task/${thread}/schedstat`, 'utf8').split(' ');
-      seconds.set(thread, Number(nanos) / 1e9);
-    } catch {
-      // It ended in between.
-    }
-  }
-  return seconds;
 }

@@ -6,42 +6,11 @@ import * as assert from 'uvu/assert';
 import { Fixture } from '../embedded/pipeline-fixture.ts';
 import { pollPause } from '../poll-pause.ts';
 import { CliProcess, type Exit } from './cli-process.ts';
+import { ServerProcess } from './server-process.ts';
 
 const fixture = new Fixture();
 test.after(() => fixture.cleanUp());
 const count = 60;
-
-class Server {
-  readonly #process: CliProcess;
-  #url = '';
-
-  constructor(folder: string) {
-    this.#process = new CliProcess(['serve', '--port', '0', '--data', './store'], { folder, secondsMax: 110 });
-  }
-
-  async ready(): Promise<void> {
-    await this.#process.until((out) => out.includes('millrace serve: http://'));
-    this.#url = /http:\S+/.exec(this.#process.out)?.[0] ?? '';
-  }
-
-  async call(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
-    const sent =
-      body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-    const response = await fetch(`${this.#url}${path}`, { method, ...sent });
-    const text = await response.text();
-    assert.is(response.status, 200, text);
-    return JSON.parse(text);
-  }
-
-  async cli(...args: readonly string[]): Promise<Exit> {
-    return await new CliProcess([...args, '--url', this.#url], { folder: fixture.folder }).exit;
-  }
-
-  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    this.#process.kill(signal);
-    await this.#process.exit;
-  }
-}
 
 test('a replay that a killed server has broken off goes on behind what was delivered, and loses nothing', async () => {
   const { folder } = fixture;
@@ -51,7 +20,10 @@ test('a replay that a killed server has broken off goes on behind what was deliv
   };
   const numbers = (name: string): number[] =>
     lines(name).map((line) => Number(Buffer.from(JSON.parse(line).position, 'base64').toString()));
-  let server = new Server(folder);
+  const started = (): ServerProcess => new ServerProcess({ folder, secondsMax: 110 });
+  let server = started();
+  const cli = (...args: readonly string[]): Promise<Exit> =>
+    new CliProcess([...args, '--url', server.url], { folder }).exit;
   await server.ready();
   const { id } = await server.call('POST', '/v1/pipelines', { config: { name: 'letters', description: '' } });
   const pipeline = `/v1/pipelines/${id}`;
@@ -82,7 +54,7 @@ test('a replay that a killed server has broken off goes on behind what was deliv
   const waiting = async (): Promise<unknown> =>
     (await server.call('GET', `${pipeline}/dead-letter-queue/records`))['waiting'];
   while ((await waiting()) !== count) await pollPause();
-  const listed = await server.cli('dlq', 'list', 'letters', '--json', '--limit', '2');
+  const listed = await cli('dlq', 'list', 'letters', '--json', '--limit', '2');
   const shown: { readonly error: string; readonly record: { readonly operation: string } }[] = listed.out
     .split('\n')
     .slice(0, -1)
@@ -95,7 +67,7 @@ test('a replay that a killed server has broken off goes on behind what was deliv
     ],
   );
   await server.call('POST', `${pipeline}/stop`, {});
-  const refused = await server.cli('dlq', 'replay', 'letters');
+  const refused = await cli('dlq', 'replay', 'letters');
   assert.is(refused.code, 1);
   assert.match(refused.err, /pipeline\.not_running/);
   await server.call('DELETE', `/v1/processors/${processor['id']}`);
@@ -104,14 +76,14 @@ test('a replay that a killed server has broken off goes on behind what was deliv
   await server.call('POST', `${pipeline}/dead-letter-queue/replay`);
   while (lines('out.jsonl').length < 5) await pollPause();
   await server.end('SIGKILL');
-  server = new Server(folder);
+  server = started();
   await server.ready();
   const left = Number(await waiting());
   // None are when this test was kept waiting for as long as all of them take.
   assert.ok(left >= 0 && left <= count, `${left} letters are left`);
   assert.ok(count - left <= lines('out.jsonl').length, 'what is no longer waiting was delivered');
   await runs();
-  const replayed = await server.cli('dlq', 'replay', 'letters', '--json');
+  const replayed = await cli('dlq', 'replay', 'letters', '--json');
   assert.is(replayed.code, 0, replayed.err);
   const { state, replayed: letters, waiting: still } = JSON.parse(replayed.out);
   assert.equal([state, letters, still], ['done', left, 0]);

@@ -6,7 +6,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Fixture } from '../embedded/pipeline-fixture.ts';
 import { probePlugin } from '../plugins/probe-plugin.ts';
-import { CliProcess, secondsOfFileMax } from './cli-process.ts';
+import { secondsOfFileMax } from './cli-process.ts';
+import { ServerProcess } from './server-process.ts';
 
 const tool = await probePlugin();
 const isLong = process.env['MILLRACE_LONG'] === '1';
@@ -14,35 +15,6 @@ const kills = isLong ? 30 : 3;
 const count = isLong ? 15_000 : 1_500;
 const perSecond = isLong ? 600 : 700;
 const secondsMax = isLong ? 600 : secondsOfFileMax;
-
-class Server {
-  readonly #process: CliProcess;
-  #url = '';
-
-  constructor(folder: string) {
-    const args = ['serve', '--port', '0', '--data', './store', '--connectors', './connectors'];
-    this.#process = new CliProcess(args, { folder, secondsMax });
-  }
-
-  async ready(): Promise<void> {
-    await this.#process.until((out) => out.includes('millrace serve: http://'));
-    this.#url = /http:\S+/.exec(this.#process.out)?.[0] ?? '';
-  }
-
-  async call(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
-    const sent =
-      body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-    const response = await fetch(`${this.#url}${path}`, { method, ...sent });
-    const text = await response.text();
-    assert.is(response.status, 200, text);
-    return JSON.parse(text);
-  }
-
-  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    this.#process.kill(signal);
-    await this.#process.exit;
-  }
-}
 
 /** Processes of this executable, zombies not among them. */
 function processesOf(executable: string): number[] {
@@ -74,7 +46,9 @@ if ('missing' in tool || !existsSync('/proc')) {
     copyFileSync(tool.path, executable);
     const out = join(folder, 'out');
     const lines = (): string[] => (existsSync(out) ? readFileSync(out, 'utf8').split('\n').slice(0, -1) : []);
-    let server = new Server(folder);
+    const started = (): ServerProcess =>
+      new ServerProcess({ folder, args: ['--connectors', './connectors'], secondsMax });
+    let server = started();
     await server.ready();
     const { id: pipelineId } = await server.call('POST', '/v1/pipelines', { config: { name: 'p', description: '' } });
     const connector = async (type: string, settings: object): Promise<void> => {
@@ -96,7 +70,7 @@ if ('missing' in tool || !existsSync('/proc')) {
       if (kill % 3 === 2) {
         await server.end('SIGKILL');
         while (processesOf(executable).length > 0) await turn();
-        server = new Server(folder);
+        server = started();
         await server.ready();
         continue;
       }

@@ -185,7 +185,7 @@ function cpuMillis(): number {
 }
 
 /** Milliseconds of CPU of every task of this process; none where the system does not tell. */
-function taskMillis(): [task: number, millis: number][] {
+export function taskMillis(): [task: number, millis: number][] {
   let names: string[];
   try {
     names = readdirSync(tasksFolder);
