@@ -128,7 +128,9 @@ export class WorkerTeam {
   async stop(): Promise<void> {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    const gone = this.#threads.map((thread) => new Promise((resolve) => thread.once('exit', resolve)));
+    // A thread that has ended has no number any more, and says nothing again.
+    const living = this.#threads.filter(({ threadId }) => threadId !== -1);
+    const gone = living.map((thread) => new Promise((resolve) => thread.once('exit', resolve)));
     for (let worker = 1; worker < this.workers; worker++) this.#lines.send(worker, { kind: 'stop' } satisfies Order);
     await Promise.all(gone);
     this.#lines.close();

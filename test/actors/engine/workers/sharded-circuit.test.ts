@@ -180,12 +180,13 @@ test('a worker that ends makes the step fail that waits for it, and is told of',
   );
   if (program === null) throw problems[0];
   let lost: unknown = null;
+  let stop = (): Promise<void> => Promise.reject(new Error('it was not opened'));
   const told = new Promise<void>((resolveLost) => {
     void openShardedCircuit(
       {
         program,
         onError: 'stop',
-        workers: 2,
+        workers: 3,
         onLost: (error) => {
           lost = error;
           resolveLost();
@@ -193,6 +194,7 @@ test('a worker that ends makes the step fail that waits for it, and is told of',
       },
       async () => await loadFunctions(program.functions ?? []),
     ).then((circuit) => {
+      stop = () => circuit.stop();
       assert.throws(
         () => circuit.step(rows((k) => [k, 1n])),
         (error: unknown) => error instanceof EngineWorkerLost,
@@ -200,6 +202,7 @@ test('a worker that ends makes the step fail that waits for it, and is told of',
     });
   });
   await told;
+  await stop();
   assert.instance(lost, EngineWorkerLost);
   rmSync(folder, { recursive: true });
 });
