@@ -7,7 +7,7 @@ import { WindowGrammar } from './window-grammar.ts';
 
 type Call = Extract<Expression, { kind: 'call' }>;
 
-export class CallGrammar extends WindowGrammar {
+export abstract class CallGrammar extends WindowGrammar {
   // Defined by the grammars that extend this one.
   declare readonly query: Rule<Query>;
 

@@ -26,17 +26,16 @@ function load(): typeof Chevrotain {
 
 export const createToken: typeof Chevrotain.createToken = library.createToken;
 export const EmbeddedActionsParser: typeof Chevrotain.EmbeddedActionsParser = library.EmbeddedActionsParser;
+export const EOF: typeof Chevrotain.EOF = library.EOF;
 export const Lexer: typeof Chevrotain.Lexer = library.Lexer;
-export const LLkLookaheadStrategy: typeof Chevrotain.LLkLookaheadStrategy = library.LLkLookaheadStrategy;
 export const tokenLabel: typeof Chevrotain.tokenLabel = library.tokenLabel;
 
 export type {
-  BaseParser,
-  ILookaheadStrategy,
   IParserConfig,
   IParserErrorMessageProvider,
   IRecognitionException,
   IToken,
   ParserMethod,
+  Rule as GrammarRule,
   TokenType,
 } from 'chevrotain';

@@ -17,7 +17,7 @@ function isName(token: IToken): boolean {
   return token.tokenType === Name || token.tokenType.CATEGORIES?.includes(Name) === true;
 }
 
-export class ExpressionGrammar extends OperandGrammar {
+export abstract class ExpressionGrammar extends OperandGrammar {
   override readonly expression: Rule<Expression> = this.RULE('expression', () => {
     let left = this.SUBRULE(this.conjunction);
     this.MANY(() => {

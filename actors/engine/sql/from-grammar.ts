@@ -6,7 +6,7 @@ import type { Span } from './sql-text.ts';
 import { spanOf } from './token-text.ts';
 import { keyword, Name, symbol, type TokenType } from './tokens.ts';
 
-export class FromGrammar extends PivotGrammar {
+export abstract class FromGrammar extends PivotGrammar {
   readonly tableList: Rule<TableExpression> = this.RULE('tableList', () => {
     let left = this.SUBRULE(this.joinedTable);
     this.MANY(() => {

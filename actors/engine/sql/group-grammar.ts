@@ -4,7 +4,7 @@ import { FromGrammar } from './from-grammar.ts';
 import type { Rule } from './name-grammar.ts';
 import { type IToken, keyword, symbol } from './tokens.ts';
 
-export class GroupGrammar extends FromGrammar {
+export abstract class GroupGrammar extends FromGrammar {
   readonly groupItems: Rule<GroupBy> = this.RULE('groupItems', () => {
     const quantifier = this.OPTION(() =>
       this.OR2([{ ALT: () => this.CONSUME(keyword('ALL')) }, { ALT: () => this.CONSUME(keyword('DISTINCT')) }]),

@@ -4,7 +4,7 @@ import { NameGrammar, type Rule } from './name-grammar.ts';
 import { spanOf, unquote } from './token-text.ts';
 import { BinaryLiteral, type IToken, keyword, NumberLiteral, StringLiteral, symbol } from './tokens.ts';
 
-export class LiteralGrammar extends NameGrammar {
+export abstract class LiteralGrammar extends NameGrammar {
   // Defined by the grammars that extend this one.
   declare readonly parenthesized: Rule<Expression>;
   declare readonly nameOrCall: Rule<Expression>;

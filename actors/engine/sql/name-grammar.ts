@@ -3,21 +3,18 @@
 //   names → literals → windows → calls → operands → expressions → windows of time → PIVOT → FROM → GROUP BY → queries →
 //   definitions of tables → statements (the parser)
 //
-// The parser builds ast.ts directly. During chevrotain's recording phase rule bodies run without input: whatever looks at
-// results stands inside ACTION. Not here: what is refused on sight (unsupported-syntax.ts).
+// The parser builds ast.ts directly. Rule bodies also run without input, to find out what they read (rule-recorder.ts): whatever
+// looks at results stands inside ACTION. Not here: what is refused on sight (unsupported-syntax.ts).
 import type { Identifier, TypeName, TypePart } from './ast.ts';
-import { EmbeddedActionsParser, type IParserConfig, type ParserMethod } from './chevrotain-grammar.ts';
+import type { ParserMethod } from './chevrotain-grammar.ts';
+import { LazyGrammar } from './lazy-grammar.ts';
 import type { Span } from './sql-text.ts';
 import { endOf, identifierOf } from './token-text.ts';
-import { type IToken, keyword, Name, NumberLiteral, symbol, vocabulary } from './tokens.ts';
+import { type IToken, keyword, Name, NumberLiteral, symbol } from './tokens.ts';
 
 export type Rule<T> = ParserMethod<[], T>;
 
-export class NameGrammar extends EmbeddedActionsParser {
-  constructor(config: IParserConfig) {
-    super(vocabulary, config);
-  }
-
+export abstract class NameGrammar extends LazyGrammar {
   readonly identifier: Rule<Identifier> = this.RULE('identifier', () => {
     const token = this.CONSUME(Name);
     return this.ACTION(() => identifierOf(token));

@@ -8,7 +8,7 @@ import { type IToken, keyword, Name, StringLiteral, symbol, type TokenType } fro
 const queryStarts: readonly TokenType[] = [keyword('SELECT'), keyword('VALUES'), keyword('WITH')];
 const differenceUnits: ReadonlySet<string> = new Set(['year', 'month', 'day', 'hour', 'minute', 'second']);
 
-export class OperandGrammar extends CallGrammar {
+export abstract class OperandGrammar extends CallGrammar {
   override readonly sum: Rule<Expression> = this.RULE('sum', () => {
     let left = this.SUBRULE(this.product);
     this.MANY(() => {

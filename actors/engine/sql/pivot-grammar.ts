@@ -5,7 +5,7 @@ import type { Span } from './sql-text.ts';
 import { keyword, symbol } from './tokens.ts';
 import { WindowTableGrammar } from './window-table-grammar.ts';
 
-export class PivotGrammar extends WindowTableGrammar {
+export abstract class PivotGrammar extends WindowTableGrammar {
   readonly pivot: Rule<Omit<Pivot, 'table' | 'alias'>> = this.RULE('pivot', () => {
     const start = this.CONSUME(keyword('PIVOT'));
     const aggregates: { call: Expression; alias: Identifier | null }[] = [];

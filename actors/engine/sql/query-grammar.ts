@@ -18,7 +18,7 @@ import { type IToken, keyword, StringLiteral, symbol } from './tokens.ts';
 
 type Star = Extract<SelectItem, { kind: 'star' }>;
 
-export class QueryGrammar extends GroupGrammar {
+export abstract class QueryGrammar extends GroupGrammar {
   override readonly query: Rule<Query> = this.RULE('query', () => {
     const start = this.LA(1);
     const common: CommonTable[] = [];

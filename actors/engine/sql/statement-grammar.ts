@@ -5,7 +5,7 @@
 import type { Identifier, TypeName, TypePart } from './ast.ts';
 import { type IParserErrorMessageProvider, type IRecognitionException, tokenLabel } from './chevrotain-grammar.ts';
 import type { InsertStatement } from './insert-statement.ts';
-import { LazyLookahead } from './lazy-lookahead.ts';
+import type { GrammarUse } from './lazy-grammar.ts';
 import type { Rule } from './name-grammar.ts';
 import type { DeclareRecursive, SetOption, Statement, TableElement, ViewLateness } from './statement-syntax.ts';
 import { TableDefinitionGrammar } from './table-definition-grammar.ts';
@@ -13,23 +13,24 @@ import { type IToken, keyword, Name, symbol, type TokenType } from './tokens.ts'
 
 export type { IRecognitionException };
 
-/** One token tells everywhere which way to go; where it does not, the grammar asks a predicate. */
-const maxLookahead = 1;
-
 export class SqlParser extends TableDefinitionGrammar {
   #text = '';
 
   /** `validate` checks the grammar for ambiguities and left recursion, which takes long: for tests. */
-  constructor(options: { readonly validate?: boolean } = {}) {
-    super({
+  constructor(options: { readonly use?: GrammarUse; readonly validate?: boolean } = {}) {
+    const { validate = false, use = validate ? 'analyse' : 'parse' } = options;
+    const config = {
       errorMessageProvider: expectations,
-      lookaheadStrategy: new LazyLookahead(maxLookahead),
-      maxLookahead,
       nodeLocationTracking: 'none',
       recoveryEnabled: false,
-      skipValidations: options.validate !== true,
-    });
+      skipValidations: !validate,
+    } as const;
+    super(config, use);
     this.performSelfAnalysis();
+  }
+
+  protected override twin(use: GrammarUse): SqlParser {
+    return new SqlParser({ use });
   }
 
   /** Gives the parser tokens, and the text that they come from. */

@@ -6,7 +6,7 @@ import type { ColumnDefinition, Property, TableElement } from './statement-synta
 import { spanOf, unquote } from './token-text.ts';
 import { type IToken, keyword, StringLiteral, symbol } from './tokens.ts';
 
-export class TableDefinitionGrammar extends QueryGrammar {
+export abstract class TableDefinitionGrammar extends QueryGrammar {
   readonly tableElement: Rule<TableElement> = this.RULE('tableElement', () =>
     this.OR({
       DEF: [

@@ -12,7 +12,7 @@ import type { Rule } from './name-grammar.ts';
 import { spanOf } from './token-text.ts';
 import { keyword, symbol } from './tokens.ts';
 
-export class WindowGrammar extends LiteralGrammar {
+export abstract class WindowGrammar extends LiteralGrammar {
   // Defined by the grammars that extend this one.
   declare readonly expression: Rule<Expression>;
   declare readonly sum: Rule<Expression>;

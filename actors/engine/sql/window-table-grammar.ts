@@ -15,7 +15,7 @@ export interface WindowArgument {
 /** In which order the sizes stand that are named. */
 const sizeOrder: readonly string[] = ['slide', 'size', 'offset'];
 
-export class WindowTableGrammar extends ExpressionGrammar {
+export abstract class WindowTableGrammar extends ExpressionGrammar {
   /** TABLE(TUMBLE(TABLE t, DESCRIPTOR(c), size)), TABLE(HOP(data => TABLE t, timecol => DESCRIPTOR(c), slide => …, size => …)) */
   readonly windowTable: Rule<TableExpression> = this.RULE('windowTable', () => {
     const start = this.CONSUME(keyword('TABLE'));
