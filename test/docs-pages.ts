@@ -1,6 +1,6 @@
 // Pages of docs/ that are printed from the code: errors, lifecycle, SQL functions, connectors. `npm run docs` writes them;
 // docs.test.ts fails when a page is out of date.
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { aggregateFunctions } from '../actors/engine/sql/aggregate-functions.ts';
@@ -44,7 +44,9 @@ function modules(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return modules(path);
-    return entry.name.endsWith('.js') ? [path] : [];
+    // The compiler leaves what it made of sources that are gone.
+    const source = join(root, relative(compiled, path)).replace(/\.js$/, '.ts');
+    return entry.name.endsWith('.js') && existsSync(source) ? [path] : [];
   });
 }
 
