@@ -8,9 +8,8 @@ import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
 import type { Destination, DestinationContext } from '../../connectors/sdk/destination.ts';
 import type { Encoder } from '../../connectors/sdk/format.ts';
 import { loaded, type RegisteredDestination } from '../../connectors/sdk/load-on-use.ts';
-import type { Parameter, ParameterValues } from '../../connectors/sdk/parameters.ts';
 import { recordSchema } from '../../connectors/sdk/record-batch.ts';
-import { validateParameters } from '../../connectors/sdk/validate-parameters.ts';
+import { validSettings } from '../../connectors/sdk/setting-rules.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
 import { FormatMissing } from './destination-errors.ts';
@@ -45,7 +44,7 @@ export async function openDestination(
   const relation = keyedRelation(args);
   const { transport, endpoint } = connector;
   const definition = await loaded(definitionOf(args, await registryOf(transport, shipped)));
-  const configuration = validated(definition.parameters, transport.config, `${endpoint}: ${transport.name}`);
+  const configuration = validSettings(definition, transport.config, `${endpoint}: ${transport.name}`);
   const destination = definition.create(configuration, { ...context, endpoint, relation, baseFolder });
   return {
     destination,
@@ -91,7 +90,7 @@ export async function openEncoder(
   const { signal, clock, reportError } = context;
   const outside = { relation, signal, clock, reportError, transport: connector.transport.config };
   const withKey = connector.key === undefined ? outside : { ...outside, key: connector.key };
-  return await encoder(validated(format.parameters, config, `${connector.endpoint}: ${name}`), relation, withKey);
+  return await encoder(validSettings(format, config, `${connector.endpoint}: ${name}`), relation, withKey);
 }
 
 function definitionOf(
@@ -103,11 +102,4 @@ function definitionOf(
   if (definition !== undefined) return definition;
   const known = connectors.destinations.map((candidate) => candidate.name);
   throw new ConfigUnknownTransport({ name, direction: 'output', known }, { suggestion: nearestName(name, known) });
-}
-
-/** @throws the first problem. */
-function validated(parameters: readonly Parameter[], config: unknown, owner: string): ParameterValues {
-  const { values, problems } = validateParameters(parameters, config, () => ({}), [], owner);
-  if (problems[0] !== undefined) throw problems[0];
-  return values;
 }

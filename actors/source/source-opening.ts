@@ -8,10 +8,9 @@ import { ConfigUnknownFormat, ConfigUnknownTransport } from '../../connectors/sd
 import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
 import type { DecoderContext, MessageLookup } from '../../connectors/sdk/format.ts';
 import { loaded, type SourceDeclaration } from '../../connectors/sdk/load-on-use.ts';
-import type { Parameter, ParameterValues } from '../../connectors/sdk/parameters.ts';
 import { recordSchema } from '../../connectors/sdk/record-batch.ts';
+import { validSettings } from '../../connectors/sdk/setting-rules.ts';
 import type { MessageBorders, Source, SourceContext } from '../../connectors/sdk/source.ts';
-import { validateParameters } from '../../connectors/sdk/validate-parameters.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
@@ -49,7 +48,7 @@ export async function openSource(
     const suggestion = nearestName(transport.name, known);
     throw new ConfigUnknownTransport({ name: transport.name, direction: 'input', known }, { suggestion });
   }
-  const configuration = validated(definition.parameters, transport.config, `${connector.endpoint}: ${definition.name}`);
+  const configuration = validSettings(definition, transport.config, `${connector.endpoint}: ${definition.name}`);
   const reading = isRecords(relation) ? null : await readingOf(args, connectors, definition, context);
   const { create } = await loaded(definition);
   const source = create(configuration, { ...context, endpoint: connector.endpoint, relation, baseFolder });
@@ -82,7 +81,7 @@ async function readingOf(
     throw new ConfigUnknownFormat({ name, direction: 'input', known }, { suggestion: nearestName(name, known) });
   }
   const format = await loaded(found);
-  const configuration = validated(format.parameters, config, `${connector.endpoint}: ${name}`);
+  const configuration = validSettings(format, config, `${connector.endpoint}: ${name}`);
   const { strict } = connector;
   const parts: DecodeSetup = { format: name, configuration, relation, defaults, strict };
   const setup = JSON.stringify(parts);
@@ -118,11 +117,4 @@ function setupWith(
     }
     return setup;
   };
-}
-
-/** @throws the first problem. */
-export function validated(parameters: readonly Parameter[], config: unknown, owner: string): ParameterValues {
-  const { values, problems } = validateParameters(parameters, config, () => ({}), [], owner);
-  if (problems[0] !== undefined) throw problems[0];
-  return values;
 }

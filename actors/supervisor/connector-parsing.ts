@@ -13,6 +13,7 @@ import type {
 } from '../../connectors/sdk/connector-configuration.ts';
 import type { DestinationDefinition } from '../../connectors/sdk/destination.ts';
 import type { Parameter, ParameterValues, PlaceOf } from '../../connectors/sdk/parameters.ts';
+import { type RuledParameters, validateSettings } from '../../connectors/sdk/setting-rules.ts';
 import { validateParameters } from '../../connectors/sdk/validate-parameters.ts';
 import type { MillraceError } from '../../runtime/errors.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
@@ -155,9 +156,8 @@ function optionalNumber(value: unknown): number | null {
   return typeof value === 'number' ? value : null;
 }
 
-interface Registered {
+interface Registered extends RuledParameters {
   readonly name: string;
-  readonly parameters: readonly Parameter[];
   readonly needsMessages?: boolean;
   readonly makesMessages?: boolean;
 }
@@ -197,7 +197,7 @@ function checkTransport<T extends RegisteredTransport>(
   }
   const { leftOut } = entry;
   const given = leftOut === undefined ? named.config : withLeftOutSettings(named.config, definition, leftOut);
-  const checked = validateParameters(definition.parameters, given, entry.placeOf, [...path, 'config'], named.name);
+  const checked = validateSettings(definition, given, entry.placeOf, [...path, 'config'], named.name);
   problems.push(...checked.problems);
   const { module } = definition;
   const configuration = { name: named.name, config: checked.values, ...(module === undefined ? {} : { module }) };
@@ -233,13 +233,7 @@ function checkFormat(
     const place = entry.placeOf([...path, 'name']);
     problems.push(new ConfigFormatNeedsMessages({ format: named.name, transport: transport.name }, { place }));
   }
-  const checked = validateParameters(
-    definition.parameters,
-    named.config,
-    entry.placeOf,
-    [...path, 'config'],
-    named.name,
-  );
+  const checked = validateSettings(definition, named.config, entry.placeOf, [...path, 'config'], named.name);
   problems.push(...checked.problems);
   // A transport that carries no bytes has no use for it; Feldera takes such a configuration too.
   if (transport?.format === 'none') return null;

@@ -11,8 +11,8 @@ import type {
   OutputConnector,
 } from '../../connectors/sdk/connector-configuration.ts';
 import { recordRelation } from '../../connectors/sdk/record-batch.ts';
+import { validateSettings } from '../../connectors/sdk/setting-rules.ts';
 import { typedSettings } from '../../connectors/sdk/text-settings.ts';
-import { validateParameters } from '../../connectors/sdk/validate-parameters.ts';
 import type { MillraceError } from '../../runtime/errors.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
 import type { RelayConnector, RelayDefinition, RelayProcessor } from '../relay-definition.ts';
@@ -153,7 +153,7 @@ function transportOf(
   }
   const placeOf = (at: readonly (string | number)[]): { readonly path: string } => ({ path: at.join('.') });
   const typed = typedSettings(definition.parameters, settings);
-  const checked = validateParameters(definition.parameters, typed, placeOf, [path, 'settings'], plugin);
+  const checked = validateSettings(definition, typed, placeOf, [path, 'settings'], plugin);
   problems.push(...checked.problems);
   if (checked.problems.length > 0) return null;
   const { module } = definition;

@@ -18,7 +18,6 @@ import { AvroUnfitSchema, planRow, type RowPlan, skipped, unfit, type ValuePlan 
 import { AvroInput, readAvroRow, readLength, skipAvro } from './avro-row.ts';
 import { encodeDefaults } from './column-default.ts';
 import { type ColumnTarget, makeTargets } from './column-target.ts';
-import { FormatConflictingOptions } from './format-errors.ts';
 import { avroInputDeclaration } from './input-declarations.ts';
 import { Refusal, reportRefusal } from './refusal.ts';
 import { RowWriter } from './row-writer.ts';
@@ -26,13 +25,9 @@ import type { SchemaText } from './schema-registry-client.ts';
 
 export const avroInput: StreamInputFormat = {
   ...avroInputDeclaration,
-  splitter: (configuration) => {
-    checkOptions(configuration);
-    return new NoBorders();
-  },
+  splitter: () => new NoBorders(),
   decoder: (configuration, context) => new AvroDecoder(configuration, context),
   lookup: (configuration, context) => {
-    checkOptions(configuration);
     if (typeof configuration['schema'] !== 'string') return new AvroLookup(configuration, context);
     // A schema that does not fit the table is wrong before the first message comes.
     new AvroDecoder(configuration, { relation: context.relation, defaults: [], strict: false }).requireFit();
@@ -47,23 +42,6 @@ class NoBorders implements Splitter {
   }
 
   reset(): void {}
-}
-
-/** @throws FormatConflictingOptions */
-function checkOptions(configuration: ParameterValues): void {
-  const hasSchema = configuration['schema'] !== undefined;
-  const urls = configuration['registry_urls'];
-  const hasRegistry = Array.isArray(urls) && urls.length > 0;
-  if (hasSchema && hasRegistry)
-    throw conflict('schema and registry_urls are both given: schemas come from one of them');
-  if (!hasSchema && !hasRegistry) throw conflict('neither schema nor registry_urls is given');
-  if (hasRegistry && configuration['skip_schema_id'] === true) {
-    throw conflict('with skip_schema_id messages name no schema of a registry: give the schema itself');
-  }
-}
-
-function conflict(detail: string): Error {
-  return new FormatConflictingOptions({ format: 'avro', detail });
 }
 
 /** How the messages of one schema are read; or why they cannot be. */

@@ -68,12 +68,8 @@ async function openEncoder(
   const hasRegistry = Array.isArray(urls) && urls.length > 0;
   const cdcField = typeof configuration['cdc_field'] === 'string' ? configuration['cdc_field'] : null;
   const keyMode = configuration['key_mode'];
-  if (!hasRegistry && configuration['schema'] === undefined)
-    throw conflict('neither schema nor registry_urls is given');
   if (isJdbc && keyName === null)
     throw conflict('update_format confluent_jdbc needs a key: give the connector an index');
-  if (isJdbc && cdcField !== null) throw conflict('cdc_field goes only with update_format raw');
-  if (isJdbc && keyMode === 'none') throw conflict('update_format confluent_jdbc needs keys: leave key_mode out');
   if (keyMode === 'key_fields' && keyName === null)
     throw conflict('key_mode key_fields needs an index of the connector');
   const namespace = typeof configuration['namespace'] === 'string' ? configuration['namespace'] : null;

@@ -23,7 +23,6 @@ export class AvroLookup implements MessageLookup {
   readonly #unknownUntil = new Map<number, number>();
   #found: FoundSchemas = {};
 
-  /** @throws ConfigInvalidValue */
   constructor(configuration: ParameterValues, context: FormatContext) {
     this.#client = new SchemaRegistryClient(configuration, context);
     this.#clock = context.clock;

@@ -1,6 +1,7 @@
 // What configurations may say of input formats that are streams of records. Their splitters and decoders are loaded when one is used.
 import type { StreamInputFormatDeclaration } from '../sdk/load-on-use.ts';
 import { avroInputParameters } from './avro-parameters.ts';
+import { avroInputRules } from './avro-rules.ts';
 import { csvInputParameters } from './csv-options.ts';
 import { jsonInputParameters } from './json-options.ts';
 
@@ -64,6 +65,7 @@ export const avroInputDeclaration: StreamInputFormatDeclaration = {
     'A row of Avro in each message, by the schema that a registry has for it or that is given here; or an event of Debezium.',
   needsMessages: true,
   parameters: avroInputParameters,
+  rules: avroInputRules,
 };
 
 export const arrowInputDeclaration: StreamInputFormatDeclaration = {

@@ -1,6 +1,7 @@
 // What configurations may say of output formats that are text. Their encoders are loaded by the first output that has one.
 import type { OutputFormatDeclaration } from '../sdk/load-on-use.ts';
 import { avroOutputParameters } from './avro-parameters.ts';
+import { avroOutputRules } from './avro-rules.ts';
 import { csvOutputParameters } from './csv-options.ts';
 import { jsonOutputParameters } from './json-options.ts';
 
@@ -15,6 +16,7 @@ export const avroOutputDeclaration: OutputFormatDeclaration = {
   summary: 'Changes as messages of Avro, with the schemas in a registry; with an `index` under a key.',
   makesMessages: true,
   parameters: avroOutputParameters,
+  rules: avroOutputRules,
 };
 
 export const csvOutputDeclaration: OutputFormatDeclaration = {

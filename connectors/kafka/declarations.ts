@@ -2,6 +2,7 @@
 import type { DestinationDeclaration, SourceDeclaration } from '../sdk/load-on-use.ts';
 import type { Parameter } from '../sdk/parameters.ts';
 import { kafkaParameters } from './kafka-parameters.ts';
+import { inputRules, outputRules } from './kafka-rules.ts';
 
 const metadataParts: readonly (readonly [part: string, what: string])[] = [
   ['topic', 'the topic'],
@@ -16,6 +17,7 @@ export const kafkaInputDeclaration: SourceDeclaration = {
   kind: 'source',
   name: 'kafka_input',
   givesMessages: true,
+  rules: inputRules,
   summary: 'Reads a topic of Kafka, or several.',
   description:
     'Keys with dots are those of librdkafka. There is no consumer group: Millrace keeps the offsets and goes on behind the last record that it has acknowledged. All partitions are read, also those that are added later; leaders that move are found again. The value of each record is one or more records of the format, whatever the others hold; records without a value are left out, and those of aborted transactions are never seen.',
@@ -110,6 +112,7 @@ export const kafkaOutputDeclaration: DestinationDeclaration = {
   kind: 'destination',
   name: 'kafka_output',
   takesMessages: true,
+  rules: outputRules,
   summary: 'Writes to a topic of Kafka.',
   description:
     'Every record that the format prints is a message. Formats that make messages give them keys and headers, and a key has its partition; without keys batches go to the partitions in turn. What is written is confirmed when all replicas have it (`acks`). After a crash what was not confirmed comes again: at least once.',

@@ -5,6 +5,7 @@
 //
 // Values are matched as UTF-8. What is filtered out leaves no trace but its offset.
 import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
+import type { SettingProblem } from '../sdk/setting-rules.ts';
 import { type RecordHeader, readHeaders } from './record-headers.ts';
 
 /** Whether a record is read: its headers stand in bytes[start .. end). */
@@ -19,6 +20,17 @@ export function headerFilter(value: unknown): RecordFilter | null {
   if (value === undefined || value === null) return null;
   const test = compile(value, 0);
   return (bytes, start, end) => test(readHeaders(bytes, start, end));
+}
+
+/** What is wrong with a filter; null: nothing. */
+export function headerFilterProblem(value: unknown): SettingProblem | null {
+  try {
+    headerFilter(value);
+    return null;
+  } catch (thrown) {
+    if (!(thrown instanceof ConfigInvalidValue)) throw thrown;
+    return thrown.fields;
+  }
 }
 
 function compile(node: unknown, depth: number): Test {
@@ -65,6 +77,6 @@ function compileHeader(value: unknown): Test {
     );
 }
 
-function invalid(reason: string): Error {
+function invalid(reason: string): InstanceType<typeof ConfigInvalidValue> {
   return new ConfigInvalidValue({ key: 'header_filter', reason });
 }

@@ -6,9 +6,10 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import type { Connection, Producer } from '@platformatic/kafka';
-import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
+import { type BootstrapServer, bootstrapServers } from './bootstrap-servers.ts';
 import { errorOfCode, KafkaTopicMissing, KafkaUnavailable } from './kafka-errors.ts';
+import type { OffsetWish } from './reading-start.ts';
 
 type Library = typeof import('@platformatic/kafka');
 
@@ -31,20 +32,17 @@ export interface TopicDescription {
   readonly partitions: readonly PartitionLeader[];
 }
 
-/** Where to begin in a partition: its first offset, the one behind its last, or that of a time in milliseconds. */
-export type OffsetWish = 'earliest' | 'latest' | { readonly timestamp: number };
-
 export class KafkaCluster {
   readonly #settings: ParameterValues;
   readonly #baseFolder: string;
-  readonly #bootstrap: readonly { readonly host: string; readonly port: number }[];
+  readonly #bootstrap: readonly BootstrapServer[];
   readonly #connections = new Map<string, Promise<Connection>>();
 
-  /** @throws ConfigInvalidValue */
+  /** Of settings that keep the rules of kafka-rules.ts. */
   constructor(settings: ParameterValues, baseFolder: string) {
     this.#settings = settings;
     this.#baseFolder = baseFolder;
-    this.#bootstrap = bootstrapServers(String(settings['bootstrap.servers']));
+    this.#bootstrap = bootstrapServers(String(settings['bootstrap.servers'])).servers;
   }
 
   /** @throws KafkaTopicMissing, and whatever the network says */
@@ -185,16 +183,6 @@ async function answered<Answer>(answer: Promise<Answer>): Promise<Answer> {
 
 export type { Library };
 
-function bootstrapServers(text: string): readonly { readonly host: string; readonly port: number }[] {
-  return text.split(',').map((item) => {
-    const [, host, port] = /^\s*(?:[A-Z_]+:\/\/)?(\[[^\]]+\]|[^:\s]+)(?::(\d{1,5}))?\s*$/.exec(item) ?? [];
-    if (host === undefined) {
-      throw new ConfigInvalidValue({ key: 'bootstrap.servers', reason: `"${item}" is not host:port` });
-    }
-    return { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? 9092) };
-  });
-}
-
 /** TLS and SASL as the library takes them. `isNamed`: the host has a name, which TLS may ask for. @throws ConfigInvalidValue */
 async function connectionOptions(settings: ParameterValues, baseFolder: string, isNamed: boolean): Promise<object> {
   const text = (name: string): string | undefined => {
@@ -227,9 +215,6 @@ async function connectionOptions(settings: ParameterValues, baseFolder: string, 
   if (protocol.startsWith('SASL')) {
     const mechanism = text('sasl.mechanism') ?? text('sasl.mechanisms') ?? 'PLAIN';
     const [username, password, token] = [text('sasl.username'), text('sasl.password'), text('sasl.oauthbearer.config')];
-    if (mechanism !== 'OAUTHBEARER' && (username === undefined || password === undefined)) {
-      throw new ConfigInvalidValue({ key: 'sasl.username', reason: `and sasl.password are needed for ${mechanism}` });
-    }
     options['sasl'] = {
       mechanism,
       ...(username === undefined ? {} : { username }),

@@ -2,6 +2,14 @@
 // something here are used, those that only tune librdkafka are accepted, everything else is refused with the nearest name.
 import type { Parameter } from '../sdk/parameters.ts';
 
+/** A number, a boolean, or a text that spells one: the keys of librdkafka are texts in its own configurations. */
+const spelled = (name: string, description: string): Parameter => ({
+  name,
+  type: { kind: 'any' },
+  required: false,
+  description,
+});
+
 const text = (name: string, description: string, extra: Partial<Parameter> = {}): Parameter => ({
   name,
   type: { kind: 'string' },
@@ -71,14 +79,17 @@ export const kafkaParameters: readonly Parameter[] = [
   text('ssl.key.pem', 'Private key of the client, in PEM.', { secret: true }),
   text('ssl.key.location', 'File with it.'),
   text('ssl.key.password', 'Password of the private key.', { secret: true }),
-  text('enable.ssl.certificate.verification', '`false`: certificates of brokers are not checked. Default true.'),
+  spelled('enable.ssl.certificate.verification', '`false`: certificates of brokers are not checked. Default true.'),
   text('ssl.endpoint.identification.algorithm', '`none`: certificates need not be for the host name. Default https.'),
   text('client.id', 'How this client is called in the logs of the brokers. Default millrace.'),
   text('client.rack', 'Rack of this client: a replica there may serve it.'),
-  text('metadata.max.age.ms', 'How often leaders and partitions are looked up again, in milliseconds. Default 30000.'),
-  text('topic.metadata.refresh.interval.ms', 'The same as metadata.max.age.ms.'),
-  text('socket.connection.setup.timeout.ms', 'Deadline of a connection, in milliseconds. Default 10000.'),
-  text('request.timeout.ms', 'Deadline of a request, in milliseconds. Default 30000.'),
+  spelled(
+    'metadata.max.age.ms',
+    'How often leaders and partitions are looked up again, in milliseconds. Default 30000.',
+  ),
+  spelled('topic.metadata.refresh.interval.ms', 'The same as metadata.max.age.ms.'),
+  spelled('socket.connection.setup.timeout.ms', 'Deadline of a connection, in milliseconds. Default 10000.'),
+  spelled('request.timeout.ms', 'Deadline of a request, in milliseconds. Default 30000.'),
   {
     name: 'max_retries',
     type: { kind: 'integer', min: 0, max: 1_000_000 },

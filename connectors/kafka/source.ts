@@ -7,7 +7,6 @@
 
 import type { Connection } from '@platformatic/kafka';
 import { assert } from '../../runtime/assert.ts';
-import { ConfigInvalidValue, ConfigMissingKey } from '../sdk/configuration-errors.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import {
   type BytesPayload,
@@ -30,13 +29,7 @@ import {
   type WantedPartition,
 } from './fetch-request.ts';
 import { headerFilter, type RecordFilter } from './header-filter.ts';
-import {
-  type BrokerAddress,
-  KafkaCluster,
-  type Library,
-  type OffsetWish,
-  type TopicDescription,
-} from './kafka-cluster.ts';
+import { type BrokerAddress, KafkaCluster, type Library, type TopicDescription } from './kafka-cluster.ts';
 import {
   errorOfCode,
   finalKafkaError,
@@ -46,6 +39,7 @@ import {
   mayPass,
   reasonOf,
 } from './kafka-errors.ts';
+import { isOffsetList, type OffsetWish, type ReadingStart, readingStart } from './reading-start.ts';
 import { RecordMetadata, wantedMetadata } from './record-metadata.ts';
 import { type Decompress, RecordValues, readRecordSet } from './record-set.ts';
 
@@ -75,7 +69,7 @@ class KafkaSource implements Source {
   readonly #settings: ParameterValues;
   readonly #context: SourceContext;
   readonly #cluster: KafkaCluster;
-  readonly #start: OffsetWish | readonly number[];
+  readonly #start: ReadingStart;
   readonly #limits: FetchLimits;
   readonly #topics: readonly ReadTopic[];
   readonly #isSingle: boolean;
@@ -95,7 +89,7 @@ class KafkaSource implements Source {
     this.#filter = headerFilter(settings['header_filter']);
     const wanted = wantedMetadata(settings);
     this.#metadata = wanted.size === 0 ? null : new RecordMetadata(wanted);
-    this.#start = readStart(settings['start_from']);
+    this.#start = readingStart(settings['start_from']);
     this.#limits = {
       maxWaitMs: Number(settings['fetch.wait.max.ms'] ?? maxWaitMs),
       bytesMax: Number(settings['fetch.max.bytes'] ?? 8 << 20),
@@ -264,7 +258,7 @@ class KafkaSource implements Source {
   }
 
   /** Topics as they are now, with offsets for the partitions that have none. */
-  async #begin(start: OffsetWish | readonly number[]): Promise<void> {
+  async #begin(start: ReadingStart): Promise<void> {
     for (const topic of this.#topics) {
       const description = await this.#cluster.describe(topic.name);
       await this.#beginTopic(topic, description, start);
@@ -273,24 +267,20 @@ class KafkaSource implements Source {
     this.#lookedAt = this.#context.clock.monotonic();
   }
 
-  async #beginTopic(
-    { name, offsets }: ReadTopic,
-    description: TopicDescription,
-    start: OffsetWish | readonly number[],
-  ): Promise<void> {
+  async #beginTopic({ name, offsets }: ReadTopic, description: TopicDescription, start: ReadingStart): Promise<void> {
     const count = description.partitions.length;
     // SAFETY: the parameter is a list of integers.
     const chosen = this.#settings['partitions'] as readonly number[] | undefined;
     for (const partition of chosen ?? []) {
       if (partition >= count) throw new KafkaPartitionMissing({ topic: name, partition, count });
     }
-    if (isList(start) && start.length !== count && chosen === undefined) {
+    if (isOffsetList(start) && start.length !== count && chosen === undefined) {
       throw new KafkaPartitionMissing({ topic: name, partition: start.length, count });
     }
     const wishes = new Map<number, OffsetWish>();
     for (const { partition } of description.partitions) {
       if ((chosen !== undefined && !chosen.includes(partition)) || offsets.has(partition)) continue;
-      if (isList(start)) offsets.set(partition, start[chosen?.indexOf(partition) ?? partition] ?? 0);
+      if (isOffsetList(start)) offsets.set(partition, start[chosen?.indexOf(partition) ?? partition] ?? 0);
       else wishes.set(partition, start);
     }
     const found = await this.#cluster.offsets(description, wishes);
@@ -346,40 +336,7 @@ function rotated<T>(list: readonly T[], turn: number): readonly T[] {
   return [...list.slice(first), ...list.slice(0, first)];
 }
 
-/** @throws ConfigMissingKey, ConfigInvalidValue */
-function topicNames(settings: ParameterValues): readonly string[] {
-  const { topic } = settings;
+function topicNames({ topic, topics }: ParameterValues): readonly string[] {
   // SAFETY: the parameter is a list of texts.
-  const topics = settings['topics'] as readonly string[] | undefined;
-  if (topics === undefined) {
-    if (topic === undefined) throw new ConfigMissingKey({ key: 'topic', owner: 'kafka_input' });
-    return [String(topic)];
-  }
-  const refuse = (reason: string): never => {
-    throw new ConfigInvalidValue({ key: 'topics', reason });
-  };
-  if (topic !== undefined) refuse('and topic are both given');
-  if (topics.length === 0) refuse('names no topic');
-  if (new Set(topics).size < topics.length) refuse('names a topic twice');
-  const start = settings['start_from'];
-  const hasOffsets = typeof start === 'object' && start !== null && 'offsets' in start;
-  if (hasOffsets || settings['partitions'] !== undefined)
-    refuse('go with neither partitions nor offsets of start_from');
-  return topics;
-}
-
-function isList(start: OffsetWish | readonly number[]): start is readonly number[] {
-  return Array.isArray(start);
-}
-
-/** @throws ConfigInvalidValue */
-function readStart(value: unknown): OffsetWish | readonly number[] {
-  if (value === undefined || value === 'latest' || value === 'earliest') return value ?? 'latest';
-  if (typeof value === 'object' && value !== null && Object.keys(value).length === 1) {
-    const isOffset = (offset: unknown): boolean => Number.isSafeInteger(offset) && Number(offset) >= 0;
-    if ('offsets' in value && Array.isArray(value.offsets) && value.offsets.every(isOffset)) return value.offsets;
-    if ('timestamp' in value && isOffset(value.timestamp)) return { timestamp: Number(value.timestamp) };
-  }
-  const reason = 'must be earliest, latest, {"offsets": [integers]} or {"timestamp": milliseconds}';
-  throw new ConfigInvalidValue({ key: 'start_from', reason });
+  return topics === undefined ? [String(topic)] : (topics as readonly string[]);
 }

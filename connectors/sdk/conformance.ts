@@ -22,8 +22,8 @@ import type { DestinationDefinition } from './destination.ts';
 import { type DestinationConformanceOptions, destinationConformance } from './destination-conformance.ts';
 import { recordBytes, recordColumn, recordSchema } from './record-batch.ts';
 import { recordPosition } from './record-position.ts';
+import { validateSettings } from './setting-rules.ts';
 import type { Payload, Position, Source, SourceContext, SourceDefinition } from './source.ts';
-import { validateParameters } from './validate-parameters.ts';
 
 export interface ConformanceOptions {
   /** A valid configuration of an input of at least two payloads (of one that does not end: of records). */
@@ -243,7 +243,13 @@ class Harness {
 
   #make(): Made {
     const { configuration, relation, baseFolder, clock } = this.#options;
-    const { values, problems } = validateParameters(this.#definition.parameters, configuration, () => ({}), []);
+    const { values, problems } = validateSettings(
+      this.#definition,
+      configuration,
+      () => ({}),
+      [],
+      this.#definition.name,
+    );
     if (problems[0] !== undefined) throw problems[0];
     const controller = new AbortController();
     const context: SourceContext = {

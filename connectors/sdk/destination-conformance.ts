@@ -11,7 +11,7 @@ import {
 } from './conformance-check.ts';
 import type { Destination, DestinationContext, DestinationDefinition, Outgoing } from './destination.ts';
 import { recordBatchOf, recordRelation } from './record-batch.ts';
-import { validateParameters } from './validate-parameters.ts';
+import { validateSettings } from './setting-rules.ts';
 
 export interface DestinationConformanceOptions {
   /** A valid configuration, for a destination that may be opened again and again. */
@@ -144,7 +144,13 @@ class Harness {
 
   #make(): Made {
     const { configuration, relation = recordRelation, baseFolder, clock } = this.#options;
-    const { values, problems } = validateParameters(this.#definition.parameters, configuration, () => ({}), []);
+    const { values, problems } = validateSettings(
+      this.#definition,
+      configuration,
+      () => ({}),
+      [],
+      this.#definition.name,
+    );
     if (problems[0] !== undefined) throw problems[0];
     const controller = new AbortController();
     const acknowledges = this.#definition.acknowledges === true;

@@ -9,6 +9,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { EncodedMessages } from './format.ts';
 import type { ConfigurationOf, Parameter, ParameterValues } from './parameters.ts';
 import type { SchemaRegistry } from './schema-registry.ts';
+import type { SettingRules } from './setting-rules.ts';
 
 /** What `write` gets: bytes when the connector has a format, else the batch itself. */
 export type Outgoing =
@@ -73,6 +74,8 @@ export interface DestinationDefinition {
   readonly name: string;
   readonly summary: string;
   readonly parameters: readonly Parameter[];
+  /** What else is asked of a configuration. */
+  readonly rules?: SettingRules;
   /** `required`: it writes bytes. `optional`: batches without a format, bytes with one. `none`: batches only. */
   readonly format: 'required' | 'optional' | 'none';
   /** Of a connector without a format of the user's: its bytes are in this one, with every key of its configuration. */

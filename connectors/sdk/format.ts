@@ -9,6 +9,7 @@ import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Parameter, ParameterValues } from './parameters.ts';
+import type { SettingRules } from './setting-rules.ts';
 import type { MessageBorders, RandomAccess } from './source.ts';
 
 /** A row that was refused, or a value: the row is left out, the rows around it stay. */
@@ -122,6 +123,8 @@ export interface StreamInputFormat {
   readonly name: string;
   readonly summary: string;
   readonly parameters: readonly Parameter[];
+  /** What else is asked of a configuration. */
+  readonly rules?: SettingRules;
   /** @throws a coded error for what parameters as data cannot say. */
   readonly splitter: (configuration: ParameterValues) => Splitter;
   readonly decoder: (configuration: ParameterValues, context: DecoderContext) => Decoder;
@@ -148,6 +151,8 @@ export interface BlockInputFormat {
   readonly name: string;
   readonly summary: string;
   readonly parameters: readonly Parameter[];
+  /** What else is asked of a configuration. */
+  readonly rules?: SettingRules;
   /** Reads the directory of the file. @throws a coded error when it is truncated or foreign. */
   readonly plan: (
     input: RandomAccess,
@@ -208,6 +213,8 @@ export interface OutputFormat<Made extends Encoder | Promise<Encoder> = Encoder 
   readonly name: string;
   readonly summary: string;
   readonly parameters: readonly Parameter[];
+  /** What else is asked of a configuration. */
+  readonly rules?: SettingRules;
   readonly encoder: (configuration: ParameterValues, relation: Relation, context?: FormatContext) => Made;
   /** Only a destination that `takesMessages` can have it. */
   readonly makesMessages?: boolean;

@@ -11,6 +11,7 @@ import type { Relation } from '../../runtime/batch/schema.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { ConfigurationOf, Parameter, ParameterValues } from './parameters.ts';
 import type { SchemaRegistry } from './schema-registry.ts';
+import type { SettingRules } from './setting-rules.ts';
 
 /** A source's own bookmark: JSON-able, opaque to the runtime. What `open` can be asked to resume from. */
 export type Position = Readonly<Record<string, unknown>>;
@@ -125,6 +126,8 @@ export interface SourceDefinition {
   readonly name: string;
   readonly summary: string;
   readonly parameters: readonly Parameter[];
+  /** What else is asked of a configuration. */
+  readonly rules?: SettingRules;
   /** `required`: bytes need a format. `none`: it makes batches itself. */
   readonly format: 'required' | 'none';
   /** Its bytes are messages (BytesPayload.messages): what a format needs that cannot find the borders of records itself. */
@@ -150,7 +153,7 @@ export interface SourceDefinition {
   readonly version?: string;
   readonly author?: string;
   readonly description?: string;
-  /** Checks what parameters as data cannot say. @throws a coded error. `configuration` is validated. */
+  /** Checks what neither parameters nor rules can say. @throws a coded error. `configuration` is validated. */
   readonly create: (configuration: ParameterValues, context: SourceContext) => Source;
 }
 

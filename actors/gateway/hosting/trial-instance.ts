@@ -7,9 +7,9 @@ import type { Destination } from '../../../connectors/sdk/destination.ts';
 import { loaded } from '../../../connectors/sdk/load-on-use.ts';
 import type { ParameterValues } from '../../../connectors/sdk/parameters.ts';
 import { recordRelation } from '../../../connectors/sdk/record-batch.ts';
+import { type RuledParameters, validateSettings } from '../../../connectors/sdk/setting-rules.ts';
 import type { Source } from '../../../connectors/sdk/source.ts';
 import { typedSettings } from '../../../connectors/sdk/text-settings.ts';
-import { validateParameters } from '../../../connectors/sdk/validate-parameters.ts';
 import type { Clock, Timer } from '../../../runtime/clock.ts';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
 import { fullName, type PluginSpecification } from './plugin-specification.ts';
@@ -117,11 +117,11 @@ async function makeInstance(options: TrialOptions, signal: AbortSignal): Promise
   if (type === 'source') {
     const definition = registry.sources.find(({ name }) => name === definitionName(options));
     if (definition === undefined) throw new Error(`there is no ${fullName(plugin)}`);
-    return (await loaded(definition)).create(configurationOf(options, definition.parameters), context);
+    return (await loaded(definition)).create(configurationOf(options, definition), context);
   }
   const definition = registry.destinations.find(({ name }) => name === definitionName(options));
   if (definition === undefined) throw new Error(`there is no ${fullName(plugin)}`);
-  return (await loaded(definition)).create(configurationOf(options, definition.parameters), context);
+  return (await loaded(definition)).create(configurationOf(options, definition), context);
 }
 
 function definitionName({ type, plugin }: TrialOptions): string {
@@ -132,11 +132,11 @@ function definitionName({ type, plugin }: TrialOptions): string {
 /** @throws the problems, as one */
 function configurationOf(
   { plugin, settings, id, deadlines, process }: TrialOptions,
-  parameters: Parameters<typeof typedSettings>[0],
+  definition: RuledParameters,
 ): ParameterValues {
   const given =
     plugin.kind === 'builtin'
-      ? typedSettings(parameters, settings)
+      ? typedSettings(definition.parameters, settings)
       : {
           ...process,
           plugin: fullName(plugin),
@@ -147,9 +147,13 @@ function configurationOf(
           call_timeout: `${deadlines.callMs}ms`,
           teardown_timeout: `${deadlines.teardownMs}ms`,
         };
-  const { values, problems } = validateParameters(parameters, given, (path) => ({ path: path.join('.') }), [
+  const { values, problems } = validateSettings(
+    definition,
+    given,
+    (path) => ({ path: path.join('.') }),
+    ['settings'],
     'settings',
-  ]);
+  );
   if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join('\n'));
   return values;
 }

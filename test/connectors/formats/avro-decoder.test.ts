@@ -5,8 +5,9 @@ import * as assert from 'uvu/assert';
 import { avroInput } from '../../../connectors/formats/avro-decoder.ts';
 import { encodeAvro } from '../../../connectors/sdk/avro-codec.ts';
 import { parseAvroSchema } from '../../../connectors/sdk/avro-schema.ts';
+import type { ParameterValues } from '../../../connectors/sdk/parameters.ts';
 import type { StructuredData } from '../../../connectors/sdk/record.ts';
-import { validateParameters } from '../../../connectors/sdk/validate-parameters.ts';
+import { validSettings } from '../../../connectors/sdk/setting-rules.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import { codeOf, contextFor } from '../connector-context.ts';
 import {
@@ -25,8 +26,7 @@ const record = (fields: readonly unknown[], name = 'r'): unknown => ({ type: 're
 const field = (name: string, type: unknown): unknown => ({ name, type });
 const optional = (type: unknown): unknown => ['null', type];
 
-const configured = (given: object): ReturnType<typeof validateParameters>['values'] =>
-  validateParameters(avroInput.parameters, given, () => ({}), []).values;
+const configured = (given: object): ParameterValues => validSettings(avroInput, given, 'avro');
 
 /** One message of bare data. */
 function read(schema: unknown, data: StructuredData | Uint8Array, target: TestTable, given: object = {}): Decoded {
@@ -314,9 +314,9 @@ test('a configuration that cannot work is refused before the first message', asy
   const opened = (given: object): Promise<string> =>
     codeOf(() => avroInput.lookup?.(configured(given), { ...contextFor(relation, '.'), transport: {} }));
   const schema = JSON.stringify(record([field('id', 'long')]));
-  assert.is(await opened({}), 'format.conflicting_options');
-  assert.is(await opened({ schema, registry_urls: ['http://a'] }), 'format.conflicting_options');
-  assert.is(await opened({ registry_urls: ['http://a'], skip_schema_id: true }), 'format.conflicting_options');
+  assert.is(await opened({}), 'config.invalid_value');
+  assert.is(await opened({ schema, registry_urls: ['http://a'] }), 'config.invalid_value');
+  assert.is(await opened({ registry_urls: ['http://a'], skip_schema_id: true }), 'config.invalid_value');
   assert.is(await opened({ registry_urls: ['nowhere'] }), 'config.invalid_value');
   const token = { registry_username: 'u', registry_authorization_token: 't' };
   assert.is(await opened({ registry_urls: ['http://a'], ...token }), 'config.invalid_value');

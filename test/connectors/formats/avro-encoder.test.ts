@@ -8,7 +8,7 @@ import { recordSchemaOf } from '../../../connectors/formats/avro-relation-schema
 import { decodeAvro } from '../../../connectors/sdk/avro-codec.ts';
 import { parseAvroSchema } from '../../../connectors/sdk/avro-schema.ts';
 import type { Encoded, FormatContext } from '../../../connectors/sdk/format.ts';
-import { validateParameters } from '../../../connectors/sdk/validate-parameters.ts';
+import { validSettings } from '../../../connectors/sdk/setting-rules.ts';
 import { BatchBuilder } from '../../../runtime/batch/batch-builder.ts';
 import { type CellValue, writeCell } from '../../../runtime/batch/scalar-values.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
@@ -27,7 +27,7 @@ async function encode(
   extra: Partial<FormatContext> = {},
 ): Promise<Encoded & { readonly parts: readonly { key: Uint8Array; value: Uint8Array | null; op: string }[] }> {
   const { relation } = target;
-  const { values } = validateParameters(avroOutput.parameters, given, () => ({}), []);
+  const values = validSettings(avroOutput, given, 'avro');
   const context = { ...contextFor(relation, '.'), transport: { topic: 'topic' }, ...extra };
   const encoder = await avroOutput.encoder(values, relation, context);
   const builder = new BatchBuilder(relation.schema, 8);
@@ -97,12 +97,7 @@ test('any row is read again as it was written', async () => {
         rows.map((cells) => ({ cells })),
         { schema: text, skip_schema_id: true },
       );
-      const { values } = validateParameters(
-        avroInput.parameters,
-        { schema: text, skip_schema_id: true },
-        () => ({}),
-        [],
-      );
+      const values = validSettings(avroInput, { schema: text, skip_schema_id: true }, 'avro');
       const pieces = parts.map(({ value }) => value ?? new Uint8Array(0));
       const read = decode(avroInput, values, target, new Uint8Array(0), { pieces });
       assert.equal(read.report.errors, []);
@@ -209,11 +204,11 @@ test('a configuration that cannot work is refused when the connector opens', asy
   const key = { name: 'by_id', columns: [0] };
   const opened = (given: object, extra: Partial<FormatContext> = {}): Promise<string> =>
     codeOf(() => encode(people, [], given, extra));
-  assert.is(await opened({}), 'format.conflicting_options');
+  assert.is(await opened({}), 'config.invalid_value');
   assert.is(await opened({ schema: personText, update_format: 'confluent_jdbc' }), 'format.conflicting_options');
   assert.is(await opened({ schema: personText, key_mode: 'key_fields' }), 'format.conflicting_options');
   const both = { schema: personText, update_format: 'confluent_jdbc', cdc_field: 'op' };
-  assert.is(await opened(both, { key }), 'format.conflicting_options');
+  assert.is(await opened(both, { key }), 'config.invalid_value');
   const partial = JSON.stringify({ type: 'record', name: 'r', fields: [{ name: 'id', type: 'long' }] });
   assert.is(await opened({ schema: partial }), 'avro.unfit_schema');
   const odd = table([{ name: 'a b', type: bigint }]);

@@ -6,8 +6,8 @@ import * as assert from 'uvu/assert';
 import { kafkaOutput } from '../../../connectors/kafka/destination.ts';
 import { kafkaInput } from '../../../connectors/kafka/source.ts';
 import { conformance } from '../../../connectors/sdk/conformance.ts';
+import { validSettings } from '../../../connectors/sdk/setting-rules.ts';
 import type { Payload, Position } from '../../../connectors/sdk/source.ts';
-import { validateParameters } from '../../../connectors/sdk/validate-parameters.ts';
 import { Pipeline } from '../../../index.ts';
 import { freePort } from '../../servers/free-port.ts';
 import { type KafkaServer, startKafkaServer } from '../../servers/kafka-server.ts';
@@ -63,8 +63,7 @@ if ('missing' in server) {
     context: TestContext = contextFor(relation, '.'),
   ): Promise<{ lines: string[]; payloads: Extract<Payload, { kind: 'bytes' }>[]; context: TestContext }> => {
     const settings = { 'bootstrap.servers': bootstrap, start_from: 'earliest', ...given };
-    const { values, problems } = validateParameters(kafkaInput.parameters, settings, () => ({}), []);
-    if (problems[0] !== undefined) throw problems[0];
+    const values = validSettings(kafkaInput, settings, 'kafka_input');
     const source = kafkaInput.create(values, context);
     const lines: string[] = [];
     const payloads: Extract<Payload, { kind: 'bytes' }>[] = [];
@@ -249,7 +248,7 @@ if ('missing' in server) {
     const { lines } = await read({ topic: 'zstd' }, null, (seen) => seen.length === values.length);
     assert.equal(lines, values);
     const settings = { topic: 'zstd', 'bootstrap.servers': bootstrap, 'compression.type': 'zstd' };
-    const { values: validated } = validateParameters(kafkaOutput.parameters, settings, () => ({}), []);
+    const validated = validSettings(kafkaOutput, settings, 'kafka_output');
     const destination = kafkaOutput.create(validated, contextFor(relation, '.'));
     const canWrite = typeof Reflect.get(zlib, 'zstdCompressSync') === 'function';
     assert.is(await codeOf(() => destination.open()), canWrite ? 'no error' : 'config.invalid_value');
@@ -314,7 +313,7 @@ if ('missing' in server) {
       const tls = { topic: 'sealed', 'bootstrap.servers': server.tlsBootstrap, 'security.protocol': 'SSL' };
       const trusted = { ...tls, 'ssl.ca.pem': certificates.authority };
       assert.equal((await read(trusted, null, (lines) => lines.length === 2)).lines, ['a', 'b']);
-      const { values } = validateParameters(kafkaOutput.parameters, trusted, () => ({}), []);
+      const values = validSettings(kafkaOutput, trusted, 'kafka_output');
       const destination = kafkaOutput.create(values, contextFor(relation, '.'));
       await destination.open();
       await destination.write({ kind: 'bytes', bytes: new TextEncoder().encode('c\n'), records: 1 });

@@ -1,0 +1,144 @@
+// What of a configuration is wrong is found before anything is started: all of it, each with its place and the name that was meant.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { compileProgram } from '../../../actors/engine/sql/compile-program.ts';
+import { validatePipeline } from '../../../actors/supervisor/validate-pipeline.ts';
+import { registry } from '../../../connectors/registry.ts';
+
+const brokers = { 'bootstrap.servers': 'localhost:9092' };
+
+/** Problems as `place code suggestion: message`; `transport.config` is left out of the places. */
+function problems(config: object, transport = 'kafka_input', format: object = { name: 'json' }): readonly string[] {
+  const connector = { stream: transport.endsWith('input') ? 't' : 'v', transport: { name: transport, config }, format };
+  const definition = {
+    program: 'CREATE TABLE t (n BIGINT); CREATE VIEW v AS SELECT n FROM t;',
+    [transport.endsWith('input') ? 'inputs' : 'outputs']: { k: connector },
+  };
+  const surroundings = { compile: compileProgram, registry, environment: {}, baseFolder: '/', decodeWorkersDefault: 1 };
+  return validatePipeline(definition, surroundings).problems.map(({ place, code, suggestion, message }) => {
+    const path = String(place?.path).replace(/^(in|out)puts\.k\.(transport|format)\.config\.?/, '');
+    return `${path} ${code}${suggestion === undefined ? '' : ` ~${suggestion}`}: ${message.replace(/^[^:]*\.config[^:]*: | \(did you mean.*/g, '')}`;
+  });
+}
+
+test('a topic that is missing is found together with the key that was meant to name it', () => {
+  assert.equal(problems({ ...brokers, topik: 'a' }), [
+    'topik config.unknown_key ~topic: kafka_input has no parameter "topik"',
+    ' config.missing_key: kafka_input needs "topic"',
+  ]);
+  assert.equal(problems({ ...brokers }, 'kafka_output'), [' config.missing_key: kafka_output needs "topic"']);
+});
+
+test('settings that contradict one another are found all at once', () => {
+  const found = problems({
+    'bootstrap.servers': 'a:9092,b c:1',
+    topic: 'a',
+    topics: ['b', 'b', 'c d'],
+    start_from: { offsets: [1] },
+    partitions: [0, 0],
+    'sasl.mechanism': 'PLAIN',
+    'sasl.mechanisms': 'SCRAM-SHA-256',
+    'sasl.password': 'hush-hush',
+    'ssl.ca.pem': '/etc/ca.pem',
+    'ssl.certificate.location': 'c.pem',
+    'fetch.max.bytes': '8M',
+    'metadata.max.age.ms': 0,
+  });
+  assert.equal(
+    found.map((text) => text.replace(/:.*/s, '')),
+    [
+      'bootstrap.servers config.invalid_value',
+      'sasl.mechanisms config.invalid_value',
+      'sasl.password config.invalid_value',
+      'ssl.ca.pem config.invalid_value',
+      'ssl.ca.pem config.invalid_value',
+      'ssl.certificate.location config.invalid_value',
+      'ssl.certificate.location config.invalid_value',
+      'metadata.max.age.ms config.invalid_value',
+      'topics config.invalid_value',
+      'topics config.invalid_value',
+      'topics config.invalid_value',
+      'start_from config.invalid_value',
+      'partitions config.invalid_value',
+      'partitions config.invalid_value',
+      'fetch.max.bytes config.invalid_value',
+    ],
+  );
+  assert.not.match(found.join(), 'hush');
+});
+
+test('a value that is no value names the one that was meant', () => {
+  const one = (config: object, transport?: string): string =>
+    problems({ ...brokers, topic: 'a', ...config }, transport)
+      .map((text) => text.replace(/:.*/s, ''))
+      .join();
+  assert.is(one({ start_from: 'earlest' }), 'start_from config.invalid_value ~earliest');
+  assert.is(one({ start_from: { offset: [1] } }), 'start_from config.invalid_value ~offsets');
+  assert.is(one({ start_from: { offsets: [1, -1] } }), 'start_from config.invalid_value');
+  assert.is(one({ start_from: { offsets: [1], timestamp: 1 } }), 'start_from config.invalid_value');
+  assert.is(one({ start_from: { timestamp: 'noon' } }), 'start_from config.invalid_value');
+  assert.is(one({ acks: 'al' }, 'kafka_output'), 'acks config.invalid_value ~all');
+  assert.is(
+    one({ 'enable.ssl.certificate.verification': 'fals' }),
+    'enable.ssl.certificate.verification config.invalid_value ~false',
+  );
+  assert.is(
+    one({ 'security.protocol': 'SASL_SLL', 'sasl.username': 'u', 'sasl.password': 'p' }),
+    'security.protocol config.unknown_value ~SASL_SSL',
+  );
+  assert.is(one({ header_filter: { nor: [] } }), 'header_filter config.invalid_value');
+  assert.is(one({ topic: '' }), 'topic config.invalid_value');
+  assert.is(one({ partitions: [] }), 'partitions config.invalid_value');
+});
+
+test('credentials that the protocol asks for are missed before anything is started', () => {
+  const one = (config: object): readonly string[] =>
+    problems({ ...brokers, topic: 'a', ...config }).map((text) => text.replace(/^ config\./, ''));
+  assert.equal(one({ 'security.protocol': 'SASL_SSL' }), [
+    'missing_key: kafka_input needs "sasl.username"',
+    'missing_key: kafka_input needs "sasl.password"',
+  ]);
+  assert.equal(one({ 'security.protocol': 'sasl_plaintext', 'sasl.mechanism': 'OAUTHBEARER' }), [
+    'missing_key: kafka_input needs "sasl.oauthbearer.config"',
+  ]);
+});
+
+test('what other clients accept is accepted', () => {
+  const full = {
+    'bootstrap.servers': 'PLAINTEXT://a:9092, [::1]:9093,b,',
+    topics: ['a', 'b.c_d-E'],
+    start_from: { timestamp: 1 },
+    'security.protocol': 'SASL_SSL',
+    'sasl.mechanisms': 'SCRAM-SHA-512',
+    'sasl.username': 'u',
+    'sasl.password': 'p',
+    'ssl.certificate.location': 'c.pem',
+    'ssl.key.location': 'k.pem',
+    'ssl.key.password': 'p',
+    'enable.ssl.certificate.verification': true,
+    'metadata.max.age.ms': '1000',
+    'request.timeout.ms': 500,
+    'topic.metadata.refresh.interval.ms': -1,
+  };
+  assert.equal(problems(full), []);
+  assert.equal(problems({ ...brokers, topic: 'a', acks: -1 }, 'kafka_output'), []);
+});
+
+test('the settings of a schema registry are looked at as well', () => {
+  const wrong = {
+    registry_urls: ['localhost:8081'],
+    schema: '{}',
+    registry_proxy: 'proxy',
+    registry_password: 'hush-hush',
+    skip_schema_id: true,
+  };
+  const found = problems({ ...brokers, topic: 'a' }, 'kafka_input', { name: 'avro', config: wrong });
+  assert.equal(
+    found.map((text) => text.replace(/ .*/s, '')),
+    ['schema', 'skip_schema_id', 'registry_urls', 'registry_proxy', 'registry_password'],
+  );
+  assert.not.match(found.join(), 'hush');
+  assert.equal(problems({ ...brokers, topic: 'a' }, 'kafka_output', { name: 'avro', config: {} }).length, 1);
+});
+
+test.run();
