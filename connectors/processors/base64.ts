@@ -1,6 +1,7 @@
 // base64.decode and base64.encode: a field between base64 text (standard alphabet, padded) and what it stands for.
 
 import type { ProcessorDefinition } from '../sdk/processor.ts';
+import { format } from '../templates/go-print.ts';
 import { base64DecodeDeclaration, base64EncodeDeclaration } from './declarations.ts';
 import {
   type FieldReference,
@@ -43,7 +44,7 @@ export const base64Encode: ProcessorDefinition = {
       if (!isPlain && !(value instanceof Uint8Array)) {
         throw new FieldUnusable({ reference: field.text, reason: 'holds structured data; encode it as JSON first' });
       }
-      const bytes = isPlain ? Buffer.from(String(value)) : Buffer.from(value);
+      const bytes = isPlain ? Buffer.from(format(value)) : Buffer.from(value);
       setField(draft, field, bytes.toString('base64'));
     });
   },

@@ -96,7 +96,7 @@ export const errorDeclaration: ProcessorDeclaration = {
       type: { kind: 'string' },
       required: false,
       default: 'error processor triggered',
-      description: 'The text of the error.',
+      description: 'The text of the error, which may be a template such as no user {{ .Key.id }}.',
     },
   ],
 };

@@ -97,10 +97,12 @@ export const fieldRename: ProcessorDefinition = {
     });
     return perDraft((draft) => {
       for (const { field, to } of pairs) {
-        const holder = holderOf(draft, field);
         const from = field.path.at(-1) ?? '';
-        const value = holder !== null && Object.hasOwn(holder, from) ? holder[from] : undefined;
-        if (holder === null || value === undefined) continue;
+        // As in Conduit, a field that is not there becomes an empty one of the new name.
+        if (getField(draft, field) === undefined) setField(draft, field, field.path[0] === 'Metadata' ? '' : null);
+        const holder = holderOf(draft, field);
+        if (holder === null) continue;
+        const value = holder[from] ?? null;
         if (Object.hasOwn(holder, to)) {
           throw new FieldUnusable({ reference: field.text, reason: `cannot be renamed: there is a "${to}" already` });
         }

@@ -7,12 +7,15 @@
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { types } from 'node:util';
 import { type Context, createContext, Script } from 'node:vm';
 import { type CodedErrorClass, defineError } from '../../runtime/errors.ts';
 import { ConfigInvalidValue, ConfigMissingKey } from '../sdk/configuration-errors.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import { type ProcessorContext, type ProcessorDefinition, perRecord, type RecordResult } from '../sdk/processor.ts';
 import { type ConnectorRecord, type RecordData, recordOperations, type StructuredValue } from '../sdk/record.ts';
+import { formatTime, rfc3339Nano } from '../templates/go-time.ts';
+import { GoTime } from '../templates/go-values.ts';
 import { customJavascriptDeclaration, timeLimitMs } from './declarations.ts';
 import { isObject, putValue } from './field-reference.ts';
 
@@ -143,11 +146,11 @@ class RecordScript {
 function recordFrom(value: unknown, original: ConnectorRecord): ConnectorRecord {
   if (!isPlain(value))
     throw new ScriptFailed({ reason: 'process(rec) must return a record, a list of records or null' });
-  const operation = recordOperations.find((name) => name === value['Operation']);
-  if (operation === undefined) {
-    throw new ScriptFailed({ reason: `a record has the operation "${String(value['Operation'])}"` });
-  }
-  const { Payload: payload, Metadata: metadata } = value;
+  const { Operation: named, Payload: given, Metadata: metadata } = value;
+  // A new Record() has none; a record of this runtime has one always.
+  const operation = named === '' ? original.operation : recordOperations.find((name) => name === named);
+  if (operation === undefined) throw new ScriptFailed({ reason: `a record has the operation "${String(named)}"` });
+  const payload = given === null ? {} : given;
   if (!isPlain(payload)) throw new ScriptFailed({ reason: 'a record has no Payload' });
   const texts = Object.entries(isPlain(metadata) ? metadata : {}).map(([name, text]) => [name, String(text)] as const);
   return {
@@ -190,12 +193,19 @@ function valueOut(value: unknown, original: StructuredValue | undefined, where: 
     const list: readonly unknown[] = value;
     return list.map((item, i) => valueOut(item, Array.isArray(original) ? original[i] : undefined, `${where}[${i}]`));
   }
+  // Dates are of the class of the script's context.
+  if (types.isDate(value)) return timeTextOf(value);
   const object: Record<string, StructuredValue> = {};
   for (const [name, item] of Object.entries(value)) {
     const before = isObject(original) && Object.hasOwn(original, name) ? original[name] : undefined;
     putValue(object, name, valueOut(item, before, `${where}.${name}`));
   }
   return object;
+}
+
+function timeTextOf(date: Date): string {
+  const nanoseconds = BigInt(date.getTime()) * 1_000_000n;
+  return formatTime(new GoTime(nanoseconds), rfc3339Nano);
 }
 
 function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,5 +1,6 @@
 // An Avro schema that fits structured data, without loss: numbers are doubles, bigints longs, bytes bytes. Objects are records as
 // far as their names are Avro names, else maps. What is null is null or text, as nothing is known of it.
+// Fields stand in the order of their names: plugins send the entries of a map in any order, and each order would be a schema of its own.
 // It is the schema of this value and not of its like: data of another shape gets another version.
 import { type CodedErrorClass, defineError } from '../../runtime/errors.ts';
 import type { StructuredData, StructuredValue } from './record.ts';
@@ -52,6 +53,7 @@ function typeOf(value: StructuredValue, place: Place, depth: number): Json {
       values: union(entries.map(([, item], i) => typeOf(item, inside(place, `value${i}`), depth + 1))),
     };
   }
+  entries.sort(([a], [b]) => (a < b ? -1 : 1));
   const fields = entries.map(([name, item]) => ({ name, type: typeOf(item, inside(place, name), depth + 1) }));
   return { type: 'record', name: place.name, fields };
 }

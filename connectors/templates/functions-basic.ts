@@ -28,6 +28,7 @@ const htmlEscapes: Readonly<Record<string, string>> = {
 };
 
 export const basicFunctions: FunctionTable = {
+  hello: fn(0, () => 'Hello!'),
   and: fn(1, (values) => values.find((value) => !isTrue(value)) ?? values.at(-1), many),
   or: fn(1, (values) => values.find(isTrue) ?? values.at(-1), many),
   not: fn(1, ([value]) => !isTrue(value)),

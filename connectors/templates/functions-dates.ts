@@ -30,7 +30,11 @@ export const dateFunctions: FunctionTable = {
     const passed = nowOf(host).nanoseconds - timeOf(date, host, 'UTC').nanoseconds;
     return durationText(new GoDuration(((passed + second / 2n) / second) * second));
   }),
-  duration: fn(1, ([seconds]) => durationText(new GoDuration(toInteger(seconds) * second))),
+  duration: fn(1, ([seconds]) =>
+    durationText(
+      new GoDuration(typeof seconds === 'bigint' || typeof seconds === 'string' ? toInteger(seconds) * second : 0n),
+    ),
+  ),
   durationRound: fn(1, ([value], host) => roundDuration(value, host)),
 };
 

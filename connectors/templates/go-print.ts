@@ -119,15 +119,15 @@ function printOperand(verb: string, value: GoValue, flags: Flags): string {
   if (verb === 'T') return pad(typeName(value), flags);
   if (isNil(value)) return verb === 'v' ? pad('<nil>', flags) : `%!${verb}(<nil>)`;
   if (verb === 'v') return printDefault(value, flags);
-  if (isList(value)) return `[${value.map((item) => printOperand(verb, item, flags)).join(' ')}]`;
+  // Inside of something, what is nil has no verb.
+  const inner = (item: GoValue): string => (isNil(item) ? pad('<nil>', flags) : printOperand(verb, item, flags));
+  if (isList(value)) return `[${value.map(inner).join(' ')}]`;
   if (isMap(value)) {
-    const entries = sortedNames(value).map(
-      (name) => `${printOperand(verb, name, flags)}:${printOperand(verb, value[name], flags)}`,
-    );
+    const entries = sortedNames(value).map((name) => `${printOperand(verb, name, flags)}:${inner(value[name])}`);
     return `map[${entries.join(' ')}]`;
   }
   if (value instanceof Struct) {
-    return `{${value.fieldNames.map((name) => printOperand(verb, value.field(name), flags)).join(' ')}}`;
+    return `{${value.fieldNames.map((name) => inner(value.field(name))).join(' ')}}`;
   }
   if (
     (value instanceof GoTime || value instanceof GoDuration || value instanceof GoOperation) &&
