@@ -27,12 +27,13 @@ import type { MetadataDefault } from './metadata-defaults.ts';
 import { deadlinesOf, journalOf, makeRelay, relayDefinition, reviveOfProgram } from './relay-pipeline.ts';
 import { ActorSystemHost } from './supervisor/actor-system-host.ts';
 import { columnDefaults } from './supervisor/column-defaults.ts';
+import { engineThread } from './supervisor/engine-spawning.ts';
 import { invalid, LiveDefinition } from './supervisor/live-definition.ts';
 import type { Direction, ValidatedPipeline } from './supervisor/messages.ts';
 import { outputThreadsMax } from './supervisor/output-placement.ts';
 import { programFingerprint } from './supervisor/program-fingerprint.ts';
 import { CheckpointMismatch } from './supervisor/supervision-errors.ts';
-import { engineThread, Supervisor } from './supervisor/supervisor-actor.ts';
+import { Supervisor } from './supervisor/supervisor-actor.ts';
 import { validatePipeline } from './supervisor/validate-pipeline.ts';
 
 /** The most rows that one step takes in, unless the user says otherwise. */

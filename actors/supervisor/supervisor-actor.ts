@@ -3,28 +3,22 @@
 // Lives on the control thread. It decides nothing: reconcile.ts says what has to happen to inputs, and the roster's
 // handles perform it. Order at start: engine, destinations open, outputs attached, inputs. Stop is the reverse; with
 // `force` what is queued is lost. Every call answers with a result or a coded error; nothing here touches a row.
-import { type ActorRef, actorId, type SupervisionEvent } from '../../runtime/actor/actor.ts';
-import { processMillis, type Timer } from '../../runtime/clock.ts';
-import { type ErrorData, errorFromData, errorToData } from '../../runtime/errors.ts';
+import type { ActorRef, SupervisionEvent } from '../../runtime/actor/actor.ts';
+import type { Timer } from '../../runtime/clock.ts';
+import { errorFromData, errorToData } from '../../runtime/errors.ts';
 import type { MailboxLimits } from '../../runtime/mailbox/channel.ts';
-import type {
-  BoundQuery,
-  EngineArguments,
-  EngineCheckpoint,
-  EngineMessage,
-  EngineNotice,
-  EngineProgress,
-  QueryResult,
-} from '../engine/messages.ts';
+import type { BoundQuery, EngineMessage, EngineNotice, EngineProgress, QueryResult } from '../engine/messages.ts';
 import type { InspectionPoint } from '../inspection-point.ts';
 import type { PositionMark } from '../lifecycle-journal.ts';
 import { CompletionLedger } from './completion-ledger.ts';
+import { CompletionWaits } from './completion-waits.ts';
+import { ConnectorCommands } from './connector-commands.ts';
 import { ConnectorRoster } from './connector-roster.ts';
 import { engineStatistics } from './connector-statistics.ts';
 import { DeadLetterReplay } from './dead-letter-replay.ts';
+import { spawnEngine } from './engine-spawning.ts';
 import { GatewayChannels } from './gateway-channels.ts';
 import { tellGoneConnectors } from './gone-connectors.ts';
-import type { InputHandle } from './input-handle.ts';
 import { LifecycleKeeper } from './lifecycle-keeper.ts';
 import type {
   CheckpointState,
@@ -43,19 +37,17 @@ import type {
   TokenStatus,
   TransactionStatus,
 } from './messages.ts';
-import { nextPipelineState, type PipelineEvent, type PipelineState } from './pipeline-lifecycle.ts';
+import { takeCheckpoint } from './pipeline-checkpoint.ts';
+import { PipelineCondition } from './pipeline-condition.ts';
+import type { PipelineEvent } from './pipeline-lifecycle.ts';
 import { drainPipeline, type ReleasedPipeline, type ReleaseOptions, releasePipeline } from './pipeline-release.ts';
 import { PositionKeeper } from './position-keeper.ts';
 import { replayParts } from './replay-input.ts';
 import {
   ConnectorFailed,
-  ConnectorRemoved,
   EngineLost,
   NeedsNoProgram,
   PipelineAlreadyStarted,
-  PipelineFailed,
-  PipelineNotStarted,
-  PipelineStopped,
   StopTimedOut,
 } from './supervision-errors.ts';
 import type { SupervisorArguments } from './supervisor-arguments.ts';
@@ -64,18 +56,18 @@ import type { SupervisorArguments } from './supervisor-arguments.ts';
 const sampleMs = 100;
 /** What a failed pipeline's outputs get to write what was computed before the failure. */
 const failureDrainMs = 10_000;
-const stopDeadlineMs = 10_000;
 const intakeThread = 'intake';
-/** Whoever has the actor host may prepare it before there is a supervisor. */
-export const engineThread = 'engine';
 /** Of asks that a caller's signal bounds: a query, and the step before it, may take long. */
 const noDeadline: number = Number.POSITIVE_INFINITY;
 
 export class Supervisor implements SupervisorInterface {
   onStatus: (() => void) | null = null;
   readonly #args: SupervisorArguments;
+  readonly #condition: PipelineCondition = new PipelineCondition();
   readonly #roster: ConnectorRoster;
   readonly #ledger: CompletionLedger;
+  readonly #waits: CompletionWaits;
+  readonly #commands: ConnectorCommands;
   readonly #channels: GatewayChannels;
   readonly #lifecycle: LifecycleKeeper;
   readonly #positions: PositionKeeper;
@@ -84,8 +76,6 @@ export class Supervisor implements SupervisorInterface {
   readonly #released: ReleasedPipeline;
   /** Of dead letters; null: with SQL there are none. */
   readonly #replay: DeadLetterReplay | null;
-  #state: PipelineState = 'created';
-  #error: ErrorData | null = null;
   #transaction: TransactionStatus | null = null;
   #engine: ActorRef<EngineMessage> | null = null;
   #sampling: Timer | null = null;
@@ -124,6 +114,16 @@ export class Supervisor implements SupervisorInterface {
           )
         : null;
     this.#ledger = new CompletionLedger(args.incarnation);
+    const parts = { condition: this.#condition, roster: this.#roster, ledger: this.#ledger };
+    this.#waits = new CompletionWaits({ ...parts, engine });
+    this.#commands = new ConnectorCommands({
+      ...parts,
+      extend: args.extend,
+      shrink: args.shrink,
+      waits: this.#waits,
+      hasEngine: () => this.#engine !== null,
+      onChange,
+    });
     this.#channels = new GatewayChannels(engine, log, (endpoint) => this.#roster.has(endpoint));
     this.#startedAt = clock.now();
     this.#released = {
@@ -131,7 +131,7 @@ export class Supervisor implements SupervisorInterface {
       host,
       log,
       isRelay: args.relay !== null,
-      hasFailed: () => this.#error !== null,
+      hasFailed: () => this.#condition.error !== null,
       engine: () => this.#engine,
       giveUpEngine: () => {
         const engine = this.#engine;
@@ -146,13 +146,13 @@ export class Supervisor implements SupervisorInterface {
   // ── pipeline ──
 
   get status(): PipelineStatus {
-    return { state: this.#state, error: this.#error, connectors: this.#roster.status };
+    return { state: this.#condition.state, error: this.#condition.error, connectors: this.#roster.status };
   }
 
   async start(options: { readonly paused: boolean }): Promise<void> {
     const call = options.paused ? 'startPaused' : 'start';
-    this.#refuseUnlessLive(call);
-    if (this.#state !== 'created') throw new PipelineAlreadyStarted({ call, state: this.#state });
+    this.#condition.refuseUnlessLive(call);
+    if (this.#condition.state !== 'created') throw new PipelineAlreadyStarted({ call, state: this.#condition.state });
     this.#move('start');
     this.#sampling = this.#args.clock.every(sampleMs, () => this.#sample());
     try {
@@ -161,33 +161,33 @@ export class Supervisor implements SupervisorInterface {
       await tellGoneConnectors(here, this.#lifecycle, this.#args);
       // Both threads load what they run at the same time.
       if (this.#roster.inputs.length > 0) this.#args.host.prepare(intakeThread, 'source');
-      this.#engine = await this.#spawnEngine();
+      this.#engine = await spawnEngine(this.#args, (notice) => this.#onEngineNotice(notice));
       await Promise.all(this.#roster.outputs.map((output) => output.open()));
       for (const output of this.#roster.outputs) await output.attach();
     } catch (error) {
       this.#fail(error);
     }
     // It may have failed, or been stopped meanwhile.
-    this.#refuseUnlessLive(call);
+    this.#condition.refuseUnlessLive(call);
     this.#move(options.paused ? 'started paused' : 'started');
   }
 
   async pause(): Promise<void> {
-    this.#refuseUnlessStarted('pause');
-    if (this.#state === 'running') this.#move('pause');
-    await this.#whenSettled('pause', () => this.#roster.inputs);
+    this.#condition.refuseUnlessStarted('pause');
+    if (this.#condition.state === 'running') this.#move('pause');
+    await this.#waits.settled('pause', () => this.#roster.inputs);
   }
 
   async resume(): Promise<void> {
-    this.#refuseUnlessStarted('resume');
-    if (this.#state === 'paused') this.#move('resume');
+    this.#condition.refuseUnlessStarted('resume');
+    if (this.#condition.state === 'paused') this.#move('resume');
   }
 
   async drain(signal: AbortSignal): Promise<void> {
-    this.#refuseUnlessStarted('drain');
+    this.#condition.refuseUnlessStarted('drain');
     await Promise.all(this.#roster.inputs.map((input) => input.quiesce()));
     await drainPipeline(this.#released, signal);
-    this.#refuseUnlessLive('drain');
+    this.#condition.refuseUnlessLive('drain');
   }
 
   stop(options: ReleaseOptions): Promise<StopReport> {
@@ -197,119 +197,54 @@ export class Supervisor implements SupervisorInterface {
 
   // ── connectors ──
 
-  async pauseConnector(endpoint: string): Promise<void> {
-    this.#refuseUnlessLive('pauseConnector');
-    const output = this.#roster.outputOf(endpoint);
-    if (output !== null) return await output.pause();
-    const input = this.#roster.input(endpoint);
-    input.desired = { ...input.desired, paused: true };
-    this.#changed();
-    await this.#whenSettled('pauseConnector', () => [input]);
+  pauseConnector(endpoint: string): Promise<void> {
+    return this.#commands.pause(endpoint);
   }
 
-  async resumeConnector(endpoint: string): Promise<void> {
-    this.#refuseUnlessLive('resumeConnector');
-    const output = this.#roster.outputOf(endpoint);
-    if (output !== null) return await output.resume();
-    const input = this.#roster.input(endpoint);
-    const startedByHand = input.desired.startedByHand || this.#roster.waitingFor(endpoint).length > 0;
-    input.desired = { ...input.desired, paused: false, startedByHand };
-    this.#changed();
-    await this.#whenSettled('resumeConnector', () => [input]);
-    if (input.state === 'failed') throw new ConnectorFailed({ endpoint }, { cause: input.cause });
+  resumeConnector(endpoint: string): Promise<void> {
+    return this.#commands.resume(endpoint);
   }
 
-  async addConnector(direction: Direction, key: string, definition: unknown): Promise<string> {
-    this.#refuseUnlessLive('addConnector');
-    const connector = this.#args.extend(direction, key, definition);
-    if (connector.kind === 'input') {
-      this.#roster.addInput(connector);
-    } else {
-      const output = this.#roster.addOutput(connector);
-      if (this.#engine !== null) {
-        await output.open();
-        await output.attach();
-      }
-    }
-    this.#changed();
-    return connector.endpoint;
+  addConnector(direction: Direction, key: string, definition: unknown): Promise<string> {
+    return this.#commands.add(direction, key, definition);
   }
 
-  async removeConnector(direction: Direction, endpoint: string): Promise<void> {
-    this.#refuseUnlessLive('removeConnector');
-    if (direction === 'output') {
-      const output = this.#roster.output(endpoint);
-      await output.drain(AbortSignal.timeout(stopDeadlineMs)).catch((error) => output.fail(error));
-      await output.stop();
-      await output.abandon();
-    } else {
-      const input = this.#roster.input(endpoint);
-      this.#roster.assertRemovable(input);
-      // Rows of a held input would never be taken.
-      await input.stop(input.observed.flowing ? 'keep' : 'discard');
-    }
-    this.#roster.forget(direction, endpoint);
-    if (direction === 'input') this.#ledger.forget(endpoint);
-    this.#args.shrink(direction, endpoint);
-    this.#changed();
+  removeConnector(direction: Direction, endpoint: string): Promise<void> {
+    return this.#commands.remove(direction, endpoint);
   }
 
   // ── waiting ──
 
-  async connectorEnded(direction: Direction, endpoint: string, signal: AbortSignal): Promise<void> {
-    const handle = this.#roster.handle(direction, endpoint);
-    await this.#ledger.when(() => {
-      if (handle.state === 'failed') throw new ConnectorFailed({ endpoint }, { cause: handle.cause });
-      if (handle.state === 'ended') return true;
-      // While a graceful stop drains it, a connector may still come to its end.
-      if (this.#state !== 'draining' || handle.state === 'stopped') this.#refuseUnlessLive('connectorEnded');
-      if (handle.state === 'stopped') throw new ConnectorRemoved({ endpoint });
-      return false;
-    }, signal);
+  connectorEnded(direction: Direction, endpoint: string, signal: AbortSignal): Promise<void> {
+    return this.#waits.connectorEnded(direction, endpoint, signal);
   }
 
-  async allCompleted(signal: AbortSignal): Promise<CompletionReport> {
-    this.#refuseUnlessStarted('waitForCompletion');
-    const when = (isDone: () => boolean): Promise<void> =>
-      this.#ledger.when(() => {
-        this.#refuseUnlessLive('waitForCompletion');
-        return isDone();
-      }, signal);
-    await when(() => this.#roster.areInputsThrough && this.#ledger.areMarksStepped);
-    // Rows of an input that failed are in a step too, of which nobody was told.
-    const { steps } = await this.#liveEngine().ask<EngineProgress>({ kind: 'progress' }, { signal });
-    for (const output of this.#roster.outputs) output.writeThrough(steps);
-    await when(() => this.#ledger.completedStep >= steps);
-    return { failed: this.#roster.failed, stuck: [...this.#roster.stuck] };
+  allCompleted(signal: AbortSignal): Promise<CompletionReport> {
+    return this.#waits.allCompleted(signal);
   }
 
-  async whenRunning(signal: AbortSignal): Promise<void> {
-    await this.#ledger.when(() => {
-      this.#refuseUnlessStarted('inputJson');
-      return this.#state === 'running';
-    }, signal);
+  whenRunning(signal: AbortSignal): Promise<void> {
+    return this.#waits.running(signal);
   }
 
-  async tokenCompleted(token: string, signal: AbortSignal): Promise<void> {
-    const isComplete = this.#ledger.isTokenComplete(token);
-    await this.#ledger.when(() => {
-      if (isComplete()) return true;
-      // A graceful stop still carries out what was pushed.
-      if (this.#state !== 'draining') this.#refuseUnlessLive('completed');
-      return false;
-    }, signal);
+  tokenCompleted(token: string, signal: AbortSignal): Promise<void> {
+    return this.#waits.tokenCompleted(token, signal);
+  }
+
+  latestDelivered(endpoint: string, signal: AbortSignal): Promise<LatestDelivered | null> {
+    return this.#waits.latestDelivered(endpoint, signal);
   }
 
   // ── data for gateways ──
 
   async query(sql: string | BoundQuery, signal: AbortSignal): Promise<QueryResult> {
-    this.#refuseUnlessStarted('query');
+    this.#condition.refuseUnlessStarted('query');
     const query = typeof sql === 'string' ? this.#args.compileQuery(sql) : sql;
     return await this.#liveEngine().ask<QueryResult>({ kind: 'query', query }, { signal, deadlineMs: noDeadline });
   }
 
   async openIngress(table: string, limits: MailboxLimits): Promise<GatewayChannel> {
-    this.#refuseUnlessStarted('inputJson');
+    this.#condition.refuseUnlessStarted('inputJson');
     return await this.#channels.openIngress(table, limits);
   }
 
@@ -318,7 +253,7 @@ export class Supervisor implements SupervisorInterface {
   }
 
   async openEgress(relation: string, limits: MailboxLimits, sendSnapshot: boolean): Promise<GatewayChannel> {
-    this.#refuseUnlessStarted('listen');
+    this.#condition.refuseUnlessStarted('listen');
     return await this.#channels.openEgress(relation, limits, sendSnapshot);
   }
 
@@ -327,7 +262,7 @@ export class Supervisor implements SupervisorInterface {
   }
 
   async openIngressPort(table: string, endpoint: string, limits: MailboxLimits): Promise<IngressChannel> {
-    this.#refuseUnlessStarted('openIngressPort');
+    this.#condition.refuseUnlessStarted('openIngressPort');
     const channel = await this.#channels.openIngress(table, limits, endpoint);
     this.#ledger.admit(channel.endpoint);
     return { ...channel, defaults: this.#args.defaultsOf(table), incarnation: this.#ledger.incarnation };
@@ -343,7 +278,7 @@ export class Supervisor implements SupervisorInterface {
     limits: MailboxLimits,
     options: { readonly sendSnapshot: boolean; readonly everyStep: boolean },
   ): Promise<GatewayChannel & { readonly step: number }> {
-    this.#refuseUnlessStarted('openEgressPort');
+    this.#condition.refuseUnlessStarted('openEgressPort');
     const { sendSnapshot, everyStep } = options;
     return await this.#channels.openEgress(relation, limits, sendSnapshot, {
       endpoint,
@@ -353,7 +288,7 @@ export class Supervisor implements SupervisorInterface {
   }
 
   async openInspection(endpoint: string, point: InspectionPoint): Promise<GatewayChannel> {
-    this.#refuseUnlessLive('openInspection');
+    this.#condition.refuseUnlessLive('openInspection');
     return { endpoint, port: await this.#roster.inspect(endpoint, point) };
   }
 
@@ -366,34 +301,9 @@ export class Supervisor implements SupervisorInterface {
     return this.#ledger.recordsToken(endpoint, input.gauges?.get('records') ?? 0);
   }
 
-  async latestDelivered(endpoint: string, signal: AbortSignal): Promise<LatestDelivered | null> {
-    const { gauges } = this.#roster.input(endpoint);
-    if (gauges === null || gauges.get('sentAt') === 0) return null;
-    let sentAt: number;
-    let records: number;
-    // Its thread may write meanwhile: moment and number have to be of the same batch.
-    do {
-      sentAt = gauges.get('sentAt');
-      records = gauges.get('records');
-    } while (sentAt !== gauges.get('sentAt'));
-    await this.tokenCompleted(this.#ledger.recordsToken(endpoint, records), signal);
-    return { records, milliseconds: processMillis() - sentAt };
-  }
-
   async checkpoint(signal: AbortSignal): Promise<CheckpointState> {
-    this.#refuseUnlessStarted('checkpoint');
-    const ask = { signal, deadlineMs: noDeadline };
-    const taken = await this.#liveEngine().ask<EngineCheckpoint>({ kind: 'checkpoint' }, ask);
-    const counted = new Map(taken.inputs.map((input) => [input.endpoint, input]));
-    const inputs = await Promise.all(
-      this.#roster.inputs.map((input) => {
-        const { takenRecords = 0, ended = false } = counted.get(input.connector.endpoint) ?? {};
-        return input.checkpoint(takenRecords, ended);
-      }),
-    );
-    const { steps, processedRecords } = taken;
-    const parts = taken.parts.map((bytes, n) => ({ name: `circuit-${String(n).padStart(5, '0')}`, bytes }));
-    return { fingerprint: this.#args.fingerprint, steps, processedRecords, parts, inputs };
+    this.#condition.refuseUnlessStarted('checkpoint');
+    return await takeCheckpoint(this.#liveEngine(), this.#roster.inputs, this.#args.fingerprint, signal);
   }
 
   checkpointStored(): void {
@@ -401,21 +311,21 @@ export class Supervisor implements SupervisorInterface {
   }
 
   async startTransaction(): Promise<number> {
-    this.#refuseUnlessStarted('startTransaction');
+    this.#condition.refuseUnlessStarted('startTransaction');
     const id = await this.#liveEngine().ask<number>({ kind: 'start transaction' }, { deadlineMs: noDeadline });
     this.#transaction = { id, status: 'started' };
     return id;
   }
 
   async commitTransaction(): Promise<void> {
-    this.#refuseUnlessStarted('commitTransaction');
+    this.#condition.refuseUnlessStarted('commitTransaction');
     const transaction = this.#transaction;
     if (transaction !== null) this.#transaction = { ...transaction, status: 'committing' };
     await this.#liveEngine().ask({ kind: 'commit transaction' }, { deadlineMs: noDeadline });
   }
 
   async replayDeadLetters(signal: AbortSignal): Promise<DeadLetterReplayStatus> {
-    this.#refuseUnlessStarted('replayDeadLetters');
+    this.#condition.refuseUnlessStarted('replayDeadLetters');
     if (this.#replay === null) throw new NeedsNoProgram({ call: 'replayDeadLetters' });
     return await this.#replay.run(signal);
   }
@@ -443,7 +353,7 @@ export class Supervisor implements SupervisorInterface {
     const roster = this.#roster.stats;
     const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
     return {
-      state: this.#state,
+      state: this.#condition.state,
       incarnation: this.#ledger.incarnation,
       uptimeMs: this.#args.clock.now() - this.#startedAt,
       threads: this.#args.host.threads,
@@ -466,26 +376,6 @@ export class Supervisor implements SupervisorInterface {
   }
 
   // ── inside ──
-
-  async #spawnEngine(): Promise<ActorRef<EngineMessage>> {
-    const { program, onError, stepRowsMax, workers = 1, host, relay } = this.#args;
-    const common = {
-      id: actorId('engine'),
-      thread: engineThread,
-      onNotice: (notice: EngineNotice) => this.#onEngineNotice(notice),
-    };
-    if (relay !== null) return await host.spawn({ ...common, behaviour: 'relay', args: relay.args, transfer: [] });
-    const { restore: image } = this.#args;
-    const parts = (image?.parts ?? []).map(({ bytes }) => bytes);
-    const restore = image && { steps: image.steps, processedRecords: image.processedRecords, parts };
-    const args: EngineArguments = { program, onError, stepRowsMax, workers, restore };
-    return await host.spawn<EngineMessage, EngineNotice>({
-      ...common,
-      behaviour: 'engine',
-      args,
-      transfer: parts,
-    });
-  }
 
   /** null while there is no engine, or when it is gone before it can answer. */
   async #progress(): Promise<EngineProgress | null> {
@@ -529,10 +419,10 @@ export class Supervisor implements SupervisorInterface {
   }
 
   #fail(error: unknown): void {
-    if (this.#state === 'failed' || this.#state === 'stopped') return;
-    this.#error = errorToData(error);
+    if (!this.#condition.canFail) return;
+    const { message, code } = this.#condition.blame(error);
     this.#transaction = null;
-    this.#args.log.error(`the pipeline has failed: ${this.#error.message}`, { code: this.#error.code });
+    this.#args.log.error(`the pipeline has failed: ${message}`, { code });
     this.#move('fail');
     this.#failing = this.#release({ force: this.#engine === null, timeoutMs: failureDrainMs }).then(
       () => undefined,
@@ -556,8 +446,8 @@ export class Supervisor implements SupervisorInterface {
   }
 
   #move(event: PipelineEvent): void {
-    this.#state = nextPipelineState(this.#state, event);
-    this.#roster.pipeline = this.#state === 'paused' ? 'paused' : 'running';
+    this.#condition.move(event);
+    this.#roster.pipeline = this.#condition.state === 'paused' ? 'paused' : 'running';
     this.#changed();
   }
 
@@ -567,7 +457,7 @@ export class Supervisor implements SupervisorInterface {
     this.#isLookDue = true;
     queueMicrotask(() => {
       this.#isLookDue = false;
-      if (this.#state === 'running' || this.#state === 'paused') this.#roster.perform();
+      if (this.#condition.state === 'running' || this.#condition.state === 'paused') this.#roster.perform();
       this.#ledger.check();
       this.onStatus?.();
     });
@@ -577,31 +467,8 @@ export class Supervisor implements SupervisorInterface {
     for (const handle of this.#roster.handles) handle.sample();
   }
 
-  async #whenSettled(call: string, inputs: () => readonly InputHandle[]): Promise<void> {
-    if (this.#state === 'created') return;
-    await this.#ledger.when(() => {
-      this.#refuseUnlessLive(call);
-      return this.#roster.isSettled(inputs());
-    }, new AbortController().signal);
-  }
-
   #liveEngine(): ActorRef<EngineMessage> {
     if (this.#engine === null) throw new EngineLost({});
     return this.#engine;
-  }
-
-  #refuseUnlessStarted(call: string): void {
-    this.#refuseUnlessLive(call);
-    if (this.#state === 'created' || this.#state === 'starting') throw new PipelineNotStarted({ call });
-  }
-
-  #refuseUnlessLive(call: string): void {
-    if (this.#state === 'failed') {
-      const cause = this.#error === null ? {} : { cause: errorFromData(this.#error) };
-      throw new PipelineFailed({ call, reason: this.#error?.message ?? 'for no known reason' }, cause);
-    }
-    if (this.#state === 'stopped' || this.#state === 'draining') {
-      throw new PipelineStopped({ call, state: this.#state });
-    }
   }
 }
