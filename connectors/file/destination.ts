@@ -4,9 +4,7 @@
 // syncs the file to the disk, which is why it is not done for every batch. After a crash the file holds everything that
 // was flushed and perhaps a part of what came after.
 // Not here: creating folders. A misspelt path must not sow folders.
-import { type FileHandle, open, stat } from 'node:fs/promises';
 import { assert } from '../../runtime/assert.ts';
-import { MillraceError } from '../../runtime/errors.ts';
 import {
   type Destination,
   type DestinationContext,
@@ -15,7 +13,8 @@ import {
   type Outgoing,
 } from '../sdk/destination.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
-import { FileIsDirectory, fileError, resolveFilePath } from './file-path.ts';
+import { resolveFilePath } from './file-path.ts';
+import { WrittenFile } from './written-file.ts';
 
 /** So many bytes are gathered before they are written without being asked to. */
 const gatherBytesMax = 1024 * 1024;
@@ -29,7 +28,8 @@ export const fileOutput: DestinationDefinition = defineDestination({
       name: 'path',
       type: { kind: 'string' },
       required: true,
-      description: 'Path or file:// URL. A relative path starts at the folder of the pipeline file.',
+      description:
+        'Path or file:// URL of a file or a named pipe. A relative path starts at the folder of the pipeline file.',
     },
     {
       name: 'mode',
@@ -46,10 +46,9 @@ class FileDestination implements Destination {
   readonly #path: string;
   readonly #mode: string;
   readonly #context: DestinationContext;
-  #handle: FileHandle | null = null;
+  #file: WrittenFile | null = null;
   #gathered: Uint8Array = new Uint8Array(64 * 1024);
   #gatheredBytes = 0;
-  #dirty = false;
 
   constructor(configuration: ParameterValues, context: DestinationContext) {
     this.#context = context;
@@ -58,17 +57,13 @@ class FileDestination implements Destination {
   }
 
   async open(): Promise<void> {
-    try {
-      const before = await stat(this.#path).catch(() => null);
-      if (before?.isDirectory()) throw new FileIsDirectory({ path: this.#path });
-      this.#handle = await open(this.#path, this.#mode === 'append' ? 'a' : this.#mode === 'fail' ? 'wx' : 'w');
-      if (this.#mode === 'replace' && before !== null && before.size > 0) {
-        // `user`: shown by the command line too, because something of the user's is gone.
-        const fields = { path: this.#path, bytes: before.size, user: true };
-        this.#context.log(`${this.#path}: replaced ${before.size} bytes`, fields);
-      }
-    } catch (thrown) {
-      throw thrown instanceof MillraceError ? thrown : await fileError(thrown, this.#path, 'write');
+    const flags = this.#mode === 'append' ? 'a' : this.#mode === 'fail' ? 'wx' : 'w';
+    this.#file = await WrittenFile.open(this.#path, flags, this.#context);
+    const { bytesBefore } = this.#file;
+    if (this.#mode === 'replace' && bytesBefore > 0) {
+      // `user`: shown by the command line too, because something of the user's is gone.
+      const fields = { path: this.#path, bytes: bytesBefore, user: true };
+      this.#context.log(`${this.#path}: replaced ${bytesBefore} bytes`, fields);
     }
   }
 
@@ -86,25 +81,17 @@ class FileDestination implements Destination {
 
   async flush(): Promise<void> {
     await this.#writeGathered();
-    if (!this.#dirty || this.#handle === null) return;
-    try {
-      await this.#handle.datasync();
-    } catch (thrown) {
-      // Pipes and some devices cannot be synced: they have nothing to be made durable.
-      const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
-      if (code !== 'EINVAL' && code !== 'ENOTSUP') throw await fileError(thrown, this.#path, 'write');
-    }
-    this.#dirty = false;
+    await this.#file?.sync();
   }
 
   async teardown(): Promise<void> {
-    const handle = this.#handle;
-    if (handle === null) return;
+    const file = this.#file;
+    if (file === null) return;
     try {
       await this.#writeGathered();
     } finally {
-      this.#handle = null;
-      await handle.close();
+      this.#file = null;
+      await file.close();
     }
   }
 
@@ -127,15 +114,8 @@ class FileDestination implements Destination {
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
-    const handle = this.#handle;
-    assert(handle !== null, 'a destination is open while it is written to');
-    try {
-      this.#dirty = true;
-      for (let written = 0; written < bytes.length; ) {
-        written += (await handle.write(bytes, written, bytes.length - written)).bytesWritten;
-      }
-    } catch (thrown) {
-      throw await fileError(thrown, this.#path, 'write');
-    }
+    const file = this.#file;
+    assert(file !== null, 'a destination is open while it is written to');
+    await file.write(bytes, this.#context.signal);
   }
 }

@@ -3,17 +3,17 @@
 // Lines are gathered and handed to the operating system in large pieces; `flush` writes what is gathered, syncs the file to the disk and
 // only then acknowledges. A record that its format cannot print is refused by itself, in its place in the order.
 
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { assert } from '../../runtime/assert.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
-import { MillraceError } from '../../runtime/errors.ts';
 import { makePrinter } from '../record-formats/make-printer.ts';
 import type { RecordPrinter } from '../record-formats/record-format.ts';
 import type { Destination, DestinationContext, DestinationDefinition, Outgoing } from '../sdk/destination.ts';
 import { decodeSchemas, RateLimit, rowsAndRefusals } from '../sdk/destination-middleware.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import { fileRecordDestinationDeclaration } from './declarations.ts';
-import { FileIsDirectory, fileError, resolveFilePath } from './file-path.ts';
+import { FileIsDirectory, resolveFilePath } from './file-path.ts';
+import { WrittenFile } from './written-file.ts';
 
 const gatherBytesMax = 1024 * 1024;
 const directBytesMin = 256 * 1024;
@@ -31,10 +31,9 @@ class FileRecordDestination implements Destination {
   readonly #context: DestinationContext;
   readonly #printer: RecordPrinter;
   readonly #rate: RateLimit;
-  #handle: FileHandle | null = null;
+  #file: WrittenFile | null = null;
   readonly #gathered = new Uint8Array(gatherBytesMax);
   #gatheredBytes = 0;
-  #dirty = false;
   /** What has been written or refused since the last flush: counts of records, and refusals between them. */
   #outcomes: (number | Error)[] = [];
 
@@ -52,12 +51,7 @@ class FileRecordDestination implements Destination {
   }
 
   async open(): Promise<void> {
-    try {
-      await this.configure();
-      this.#handle = await open(this.#path, 'a');
-    } catch (thrown) {
-      throw thrown instanceof MillraceError ? thrown : await fileError(thrown, this.#path, 'write');
-    }
+    this.#file = await WrittenFile.open(this.#path, 'a', this.#context);
   }
 
   async write(data: Outgoing): Promise<void> {
@@ -92,16 +86,7 @@ class FileRecordDestination implements Destination {
 
   async flush(): Promise<void> {
     await this.#writeGathered();
-    if (this.#dirty && this.#handle !== null) {
-      try {
-        await this.#handle.datasync();
-      } catch (thrown) {
-        // Pipes and some devices cannot be synced: they have nothing to be made durable.
-        const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
-        if (code !== 'EINVAL' && code !== 'ENOTSUP') throw await fileError(thrown, this.#path, 'write');
-      }
-      this.#dirty = false;
-    }
+    await this.#file?.sync();
     const outcomes = this.#outcomes;
     this.#outcomes = [];
     for (const outcome of outcomes) {
@@ -111,13 +96,13 @@ class FileRecordDestination implements Destination {
   }
 
   async teardown(): Promise<void> {
-    const handle = this.#handle;
-    if (handle === null) return;
+    const file = this.#file;
+    if (file === null) return;
     try {
       await this.flush();
     } finally {
-      this.#handle = null;
-      await handle.close();
+      this.#file = null;
+      await file.close();
     }
   }
 
@@ -141,15 +126,8 @@ class FileRecordDestination implements Destination {
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
-    const handle = this.#handle;
-    assert(handle !== null, 'a destination is open while it is written to');
-    try {
-      this.#dirty = true;
-      for (let written = 0; written < bytes.length; ) {
-        written += (await handle.write(bytes, written, bytes.length - written)).bytesWritten;
-      }
-    } catch (thrown) {
-      throw await fileError(thrown, this.#path, 'write');
-    }
+    const file = this.#file;
+    assert(file !== null, 'a destination is open while it is written to');
+    await file.write(bytes, this.#context.signal);
   }
 }

@@ -5,7 +5,7 @@
 // its line feed is held back until the file has stood still for a second: a writer may be in the middle of it.
 // One read runs ahead; the buffer of a read becomes a column (record-lines.ts). Room before it takes what the read before left over.
 
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { constants, type FileHandle, open, stat } from 'node:fs/promises';
 import { type CodedErrorClass, defineError, MillraceError } from '../../runtime/errors.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import { recordMetadata } from '../sdk/record.ts';
@@ -169,7 +169,8 @@ class FileRecordSource implements Source {
 
   async #openFile(): Promise<boolean> {
     try {
-      this.#handle = await open(this.#path, 'r');
+      // Not waiting for somebody to write: a thread that waits in there could not be ended.
+      this.#handle = await open(this.#path, constants.O_RDONLY | constants.O_NONBLOCK);
       const stats = await this.#handle.stat();
       if (stats.isDirectory()) throw new FileIsDirectory({ path: this.#path });
       this.#inode = stats.ino;

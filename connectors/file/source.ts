@@ -19,6 +19,7 @@ import {
 } from '../sdk/source.ts';
 import { wait } from '../sdk/wait.ts';
 import { FileIsDirectory, FileShrunk, fileError, resolveFilePath } from './file-path.ts';
+import { PipeReader } from './named-pipe.ts';
 
 const pollMs = 200;
 const bufferBytesDefault = 1024 * 1024;
@@ -32,7 +33,8 @@ export const fileInput: SourceDefinition = defineSource({
       name: 'path',
       type: { kind: 'string' },
       required: true,
-      description: 'Path or file:// URL. A relative path starts at the folder of the pipeline file.',
+      description:
+        'Path or file:// URL of a file or a named pipe. A relative path starts at the folder of the pipeline file.',
     },
     {
       name: 'buffer_size_bytes',
@@ -58,6 +60,8 @@ class FileSource implements Source {
   readonly #follow: boolean;
   readonly #context: SourceContext;
   #handle: FileHandle | null = null;
+  /** In place of #handle, where the path is that of a named pipe. */
+  #pipe: PipeReader | null = null;
   #offset = 0;
   #size = 0;
   /** Identity of the open file, to notice when another one has taken its name. */
@@ -138,12 +142,20 @@ class FileSource implements Source {
 
   async teardown(): Promise<void> {
     const handle = this.#handle;
+    const pipe = this.#pipe;
     this.#handle = null;
+    this.#pipe = null;
     await handle?.close();
+    await pipe?.close();
   }
 
   async #openHandle(): Promise<void> {
     try {
+      if ((await stat(this.#path)).isFIFO()) {
+        this.#regular = false;
+        this.#pipe = await PipeReader.open(this.#path, this.#context.signal);
+        return;
+      }
       this.#handle = await open(this.#path, 'r');
       const stats = await this.#handle.stat();
       if (stats.isDirectory()) throw new FileIsDirectory({ path: this.#path });
@@ -157,6 +169,7 @@ class FileSource implements Source {
 
   /** The next bytes at `offset`; none at the end of the file. */
   async #readChunk(offset: number): Promise<Uint8Array<ArrayBuffer>> {
+    if (this.#pipe !== null) return await this.#readPipe(this.#pipe);
     const handle = this.#handle;
     if (handle === null) return new Uint8Array(0);
     let length = this.#bufferBytes;
@@ -171,7 +184,21 @@ class FileSource implements Source {
     return filled === length ? bytes : bytes.slice(0, filled);
   }
 
-  /** Reads until `bytes` is full or the file ends. A pipe (`offset` null) gives what it has. */
+  /** After its end a followed pipe is opened again: somebody else may write into it. */
+  async #readPipe(pipe: PipeReader): Promise<Uint8Array<ArrayBuffer>> {
+    try {
+      const bytes = await pipe.read();
+      if (bytes.length > 0 || !this.#follow || this.#context.signal.aborted) return bytes;
+      await pipe.close();
+      this.#pipe = await PipeReader.open(this.#path, this.#context.signal);
+      return await this.#pipe.read();
+    } catch (thrown) {
+      if (this.#context.signal.aborted) return new Uint8Array(0);
+      throw await fileError(thrown, this.#path, 'read');
+    }
+  }
+
+  /** Reads until `bytes` is full or the file ends. A device (`offset` null) gives what it has. */
   async #fill(handle: FileHandle, bytes: Uint8Array, offset: number | null): Promise<number> {
     let filled = 0;
     try {

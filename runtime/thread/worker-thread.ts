@@ -42,6 +42,8 @@ export class WorkerThread<Api> {
       // So that the thread can say what it is called: `threadName` is not known to every Node that we run on.
       argv: [name],
       execArgv: inheritedFlags(process.execArgv),
+      // A descriptor that a socket has taken over is closed by it, of which the list of raw descriptors would hear nothing.
+      trackUnmanagedFds: false,
     });
     let cause: unknown;
     this.#worker.on('error', (error) => {
