@@ -9,7 +9,8 @@ export type StepChanges = ReadonlyMap<string, readonly ChangeBatch[]>;
 /** A batch on its way into a table. */
 export interface TableBatch {
   readonly relation: string;
-  readonly batch: ChangeBatch;
+  /** Null: every row that the table holds goes, those that came before in the same step among them. */
+  readonly batch: ChangeBatch | null;
 }
 
 export interface EngineCircuit {

@@ -7,6 +7,11 @@ import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
 import type { EncodedFrame, Frame, FrameReceiver } from '../../runtime/mailbox/channel.ts';
 
+/** Every row that the table holds goes. Counts as one row. */
+export interface ClearFrame {
+  readonly kind: 'clear';
+}
+
 export class InputGate {
   readonly endpoint: string;
   readonly table: string;
@@ -65,7 +70,11 @@ export class InputGate {
   }
 
   /** Takes the next frame; of a batch at most `rows` rows. */
-  take(rows: number): Frame | null {
+  take(rows: number): Frame | ClearFrame | null {
+    if (this.peek() === 'clear') {
+      this.receiver.takeEncoded();
+      return { kind: 'clear' };
+    }
     const rest = this.#rest;
     this.#rest = null;
     const frame: Frame | null = rest === null ? this.receiver.take() : { kind: 'batch', sequence: 0, batch: rest };

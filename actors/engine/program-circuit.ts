@@ -5,11 +5,12 @@
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { OperatorStatistics, RelationContents } from './circuit/circuit.ts';
-import type { EngineCircuit, StepChanges, TableBatch } from './engine-circuit.ts';
+import type { EngineCircuit, StepChanges } from './engine-circuit.ts';
 import type { EngineArguments } from './messages.ts';
 import { explainProgram, explainQuery } from './plan/explain.ts';
 import { planProgram } from './plan/planner.ts';
 import type { Rel, SortKey } from './sql/bound.ts';
+import { byTable } from './table-input.ts';
 import { workersOfImage } from './workers/worker-image.ts';
 
 /** A circuit of one or of several workers. */
@@ -47,7 +48,7 @@ export function engineCircuit(circuit: ProgramCircuit): EngineCircuit {
   return {
     observe: (relation) => circuit.observe(relation),
     unobserve: (relation) => circuit.unobserve(relation),
-    step: (batches) => circuit.step(byTable(batches)),
+    step: (batches) => circuit.step(byTable(batches, (table) => circuit.contents(table))),
     contents: (relation) => circuit.contents(relation),
     query: ({ query, displayOrder, explains }) => {
       if (explains === 'program') return explainProgram(circuit.statistics());
@@ -88,15 +89,4 @@ export function workersFor({ program, onError, restore, workers = 1 }: EngineArg
   const message = 'nothing in this program can be shared among workers: one computes it';
   log.warn(message, { workers: 1, asked: workers });
   return 1;
-}
-
-/** The batches of each table in the order in which they were taken. */
-function byTable(batches: readonly TableBatch[]): ReadonlyMap<string, readonly ChangeBatch[]> {
-  const tables = new Map<string, ChangeBatch[]>();
-  for (const { relation, batch } of batches) {
-    const known = tables.get(relation);
-    if (known === undefined) tables.set(relation, [batch]);
-    else known.push(batch);
-  }
-  return tables;
 }

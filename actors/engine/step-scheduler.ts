@@ -4,6 +4,7 @@
 // input; no input waits for another for ever, since each step begins with another input and a batch that does not fit
 // is the first of its input in the next step. A batch is cut only where no step could take it whole.
 // Marks and ends cost nothing and are taken as soon as everything before them is.
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { TableBatch } from './engine-circuit.ts';
 import type { InputGate } from './input-gate.ts';
 
@@ -51,19 +52,33 @@ class Turn {
     const gate = this.#gate;
     if (gate.isHeld) return false;
     this.#takeSigns(plan);
+    if (gate.peek() === 'clear') return this.#takeClear(plan, rowsMax);
     if (gate.peek() !== 'batch') return false;
     const room = Math.min(rowsMax - plan.rows, this.#cap - this.#rows);
     const fits = gate.peekRows <= room;
     if (!fits && (gate.peekRows <= this.#cap || room === 0)) return false;
     const frame = gate.take(fits ? room : aligned(room));
     if (frame?.kind === 'batch') {
-      plan.batches.push({ relation: gate.table, batch: frame.batch });
-      plan.rows += frame.batch.rows;
-      plan.inputs.set(gate, (plan.inputs.get(gate) ?? 0) + frame.batch.rows);
-      this.#rows += frame.batch.rows;
+      this.#add(plan, frame.batch, frame.batch.rows);
     }
     this.#takeSigns(plan);
     return fits;
+  }
+
+  /** A clear counts as one row: how far an input has come is told in rows, and it must be known on which side of a clear that is. */
+  #takeClear(plan: StepPlan, rowsMax: number): boolean {
+    if (plan.rows >= rowsMax || this.#rows >= this.#cap) return false;
+    this.#gate.take(1);
+    this.#add(plan, null, 1);
+    this.#takeSigns(plan);
+    return true;
+  }
+
+  #add(plan: StepPlan, batch: ChangeBatch | null, rows: number): void {
+    plan.batches.push({ relation: this.#gate.table, batch });
+    plan.rows += rows;
+    plan.inputs.set(this.#gate, (plan.inputs.get(this.#gate) ?? 0) + rows);
+    this.#rows += rows;
   }
 
   #takeSigns(plan: StepPlan): void {

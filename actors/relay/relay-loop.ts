@@ -7,7 +7,9 @@
 // and every refusal of it is kept by the dead-letter queue; rows are settled in order, so that a row that is not holds back all
 // behind it, and memory is bounded by what may be kept. Between two turns control messages get theirs. After too many refusals
 // nothing more is taken. Not here: messages and ports (relay-actor.ts).
+
 import { recordSchema } from '../../connectors/sdk/record-batch.ts';
+import { assert } from '../../runtime/assert.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { MillraceError } from '../../runtime/errors.ts';
 import type { Gauges } from '../../runtime/metrics.ts';
@@ -227,6 +229,7 @@ export class RelayLoop {
   /** Takes one frame. Answers with 1 when it holds rows. */
   #takeFrom(input: RelayInput, step: number): 0 | 1 {
     const frame = input.receiver.takeEncoded();
+    assert(frame?.kind !== 'clear', 'a source of records refuses clears');
     switch (frame?.kind) {
       case 'batch':
       case 'refused': {

@@ -30,7 +30,8 @@ export async function* bufferedStreams(
   for await (const payload of payloads) {
     signal.throwIfAborted();
     if (payload.kind === 'idle') continue;
-    if (payload.kind === 'batch') throw new UnexpectedPayload({ transport: 'of a block format', payload: 'batch' });
+    if (payload.kind !== 'bytes')
+      throw new UnexpectedPayload({ transport: 'of a block format', payload: payload.kind });
     size += payload.bytes.length;
     if (size > bytesMax) throw new InputTooLargeToBuffer({ inputBytesMax: bytesMax });
     chunks.push(payload.bytes);

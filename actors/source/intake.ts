@@ -16,12 +16,13 @@ import { Delivery } from './delivery.ts';
 import type { InFlightPositions } from './in-flight-positions.ts';
 import { bufferedStreams } from './input-buffer.ts';
 import type { IntakeLedger } from './intake-ledger.ts';
+import type { Unclearable } from './messages.ts';
 import { type Outbox, postFrame } from './outbox.ts';
 import { type Decoded, type DecodeRequest, encodeAll, type PieceMessages } from './piece-decoder.ts';
 import type { Piece, RecordCutter } from './record-cutter.ts';
 import type { RecordMetadata } from './record-metadata.ts';
 import type { ReplayPoints } from './replay-points.ts';
-import { UnexpectedPayload } from './source-errors.ts';
+import { TableNotCleared, UnexpectedPayload } from './source-errors.ts';
 import { encodeStreamPlace, headBytesMax } from './stream-position.ts';
 
 /** Payloads are gathered up to this while earlier ones are on their way. */
@@ -65,14 +66,17 @@ export interface IntakeParts {
   /** Marks are sent, since the source wants acknowledgements. */
   readonly acknowledges: boolean;
   readonly replay: ReplayPoints;
+  /** Why the table cannot be cleared; null: it can. */
+  readonly unclearable: Unclearable | null;
   /** What the source has read it can read again in the same order: its positions name places in its bytes. */
   readonly repeats: boolean;
   readonly totals: (totals: { readonly bytes?: number | null; readonly records?: number | null }) => void;
   readonly signal: AbortSignal;
 }
 
-/** Decoded rows with their place in the input. */
+/** Decoded rows with their place in the input, or a clear at its place. */
 interface Parcel {
+  readonly clears?: boolean;
   readonly decoded: Decoded;
   readonly startOffset: number;
   /** The input can be taken up behind it. */
@@ -172,9 +176,27 @@ export class Intake {
         this.#delivery.push({ result, bytes });
         return;
       }
+      case 'clear':
+        await this.#takeClear(payload, reading);
+        return;
       case 'idle':
         if (reading.kind === 'stream') await this.#pushPieces(reading.cutter.cut(), this.#current(reading));
     }
+  }
+
+  async #takeClear(
+    { position }: Extract<Payload, { kind: 'clear' }>,
+    reading: Extract<Reading, { kind: 'stream' | 'batches' }>,
+  ): Promise<void> {
+    const { unclearable, positions } = this.#parts;
+    // Whole records that came before it go before it.
+    if (reading.kind === 'stream') await this.#pushPieces(reading.cutter.cut(), this.#current(reading));
+    if (unclearable !== null) throw new TableNotCleared(unclearable);
+    await this.#delivery.room();
+    const resumes = reading.kind === 'batches' || reading.cutter.taken === 'anywhere';
+    const sent = (): void => positions.sentPosition(position);
+    const result = { clears: true, decoded: ready([]), startOffset: this.#offset, resumes, head: null, sent };
+    this.#delivery.push({ result, bytes: 0 });
   }
 
   async #pushPieces(pieces: readonly Piece[], reading: StreamReading, endsStream = false): Promise<void> {
@@ -298,6 +320,11 @@ export class Intake {
   async #handOut(parcel: Parcel): Promise<void> {
     const { outbox, ledger, positions, replay, acknowledges } = this.#parts;
     ledger.decoded(parcel.decoded, parcel.startOffset);
+    if (parcel.clears === true && replay.keepClear()) {
+      await outbox.send((sender) => sender.sendClear());
+      ledger.sent(1);
+      replay.sent(1);
+    }
     for (const batch of parcel.decoded.batches) {
       const kept = replay.keep(batch);
       if (kept === null) continue;

@@ -26,6 +26,8 @@ export interface SourceArguments {
   /** Rows behind `position` that an earlier run has sent already: they are left out. */
   readonly skipRows?: number;
   readonly baseFolder: string;
+  /** Why what its table holds cannot be deleted as a whole; absent: it can. */
+  readonly unclearable?: Unclearable;
   /** The most threads that decode for the sources of this thread; 0: none. Default: as many as there are cores. */
   readonly decodeWorkers?: number;
   /** Its source is told of a position only when `acknowledge` says so; else when its effects have left every output. */
@@ -38,6 +40,11 @@ export interface SourceArguments {
   readonly processors?: readonly RelayProcessor[];
   /** Left out where nobody keeps schemas. */
   readonly schemas?: SchemaAccess;
+}
+
+export interface Unclearable {
+  readonly table: string;
+  readonly reason: string;
 }
 
 export type SourceMessage =

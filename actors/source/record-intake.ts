@@ -22,7 +22,7 @@ import { LineRecords } from './line-records.ts';
 import type { Outbox } from './outbox.ts';
 import type { RecordPositions } from './record-positions.ts';
 import { stampRecords } from './record-stamp.ts';
-import { RecordWithoutPosition } from './source-errors.ts';
+import { ClearWithoutTable, RecordWithoutPosition } from './source-errors.ts';
 
 /** A source's batch of usual size is one frame. */
 const frameRowsMax = 16_384;
@@ -84,6 +84,8 @@ export class RecordIntake {
         // Processors may keep what they have seen.
         if (this.#parts.chain.isEmpty) payload.release?.();
         return;
+      case 'clear':
+        throw new ClearWithoutTable({ connector: this.#parts.connector });
       case 'idle':
         return;
     }

@@ -46,6 +46,13 @@ export class ReplayPoints {
     return { buffer: encodeBatch(rest, 0, 'in memory'), rows: rest.rows };
   }
 
+  /** A clear counts as one row. False: an earlier run has sent it. */
+  keepClear(): boolean {
+    if (this.#skipRows === 0) return true;
+    this.#skipRows--;
+    return false;
+  }
+
   sent(rows: number): void {
     this.#records += rows;
   }

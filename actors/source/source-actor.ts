@@ -319,6 +319,7 @@ class SourceActor implements Actor<SourceMessage> {
       positions,
       acknowledges,
       replay: this.#replay,
+      unclearable: this.#args.unclearable ?? null,
       repeats,
       totals: (totals) => this.#showTotals(totals),
       signal,

@@ -28,6 +28,23 @@ export const UnexpectedPayload: CodedErrorClass<{ readonly transport: string; re
   (f) => `transport ${f.transport} brought a payload of kind "${f.payload}" that its configuration has no use for`,
 );
 
+export const TableNotCleared: CodedErrorClass<{ readonly table: string; readonly reason: string }> = defineError(
+  'source.table_not_cleared',
+  {
+    help: "Give the table a primary key, or declare it WITH ('materialized' = 'true') and without 'append_only' and LATENESS; or tell the connector to pass over it where it has a setting for that (postgres_cdc_input: on_truncate).",
+  },
+  (f) => `all rows of "${f.table}" were deleted at the source (TRUNCATE), which cannot be done here: ${f.reason}`,
+);
+
+export const ClearWithoutTable: CodedErrorClass<{ readonly connector: string }> = defineError(
+  'source.clear_without_table',
+  {
+    help: 'Records that pass through have no word for it, and nobody knows which keys there were. Use a pipeline with SQL, or tell the connector to pass over it.',
+  },
+  (f) =>
+    `'${f.connector}': all rows were deleted at the source at once, and the pipeline has no table that could be emptied`,
+);
+
 export const RecordWithoutPosition: CodedErrorClass<{ readonly connector: string; readonly record: number }> =
   defineError(
     'source.record_without_position',

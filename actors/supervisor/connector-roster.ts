@@ -25,6 +25,7 @@ import type {
 import { OutputHandle } from './output-handle.ts';
 import { type Desired, type Observed, reconcile, stuckInputs, waitingFor } from './reconcile.ts';
 import { ConnectorThreadLost, ConnectorUnknown, DependencyFailed, RelationUnknown } from './supervision-errors.ts';
+import { whyNotCleared } from './table-clearing.ts';
 
 export interface RosterOptions {
   readonly program: BoundProgram;
@@ -267,11 +268,20 @@ export class ConnectorRoster {
     const handle = new InputHandle(
       connector,
       relation,
-      { texts: defaultsOf(connector.relation), metadata: metadataOf?.(connector.relation) ?? [] },
+      {
+        defaults: defaultsOf(connector.relation),
+        metadata: metadataOf?.(connector.relation) ?? [],
+        unclearable: this.#whyNotCleared(connector.relation),
+      },
       context,
     );
     this.#inputs.set(connector.endpoint, handle);
     return handle;
+  }
+
+  #whyNotCleared(table: string): string | null {
+    const definition = this.#options.program.tables.find(({ relation }) => relation.name === table);
+    return definition === undefined ? 'it is no table of the program' : whyNotCleared(definition);
   }
 
   #rebuildGraph(): void {

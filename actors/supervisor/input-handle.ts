@@ -7,51 +7,43 @@
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { InputConnector } from '../../connectors/sdk/connector-configuration.ts';
-import { errorsMax } from '../../connectors/sdk/format.ts';
 import type { Position } from '../../connectors/sdk/source.ts';
 import { type ActorRef, actorId } from '../../runtime/actor/actor.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { Timer } from '../../runtime/clock.ts';
-import { type ErrorData, errorFromData, errorToData, type MillraceError, Unexpected } from '../../runtime/errors.ts';
+import { type ErrorData, errorFromData, errorToData, type MillraceError } from '../../runtime/errors.ts';
 import type { Gauges } from '../../runtime/metrics.ts';
 import { countedBy } from '../carried-counts.ts';
 import type { InspectionPoint } from '../inspection-point.ts';
-import type { MetadataDefault } from '../metadata-defaults.ts';
-import type { SourceArguments, SourceErrors, SourceMessage, SourceNotice } from '../source/messages.ts';
+import type { SourceErrors, SourceMessage, SourceNotice } from '../source/messages.ts';
 import { type ConnectorContext, startedConnector } from './connector-context.ts';
 import { type ConnectorHealth, HealthWatch, healthy } from './connector-health.ts';
 import { type ConnectorEvent, type ConnectorState, nextConnectorState } from './connector-lifecycle.ts';
 import { type DetachedConnector, startConnector, withinDeadline } from './connector-startup.ts';
 import { InputReplay } from './input-replay.ts';
+import { InputRestarts } from './input-restarts.ts';
 import { InspectionPorts } from './inspection-ports.ts';
 import type { ConnectorFailure, InputCheckpoint } from './messages.ts';
 import type { InputDesired, InputObserved } from './reconcile.ts';
-import { FailureWindow, restartDelay } from './restart-policy.ts';
+import { sourceArguments, type TableTraits } from './source-arguments.ts';
+import { SourceErrorLists } from './source-error-lists.ts';
 
 /** A source that does not come to a record border by then is cut off. */
 const stopDeadlineMs = 5_000;
 /** A record border may lie behind a large row group. */
 const pauseDeadlineMs = 60_000;
-const noErrors: SourceErrors = { parseErrors: [], transportErrors: [] };
-
-/** What fills columns that a record lacks: JSON text of each DEFAULT, and those that read the metadata of the record. */
-export interface InputDefaults {
-  readonly texts: readonly (string | null)[];
-  readonly metadata: readonly MetadataDefault[];
-}
 
 export class InputHandle {
   readonly connector: InputConnector;
   readonly #relation: Relation;
-  readonly #defaults: InputDefaults;
+  readonly #traits: TableTraits;
   readonly #context: ConnectorContext;
   readonly #inspections = new InspectionPorts();
   #state: ConnectorState = 'created';
   #desired: InputDesired;
   #source: ActorRef<SourceMessage> | null = null;
   #gauges: Gauges | null = null;
-  #errors: SourceErrors = noErrors;
-  #earlierErrors: SourceErrors = noErrors;
+  readonly #errors: SourceErrorLists;
   #error: ErrorData | null = null;
   #lastFailure: ConnectorFailure | null = null;
   /** Rows that have entered steps, as the engine last said. */
@@ -62,8 +54,7 @@ export class InputHandle {
   /** The engine takes no row of it. */
   #isHeld = false;
   #hasSourceEnded = false;
-  #restarts = 0;
-  readonly #failures: FailureWindow | null;
+  readonly #restarts: InputRestarts;
   #backOff: Timer | null = null;
   readonly #health = new HealthWatch();
   /** Nobody waits any longer for what it has sent. */
@@ -73,18 +64,15 @@ export class InputHandle {
   #settlesPartly = false;
   readonly #replay = new InputReplay();
   #attempt = 0;
-  /** Of those in a row between which no row was sent. */
-  #vainAttempts = 0;
-  #sentBefore = 0;
-  #sentAtOpen = 0;
   #closing: Promise<void> | null = null;
 
-  constructor(connector: InputConnector, relation: Relation, defaults: InputDefaults, context: ConnectorContext) {
+  constructor(connector: InputConnector, relation: Relation, traits: TableTraits, context: ConnectorContext) {
     this.connector = connector;
     this.#relation = relation;
-    this.#defaults = defaults;
+    this.#traits = traits;
     this.#context = context;
-    this.#failures = context.relay === null ? null : new FailureWindow(context.relay.recovery);
+    this.#errors = new SourceErrorLists(context.log);
+    this.#restarts = new InputRestarts(context);
     const { onDependencyFailure, startAfter } = connector;
     const paused = connector.paused && !(context.labelsLiftPause === true && startAfter.length > 0);
     this.#desired = { paused, startedByHand: false, onDependencyFailure };
@@ -108,7 +96,7 @@ export class InputHandle {
   }
 
   get restarts(): number {
-    return this.#restarts;
+    return this.#restarts.count;
   }
 
   get gauges(): Gauges | null {
@@ -196,7 +184,7 @@ export class InputHandle {
     this.#health.reset();
     const counted = countedBy(this.#gauges);
     const takenRecords = counted.records ?? 0;
-    this.#sentAtOpen = takenRecords;
+    this.#restarts.opened(takenRecords);
     if (this.#context.relay === null) this.#replay.goOnBehind(takenRecords);
     await this.#whileBusy(async () => {
       try {
@@ -222,7 +210,15 @@ export class InputHandle {
           id: actorId(attempt === 1 ? `source:${endpoint}` : `source:${endpoint}#${attempt}`),
           behaviour: 'source',
           thread: this.#context.thread,
-          args: { ...this.#arguments(port1), counted },
+          args: sourceArguments({
+            connector: this.connector,
+            relation: this.#relation,
+            traits: this.#traits,
+            context: this.#context,
+            begin: this.#replay.begin,
+            port: port1,
+            counted,
+          }),
           transfer: [port1],
           onNotice: (notice) => this.#onNotice(attempt, notice),
         });
@@ -238,30 +234,6 @@ export class InputHandle {
         this.fail(error);
       }
     });
-  }
-
-  #arguments(port: SourceArguments['port']): SourceArguments {
-    const { baseFolder, decodeWorkers, relay } = this.#context;
-    const { endpoint } = this.connector;
-    const { stallMs } = this.#context.deadlines;
-    const common = {
-      connector: this.connector,
-      relation: this.#relation,
-      defaults: this.#defaults.texts,
-      port,
-      stallMs,
-    };
-    if (relay === null) {
-      const { position, skipRows } = this.#replay.begin;
-      const acknowledgesLater = this.#context.acknowledgesCheckpoints;
-      const { metadata } = this.#defaults;
-      const own = metadata.length === 0 ? {} : { metadataDefaults: metadata };
-      return { ...common, ...own, position, skipRows, baseFolder, decodeWorkers, acknowledgesLater };
-    }
-    const position = relay.positions.position(endpoint);
-    const processors = relay.processors.get(endpoint) ?? [];
-    const { schemas } = relay;
-    return { ...common, position, baseFolder, processors, ...(schemas === undefined ? {} : { schemas }) };
   }
 
   /** Resolves when no further row of it will enter a step. */
@@ -313,7 +285,7 @@ export class InputHandle {
   fail(error: unknown, repeats = false): void {
     if (this.isOver || this.#state === 'recovering') return;
     const data = errorToData(error);
-    const delay = this.#delayAfter(data, repeats);
+    const delay = this.#restarts.delayAfter(data, this.#gauges?.get('records') ?? 0, repeats);
     const { endpoint } = this.connector;
     this.#isFlowing = false;
     this.#error = data;
@@ -325,7 +297,6 @@ export class InputHandle {
       this.#context.relay?.onFatal(endpoint, error);
       return;
     }
-    this.#restarts++;
     this.#context.log.warn(`connector ${endpoint} will be opened again in ${Math.round(delay)} ms: ${data.message}`, {
       endpoint,
       code: data.code,
@@ -340,19 +311,6 @@ export class InputHandle {
     this.#move('retry');
     // What it has sent is on its way, and is not read again.
     void this.#close('keep');
-  }
-
-  #delayAfter({ retry, code }: ErrorData, repeats: boolean): number | null {
-    const { clock, random } = this.#context;
-    if (this.#failures !== null) return this.#failures.failed(clock.monotonic(), random());
-    const sent = this.#gauges?.get('records') ?? 0;
-    const isVain = sent === this.#sentBefore;
-    this.#vainAttempts = isVain ? this.#vainAttempts : 0;
-    this.#sentBefore = sent;
-    // A source of a user's may throw anything, and says nothing of whether that may pass.
-    const mayPass = sent > 0 && code === Unexpected.definition.code ? 'later' : retry;
-    const isLost = !repeats && sent > this.#sentAtOpen;
-    return restartDelay({ retry: mayPass, restarts: this.#vainAttempts++, isLost }, random());
   }
 
   /** Removed, or the pipeline stops. With `discard` what it has sent is not taken any more. */
@@ -443,23 +401,8 @@ export class InputHandle {
   }
 
   /** The latest errors, from the actor while it lives. */
-  async errors(): Promise<SourceErrors> {
-    const source = this.#source;
-    if (source === null) return this.#errors;
-    try {
-      const { parseErrors, transportErrors } = await source.ask<SourceErrors>(
-        { kind: 'errors' },
-        { deadlineMs: 5_000 },
-      );
-      this.#errors = {
-        parseErrors: latestErrors(this.#earlierErrors.parseErrors, parseErrors),
-        transportErrors: latestErrors(this.#earlierErrors.transportErrors, transportErrors),
-      };
-    } catch (error) {
-      // It has just ended or is stuck: what it said before is the latest there is.
-      this.#context.log.debug(`no errors from ${source.id}`, { cause: errorToData(error).message });
-    }
-    return this.#errors;
+  errors(): Promise<SourceErrors> {
+    return this.#errors.ask(this.#source);
   }
 
   /** The error it has failed with, as an error. */
@@ -600,14 +543,9 @@ export class InputHandle {
       },
     );
     await Promise.all([errors, points]);
-    this.#earlierErrors = this.#errors;
+    this.#errors.closeAttempt();
     this.#source = null;
     const isHasty = this.#isHasty || this.#context.relay === null;
     await source.stop(isHasty ? stopDeadlineMs : this.#context.deadlines.teardownMs);
   }
-}
-
-/** Those of earlier attempts and of this one, as many as are kept of one. */
-function latestErrors(earlier: SourceErrors['parseErrors'], latest: SourceErrors['parseErrors']): typeof latest {
-  return earlier.length === 0 ? latest : [...earlier, ...latest].slice(-errorsMax);
 }

@@ -6,7 +6,8 @@
 // A snapshot that broke off with the server, or with this process, is gone. A table with a primary key is then read anew, and its changes
 // are followed from the first snapshot on: rows that were read before and deleted since go away by them, all others are replaced by key.
 // Without a primary key the rows that were taken would be there twice: that is an error.
-// A broken connection is opened again behind what was given out last. TRUNCATE has no rows to delete by: it ends the connector.
+// A broken connection is opened again behind what was given out last. TRUNCATE is one change, in its order among those of rows: it empties
+// the table (a `clear` payload), is passed over or ends the connector, as `on_truncate` says.
 
 import type { Client } from 'pg';
 import {
@@ -48,6 +49,7 @@ export const postgresCdcInput: SourceDefinition = defineSource({
 
 interface CdcSettings extends PostgresSettings, SlotSettings {
   readonly snapshot: boolean;
+  readonly on_truncate: 'clear' | 'ignore' | 'fail';
 }
 
 type Change = Extract<ReplicationMessage, { readonly kind: 'insert' | 'update' | 'delete' }>;
@@ -196,8 +198,14 @@ class PostgresCdcSource implements Source {
       if (messages === null) return;
       for (const message of messages) {
         if (message.kind === 'relation') this.#describe(message);
-        else if (message.kind === 'truncate') this.#refuseTruncate(message.ids);
-        else if (message.kind === 'begin') count = 0;
+        else if (message.kind === 'truncate') {
+          if (!this.#isOurs(message.ids) || ++count <= skip || !this.#empties()) continue;
+          // What was there before it goes before it, and goes.
+          if (payload.bytes > 0) yield this.#finish(payload);
+          this.#position = { lsn: behind.lsn, skip: count };
+          yield { kind: 'clear', position: positionOf(this.#position) };
+          payload = new ChangePayload(this.#position);
+        } else if (message.kind === 'begin') count = 0;
         else if (message.kind === 'commit') {
           behind = { lsn: message.endLsn, skip: 0 };
           skip = 0;
@@ -241,10 +249,16 @@ class PostgresCdcSource implements Source {
     this.#tables.set(id, isOurs ? new ChangeLines(this.#context.relation, table, columns, this.#server) : null);
   }
 
-  #refuseTruncate(ids: readonly number[]): void {
-    if (!ids.some((id) => this.#tables.get(id) !== null)) return;
+  #isOurs(ids: readonly number[]): boolean {
+    return ids.some((id) => (this.#tables.get(id) ?? null) !== null);
+  }
+
+  /** Whether TRUNCATE is to empty the table. @throws PostgresUnsupportedChange where it is to end the connector */
+  #empties(): boolean {
+    if (this.#settings.on_truncate === 'ignore') return false;
+    if (this.#settings.on_truncate === 'clear') return true;
     const detail =
-      'TRUNCATE cannot be followed; delete the rows instead, or start the connector anew over an empty table';
+      'TRUNCATE ends the connector, since `on_truncate` is `fail`; with `clear` the table is emptied, with `ignore` its rows stay';
     throw new PostgresUnsupportedChange({ table: this.#settings.source_table, detail });
   }
 

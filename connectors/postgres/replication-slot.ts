@@ -49,7 +49,11 @@ export async function ensureSlot(
   }
   const holds =
     "SELECT 1 FROM pg_publication_tables WHERE pubname = $1 AND format('%I.%I', schemaname, tablename)::regclass = $2::regclass";
-  if ((await client.query(holds, [publication, quoteTable(table)])).rows.length === 0) {
+  const isHeld = (await client.query(holds, [publication, quoteTable(table)])).rows.length > 0;
+  // A table that was dropped and made again has left the publication.
+  if (!isHeld && ownsPublication) {
+    await client.query(`ALTER PUBLICATION ${quoteName(publication)} SET TABLE ${quoteTable(table)}`);
+  } else if (!isHeld) {
     throw new PostgresMissing({ server, reason: `publication "${publication}" does not hold the table ${table}` });
   }
   if ((await slotState(client, slot)) === null) {

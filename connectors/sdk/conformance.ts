@@ -305,6 +305,8 @@ function takenOf(payload: Payload, isRandom: boolean): Taken | null {
   switch (payload.kind) {
     case 'idle':
       return null;
+    case 'clear':
+      return { content: 'clear\n', position: payload.position, rows: 0, middle: null };
     case 'bytes': {
       const content = Buffer.from(payload.bytes).toString('latin1');
       const { bytes } = payload;

@@ -59,7 +59,17 @@ export interface IdlePayload {
   readonly kind: 'idle';
 }
 
-export type Payload = BytesPayload | BatchPayload | IdlePayload;
+/**
+ * Every row that the table holds goes, those that other connectors have brought among them; what comes behind fills it anew. It stands
+ * between two records. Where it cannot be done (a table that keeps no rows, a pipeline without SQL) the connector ends with an error.
+ */
+export interface ClearPayload {
+  readonly kind: 'clear';
+  /** Behind it. */
+  readonly position: Position;
+}
+
+export type Payload = BytesPayload | BatchPayload | IdlePayload | ClearPayload;
 
 /** Bytes that can be read anywhere, for block formats such as Parquet. */
 export interface RandomAccess {

@@ -31,6 +31,8 @@ export type EncodedFrame =
       readonly rows: number;
       readonly errors: readonly ErrorData[];
     }
+  /** Every row that the receiver's table holds goes. Counts as one row. */
+  | { readonly kind: 'clear' }
   | { readonly kind: 'mark'; readonly mark: number }
   | { readonly kind: 'end' };
 
@@ -46,6 +48,8 @@ export interface FrameSender {
   sendEncoded(frame: ArrayBuffer, rows: number): void;
   /** An encoded batch of rows that are refused already. Only for receivers that take encoded frames. */
   sendRefused(frame: ArrayBuffer, errors: readonly ErrorData[]): void;
+  /** A clear. Only for receivers that stand before a table. */
+  sendClear(): void;
   /** Resolves when there is credit; rejects with the signal's reason. Resolves at once when there is some. */
   whenReady(signal?: AbortSignal): Promise<void>;
   /** Called when credit comes back after there was none. One listener. */

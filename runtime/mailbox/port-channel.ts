@@ -1,6 +1,6 @@
 // A data channel over a MessagePort: what channel.ts promises, between two threads.
 //
-//   to the receiver    a batch is an ArrayBuffer (batch-codec.ts), transferred; a mark { mark }; the end { end: true }
+//   to the receiver    a batch is an ArrayBuffer (batch-codec.ts), transferred; a clear, a mark and the end as they are
 //   to the sender      credit { rows, bytes }; a confirmation { confirm }; rows that are settled { rows }, or refused { row }
 //
 // Rows of a frame that was not decoded yet are known from its header note: a batch travels as { frame, rows }.
@@ -99,6 +99,12 @@ class PortSender implements FrameSender {
     const bytes = frame.byteLength;
     this.#port.postMessage({ kind: 'refused', frame, rows, errors } satisfies EncodedFrame, [frame]);
     this.#credit.spend(rows, bytes);
+    this.#keepAlive();
+  }
+
+  sendClear(): void {
+    if (this.#isClosed) return;
+    this.#post({ kind: 'clear' }, 1, markBytes);
     this.#keepAlive();
   }
 
@@ -214,6 +220,7 @@ class PortReceiver implements FrameReceiver {
     const message = this.takeEncoded();
     if (message === null) return null;
     assert(message.kind !== 'refused', 'refused rows go to those who take encoded frames');
+    assert(message.kind !== 'clear', 'clears go to those who take encoded frames');
     if (message.kind !== 'batch') return message;
     return { kind: 'batch', ...decodeBatch(message.frame, this.#options.schema, 'in memory') };
   }
@@ -278,6 +285,7 @@ function isDead(port: MessagePort): boolean {
 }
 
 function rowsOf(message: EncodedFrame | undefined): number {
+  if (message?.kind === 'clear') return 1;
   return message?.kind === 'batch' || message?.kind === 'refused' ? message.rows : 0;
 }
 

@@ -4,11 +4,14 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InputGate } from '../../../actors/engine/input-gate.ts';
 import { planStep } from '../../../actors/engine/step-scheduler.ts';
-import type { Frame, FrameReceiver } from '../../../runtime/mailbox/channel.ts';
+import { assert as holds } from '../../../runtime/assert.ts';
+import type { EncodedFrame, Frame, FrameReceiver } from '../../../runtime/mailbox/channel.ts';
 import { numberBatch, numbersOf } from './engine-fixture.ts';
 
+type Given = Frame | Extract<EncodedFrame, { kind: 'clear' }>;
+
 /** A mailbox that is filled once. */
-function mailbox(frames: Frame[]): FrameReceiver {
+function mailbox(frames: Given[]): FrameReceiver {
   const rows = (): number => (frames[0]?.kind === 'batch' ? frames[0].batch.rows : 0);
   return {
     get queuedRows() {
@@ -22,8 +25,16 @@ function mailbox(frames: Frame[]): FrameReceiver {
     get peekRows() {
       return rows();
     },
-    take: () => frames.shift() ?? null,
-    takeEncoded: () => null,
+    take: () => {
+      const frame = frames.shift() ?? null;
+      holds(frame?.kind !== 'clear', 'a clear is taken as it came');
+      return frame;
+    },
+    takeEncoded: () => {
+      const frame = frames.shift() ?? null;
+      holds(frame?.kind === 'clear', 'nothing else is taken as it came');
+      return frame;
+    },
     confirm: () => {},
     settle: () => {},
     refuse: () => {},
@@ -33,7 +44,7 @@ function mailbox(frames: Frame[]): FrameReceiver {
   };
 }
 
-function gate(endpoint: string, frames: Frame[], rowsMax = Number.MAX_SAFE_INTEGER, isHeld = false): InputGate {
+function gate(endpoint: string, frames: Given[], rowsMax = Number.MAX_SAFE_INTEGER, isHeld = false): InputGate {
   return new InputGate({ endpoint, table: endpoint, receiver: mailbox(frames), rowsMax, isHeld });
 }
 
@@ -74,6 +85,7 @@ test('steps take every row once, in the order of its input, within the bounds, w
           const rows = inputs.map(() => 0);
           for (const { relation, batch } of plan.batches) {
             const g = Number(relation);
+            holds(batch !== null, 'there are no clears');
             for (const n of numbersOf(batch)) assert.is(n, seen[g]!++);
             rows[g]! += batch.rows;
           }
@@ -117,7 +129,7 @@ test('a batch that does not fit beside others waits and is not cut', () => {
     ['one'],
   );
   assert.equal(
-    planStep([one, two], 1, 30).batches.map(({ batch }) => batch.rows),
+    planStep([one, two], 1, 30).batches.map(({ batch }) => batch?.rows),
     [20],
   );
 });
@@ -129,7 +141,23 @@ test('a held input gives nothing, not even what is left of a batch that was cut'
   assert.equal(planStep([held], 0, 1000).batches, []);
   assert.is(held.queuedRows, 68);
   held.isHeld = false;
-  assert.equal(numbersOf(planStep([held], 0, 1000).batches[0]!.batch)[0], 32);
+  assert.equal(numbersOf(planStep([held], 0, 1000).batches[0]!.batch!)[0], 32);
+});
+
+test('a clear is taken in its order, counts as one row, and waits for a step that has room for it', () => {
+  const input = gate('t', [batch(0, 2), { kind: 'clear' }, batch(2, 2), { kind: 'mark', mark: 1 }, { kind: 'clear' }]);
+  const taken = (rowsMax: number): readonly (number | undefined)[] =>
+    planStep([input], 0, rowsMax).batches.map(({ batch: one }) => one?.rows);
+  assert.equal(taken(2), [2]);
+  const plan = planStep([input], 0, 100);
+  assert.equal(
+    plan.batches.map(({ batch: one }) => one?.rows),
+    [undefined, 2, undefined],
+  );
+  assert.equal([plan.rows, plan.inputs.get(input), plan.marks.length], [4, 4, 1]);
+  assert.not(input.isReady);
+  const held = gate('t', [{ kind: 'clear' }], 10, true);
+  assert.equal(planStep([held], 0, 100).batches, []);
 });
 
 test.run();

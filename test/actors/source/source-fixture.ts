@@ -40,6 +40,7 @@ export interface FixtureOptions {
   readonly connectors?: ConnectorRegistry;
   readonly position?: SourceArguments['position'];
   readonly skipRows?: number;
+  readonly unclearable?: SourceArguments['unclearable'];
 }
 
 export async function sourceFixture(options: FixtureOptions): Promise<SourceFixture> {
@@ -70,6 +71,7 @@ export async function sourceFixture(options: FixtureOptions): Promise<SourceFixt
     skipRows: options.skipRows ?? 0,
     baseFolder: options.baseFolder ?? '.',
     decodeWorkers: options.decodeWorkers ?? 0,
+    ...(options.unclearable === undefined ? {} : { unclearable: options.unclearable }),
   };
   const source = await loneActor(sourceBehaviour(new DecodePool(), options.connectors ?? registry), args);
   const limits = { rowsMax: connector.maxQueuedRecords, bytesMax: connector.maxQueuedBytes };

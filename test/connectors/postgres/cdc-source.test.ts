@@ -322,18 +322,8 @@ if ('missing' in server) {
     await proxy.close();
   });
 
-  cdc('a slot that is taken, a truncation and a table that is missing say what they are', async () => {
+  cdc('a slot that is taken and a table that is missing say what they are', async () => {
     await sql('CREATE TABLE f (id bigint PRIMARY KEY, t text)');
-    const given = { source_table: 'f', slot_name: 'f_slot' };
-    let truncated: Promise<unknown> | null = null;
-    const code = await codeOf(() =>
-      read(given, null, (_, idle) => {
-        if (idle) truncated ??= sql('TRUNCATE f');
-        return false;
-      }),
-    );
-    await truncated;
-    assert.is(code, 'postgres.unsupported_change');
     assert.is(await codeOf(() => read({ source_table: 'nowhere' }, null, () => true)), 'postgres.missing');
     const mine = { source_table: 'f', publication: 'absent' };
     assert.is(await codeOf(() => read(mine, null, () => true)), 'postgres.missing');
