@@ -15,8 +15,9 @@ import { reportChart } from '../bench/report-chart.ts';
 import { reportLines } from '../bench/report-table.ts';
 import type { RunFigures, RunKind } from '../bench/run-figures.ts';
 import { chartSvg } from '../bench/svg-chart.ts';
+import { isConduitFile } from '../conduit-file/conduit-text.ts';
 import { type Command, exitCodes, type OptionValues, type Tools, UsageError } from './command.ts';
-import { checkConduitFiles, isConduitFile } from './conduit-files.ts';
+import { checkConduitFiles } from './conduit-files.ts';
 import { jsonText } from './json-text.ts';
 import { problemReport } from './problem-text.ts';
 
@@ -181,7 +182,7 @@ async function measuredPipeline(
   workers: number | null,
   tools: Tools,
 ): Promise<MeasuredPipeline> {
-  if (!isConduitFile(path)) return { kind: 'file', file: resolve(path), workers };
+  if (!(await isConduitFile(path))) return { kind: 'file', file: resolve(path), workers };
   const { connectors } = options;
   const modulesFolder = typeof connectors === 'string' ? connectors : null;
   const folder = modulesFolder ?? (existsSync('connectors') ? 'connectors' : null);

@@ -4,9 +4,9 @@ import type { Relation } from '../../../runtime/batch/schema.ts';
 import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
 import { errorToData } from '../../../runtime/errors.ts';
 import type { ValidatedPipeline } from '../../supervisor/messages.ts';
+import { isConduitFile } from '../conduit-file/conduit-text.ts';
 import { checkConduit } from './check-conduit.ts';
 import { type Command, exitCodes } from './command.ts';
-import { isConduitFile } from './conduit-files.ts';
 import { jsonText } from './json-text.ts';
 import { type LoadedPipeline, loadPipeline } from './load-pipeline.ts';
 import { problemReport } from './problem-text.ts';
@@ -22,7 +22,7 @@ built-in plugins are checked; --connectors names a folder of plugins: each is as
   options: { json: { type: 'boolean' }, connectors: { type: 'string' } },
   operands: 1,
   async run(operands, options, tools): Promise<number> {
-    if (isConduitFile(operands[0] ?? '')) return await checkConduit(operands[0] ?? '', options, tools);
+    if (await isConduitFile(operands[0] ?? '')) return await checkConduit(operands[0] ?? '', options, tools);
     const loaded = await loadPipeline(operands[0] ?? '', tools);
     if (options['json'] === true) tools.out(`${jsonText(asJson(loaded))}\n`);
     else if (loaded.problems.length > 0) tools.err(problemReport(loaded.file.file, loaded.problems));

@@ -1,17 +1,10 @@
-// Pipeline files of Conduit as commands read them: which file is one, and everything that is wrong with some of them.
-import { readFileSync } from 'node:fs';
-import { extname, resolve } from 'node:path';
+// Pipeline files of Conduit as commands read them: everything that is wrong with some of them.
+import { resolve } from 'node:path';
 import { modulesInFolder } from '../../../connectors/connector-modules.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import type { MillraceError } from '../../../runtime/errors.ts';
 import { checkPlugins, type KnownPlugins } from '../conduit-file/check-plugins.ts';
-import {
-  type ConduitFile,
-  conduitFilesAt,
-  duplicates,
-  isConduitText,
-  readConduitFile,
-} from '../conduit-file/conduit-file.ts';
+import { type ConduitFile, conduitFilesAt, duplicates, readConduitFile } from '../conduit-file/conduit-file.ts';
 import { loadPlugins } from '../hosting/connector-plugins.ts';
 import type { Tools } from './command.ts';
 
@@ -19,16 +12,6 @@ export interface CheckedFiles {
   readonly files: readonly ConduitFile[];
   readonly problems: readonly MillraceError[];
   readonly warnings: readonly MillraceError[];
-}
-
-/** False for what cannot be read: the one who reads it says why. */
-export function isConduitFile(path: string): boolean {
-  if (!/^\.ya?ml$/i.test(extname(path))) return false;
-  try {
-    return isConduitText(readFileSync(path, 'utf8'));
-  } catch {
-    return false;
-  }
 }
 
 /**

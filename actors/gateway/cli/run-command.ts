@@ -6,14 +6,13 @@ import { systemClock } from '../../../runtime/clock.ts';
 import { type ErrorData, errorFromData, errorToData, MillraceError } from '../../../runtime/errors.ts';
 import type { LogEntry } from '../../../runtime/log.ts';
 import type { InputConnectorStats, PipelineStats } from '../../supervisor/messages.ts';
+import { isConduitFile } from '../conduit-file/conduit-text.ts';
 import { CompletionFailed } from '../embedded/embedded-errors.ts';
 import { Pipeline } from '../embedded/pipeline.ts';
 import { type Command, exitCodes, type OptionValues, type Tools, UsageError } from './command.ts';
-import { isConduitFile } from './conduit-files.ts';
 import { jsonText } from './json-text.ts';
 import { problemLines, problemReport } from './problem-text.ts';
 import { formatBytes, formatCount, ProgressDisplay } from './progress-display.ts';
-import { runConduit } from './run-conduit.ts';
 import { textTable } from './text-table.ts';
 
 const rowsDefault = 60;
@@ -41,11 +40,15 @@ exit codes: 0 done, 1 the pipeline or a connector failed (the others were run to
   },
   operands: 1,
   async run(operands, options, tools): Promise<number> {
-    if (isConduitFile(operands[0] ?? '')) return await runConduit(operands[0] ?? '', options, tools);
+    const [file = ''] = operands;
+    if (await isConduitFile(file)) {
+      const { runConduit } = await import('./run-conduit.ts');
+      return await runConduit(file, options, tools);
+    }
     const rowsMax = readRows(options);
     const output = options['json'] === true ? jsonOutput(tools) : textOutput(tools);
     const { data } = options;
-    return await runPipeline(operands[0] ?? '', rowsMax, output, typeof data === 'string' ? data : undefined);
+    return await runPipeline(file, rowsMax, output, typeof data === 'string' ? data : undefined);
   },
 };
 

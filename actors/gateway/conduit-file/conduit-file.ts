@@ -23,13 +23,6 @@ export interface ConduitFile {
   readonly warnings: readonly MillraceError[];
 }
 
-/** Whether a YAML text is a pipeline file of Conduit and not one of our own: a document has `pipelines`. */
-export function isConduitText(text: string): boolean {
-  if (!/^["']?pipelines["']?\s*:/m.test(text)) return false;
-  const documents = parseAllDocuments(text, { prettyErrors: false, logLevel: 'silent' });
-  return Array.isArray(documents) && documents.some(({ contents }) => isMap(contents) && contents.has('pipelines'));
-}
-
 /** @throws PipelineFileUnreadable */
 export function readConduitFile(path: string, environment: Readonly<Record<string, string | undefined>>): ConduitFile {
   const { file, absolute, text } = readPipelineText(path);

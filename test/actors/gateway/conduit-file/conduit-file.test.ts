@@ -1,7 +1,8 @@
 // Pipeline files of Conduit: every field and default, the environment, several documents, and problems with their places.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isConduitText, parseConduitText } from '../../../../actors/gateway/conduit-file/conduit-file.ts';
+import { parseConduitText } from '../../../../actors/gateway/conduit-file/conduit-file.ts';
+import { isConduitText } from '../../../../actors/gateway/conduit-file/conduit-text.ts';
 import { formatPlace } from '../../../../runtime/errors.ts';
 
 const environment = { HOME_PATH: '/data', LEVEL: 'info' };
@@ -199,11 +200,11 @@ test('unknown fields of a later version are warnings, another major version is r
   ]);
 });
 
-test('a file of Conduit is told from one of our own', () => {
-  assert.ok(isConduitText(whole));
-  assert.ok(isConduitText('---\nversion: 2.2\n---\npipelines: []\n'));
-  assert.not.ok(isConduitText('name: x\nprogram: |\n  CREATE TABLE pipelines (x INT);\n'));
-  assert.not.ok(isConduitText('program: |\n  --\n\npipelines'));
+test('a file of Conduit is told from one of our own', async () => {
+  assert.ok(await isConduitText(whole));
+  assert.ok(await isConduitText('---\nversion: 2.2\n---\npipelines: []\n'));
+  assert.not.ok(await isConduitText('name: x\nprogram: |\n  CREATE TABLE pipelines (x INT);\n'));
+  assert.not.ok(await isConduitText('program: |\n  --\n\npipelines'));
 });
 
 test.run();
