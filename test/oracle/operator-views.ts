@@ -3,6 +3,12 @@
 // Where DuckDB words it otherwise, `oracle` is what it is asked. Used by the tests against the oracle and by those of several workers.
 import type { ViewCase } from './incremental-view.ts';
 
+const timeOfFact = "TIMESTAMPADD(SECOND, COALESCE(i, 0), TIMESTAMP '2020-01-01 00:00:00')";
+const timed = `WITH timed AS (SELECT *, ${timeOfFact} AS moment FROM facts)`;
+const hopOfFacts = 'TABLE(HOP(TABLE timed, DESCRIPTOR(moment), INTERVAL 2 SECOND, INTERVAL 6 SECOND))';
+const windowsOfFacts = `(SELECT f.*, epoch_us(time_bucket(INTERVAL 2 SECOND, moment) - INTERVAL 2 SECOND * p) AS w
+  FROM (SELECT *, TIMESTAMP '2020-01-01 00:00:00' + INTERVAL 1 SECOND * COALESCE(i, 0) AS moment FROM facts) f, range(3) r(p))`;
+
 export const operatorViews: Readonly<Record<string, readonly ViewCase[]>> = {
   'filters and projections': [
     { title: 'filter', sql: 'SELECT k, s FROM facts WHERE i > 0' },
@@ -27,6 +33,25 @@ export const operatorViews: Readonly<Record<string, readonly ViewCase[]>> = {
     {
       title: 'three tables',
       sql: 'SELECT f.i, u.name, w.score FROM facts f JOIN users u ON f.k = u.id JOIN users w ON u.score = w.id',
+    },
+  ],
+  'overlapping windows': [
+    {
+      title: 'counts',
+      sql: `${timed} SELECT k, window_start AS w, COUNT(*) AS c, COUNT(s) AS d, COUNT(*) FILTER (WHERE b) AS f FROM ${hopOfFacts} GROUP BY k, window_start`,
+      oracle: `SELECT k, w, COUNT(*) AS c, COUNT(s) AS d, COUNT(*) FILTER (WHERE b) AS f FROM ${windowsOfFacts} GROUP BY k, w`,
+    },
+    {
+      title: 'sums',
+      sql: `${timed} SELECT k, window_start AS w, SUM(i) AS c FROM ${hopOfFacts} GROUP BY k, window_start`,
+      oracle: `SELECT k, w, SUM(i) AS c FROM ${windowsOfFacts} GROUP BY k, w`,
+    },
+    {
+      title: 'most counted',
+      sql: `${timed} SELECT c.k, c.w, c.n FROM (SELECT k, window_start AS w, COUNT(*) AS n FROM ${hopOfFacts} GROUP BY k, window_start) c
+        JOIN (SELECT w, MAX(n) AS most FROM (SELECT k, window_start AS w, COUNT(*) AS n FROM ${hopOfFacts} GROUP BY k, window_start) d GROUP BY w) m
+        ON c.w = m.w AND c.n >= m.most`,
+      oracle: `SELECT k, w, n FROM (SELECT k, w, COUNT(*) AS n, RANK() OVER (PARTITION BY w ORDER BY COUNT(*) DESC) AS place FROM ${windowsOfFacts} GROUP BY k, w) t WHERE place = 1`,
     },
   ],
   'subqueries in WHERE': [

@@ -27,6 +27,7 @@ import { compileRowProgram } from './expression-compiler.ts';
 import { columnsOf, scalarKey } from './expression-shape.ts';
 import { buildExtremeJoin } from './extreme-join.ts';
 import { buildFixpoint } from './fixpoint-node.ts';
+import { buildHopCounts } from './hop-counts-node.ts';
 import { buildAsof, buildJoin } from './join-nodes.ts';
 import { limitRank } from './rank-limit.ts';
 import { temporalCondition } from './rewrite-now.ts';
@@ -127,7 +128,7 @@ export class QueryNodes {
       case 'join':
         return buildExtremeJoin(this, rel, wanted) ?? buildJoin(this, rel, wanted);
       case 'aggregate':
-        return buildAggregate(this, countBeforeExploding(rel) ?? rel, wanted);
+        return buildHopCounts(this, rel, wanted) ?? buildAggregate(this, countBeforeExploding(rel) ?? rel, wanted);
       case 'distinct':
         return buildDistinct(this, rel);
       case 'union':
