@@ -1,6 +1,6 @@
 // Casts to and from text, and between text and binary.
 //
-// Text forms are those of formats (runtime/batch/scalar-text.ts): DECIMAL with all digits of its scale, TIMESTAMP
+// Text forms are those of formats (runtime/batch/scalar-text.ts), but a DECIMAL has no zeros at the end of its fraction; TIMESTAMP
 // `YYYY-MM-DD HH:MM:SS[.f]`, BOOLEAN `TRUE` and `FALSE` (any case when read), integers also with a fraction of zeros or
 // an exponent when read. Bytes are hexadecimal digits as text; a text
 // becomes the bytes of its UTF-8. TIME has none or nine digits of a fraction.
@@ -17,9 +17,20 @@ const encoder = new TextEncoder();
 
 /** Any scalar as CHAR or VARCHAR. */
 export const castToText: Cast = (value, from, to) => {
-  const formatted = formatScalar(value, from);
+  const formatted =
+    typeof value === 'bigint' && from.kind === 'DECIMAL'
+      ? withoutEndingZeros(text.formatDecimal(value, from.scale))
+      : formatScalar(value, from);
   return formatted === undefined ? undefined : fitText(formatted, to);
 };
+
+/** A DECIMAL that has a scale: `12.50` is `12.5`, `12.00` is `12`. */
+function withoutEndingZeros(decimal: string): string {
+  if (!decimal.includes('.')) return decimal;
+  let end = decimal.length;
+  while (decimal[end - 1] === '0') end--;
+  return decimal.slice(0, decimal[end - 1] === '.' ? end - 1 : end);
+}
 
 /** Text cut (VARCHAR) or cut and padded with spaces (CHAR) to the length of the type, in code points. */
 export function fitText(value: string, to: SqlType): string {

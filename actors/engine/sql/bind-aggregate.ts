@@ -1,6 +1,6 @@
 // Binder of aggregates: COUNT, SUM, MIN, MAX, AVG and ARRAY_AGG are computed as such, all others from those.
 //
-//   COUNTIF(c)            COUNT(*) FILTER (WHERE c); COUNTIF(DISTINCT c) is COUNT(DISTINCT c) FILTER (WHERE c)
+//   COUNTIF(c)            COUNT(*) FILTER (WHERE c), and so is COUNTIF(DISTINCT c): it counts rows, of which none is like another
 //   COUNT(a, b)           COUNT(*) of the rows in which none is NULL; COUNT(DISTINCT a, b) of their ROWs
 //   ARG_MIN(x, y)         the x of MIN(ROW(y is NULL, y, x)); ARG_MAX the same with MAX, so that NULL is the last choice of both
 //   STDDEV, VARIANCE, COVAR_…, REGR_…     of counts and sums, see moment-aggregates.ts
@@ -66,7 +66,7 @@ export function bindAggregate(
     case 'condition': {
       const condition = requireBoolean(operand, definition.name.toUpperCase());
       const both = filter === null ? condition : operator('and', [condition, filter], source);
-      return add({ ...of, filter: both }, call.distinct ? condition : null, call.distinct);
+      return add({ ...of, filter: both }, null, false);
     }
     case 'bits':
       return bitsOf(of, operand);

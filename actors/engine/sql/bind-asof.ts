@@ -5,10 +5,10 @@
 // matches nothing and is left out before.
 import { makeSchema } from '../../../runtime/batch/schema.ts';
 import { sameSqlType } from '../../../runtime/batch/sql-type.ts';
-import type { Expression, TableExpression } from './ast.ts';
+import type { Expression, Query, TableExpression } from './ast.ts';
 import { operator } from './bind-comparison.ts';
 import { bindExpression } from './bind-expression.ts';
-import type { BoundTable } from './bind-from.ts';
+import type { BindQuery, BoundTable } from './bind-from.ts';
 import type { ExpressionSource, Rel, Scalar } from './bound.ts';
 import { columnOf, type QueryContext } from './query-context.ts';
 import { moveScalarColumns, readsColumn } from './scalar-columns.ts';
@@ -23,17 +23,25 @@ interface Sides {
   readonly right: Scalar;
 }
 
-export function bindAsofJoin(context: QueryContext, join: Join, left: BoundTable, right: BoundTable): BoundTable {
+export function bindAsofJoin(
+  context: QueryContext,
+  join: Join,
+  left: BoundTable,
+  right: BoundTable,
+  bindQuery: BindQuery,
+): BoundTable {
   const source = context.source.source(join.wordsSpan);
   const isLeft = join.type === 'left';
   if ((!isLeft && join.type !== 'inner') || join.natural || join.using !== null) {
-    const construct = isLeft || join.type === 'inner' ? 'ASOF JOIN with USING or NATURAL' : `${source.text}`;
-    const instead = 'write [LEFT] ASOF JOIN … MATCH_CONDITION (…) ON …';
-    throw new SqlUnsupported({ construct, instead }, { place: source.place });
+    const found = isLeft || join.type === 'inner' ? 'NATURAL or USING' : source.text;
+    const expected = '[LEFT] ASOF JOIN … MATCH_CONDITION (…) ON …';
+    throw new SqlSyntax({ found, expected }, { place: source.place });
   }
   if (join.on === null || join.match === null) {
     throw new SqlSyntax({ found: 'no condition', expected: `ON for ${source.text}` }, { place: source.place });
   }
+  for (const query of [...subqueriesOf(join.match), ...subqueriesOf(join.on)])
+    refuseSubquery(context, query, bindQuery);
   const width = left.rel.schema.fields.length;
   const plain = joinScopes(left, right, false);
   const match = sidesOf(context, plain, join.match, width, 'MATCH_CONDITION is', 'left.column >= right.column');
@@ -77,6 +85,20 @@ export function bindAsofJoin(context: QueryContext, join: Join, left: BoundTable
   const predicate = operator('is not null', [order], source, false);
   const matched: Rel = { kind: 'filter', input: asof, predicate, schema: asof.schema };
   return { rel: { kind: 'project', input: matched, columns, schema }, scope };
+}
+
+/** The queries on either side of the comparisons of a condition. */
+function subqueriesOf(condition: Expression): readonly Query[] {
+  if (condition.kind === 'binary') return [...subqueriesOf(condition.left), ...subqueriesOf(condition.right)];
+  return condition.kind === 'scalar query' ? [condition.query] : [];
+}
+
+/** What is wrong inside of the query is said first. */
+function refuseSubquery(context: QueryContext, query: Query, bindQuery: BindQuery): never {
+  bindQuery(context, query);
+  const instead = 'join with the subquery in FROM';
+  const place = context.source.span(query.span);
+  throw new SqlUnsupported({ construct: 'a subquery inside an ASOF JOIN', instead }, { place });
 }
 
 function equalitiesOf(condition: Expression): readonly Expression[] {

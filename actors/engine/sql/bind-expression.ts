@@ -23,7 +23,7 @@ import { isNumeric } from './numeric-types.ts';
 import { rowInQuery } from './row-in-query.ts';
 import { requireTableColumn, type ScopeColumn, unknownColumn } from './scope.ts';
 import { SqlInvalidLiteral, SqlTypeMismatch, SqlUnknownUnit, SqlUnsupported } from './sql-errors.ts';
-import { boolean, isInterval, isText, literal, varchar } from './type-coercion.ts';
+import { boolean, isInterval, isText, literal, numberOfText, varchar } from './type-coercion.ts';
 import { resolveTypeName } from './type-names.ts';
 
 /** @throws MillraceError: sql.unknown_column, sql.type_mismatch and the like. */
@@ -289,7 +289,7 @@ function bindNegate(context: ExpressionContext, operand: Expression, source: Exp
   if (operand.kind === 'number') return bindNumber(operand.text, true, source);
   const bound = bindExpression(context, operand);
   if (bound.type.kind === 'NULL') return bound;
-  const scalar = isText(bound.type) ? bindCast(bound, { kind: 'DOUBLE' }, false, source) : bound;
+  const scalar = isText(bound.type) ? bindCast(bound, numberOfText, false, source) : bound;
   if (!isNumeric(scalar.type) && !isInterval(scalar.type)) {
     const detail = `- takes a number, ${scalar.source.text} is ${formatSqlType(scalar.type)}`;
     throw new SqlTypeMismatch({ detail }, { place: source.place });

@@ -104,7 +104,7 @@ function bindJoin(context: QueryContext, join: Join, bindQuery: BindQuery): Boun
     () => bindFrom(context, join.right, bindQuery),
   ]);
   assert(left !== undefined && right !== undefined, 'bindAll gives a result for each part, or throws');
-  if (join.match !== null) return bindAsofJoin(context, join, left, right);
+  if (join.match !== null) return bindAsofJoin(context, join, left, right, bindQuery);
   return joinTables(context, join, left, right, bindQuery);
 }
 

@@ -4,7 +4,7 @@
 // the order in which a person wants to see the rows (as far as it names columns of the result), elsewhere it is dropped.
 import { assert } from '../../../runtime/assert.ts';
 import { type Field, makeSchema, type Schema } from '../../../runtime/batch/schema.ts';
-import { sameSqlType } from '../../../runtime/batch/sql-type.ts';
+import { isNested, type SqlType, sameSqlType } from '../../../runtime/batch/sql-type.ts';
 import type { Difference, OrderItem, Query, QueryBody, Union, Values } from './ast.ts';
 import { bindDifference } from './bind-difference.ts';
 import { bindExpression } from './bind-expression.ts';
@@ -14,7 +14,7 @@ import type { Rel, SortKey } from './bound.ts';
 import { everyItem, findOutput, orderKey, rowCount } from './order-keys.ts';
 import { bindAll, columnOf, type NamedQuery, type QueryContext, renamed } from './query-context.ts';
 import { SqlDuplicateName, SqlInvalidDefinition, SqlTypeMismatch, SqlUnsupported } from './sql-errors.ts';
-import { coerce, describePair, mergedType } from './type-coercion.ts';
+import { coerce, describePair, isBinary, isText, mergedType, varchar } from './type-coercion.ts';
 
 export interface BoundQuery {
   readonly rel: Rel;
@@ -204,7 +204,7 @@ function setInputs(
     }
     fields = fields.map((field, i) => {
       const other = others[i] ?? field;
-      const type = mergedType([columnOf(field, i), columnOf(other, i)]);
+      const type = columnTypeOf(field.type, other.type) ?? mergedType([columnOf(field, i), columnOf(other, i)]);
       if ('kind' in type) return { ...field, type, nullable: field.nullable || other.nullable };
       const detail = `column ${i + 1} of ${word} is ${describePair(type[0], type[1])}`;
       throw new SqlTypeMismatch({ detail }, { place });
@@ -212,6 +212,13 @@ function setInputs(
   }
   const schema = makeSchema(fields);
   return { inputs: inputs.map((input) => asTypes(input, fields)), schema };
+}
+
+/** Text beside what has a text of its own: text. */
+function columnTypeOf(left: SqlType, right: SqlType): SqlType | null {
+  const other = isText(left) ? right : left;
+  if (isText(left) === isText(right) || isNested(other) || isBinary(other)) return null;
+  return other.kind === 'VARIANT' || other.kind === 'NULL' ? null : varchar;
 }
 
 /** The branches of a chain of the same UNION, left to right. */

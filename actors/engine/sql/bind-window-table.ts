@@ -1,6 +1,6 @@
 // Binder of TABLE(TUMBLE(…)), TABLE(HOP(…)) and TABLE(SESSION(…)): the rows of a table with the windows of time that they lie in.
 //
-//   TUMBLE(TABLE t, DESCRIPTOR(c), size [, offset])          one window a row
+//   TUMBLE(TABLE t, DESCRIPTOR(c), size [, offset])          one window a row; a row without a time lies in none, as with HOP
 //   HOP(TABLE t, DESCRIPTOR(c), slide, size [, offset])      windows begin every `slide`; a row lies in about size / slide of them
 //   SESSION(TABLE t, DESCRIPTOR(c) [, DESCRIPTOR(k)], size)  see session-windows.ts
 // Columns: those of the table, window_start, window_end (the first moment after the window).
@@ -118,7 +118,14 @@ function tumble(input: Rel, at: Scalar, sizes: readonly Literal[], source: Expre
   const columns = ['tumble_start', 'tumble_end'].map((name) => bindNamedFunction(name, [at, ...sizes], source));
   const added = columns.map(({ type }, i): Field => ({ name: windowNames[i] ?? '', type, nullable: at.nullable }));
   const schema = makeSchema([...fields, ...added]);
-  return { kind: 'project', input, columns: [...fields.map(columnOf), ...columns], schema };
+  const rows = at.nullable ? withTime(input, at, source) : input;
+  return { kind: 'project', input: rows, columns: [...fields.map(columnOf), ...columns], schema };
+}
+
+/** A row without a time lies in no window. */
+function withTime(input: Rel, at: Scalar, source: ExpressionSource): Rel {
+  const predicate = operator('is not null', [at], source, false);
+  return { kind: 'filter', input, predicate, schema: input.schema };
 }
 
 function hop(input: Rel, at: Scalar, sizes: readonly Literal[], source: ExpressionSource): Rel {

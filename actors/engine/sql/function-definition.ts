@@ -15,6 +15,7 @@ export type Evaluator = (...values: ScalarValue[]) => ScalarValue;
  *   integer    TINYINT to BIGINT, as it is        INT BIGINT cast from any integer
  *   exact      DECIMAL, nothing else is cast to it
  *   decimal    DECIMAL, as it is; a text that spells a number                  real double  REAL, or DOUBLE cast from any number
+ *   day        DATE; a text that spells one
  *   boolean date time timestamp months micros uuid variant binary   that type (months, micros: the two INTERVALs)
  *   array map         an ARRAY or MAP, as it is
  *   arrays     ARRAY; all `arrays` arguments are cast to their common type    texts  an ARRAY of CHAR or VARCHAR
@@ -35,6 +36,7 @@ export type ParameterClass =
   | 'double'
   | 'boolean'
   | 'date'
+  | 'day'
   | 'time'
   | 'timestamp'
   | 'months'

@@ -7,7 +7,7 @@ import type { ExpressionSource, FunctionCall, Scalar } from './bound.ts';
 import type { FunctionDefinition, FunctionOverload, ParameterClass } from './function-definition.ts';
 import { asDecimal, isInteger, isNumeric, isUnsigned, isWhole } from './numeric-types.ts';
 import { SqlInvalidArguments } from './sql-errors.ts';
-import { coerce, commonType, isBinary, isText, mergedType, varchar } from './type-coercion.ts';
+import { coerce, commonType, isBinary, isText, mergedType, numberOfText, varchar } from './type-coercion.ts';
 
 interface Candidate {
   readonly overload: number;
@@ -82,9 +82,6 @@ function zonedLike(type: SqlType, operands: readonly Scalar[]): SqlType {
   return isZoned ? { kind: 'TIMESTAMP', zoned: true } : type;
 }
 
-/** What a text is read as where a number is wanted. */
-const readNumber: SqlType = { kind: 'DECIMAL', precision: 38, scale: 19 };
-
 interface Fit {
   readonly type: SqlType;
   readonly cost: number;
@@ -127,7 +124,7 @@ function fitArgument(parameter: ParameterClass, type: SqlType, isLiteral: boolea
       return type.kind === 'DECIMAL' ? (isUnsigned(type) ? { type: asDecimal(type), cost: 2 } : asItIs) : null;
     case 'decimal':
       if (isUnsigned(type)) return { type: asDecimal(type), cost: 2 };
-      if (isText(type)) return { type: readNumber, cost: 9 };
+      if (isText(type)) return { type: numberOfText, cost: 9 };
       return type.kind === 'DECIMAL' ? asItIs : null;
     case 'real':
       return type.kind === 'REAL' ? asItIs : null;
@@ -147,6 +144,8 @@ function fitArgument(parameter: ParameterClass, type: SqlType, isLiteral: boolea
       return exactly({ kind: 'BOOLEAN' }, type, null);
     case 'date':
       return exactly({ kind: 'DATE' }, type, isLiteral ? 5 : null);
+    case 'day':
+      return exactly({ kind: 'DATE' }, type, 7);
     case 'time':
       return exactly({ kind: 'TIME' }, type, isLiteral ? 6 : null);
     case 'timestamp':

@@ -15,7 +15,7 @@ export const temporalTextFunctions: readonly FunctionDefinition[] = [
     ["FORMAT_DATE('%Y-%m', DATE '2020-10-10')", "'2020-10'"],
     [
       strictRow(
-        ['string', 'date'],
+        ['string', 'day'],
         types.text,
         typed((format: string, x: number) => write('FORMAT_DATE', format, x, 0n)),
         { canFail: true },

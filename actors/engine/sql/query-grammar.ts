@@ -13,8 +13,8 @@ import type {
 } from './ast.ts';
 import { GroupGrammar } from './group-grammar.ts';
 import type { Rule } from './name-grammar.ts';
-import { spanOf, unquote } from './token-text.ts';
-import { type IToken, keyword, StringLiteral, symbol } from './tokens.ts';
+import { identifierOf, spanOf, unquote } from './token-text.ts';
+import { type IToken, keyword, Label, StringLiteral, symbol } from './tokens.ts';
 
 type Star = Extract<SelectItem, { kind: 'star' }>;
 
@@ -363,6 +363,12 @@ export abstract class QueryGrammar extends GroupGrammar {
           return this.OR2({
             DEF: [
               { ALT: () => this.SUBRULE(this.identifier) },
+              {
+                ALT: () => {
+                  const word = this.CONSUME(Label);
+                  return this.ACTION(() => identifierOf(word));
+                },
+              },
               {
                 ALT: () => {
                   const literal = this.CONSUME(StringLiteral);

@@ -25,10 +25,20 @@ const freeWords =
   'MAP MATCH_CONDITION MATCH_RECOGNIZE MATERIALIZED NEXT NULLS ONLY ORDINALITY PIVOT PLACING PRECEDING PRECISION RANGE RECURSIVE REPLACE RESPECT RETURNS ROW ROWS SEMI SET SETS TEMPORARY TYPE ' +
   'UNBOUNDED UNPIVOT UNSIGNED VARYING VIEW WATERMARK WITHOUT ZONE';
 
+/** Reserved words that may be a name behind AS: none of them goes on with a query. */
+export const Label: TokenType = createToken({ name: 'Label', pattern: Lexer.NA, label: 'a name' });
+const labelWords: ReadonlySet<string> = new Set(
+  (
+    'ALL AND ARRAY ASYMMETRIC BETWEEN BOTH CAST CHECK CONSTRAINT CUBE CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP ELSE END ESCAPE ' +
+    'EXISTS EXTRACT FALSE FILTER ILIKE IS LEADING LIKE LOCALTIME LOCALTIMESTAMP NOT OR OVERLAY POSITION REFERENCES RLIKE SIMILAR ' +
+    'SUBSTRING SYMMETRIC TO TRAILING TRIM TRUE UNIQUE UNKNOWN WITHIN'
+  ).split(' '),
+);
+
 function keywordTokens(words: string, reserved: boolean): Map<string, TokenType> {
   const tokens = new Map<string, TokenType>();
   for (const word of words.split(' ')) {
-    const categories = reserved ? {} : { categories: [Name] };
+    const categories = reserved ? (labelWords.has(word) ? { categories: [Label] } : {}) : { categories: [Name] };
     tokens.set(word, createToken({ name: word, pattern: Lexer.NA, label: word, ...categories }));
   }
   return tokens;
@@ -157,7 +167,7 @@ const lexed: TokenType[] = [
 ];
 
 /** What the parser is made of. */
-export const vocabulary: TokenType[] = [Name, ...lexed, ...keywords.values()];
+export const vocabulary: TokenType[] = [Name, Label, ...lexed, ...keywords.values()];
 
 const lexer = new Lexer(lexed, { positionTracking: 'onlyOffset', skipValidations: true, ensureOptimizations: false });
 

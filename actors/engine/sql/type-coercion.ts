@@ -19,6 +19,8 @@ import { SqlInvalidLiteral } from './sql-errors.ts';
 
 export const varchar: SqlType = { kind: 'VARCHAR', length: null };
 export const boolean: SqlType = { kind: 'BOOLEAN' };
+/** What a text is read as where a number is wanted. */
+export const numberOfText: SqlType = { kind: 'DECIMAL', precision: 38, scale: 19 };
 
 export function isText(type: SqlType): boolean {
   return type.kind === 'CHAR' || type.kind === 'VARCHAR';

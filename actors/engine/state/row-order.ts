@@ -1,6 +1,6 @@
 // A total order of whole rows in state: sort keys first, then the remaining columns from left to right.
 //
-// The remaining columns break ties (ascending, NULL last), so that ORDER BY … LIMIT has one answer whatever the order in
+// The remaining columns break ties (ascending, NULL first), so that ORDER BY … LIMIT has one answer whatever the order in
 // which rows came. Rows that compare equal are equal.
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { RowLayout } from './row-layout.ts';
@@ -30,7 +30,7 @@ export function rowOrder(layout: RowLayout, keys: readonly OrderKey[], pool: Str
   const rest = layout.columns.map((_, ordinal) => ordinal).filter((c) => keys.every((key) => key.ordinal !== c));
   return keyOrder(
     layout,
-    [...keys, ...rest.map((ordinal) => ({ ordinal, descending: false, nullsFirst: false }))],
+    [...keys, ...rest.map((ordinal) => ({ ordinal, descending: false, nullsFirst: true }))],
     pool,
   );
 }

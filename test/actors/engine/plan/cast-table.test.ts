@@ -71,7 +71,10 @@ const cases: readonly (readonly [SqlType, ScalarValue, SqlType, ScalarValue | un
   // To text.
   [integer, -5, varchar, '-5'],
   [bigint, -9223372036854775808n, varchar, '-9223372036854775808'],
-  [decimal(10, 2), 1250n, varchar, '12.50'],
+  [decimal(10, 2), 1250n, varchar, '12.5'],
+  [decimal(10, 2), -1200n, varchar, '-12'],
+  [decimal(10, 2), 0n, varchar, '0'],
+  [decimal(10, 0), 1200n, varchar, '1200'],
   [decimal(10, 2), -5n, varchar, '-0.05'],
   [decimal(38, 30), 1n, varchar, `0.${'0'.repeat(29)}1`],
   [double, 0.1, varchar, '0.1'],

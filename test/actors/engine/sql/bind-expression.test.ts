@@ -23,6 +23,8 @@ const types: Readonly<Record<string, string>> = {
   'n * 1e0': 'DOUBLE?',
   'MOD(i, 2)': 'INTEGER?',
   '-n': 'DECIMAL(10, 2)?',
+  '-x': 'DECIMAL(38, 19)?',
+  "FORMAT_DATE('%Y', x)": 'VARCHAR?',
   '1.50': 'DECIMAL(3, 2)',
   '.5': 'DECIMAL(1, 1)',
   '1e5': 'DOUBLE',

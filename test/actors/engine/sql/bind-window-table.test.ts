@@ -33,6 +33,16 @@ test('TUMBLE in FROM gives the rows with their windows', () => {
   ]);
 });
 
+test('a row without a time lies in no window', () => {
+  for (const sizes of [
+    "TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '10' SECOND)",
+    "HOP(TABLE t, DESCRIPTOR(ts), INTERVAL '10' SECOND, INTERVAL '10' SECOND)",
+  ]) {
+    const program = `${table} CREATE MATERIALIZED VIEW v AS SELECT id FROM TABLE(${sizes});`;
+    assert.equal(rowsOf(program, [[1, 4, null], ...rows]), ['{"id":1}', '{"id":2}', '{"id":3}']);
+  }
+});
+
 test('HOP gives a row for each window, in FROM as in GROUP BY', () => {
   const expected = [
     '{"s":"1970-01-01 00:00:00","e":"1970-01-01 00:00:10","c":1}',

@@ -169,6 +169,14 @@ test('keywords are listed with whether they are reserved', () => {
   assert.is(sqlKeywords.get('NAME'), undefined);
 });
 
+test('behind AS a reserved word is the name of a column, unless it goes on with the query', () => {
+  assert.equal(
+    problems('CREATE VIEW v AS SELECT EXISTS (SELECT 1 FROM t) AS exists, a AS end, b AS position FROM t'),
+    [],
+  );
+  assert.equal(problems('CREATE VIEW v AS SELECT a AS FROM t').length, 1);
+});
+
 test('keywords that are not reserved are names', () => {
   assert.equal(
     problems('CREATE TABLE key (view INT, first INT, row INT, "date" DATE, user VARCHAR, value INT, year INT)'),

@@ -1,0 +1,26 @@
+// Window functions whose order leaves rows equal: what stands before what.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { rowsOf } from './program-rows.ts';
+
+const table = 'CREATE TABLE t (id INT, x INT);';
+const rows = [
+  [1, 1, 30],
+  [1, 2, 20],
+  [1, 3, null],
+] as const;
+
+const cases: readonly [list: string, ...expected: string[]][] = [
+  // Only the columns that the query reads count: x here, id is not read.
+  ['LEAD(x) OVER () AS a', '{"a":20}', '{"a":30}', '{"a":null}'],
+  ['x, LAG(x) OVER () AS a', '{"x":20,"a":null}', '{"x":30,"a":20}', '{"x":null,"a":null}'],
+  ['x, ROW_NUMBER() OVER (PARTITION BY 1) AS a', '{"x":20,"a":2}', '{"x":30,"a":3}', '{"x":null,"a":1}'],
+];
+
+for (const [list, ...expected] of cases) {
+  test(`rows that the order leaves equal stand in the order of their columns, NULL first: ${list}`, () => {
+    assert.equal(rowsOf(`${table} CREATE MATERIALIZED VIEW v AS SELECT ${list} FROM t;`, rows), expected);
+  });
+}
+
+test.run();
