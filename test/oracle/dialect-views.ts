@@ -140,7 +140,7 @@ export const dialectViews: Readonly<Record<string, readonly ViewCase[]>> = {
     ofGroups('ARRAY_AGG(i ORDER BY i DESC NULLS FIRST)[1]', '(ARRAY_AGG(i ORDER BY i DESC NULLS FIRST))[1]'),
   ],
   'aggregates of pairs and of distinct values': [
-    ofGroups('COUNTIF(DISTINCT b)', 'COUNT(DISTINCT b) FILTER (WHERE b)'),
+    ofGroups('COUNTIF(DISTINCT b)', 'COUNT(*) FILTER (WHERE b)'),
     ofGroups('REGR_COUNT(i, d)'),
     ofGroups('ARG_MIN(DISTINCT i, i)', 'MIN(i)'),
   ],
