@@ -9,7 +9,7 @@ import type { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
-import { recordBatchBuilder, recordSchema } from '../sdk/record-batch.ts';
+import { recordBatchBuilder, recordColumn, recordSchema } from '../sdk/record-batch.ts';
 import { recordPosition, recordPositionBytes } from '../sdk/record-position.ts';
 import { decodeRecordSchemas, mentionsSchemas } from '../sdk/record-schemas.ts';
 import type { Payload, Position, Source, SourceContext, SourceDefinition } from '../sdk/source.ts';
@@ -44,9 +44,16 @@ const batchBytesMax = 4 << 20;
 const bufferedBytesMax = 1 << 20;
 /** How long confirmations that were sent last may take to be read, before the stream is cancelled. */
 const acksReadMs = 2_000;
-/** Batches follow one another no faster than this, unless they are large: a batch costs as much as many records. */
+/**
+ * Batches follow one another no faster than this, unless they are large: a batch costs as much as many records. Where a batch of that time
+ * has many records the next ones take longer: the stream is busy, and what is late then is late by its queue.
+ */
 const batchMsMin = 2;
+const busyBatchMs = 10;
+const busyRowsMin = 32;
 const lingerBytesMax = 256 << 10;
+/** A builder that has held more is not kept for the next batch. */
+const spareBytesMax = 8 << 20;
 
 export const pluginInput: SourceDefinition = {
   ...pluginInputDeclaration,
@@ -66,6 +73,9 @@ class PluginSource implements Source {
   #wake: () => void = () => {};
   #isWaking = false;
   #isLingering = false;
+  #batchMs = batchMsMin;
+  /** Of a batch that was copied meanwhile: its arrays are used again. */
+  #spare: BatchBuilder | null = null;
   /** Of the last batch, on the wire. */
   #bytesPerRecord = 256;
   /** Of the record that was handed on last. */
@@ -129,20 +139,25 @@ class PluginSource implements Source {
       while (!signal.aborted) {
         if (this.#cutter.isBroken) throw this.#violation('what it sends is no message of gRPC');
         if (this.#cutter.hasMessage) {
-          const early = handedOnMs + batchMsMin - clock.monotonic();
+          const early = handedOnMs + this.#batchMs - clock.monotonic();
           if (early > 0 && !this.#isUrgent()) {
             await this.#linger(early);
             continue;
           }
           handedOnMs = clock.monotonic();
-          // What a batch holds is what has come: a builder of the usual size would mostly be empty, and made anew for each.
-          const builder = recordBatchBuilder(this.#rowsExpected());
+          // What a batch holds is what has come: a builder of the usual size would mostly be empty.
+          const builder = this.#spare ?? recordBatchBuilder(this.#rowsExpected());
+          this.#spare = null;
           const bytesBefore = this.#cutter.bytes;
           const failure = this.#decode(builder);
+          this.#batchMs = builder.rows >= busyRowsMin ? busyBatchMs : batchMsMin;
           if (builder.rows > 0) {
             this.#bytesPerRecord = Math.max(8, (bytesBefore - this.#cutter.bytes) / builder.rows);
-            const batch = await this.#ofRows(builder.finish());
-            yield { kind: 'batch', batch, position: recordPosition(this.#last), isStamped: true };
+            const batch = await this.#ofRows(ownPositions(builder.peek()));
+            const release = (): void => this.#release(builder);
+            yield { kind: 'batch', batch, position: recordPosition(this.#last), isStamped: true, release };
+          } else {
+            this.#spare = builder;
           }
           if (failure !== null) throw failure;
           continue;
@@ -197,6 +212,12 @@ class PluginSource implements Source {
       }
     }
     await this.#plugin.teardown();
+  }
+
+  #release(builder: BatchBuilder): void {
+    if (builder.bytesUsed > spareBytesMax) return;
+    builder.clear();
+    this.#spare = builder;
   }
 
   /** Where records become rows nobody behind this source knows its schemas: what carries one is decoded here. */
@@ -343,4 +364,14 @@ class PluginSource implements Source {
       this.#wake = resolve;
     });
   }
+}
+
+/** The batch, whose positions are kept until they are settled, while the rest of its memory may be used again. */
+function ownPositions(batch: ChangeBatch): ChangeBatch {
+  const columns = batch.columns.map((column, ordinal) =>
+    ordinal === recordColumn.position && column.layout === 'bytes'
+      ? { ...column, offsets: column.offsets.slice(), bytes: column.bytes.slice() }
+      : column,
+  );
+  return { ...batch, columns };
 }

@@ -58,6 +58,13 @@ export class PositionQueue {
     return this.#borders[this.#head + index] === 1;
   }
 
+  /** How many messages end among the first `count` positions. */
+  bordersAmong(count: number): number {
+    let borders = 0;
+    for (let place = this.#head; place < this.#head + count; place++) borders += this.#borders[place] ?? 0;
+    return borders;
+  }
+
   /** How many positions up to and with the first one that equals `wanted`; 0 when there is none. */
   countUntil(wanted: Uint8Array): number {
     for (let place = this.#head; place < this.#tail; place++) {

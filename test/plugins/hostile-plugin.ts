@@ -25,6 +25,10 @@ switch (mode) {
     process.stderr.write('[ERROR] no one is let in with s3cr3t-word at db://me:pass-word@host\n');
     process.exitCode = 5;
     break;
+  case 'tells its environment':
+    process.stderr.write(`GOGC=${process.env['GOGC']}\n`);
+    process.exitCode = 5;
+    break;
   case 'leaves':
     process.stderr.write('[ERROR] no license\n');
     process.exitCode = 5;
@@ -128,6 +132,17 @@ function sendRecords(stream: ServerHttp2Stream): void {
       body.tag(recordTag);
       body.view(record('p-2', 1, new Uint8Array(100_000_000)));
       stream.write(framed(body.finish()));
+      return;
+    }
+    case 'one by one': {
+      // The next record comes when the one before is confirmed.
+      const text = (n: number): Uint8Array => Buffer.from(`${n}`.repeat(30));
+      let sent = 1;
+      send(record('p-1', 1, text(1)));
+      stream.on('data', () => {
+        lastSent = `p-${++sent}`;
+        send(record(lastSent, 1, text(sent)));
+      });
       return;
     }
     case 'stream ends':

@@ -2,8 +2,10 @@
 import { existsSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { recordBytes, recordColumn, recordsOf } from '../../../connectors/sdk/record-batch.ts';
 import { recordPosition } from '../../../connectors/sdk/record-position.ts';
 import { discoverPlugins } from '../../../connectors/standalone/plugin-catalog.ts';
+import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { MillraceError } from '../../../runtime/errors.ts';
 import { hostedDestination, hostedSource, hostile, numbered, Reading, until } from '../../plugins/plugin-host.ts';
@@ -60,6 +62,52 @@ test('what a plugin prints of its secrets is masked', async () => {
   await connector.teardown?.();
   assert.ok(message.includes('no one is let in with *** at db://me:***@host'), message);
   assert.not.match(JSON.stringify(fields), /s3cr3t-word|pass-word/);
+});
+
+test('a plugin in Go collects its garbage less often than by default, unless the environment says how often', async () => {
+  const told = async (): Promise<string> => {
+    const { connector } = hostedSource(hostile('tells its environment'));
+    const { message } = await failureOf(() => connector.configure?.());
+    await connector.teardown?.();
+    return message;
+  };
+  const before = process.env['GOGC'];
+  delete process.env['GOGC'];
+  try {
+    assert.match(await told(), 'GOGC=400');
+    process.env['GOGC'] = '70';
+    assert.match(await told(), 'GOGC=70');
+  } finally {
+    if (before === undefined) delete process.env['GOGC'];
+    else process.env['GOGC'] = before;
+  }
+});
+
+test('the memory of a batch is used again when it was released; its positions stay', async () => {
+  const { connector } = hostedSource(hostile('one by one'));
+  await connector.open(null);
+  const payloads = connector.read()[Symbol.asyncIterator]();
+  const batches: ChangeBatch[] = [];
+  for (let n = 1; n <= 4; n++) {
+    const { value } = await payloads.next();
+    assert.is(value.kind, 'batch');
+    batches.push(value.batch);
+    const [record] = recordsOf(value.batch);
+    assert.equal(record?.after, new Uint8Array(Buffer.from(`${n}`.repeat(30))));
+    if (n !== 2) value.release();
+    await connector.ack?.(value.position);
+  }
+  const texts = (column: number): string[] =>
+    batches.map((batch) =>
+      Buffer.from(recordBytes(batch, column, 0))
+        .toString()
+        .slice(0, 3),
+    );
+  assert.equal(texts(recordColumn.position), ['p-1', 'p-2', 'p-3', 'p-4']);
+  // The second was not released: nobody writes over it. The third was made anew, and its memory is that of the fourth.
+  assert.equal(texts(recordColumn.after).slice(1), ['222', '444', '444']);
+  await connector.stop?.();
+  await connector.teardown?.();
 });
 
 test('a plugin may listen on TCP, speak version 1, and serve nothing that it need not', async () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encodeStruct } from '../../../connectors/sdk/protobuf-struct.ts';
-import { ByteWriter } from '../../../connectors/sdk/protobuf-wire.ts';
+import { ByteReader, ByteWriter } from '../../../connectors/sdk/protobuf-wire.ts';
 import {
   type ConnectorRecord,
   type RecordData,
@@ -277,24 +277,54 @@ test('a confirmation is one request for each message that the source had sent', 
     queue.push(bytes, 0, 1);
     if (ends) queue.markBorder();
   }
-  const texts = (count: number, most: number): string[] => {
-    const wire = Buffer.from(ackRequests(queue, count, most));
-    const requests: string[] = [];
-    for (let at = 0; at < wire.length; at += 5 + wire.readUInt32BE(at + 1)) {
-      requests.push(
-        wire
-          .subarray(at + 5, at + 5 + wire.readUInt32BE(at + 1))
-          .toString('latin1')
-          .replaceAll('\n\u0001', ''),
-      );
-    }
-    return requests;
-  };
+  const texts = (count: number, most: number): string[] =>
+    requestsOf(ackRequests(queue, count, most)).map((request) => request.join(''));
   assert.is(queue.countUntil(Buffer.from('x')), 0);
   assert.is(queue.countUntil(Buffer.from('d')), 4);
   assert.equal(texts(4, 100), ['a', 'bc', 'd']);
   assert.is(queue.length, 1);
   assert.equal(texts(1, 1), ['e']);
+});
+
+/** The positions of each request. */
+function requestsOf(bytes: Uint8Array): string[][] {
+  const wire = Buffer.from(bytes);
+  const requests: string[][] = [];
+  for (let at = 0; at < wire.length; at += 5 + wire.readUInt32BE(at + 1)) {
+    const reader = new ByteReader(wire.subarray(at + 5, at + 5 + wire.readUInt32BE(at + 1)));
+    const positions: string[] = [];
+    while (!reader.isDone) {
+      assert.is(reader.tag(), 0x0a);
+      positions.push(reader.text());
+    }
+    requests.push(positions);
+  }
+  return requests;
+}
+
+test('confirmations of many messages at once share requests, which stay small', () => {
+  const queue = new PositionQueue();
+  const positions = Array.from({ length: 5_000 }, (_, n) => `position ${n}`);
+  const fill = (): void => {
+    for (const position of positions) {
+      const bytes = Buffer.from(position);
+      queue.push(bytes, 0, bytes.length);
+      queue.markBorder();
+    }
+  };
+  fill();
+  const apart = requestsOf(ackRequests(queue, 200, 10_000));
+  assert.is(apart.length, 200);
+  const wire = ackRequests(queue, 4_800, 10_000);
+  const joined = requestsOf(wire);
+  assert.ok(joined.length > 1 && joined.length < 5, `${joined.length} requests of ${wire.length} bytes`);
+  assert.equal([...apart, ...joined].flat(), positions);
+  fill();
+  // A plugin of version 1 takes one position in a request.
+  assert.equal(
+    requestsOf(ackRequests(queue, 5_000, 1)),
+    positions.map((position) => [position]),
+  );
 });
 
 test('messages are found in chunks of any size', () => {
