@@ -12,6 +12,7 @@ import { Admin, Connection, Producer } from '@platformatic/kafka';
 import pg from 'pg';
 import { to } from 'pg-copy-streams';
 import { fetchPartitions } from '../connectors/kafka/fetch-request.ts';
+import { offsetBehindSet } from '../connectors/kafka/record-set.ts';
 import { Pipeline } from '../index.ts';
 import { startKafkaServer } from '../test/servers/kafka-server.ts';
 import { startPostgresServer } from '../test/servers/postgres-server.ts';
@@ -73,13 +74,7 @@ async function prepareKafka(): Promise<Prepared> {
           [{ topicId, partitions: [{ partition: 0, offset: seen }] }],
           limits,
         );
-        const records = partitions[0]?.records ?? Buffer.alloc(0);
-        for (let at = 0; at + 61 <= records.length; ) {
-          const end = at + 12 + records.readInt32BE(at + 8);
-          if (end > records.length) break;
-          seen = Number(records.readBigInt64BE(at)) + records.readInt32BE(at + 57);
-          at = end;
-        }
+        seen = offsetBehindSet(partitions[0]?.chunks ?? [], seen);
       }
       await connection.close();
       return seen;

@@ -56,7 +56,7 @@ class KafkaDestination implements Destination {
   constructor(settings: ParameterValues, context: DestinationContext) {
     this.#settings = settings;
     this.#context = context;
-    this.#cluster = new KafkaCluster(settings, context.baseFolder);
+    this.#cluster = new KafkaCluster(settings, context.baseFolder, context.clock);
     this.#topic = String(settings['topic']);
     // SAFETY: the parameter is a list of objects with these members.
     const headers = (settings['headers'] ?? []) as readonly { readonly key: string; readonly value?: string }[];

@@ -33,7 +33,8 @@ export interface FetchedPartition {
   readonly errorCode: number;
   readonly highWatermark: number;
   readonly aborted: readonly AbortedTransaction[];
-  readonly records: Buffer | null;
+  /** Of the record set, as they came from the socket; none: there was nothing. */
+  readonly chunks: readonly Uint8Array[];
 }
 
 export interface FetchAnswer {
@@ -107,7 +108,7 @@ function readPartition(reader: Reader, topicId: string): FetchedPartition {
   reader.readInt32();
   // A length of compact bytes counts from 1; 0 is null.
   const length = reader.readUnsignedVarInt() - 1;
-  const records = length > 0 ? reader.buffer.slice(reader.position, reader.position + length) : null;
+  const chunks = length > 0 ? reader.buffer.subarray(reader.position, reader.position + length).buffers : [];
   if (length > 0) reader.skip(length);
-  return { topicId, partition, errorCode, highWatermark, aborted, records };
+  return { topicId, partition, errorCode, highWatermark, aborted, chunks };
 }

@@ -1,22 +1,24 @@
 // The brokers of a cluster, as the connectors see them: who leads which partition, where offsets begin and end, and a connection
 // to a broker. The only file that makes connections; the library is loaded by the first one.
 //
-// Nothing is tried again here: whoever calls knows whether something may pass (kafka-errors.ts).
-import { readFile } from 'node:fs/promises';
+// A broker that takes connections and does not answer (it was suspended, its disk hangs) is no reason to wait while others could: after
+// a while the next one is asked the same. Nothing is tried again here: whoever calls knows whether something may pass (kafka-errors.ts).
 import { isIP } from 'node:net';
-import { resolve } from 'node:path';
 import type { Connection, Producer } from '@platformatic/kafka';
+import type { Clock, Timer } from '../../runtime/clock.ts';
+import { nearestName } from '../../runtime/nearest-name.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import { type BootstrapServer, bootstrapServers } from './bootstrap-servers.ts';
-import { errorOfCode, KafkaTopicMissing, KafkaUnavailable } from './kafka-errors.ts';
+import { connectionOptions } from './connection-options.ts';
+import { errorOfCode, KafkaTopicMissing } from './kafka-errors.ts';
 import type { OffsetWish } from './reading-start.ts';
 
 type Library = typeof import('@platformatic/kafka');
 
 export interface PartitionLeader {
   readonly partition: number;
-  readonly leaderEpoch: number;
-  readonly broker: BrokerAddress;
+  /** Null: it has none just now. */
+  readonly broker: BrokerAddress | null;
 }
 
 export interface BrokerAddress {
@@ -32,15 +34,23 @@ export interface TopicDescription {
   readonly partitions: readonly PartitionLeader[];
 }
 
+const nextBrokerMs = 2_000;
+
 export class KafkaCluster {
   readonly #settings: ParameterValues;
   readonly #baseFolder: string;
+  readonly #clock: Clock;
   readonly #bootstrap: readonly BootstrapServer[];
+  /** Those that the latest answer has named. */
+  #brokers: readonly BrokerAddress[] = [];
+  /** That has answered last. */
+  #answering: string | null = null;
   readonly #connections = new Map<string, Promise<Connection>>();
 
   /** Of settings that keep the rules of kafka-rules.ts. */
-  constructor(settings: ParameterValues, baseFolder: string) {
+  constructor(settings: ParameterValues, baseFolder: string, clock: Clock) {
     this.#settings = settings;
+    this.#clock = clock;
     this.#baseFolder = baseFolder;
     this.#bootstrap = bootstrapServers(String(settings['bootstrap.servers'])).servers;
   }
@@ -48,20 +58,29 @@ export class KafkaCluster {
   /** @throws KafkaTopicMissing, and whatever the network says */
   async describe(topic: string): Promise<TopicDescription> {
     const library = await import('@platformatic/kafka');
-    const connection = await this.#any();
-    const found = await answered(library.metadataV12.api.async(connection, [topic], false));
+    const found = await this.#first(async (connection) =>
+      answered(library.metadataV12.api.async(connection, [topic], false)),
+    );
     const description = found.topics.find(({ name }) => name === topic);
-    if (description === undefined || description.errorCode === 3) throw new KafkaTopicMissing({ topic });
+    if (description === undefined || description.errorCode === 3) throw await this.#missing(topic);
     const refused = errorOfCode(description.errorCode, `topic "${topic}"`);
     if (description.errorCode !== 0) throw refused ?? new Error(`topic "${topic}" is not ready`);
-    const partitions = description.partitions.map(({ partitionIndex, leaderId, leaderEpoch }) => {
-      const broker = found.brokers.find(({ nodeId }) => nodeId === leaderId);
-      if (broker === undefined) throw new Error(`partition ${partitionIndex} of topic "${topic}" has no leader`);
-      const { host, port, nodeId: id } = broker;
-      return { partition: partitionIndex, leaderEpoch, broker: { id, host, port } };
+    this.#brokers = found.brokers.map(({ nodeId: id, host, port }) => ({ id, host, port }));
+    const partitions = description.partitions.map(({ partitionIndex: partition, leaderId }) => {
+      return { partition, broker: this.#brokers.find(({ id }) => id === leaderId) ?? null };
     });
     partitions.sort((a, b) => a.partition - b.partition);
     return { name: topic, id: description.topicId, partitions };
+  }
+
+  /** With the name of a topic that there is, where it is a near one. */
+  async #missing(topic: string): Promise<Error> {
+    const library = await import('@platformatic/kafka');
+    const found = await this.#first(async (connection) =>
+      answered(library.metadataV12.api.async(connection, null, false)),
+    );
+    const names = found.topics.map(({ name }) => String(name)).filter((name) => !name.startsWith('__'));
+    return new KafkaTopicMissing({ topic }, { suggestion: nearestName(topic, names) });
   }
 
   /** An offset for each partition that is asked for. */
@@ -73,7 +92,7 @@ export class KafkaCluster {
     const offsets = new Map<number, bigint>();
     for (const { partition, broker } of topic.partitions) {
       const wish = wishes.get(partition);
-      if (wish === undefined) continue;
+      if (wish === undefined || broker === null) continue;
       const timestamp = wish === 'latest' ? -1n : wish === 'earliest' ? -2n : BigInt(wish.timestamp);
       const partitions = [{ partitionIndex: partition, currentLeaderEpoch: -1, timestamp }];
       const connection = await this.connect(broker);
@@ -94,14 +113,24 @@ export class KafkaCluster {
   }
 
   /** The connection to a broker: the same one as long as it is up. */
-  connect({ host, port }: { readonly host: string; readonly port: number }): Promise<Connection> {
-    const key = `${host}:${port}`;
+  connect(address: BootstrapServer): Promise<Connection> {
+    const key = keyOf(address);
     const known = this.#connections.get(key);
     if (known !== undefined) return known;
-    const opened = this.#open(host, port, () => this.#connections.delete(key));
+    const gone = (): void => {
+      if (this.#connections.get(key) === opened) this.#connections.delete(key);
+    };
+    const opened: Promise<Connection> = this.#open(address, gone);
     this.#connections.set(key, opened);
-    opened.catch(() => this.#connections.delete(key));
+    opened.catch(gone);
     return opened;
+  }
+
+  /** The connection to a broker that does not answer is given up. */
+  async drop(address: BootstrapServer): Promise<void> {
+    const opening = this.#connections.get(keyOf(address));
+    this.#connections.delete(keyOf(address));
+    if (opening !== undefined) await closed(opening);
   }
 
   /** A producer of its own; the caller closes it. */
@@ -126,28 +155,48 @@ export class KafkaCluster {
   async close(): Promise<void> {
     const open = [...this.#connections.values()];
     this.#connections.clear();
-    await Promise.all(
-      open.map(async (opening) => {
-        const connection = await opening.catch(() => null);
-        connection?.socket?.destroy();
-        await connection?.close().catch(() => {});
-      }),
-    );
+    await Promise.all(open.map(closed));
   }
 
-  async #any(): Promise<Connection> {
-    const reasons: unknown[] = [];
-    for (const address of this.#bootstrap) {
-      try {
-        return await this.connect(address);
-      } catch (error) {
-        reasons.push(error);
-      }
-    }
-    throw reasons[0] ?? new KafkaUnavailable({ reason: 'no broker is named', attempts: 1 });
+  /** What the first broker answers: one after the other is asked, the next one also when the last does not answer for a while. */
+  async #first<Answer>(ask: (connection: Connection) => Promise<Answer>): Promise<Answer> {
+    const addresses = this.#addresses();
+    const timers: Timer[] = [];
+    let failed = 0;
+    let asked = 0;
+    return await new Promise<Answer>((resolve, reject) => {
+      const askNext = (): void => {
+        const address = addresses[asked++];
+        if (address === undefined) return;
+        timers.push(this.#clock.after(nextBrokerMs, askNext));
+        this.connect(address)
+          .then(ask)
+          .then(
+            (answer) => {
+              this.#answering = keyOf(address);
+              resolve(answer);
+            },
+            (error: unknown) => {
+              if (++failed === addresses.length) reject(error);
+              else if (failed === asked) askNext();
+            },
+          );
+      };
+      askNext();
+    }).finally(() => {
+      for (const timer of timers) timer.cancel();
+    });
   }
 
-  async #open(host: string, port: number, gone: () => void): Promise<Connection> {
+  /** Every broker that is known, the one first that has answered last. */
+  #addresses(): readonly BootstrapServer[] {
+    const all = new Map([...this.#brokers, ...this.#bootstrap].map((address) => [keyOf(address), address]));
+    return [...all]
+      .sort(([a], [b]) => Number(b === this.#answering) - Number(a === this.#answering))
+      .map(([, each]) => each);
+  }
+
+  async #open({ host, port }: BootstrapServer, gone: () => void): Promise<Connection> {
     const library = await import('@platformatic/kafka');
     const options = await connectionOptions(this.#settings, this.#baseFolder, isIP(host) === 0);
     const connection = new library.Connection(this.#text('client.id') ?? 'millrace', {
@@ -169,6 +218,16 @@ export class KafkaCluster {
   }
 }
 
+function keyOf({ host, port }: BootstrapServer): string {
+  return `${host}:${port}`;
+}
+
+async function closed(opening: Promise<Connection>): Promise<void> {
+  const connection = await opening.catch(() => null);
+  connection?.socket?.destroy();
+  await connection?.close().catch(() => {});
+}
+
 /** An answer with error codes in it is thrown by the library: here the codes are looked at. */
 async function answered<Answer>(answer: Promise<Answer>): Promise<Answer> {
   try {
@@ -182,45 +241,3 @@ async function answered<Answer>(answer: Promise<Answer>): Promise<Answer> {
 }
 
 export type { Library };
-
-/** TLS and SASL as the library takes them. `isNamed`: the host has a name, which TLS may ask for. @throws ConfigInvalidValue */
-async function connectionOptions(settings: ParameterValues, baseFolder: string, isNamed: boolean): Promise<object> {
-  const text = (name: string): string | undefined => {
-    const value = settings[name];
-    return value === undefined || value === '' ? undefined : String(value);
-  };
-  const file = async (inline: string, location: string): Promise<string | undefined> => {
-    const path = text(location);
-    return text(inline) ?? (path === undefined ? undefined : await readFile(resolve(baseFolder, path), 'utf8'));
-  };
-  const protocol = String(settings['security.protocol'] ?? 'PLAINTEXT').toUpperCase();
-  const options: Record<string, unknown> = {};
-  if (protocol.endsWith('SSL')) {
-    const [ca, cert, key] = [
-      await file('ssl.ca.pem', 'ssl.ca.location'),
-      await file('ssl.certificate.pem', 'ssl.certificate.location'),
-      await file('ssl.key.pem', 'ssl.key.location'),
-    ];
-    const passphrase = text('ssl.key.password');
-    options['tls'] = {
-      ...(ca === undefined ? {} : { ca }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
-      ...(passphrase === undefined ? {} : { passphrase }),
-      ...(text('enable.ssl.certificate.verification') === 'false' ? { rejectUnauthorized: false } : {}),
-      ...(text('ssl.endpoint.identification.algorithm') === 'none' ? { checkServerIdentity: () => undefined } : {}),
-    };
-    options['tlsServerName'] = isNamed;
-  }
-  if (protocol.startsWith('SASL')) {
-    const mechanism = text('sasl.mechanism') ?? text('sasl.mechanisms') ?? 'PLAIN';
-    const [username, password, token] = [text('sasl.username'), text('sasl.password'), text('sasl.oauthbearer.config')];
-    options['sasl'] = {
-      mechanism,
-      ...(username === undefined ? {} : { username }),
-      ...(password === undefined ? {} : { password }),
-      ...(token === undefined ? {} : { token }),
-    };
-  }
-  return options;
-}

@@ -6,7 +6,7 @@
 //   kafka_key                                    [bytes], or null
 import type { ParameterValues } from '../sdk/parameters.ts';
 import { readHeaders } from './record-headers.ts';
-import type { RecordDetails, RecordPlace } from './record-set.ts';
+import type { RecordDetails, RecordPlace } from './record-values.ts';
 
 /** By the name of its parameter. */
 const parts = ['topic', 'partition', 'offset', 'timestamp', 'headers', 'key'] as const;

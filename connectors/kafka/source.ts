@@ -1,17 +1,16 @@
 // kafka_input: the values of the records of topics, each value a message of its own for the format.
 //
 // There is no consumer group: the runtime keeps the offsets. Position: { offsets: { partition: offset behind the last record } }, with
-// `topics` { topics: { topic: the same } }; all partitions in each position. Every leader is asked for all its partitions at once; one answer of each is on its way while the last one is
-// given out, and none while nobody reads. Leaders that move, brokers that go and partitions that are added are found again.
-// Only what is committed is read, unless isolation.level says otherwise.
+// `topics` { topics: { topic: the same } }; all partitions in each position. Each leader is asked for all its partitions at once, and
+// asked again as soon as its answer has come, so that the next one is on its way while the last one is given out; none while nobody
+// reads. A leader that has nothing, has gone or does not answer keeps no other one waiting. Leaders that move, brokers that go and
+// partitions that are added are found again. Only what is committed is read, unless isolation.level says otherwise.
 
-import type { Connection } from '@platformatic/kafka';
 import { assert } from '../../runtime/assert.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import {
   type BytesPayload,
   defineSource,
-  type MessageBorders,
   type Payload,
   type Position,
   type Source,
@@ -21,13 +20,7 @@ import {
 import { wait } from '../sdk/wait.ts';
 import { kafkaInputDeclaration } from './declarations.ts';
 import { decompressor } from './decompression.ts';
-import {
-  type FetchAnswer,
-  type FetchedPartition,
-  type FetchLimits,
-  fetchPartitions,
-  type WantedPartition,
-} from './fetch-request.ts';
+import { type FetchedPartition, type FetchLimits, fetchPartitions, type WantedTopic } from './fetch-request.ts';
 import { headerFilter, type RecordFilter } from './header-filter.ts';
 import { type BrokerAddress, KafkaCluster, type Library, type TopicDescription } from './kafka-cluster.ts';
 import {
@@ -39,13 +32,20 @@ import {
   mayPass,
   reasonOf,
 } from './kafka-errors.ts';
+import { type Fetched, LeaderFetches } from './leader-fetches.ts';
+import { ReadTopic } from './read-topic.ts';
 import { isOffsetList, type OffsetWish, type ReadingStart, readingStart } from './reading-start.ts';
 import { RecordMetadata, wantedMetadata } from './record-metadata.ts';
-import { type Decompress, RecordValues, readRecordSet } from './record-set.ts';
+import { type Decompress, offsetBehindSet, RecordSet } from './record-set.ts';
+import { RecordValues } from './record-values.ts';
 
 const offsetOutOfRange = 1;
 const firstPauseMs = 100;
 const pauseMsMax = 10_000;
+/** Leaders are looked up again after this at the latest when something has failed. */
+const lookMsMax = 1_000;
+/** An answer that is late by so much makes the leaders be looked up: its broker may have lost them. */
+const lateMs = 5_000;
 const maxWaitMs = 250;
 
 export const kafkaInput: SourceDefinition = defineSource({
@@ -53,22 +53,19 @@ export const kafkaInput: SourceDefinition = defineSource({
   create: (configuration, context) => new KafkaSource(configuration, context),
 });
 
-interface Fetching {
-  readonly broker: BrokerAddress;
-  readonly answer: Promise<FetchAnswer>;
-}
-
-/** A topic, and the offset of the next record by partition. */
-interface ReadTopic {
-  readonly name: string;
-  readonly offsets: Map<number, number>;
-  description: TopicDescription | null;
+/** A record set that has come, to be given out. */
+interface Arrived {
+  readonly topic: ReadTopic;
+  readonly partition: number;
+  readonly offset: number;
+  readonly fetched: FetchedPartition;
 }
 
 class KafkaSource implements Source {
   readonly #settings: ParameterValues;
   readonly #context: SourceContext;
   readonly #cluster: KafkaCluster;
+  readonly #fetches: LeaderFetches;
   readonly #start: ReadingStart;
   readonly #limits: FetchLimits;
   readonly #topics: readonly ReadTopic[];
@@ -76,16 +73,28 @@ class KafkaSource implements Source {
   readonly #values = new RecordValues();
   readonly #metadata: RecordMetadata | null;
   readonly #filter: RecordFilter | null;
+  /** By id of a broker that has failed: how often since it has answered last, and when it may be asked again. */
+  readonly #failed = new Map<number, { readonly times: number; readonly until: number }>();
+  /** Failures of all brokers since records have come last. */
+  #failures = 0;
+  readonly #loading: Promise<Library>;
   #library: Library | null = null;
   #decompress: Decompress | null = null;
+  /** When leaders and partitions are looked up again. */
+  #lookAt = 0;
   #lookedAt = 0;
+  #turn = 0;
 
   constructor(settings: ParameterValues, context: SourceContext) {
     this.#settings = settings;
     this.#context = context;
-    this.#cluster = new KafkaCluster(settings, context.baseFolder);
+    this.#cluster = new KafkaCluster(settings, context.baseFolder, context.clock);
+    // Half a second of work for a thread: done before anything waits for it.
+    this.#loading = import('@platformatic/kafka');
+    this.#loading.catch(() => {});
+    this.#fetches = new LeaderFetches(context.clock);
     this.#isSingle = settings['topics'] === undefined;
-    this.#topics = topicNames(settings).map((name) => ({ name, offsets: new Map(), description: null }));
+    this.#topics = topicNames(settings).map((name) => new ReadTopic(name));
     this.#filter = headerFilter(settings['header_filter']);
     const wanted = wantedMetadata(settings);
     this.#metadata = wanted.size === 0 ? null : new RecordMetadata(wanted);
@@ -100,60 +109,48 @@ class KafkaSource implements Source {
   }
 
   async open(position: Position | null): Promise<void> {
-    this.#library = await import('@platformatic/kafka');
+    this.#library = await this.#loading;
     this.#decompress = await decompressor(this.#library);
     const byTopic: unknown = position?.['topics'];
-    for (const { name, offsets } of this.#topics) {
-      const kept: unknown = this.#isSingle ? position?.['offsets'] : Object(byTopic)[name];
-      if (typeof kept !== 'object' || kept === null) continue;
-      for (const [partition, offset] of Object.entries(kept)) offsets.set(Number(partition), Number(offset));
+    for (const topic of this.#topics)
+      topic.resume(this.#isSingle ? Object(position?.['offsets']) : Object(byTopic)[topic.name]);
+    const { signal } = this.#context;
+    for (let failures = 1; !signal.aborted; failures++) {
+      try {
+        await this.#look(position === null ? this.#start : 'earliest');
+        return;
+      } catch (thrown) {
+        if (signal.aborted) return;
+        await wait(this.#context.clock, this.#report(thrown, failures), signal);
+        await this.#cluster.close();
+      }
     }
-    await this.#retried(() => this.#begin(position === null ? this.#start : 'earliest'));
   }
 
   async *read(): AsyncIterable<Payload> {
     const { signal } = this.#context;
-    let ahead: readonly Fetching[] = [];
-    let failures = 0;
+    const wake = (): void => this.#fetches.wake();
+    signal.addEventListener('abort', wake);
     try {
       while (!signal.aborted) {
-        const current = ahead.length > 0 ? ahead : this.#ask();
-        ahead = [];
-        let hasData = false;
-        let failure: unknown = null;
-        for (const { answer } of current) {
-          let partitions: readonly FetchedPartition[] = [];
-          try {
-            const found = await answer;
-            failure ??= found.errorCode === 0 ? null : new Error(`a broker answered with error ${found.errorCode}`);
-            partitions = found.partitions;
-          } catch (thrown) {
-            failure ??= thrown;
-          }
-          for (const fetched of partitions) {
-            const payload = this.#take(fetched);
-            if (payload === 'moved') failure ??= new Error(`partition ${fetched.partition} has another leader`);
-            else if (payload === 'lost') await this.#skipExpired(fetched);
-            else if (payload !== null) {
+        this.#askLeaders();
+        const fetched = await this.#fetches.next(this.#untilLook);
+        if (signal.aborted) return;
+        if (fetched !== null) {
+          let hasData = false;
+          for (const arrived of this.#accept(fetched)) {
+            for (const payload of this.#payloads(arrived)) {
               hasData = true;
-              failures = 0;
               yield payload;
               if (signal.aborted) return;
             }
           }
+          if (!hasData) yield { kind: 'idle' };
         }
-        if (failure !== null) {
-          await this.#pause(failure, ++failures);
-          await this.#lookAgain();
-          continue;
-        }
-        if (this.#context.clock.monotonic() - this.#lookedAt > this.#metadataMs) await this.#lookAgain();
-        if (!hasData) yield { kind: 'idle' };
-        // While what was read is decoded the next answer is on its way.
-        if (!signal.aborted) ahead = this.#ask();
+        if (!signal.aborted && this.#mustLook) await this.#lookAgain();
       }
     } finally {
-      for (const { answer } of ahead) answer.catch(() => {});
+      signal.removeEventListener('abort', wake);
       await this.#cluster.close();
     }
   }
@@ -163,123 +160,153 @@ class KafkaSource implements Source {
   }
 
   get #metadataMs(): number {
-    return Number(
-      this.#settings['metadata.max.age.ms'] ?? this.#settings['topic.metadata.refresh.interval.ms'] ?? 30_000,
-    );
+    const { 'metadata.max.age.ms': age, 'topic.metadata.refresh.interval.ms': interval } = this.#settings;
+    const ms = Number(age ?? interval ?? 30_000);
+    return ms < 0 ? 2 ** 31 - 1 : ms;
   }
 
-  /** One request to each leader. A rejection is seen when its turn comes. */
-  #ask(): readonly Fetching[] {
+  get #mustLook(): boolean {
+    const now = this.#context.clock.monotonic();
+    return now >= this.#lookAt || (now - this.#lookedAt > lateMs && this.#fetches.late(lateMs).length > 0);
+  }
+
+  /** Never longer than a late answer needs to be noticed. */
+  get #untilLook(): number {
+    return Math.max(0, Math.min(this.#lookAt - this.#context.clock.monotonic(), lookMsMax));
+  }
+
+  /** One request to each leader that has none. */
+  #askLeaders(): void {
     const library = this.#library;
-    if (library === null) return [];
-    const byBroker = new Map<number, { broker: BrokerAddress; topics: Map<string, WantedPartition[]> }>();
-    for (const { description, offsets } of this.#topics) {
-      for (const { partition, broker } of description?.partitions ?? []) {
-        const offset = offsets.get(partition);
-        if (offset === undefined || description === null) continue;
+    assert(library !== null, 'a source is opened before it is read');
+    const now = this.#context.clock.monotonic();
+    const byBroker = new Map<
+      number,
+      { broker: BrokerAddress; topics: Map<string, WantedTopic['partitions'][number][]> }
+    >();
+    for (const topic of this.#topics) {
+      for (const { broker, topicId, wanted } of topic.wanted()) {
+        if (this.#fetches.isBusy(broker.id) || now < (this.#failed.get(broker.id)?.until ?? 0)) continue;
         const entry = byBroker.get(broker.id) ?? { broker, topics: new Map() };
-        const wanted = entry.topics.get(description.id) ?? [];
-        wanted.push({ partition, offset });
-        entry.topics.set(description.id, wanted);
+        const partitions = entry.topics.get(topicId) ?? [];
+        partitions.push(wanted);
+        entry.topics.set(topicId, partitions);
         byBroker.set(broker.id, entry);
       }
     }
-    return [...byBroker.values()].map(({ broker, topics }) => {
+    for (const { broker, topics } of byBroker.values()) {
       // Another topic and another partition come first each time, so that a full answer starves none.
-      const turn = this.#values.nextOffset;
+      const turn = this.#turn++;
       const wanted = rotated([...topics], turn).map(([topicId, partitions]) => {
         return { topicId, partitions: rotated(partitions, turn) };
       });
-      const answer = this.#cluster
-        .connect(broker)
-        .then((connection: Connection) => fetchPartitions(library, connection, wanted, this.#limits));
-      answer.catch(() => {});
-      return { broker, answer };
-    });
+      this.#fetches.ask(broker, wanted, async () =>
+        fetchPartitions(library, await this.#cluster.connect(broker), wanted, this.#limits),
+      );
+    }
   }
 
-  #topicOf({ topicId }: FetchedPartition): ReadTopic | undefined {
-    return this.#topics.find(({ description }) => description?.id === topicId);
+  /** What is to be given out of an answer; its leader has been asked for more. @throws what ends the source */
+  #accept({ broker, wanted, answer, failure }: Fetched): readonly Arrived[] {
+    if (answer === null || answer.errorCode !== 0) {
+      this.#leaderFailed(broker, failure ?? new Error(`a broker answered with error ${answer?.errorCode}`));
+      return [];
+    }
+    const arrived: Arrived[] = [];
+    let moved: Error | null = null;
+    for (const fetched of answer.partitions) {
+      const { topicId, partition, errorCode, chunks } = fetched;
+      const topic = this.#topics.find(({ description }) => description?.id === topicId);
+      const asked = wanted
+        .find((each) => each.topicId === topicId)
+        ?.partitions.find((each) => each.partition === partition);
+      // Made anew since it was asked for, or read from another leader meanwhile.
+      if (topic === undefined) moved = new Error('a topic has been made anew');
+      else if (asked === undefined || asked.offset !== topic.askedFor(partition)) continue;
+      else if (errorCode === offsetOutOfRange) this.#expired(topic, partition);
+      else if (mayPass(errorCode))
+        moved = new Error(`partition ${partition} of topic "${topic.name}" has another leader`);
+      else if (errorCode !== 0)
+        throw errorOfCode(errorCode, `partition ${partition} of topic "${topic.name}"`) ?? moved;
+      else if (chunks.length > 0) {
+        topic.fetched(partition, offsetBehindSet(chunks, asked.offset));
+        arrived.push({ topic, partition, offset: asked.offset, fetched });
+      }
+    }
+    if (arrived.length > 0) this.#failures = 0;
+    if (moved === null) this.#failed.delete(broker.id);
+    else this.#leaderFailed(broker, moved);
+    this.#askLeaders();
+    return arrived;
   }
 
-  #take(fetched: FetchedPartition): BytesPayload | 'moved' | 'lost' | null {
-    const { partition, errorCode, records, aborted } = fetched;
-    const topic = this.#topicOf(fetched);
-    // It has been made anew since it was asked for.
-    if (topic === undefined) return 'moved';
-    const offset = topic.offsets.get(partition) ?? 0;
-    if (errorCode === offsetOutOfRange) return 'lost';
-    if (mayPass(errorCode)) return 'moved';
-    if (errorCode !== 0) throw errorOfCode(errorCode, `partition ${partition} of topic "${topic.name}"`) ?? new Error();
-    if (records === null) return null;
-    const values = this.#values;
-    values.clear(offset);
-    this.#metadata?.begin(topic.name, partition);
-    assert(this.#decompress !== null, 'a source is opened before it is read');
-    readRecordSet(records, aborted, this.#decompress, values, this.#metadata, this.#filter);
-    topic.offsets.set(partition, values.nextOffset);
-    if (values.count === 0) return null;
-    return this.#payload(topic, partition, offset);
+  *#payloads({ topic, partition, offset, fetched: { chunks, aborted } }: Arrived): Iterable<BytesPayload> {
+    const decompress = this.#decompress;
+    assert(decompress !== null, 'a source is opened before it is read');
+    const set = new RecordSet({ chunks, aborted, decompress, details: this.#metadata, filter: this.#filter }, offset);
+    for (;;) {
+      this.#metadata?.begin(topic.name, partition);
+      const before = topic.offsets.get(partition) ?? offset;
+      const isMore = set.read(this.#values);
+      topic.offsets.set(partition, set.nextOffset);
+      if (!isMore) return;
+      yield this.#payload(topic, partition, before);
+    }
   }
 
   #payload(topic: ReadTopic, partition: number, before: number): BytesPayload {
-    const values = this.#values;
-    const bytes = values.bytes.slice(0, values.length);
-    const ends = values.ends.slice(0, values.count);
+    const { bytes: buffer, length, starts, ends, offsets, count } = this.#values;
+    const bytes = buffer.subarray(0, length);
     const metadata = this.#metadata?.finish();
-    const messages = { ...bordersOf(ends), ...(metadata === undefined ? {} : { metadata }) };
-    const offsets = values.offsets.slice(0, values.count);
-    const behind = values.nextOffset;
-    const others = [...topic.offsets].filter(([other]) => other !== partition);
-    const otherTopics = this.#topics
-      .filter((other) => other !== topic)
-      .map(({ name, offsets: known }) => [name, Object.fromEntries(known)] as const);
-    const positionAfter = (length: number): Position => {
-      let low = 0;
-      let high = ends.length;
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        if ((ends[middle] ?? 0) <= length) low = middle + 1;
-        else high = middle;
-      }
-      const own = low === ends.length ? behind : low === 0 ? before : (offsets[low - 1] ?? 0) + 1;
-      const ofTopic = Object.fromEntries([...others, [partition, own]]);
-      return this.#isSingle
-        ? { offsets: ofTopic }
-        : { topics: Object.fromEntries([...otherTopics, [topic.name, ofTopic]]) };
+    // The arrays of a payload are given away.
+    const kept = ends.slice(0, count);
+    const messages = {
+      starts: starts.subarray(0, count),
+      ends: ends.subarray(0, count),
+      ...(metadata === undefined ? {} : { metadata }),
+    };
+    const positions = this.#topics.map((each) => [each.name, Object.fromEntries(each.offsets)] as const);
+    const positionAfter = (given: number): Position => {
+      const whole = valuesWithin(kept, given);
+      const all = new Map(positions);
+      const own = all.get(topic.name) ?? {};
+      const behind = whole === 0 ? before : (offsets[whole - 1] ?? 0) + 1;
+      all.set(topic.name, whole === count ? own : { ...own, [partition]: behind });
+      return this.#isSingle ? { offsets: all.get(topic.name) } : { topics: Object.fromEntries(all) };
     };
     return { kind: 'bytes', bytes, positionAfter, messages };
   }
 
-  /** Leaders and partitions as they are now; partitions that are new are read from their start. */
-  async #lookAgain(): Promise<void> {
-    await this.#cluster.close();
-    await this.#retried(() => this.#begin('earliest'));
-  }
-
   /** Topics as they are now, with offsets for the partitions that have none. */
-  async #begin(start: ReadingStart): Promise<void> {
+  async #look(start: ReadingStart): Promise<void> {
     for (const topic of this.#topics) {
       const description = await this.#cluster.describe(topic.name);
-      await this.#beginTopic(topic, description, start);
+      await this.#lookAtPartitions(topic, description, start);
       topic.description = description;
     }
     this.#lookedAt = this.#context.clock.monotonic();
+    this.#lookAt = this.#lookedAt + this.#metadataMs;
   }
 
-  async #beginTopic({ name, offsets }: ReadTopic, description: TopicDescription, start: ReadingStart): Promise<void> {
+  async #lookAtPartitions(
+    { name, offsets }: ReadTopic,
+    description: TopicDescription,
+    start: ReadingStart,
+  ): Promise<void> {
     const count = description.partitions.length;
     // SAFETY: the parameter is a list of integers.
     const chosen = this.#settings['partitions'] as readonly number[] | undefined;
     for (const partition of chosen ?? []) {
       if (partition >= count) throw new KafkaPartitionMissing({ topic: name, partition, count });
     }
-    if (isOffsetList(start) && start.length !== count && chosen === undefined) {
+    if (isOffsetList(start) && start.length !== (chosen?.length ?? count)) {
       throw new KafkaPartitionMissing({ topic: name, partition: start.length, count });
     }
     const wishes = new Map<number, OffsetWish>();
-    for (const { partition } of description.partitions) {
+    for (const { partition, broker } of description.partitions) {
       if ((chosen !== undefined && !chosen.includes(partition)) || offsets.has(partition)) continue;
+      // Its end is not known yet, and may be another one when it is asked for later.
+      if (broker === null && start !== 'earliest') throw new Error(`partition ${partition} of "${name}" has no leader`);
       if (isOffsetList(start)) offsets.set(partition, start[chosen?.indexOf(partition) ?? partition] ?? 0);
       else wishes.set(partition, start);
     }
@@ -287,48 +314,73 @@ class KafkaSource implements Source {
     for (const [partition, offset] of found) offsets.set(partition, Number(offset));
   }
 
-  async #skipExpired(fetched: FetchedPartition): Promise<void> {
-    const { partition } = fetched;
-    const topic = this.#topicOf(fetched);
-    const offset = String(topic?.offsets.get(partition));
-    const lost = new KafkaOffsetLost({ topic: topic?.name ?? '', partition, offset });
-    if (this.#settings['resume_earliest_if_data_expires'] !== true) throw lost;
-    this.#context.reportError(lost);
-    topic?.offsets.delete(partition);
-    await this.#lookAgain();
-  }
-
-  async #retried(attempt: () => Promise<void>): Promise<void> {
-    const { signal } = this.#context;
-    for (let failures = 1; !signal.aborted; failures++) {
-      try {
-        return await attempt();
-      } catch (thrown) {
-        if (signal.aborted) return;
-        await this.#pause(thrown, failures);
-        await this.#cluster.close();
-      }
+  /** Leaders and partitions as they are now; partitions that are new are read from their start. @throws what ends the source */
+  async #lookAgain(): Promise<void> {
+    const now = this.#context.clock.monotonic();
+    try {
+      await this.#look('earliest');
+      const leaderless = this.#topics.reduce((sum, topic) => sum + topic.leaderless, 0);
+      if (leaderless > 0) throw new Error(`${leaderless} partitions have no leader`);
+    } catch (thrown) {
+      if (this.#context.signal.aborted) return;
+      this.#lookAt = now + this.#report(thrown, ++this.#failures);
+    }
+    for (const broker of this.#fetches.late(lateMs)) {
+      // Its partitions are led by others now, and asked for there.
+      if (!this.#leads(broker)) await this.#cluster.drop(broker);
     }
   }
 
-  /** @throws what is final, or KafkaUnavailable after too many failures. */
-  async #pause(thrown: unknown, failures: number): Promise<void> {
-    const { signal, clock, reportError } = this.#context;
-    if (signal.aborted) return;
+  #leads({ id }: BrokerAddress): boolean {
+    return this.#topics.some((topic) => [...topic.wanted()].some(({ broker }) => broker.id === id));
+  }
+
+  /** It is asked again after a pause, when leaders have been looked up. @throws what ends the source */
+  #leaderFailed(broker: BrokerAddress, thrown: unknown): void {
+    // Others have taken over what it led.
+    if (!this.#leads(broker)) return;
+    const times = (this.#failed.get(broker.id)?.times ?? 0) + 1;
+    const now = this.#context.clock.monotonic();
+    this.#report(thrown, ++this.#failures);
+    const pauseMs = pauseMsOf(times);
+    this.#failed.set(broker.id, { times, until: now + pauseMs });
+    this.#lookAt = Math.min(this.#lookAt, now + Math.min(pauseMs, lookMsMax));
+  }
+
+  #expired(topic: ReadTopic, partition: number): void {
+    const offset = String(topic.offsets.get(partition));
+    const lost = new KafkaOffsetLost({ topic: topic.name, partition, offset });
+    if (this.#settings['resume_earliest_if_data_expires'] !== true) throw lost;
+    this.#context.reportError(lost);
+    topic.restart(partition);
+    this.#lookAt = 0;
+  }
+
+  /** Returns how long to wait. @throws what is final, or KafkaUnavailable after too many failures. */
+  #report(thrown: unknown, failures: number): number {
     const final = finalKafkaError(thrown);
     if (final !== null) throw final;
     const failed = new KafkaUnavailable({ reason: reasonOf(thrown), attempts: failures }, { cause: thrown });
     if (failures > Number(this.#settings['max_retries'] ?? 10)) throw failed;
-    reportError(failed);
-    await wait(clock, Math.min(pauseMsMax, firstPauseMs * 2 ** (failures - 1)), signal);
+    this.#context.reportError(failed);
+    return pauseMsOf(failures);
   }
 }
 
-/** `ends[i]` is behind the line break of value i. */
-function bordersOf(ends: Int32Array): MessageBorders {
-  const starts = new Int32Array(ends.length);
-  starts.set(ends.subarray(0, -1), 1);
-  return { starts, ends: ends.map((end) => end - 1) };
+function pauseMsOf(failures: number): number {
+  return Math.min(pauseMsMax, firstPauseMs * 2 ** (failures - 1));
+}
+
+/** How many values end within so many bytes, their line breaks included. */
+function valuesWithin(ends: Int32Array, length: number): number {
+  let low = 0;
+  let high = ends.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ends[middle] ?? 0) < length) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function rotated<T>(list: readonly T[], turn: number): readonly T[] {

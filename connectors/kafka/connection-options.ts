@@ -1,0 +1,82 @@
+// TLS and SASL of a connection, as the library takes them, from settings that keep the rules of kafka-rules.ts.
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
+import type { ParameterValues } from '../sdk/parameters.ts';
+
+/** `isNamed`: the host has a name, which TLS may ask for. @throws ConfigInvalidValue for files and keys that cannot be used */
+export async function connectionOptions(
+  settings: ParameterValues,
+  baseFolder: string,
+  isNamed: boolean,
+): Promise<object> {
+  const protocol = String(settings['security.protocol'] ?? 'PLAINTEXT').toUpperCase();
+  return {
+    ...(protocol.endsWith('SSL') ? { tls: await tlsOptions(settings, baseFolder), tlsServerName: isNamed } : {}),
+    ...(protocol.startsWith('SASL') ? { sasl: saslOptions(settings) } : {}),
+  };
+}
+
+async function tlsOptions(settings: ParameterValues, baseFolder: string): Promise<object> {
+  const pem = async (part: string): Promise<string | undefined> => {
+    const inline = textOf(settings, `ssl.${part}.pem`);
+    const key = `ssl.${part}.location`;
+    const path = textOf(settings, key);
+    if (inline !== undefined || path === undefined) return inline;
+    try {
+      return await readFile(resolve(baseFolder, path), 'utf8');
+    } catch (cause) {
+      throw new ConfigInvalidValue({ key, reason: `cannot be read: ${reasonOf(cause)}` }, { cause });
+    }
+  };
+  const passphrase = textOf(settings, 'ssl.key.password');
+  const [ca, cert, key] = [await pem('ca'), await pem('certificate'), await pem('key')];
+  check('ssl.ca', ca === undefined ? {} : { ca });
+  check('ssl.certificate', cert === undefined ? {} : { cert });
+  const keyOptions = { ...(key === undefined ? {} : { key }), ...(passphrase === undefined ? {} : { passphrase }) };
+  check('ssl.key', keyOptions);
+  check('ssl.key', { ...keyOptions, ...(cert === undefined ? {} : { cert }) });
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...keyOptions,
+    ...(textOf(settings, 'enable.ssl.certificate.verification') === 'false' ? { rejectUnauthorized: false } : {}),
+    ...(textOf(settings, 'ssl.endpoint.identification.algorithm') === 'none'
+      ? { checkServerIdentity: () => undefined }
+      : {}),
+  };
+}
+
+/** What is no certificate or key, or one that the password does not open, is found before anything is connected. */
+function check(part: string, options: object): void {
+  try {
+    createSecureContext(options);
+  } catch (cause) {
+    const reason = reasonOf(cause);
+    // OpenSSL's words for a wrong or a missing password differ with the cipher.
+    const isPassword = /decrypt|passphrase|password|interrupted or cancelled/i.test(reason);
+    const key = isPassword ? 'ssl.key.password' : part;
+    const why = isPassword ? `does not open the private key: ${reason}` : `cannot be used: ${reason}`;
+    throw new ConfigInvalidValue({ key, reason: why }, { cause });
+  }
+}
+
+function saslOptions(settings: ParameterValues): object {
+  const mechanism = textOf(settings, 'sasl.mechanism') ?? textOf(settings, 'sasl.mechanisms') ?? 'PLAIN';
+  const given = {
+    username: textOf(settings, 'sasl.username'),
+    password: textOf(settings, 'sasl.password'),
+    token: textOf(settings, 'sasl.oauthbearer.config'),
+  };
+  return { mechanism, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
+}
+
+function textOf(settings: ParameterValues, name: string): string | undefined {
+  const value = settings[name];
+  return value === undefined || value === '' ? undefined : String(value);
+}
+
+function reasonOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

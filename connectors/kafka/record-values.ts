@@ -1,0 +1,175 @@
+// The values of records, one behind the other with a line break behind each: messages as formats take them.
+//
+// No record becomes an object: a batch is copied here as a whole, behind the values so far, and its values are moved together inside the
+// copy. A value with its line break is shorter than its record, so that what is moved never reaches what is still to be read.
+// Everything is given away with a payload: `begin` makes fresh arrays.
+import type { RecordFilter } from './header-filter.ts';
+import { KafkaMalformed } from './kafka-errors.ts';
+
+/** What is told of a record beside its value, while it is read. Ranges are of `bytes`, until the next record. */
+export interface RecordDetails {
+  print(bytes: Uint8Array, record: RecordPlace): void;
+}
+
+export interface RecordPlace {
+  offset: number;
+  /** Milliseconds since 1970. */
+  timestamp: number;
+  /** keyEnd -1: there is no key. */
+  keyStart: number;
+  keyEnd: number;
+  headersStart: number;
+  end: number;
+}
+
+export interface BatchHead {
+  readonly baseOffset: number;
+  readonly wanted: number;
+  readonly baseTimestamp: number;
+  /** 0: all records have the time of the batch. */
+  readonly deltas: 0 | 1;
+  readonly details: RecordDetails | null;
+  readonly filter: RecordFilter | null;
+}
+
+export class RecordValues {
+  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  view: DataView = new DataView(this.bytes.buffer);
+  length = 0;
+  /** Value i is bytes[starts[i] .. ends[i]), and a line break behind it; offsets[i]: its offset in the partition. */
+  starts: Int32Array<ArrayBuffer> = new Int32Array(0);
+  ends: Int32Array<ArrayBuffer> = new Int32Array(0);
+  offsets: Float64Array = new Float64Array(0);
+  count = 0;
+
+  begin(capacity: number): void {
+    this.#setBytes(new Uint8Array(capacity));
+    this.length = 0;
+    this.count = 0;
+    this.starts = new Int32Array(0);
+    this.ends = new Int32Array(0);
+    this.offsets = new Float64Array(0);
+  }
+
+  /** Room for a batch of so many bytes and records behind the values so far; it begins at `length`. @throws KafkaMalformed */
+  reserve(bytes: number, count: number): void {
+    if (count < 0 || count > bytes) throw new KafkaMalformed({ detail: 'a batch has more records than bytes' });
+    const needed = this.length + bytes;
+    if (needed > this.bytes.length) {
+      const larger = new Uint8Array(Math.max(needed, this.bytes.length * 2));
+      larger.set(this.bytes.subarray(0, this.length));
+      this.#setBytes(larger);
+    }
+    if (this.count + count <= this.ends.length) return;
+    const rows = Math.max(this.count + count, this.ends.length * 2);
+    this.starts = grown(this.starts, new Int32Array(rows));
+    this.ends = grown(this.ends, new Int32Array(rows));
+    this.offsets = grown(this.offsets, new Float64Array(rows));
+  }
+
+  #setBytes(bytes: Uint8Array<ArrayBuffer>): void {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer);
+  }
+}
+
+function grown<A extends Int32Array | Float64Array>(before: A, larger: A): A {
+  larger.set(before);
+  return larger;
+}
+
+// ── data plane ──
+
+export interface Cursor {
+  at: number;
+}
+
+/** Reads the `count` records of bytes[start .. end), a batch that was copied there, and moves their values behind those before. */
+export function readRecords(values: RecordValues, start: number, end: number, count: number, batch: BatchHead): void {
+  const { bytes, view, starts, ends, offsets } = values;
+  const { baseOffset, wanted, details, filter } = batch;
+  const cursor: Cursor = { at: start };
+  const place = { offset: 0, timestamp: 0, keyStart: 0, keyEnd: -1, headersStart: 0, end: 0 };
+  let length = values.length;
+  let found = values.count;
+  for (let i = 0; i < count; i++) {
+    const size = varint(bytes, cursor, end);
+    const recordEnd = cursor.at + size;
+    if (size < 0 || recordEnd > end) throw new KafkaMalformed({ detail: 'a record is longer than its batch' });
+    cursor.at++;
+    if (details === null) skipVarint(bytes, cursor, end);
+    else place.timestamp = batch.baseTimestamp + batch.deltas * varlong(bytes, cursor, end);
+    const offset = baseOffset + varint(bytes, cursor, end);
+    const keyLength = varint(bytes, cursor, end);
+    const keyStart = cursor.at;
+    if (keyLength > 0) cursor.at += keyLength;
+    const valueLength = varint(bytes, cursor, end);
+    if (offset >= wanted && valueLength >= 0) {
+      const from = cursor.at;
+      const valueEnd = from + valueLength;
+      if (valueEnd > recordEnd) throw new KafkaMalformed({ detail: 'a value is longer than its record' });
+      if (filter === null || filter(bytes, valueEnd, recordEnd)) {
+        if (details !== null) {
+          place.offset = offset;
+          place.keyStart = keyStart;
+          place.keyEnd = keyLength < 0 ? -1 : keyStart + keyLength;
+          place.headersStart = valueEnd;
+          place.end = recordEnd;
+          details.print(bytes, place);
+        }
+        starts[found] = length;
+        // A call of the runtime costs more than moving a short value does.
+        if (valueLength > movedBytesMax) bytes.copyWithin(length, from, valueEnd);
+        else moveDown(bytes, view, length, from, valueLength);
+        length += valueLength;
+        ends[found] = length;
+        bytes[length++] = 10;
+        offsets[found++] = offset;
+      }
+    }
+    cursor.at = recordEnd;
+  }
+  values.length = length;
+  values.count = found;
+}
+
+const movedBytesMax = 512;
+
+/** Moves bytes to a lower place that may overlap: each four are read before what is written over them. */
+function moveDown(bytes: Uint8Array, view: DataView, to: number, from: number, count: number): void {
+  let i = 0;
+  for (; i + 4 <= count; i += 4) view.setInt32(to + i, view.getInt32(from + i, true), true);
+  for (; i < count; i++) bytes[to + i] = bytes[from + i]!;
+}
+
+/** A zigzag varint of at most 32 bits. */
+export function varint(bytes: Uint8Array, cursor: Cursor, end: number): number {
+  let value = 0;
+  for (let shift = 0; shift < 35; shift += 7) {
+    if (cursor.at >= end) break;
+    const byte = bytes[cursor.at++]!;
+    value |= (byte & 127) << shift;
+    if (byte < 128) return (value >>> 1) ^ -(value & 1);
+  }
+  throw new KafkaMalformed({ detail: 'a number of a record is cut' });
+}
+
+/** A zigzag varint of at most 53 bits: the difference of times. */
+function varlong(bytes: Uint8Array, cursor: Cursor, end: number): number {
+  let value = 0;
+  let scale = 1;
+  for (let i = 0; i < 8; i++) {
+    if (cursor.at >= end) break;
+    const byte = bytes[cursor.at++]!;
+    value += (byte & 127) * scale;
+    scale *= 128;
+    if (byte < 128) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+  throw new KafkaMalformed({ detail: 'a number of a record is cut' });
+}
+
+/** Of any size: the difference of times. */
+function skipVarint(bytes: Uint8Array, cursor: Cursor, end: number): void {
+  while (cursor.at < end && bytes[cursor.at]! >= 128) cursor.at++;
+  cursor.at++;
+}
