@@ -2,7 +2,7 @@
 //
 //   node dist/bench/workers-run.js QUERY WORKERS EVENTS
 //
-// The events are made into batches in memory first; then steps of 40,000 events are computed, and only that is timed, from the second
+// The events are made into batches in memory first (for several workers into shared memory, where decoders put what goes to them); then steps of 40,000 events are computed, and only that is timed, from the second
 // quarter of the steps on: in the first one each thread compiles its kernels. `seconds` is by
 // the clock, which other processes of the machine disturb; `cpu` is what each worker's thread has computed (as the system counts it,
 // without helper threads of the garbage collector), and `criticalSeconds` the sum over the steps of the most that any worker had to
@@ -15,6 +15,7 @@ import { openShardedCircuit } from '../actors/engine/workers/sharded-circuit.ts'
 import type { ChangeBatch } from '../runtime/batch/change-batch.ts';
 import { NexmarkEvents } from './nexmark-events.ts';
 import { nexmarkProgram } from './nexmark-queries.ts';
+import { sharedBatch } from './shared-batch.ts';
 
 const [query = 'q4', workersText = '2', eventsText = '1000000', stepText = '40000', explain] = process.argv.slice(2);
 const workers = Number(workersText);
@@ -25,7 +26,10 @@ const { program, problems } = compileProgram(nexmarkProgram(query, 'VIEW'));
 if (program === null) throw problems[0] ?? new Error(`${query} does not compile`);
 const made = new NexmarkEvents(program);
 const steps = [made.sideInput()];
-for (let from = 0; from < events; from += stepEvents) steps.push(made.step(from, Math.min(from + stepEvents, events)));
+for (let from = 0; from < events; from += stepEvents) {
+  const step = made.step(from, Math.min(from + stepEvents, events));
+  steps.push(workers === 1 ? step : inSharedMemory(step));
+}
 
 type Changes = ReadonlyMap<string, readonly ChangeBatch[]>;
 interface Running {
@@ -97,6 +101,11 @@ async function sharded(): Promise<Running> {
     explain: () => circuit.circuit.explain(),
     stop: () => circuit.stop(),
   };
+}
+
+/** The arrays of a step where all threads read them. */
+function inSharedMemory(step: ReadonlyMap<string, readonly ChangeBatch[]>): Map<string, ChangeBatch[]> {
+  return new Map([...step].map(([table, batches]) => [table, batches.map(sharedBatch)]));
 }
 
 /** What a thread has computed so far, as the scheduler counts it. */

@@ -7,7 +7,7 @@ import type { ChangeBatch } from './change-batch.ts';
 import { presenceBytes } from './change-batch.ts';
 import type { Column } from './column.ts';
 import { gatherColumn, gatherWeights, type Room } from './gather-column.ts';
-import { hashLong, hashRows, isWide } from './row-key.ts';
+import { hashLong, hashLongs, hashRows, isWide } from './row-key.ts';
 
 /** The rows of a batch in the order of their owners: those of worker w are rows[starts[w] .. starts[w + 1]). */
 export interface RowOwners {
@@ -35,19 +35,28 @@ export function rowsOf(
   worker: number,
   room: Room = (make, length) => new make(length),
 ): Int32Array {
-  const only = columns.length === 1 ? batch.columns[columns[0]!]! : null;
-  if (only?.layout === 'fixed' && only.validity === null && only.values instanceof BigInt64Array && !isWide(only)) {
-    const { buffer, byteOffset } = only.values;
-    const owned = room(Int32Array, batch.rows);
-    const words = new Int32Array(buffer, byteOffset, batch.rows * 2);
+  const owned = room(Int32Array, batch.rows);
+  const [first, second] = columns;
+  const words = first === undefined || columns.length > 2 ? null : longWords(batch.columns[first]!, batch.rows);
+  if (words !== null && second === undefined) {
     return owned.subarray(0, selectOwnedLongs(words, batch.rows, workers, worker, owned));
+  }
+  const others = words === null ? null : longWords(batch.columns[second!]!, batch.rows);
+  if (words !== null && others !== null) {
+    return owned.subarray(0, selectOwnedPairs(words, others, batch.rows, workers, worker, owned));
   }
   const hashes = hashRows(
     columns.map((ordinal) => batch.columns[ordinal]!),
     batch.rows,
   );
-  const rows = room(Int32Array, batch.rows);
-  return rows.subarray(0, selectOwned(hashes, batch.rows, workers, worker, rows));
+  return owned.subarray(0, selectOwned(hashes, batch.rows, workers, worker, owned));
+}
+
+/** The words of a column of 64 bits that is never NULL; null: it is another one. */
+function longWords(column: Column, rows: number): Int32Array | null {
+  if (column.layout !== 'fixed' || column.validity !== null || isWide(column)) return null;
+  if (!(column.values instanceof BigInt64Array)) return null;
+  return new Int32Array(column.values.buffer, column.values.byteOffset, rows * 2);
 }
 
 /**
@@ -147,6 +156,25 @@ function selectOwnedLongs(words: Int32Array, rows: number, workers: number, work
   for (let i = 0; i < rows; i++) {
     out[count] = i;
     if ((((hashLong(words[2 * i]!, words[2 * i + 1]!) >>> 0) * scale) | 0) === worker) count++;
+  }
+  return count;
+}
+
+/** The same for two columns of 64 bits. */
+function selectOwnedPairs(
+  words: Int32Array,
+  others: Int32Array,
+  rows: number,
+  workers: number,
+  worker: number,
+  out: Int32Array,
+): number {
+  const scale = workers / 4294967296;
+  let count = 0;
+  for (let i = 0; i < rows; i++) {
+    out[count] = i;
+    const hash = hashLongs(words[2 * i]!, words[2 * i + 1]!, others[2 * i]!, others[2 * i + 1]!);
+    if ((((hash >>> 0) * scale) | 0) === worker) count++;
   }
   return count;
 }

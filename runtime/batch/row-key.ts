@@ -5,19 +5,35 @@
 // what was inserted). Both columns of a comparison are the same columns: rows are compared within one batch.
 // With `local` a dictionary column is hashed by its codes where they are as distinct as its entries: faster, but only good
 // within this batch.
-import type { Column, Values } from './column.ts';
+import type { Column, Dictionary, Values } from './column.ts';
+import type { SqlType } from './sql-type.ts';
 
 /** Hashes of rows 0 .. rows - 1. */
 export function hashRows(columns: readonly Column[], rows: number, local = false): Int32Array {
+  const [only] = columns;
+  if (columns.length === 1 && only!.layout === 'dictionary' && only!.validity === null) {
+    const { codes, dictionary } = only!;
+    // Strings that come again and again are hashed once.
+    if (dictionary.size * 2 <= rows) return hashesOfCodes(codes, rows, hashesOfEntries(only!.type, dictionary));
+  }
   const hashes = new Int32Array(rows).fill(seed);
   for (const column of columns) hashColumn(column, rows, hashes, local);
   for (let i = 0; i < rows; i++) hashes[i] = finish(hashes[i]!);
   return hashes;
 }
 
+function hashesOfEntries(type: SqlType, { size, offsets, bytes }: Dictionary): Int32Array {
+  return hashRows([{ layout: 'bytes', type, validity: null, offsets, bytes }], size);
+}
+
 /** What hashRows gives for one column of 64 bits that is not NULL, given by its lower and its upper word. */
 export function hashLong(low: number, high: number): number {
   return finish(mix(mix(seed, low), high));
+}
+
+/** The same for two such columns. */
+export function hashLongs(low: number, high: number, otherLow: number, otherHigh: number): number {
+  return finish(mix(mix(mix(mix(seed, low), high), otherLow), otherHigh));
 }
 
 /** Says whether two rows of these columns are equal. */
@@ -106,6 +122,12 @@ const nullHash = 0x51ed270b;
 function finish(hash: number): number {
   const h = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   return h ^ (h >>> 13);
+}
+
+function hashesOfCodes(codes: Int32Array, rows: number, entries: Int32Array): Int32Array {
+  const hashes = new Int32Array(rows);
+  for (let i = 0; i < rows; i++) hashes[i] = entries[codes[i]!]!;
+  return hashes;
 }
 
 function mix(hash: number, word: number): number {

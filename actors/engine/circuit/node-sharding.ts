@@ -10,6 +10,12 @@
 // Plain data that the planner gives with a node (plan/…), read by plan/shard-plan.ts alone: with one worker nothing of it counts.
 import type { Schema } from '../../../runtime/batch/schema.ts';
 
+/** Some of the workers: those whose number leaves `part` when divided by `parts`, which divides how many there are. */
+export interface WorkerPart {
+  readonly part: number;
+  readonly parts: number;
+}
+
 /** For each input, for each column of the output: the column of the input that it is, or -1. */
 export type ColumnSources = readonly (readonly number[])[];
 
@@ -33,6 +39,8 @@ export type NodeSharding =
       readonly sources: ColumnSources;
       /** For each input the columns that are read; absent: all. */
       readonly reads?: readonly (readonly number[])[];
+      /** Only these workers have rows, where nothing else has settled how the input lies; absent: all. */
+      readonly among?: WorkerPart;
       /** Rows of the first input may come out without one of the second: its keys are NULL then. */
       readonly outer: boolean;
     });

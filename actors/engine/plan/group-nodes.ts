@@ -3,7 +3,7 @@
 // Says how the rows of a group have to meet where several workers compute them. Not here: the operator (operators/aggregate.ts), which
 // aggregates are wanted (aggregate-nodes.ts), groups in parts (partial-aggregates.ts).
 import { makeSchema, type Schema } from '../../../runtime/batch/schema.ts';
-import type { NodeSharding } from '../circuit/node-sharding.ts';
+import type { NodeSharding, WorkerPart } from '../circuit/node-sharding.ts';
 import { Aggregate } from '../operators/aggregate.ts';
 import type { AggregateColumn } from '../operators/aggregate-cells.ts';
 import type { Rel, Scalar } from '../sql/bound.ts';
@@ -14,9 +14,14 @@ import type { QueryNodes } from './query-nodes.ts';
 
 /**
  * One operator for all aggregates of a relation, its output columns in order. `whole groups`: rows of a group meet on one worker. A
- * scalar: rows of a group in which it is equal do. `rows`: an insertion and a deletion of the same row do.
+ * scalar: rows of a group in which it is equal do, on the workers that `among` names. `rows`: an insertion and a deletion of the same row do.
  */
-export function buildGroups(nodes: QueryNodes, rel: Rels<'aggregate'>, meet: 'whole groups' | 'rows' | Scalar): Built {
+export function buildGroups(
+  nodes: QueryNodes,
+  rel: Rels<'aggregate'>,
+  meet: 'whole groups' | 'rows' | Scalar,
+  among: WorkerPart | null = null,
+): Built {
   const { aggregates: calls, schema } = rel;
   // Groups, operands and filters become columns of a projection, each expression once.
   const scalars: Scalar[] = [];
@@ -69,7 +74,7 @@ export function buildGroups(nodes: QueryNodes, rel: Rels<'aggregate'>, meet: 'wh
       ? whole
       : meet === 'rows'
         ? { kind: 'rows', schema, sources: whole.sources }
-        : { ...whole, keys: [[place(met)!, ...groupColumns]] };
+        : { ...whole, keys: [[place(met)!, ...groupColumns]], ...(among === null ? {} : { among }) };
   const node = nodes.add(aggregate, [input.node], sharding);
   forgetGroups(nodes, rel, node, aggregate);
   return { node, schema, columns: allColumns(rel), appendOnly: false, key: groups.map((_, i) => i) };

@@ -41,14 +41,17 @@ export function buildInParts(nodes: QueryNodes, rel: AggregateRel): Built | null
   const schema = makeSchema(
     rel.schema.fields.map((field, i) => (i < groupCount ? field : { ...field, nullable: true })),
   );
-  const parts = branches.map(({ divided, calls }): Built => {
+  const parts = branches.map(({ divided, calls }, part): Built => {
     const fields = [...rel.schema.fields.slice(0, groupCount), ...calls.map((i) => rel.schema.fields[groupCount + i]!)];
     const partial: AggregateRel = {
       ...rel,
       aggregates: calls.map((i) => rel.aggregates[i]!),
       schema: makeSchema(fields),
     };
-    const built = buildGroups(nodes, partial, divided ?? 'rows');
+    // Where each branch can have as many workers to itself, none of them looks at the rows twice.
+    const isEven = branches.length > 1 && nodes.workers % branches.length === 0;
+    const among = isEven ? { part, parts: branches.length } : null;
+    const built = buildGroups(nodes, partial, divided ?? 'rows', among);
     if (branches.length === 1) return built;
     const outputs = schema.fields.map((field, ordinal): Scalar => {
       const at = ordinal < groupCount ? ordinal : groupCount + calls.indexOf(ordinal - groupCount);

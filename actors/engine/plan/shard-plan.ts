@@ -5,31 +5,25 @@
 // own rows only. Rows that lie by one key and are asked for by another go through an exchange. A distribution by some of the key
 // columns is good enough: rows with equal keys are equal in those, too.
 //
-//   free         computed from `everywhere` rows by local nodes; nobody has asked yet how it shall lie
-//   hash         by the hash of some columns, each of which may be found at several places of the rows
-//   any          every row on one worker, but which one does not follow from the row
-//   first        on worker 0
-// Numbers of nodes change; operators, and the closures that read their state, stay as they are.
-// Not here: hashing (runtime/batch/partition-rows.ts), threads (workers/).
-import { assert } from '../../../runtime/assert.ts';
+// Not here: the ways in which rows lie (row-distribution.ts), the circuit that is made of it (shard-assembly.ts), hashing
+// (runtime/batch/partition-rows.ts), threads (workers/).
 import type { Schema } from '../../../runtime/batch/schema.ts';
-import type { CircuitNode, CircuitPlan, CircuitRelation, RelationSpread } from '../circuit/circuit.ts';
+import type { CircuitNode, CircuitPlan } from '../circuit/circuit.ts';
 import type { NodeSharding } from '../circuit/node-sharding.ts';
-import type { Operator } from '../circuit/operator.ts';
 import type { ShardLink } from '../circuit/shard-link.ts';
-import { type Destination, ExchangeReceive, ExchangeSend } from '../operators/exchange.ts';
-import { IdleNode } from '../operators/idle-node.ts';
-import { type Ownership, OwnRows } from '../operators/own-rows.ts';
-
-type Distribution =
-  | { readonly kind: 'everywhere' | 'free' | 'any' | 'first' }
-  /** For each hashed column, in the order of hashing, the ordinals at which its value lies. */
-  | { readonly kind: 'hash'; readonly slots: readonly (readonly number[])[] };
-
-/** What stands between a node and one that reads it. */
-type Adaptor =
-  | { readonly kind: 'own'; readonly by: Ownership }
-  | { readonly kind: 'exchange'; readonly to: Destination };
+import { hashedColumns, type Ownership } from '../operators/own-rows.ts';
+import {
+  type Adaptor,
+  both,
+  type Distribution,
+  isBy,
+  isHashable,
+  moved,
+  placesOf,
+  type Reader,
+  sourcesOf,
+} from './row-distribution.ts';
+import { assembleShards } from './shard-assembly.ts';
 
 export function shardPlan(plan: CircuitPlan, link: ShardLink): CircuitPlan {
   return new ShardPlanner(plan, link).planned();
@@ -42,7 +36,7 @@ class ShardPlanner {
   readonly #spread: Distribution[] = [];
   /** By node, then by input. */
   readonly #adaptors: (Adaptor | null)[][];
-  readonly #readers: { readonly node: number; readonly port: number }[][];
+  readonly #readers: Reader[][];
 
   constructor(plan: CircuitPlan, link: ShardLink) {
     this.#plan = plan;
@@ -64,7 +58,11 @@ class ShardPlanner {
       this.#refresh(node);
       if (this.#kind(node) === 'free') this.#settle(node, 'share');
     }
-    return this.#assemble();
+    return assembleShards(this.#plan, this.#link, {
+      spread: this.#spread,
+      adaptors: this.#adaptors,
+      readers: this.#readers,
+    });
   }
 
   // ── how the rows of each node lie ──
@@ -146,6 +144,15 @@ class ShardPlanner {
     ).filter((position) => position >= 0);
     if (hashable.length === 0 || schemas.some((schema) => schema === null)) return this.#unkeyed(node, sharding);
     const chosen = this.#positions(node, sharding, hashable);
+    const [input] = inputs;
+    if (sharding.among !== undefined && inputs.length === 1) {
+      const columns = chosen.map((position) => sharding.keys[0]![position]!);
+      const isOpen = this.#kind(input!) === 'everywhere' || this.#kind(input!) === 'free';
+      if (isOpen && columns.every((ordinal) => this.#isTraced(input!, ordinal))) {
+        this.#ask(node, 0, input!, { columns, among: sharding.among });
+        return { kind: 'any' };
+      }
+    }
     inputs.forEach((input, port) => {
       const by = chosen.map((position) => sharding.keys[port]![position]!);
       if (!isBy(this.#spread[input]!, by)) this.#ask(node, port, input, by);
@@ -235,7 +242,7 @@ class ShardPlanner {
   // ── making rows lie as they are asked to ──
 
   /** Has an input of `node` lie as `to` says. */
-  #ask(node: number, port: number, input: number, to: readonly number[] | 'first' | 'everywhere'): void {
+  #ask(node: number, port: number, input: number, to: Exclude<Ownership, 'share'> | 'everywhere'): void {
     this.#refresh(input);
     const { kind } = this.#spread[input]!;
     const adapt = (adaptor: Adaptor | null): void => {
@@ -243,11 +250,12 @@ class ShardPlanner {
     };
     if (kind === 'everywhere') adapt(to === 'everywhere' ? null : { kind: 'own', by: to });
     else if (kind === 'free') {
-      const isTraced = typeof to === 'string' || to.every((ordinal) => this.#isTraced(input, ordinal));
+      const columns = to === 'everywhere' ? [] : hashedColumns(to);
+      const isTraced = columns.every((ordinal) => this.#isTraced(input, ordinal));
       this.#settle(input, isTraced ? to : 'share');
-      if (!isTraced && typeof to !== 'string') adapt({ kind: 'exchange', to });
+      if (!isTraced) adapt({ kind: 'exchange', to: columns });
     } else if (to === 'first') adapt(kind === 'first' ? null : { kind: 'exchange', to: 'one' });
-    else adapt({ kind: 'exchange', to });
+    else adapt({ kind: 'exchange', to: to === 'everywhere' ? to : hashedColumns(to) });
   }
 
   /** A free node is so no more when another reader of what it is computed from has decided how that lies. */
@@ -259,16 +267,16 @@ class ShardPlanner {
   }
 
   /** Decides how the rows of a free node lie, by deciding it for the rows that it is computed from. */
-  #settle(node: number, to: readonly number[] | 'first' | 'everywhere' | 'share'): void {
+  #settle(node: number, to: Ownership | 'everywhere'): void {
     const { inputs } = this.#nodes[node]!;
     const sharding = this.#sharding(node);
     inputs.forEach((input, port) => {
       const sources = sourcesOf(sharding, port)!;
-      const below = typeof to === 'string' ? to : to.map((ordinal) => sources[ordinal]!);
+      const below = to === 'everywhere' ? to : movedDown(to, sources);
       if (this.#kind(input) === 'free') this.#settle(input, below);
       else if (below !== 'everywhere') this.#adaptors[node]![port] = { kind: 'own', by: below };
     });
-    if (to === 'share') this.#spread[node] = { kind: 'any' };
+    if (to === 'share' || (typeof to !== 'string' && 'among' in to)) this.#spread[node] = { kind: 'any' };
     else if (typeof to === 'string') this.#spread[node] = { kind: to };
     else {
       const places = (ordinal: number): number[] => {
@@ -290,118 +298,6 @@ class ShardPlanner {
     });
   }
 
-  // ── the circuit with what has been decided ──
-
-  #assemble(): CircuitPlan {
-    const nodes: CircuitNode[] = [];
-    const places: number[] = [];
-    const entries = new Map<number, number>();
-    const made = new Map<string, number>();
-    let exchanges = 0;
-    const add = (operator: Operator, view: string, inputs: readonly number[], isCopy = false): number =>
-      nodes.push({ operator, view, inputs, isCopy }) - 1;
-    const adapted = (input: number, node: number, port: number): number => {
-      const adaptor = this.#adaptors[node]![port]!;
-      const known = made.get(nameOf(input, adaptor));
-      assert(known !== undefined, 'what a node reads stands before it');
-      return known;
-    };
-    const link = this.#link;
-    this.#nodes.forEach(({ operator, view, inputs }, node) => {
-      const sharding = this.#sharding(node);
-      if (sharding?.kind === 'table' && this.#kind(node) === 'hash') {
-        entries.set(node, add(new OwnRows(sharding.key, null, link), view, []));
-      }
-      const from = inputs.map((input, port) =>
-        this.#adaptors[node]![port] === null ? places[input]! : adapted(input, node, port),
-      );
-      const isIdle = this.#kind(node) === 'first' && link.worker !== 0;
-      const isCopy = this.#kind(node) === 'everywhere' && link.worker !== 0;
-      const place = add(
-        isIdle ? new IdleNode(operator) : operator,
-        view,
-        entries.has(node) ? [entries.get(node)!] : from,
-        isCopy,
-      );
-      places.push(place);
-      // Rows set out for other workers as soon as they can.
-      for (const { node: reader, port } of this.#readers[node]!) {
-        const adaptor = this.#adaptors[reader]![port]!;
-        const name = adaptor === null ? null : nameOf(node, adaptor);
-        if (name === null || made.has(name)) continue;
-        const reads = this.#readsOf(node, name);
-        if (adaptor.kind === 'own') made.set(name, add(new OwnRows(adaptor.by, reads, link), view, [place]));
-        else {
-          const shape = { number: exchanges++, to: adaptor.to, schema: this.#schema(node)!, reads, link };
-          const send = add(new ExchangeSend(shape), view, [place]);
-          made.set(name, add(new ExchangeReceive(shape), view, [send]));
-        }
-      }
-    });
-    const relations = new Map(
-      [...this.#plan.relations].map(([name, relation]): [string, CircuitRelation] => {
-        const { node } = relation;
-        const entry = entries.get(node);
-        const spread = this.#relationSpread(relation);
-        const reads = relation.isTable ? this.#inputReads(node) : null;
-        const input = { ...(entry === undefined ? {} : { entry }), ...(reads === null ? {} : { inputReads: reads }) };
-        return [name, { ...relation, node: places[node]!, spread, ...input }];
-      }),
-    );
-    const sharedNodes = this.#spread.filter(({ kind }) => kind === 'hash' || kind === 'any').length;
-    return { ...this.#plan, nodes, relations, sharedNodes };
-  }
-
-  /** The columns that the readers behind one adaptor read; null: all. */
-  #readsOf(node: number, name: string): ReadonlySet<number> | null {
-    const reads = new Set<number>();
-    for (const { node: reader, port } of this.#readers[node]!) {
-      const adaptor = this.#adaptors[reader]![port]!;
-      if (adaptor === null || nameOf(node, adaptor) !== name) continue;
-      const sharding = this.#sharding(reader);
-      const own =
-        sharding?.kind === 'keyed' ? sharding.reads?.[port] : sharding?.kind === 'local' ? sharding.reads : undefined;
-      if (own === undefined) return null;
-      for (const ordinal of own) reads.add(ordinal);
-    }
-    return reads;
-  }
-
-  /** The columns that are read of a table without state; null: all. */
-  #inputReads(table: number): ReadonlySet<number> | null {
-    const { operator } = this.#nodes[table]!;
-    const sharding = this.#sharding(table);
-    if (sharding?.kind !== 'everywhere' || !sharding.passesRows) return null;
-    const reads = new Set<number>(operator.reads);
-    for (const { node: reader, port } of this.#readers[table]!) {
-      const adaptor = this.#adaptors[reader]![port]!;
-      const own = adaptor === null ? null : this.#readsOf(table, nameOf(table, adaptor));
-      if (own === null) return null;
-      for (const ordinal of own) reads.add(ordinal);
-      if (adaptor !== null && adaptor.kind === 'own' && typeof adaptor.by !== 'string') {
-        for (const ordinal of adaptor.by) reads.add(ordinal);
-      }
-    }
-    return reads;
-  }
-
-  #relationSpread({ node }: CircuitRelation): RelationSpread {
-    const { kind } = this.#spread[node]!;
-    let holder = node;
-    for (;;) {
-      const { operator, inputs } = this.#nodes[holder]!;
-      if (operator.contents !== null || inputs.length !== 1 || this.#sharding(holder)?.kind !== 'local') break;
-      holder = inputs[0]!;
-    }
-    const isHeld = this.#nodes[holder]!.operator.contents !== null;
-    const isOfFirst = (of: Distribution['kind']): boolean => of === 'everywhere' || of === 'first';
-    return {
-      changesAreOfFirst: isOfFirst(kind),
-      changesAreDisjoint: kind !== 'any',
-      contentsAreOfFirst: isHeld && isOfFirst(this.#kind(holder)),
-    };
-  }
-
   #sharding(node: number): NodeSharding | null {
     return this.#nodes[node]!.sharding ?? null;
   }
@@ -421,46 +317,9 @@ class ShardPlanner {
   }
 }
 
-function nameOf(input: number, adaptor: Adaptor): string {
-  return `${input} ${adaptor.kind} ${String(adaptor.kind === 'own' ? adaptor.by : adaptor.to)}`;
-}
-
-/** For each column of the output the column of the input; null where a node says nothing of it. */
-function sourcesOf(sharding: NodeSharding | null, port: number): readonly number[] | null {
-  return sharding?.kind === 'local' || sharding?.kind === 'rows' || sharding?.kind === 'keyed'
-    ? (sharding.sources[port] ?? null)
-    : null;
-}
-
-/** How rows lie behind a node that leaves each where it is. */
-function moved(spread: Distribution, sources: readonly number[]): Distribution {
-  if (spread.kind !== 'hash') return spread;
-  const slots = spread.slots.map((places) => places.flatMap((place) => placesOf(sources, place)));
-  return slots.some((places) => places.length === 0) ? { kind: 'any' } : { kind: 'hash', slots };
-}
-
-/** How the rows of two inputs lie together. */
-function both(a: Distribution, b: Distribution): Distribution {
-  if (a.kind === 'first' && b.kind === 'first') return a;
-  if (a.kind !== 'hash' || b.kind !== 'hash' || a.slots.length !== b.slots.length) return { kind: 'any' };
-  const slots = a.slots.map((places, i) => places.filter((place) => b.slots[i]!.includes(place)));
-  return slots.some((places) => places.length === 0) ? { kind: 'any' } : { kind: 'hash', slots };
-}
-
-function placesOf(sources: readonly number[], ordinal: number): number[] {
-  return sources.flatMap((source, place) => (source === ordinal ? [place] : []));
-}
-
-function isBy(spread: Distribution, columns: readonly number[]): boolean {
-  return (
-    spread.kind === 'hash' &&
-    spread.slots.length === columns.length &&
-    spread.slots.every((places, i) => places.includes(columns[i]!))
-  );
-}
-
-/** Equal values have equal hashes: not so for 0 and -0. */
-function isHashable(schema: Schema, ordinal: number): boolean {
-  const { kind } = schema.fields[ordinal]!.type;
-  return kind !== 'REAL' && kind !== 'DOUBLE';
+/** The same of the rows that a node makes its own of, each of one. */
+function movedDown(by: Ownership, sources: readonly number[]): Ownership {
+  if (typeof by === 'string') return by;
+  const columns = hashedColumns(by).map((ordinal) => sources[ordinal]!);
+  return 'among' in by ? { columns, among: by.among } : columns;
 }

@@ -62,7 +62,10 @@ export function packBatch(batch: ChangeBatch, given: boolean, transfer: ArrayBuf
   });
 }
 
-/** Shared memory for the batches of one step, used anew for the next one: nobody keeps a batch beyond its step. */
+/**
+ * Shared memory for the batches of one step, used anew for the next one: nobody keeps a batch beyond its step. Arrays that lie in shared
+ * memory already, as those of frames for an engine of several workers do, stay where they are.
+ */
 export class SharedBatches {
   #memory: SharedArrayBuffer = new SharedArrayBuffer(1 << 20);
 
@@ -74,7 +77,7 @@ export class SharedBatches {
     let size = 0;
     for (const { batch, reads } of batches) {
       packed(batch, reads, (array) => {
-        size += aligned(array.byteLength);
+        if (!isShared(array)) size += aligned(array.byteLength);
         return array;
       });
     }
@@ -84,6 +87,7 @@ export class SharedBatches {
     let at = 0;
     return batches.map(({ batch, reads }) =>
       packed(batch, reads, (array) => {
+        if (isShared(array)) return array;
         // SAFETY: the constructor of a typed array makes arrays of its own class, over shared memory as well.
         const make = array.constructor as new (memory: SharedArrayBuffer, at: number, length: number) => typeof array;
         const placed = new make(memory, at, array.length);
@@ -94,6 +98,10 @@ export class SharedBatches {
       }),
     );
   }
+}
+
+function isShared(array: Values): boolean {
+  return array.buffer instanceof SharedArrayBuffer;
 }
 
 function aligned(bytes: number): number {
