@@ -24,7 +24,14 @@ import { ChangePayload, type ChangePosition, positionOf } from './change-payload
 import { ChangeStream } from './change-stream.ts';
 import { postgresCdcInputDeclaration } from './declarations.ts';
 import { parseLsn, type ReplicationMessage } from './pgoutput.ts';
-import { connectPostgres, type PostgresSettings, quoteName, quoteTable, serverOf } from './postgres-connection.ts';
+import {
+  closePostgres,
+  connectPostgres,
+  type PostgresSettings,
+  quoteName,
+  quoteTable,
+  serverOf,
+} from './postgres-connection.ts';
 import {
   failureOf,
   finalPostgresError,
@@ -143,7 +150,7 @@ class PostgresCdcSource implements Source {
   async teardown(): Promise<void> {
     this.#stream?.close();
     this.#stream = null;
-    await this.#client?.end().catch(() => {});
+    await closePostgres(this.#client);
   }
 
   async *#snapshot(): AsyncIterable<Payload> {
@@ -267,10 +274,10 @@ class PostgresCdcSource implements Source {
       const client = await connectPostgres(this.#settings, this.#context);
       this.#client = client;
       await use(client);
-      await client.end();
     } catch (thrown) {
       throw this.#error(thrown, 1);
     } finally {
+      await closePostgres(this.#client);
       this.#client = null;
     }
   }

@@ -20,7 +20,7 @@ import {
 import { wait } from '../sdk/wait.ts';
 import { postgresOutputDeclaration } from './declarations.ts';
 import { applyStatements, type OutputTable, readOutputTable, stagingTable } from './output-table.ts';
-import { connectPostgres, type PostgresSettings, serverOf } from './postgres-connection.ts';
+import { closePostgres, connectPostgres, type PostgresSettings, serverOf } from './postgres-connection.ts';
 import { failureOf, finalPostgresError, PostgresUnavailable } from './postgres-errors.ts';
 
 const firstPauseMs = 200;
@@ -94,7 +94,7 @@ class PostgresDestination implements Destination {
         if (!(error instanceof PostgresUnavailable) || attempts > this.#settings.max_retries || signal.aborted)
           throw error;
         reportError(error);
-        await this.#client?.end().catch(() => {});
+        await closePostgres(this.#client);
         this.#client = null;
         await wait(clock, Math.min(pauseMsMax, firstPauseMs * 2 ** (attempts - 1)), signal);
       }
@@ -102,7 +102,7 @@ class PostgresDestination implements Destination {
   }
 
   async teardown(): Promise<void> {
-    await this.#client?.end().catch(() => {});
+    await closePostgres(this.#client);
     this.#client = null;
   }
 

@@ -1,22 +1,15 @@
 // A connection to a PostgreSQL server from the settings of a connector. The only file that makes clients; the library is
 // loaded by the first connection.
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { Client } from 'pg';
 import type { Clock } from '../../runtime/clock.ts';
 import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
+import type { TlsSettings } from '../sdk/tls-settings.ts';
 import { wait } from '../sdk/wait.ts';
 import { failureOf, finalPostgresError, PostgresUnavailable } from './postgres-errors.ts';
+import { type PostgresTlsPlan, planTls } from './postgres-tls.ts';
 
-export interface PostgresSettings {
+export interface PostgresSettings extends TlsSettings {
   readonly uri: string;
-  readonly ssl_ca_pem?: string;
-  readonly ssl_ca_location?: string;
-  readonly ssl_client_pem?: string;
-  readonly ssl_client_location?: string;
-  readonly ssl_client_key?: string;
-  readonly ssl_client_key_location?: string;
-  readonly verify_hostname: boolean;
   readonly max_retries: number;
 }
 
@@ -65,46 +58,45 @@ export async function connectPostgres(
 }
 
 async function connect(settings: PostgresSettings, baseFolder: string, replication: boolean): Promise<Client> {
+  const { uri, ssl, isOptional } = await planTls(settings, baseFolder);
+  try {
+    return await connectWith(uri, ssl, replication);
+  } catch (thrown) {
+    if (!isOptional || !/does not support SSL/.test(failureOf(thrown).message)) throw thrown;
+    return await connectWith(uri, false, replication);
+  }
+}
+
+async function connectWith(uri: string, ssl: PostgresTlsPlan['ssl'], replication: boolean): Promise<Client> {
   const { default: pg } = await import('pg');
-  const tls = await tlsOf(settings, baseFolder);
   const client = new pg.Client({
-    connectionString: tls === null ? settings.uri : withoutTls(settings.uri),
+    connectionString: uri,
     connectionTimeoutMillis: connectMs,
     application_name: 'millrace',
     // Texts of values are the same whatever the server and the user have set.
     options: '-c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=sql_standard -c extra_float_digits=1',
     keepAlive: true,
-    ...(tls === null ? {} : { ssl: tls }),
+    ...(ssl === null ? {} : { ssl }),
     ...(replication ? { replication: 'database' } : {}),
     // SAFETY: `replication` is read by the library though its types do not know it.
   } as object);
   // A connection that breaks while nobody waits for an answer must not end the process: the next query says so.
   client.on('error', () => {});
-  await client.connect();
+  try {
+    await client.connect();
+  } catch (thrown) {
+    client.connection?.stream.destroy();
+    throw thrown;
+  }
   return client;
 }
 
-/** What the address says of TLS would replace the certificates of the settings. */
-function withoutTls(uri: string): string {
-  const url = new URL(uri);
-  for (const name of ['ssl', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'uselibpqcompat'])
-    url.searchParams.delete(name);
-  return url.href;
-}
-
-async function tlsOf(settings: PostgresSettings, baseFolder: string): Promise<object | null> {
-  const text = async (inline: string | undefined, location: string | undefined): Promise<string | undefined> =>
-    inline ?? (location === undefined ? undefined : await readFile(resolve(baseFolder, location), 'utf8'));
-  const ca = await text(settings.ssl_ca_pem, settings.ssl_ca_location);
-  const cert = await text(settings.ssl_client_pem, settings.ssl_client_location);
-  const key = await text(settings.ssl_client_key, settings.ssl_client_key_location);
-  if (ca === undefined && cert === undefined && key === undefined) return null;
-  return {
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-    ...(settings.verify_hostname ? {} : { checkServerIdentity: () => undefined }),
-  };
+/** Ends a connection, also one that is broken: over TLS the library may wait for an end that has come. */
+export async function closePostgres(client: Client | null): Promise<void> {
+  const stream = client?.connection?.stream;
+  if (client === null || stream === undefined || stream.destroyed) return;
+  const closed = new Promise<void>((resolve) => stream.once('close', resolve));
+  await Promise.race([client.end().catch(() => {}), closed]);
 }
 
 /** An identifier as SQL text. */

@@ -2,6 +2,7 @@
 // enters a message: addresses are shown without it.
 // Codes: https://www.postgresql.org/docs/15/errcodes-appendix.html
 import { type CodedErrorClass, defineError, MillraceError } from '../../runtime/errors.ts';
+import { isTlsFailure } from '../sdk/tls-settings.ts';
 
 type At = { readonly server: string; readonly reason: string };
 
@@ -13,14 +14,16 @@ export const PostgresUnavailable: CodedErrorClass<At & { readonly attempts: numb
 
 export const PostgresAccessDenied: CodedErrorClass<At> = defineError(
   'postgres.access_denied',
-  { help: 'Check user and password in `uri`, and what the user may do in this database.' },
+  {
+    help: 'Check user and password in `uri`, what the user may do in this database, and whether the server wants TLS (`?sslmode=require`) or a certificate of the client (`ssl_client_pem`, `ssl_client_key`).',
+  },
   (f) => `${f.server}: ${f.reason}`,
 );
 
 export const PostgresTls: CodedErrorClass<At> = defineError(
   'postgres.tls',
   {
-    help: 'Check `ssl_ca_pem` or `ssl_ca_location`: the authority that has signed the certificate of the server; `verify_hostname`: whether it must be for the host of `uri`; and that the server speaks TLS.',
+    help: 'Check `ssl_ca_pem` or `ssl_ca_location`: the authority that has signed the certificate of the server; `verify_hostname`: whether it must be for the host of `uri`; that the server speaks TLS; and `ssl_client_pem`: the certificate of the client, if the server asks for one.',
   },
   (f) => `${f.server}: ${f.reason}`,
 );
@@ -94,12 +97,7 @@ export function finalPostgresError(thrown: unknown, server: string): MillraceErr
   if (code === '53400') return new PostgresRefused({ ...at, sqlstate: code }, context);
   // Connection lost, resources short, server going down: and everything that the socket says.
   if (/^(08|53|57P|58)/.test(code) || !/^[0-9A-Z]{5}$/.test(code)) {
-    if (
-      /self.signed|certificate|altnames|does not support SSL|PEM routines/i.test(message) ||
-      /ERR_TLS|ERR_SSL|ERR_OSSL/.test(code)
-    ) {
-      return new PostgresTls(at, context);
-    }
+    if (isTlsFailure(thrown)) return new PostgresTls(at, context);
     return /SASL|password must be a string/i.test(message) ? new PostgresAccessDenied(at, context) : null;
   }
   return new PostgresRefused({ ...at, sqlstate: code }, context);

@@ -1,14 +1,7 @@
 // Parameters that all connectors to PostgreSQL have in common: where the server is, who asks, and how TLS is checked.
 // Names are those of Feldera's connectors.
 import type { Parameter } from '../sdk/parameters.ts';
-
-const pem = (name: string, what: string, secret = false): Parameter => ({
-  name,
-  type: { kind: 'string' },
-  required: false,
-  ...(secret ? { secret } : {}),
-  description: what,
-});
+import { tlsParameters } from '../sdk/tls-settings.ts';
 
 export const postgresParameters: readonly Parameter[] = [
   {
@@ -17,21 +10,10 @@ export const postgresParameters: readonly Parameter[] = [
     required: true,
     secret: true,
     environment: 'MILLRACE_POSTGRES_URI',
-    description: 'postgres://user:password@host:port/database; `?sslmode=require` and the like are understood.',
+    description:
+      'postgres://user:password@host:port/database; `sslmode`, `sslrootcert`, `sslcert` and `sslkey` mean what they do to PostgreSQL’s own programs.',
   },
-  pem('ssl_ca_pem', 'Certificates of authorities that sign the server, in PEM.'),
-  pem('ssl_ca_location', 'File with them.'),
-  pem('ssl_client_pem', 'Certificate of the client, in PEM.'),
-  pem('ssl_client_location', 'File with it.'),
-  pem('ssl_client_key', 'Private key of the client, in PEM.', true),
-  pem('ssl_client_key_location', 'File with it.'),
-  {
-    name: 'verify_hostname',
-    type: { kind: 'boolean' },
-    required: false,
-    default: true,
-    description: 'The certificate of the server must be for its host name.',
-  },
+  ...tlsParameters(),
   {
     name: 'max_retries',
     type: { kind: 'integer', min: 0, max: 1000 },

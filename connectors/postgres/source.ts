@@ -15,7 +15,7 @@ import {
 } from '../sdk/source.ts';
 import { matchColumns, projection, type SourceColumn } from './column-projection.ts';
 import { postgresInputDeclaration } from './declarations.ts';
-import { connectPostgres, type PostgresSettings, quoteName, serverOf } from './postgres-connection.ts';
+import { closePostgres, connectPostgres, type PostgresSettings, quoteName, serverOf } from './postgres-connection.ts';
 import { failureOf, finalPostgresError, PostgresUnavailable } from './postgres-errors.ts';
 
 /** Chunks of the socket are gathered up to this. */
@@ -96,7 +96,7 @@ class PostgresSource implements Source {
     this.#client = null;
     // A COPY that is under way would hold `end` until its last row.
     if (this.#context.signal.aborted) client?.connection?.stream.destroy();
-    await client?.end().catch(() => {});
+    await closePostgres(client);
   }
 
   #error(thrown: unknown): unknown {

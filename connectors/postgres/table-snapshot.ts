@@ -6,7 +6,7 @@
 import type { Client } from 'pg';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import { matchColumns, projection, type SourceColumn } from './column-projection.ts';
-import { quoteName, quoteTable, quoteText } from './postgres-connection.ts';
+import { closePostgres, quoteName, quoteTable, quoteText } from './postgres-connection.ts';
 
 export type SnapshotPart =
   /** First: the position that the rows stand for. */
@@ -81,7 +81,7 @@ export async function* readSnapshot(
         yield* copied(client, `${query} OFFSET ${given.rows}`, given, signal);
         return;
       } catch (thrown) {
-        await client?.end().catch(() => {});
+        await closePostgres(client);
         client = null;
         if (signal.aborted || !isKept) throw thrown;
         await broken(thrown);
@@ -89,8 +89,8 @@ export async function* readSnapshot(
     }
   } finally {
     if (signal.aborted) client?.connection?.stream.destroy();
-    await client?.end().catch(() => {});
-    await keeper.end().catch(() => {});
+    await closePostgres(client);
+    await closePostgres(keeper);
   }
 }
 

@@ -7,10 +7,11 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Clock } from '../../runtime/clock.ts';
 import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
+import { readTls, type TlsSettings } from '../sdk/tls-settings.ts';
 import { wait } from '../sdk/wait.ts';
 import { finalS3Error, S3Unavailable } from './s3-errors.ts';
 
-export interface S3Settings {
+export interface S3Settings extends TlsSettings {
   readonly bucket_name: string;
   readonly region?: string;
   readonly endpoint_url?: string;
@@ -30,6 +31,7 @@ export interface S3Object {
 interface Surroundings {
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  readonly baseFolder: string;
   reportError(error: unknown): void;
 }
 
@@ -140,6 +142,7 @@ export class S3Bucket {
     process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
     const library = await import('@aws-sdk/client-s3');
     const settings = this.#settings;
+    const tls = (await readTls(settings, this.#surroundings.baseFolder)) ?? {};
     const { aws_access_key_id: accessKeyId, aws_secret_access_key: secretAccessKey } = settings;
     const session = settings.aws_session_token === undefined ? {} : { sessionToken: settings.aws_session_token };
     const client = new library.S3Client({
@@ -150,7 +153,7 @@ export class S3Bucket {
         connectionTimeout: connectMs,
         requestTimeout: idleMs,
         httpAgent: { maxSockets: this.#sockets, keepAlive: true },
-        httpsAgent: { maxSockets: this.#sockets, keepAlive: true },
+        httpsAgent: { ...tls, maxSockets: this.#sockets, keepAlive: true },
       },
       ...(settings.endpoint_url === undefined ? {} : { endpoint: settings.endpoint_url, forcePathStyle: true }),
       ...(accessKeyId === undefined || secretAccessKey === undefined

@@ -1,6 +1,7 @@
 // What S3 says of a request that has failed, as coded errors that name the setting to look at.
 // Whatever may pass by itself (the network, 5xx, throttling) says so: it is tried again, here and by the restart policy.
-import { type CodedErrorClass, defineError, type MillraceError } from '../../runtime/errors.ts';
+import { type CodedErrorClass, defineError, MillraceError } from '../../runtime/errors.ts';
+import { isTlsFailure } from '../sdk/tls-settings.ts';
 
 type Where = { readonly bucket: string; readonly key: string };
 
@@ -34,6 +35,14 @@ export const S3WrongRegion: CodedErrorClass<Where & { readonly reason: string }>
   (f) => `bucket "${f.bucket}" is in another region: ${f.reason}`,
 );
 
+export const S3Tls: CodedErrorClass<Where & { readonly reason: string }> = defineError(
+  's3.tls',
+  {
+    help: 'Check `endpoint_url`; `ssl_ca_pem` or `ssl_ca_location`: the authority that has signed the certificate of the server; `verify_hostname`: whether it must be for the host of the address; and `ssl_client_pem`: the certificate of the client, if the server asks for one.',
+  },
+  (f) => `"${f.bucket}/${f.key}": ${f.reason}`,
+);
+
 export const S3ObjectChanged: CodedErrorClass<Where> = defineError(
   's3.object_changed',
   { help: 'The object was replaced while it was read. Start the connector anew to read it from its beginning.' },
@@ -65,11 +74,13 @@ interface Failure {
 
 /** A final error, or null: the request is worth another attempt. */
 export function finalS3Error(thrown: unknown, where: Where): MillraceError | null {
+  if (thrown instanceof MillraceError) return thrown;
   if (!(thrown instanceof Error)) return new S3Refused({ ...where, reason: String(thrown) });
   const failure: Failure = thrown;
   const status = failure.$metadata?.httpStatusCode;
   const reason = failure.message === '' ? failure.name : failure.message;
   const context = { cause: thrown };
+  if (status === undefined && isTlsFailure(thrown)) return new S3Tls({ ...where, reason }, context);
   if (failure.name === 'NoSuchBucket') return new S3BucketMissing(where, context);
   if (failure.name === 'NoSuchKey' || failure.name === 'NotFound') return new S3KeyMissing(where, context);
   if (failure.name === 'CredentialsProviderError') return new S3NoCredentials(where, context);

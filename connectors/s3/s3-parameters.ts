@@ -1,6 +1,7 @@
 // Parameters that reading from S3 and writing to it have in common: where the bucket is, and who asks.
 // Names are those of Feldera's connector; what is left out comes from the environment that AWS's own tools read.
 import type { Parameter } from '../sdk/parameters.ts';
+import { tlsParameters } from '../sdk/tls-settings.ts';
 
 export const s3Parameters: readonly Parameter[] = [
   {
@@ -52,6 +53,7 @@ export const s3Parameters: readonly Parameter[] = [
     default: false,
     description: 'Ask without credentials, for public buckets.',
   },
+  ...tlsParameters('AWS_CA_BUNDLE'),
   {
     name: 'max_retries',
     type: { kind: 'integer', min: 0, max: 1000 },

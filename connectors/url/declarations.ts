@@ -1,5 +1,6 @@
 // What configurations may say of url_input. Its code is loaded when it is used.
 import type { SourceDeclaration } from '../sdk/load-on-use.ts';
+import { tlsParameters } from '../sdk/tls-settings.ts';
 
 export const retriesDefault = 5;
 
@@ -8,7 +9,7 @@ export const urlInputDeclaration: SourceDeclaration = {
   name: 'url_input',
   summary: 'Reads an HTTP or HTTPS resource, resuming after interruptions.',
   description:
-    'What has been read is not asked for twice where the server knows ranges. Broken connections, time-outs, 408, 425, 429 and 5xx are tried again with growing pauses; redirects are followed, without the headers when they lead to another origin. A resource that has changed since it was begun is an error.',
+    'What has been read is not asked for twice where the server knows ranges. Broken connections, time-outs, 408, 425, 429 and 5xx are tried again with growing pauses; redirects are followed, without the headers and the certificate of the client when they lead to another origin. A resource that has changed since it was begun is an error.',
   format: 'required',
   parameters: [
     { name: 'path', type: { kind: 'string' }, required: true, description: 'http:// or https:// address.' },
@@ -20,6 +21,7 @@ export const urlInputDeclaration: SourceDeclaration = {
       secret: true,
       description: 'Headers of every request, such as Authorization. Not sent to another origin after a redirect.',
     },
+    ...tlsParameters(),
     {
       name: 'max_retries',
       type: { kind: 'integer', min: 0, max: 1000 },

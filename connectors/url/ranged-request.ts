@@ -20,7 +20,10 @@ export const UrlUnavailable: CodedErrorClass<{
   readonly attempts: number;
 }> = defineError(
   'url.unavailable',
-  { help: 'The server could not be reached or broke off. Try again later, or raise `max_retries`.', retry: 'later' },
+  {
+    help: 'The server could not be reached or broke off, as some do that want a certificate of the client (`ssl_client_pem`). Try again later, or raise `max_retries`.',
+    retry: 'later',
+  },
   (f) => `${f.url}: ${f.reason} (attempt ${f.attempts})`,
 );
 
@@ -34,6 +37,14 @@ export const UrlChanged: CodedErrorClass<{ readonly url: string; readonly offset
   'url.changed',
   { help: 'The resource was replaced while it was read. Start the connector anew to read it from its beginning.' },
   (f) => `${f.url}: the resource has changed since its first ${f.offset} bytes were read`,
+);
+
+export const UrlTls: CodedErrorClass<{ readonly url: string; readonly reason: string }> = defineError(
+  'url.tls',
+  {
+    help: 'Check `ssl_ca_pem` or `ssl_ca_location`: the authority that has signed the certificate of the server; `verify_hostname`: whether it must be for the host of the address; `ssl_client_pem`: the certificate of the client, if the server asks for one; and that the server speaks TLS.',
+  },
+  (f) => `${f.url}: ${f.reason}`,
 );
 
 export const UrlEncoded: CodedErrorClass<{ readonly url: string; readonly encoding: string }> = defineError(
@@ -54,7 +65,9 @@ export class TransientStatus extends Error {
 export interface RangedRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** For the origin of `url`, and for others that it redirects to, which are not told who the client is. */
   readonly dispatcher: Dispatcher;
+  readonly elsewhere: Dispatcher;
   readonly signal: AbortSignal;
   /** First byte wanted. */
   readonly offset: number;
@@ -86,11 +99,11 @@ export async function requestRange(wanted: RangedRequest): Promise<RangedRespons
   const { origin } = url;
   const { request: send } = await import('undici');
   for (let redirects = 0; redirects <= redirectsMax; redirects++) {
-    const own = url.origin === origin ? wanted.headers : {};
-    const headers: Record<string, string> = { ...own, 'accept-encoding': 'identity', range };
+    const isOwn = url.origin === origin;
+    const headers: Record<string, string> = { ...(isOwn ? wanted.headers : {}), 'accept-encoding': 'identity', range };
     if (wanted.validator !== null && wanted.offset > 0) headers['if-range'] = wanted.validator;
     const response = await send(url, {
-      dispatcher: wanted.dispatcher,
+      dispatcher: isOwn ? wanted.dispatcher : wanted.elsewhere,
       signal: wanted.signal,
       headers,
       headersTimeout: headersTimeoutMs,

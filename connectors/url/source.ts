@@ -19,6 +19,7 @@ import {
   type SourceContext,
   type SourceDefinition,
 } from '../sdk/source.ts';
+import { isTlsFailure, readTls, type TlsSettings } from '../sdk/tls-settings.ts';
 import { wait } from '../sdk/wait.ts';
 import { retriesDefault, urlInputDeclaration } from './declarations.ts';
 import {
@@ -27,6 +28,7 @@ import {
   shownUrl,
   TransientStatus,
   UrlChanged,
+  UrlTls,
   UrlUnavailable,
 } from './ranged-request.ts';
 
@@ -43,8 +45,9 @@ class UrlSource implements Source {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #retriesMax: number;
   readonly #context: SourceContext;
-  /** Its library is loaded by the first request: most pipelines make none. */
-  #agent: Promise<Agent> | null = null;
+  readonly #tls: TlsSettings;
+  /** Their library is loaded by the first request: most pipelines make none. */
+  #agents: Promise<Agents> | null = null;
   #offset = 0;
   #validator: string | null = null;
   #size: number | null = null;
@@ -60,6 +63,8 @@ class UrlSource implements Source {
     }
     // SAFETY: the value has been validated against the parameters above.
     this.#headers = (configuration['headers'] ?? {}) as Readonly<Record<string, string>>;
+    // SAFETY: as above: the interface spells parameters of it.
+    this.#tls = configuration as unknown as TlsSettings;
     this.#retriesMax = Number(configuration['max_retries'] ?? retriesDefault);
   }
 
@@ -125,7 +130,8 @@ class UrlSource implements Source {
   async teardown(): Promise<void> {
     this.#response?.body?.destroy();
     this.#response = null;
-    await (await this.#agent)?.destroy();
+    const agents = await this.#agents?.catch(() => null);
+    await Promise.all([agents?.own.destroy(), agents?.elsewhere.destroy()]);
   }
 
   async #readRange(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -163,11 +169,13 @@ class UrlSource implements Source {
 
   /** @throws UrlChanged also when only the size tells that the resource is another one. */
   async #request(offset: number, last: number | null): Promise<RangedResponse> {
-    this.#agent ??= import('undici').then(({ Agent }) => new Agent({ connections: 4 }));
+    this.#agents ??= agentsFor(this.#tls, this.#context.baseFolder);
+    const { own: dispatcher, elsewhere } = await this.#agents;
     const response = await requestRange({
       url: this.#url,
       headers: this.#headers,
-      dispatcher: await this.#agent,
+      dispatcher,
+      elsewhere,
       signal: this.#context.signal,
       offset,
       last,
@@ -196,8 +204,9 @@ class UrlSource implements Source {
   /** @throws what was thrown when it is final, or UrlUnavailable after too many failures. */
   async #pauseBeforeRetry(thrown: unknown): Promise<void> {
     if (thrown instanceof MillraceError) throw thrown;
-    this.#failures++;
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    if (isTlsFailure(thrown)) throw new UrlTls({ url: shownUrl(this.#url), reason }, { cause: thrown });
+    this.#failures++;
     const failure = new UrlUnavailable(
       { url: shownUrl(this.#url), reason, attempts: this.#failures },
       { cause: thrown },
@@ -208,4 +217,20 @@ class UrlSource implements Source {
     const pause = Math.min(pauseMsMax, firstPauseMs * 2 ** (this.#failures - 1));
     await wait(this.#context.clock, Math.max(asked, pause), this.#context.signal);
   }
+}
+
+/** For the origin of the address, and for those that it redirects to: they are not shown the certificate of the client. */
+interface Agents {
+  readonly own: Agent;
+  readonly elsewhere: Agent;
+}
+
+async function agentsFor(settings: TlsSettings, baseFolder: string): Promise<Agents> {
+  const tls = (await readTls(settings, baseFolder)) ?? {};
+  const { cert: _cert, key: _key, passphrase: _passphrase, ...others } = tls;
+  const { Agent } = await import('undici');
+  return {
+    own: new Agent({ connections: 4, connect: tls }),
+    elsewhere: new Agent({ connections: 4, connect: others }),
+  };
 }

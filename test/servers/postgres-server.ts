@@ -1,6 +1,15 @@
 // A PostgreSQL server for tests: its own data folder, on a free port, with logical replication.
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -17,6 +26,8 @@ export interface PostgresServer {
   sql(text: string): Promise<pg.QueryResult>;
   /** New connections speak TLS with it; null: they do not. Resolves when that is so. */
   useCertificate(certificate: ServerCertificate | null): Promise<void>;
+  /** The user `name` comes over TLS with a certificate of this authority, and needs no password. Before `useCertificate`. */
+  trustCertificatesOf(authority: string, name: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -125,6 +136,11 @@ export async function startPostgresServer(): Promise<PostgresServer | { readonly
         const { rows } = await sql('SELECT pg_conf_load_time()::text AS at');
         if (rows[0]?.['at'] !== before[0]?.['at']) return;
       }
+    },
+    trustCertificatesOf: async (authority, name) => {
+      await sql(`ALTER SYSTEM SET ssl_ca_file = '${writeOwn('clients.pem', authority)}'`);
+      const access = join(data, 'pg_hba.conf');
+      writeFileSync(access, `hostssl all ${name} 127.0.0.1/32 cert\n${readFileSync(access, 'utf8')}`);
     },
     close: async () => {
       await server.stop('SIGINT');

@@ -17,6 +17,10 @@ export interface TestCertificates {
   readonly server: ServerCertificate;
   readonly elsewhere: ServerCertificate;
   readonly otherAuthority: string;
+  /** Of a user `ann`: with a key as it is, and the same one under a password. */
+  readonly client: ServerCertificate & { readonly encryptedKey: string; readonly password: string };
+  /** One that the authority has not signed. */
+  readonly stranger: ServerCertificate;
 }
 
 /** Null: there is no `openssl` (under CI that is a failure). */
@@ -55,12 +59,24 @@ export function makeCertificates(): TestCertificates | null {
     );
     return { certificate: readFileSync(path(`${name}.pem`), 'utf8'), key: readFileSync(path(`${name}.key`), 'utf8') };
   };
+  const clientOf = (name: string): TestCertificates['client'] => {
+    const made = signed(name, `DNS:${name}`);
+    const password = 'open-sesame';
+    openssl('pkcs8', '-topk8', '-in', `${name}.key`, '-out', `${name}.enc`, '-passout', `pass:${password}`);
+    return { ...made, encryptedKey: readFileSync(path(`${name}.enc`), 'utf8'), password };
+  };
+  const selfSigned = (name: string): ServerCertificate => {
+    const certificate = authority(name);
+    return { certificate, key: readFileSync(path(`${name}.key`), 'utf8') };
+  };
   try {
     return {
       authority: authority('authority'),
       otherAuthority: authority('other'),
       server: signed('server', 'IP:127.0.0.1,DNS:localhost'),
       elsewhere: signed('elsewhere', 'DNS:db.example.com'),
+      client: clientOf('ann'),
+      stranger: selfSigned('stranger'),
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });

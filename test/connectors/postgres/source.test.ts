@@ -3,12 +3,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { postgresInput } from '../../../connectors/postgres/source.ts';
 import { conformance } from '../../../connectors/sdk/conformance.ts';
-import { validateParameters } from '../../../connectors/sdk/validate-parameters.ts';
 import { Pipeline } from '../../../index.ts';
 import { freePort } from '../../servers/free-port.ts';
 import { type PostgresServer, startPostgresServer } from '../../servers/postgres-server.ts';
-import { makeCertificates } from '../../servers/test-certificates.ts';
-import { bigint, codeOf, contextFor, eagerClock, readBytes, relationOf, varchar } from '../connector-context.ts';
+import { bigint, codeOf, contextFor, eagerClock, relationOf, varchar } from '../connector-context.ts';
 
 const postgres = suite<{ server: PostgresServer }>('postgres_input');
 const server = await startPostgresServer();
@@ -17,39 +15,6 @@ if ('missing' in server) {
   postgres('is not tried here', () => {});
 } else {
   postgres.after(async () => await server.close());
-
-  const certificates = makeCertificates();
-  if (certificates === null) console.log('skipped: PostgreSQL over TLS: there is no openssl');
-  else {
-    postgres('over TLS it reads from a server that its authority vouches for, and from no other', async () => {
-      await server.sql('CREATE TABLE sealed (name text)');
-      const query = 'SELECT version AS name FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl';
-      const relation = relationOf({ name: varchar });
-      const read = async (given: object): Promise<string> => {
-        const settings = { uri: server.uri, query, ...given };
-        const { values } = validateParameters(postgresInput.parameters, settings, () => ({}), []);
-        const source = postgresInput.create(values, contextFor(relation, '.'));
-        try {
-          await source.open(null);
-          return await readBytes(source);
-        } finally {
-          await source.teardown?.();
-        }
-      };
-      const right = { ssl_ca_pem: certificates.authority };
-      // A server that does not speak TLS.
-      assert.is(await codeOf(() => read(right)), 'postgres.tls');
-      await server.useCertificate(certificates.server);
-      assert.match(await read(right), /TLSv1/);
-      assert.match(await read({ ...right, uri: `${server.uri}?sslmode=verify-full` }), /TLSv1/);
-      assert.is(await codeOf(() => read({ ssl_ca_pem: certificates.otherAuthority })), 'postgres.tls');
-      assert.is(await codeOf(() => read({ uri: `${server.uri}?sslmode=verify-full` })), 'postgres.tls');
-      await server.useCertificate(certificates.elsewhere);
-      assert.is(await codeOf(() => read(right)), 'postgres.tls');
-      assert.match(await read({ ...right, verify_hostname: false }), /TLSv1/);
-      await server.useCertificate(null);
-    });
-  }
 
   postgres('every type comes out as it went in', async () => {
     await server.sql(`CREATE TYPE mood AS ENUM ('sad', 'ok');
