@@ -10,6 +10,7 @@ import type { BoundProgram } from '../../actors/engine/sql/bound.ts';
 import { compileInsert, compileProgram, compileQuery } from '../../actors/engine/sql/compile-program.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
+import type { Query } from './slt-script.ts';
 
 export type Outcome = 'done' | 'skipped';
 
@@ -45,8 +46,12 @@ export class SltDatabase {
   }
 
   /** The rows of each query as a view that got all rows one by one, in an order that `random` makes; or what went wrong. */
-  viewsRowByRow(queries: readonly string[], random: () => number): readonly (readonly ChangeBatch[] | Error)[] {
-    const declared = queries.map((sql, i) => `CREATE MATERIALIZED VIEW slt_view_${i} AS ${sql}`);
+  viewsRowByRow(queries: readonly Query[], random: () => number): readonly (readonly ChangeBatch[] | Error)[] {
+    const declared = queries.map(({ sql, types }, i) => {
+      // Two columns of a query may have the same name, those of a view may not.
+      const names = [...types].map((_, column) => `column${column}`);
+      return `CREATE MATERIALIZED VIEW slt_view_${i} (${names.join(', ')}) AS ${sql}`;
+    });
     const { program, problems } = compileProgram([...this.#declarations.values(), ...declared].join(';\n'));
     if (program === null) {
       if (queries.length === 1) return [problems[0]!];

@@ -37,10 +37,7 @@ function runFile(path: string): Report {
   const flush = (): void => {
     for (let from = 0; from < waiting.length; from += viewsMax) {
       const part = waiting.slice(from, from + viewsMax);
-      const results = database.viewsRowByRow(
-        part.map((query) => query.sql),
-        random,
-      );
+      const results = database.viewsRowByRow(part, random);
       for (const [i, result] of results.entries()) check(report, part[i]!, 'row by row', () => result);
     }
     waiting = [];

@@ -35,6 +35,11 @@ function isRowOfOthers(from: SqlType, to: SqlType): boolean {
   return from.fields.some((field, i) => !sameSqlType(field.type, to.fields[i]?.type ?? field.type));
 }
 
+/** What NULL of a type is in a VARIANT: of a ROW one whose fields are all null. */
+function jsonOfNothing(type: SqlType): string {
+  return type.kind === 'ROW' ? JSON.stringify(Object.fromEntries(type.fields.map(({ name }) => [name, null]))) : 'null';
+}
+
 export function bindCast(operand: Scalar, type: SqlType, safe: boolean, source: ExpressionSource): Scalar {
   if (!isCastable(operand.type, type) || (safe && isRowOfOthers(operand.type, type))) {
     const detail = `${formatSqlType(operand.type)} cannot be cast to ${formatSqlType(type)}`;
@@ -52,7 +57,8 @@ export function bindCast(operand: Scalar, type: SqlType, safe: boolean, source: 
       nullable: false,
       source,
     };
-    return { ...makeCase([caseBranch(missing, literal('null', type, source))], value, source), nullable: false };
+    const nothing = literal(jsonOfNothing(operand.type), type, source);
+    return { ...makeCase([caseBranch(missing, nothing)], value, source), nullable: false };
   }
   const nullable = operand.nullable || safe || operand.type.kind === 'VARIANT';
   return { kind: 'cast', operand, safe, type, nullable, source };

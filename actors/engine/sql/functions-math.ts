@@ -1,4 +1,5 @@
 // Functions on DOUBLE: powers, logarithms, trigonometry. Every number is cast to DOUBLE, the result is DOUBLE.
+import { accurateCubeRoot } from './cube-root.ts';
 import { InvalidArgument } from './evaluation-errors.ts';
 import type { Evaluator, FunctionDefinition, FunctionOverload } from './function-definition.ts';
 import { strictRow, typed, types } from './function-rows.ts';
@@ -23,7 +24,7 @@ export const mathFunctions: readonly FunctionDefinition[] = [
     ],
   ),
   unary('sqrt', 'Square root; NaN of a negative number.', ['SQRT(9)', '3'], Math.sqrt),
-  unary('cbrt', 'Cube root.', ['CBRT(27)', '3'], Math.cbrt),
+  unary('cbrt', 'Cube root.', ['CBRT(27)', '3'], accurateCubeRoot),
   unary('exp', 'e to the power of x.', ['EXP(0)', '1'], Math.exp),
   define(
     'ln',
