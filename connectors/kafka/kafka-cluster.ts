@@ -4,7 +4,7 @@
 // A broker that takes connections and does not answer (it was suspended, its disk hangs) is no reason to wait while others could: after
 // a while the next one is asked the same. Nothing is tried again here: whoever calls knows whether something may pass (kafka-errors.ts).
 import { isIP } from 'node:net';
-import type { Connection, Producer } from '@platformatic/kafka';
+import type { Connection } from '@platformatic/kafka';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
@@ -112,6 +112,12 @@ export class KafkaCluster {
     return offsets;
   }
 
+  /** How old what is known of topics may become. */
+  get metadataMs(): number {
+    const ms = Number(this.#text('metadata.max.age.ms') ?? this.#text('topic.metadata.refresh.interval.ms') ?? 30_000);
+    return ms < 0 ? 2 ** 31 - 1 : ms;
+  }
+
   /** The connection to a broker: the same one as long as it is up. */
   connect(address: BootstrapServer): Promise<Connection> {
     const key = keyOf(address);
@@ -133,22 +139,17 @@ export class KafkaCluster {
     if (opening !== undefined) await closed(opening);
   }
 
-  /** A producer of its own; the caller closes it. */
-  async producer(acks: number): Promise<Producer> {
+  /** An identity under which a broker tells a batch that comes again. */
+  async producerIdentity(): Promise<{ readonly id: bigint; readonly epoch: number }> {
     const library = await import('@platformatic/kafka');
-    const isNamed = this.#bootstrap.every(({ host }) => isIP(host) === 0);
-    const options = await connectionOptions(this.#settings, this.#baseFolder, isNamed);
-    return new library.Producer({
-      clientId: this.#text('client.id') ?? 'millrace',
-      bootstrapBrokers: this.#bootstrap.map(({ host, port }) => `${host}:${port}`),
-      connectTimeout: Number(this.#text('socket.connection.setup.timeout.ms') ?? 10_000),
-      requestTimeout: Number(this.#text('request.timeout.ms') ?? 30_000),
-      // Retries are the caller's: they wait on the connector's clock, end when it is stopped, and are reported. Not 0: the library
-      // takes that for no wish, and tries for ever.
-      retries: false,
-      idempotent: acks === -1,
-      ...options,
-    });
+    const found = await this.#first(async (connection) =>
+      answered(library.initProducerIdV4.api.async(connection, null, 60_000, -1n, -1)),
+    );
+    const { errorCode, producerId: id, producerEpoch: epoch } = found;
+    const what = 'the identity of a producer';
+    if (errorCode !== 0)
+      throw errorOfCode(errorCode, what) ?? new Error(`${what} is not known yet: error ${errorCode}`);
+    return { id, epoch };
   }
 
   /** Connections are opened anew from here on: something has changed on the other side. */

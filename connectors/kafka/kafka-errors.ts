@@ -73,7 +73,7 @@ export const KafkaUnsupported: CodedErrorClass<{ readonly what: string }> = defi
 
 const denied = new Set([29, 30, 31, 33, 34, 58]);
 /** Leaders that have moved, brokers that come and go, topics that are just being made. */
-const passing = new Set([2, 3, 5, 6, 7, 8, 9, 13, 14, 15, 16, 56, 72, 74, 75, 76, 100]);
+const passing = new Set([2, 3, 5, 6, 7, 8, 9, 13, 14, 15, 16, 19, 20, 56, 72, 74, 75, 78, 80, 89, 100, 103]);
 
 export function mayPass(code: number): boolean {
   return passing.has(code);
@@ -84,6 +84,12 @@ export function errorOfCode(code: number, what: string): MillraceError | null {
   if (mayPass(code)) return null;
   const reason = `${what}: error ${code}`;
   return denied.has(code) ? new KafkaAccessDenied({ reason }) : new KafkaRefused({ reason });
+}
+
+/** Of a batch that was not taken: what may pass, a producer that is not known any more included, is an error that is not coded. */
+export function ofProduceCode(code: number, what: string): Error {
+  const refused = [45, 47, 49, 59, 90].includes(code) ? null : errorOfCode(code, what);
+  return refused ?? new Error(`${what}: error ${code}`);
 }
 
 /** A final error, or null: it may pass. */

@@ -144,7 +144,9 @@ function readHead(reader: ChunkReader, head: Buffer): number | null {
   reader.copyTo(head, 0, headBytes);
   const bodyBytes = head.readInt32BE(8) + 12 - headBytes;
   if (bodyBytes < 0) throw new KafkaMalformed({ detail: 'a batch is shorter than its head' });
-  return bodyBytes > reader.remaining ? null : bodyBytes;
+  if (bodyBytes <= reader.remaining) return bodyBytes;
+  reader.skip(reader.remaining);
+  return null;
 }
 
 function offsetBehind(head: Buffer): number {

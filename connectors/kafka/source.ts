@@ -159,12 +159,6 @@ class KafkaSource implements Source {
     await this.#cluster.close();
   }
 
-  get #metadataMs(): number {
-    const { 'metadata.max.age.ms': age, 'topic.metadata.refresh.interval.ms': interval } = this.#settings;
-    const ms = Number(age ?? interval ?? 30_000);
-    return ms < 0 ? 2 ** 31 - 1 : ms;
-  }
-
   get #mustLook(): boolean {
     const now = this.#context.clock.monotonic();
     return now >= this.#lookAt || (now - this.#lookedAt > lateMs && this.#fetches.late(lateMs).length > 0);
@@ -285,7 +279,7 @@ class KafkaSource implements Source {
       topic.description = description;
     }
     this.#lookedAt = this.#context.clock.monotonic();
-    this.#lookAt = this.#lookedAt + this.#metadataMs;
+    this.#lookAt = this.#lookedAt + this.#cluster.metadataMs;
   }
 
   async #lookAtPartitions(
