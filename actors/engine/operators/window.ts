@@ -87,6 +87,8 @@ export class Window implements Operator {
   #changes: Int32Array = new Int32Array(0);
   #weights: Int32Array = new Int32Array(0);
   #changed = 0;
+  /** Keeps the loads that warm the cache from being optimised away. */
+  #warmth = 0;
 
   constructor(shape: WindowShape) {
     this.#shape = shape;
@@ -146,6 +148,7 @@ export class Window implements Operator {
         true,
       );
       this.#partitions.findOrInsert(this.#keyScratch, keyWords, to - from, this.#partitionIds);
+      this.#warm(to - from);
       for (let i = 0; i < to - from; i++) this.#touch(this.#partitionIds[i]!);
       this.#rows.findOrInsert(this.#rowScratch, rowWords, to - from, this.#rowIds);
       this.#apply(batch.weights, from, to - from);
@@ -191,6 +194,19 @@ export class Window implements Operator {
   restore(reader: SnapshotReader): void {
     this.#partitions.restore(reader);
     this.#rows.restore(reader);
+  }
+
+  /** Has the rows of a block's partitions fetched side by side: a tree is one load after the other. */
+  #warm(count: number): void {
+    const { words, width } = this.#partitions;
+    const roots = this.#rowIds;
+    let open = 0;
+    for (let i = 0; i < count; i++) {
+      const root = words[this.#partitionIds[i]! * width + this.#rootAt]!;
+      roots[open] = root;
+      open += root === 0 ? 0 : 1;
+    }
+    this.#warmth ^= this.#tree.warm(roots, open);
   }
 
   /** Notes what a partition gives before the step changes it. */

@@ -91,7 +91,7 @@ export class JoinRows {
     const { cursor, heads } = pairs;
     cursor[0] = 0;
     cursor[1] = -1;
-    const { width } = this.#unit?.form ?? this.#indexed!.form;
+    const { width, chunkBits } = this.#unit?.form ?? this.#indexed!.form;
     const found = gatherHeads(keys.words, keys.width, this.#headAt, ids, count, heads);
     if (found === 0) {
       cursor[0] = count;
@@ -99,6 +99,7 @@ export class JoinRows {
     }
     const words = this.#flatWords();
     if (words !== null) this.#warmth ^= warmHeads(words, width, heads, count);
+    else this.#warmth ^= warmChunkHeads(this.#unit!.chunks, chunkBits, width, heads, count);
   }
 
   /** Writes pairs from the cursor on, as many as there is room for. */
@@ -238,6 +239,31 @@ function warmHeads(words: Int32Array, width: number, heads: Int32Array, count: n
   for (; i < count; i++) {
     const head = heads[i]!;
     a ^= words[(head === 0 ? 0 : head - 1) * width]!;
+  }
+  return a ^ b;
+}
+
+/** The same where records lie in chunks. */
+function warmChunkHeads(
+  chunks: readonly Int32Array[],
+  chunkBits: number,
+  width: number,
+  heads: Int32Array,
+  count: number,
+): number {
+  const mask = 2 ** chunkBits - 1;
+  let a = 0;
+  let b = 0;
+  let i = 0;
+  for (; i < count - 1; i += 2) {
+    const at0 = heads[i] === 0 ? 0 : heads[i]! - 1;
+    const at1 = heads[i + 1] === 0 ? 0 : heads[i + 1]! - 1;
+    a ^= chunks[at0 >>> chunkBits]![(at0 & mask) * width]!;
+    b ^= chunks[at1 >>> chunkBits]![(at1 & mask) * width]!;
+  }
+  for (; i < count; i++) {
+    const at = heads[i] === 0 ? 0 : heads[i]! - 1;
+    a ^= chunks[at >>> chunkBits]![(at & mask) * width]!;
   }
   return a ^ b;
 }

@@ -2,9 +2,11 @@
 // width has functions (and type feedback) of its own. Only numbers enter the source, never a name or a value of a user.
 //
 // A kernel goes over `count` keys, key i beginning at word i * stride of `keys`, and writes a record number for each to
-// `ids`. `header` is the table's [used, first free + 1, live, greatest small key]; the table must have room for `count`
-// more records. A small key is one whose words are 0 but for the first: dictionary codes, row numbers, most ids. `direct`
-// remembers the records of small keys below its length, so that they need no probe; what it does not know is probed for.
+// `ids`. `header` is the table's [used, first free + 1, live, greatest small key, run: key, record, length, shift]; the table
+// must have room for `count` more records. A small key is one whose words are 0 but for the first: dictionary codes, row
+// numbers, most ids. The run is a range of small keys that came one after the other, as ids do, at a distance of 2^shift, so
+// that their records follow one another as well: they need no memory at all. `direct` remembers the records of other small
+// keys below its length, so that they need no probe; what neither knows is probed for.
 // Probes into a large table wait for memory. A plain loop of loads keeps many of them under way, a loop that branches on
 // what it loads does not; so slots and records are first touched by loops without branches (`warmth` keeps them alive).
 // Between the two the slots tell by their hashes which records to touch.
@@ -54,6 +56,8 @@ export interface RecordKernels {
 const unrolledMax = 24;
 /** Keys of more words are not looked at as small keys. */
 export const smallKeyWordsMax = 3;
+/** A run of fewer keys is not one yet. */
+const runMin = 64;
 /** Slots beyond this many words are taken not to be in the cache. */
 const warmWords = 16_384;
 const compiled = new Map<number, RecordKernels>();
@@ -85,6 +89,19 @@ export function recordKernelSource(keyWords: number): string {
   const others = each.slice(1);
   const small = keyWords > 0 && keyWords <= smallKeyWordsMax;
   const isSmall = ['k0 >= 0', ...others.map((k) => `k${k} === 0`)].join(' && ');
+  const known = (record: string): string =>
+    `if (${isSmall}) { const d = k0 - runKey, q = d >> runShift; if (d >= 0 && q < runLength && q << runShift === d) ${record} = runId + q + 1; else if (k0 < known) ${record} = direct[k0]; }`;
+  // A short run gives way to the key that came last; what is in a long one is not in `direct`.
+  const remember = `if (${isSmall}) {
+        const gap = k0 - runKey;
+        if (runLength === 1 && id === runId + 1 && gap > 0 && (gap & (gap - 1)) === 0) runShift = 31 - Math.clz32(gap);
+        const follows = id === runId + runLength && gap === runLength * (1 << runShift) && gap > 0;
+        if (follows) runLength++;
+        else if (runLength < ${runMin}) { runKey = k0; runId = id; runLength = 1; runShift = 0; }
+        if (!follows || runLength <= ${runMin}) {
+          if (k0 < direct.length) direct[k0] = id + 1; else if (k0 > greatest) greatest = k0;
+        }
+      }`;
   const probe = (absent: string): string => `
       let s = (h & mask) << 1;
       let id;
@@ -99,7 +116,7 @@ export function recordKernelSource(keyWords: number): string {
     ? `const known = direct.length;
     let i = 0, at = 0;
     for (; i < count - 3; i += 4) {
-      ${[0, 1, 2, 3].map((u) => `let r${u} = 0; { ${load} at += stride; if (${isSmall} && k0 < known) r${u} = direct[k0]; }`).join('\n      ')}
+      ${[0, 1, 2, 3].map((u) => `let r${u} = 0; { ${load} at += stride; ${known(`r${u}`)} }`).join('\n      ')}
       ${[0, 1, 2, 3].map((u) => `ids[i + ${u}] = r${u} - 1;`).join(' ')}
       if (r0 === 0 || r1 === 0 || r2 === 0 || r3 === 0) {
         ${[0, 1, 2, 3].map((u) => `if (r${u} === 0) pending[n++] = i + ${u};`).join(' ')}
@@ -108,7 +125,7 @@ export function recordKernelSource(keyWords: number): string {
     for (; i < count; i++, at += stride) {
       ${load}
       let r = 0;
-      if (${isSmall} && k0 < known) r = direct[k0];
+      ${known('r')}
       ids[i] = r - 1;
       if (r === 0) pending[n++] = i;
     }`
@@ -117,6 +134,7 @@ export function recordKernelSource(keyWords: number): string {
   function findOrInsert(slots, words, width, keys, stride, count, ids, header, hashMask, direct, pending, hashes) {
     const mask = (slots.length >> 1) - 1, last = slots.length - 1;
     let n = 0;
+    ${small ? 'let runKey = header[4], runId = header[5], runLength = header[6], runShift = header[7];' : ''}
     ${firstPass}
     if (n === 0) return 0;
     for (let p = 0; p < n; p++) {
@@ -151,9 +169,10 @@ export function recordKernelSource(keyWords: number): string {
           const w = id * width;
           ${keyWords === 0 ? 'words[w] = 0;' : copy}
           slots[s] = h; slots[s + 1] = id + 1;`)}
-      ${small ? `if (${isSmall}) { if (k0 < direct.length) direct[k0] = id + 1; else if (k0 > greatest) greatest = k0; }` : ''}
+      ${small ? remember : ''}
     }
     header[0] = used; header[1] = free; header[2] = live; header[3] = greatest;
+    ${small ? 'header[4] = runKey; header[5] = runId; header[6] = runLength; header[7] = runShift;' : ''}
     return warmth;
   }
   function find(slots, words, width, keys, stride, count, ids, hashMask) {

@@ -13,16 +13,34 @@ export interface Records {
   readonly width: number;
 }
 
+/** Levels below the root that are worth a round, and nodes that are under way together. */
+const warmLevels = 3;
+const warmNodes = 2048;
+
 export class OrderedRows {
   readonly #table: Records;
   readonly #nodeAt: number;
   readonly #order: RowOrder;
   root = 0;
+  readonly #warming: readonly Int32Array[] = [new Int32Array(2 * warmNodes), new Int32Array(2 * warmNodes)];
 
   constructor(table: Records, nodeAt: number, order: RowOrder) {
     this.#table = table;
     this.#nodeAt = nodeAt;
     this.#order = order;
+  }
+
+  /** Touches the upper nodes of trees, level by level, those of all trees side by side. */
+  warm(roots: Int32Array, count: number): number {
+    const { words, width } = this.#table;
+    let nodes = roots;
+    let open = Math.min(count, warmNodes);
+    for (let level = 0; level < warmLevels && open > 0; level++) {
+      const next = this.#warming[level & 1]!;
+      open = Math.min(warmNodes, childrenOf(words, width, this.#nodeAt, nodes, open, next));
+      nodes = next;
+    }
+    return open;
   }
 
   insert(id: number): void {
@@ -164,6 +182,30 @@ export class OrderedRows {
       current = words[(top - 1) * width + this.#nodeAt + 1]!;
     }
   }
+}
+
+// ── data plane ──
+
+/** Writes the children of nodes, both + 1, and returns how many there are. */
+function childrenOf(
+  words: Int32Array,
+  width: number,
+  nodeAt: number,
+  nodes: Int32Array,
+  count: number,
+  out: Int32Array,
+): number {
+  let found = 0;
+  for (let i = 0; i < count; i++) {
+    const at = (nodes[i]! - 1) * width + nodeAt;
+    const left = words[at]!;
+    const right = words[at + 1]!;
+    out[found] = left;
+    found += left === 0 ? 0 : 1;
+    out[found] = right;
+    found += right === 0 ? 0 : 1;
+  }
+  return found;
 }
 
 function priority(id: number): number {

@@ -5,6 +5,7 @@
 //   free     records that were removed, chained through their first word (record + 1; 0 = end)
 //   direct   records of small keys by the key itself (kernel-source.ts): a memory of probes, never larger than a few words
 //            for each record, and not part of snapshots
+//   run      small keys that follow one another in records that do: a range, in which a key says where its record is
 // Record numbers are dense and stable until `remove`. Extra words are 0 when a record is new. The width is even, so that
 // `doubles` (the same memory as 64-bit floats) can hold sums and counts beside the key.
 // Arrays are replaced when they grow (x2): read `words` and `doubles` again after `findOrInsert`. A hash selects a slot,
@@ -19,6 +20,9 @@ export interface RecordTableShape {
   readonly hashMask?: number;
 }
 
+/** Where in the header the run lies. */
+const runAt = 4;
+
 export class RecordTable {
   readonly keyWords: number;
   /** Words of a record. */
@@ -32,8 +36,8 @@ export class RecordTable {
   /** Scratch of the kernel. */
   #pending: Int32Array = new Int32Array(16);
   #hashes: Int32Array = new Int32Array(16);
-  /** [records ever used, first free + 1, live records, greatest small key that was probed for] */
-  readonly #header: Int32Array = new Int32Array(4);
+  /** [records ever used, first free + 1, live records, greatest small key that was probed for, run: first key, its record, length, shift] */
+  readonly #header: Int32Array = new Int32Array(8);
 
   constructor(shape: RecordTableShape) {
     this.keyWords = shape.keyWords;
@@ -80,10 +84,7 @@ export class RecordTable {
   /** Forgets a record; its number will be given out again. */
   remove(id: number): void {
     const at = id * this.width;
-    if (this.keyWords > 0 && this.keyWords <= smallKeyWordsMax) {
-      const key = this.words[at]!;
-      if (key >= 0 && key < this.#direct.length && this.#direct[key] === id + 1) this.#direct[key] = 0;
-    }
+    if (this.#hasSmallKeys) this.#forgetSmall(this.words[at]!, id);
     removeSlot(this.#slots, this.#kernels.hash(this.words, at, this.#hashMask), id + 1);
     clearWords(this.words, at, this.width);
     this.words[at] = this.#header[1]!;
@@ -100,14 +101,13 @@ export class RecordTable {
     const { words, width } = this;
     const header = this.#header;
     const isGone = new Uint8Array(header[0]!);
-    const small = this.keyWords > 0 && this.keyWords <= smallKeyWordsMax;
+    const small = this.#hasSmallKeys;
     // From the last one on, so that new records fill the gaps in the order in which they lie.
     for (let i = gone.length - 1; i >= 0; i--) {
       const id = gone[i]!;
       const at = id * width;
       isGone[id] = 1;
-      const key = words[at]!;
-      if (small && key >= 0 && key < this.#direct.length && this.#direct[key] === id + 1) this.#direct[key] = 0;
+      if (small) this.#forgetSmall(words[at]!, id);
       clearWords(words, at, width);
       words[at] = header[1]!;
       header[1] = id + 1;
@@ -127,7 +127,7 @@ export class RecordTable {
   }
 
   snapshot(writer: SnapshotWriter): void {
-    writer.words(this.#header);
+    writer.words(this.#header.subarray(0, runAt));
     writer.words(this.words.subarray(0, this.#header[0]! * this.width));
     writer.words(this.#slots);
   }
@@ -140,6 +140,30 @@ export class RecordTable {
     this.doubles = new Float64Array(this.words.buffer);
     this.#slots = reader.words();
     this.#direct = new Int32Array(64);
+    // Without free records they lie in the order in which their keys came.
+    if (this.#hasSmallKeys && this.#header[1] === 0) noteRun(words, this.width, this.keyWords, this.#header);
+    else this.#header.fill(0, runAt);
+  }
+
+  get #hasSmallKeys(): boolean {
+    return this.keyWords > 0 && this.keyWords <= smallKeyWordsMax;
+  }
+
+  /** Of a record that goes: `key` is the first word of its key, which may be a small one. */
+  #forgetSmall(key: number, id: number): void {
+    const direct = this.#direct;
+    if (key >= 0 && key < direct.length && direct[key] === id + 1) direct[key] = 0;
+    const header = this.#header;
+    const before = id - header[runAt + 1]!;
+    const length = header[runAt + 2]!;
+    if (before < 0 || before >= length) return;
+    // The longer part stays a run; the keys of the other one are probed for.
+    if (before * 2 >= length) header[runAt + 2] = before;
+    else {
+      header[runAt] = header[runAt]! + (before + 1) * 2 ** header[runAt + 3]!;
+      header[runAt + 1] = id + 1;
+      header[runAt + 2] = length - before - 1;
+    }
   }
 
   #reserve(count: number): void {
@@ -159,8 +183,8 @@ export class RecordTable {
     const greatest = this.#header[3]!;
     if (greatest < this.#direct.length) return;
     this.#header[3] = 0;
-    // Only where keys are dense: a sparse key is found by its hash.
-    if (greatest >= 4 * this.live + 1024) return;
+    // Only where keys are dense: a sparse key is found by its hash. Those of the run need no room.
+    if (greatest >= 4 * (this.live - this.#header[runAt + 2]!) + 1024) return;
     const grown = new Int32Array(2 ** (32 - Math.clz32(greatest)));
     grown.set(this.#direct);
     this.#direct = grown;
@@ -168,6 +192,24 @@ export class RecordTable {
 }
 
 // ── data plane ──
+
+/** Finds the run that the first records are, if they are one. */
+function noteRun(words: Int32Array, width: number, keyWords: number, header: Int32Array): void {
+  const first = words[0] ?? -1;
+  const gap = words.length > width ? words[width]! - first : 1;
+  const distance = gap > 0 && (gap & (gap - 1)) === 0 ? gap : 1;
+  let length = 0;
+  for (let at = 0; at < words.length && first >= 0; at += width, length++) {
+    if (words[at] !== first + length * distance) break;
+    let others = 0;
+    for (let k = 1; k < keyWords; k++) others |= words[at + k]!;
+    if (others !== 0) break;
+  }
+  header[runAt] = first;
+  header[runAt + 1] = 0;
+  header[runAt + 2] = length;
+  header[runAt + 3] = 31 - Math.clz32(distance);
+}
 
 /** A call of fill() costs more than the few words of a record. */
 export function clearWords(words: Int32Array, at: number, count: number): void {

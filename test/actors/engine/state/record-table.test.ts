@@ -60,6 +60,54 @@ for (const [title, hashMask] of [
   }
 }
 
+for (const distance of [1, 2, 8, 3]) {
+  test(`keys that come in order at a distance of ${distance} are found, also when some of them are gone and come again`, () => {
+    const runs = fc.record({
+      first: fc.nat(2000),
+      count: fc.integer({ min: 1, max: 200 }),
+      remove: fc.nat(5),
+      restore: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(runs, { maxLength: 12 }), (commands) => {
+        let table = new RecordTable({ keyWords: 2, extraWords: 1 });
+        const model = new Set<number>();
+        for (const { first, count, remove, restore } of commands) {
+          const keys = Int32Array.from({ length: 2 * count }, (_, k) =>
+            k % 2 === 0 ? first + (k >> 1) * distance : 0,
+          );
+          const ids = new Int32Array(count);
+          if (remove === 0) {
+            const chosen = [...new Set(keys.filter((_, k) => k % 4 === 0))].filter((key) => model.has(key));
+            const gone = chosen.map((key) => lookup(table, [key, 0])).sort((a, b) => a - b);
+            if (count % 2 === 0) table.removeAll(Int32Array.from(gone));
+            else for (const id of gone) table.remove(id);
+            for (const key of chosen) model.delete(key);
+          } else {
+            table.findOrInsert(keys, 2, count, ids);
+            for (let i = 0; i < count; i++) model.add(keys[2 * i]!);
+          }
+          if (restore) {
+            const writer = new SnapshotWriter();
+            table.snapshot(writer);
+            table = new RecordTable({ keyWords: 2, extraWords: 1 });
+            table.restore(new SnapshotReader(writer.finish()));
+          }
+          assert.is(table.live, model.size);
+          const all = [...model];
+          const found = new Int32Array(all.length);
+          table.findOrInsert(Int32Array.from(all.flatMap((key) => [key, 0])), 2, all.length, found);
+          assert.is(table.live, model.size, 'no key came twice');
+          all.forEach((key, i) => {
+            assert.is(table.words[found[i]! * table.width], key);
+          });
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+}
+
 test('many keys at once, small ones and scattered ones', () => {
   const table = new RecordTable({ keyWords: 2, extraWords: 0 });
   const count = 40_000;
