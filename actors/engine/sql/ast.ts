@@ -192,9 +192,16 @@ export type Expression =
       readonly span: Span;
     }
   | {
-      /** x -> body, as an argument of a call. */
+      /** t.* or * EXCLUDE (a), as an argument of ROW. */
+      readonly kind: 'columns';
+      readonly table: Identifier | null;
+      readonly exclude: readonly Identifier[];
+      readonly span: Span;
+    }
+  | {
+      /** x -> body, (x, y) -> body, as an argument of a call. */
       readonly kind: 'lambda';
-      readonly parameter: Identifier;
+      readonly parameters: readonly Identifier[];
       readonly body: Expression;
       readonly span: Span;
     }

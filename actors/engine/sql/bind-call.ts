@@ -7,8 +7,9 @@ import { bindAggregate, bindUserAggregate } from './bind-aggregate.ts';
 import { bindBinary } from './bind-arithmetic.ts';
 import { bindCast, makeCase } from './bind-case.ts';
 import { bindComparison, operator } from './bind-comparison.ts';
-import { bindLambdaCall, isLambdaFunction } from './bind-lambda.ts';
+import { bindLambdaCall } from './bind-lambda.ts';
 import { bindMap } from './bind-nested.ts';
+import { bindRowOfColumns, hasColumns } from './bind-row.ts';
 import { bindUserCall } from './bind-user-function.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
 import { caseBranch } from './case-branch.ts';
@@ -18,6 +19,7 @@ import { bindDeclaredCall } from './declared-function.ts';
 import { type Bind, type ExpressionContext, insideAggregate, requireBoolean } from './expression-context.ts';
 import { resolveCall } from './function-resolution.ts';
 import { findFunction, functionNames } from './functions.ts';
+import { isLambdaFunction } from './lambda-names.ts';
 import { bindNamedFunction, unitLiteral } from './named-function.ts';
 import { isApproximate } from './numeric-types.ts';
 import {
@@ -51,6 +53,7 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
   const instead = refusedAggregates[name];
   if (instead !== undefined)
     throw new SqlUnsupported({ construct: name.toUpperCase(), instead }, { place: source.place });
+  if (name === 'row' && hasColumns(call)) return bindRowOfColumns(context, call, source, bind);
   const isOrdered = (call.orderBy?.length ?? 0) > 0;
   if (call.star || call.distinct || call.filter !== null || isOrdered) {
     const word = call.star ? '*' : call.distinct ? 'DISTINCT' : isOrdered ? 'ORDER BY' : 'FILTER';

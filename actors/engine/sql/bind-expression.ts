@@ -133,9 +133,11 @@ export function bindExpression(context: ExpressionContext, expression: Expressio
       return bindDifference(context, expression, source);
     case 'period':
       return bindPeriod(expression, source, bind);
+    case 'columns':
+      throw new SqlUnsupported({ construct: '* here', instead: 'only ROW takes it' }, { place: source.place });
     case 'lambda':
       throw new SqlUnsupported(
-        { construct: 'a lambda here', instead: 'write it as an argument of TRANSFORM or ARRAY_EXISTS' },
+        { construct: 'a lambda here', instead: 'write it as an argument of TRANSFORM, ARRAY_EXISTS or VARIANT_MAP' },
         { place: source.place },
       );
     case 'call':

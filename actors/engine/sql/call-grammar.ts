@@ -2,10 +2,12 @@
 import type { Expression, Identifier, OrderItem, Query } from './ast.ts';
 import type { Rule } from './name-grammar.ts';
 import { spanOf, wordIdentifier } from './token-text.ts';
-import { type IToken, keyword, symbol } from './tokens.ts';
+import { type IToken, keyword, symbol, type TokenType } from './tokens.ts';
 import { WindowGrammar } from './window-grammar.ts';
 
 type Call = Extract<Expression, { kind: 'call' }>;
+
+const queryStarts: readonly TokenType[] = [keyword('SELECT'), keyword('VALUES'), keyword('WITH')];
 
 export abstract class CallGrammar extends WindowGrammar {
   // Defined by the grammars that extend this one.
@@ -45,33 +47,69 @@ export abstract class CallGrammar extends WindowGrammar {
     ]);
   });
 
-  /** (x) -> … */
+  /** x -> …, (x) -> …, (x, y) -> … */
   #startsLambda(): boolean {
-    return this.LA(3).tokenType === symbol(')') && this.LA(4).tokenType === symbol('->');
+    const end = this.LA(1).tokenType !== symbol('(') ? 1 : this.LA(3).tokenType === symbol(',') ? 5 : 3;
+    return (end === 1 || this.LA(end).tokenType === symbol(')')) && this.LA(end + 1).tokenType === symbol('->');
   }
 
-  /** An expression, or a lambda: x -> expression, (x) -> expression. */
+  protected startsQuery(distance: number): boolean {
+    return queryStarts.includes(this.LA(distance).tokenType);
+  }
+
+  /** t.* [EXCLUDE (a, b)], as an argument of ROW. */
+  readonly tableColumns: Rule<Expression> = this.RULE('tableColumns', () => {
+    const start = this.LA(1);
+    const table = this.SUBRULE(this.identifier);
+    this.CONSUME(symbol('.'));
+    this.CONSUME(symbol('*'));
+    const exclude = this.SUBRULE(this.excludedColumns);
+    return this.ACTION((): Expression => ({ kind: 'columns', table, exclude, span: this.spanFrom(start) }));
+  });
+
+  readonly excludedColumns: Rule<Identifier[]> = this.RULE('excludedColumns', () => {
+    const names = this.OPTION(() => {
+      this.OR([{ ALT: () => this.CONSUME(keyword('EXCLUDE')) }, { ALT: () => this.CONSUME(keyword('EXCEPT')) }]);
+      return this.SUBRULE(this.nameList);
+    });
+    return names ?? [];
+  });
+
+  /** An expression, a query, or a lambda: x -> expression, (x, y) -> expression. */
   readonly argument: Rule<Expression> = this.RULE('argument', () =>
     this.OR([
       {
-        GATE: () => this.LA(2).tokenType === symbol('->') || this.#startsLambda(),
+        GATE: () => this.#startsLambda(),
         IGNORE_AMBIGUITIES: true,
         ALT: () => {
           const start = this.LA(1);
-          const parameter = this.OR2([
-            { ALT: () => this.SUBRULE(this.identifier) },
+          const parameters = this.OR2([
             {
               ALT: () => {
-                this.CONSUME(symbol('('));
-                const name = this.SUBRULE2(this.identifier);
-                this.CONSUME(symbol(')'));
-                return name;
+                const name = this.SUBRULE(this.identifier);
+                return [name];
               },
             },
+            { ALT: () => this.SUBRULE(this.nameList) },
           ]);
           this.CONSUME(symbol('->'));
           const body = this.SUBRULE(this.expression);
-          return this.ACTION((): Expression => ({ kind: 'lambda', parameter, body, span: this.spanFrom(start) }));
+          return this.ACTION((): Expression => ({ kind: 'lambda', parameters, body, span: this.spanFrom(start) }));
+        },
+      },
+      {
+        GATE: () => this.LA(2).tokenType === symbol('.') && this.LA(3).tokenType === symbol('*'),
+        IGNORE_AMBIGUITIES: true,
+        ALT: () => this.SUBRULE(this.tableColumns),
+      },
+      {
+        // COALESCE(SELECT …, 0)
+        GATE: () => this.startsQuery(1),
+        IGNORE_AMBIGUITIES: true,
+        ALT: () => {
+          const start = this.LA(1);
+          const query = this.SUBRULE(this.query);
+          return this.ACTION((): Expression => ({ kind: 'scalar query', query, span: this.spanFrom(start) }));
         },
       },
       { IGNORE_AMBIGUITIES: true, ALT: () => this.SUBRULE2(this.expression) },
@@ -84,7 +122,22 @@ export abstract class CallGrammar extends WindowGrammar {
     const head = this.OPTION(() =>
       this.OR({
         DEF: [
-          { ALT: () => ({ star: this.CONSUME(symbol('*')) }) },
+          {
+            ALT: () => {
+              const star = this.CONSUME(symbol('*'));
+              const exclude = this.SUBRULE(this.excludedColumns);
+              this.MANY(() => {
+                this.CONSUME(symbol(','));
+                operands.push(this.SUBRULE2(this.argument));
+              });
+              this.ACTION(() => {
+                // COUNT(*) has no arguments; ROW(* EXCLUDE (a), 1) has two.
+                if (operands.length + exclude.length === 0) return;
+                operands.unshift({ kind: 'columns', table: null, exclude, span: spanOf(star) });
+              });
+              return { star };
+            },
+          },
           {
             ALT: () => {
               const quantifier = this.OPTION2(() =>
@@ -141,7 +194,7 @@ export abstract class CallGrammar extends WindowGrammar {
       const listed = head !== undefined && 'quantifier' in head ? head : none;
       return {
         arguments: operands,
-        star: head !== undefined && 'star' in head,
+        star: head !== undefined && 'star' in head && operands.length === 0,
         distinct: listed.quantifier?.tokenType === keyword('DISTINCT'),
         unit: listed.unit ?? null,
         ignoreNulls: listed.nulls?.tokenType === keyword('IGNORE'),

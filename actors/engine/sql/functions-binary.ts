@@ -3,8 +3,9 @@ import { gunzipSync } from 'node:zlib';
 import { InvalidArgument } from './evaluation-errors.ts';
 import type { FunctionDefinition } from './function-definition.ts';
 import { strictRow, typed, types } from './function-rows.ts';
+import { xxHash64 } from './xx-hash.ts';
 
-const { bytes, text, integer } = types;
+const { bytes, text, integer, bigint } = types;
 
 export const binaryFunctions: readonly FunctionDefinition[] = [
   {
@@ -42,6 +43,26 @@ export const binaryFunctions: readonly FunctionDefinition[] = [
         ['characters'],
         integer,
         typed((x: string) => Buffer.byteLength(x)),
+      ),
+    ],
+  ),
+  define(
+    'xxhash',
+    'XXHASH(x [, seed])',
+    'The 64 bits of XXH64 of bytes, or of a text in UTF-8, as a BIGINT.',
+    ["XXHASH('')", '-1205034819632174695'],
+    [
+      strictRow(
+        ['binary', 'BIGINT'],
+        bigint,
+        typed((x: Uint8Array, seed: bigint | undefined) => hash64(x, seed)),
+        { optional: 1 },
+      ),
+      strictRow(
+        ['characters', 'BIGINT'],
+        bigint,
+        typed((x: string, seed: bigint | undefined) => hash64(Buffer.from(x), seed)),
+        { optional: 1 },
       ),
     ],
   ),
@@ -139,4 +160,8 @@ function readUtf8(x: Uint8Array): string | null {
   } catch {
     return null;
   }
+}
+
+function hash64(bytes: Uint8Array, seed: bigint | undefined): bigint {
+  return BigInt.asIntN(64, xxHash64(bytes, BigInt.asUintN(64, seed ?? 0n)));
 }

@@ -7,6 +7,7 @@ import { formatVariant, parseVariant } from '../../../runtime/batch/variant-json
 import type { ScalarValue } from './bound.ts';
 import type { FunctionDefinition } from './function-definition.ts';
 import { strictRow, typed, types } from './function-rows.ts';
+import { isJsonObject, pathKey } from './variant-path.ts';
 
 const variant: SqlType = { kind: 'VARIANT' };
 const texts: SqlType = { kind: 'ARRAY', element: types.text };
@@ -81,25 +82,21 @@ function define(
 
 function objectKeys(text: string): string {
   const value = parseVariant(text);
-  return JSON.stringify(isObject(value) ? Object.keys(value).sort() : []);
+  return JSON.stringify(isJsonObject(value) ? Object.keys(value).sort() : []);
 }
 
 function keyPaths(text: string): string {
   const paths = new Set<string>();
   const visit = (value: unknown, before: string): void => {
-    if (!isObject(value)) return;
+    if (!isJsonObject(value)) return;
     for (const [key, part] of Object.entries(value)) {
-      const path = before + (/^[\p{L}_][\p{L}\p{N}_]*$/u.test(key) ? key : `"${key.replaceAll(/["\\]/g, '\\$&')}"`);
+      const path = before + pathKey(key);
       paths.add(path);
       visit(part, `${path}.`);
     }
   };
   visit(parseVariant(text), '');
   return JSON.stringify([...paths].sort());
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function parseJson(text: string): string | null {

@@ -13,6 +13,7 @@ import { extractFunctions } from './functions-extract.ts';
 import { gatheredFunctions } from './functions-gathered.ts';
 import { intervalFunctions } from './functions-interval.ts';
 import { jsonFunctions } from './functions-json.ts';
+import { jsonPathFunctions } from './functions-json-path.ts';
 import { lambdaFunctions } from './functions-lambda.ts';
 import { mathFunctions } from './functions-math.ts';
 import { momentFunctions } from './functions-moments.ts';
@@ -23,6 +24,7 @@ import { roundingFunctions } from './functions-rounding.ts';
 import { stringFunctions } from './functions-string.ts';
 import { temporalFunctions } from './functions-temporal.ts';
 import { temporalTextFunctions } from './functions-temporal-text.ts';
+import { variantFunctions } from './functions-variant.ts';
 
 const table: readonly FunctionDefinition[] = [
   ...stringFunctions,
@@ -36,6 +38,8 @@ const table: readonly FunctionDefinition[] = [
   ...temporalTextFunctions,
   ...intervalFunctions,
   ...jsonFunctions,
+  ...jsonPathFunctions,
+  ...variantFunctions,
   ...arrayFunctions,
   ...relationalFunctions,
   ...arrayEditingFunctions,

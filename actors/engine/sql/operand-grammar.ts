@@ -3,9 +3,10 @@ import type { BinaryOperator, Expression } from './ast.ts';
 import { CallGrammar } from './call-grammar.ts';
 import type { Rule } from './name-grammar.ts';
 import { cover, spanOf, unquote, wordIdentifier } from './token-text.ts';
-import { type IToken, keyword, Name, StringLiteral, symbol, type TokenType } from './tokens.ts';
+import { type IToken, keyword, Name, StringLiteral, symbol } from './tokens.ts';
 
-const queryStarts: readonly TokenType[] = [keyword('SELECT'), keyword('VALUES'), keyword('WITH')];
+/** Types of literals of which the grammar of constants knows nothing. */
+const literalTypes: ReadonlySet<string> = new Set(['uuid', 'real', 'double', 'float']);
 const differenceUnits: ReadonlySet<string> = new Set(['year', 'month', 'day', 'hour', 'minute', 'second']);
 
 export abstract class OperandGrammar extends CallGrammar {
@@ -163,9 +164,9 @@ export abstract class OperandGrammar extends CallGrammar {
           ALT: () => this.SUBRULE(this.bracketList),
         },
         {
-          GATE: () => this.LA(1).image.toLowerCase() === 'uuid' && this.LA(2).tokenType === StringLiteral,
+          GATE: () => literalTypes.has(this.LA(1).image.toLowerCase()) && this.LA(2).tokenType === StringLiteral,
           IGNORE_AMBIGUITIES: true,
-          ALT: () => this.SUBRULE(this.uuidLiteral),
+          ALT: () => this.SUBRULE(this.typedLiteral),
         },
         { ALT: () => this.SUBRULE(this.nameOrCall) },
       ],
@@ -173,12 +174,14 @@ export abstract class OperandGrammar extends CallGrammar {
     }),
   );
 
-  readonly uuidLiteral: Rule<Expression> = this.RULE('uuidLiteral', () => {
+  /** UUID '…', REAL '1.23': a cast of the text. */
+  readonly typedLiteral: Rule<Expression> = this.RULE('typedLiteral', () => {
     const word = this.CONSUME(Name);
     const literal = this.CONSUME(StringLiteral);
     return this.ACTION((): Expression => {
       const operand: Expression = { kind: 'string', value: unquote(literal.image), span: spanOf(literal) };
-      const type = { name: 'uuid', parameters: [], parts: [], arrays: 0, span: spanOf(word) };
+      const name = word.image.toLowerCase();
+      const type = { name, parameters: [], parts: [], arrays: 0, span: spanOf(word) };
       return { kind: 'cast', operand, type, safe: false, span: this.spanFrom(word) };
     });
   });
@@ -239,10 +242,6 @@ export abstract class OperandGrammar extends CallGrammar {
       return operand.kind === 'name' ? operand : { ...operand, span };
     });
   });
-
-  protected startsQuery(distance: number): boolean {
-    return queryStarts.includes(this.LA(distance).tokenType);
-  }
 
   #isDifferenceUnit(items: readonly Expression[]): boolean {
     const [operand] = items;

@@ -65,7 +65,8 @@ export abstract class WindowTableGrammar extends ExpressionGrammar {
         return word;
       },
     });
-    return this.ACTION(() => name?.name ?? null);
+    // Quoted as unquoted, in any case: the names belong to the function.
+    return this.ACTION(() => name?.name.toLowerCase() ?? null);
   });
 
   /** TABLE t, (SELECT …) */

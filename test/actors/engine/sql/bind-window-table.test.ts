@@ -33,6 +33,11 @@ test('TUMBLE in FROM gives the rows with their windows', () => {
   ]);
 });
 
+test('arguments may be named in any case, with quotes too', () => {
+  const named = `SELECT id FROM TABLE(TUMBLE("DATA" => TABLE t, "TimeCol" => DESCRIPTOR(ts), size => INTERVAL '10' SECOND))`;
+  assert.equal(windows(named), ['{"id":1}', '{"id":2}', '{"id":3}']);
+});
+
 test('a row without a time lies in no window', () => {
   for (const sizes of [
     "TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '10' SECOND)",
