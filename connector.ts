@@ -1,7 +1,13 @@
 // The entry for authors of connectors: `import { defineSource, defineDestination } from 'millrace/connector'`.
 // It re-exports the contracts of the SDK, what is needed to make batches and coded errors, and the conformance suite.
 
-export { type AssembledChain, assembleChain, type ProcessorPlan } from './connectors/processors/assemble-chain.ts';
+export {
+  type AssembledChain,
+  type AssemblyOptions,
+  assembleChain,
+  type ProcessorPlan,
+  type StandaloneMaker,
+} from './connectors/processors/assemble-chain.ts';
 export * from './connectors/sdk/configuration-errors.ts';
 export { type ConformanceCase, type ConformanceOptions, conformance } from './connectors/sdk/conformance.ts';
 export type { ConnectorRegistry } from './connectors/sdk/connector.ts';

@@ -1,5 +1,7 @@
 // From the processors of a pipeline without SQL, as its user states them, to a chain that can be opened (for the actors of both
 // directions), or to everything that is wrong with them (for whoever takes a pipeline before it is started).
+
+import type { StandaloneMaker } from '../connectors/processors/assemble-chain.ts';
 import type { ConnectorRegistry } from '../connectors/sdk/connector.ts';
 import type { PlaceOf } from '../connectors/sdk/parameters.ts';
 import { ProcessorChain } from '../connectors/sdk/processor-chain.ts';
@@ -36,7 +38,10 @@ export async function processorProblems(
   const { SchemaStore } = await import('../connectors/standalone/schema-store.ts');
   const { signal } = new AbortController();
   const context = { baseFolder, clock, signal, schemas: new SchemaStore(null), log: () => {} };
-  const { problems } = await assembleChain(processors, registry.processors, context, placeOf);
+  const { problems } = await assembleChain(processors, registry.processors, context, {
+    placeOf: placeOf ?? (() => ({})),
+    standalone: await standaloneMaker(processors),
+  });
   return problems;
 }
 
@@ -49,11 +54,27 @@ export async function makeChain(
   if (processors.length === 0) return new ProcessorChain([]);
   // Templates, scripts and schemas: none of it is loaded where there are no processors.
   const { assembleChain } = await import('../connectors/processors/assemble-chain.ts');
-  const { chain, problems } = await assembleChain(processors, registry.processors, {
+  const context = {
     ...surroundings,
-    log: (message, fields = {}) => log.info(message, fields),
+    log: (message: string, fields: Readonly<Record<string, unknown>> = {}): void => logged(log, message, fields),
+  };
+  const { chain, problems } = await assembleChain(processors, registry.processors, context, {
+    standalone: await standaloneMaker(processors),
   });
   const [problem] = problems;
   if (problem !== undefined) throw problem;
   return chain ?? new ProcessorChain([]);
+}
+
+/** The code that runs WebAssembly modules is loaded where there is one. */
+async function standaloneMaker(processors: readonly Pick<RelayProcessor, 'file'>[]): Promise<StandaloneMaker | null> {
+  if (processors.every(({ file }) => file === undefined)) return null;
+  const { wasmProcessor } = await import('../connectors/standalone/wasm-processor.ts');
+  return ({ path, plugin, settings }, context) => wasmProcessor({ path, plugin, settings }, context);
+}
+
+/** Processors may say how bad it is. */
+function logged(log: Log, message: string, { level, ...fields }: Readonly<Record<string, unknown>>): void {
+  if (level === 'error' || level === 'warn') log[level](message, fields);
+  else log.info(message, level === undefined ? fields : { level, ...fields });
 }

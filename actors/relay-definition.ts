@@ -34,6 +34,8 @@ export interface RelayProcessor {
   /** A Go template over the record; records for which it is not true pass unchanged. '' = always. */
   readonly condition: string;
   readonly workers: number;
+  /** Of a standalone processor: its module, put by whoever opens the pipeline. */
+  readonly file?: string;
 }
 
 export interface DeadLetterQueue {

@@ -15,6 +15,7 @@ import type { OpenRequest } from './gateway/embedded/control-interface.ts';
 import type { MadePipeline } from './gateway/embedded/pipeline-control.ts';
 import { openJournal } from './journal-port.ts';
 import type { ConnectorMark, LifecycleJournal } from './lifecycle-journal.ts';
+import { withProcessorFiles } from './processor-files.ts';
 import { processorProblems } from './processor-opening.ts';
 import { defaultErrorRecovery, type RelayConnector, type RelayDefinition } from './relay-definition.ts';
 import type { ActorHost } from './supervisor/actor-host.ts';
@@ -56,15 +57,16 @@ export function deadlinesOf({ deadlines }: Pick<OpenRequest, 'deadlines'>): Conn
 
 /** @throws PipelineInvalid */
 export async function makeRelay(
-  definition: RelayDefinition,
+  given: RelayDefinition,
   request: OpenRequest,
   parts: RelayParts,
 ): Promise<MadePipeline> {
+  const definition = withProcessorFiles(given, request.processorFiles ?? {});
   const { host, clock, log } = parts;
   const { source, plugins = {}, connectorModules = [] } = request;
   const baseFolder = 'baseFolder' in source ? source.baseFolder : '.';
-  const given = 'definition' in source ? modulesOf(source.definition, baseFolder) : [];
-  const { registry, problems } = await withModules(parts.registry, [...given, ...connectorModules]);
+  const named = 'definition' in source ? modulesOf(source.definition, baseFolder) : [];
+  const { registry, problems } = await withModules(parts.registry, [...named, ...connectorModules]);
   if (problems.length > 0) throw invalid(problems);
   const surroundings: RelaySurroundings = { registry, plugins };
   const configured = configureRelay(definition, surroundings);

@@ -182,6 +182,7 @@ function processorsPage(): string {
     '',
     'Fields are named `.Key`, `.Operation`, `.Metadata["name"]`, `.Payload.Before`, `.Payload.After` and `.Payload.After.name`. Templates',
     "are those of Go's text/template with sprig's functions.",
+    'Processors of your own are WebAssembly modules ([conduit.md](conduit.md#standalone-processors)) or scripts (custom.javascript).',
     '',
     '## Parameters of every processor',
     '',

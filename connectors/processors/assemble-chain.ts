@@ -20,9 +20,11 @@ export const ProcessorUnknown: CodedErrorClass<{ readonly plugin: string; readon
   );
 
 export const ProcessorStandalone: CodedErrorClass<{ readonly plugin: string }> = defineError(
-  'processor.standalone_unsupported',
-  { help: 'Processors run in TypeScript (defineProcessor) or as scripts (custom.javascript); WebAssembly is not run.' },
-  (f) => `the processor "${f.plugin}" is a WebAssembly module`,
+  'processor.standalone_unknown',
+  {
+    help: 'Put its WebAssembly module into the folder of processors (--processors); `processor-plugins list` shows them.',
+  },
+  (f) => `there is no standalone processor "${f.plugin}"`,
 );
 
 /** A processor as a pipeline states it. */
@@ -33,6 +35,21 @@ export interface ProcessorPlan {
   readonly settings: Readonly<Record<string, string>>;
   /** '' = always. */
   readonly condition: string;
+  /** The WebAssembly module of a standalone processor. */
+  readonly file?: string;
+}
+
+/** A processor of a WebAssembly module. @throws what is wrong with its settings, as far as that can be seen from outside */
+export type StandaloneMaker = (
+  module: Pick<ProcessorPlan, 'plugin' | 'settings'> & { readonly path: string },
+  context: ProcessorContext,
+) => Processor;
+
+export interface AssemblyOptions {
+  /** Finds `[index of the processor, 'settings' | 'condition' | 'plugin', …]` in what the user wrote. */
+  readonly placeOf?: PlaceOf;
+  /** null: nobody runs modules here. */
+  readonly standalone?: StandaloneMaker | null;
 }
 
 /** Parameters that every processor has. */
@@ -63,28 +80,29 @@ export interface AssembledChain {
   readonly problems: readonly MillraceError[];
 }
 
-/** `placeOf` finds `[index of the processor, 'settings' | 'condition' | 'plugin', …]` in what the user wrote. */
 export async function assembleChain(
   plans: readonly ProcessorPlan[],
   definitions: readonly RegisteredProcessor[],
   context: Omit<ProcessorContext, 'id'>,
-  placeOf: PlaceOf = () => ({}),
+  { placeOf = () => ({}), standalone = null }: AssemblyOptions = {},
 ): Promise<AssembledChain> {
   const problems: MillraceError[] = [];
   const links: ChainLink[] = [];
   for (const [i, plan] of plans.entries()) {
-    let definition: ProcessorDefinition;
+    const ownContext = { ...context, id: plan.id };
+    const settingsAt: PlaceOf = (path) => placeOf([i, 'settings', ...path]);
+    let processor: MadeProcessor;
     try {
-      definition = await loaded(findProcessor(plan.plugin, definitions));
+      processor =
+        plan.file === undefined
+          ? makeProcessor(await loaded(findProcessor(plan.plugin, definitions)), plan, ownContext, settingsAt)
+          : makeStandalone(plan, plan.file, standalone, ownContext, settingsAt);
     } catch (thrown) {
       problems.push(placed(thrown, placeOf, [i, 'plugin']));
       continue;
     }
-    const processor = makeProcessor(definition, plan, { ...context, id: plan.id }, (path) =>
-      placeOf([i, 'settings', ...path]),
-    );
     problems.push(...processor.problems);
-    const made = processor.made ?? null;
+    const { made } = processor;
     try {
       const inert: Processor = { process: (batch) => ({ batch, origins: null, failed: [] }) };
       const guarded = plan.condition.trim() === '' ? made : conditional(made ?? inert, plan.condition, context.clock);
@@ -106,12 +124,35 @@ export function findProcessor(plugin: string, definitions: readonly RegisteredPr
   throw new ProcessorUnknown({ plugin, known }, { suggestion: nearestName(name, known) });
 }
 
+interface MadeProcessor {
+  /** null when there are problems. */
+  readonly made: Processor | null;
+  readonly problems: readonly MillraceError[];
+}
+
+/** It validates its settings itself, and it has the middleware in itself. @throws ProcessorStandalone */
+function makeStandalone(
+  plan: ProcessorPlan,
+  path: string,
+  standalone: StandaloneMaker | null,
+  context: ProcessorContext,
+  placeOf: PlaceOf,
+): MadeProcessor {
+  const { plugin, settings } = plan;
+  if (standalone === null) throw new ProcessorStandalone({ plugin });
+  try {
+    return { made: standalone({ plugin, settings, path }, context), problems: [] };
+  } catch (thrown) {
+    return { made: null, problems: [placed(thrown, placeOf, [])] };
+  }
+}
+
 function makeProcessor(
   definition: ProcessorDefinition,
   plan: ProcessorPlan,
   context: ProcessorContext,
   placeOf: PlaceOf,
-): { readonly made: Processor | null; readonly problems: readonly MillraceError[] } {
+): MadeProcessor {
   const parameters = [...definition.parameters, ...processorMiddlewareParameters];
   const given = typedSettings(parameters, plan.settings);
   const { values, problems } = validateParameters(parameters, given, placeOf, [], plan.id);

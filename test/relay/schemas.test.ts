@@ -36,6 +36,7 @@ function pluginsOf(fixture: RelayFixture, folder: string): ConnectorPlugins {
     baseFolder: fixture.folder,
     folder,
     modulesFolder: null,
+    processorsFolder: null,
     cacheFile: null,
     schemas: { schemas: async () => [], putSchema: async () => {} },
     journalOf: () => fixture.journal,

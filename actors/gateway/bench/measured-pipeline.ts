@@ -19,9 +19,12 @@ export type MeasuredPipeline =
   | {
       readonly kind: 'relay';
       readonly definition: RelayDefinition;
-      /** Of plugin processes, and of modules that export connectors; null: there are none. */
-      readonly folder: string | null;
-      readonly modulesFolder: string | null;
+      /** Of plugin processes, of modules that export connectors, of WebAssembly processors; null: there are none. */
+      readonly folders: {
+        readonly connectors: string | null;
+        readonly modules: string | null;
+        readonly processors: string | null;
+      };
       /** Of Millrace. */
       readonly version: string;
     };
@@ -38,7 +41,7 @@ export async function openMeasured(
     await connection.call('open', (control) => control.open(request));
     return async () => {};
   }
-  const { definition, folder, modulesFolder, version } = pipeline;
+  const { definition, folders, version } = pipeline;
   // A file has no use for the plugins.
   const [{ ConnectorPlugins }, { forgetfulJournal }] = await Promise.all([
     import('../hosting/connector-plugins.ts'),
@@ -50,8 +53,9 @@ export async function openMeasured(
     clock: systemClock,
     log: makeLog('bench', systemClock.now, onLog),
     baseFolder: resolve('.'),
-    folder,
-    modulesFolder,
+    folder: folders.connectors,
+    modulesFolder: folders.modules,
+    processorsFolder: folders.processors,
     cacheFile: null,
     schemas: { schemas: async () => [], putSchema: async () => {} },
     journalOf: forgetfulJournal,

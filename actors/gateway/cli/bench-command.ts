@@ -2,7 +2,7 @@
 //
 // Every run is a process of its own (bench/measured-process.ts). The first signal ends the run that is under way; what was measured
 // before is reported, and the exit code is 130. A second one ends this process at once.
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { ErrorData } from '../../../runtime/errors.ts';
@@ -17,7 +17,7 @@ import type { RunFigures, RunKind } from '../bench/run-figures.ts';
 import { chartSvg } from '../bench/svg-chart.ts';
 import { isConduitFile } from '../conduit-file/conduit-text.ts';
 import { type Command, exitCodes, type OptionValues, type Tools, UsageError } from './command.ts';
-import { checkConduitFiles } from './conduit-files.ts';
+import { checkConduitFiles, pluginFolders } from './conduit-files.ts';
 import { jsonText } from './json-text.ts';
 import { problemReport } from './problem-text.ts';
 
@@ -28,7 +28,7 @@ const repeatDefault = 5;
 export const benchCommand: Command = {
   name: 'bench',
   synopsis:
-    'bench FILE.yaml [--against OTHER.yaml] [--seconds S] [--warm-up S] [--repeat N] [--workers N] [--connectors FOLDER] [--json] [--chart FILE.svg]',
+    'bench FILE.yaml [--against OTHER.yaml] [--seconds S] [--warm-up S] [--repeat N] [--workers N] [--connectors FOLDER] [--processors FOLDER] [--json] [--chart FILE.svg]',
   summary: 'Measures a pipeline file: throughput, latency, queues, CPU and memory of each thread.',
   description: `Runs the file once without counting it, then --repeat times (default ${repeatDefault}), each time in a process of its own, and prints
 medians, ranges and the A/A noise (how far the odd runs are from the even ones: a smaller difference says nothing). A run that
@@ -53,6 +53,7 @@ exit codes: 0 done, 1 a pipeline or a connector failed, 2 invalid configuration 
     repeat: { type: 'string' },
     workers: { type: 'string' },
     connectors: { type: 'string' },
+    processors: { type: 'string' },
     json: { type: 'boolean' },
     chart: { type: 'string' },
   },
@@ -183,10 +184,8 @@ async function measuredPipeline(
   tools: Tools,
 ): Promise<MeasuredPipeline> {
   if (!(await isConduitFile(path))) return { kind: 'file', file: resolve(path), workers };
-  const { connectors } = options;
-  const modulesFolder = typeof connectors === 'string' ? connectors : null;
-  const folder = modulesFolder ?? (existsSync('connectors') ? 'connectors' : null);
-  const { files, problems, warnings } = await checkConduitFiles(path, tools, folder, modulesFolder);
+  const folders = pluginFolders(options);
+  const { files, problems, warnings } = await checkConduitFiles(path, tools, folders);
   for (const { code, message } of warnings) tools.err(`warning ${code}: ${message}\n`);
   const [problem] = problems;
   if (problem !== undefined) {
@@ -202,7 +201,7 @@ async function measuredPipeline(
     const detail = `millrace bench: --workers is of pipelines with SQL, and ${path} is a pipeline file of Conduit`;
     throw new UsageError({ detail });
   }
-  return { kind: 'relay', definition: first.definition, folder, modulesFolder, version: tools.version };
+  return { kind: 'relay', definition: first.definition, folders, version: tools.version };
 }
 
 class Interrupted extends Error {}

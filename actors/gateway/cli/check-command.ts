@@ -13,13 +13,13 @@ import { problemReport } from './problem-text.ts';
 
 export const checkCommand: Command = {
   name: 'check',
-  synopsis: 'check FILE.yaml [--json] [--connectors FOLDER]',
+  synopsis: 'check FILE.yaml [--json] [--connectors FOLDER] [--processors FOLDER]',
   summary: 'Validates a pipeline file without running it.',
   description: `Prints the tables, views and connectors of the pipeline and the order in which its inputs start.
 With problems it prints all of them instead, each with its code, its place (file:line:column) and the nearest valid name,
 and exits with 2. Nothing is opened: no file, no network. Of a pipeline file of Conduit the pipelines are printed, and settings of
 built-in plugins are checked; --connectors names a folder of plugins: each is asked once what it takes.`,
-  options: { json: { type: 'boolean' }, connectors: { type: 'string' } },
+  options: { json: { type: 'boolean' }, connectors: { type: 'string' }, processors: { type: 'string' } },
   operands: 1,
   async run(operands, options, tools): Promise<number> {
     if (await isConduitFile(operands[0] ?? '')) return await checkConduit(operands[0] ?? '', options, tools);

@@ -3,7 +3,7 @@ import { errorToData } from '../../../runtime/errors.ts';
 import type { RelayDefinition, RelayProcessor } from '../../relay-definition.ts';
 import { maskSettings } from '../v1/masked-settings.ts';
 import { exitCodes, type OptionValues, type Tools } from './command.ts';
-import { type CheckedFiles, checkConduitFiles } from './conduit-files.ts';
+import { type CheckedFiles, checkConduitFiles, pluginFolders } from './conduit-files.ts';
 import { jsonText } from './json-text.ts';
 import { problemReport } from './problem-text.ts';
 
@@ -19,8 +19,9 @@ export async function checkConduit(
   tools: Tools,
   { warnings = 'show', isGraphShown = true }: CheckStyle = {},
 ): Promise<number> {
-  const { connectors } = options;
-  const checked = await checkConduitFiles(path, tools, typeof connectors === 'string' ? connectors : null);
+  // Nothing is executed that was not named.
+  const { modules, processors } = pluginFolders(options);
+  const checked = await checkConduitFiles(path, tools, { connectors: modules, modules, processors });
   const problems = warnings === 'strict' ? [...checked.problems, ...checked.warnings] : checked.problems;
   const isValid = problems.length === 0;
   if (options['json'] === true) tools.out(`${jsonText(asJson(path, checked, isValid))}\n`);

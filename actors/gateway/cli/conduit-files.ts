@@ -1,4 +1,5 @@
 // Pipeline files of Conduit as commands read them: everything that is wrong with some of them.
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { modulesInFolder } from '../../../connectors/connector-modules.ts';
 import { systemClock } from '../../../runtime/clock.ts';
@@ -6,7 +7,8 @@ import type { MillraceError } from '../../../runtime/errors.ts';
 import { checkPlugins, type KnownPlugins } from '../conduit-file/check-plugins.ts';
 import { type ConduitFile, conduitFilesAt, duplicates, readConduitFile } from '../conduit-file/conduit-file.ts';
 import { loadPlugins } from '../hosting/connector-plugins.ts';
-import type { Tools } from './command.ts';
+import { loadProcessors } from '../hosting/processor-specification.ts';
+import type { OptionValues, Tools } from './command.ts';
 
 export interface CheckedFiles {
   readonly files: readonly ConduitFile[];
@@ -14,18 +16,31 @@ export interface CheckedFiles {
   readonly warnings: readonly MillraceError[];
 }
 
-/**
- * A file or a folder of them. `connectors`: folder of plugin processes, null: none is known; `modules`: folder of modules that export
- * connectors. @throws PipelineFileUnreadable
- */
-export async function checkConduitFiles(
-  path: string,
-  tools: Tools,
-  connectors: string | null,
-  modules: string | null = connectors,
-): Promise<CheckedFiles> {
+/** Each null where there is none, or none is known. */
+export interface PluginFolders {
+  /** Of plugin processes. */
+  readonly connectors: string | null;
+  /** Of modules that export connectors: code of a folder that only happens to be there is not loaded. */
+  readonly modules: string | null;
+  /** Of processors that are WebAssembly modules. */
+  readonly processors: string | null;
+}
+
+/** As options name them; what is not named is in the folders that Conduit has for them, where they are there. */
+export function pluginFolders({ connectors, processors }: OptionValues): PluginFolders {
+  const named = typeof connectors === 'string' ? connectors : null;
+  const there = (folder: string): string | null => (existsSync(folder) ? folder : null);
+  return {
+    connectors: named ?? there('connectors'),
+    modules: named,
+    processors: typeof processors === 'string' ? processors : there('processors'),
+  };
+}
+
+/** A file or a folder of them. @throws PipelineFileUnreadable */
+export async function checkConduitFiles(path: string, tools: Tools, folders: PluginFolders): Promise<CheckedFiles> {
   const files = conduitFilesAt(path).map((file) => readConduitFile(file, tools.environment));
-  const known = await knownPlugins(tools, connectors, modules);
+  const known = await knownPlugins(tools, folders);
   const pipelines = files.flatMap((file) => file.pipelines);
   const findings = await Promise.all(pipelines.map((pipeline) => checkPlugins(pipeline, known)));
   const own = files.flatMap((file) => file.problems);
@@ -41,14 +56,24 @@ export async function checkConduitFiles(
   };
 }
 
-async function knownPlugins(tools: Tools, connectors: string | null, modules: string | null): Promise<KnownPlugins> {
+async function knownPlugins(
+  tools: Tools,
+  { connectors, modules, processors: modulesOfProcessors }: PluginFolders,
+): Promise<KnownPlugins> {
   const { registry: shipped } = await tools.loadValidation();
   const registry = modules === null ? shipped : (await modulesInFolder(shipped, modules)).registry;
-  const { plugins, processors } = await loadPlugins(registry, tools.version, {
-    folder: connectors,
-    cacheFile: null,
+  const remembered = { cacheFile: null, clock: systemClock };
+  const [{ plugins }, { processors }] = await Promise.all([
+    loadPlugins(registry, tools.version, { folder: connectors, ...remembered }),
+    loadProcessors(registry, tools.version, { folder: modulesOfProcessors, ...remembered }),
+  ]);
+  return {
+    connectors: plugins,
+    processors,
+    registry,
     clock: systemClock,
-  });
-  const surroundings = { registry, clock: systemClock, baseFolder: resolve('.') };
-  return { connectors: plugins, processors, ...surroundings, isComplete: connectors !== null };
+    baseFolder: resolve('.'),
+    isComplete: connectors !== null,
+    areProcessorsComplete: modulesOfProcessors !== null,
+  };
 }

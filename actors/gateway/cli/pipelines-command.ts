@@ -33,6 +33,7 @@ init [NAME] [--source PLUGIN] [--destination PLUGIN] [--force] writes pipelines/
     force: { type: 'boolean' },
     strict: { type: 'boolean' },
     connectors: { type: 'string' },
+    processors: { type: 'string' },
     source: { type: 'string' },
     destination: { type: 'string' },
   },

@@ -21,7 +21,7 @@ const refusedShown = 5;
 
 export const runCommand: Command = {
   name: 'run',
-  synopsis: 'run FILE.yaml [--json] [--rows N] [--data FOLDER] [--connectors FOLDER]',
+  synopsis: 'run FILE.yaml [--json] [--rows N] [--data FOLDER] [--connectors FOLDER] [--processors FOLDER]',
   summary: 'Runs a pipeline file until its inputs have ended.',
   description: `Runs until all inputs have ended and all outputs are flushed, then prints the materialized views (at most --rows
 rows of each, default ${rowsDefault}) and the throughput. SIGINT or SIGTERM drains what has been read and ends with 0; a second
@@ -37,6 +37,7 @@ exit codes: 0 done, 1 the pipeline or a connector failed (the others were run to
     rows: { type: 'string' },
     data: { type: 'string' },
     connectors: { type: 'string' },
+    processors: { type: 'string' },
   },
   operands: 1,
   async run(operands, options, tools): Promise<number> {

@@ -1,6 +1,5 @@
 // `millrace run` of a pipeline file of Conduit: its pipelines run side by side, each on a control thread of its own, until their
 // sources have ended or a signal comes. Positions and lifecycle marks are kept in `--data`, where it is given.
-import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { systemClock } from '../../../runtime/clock.ts';
 import { errorToData } from '../../../runtime/errors.ts';
@@ -15,7 +14,7 @@ import { ConnectorPlugins } from '../hosting/connector-plugins.ts';
 import { forgetfulJournal } from '../hosting/forgetful-journal.ts';
 import { storeJournal } from '../hosting/store-journal.ts';
 import { exitCodes, type OptionValues, type Tools } from './command.ts';
-import { checkConduitFiles } from './conduit-files.ts';
+import { checkConduitFiles, pluginFolders } from './conduit-files.ts';
 import { jsonText } from './json-text.ts';
 import { problemLines, problemReport } from './problem-text.ts';
 import { formatCount } from './progress-display.ts';
@@ -32,10 +31,8 @@ interface Surroundings {
 
 export async function runConduit(path: string, options: OptionValues, tools: Tools): Promise<number> {
   const isJson = options['json'] === true;
-  const named = options['connectors'];
-  const folder = typeof named === 'string' ? named : existsSync('connectors') ? 'connectors' : null;
-  const modulesFolder = typeof named === 'string' ? named : null;
-  const { files, problems, warnings } = await checkConduitFiles(path, tools, folder, modulesFolder);
+  const folders = pluginFolders(options);
+  const { files, problems, warnings } = await checkConduitFiles(path, tools, folders);
   for (const { code, message } of warnings) tools.err(`warning ${code}: ${message}\n`);
   if (problems.length > 0) {
     if (isJson) tools.out(`${jsonText({ event: 'invalid', problems: problems.map(errorToData) })}\n`);
@@ -53,8 +50,9 @@ export async function runConduit(path: string, options: OptionValues, tools: Too
     clock: systemClock,
     log,
     baseFolder: resolve('.'),
-    folder,
-    modulesFolder,
+    folder: folders.connectors,
+    modulesFolder: folders.modules,
+    processorsFolder: folders.processors,
     cacheFile: store === null ? null : join(store.folder, 'plugins.json'),
     schemas: store ?? { schemas: async () => [], putSchema: async () => {} },
     journalOf: (pipeline) => (store === null ? forgetfulJournal() : storeJournal(store, pipeline)),

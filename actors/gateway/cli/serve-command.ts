@@ -14,10 +14,10 @@ export const serveCommand: Command = {
   summary: 'Serves pipelines over HTTP.',
   description: `Prints one line with its address when it is ready and runs until SIGTERM or SIGINT, which drains and exits with 0.
 Options: --host, --port (0: any free one), --data (folder of the store), --connectors (folder of connector
-plugins and modules, from which relative paths of connectors start, where it exists), --pipelines (pipeline files of Conduit, a folder or a file: what they define is created or
+plugins and modules, from which relative paths of connectors start, where it exists), --processors (folder of processors that are WebAssembly modules), --pipelines (pipeline files of Conduit, a folder or a file: what they define is created or
 changed when the server starts), --cors (origins that browsers may call from, separated by commas; *: all),
 --tls-cert and --tls-key (PEM files), --stall-timeout (after which a connector that was not heard of is shown as stalled, default 30s), --key-rate (requests a second of each API key) and --key-body-bytes (the largest body
-that a key may send). Each may also be given as MILLRACE_HOST, MILLRACE_PORT, MILLRACE_DATA, MILLRACE_CONNECTORS,
+that a key may send). Each may also be given as MILLRACE_HOST, MILLRACE_PORT, MILLRACE_DATA, MILLRACE_CONNECTORS, MILLRACE_PROCESSORS,
 MILLRACE_PIPELINES, MILLRACE_CORS, MILLRACE_TLS_CERT, MILLRACE_TLS_KEY, MILLRACE_KEY_RATE, MILLRACE_KEY_BODY_BYTES, MILLRACE_STALL_TIMEOUT, or as a key
 of millrace.yaml.
 MILLRACE_ADMIN_KEY is a key that may do everything. Without API keys it listens on loopback only.`,
@@ -42,6 +42,7 @@ MILLRACE_ADMIN_KEY is a key that may do everything. Without API keys it listens 
       loadValidation: tools.loadValidation,
       version: tools.version,
       connectorsFolder: options.connectorsFolder,
+      processorsFolder: options.processorsFolder,
       ...(options.modulesFolder === null ? {} : { modulesFolder: options.modulesFolder }),
       pipelinesPath: options.pipelinesPath,
       ...(adminKey === undefined ? {} : { adminKey }),

@@ -10,10 +10,8 @@ import type { ConnectorRegistry } from '../../../connectors/sdk/connector.ts';
 import { isSecret } from '../../../connectors/sdk/secret-settings.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { type CodedErrorClass, defineError, type MillraceError, type Place } from '../../../runtime/errors.ts';
-import { nearestName } from '../../../runtime/nearest-name.ts';
 import { processorProblems } from '../../processor-opening.ts';
 import type { RelayProcessor } from '../../relay-definition.ts';
-import type { ProcessorSpecification } from '../hosting/connector-plugins.ts';
 import {
   findPlugin,
   fullName,
@@ -23,6 +21,7 @@ import {
   parameterOf,
   readReference,
 } from '../hosting/plugin-specification.ts';
+import type { ProcessorSpecification } from '../hosting/processor-specification.ts';
 import { checkSettings } from '../hosting/settings-check.ts';
 import type { FilePipeline } from './read-pipeline.ts';
 import type { YamlNode } from './yaml-node.ts';
@@ -35,7 +34,9 @@ export const FilePluginUnknown: CodedErrorClass<{ readonly plugin: string; reado
 
 export const FilePluginUnchecked: CodedErrorClass<{ readonly plugin: string }> = defineError(
   'config.unchecked_plugin',
-  { help: 'Give the folder of the plugins with --connectors to have its settings checked.' },
+  {
+    help: 'Give the folder of the plugins with --connectors, of processors with --processors, to have its settings checked.',
+  },
   (f) => `the plugin "${f.plugin}" is not built in: its settings are not checked`,
 );
 
@@ -53,6 +54,8 @@ export interface KnownPlugins {
   readonly baseFolder: string;
   /** Plugin processes are among them: what is not there does not exist. */
   readonly isComplete: boolean;
+  /** The same of WebAssembly processors. */
+  readonly areProcessorsComplete: boolean;
 }
 
 export interface PluginFindings {
@@ -120,19 +123,23 @@ class PluginCheck {
   async #processor(processor: RelayProcessor): Promise<void> {
     const used: Used = { key: processor.id, plugin: processor.plugin, settings: processor.settings };
     if (used.plugin === '') return;
-    const { name } = readReference(used.plugin);
-    const { processors } = this.#known;
-    const found = processors.find((processor) => processor.name === name);
+    const { processors, areProcessorsComplete } = this.#known;
+    const found = findPlugin(processors, used.plugin);
     if (found !== undefined) {
       const before = this.#problems.length;
       this.#settings(found.parameters, used, used.plugin);
-      await this.#chain(processor, this.#problems.length === before);
+      const placed = found.path === null ? processor : { ...processor, file: found.path };
+      await this.#chain(placed, this.#problems.length === before);
       return;
     }
     const { place } = this.#pipeline.plugins.get(used.key) ?? this.#pipeline.node;
-    const names = processors.map((processor) => processor.name);
-    const context = { place, suggestion: nearestName(name, names) };
-    this.#problems.push(new FilePluginUnknown({ plugin: used.plugin, what: 'processor' }, context));
+    const suggestion = nearestPlugin(processors, used.plugin);
+    const { kind } = readReference(used.plugin);
+    if (!areProcessorsComplete && (kind === 'standalone' || (kind === 'any' && suggestion === undefined))) {
+      this.#warnings.push(new FilePluginUnchecked({ plugin: used.plugin }, { place }));
+      return;
+    }
+    this.#problems.push(new FilePluginUnknown({ plugin: used.plugin, what: 'processor' }, { place, suggestion }));
   }
 
   /** What only the processor itself can say: templates, references, its condition. Settings that are wrong anyway are told once. */

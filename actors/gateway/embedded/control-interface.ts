@@ -2,6 +2,7 @@
 // itself. Plain data, transferred buffers, and nothing else crosses.
 //
 // Calls that may wait for long carry a `waitId`, by which the caller gives them up (`cancel`): a signal cannot cross.
+
 import type { MessagePort } from 'node:worker_threads';
 import type { Schema } from '../../../runtime/batch/schema.ts';
 import type { LogEntry } from '../../../runtime/log.ts';
@@ -9,6 +10,7 @@ import type { MailboxLimits } from '../../../runtime/mailbox/channel.ts';
 import type { QueryResult } from '../../engine/messages.ts';
 import type { InspectionPoint } from '../../inspection-point.ts';
 import type { PositionMark } from '../../lifecycle-journal.ts';
+import type { ProcessorFiles } from '../../processor-files.ts';
 import type { SchemaAccess } from '../../schema-access.ts';
 import type { CheckpointImage } from '../../store/messages.ts';
 import type {
@@ -62,6 +64,8 @@ export interface OpenRequest {
   readonly continued?: CheckpointImage['inputs'];
   /** Plugins of the connectors folder, by reference as it stands in a definition without SQL. */
   readonly plugins?: Readonly<Record<string, PluginBinding>>;
+  /** Modules of standalone processors, for a pipeline without SQL. */
+  readonly processorFiles?: ProcessorFiles;
   /**
    * What is remembered of the pipeline's connectors between runs: the other end of a port on which a LifecycleJournal is exposed
    * (`journalPort`). Without it that lasts as long as the process. Transfer it.

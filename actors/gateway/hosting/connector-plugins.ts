@@ -1,12 +1,10 @@
 // The plugins of a server: what there is, whether one takes a configuration, and what one is told when its connector is deleted.
 //
 // Loaded once, after the server listens: the registry is large, and every plugin process has to be asked once what it is.
-
+import { dirname, join, resolve } from 'node:path';
 import { type FolderModules, modulesInFolder } from '../../../connectors/connector-modules.ts';
-import { processorMiddlewareParameters } from '../../../connectors/processors/assemble-chain.ts';
 import type { ConnectorRegistry } from '../../../connectors/sdk/connector.ts';
 import type { ParameterValues, PlaceOf } from '../../../connectors/sdk/parameters.ts';
-import { pluginParameters } from '../../../connectors/standalone/definition-parameters.ts';
 import type { PluginProblem } from '../../../connectors/standalone/plugin-catalog.ts';
 import type { SchemaService } from '../../../connectors/standalone/schema-service.ts';
 import type { SchemaKeeper } from '../../../connectors/standalone/schema-store.ts';
@@ -15,6 +13,7 @@ import type { MillraceError } from '../../../runtime/errors.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { journalPort } from '../../journal-port.ts';
 import type { ConnectorMark, LifecycleJournal } from '../../lifecycle-journal.ts';
+import { type ProcessorFiles, processorsOf } from '../../processor-files.ts';
 import { processorProblems } from '../../processor-opening.ts';
 import type { RelayDefinition, RelayProcessor } from '../../relay-definition.ts';
 import type { SchemaAccess } from '../../schema-access.ts';
@@ -22,25 +21,10 @@ import type { OwedMark } from '../../store/messages.ts';
 import type { OpenRequest, PluginBinding } from '../embedded/control-interface.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';
 import type { PipelineRecord } from './pipeline-record.ts';
-import {
-  builtInPlugins,
-  findPlugin,
-  type PluginParameters,
-  type PluginSpecification,
-  standalonePlugin,
-} from './plugin-specification.ts';
+import { builtInPlugins, findPlugin, type PluginSpecification, standalonePlugin } from './plugin-specification.ts';
+import { loadProcessors, type ProcessorSpecification } from './processor-specification.ts';
 import type { HostedConnector, RelayPipeline } from './relay-pipeline.ts';
 import { type TrialOptions, tellDeleted, trialDeadlines, tryConfiguration } from './trial-instance.ts';
-
-export interface ProcessorSpecification {
-  /** `json.decode` */
-  readonly name: string;
-  readonly version: string;
-  readonly summary: string;
-  readonly description: string;
-  readonly author: string;
-  readonly parameters: PluginParameters;
-}
 
 export interface ConfigurationTrial {
   readonly type: HostedConnector['type'];
@@ -51,7 +35,7 @@ export interface ConfigurationTrial {
 
 /** What connectors of one deployment are run with. */
 export interface ConnectorParts {
-  readonly request: Pick<OpenRequest, 'plugins' | 'journal' | 'schemas' | 'connectorModules'>;
+  readonly request: Pick<OpenRequest, 'plugins' | 'processorFiles' | 'journal' | 'schemas' | 'connectorModules'>;
   /** The deployment is over. */
   release(): void;
 }
@@ -68,7 +52,9 @@ export interface ConnectorPluginsOptions {
   readonly folder: string | null;
   /** Of modules that export connectors; null: there are none. */
   readonly modulesFolder: string | null;
-  /** Where it is remembered what they have said of themselves. */
+  /** Of processors that are WebAssembly modules; null: there are none. */
+  readonly processorsFolder: string | null;
+  /** Where it is remembered what they have said of themselves; processors in a file beside it. */
   readonly cacheFile: string | null;
   /** Where schemas outlive the server. */
   readonly schemas: SchemaKeeper;
@@ -128,7 +114,9 @@ export class ConnectorPlugins {
     processor: Omit<RelayProcessor, 'workers'>,
     placeOf: PlaceOf,
   ): Promise<readonly MillraceError[]> {
-    return await processorProblems([processor], await this.#options.loadRegistry(), this.#options, placeOf);
+    const file = findPlugin(this.#processors, processor.plugin)?.path ?? null;
+    const placed = file === null ? processor : { ...processor, file };
+    return await processorProblems([placed], await this.#options.loadRegistry(), this.#options, placeOf);
   }
 
   /** Configures and tears down a fresh instance. @throws TrialFailed, TrialTimedOut */
@@ -206,12 +194,17 @@ export class ConnectorPlugins {
   }
 
   async #load(): Promise<void> {
-    const { version, folder, cacheFile, clock, log } = this.#options;
-    const found = await loadPlugins(await this.registry(), version, { folder, cacheFile, clock });
+    const { version, folder, processorsFolder, cacheFile, clock, log } = this.#options;
+    const registry = await this.registry();
+    const found = await loadPlugins(registry, version, { folder, cacheFile, clock });
     this.#plugins = found.plugins;
-    this.#processors = found.processors;
+    const besides = cacheFile === null ? null : join(dirname(cacheFile), 'processors.json');
+    const loaded = await loadProcessors(registry, version, { folder: processorsFolder, cacheFile: besides, clock });
+    this.#processors = loaded.processors;
     for (const { path, error } of found.problems)
-      log.warn('a connector plugin is left out', { path, error: error.message });
+      log.warn(`a connector plugin is left out: ${error.message}`, { path });
+    for (const { path, error } of loaded.problems)
+      log.warn(`a processor plugin is left out: ${error.message}`, { path });
   }
 
   /** It listens from the first pipeline without SQL, or the first trial of a plugin process, on. */
@@ -235,8 +228,8 @@ export class ConnectorPlugins {
   async partsOf(
     pipeline: string,
     relay:
-      | Pick<RelayPipeline, 'connectors' | 'deadLetterQueue'>
-      | Pick<RelayDefinition, 'connectors' | 'deadLetterQueue'>
+      | Pick<RelayPipeline, 'connectors' | 'processors' | 'deadLetterQueue'>
+      | Pick<RelayDefinition, 'connectors' | 'processors' | 'deadLetterQueue'>
       | null,
   ): Promise<ConnectorParts> {
     await this.loaded();
@@ -254,6 +247,7 @@ export class ConnectorPlugins {
         journal,
         ...modules,
         plugins: this.#bindings(references, { target, token }),
+        processorFiles: this.#processorFiles(processorsOf(relay)),
         schemas: { target, token },
       },
       release: () => service.revokeToken(token),
@@ -270,6 +264,15 @@ export class ConnectorPlugins {
     return bindings;
   }
 
+  #processorFiles(processors: readonly Pick<RelayProcessor, 'plugin'>[]): ProcessorFiles {
+    const files: Record<string, string> = {};
+    for (const { plugin } of processors) {
+      const path = findPlugin(this.#processors, plugin)?.path ?? null;
+      if (path !== null) files[plugin] = resolve(path);
+    }
+    return files;
+  }
+
   async close(): Promise<void> {
     await this.#loading?.catch(() => {});
     await (await this.#schemaService)?.close();
@@ -278,7 +281,6 @@ export class ConnectorPlugins {
 
 export interface LoadedPlugins {
   readonly plugins: readonly PluginSpecification[];
-  readonly processors: readonly ProcessorSpecification[];
   /** Files that are no plugins, or whose plugins cannot be used. */
   readonly problems: readonly PluginProblem[];
 }
@@ -301,14 +303,6 @@ export async function loadPlugins(
   return {
     plugins: [...builtInPlugins(registry, version), ...found.plugins.map(standalonePlugin)],
     problems: found.problems,
-    processors: registry.processors.map((definition) => ({
-      name: definition.name,
-      version: `v${version}`,
-      summary: definition.summary,
-      description: definition.description ?? definition.summary,
-      author: 'Millrace',
-      parameters: pluginParameters([...definition.parameters, ...processorMiddlewareParameters]),
-    })),
   };
 }
 

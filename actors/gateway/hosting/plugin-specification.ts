@@ -29,8 +29,11 @@ export interface PluginSpecification {
   readonly path: string | null;
 }
 
+/** Connectors and processors are named alike. */
+export type NamedPlugin = Pick<PluginSpecification, 'kind' | 'name' | 'version'>;
+
 /** `builtin:file@v1.0.0` */
-export function fullName(plugin: PluginSpecification): string {
+export function fullName(plugin: NamedPlugin): string {
   return `${plugin.kind}:${plugin.name}@${plugin.version}`;
 }
 
@@ -54,10 +57,7 @@ export function readReference(text: string): PluginReference {
 }
 
 /** Without a kind a plugin process goes before what is built in; without a version the latest. */
-export function findPlugin(
-  plugins: readonly PluginSpecification[],
-  reference: string,
-): PluginSpecification | undefined {
+export function findPlugin<P extends NamedPlugin>(plugins: readonly P[], reference: string): P | undefined {
   const { kind, name, version } = readReference(reference);
   const found = plugins
     .filter((plugin) => plugin.name === name && (version === null || sameVersion(plugin.version, version)))
@@ -67,7 +67,7 @@ export function findPlugin(
 }
 
 /** The reference that was probably meant. */
-export function nearestPlugin(plugins: readonly PluginSpecification[], reference: string): string | undefined {
+export function nearestPlugin(plugins: readonly NamedPlugin[], reference: string): string | undefined {
   const { kind, name } = readReference(reference);
   const sameName = plugins.filter((plugin) => plugin.name === name);
   const [other] = sameName;

@@ -100,6 +100,7 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
     // As in Conduit: where the server was started.
     baseFolder: resolve('.'),
     folder: options.connectorsFolder ?? null,
+    processorsFolder: options.processorsFolder ?? null,
     modulesFolder: options.modulesFolder ?? null,
     cacheFile: join(store.folder, 'plugins.json'),
     schemas: store,

@@ -57,6 +57,8 @@ export interface ServerOptions {
   readonly adminKey?: string;
   /** Folder of connector plugins, each a process of its own. Default: none. */
   readonly connectorsFolder?: string;
+  /** Of processors that are WebAssembly modules. */
+  readonly processorsFolder?: string;
   /** Folder of modules that export connectors; the server runs their code. Default: none. */
   readonly modulesFolder?: string;
   /** Folder of pipeline files of Conduit, or one of them, that the server makes its pipelines from. Default: none. */

@@ -18,6 +18,8 @@ export interface ServeOptions {
   readonly port: number;
   readonly dataFolder: string;
   readonly connectorsFolder: string;
+  /** Of processors that are WebAssembly modules. */
+  readonly processorsFolder: string;
   /** The same, where it was named: code of a folder that only happens to be there is not loaded. */
   readonly modulesFolder: string | null;
   /** Folder of pipeline files, or one of them. */
@@ -37,6 +39,7 @@ const defaults: Readonly<Record<string, string>> = {
   port: '8080',
   data: './.millrace',
   connectors: './connectors',
+  processors: './processors',
   pipelines: './pipelines',
   cors: '',
   'tls-cert': '',
@@ -86,6 +89,7 @@ export function readServeOptions(
     port,
     dataFolder: text('data'),
     connectorsFolder: text('connectors'),
+    processorsFolder: text('processors'),
     modulesFolder: named('connectors') ?? null,
     pipelinesPath: text('pipelines'),
     corsOrigins: text('cors')

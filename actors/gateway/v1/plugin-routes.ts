@@ -80,7 +80,7 @@ export function pluginRoutes(hosting: Hosting): readonly Route[] {
         return hosting.plugins
           .processors()
           .map((processor) => ({
-            name: `builtin:${processor.name}@${processor.version}`,
+            name: fullName(processor),
             summary: processor.summary,
             description: processor.description,
             version: processor.version,

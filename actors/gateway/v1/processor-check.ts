@@ -3,9 +3,8 @@
 
 import { isSecret } from '../../../connectors/sdk/secret-settings.ts';
 import type { MillraceError } from '../../../runtime/errors.ts';
-import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { RelayProcessor } from '../../relay-definition.ts';
-import { parameterOf, readReference } from '../hosting/plugin-specification.ts';
+import { findPlugin, nearestPlugin, parameterOf } from '../hosting/plugin-specification.ts';
 import { checkSettings } from '../hosting/settings-check.ts';
 import type { Hosting } from '../server/hosting-start.ts';
 import { type RefusedField, refusedFields, settingFields } from './connector-check.ts';
@@ -18,8 +17,7 @@ export interface CheckedProcessor extends Pick<RelayProcessor, 'id' | 'plugin' |
 
 /** Which settings the plugin has declared secret. */
 export function processorSecrets(hosting: Hosting, plugin: string): (name: string) => boolean {
-  const { name } = readReference(plugin);
-  const found = hosting.plugins.processors().find((processor) => processor.name === name);
+  const found = findPlugin(hosting.plugins.processors(), plugin);
   return (setting) => found !== undefined && parameterOf(found.parameters, setting)?.secret === true;
 }
 
@@ -32,20 +30,9 @@ export async function checkProcessors(hosting: Hosting, processors: readonly Che
 
 async function fieldsOf(hosting: Hosting, processor: CheckedProcessor): Promise<readonly RefusedField[]> {
   const { plugin, settings, paths } = processor;
-  const { name } = readReference(plugin);
   const known = hosting.plugins.processors();
-  const found = known.find((candidate) => candidate.name === name);
-  if (found === undefined)
-    return [
-      unknownPlugin(
-        plugin,
-        nearestName(
-          name,
-          known.map((other) => other.name),
-        ),
-        paths.plugin,
-      ),
-    ];
+  const found = findPlugin(known, plugin);
+  if (found === undefined) return [unknownPlugin(plugin, nearestPlugin(known, plugin), paths.plugin)];
   const isDeclared = processorSecrets(hosting, plugin);
   const wrong = checkSettings(found.parameters, settings, (setting) => isSecret(setting, isDeclared(setting)));
   const problems = await hosting.plugins.processorProblems(processor, ([, part, ...rest]) => ({

@@ -387,9 +387,11 @@ test('every problem of a chain is told at once, with the nearest name', async ()
       condition: '{{ uper .Key }}',
     },
   ];
-  const { chain, problems } = await assembleChain(plans, registry.processors, context, (path) => ({
-    path: path.join('.'),
-  }));
+  const { chain, problems } = await assembleChain(plans, registry.processors, context, {
+    placeOf: (path) => ({
+      path: path.join('.'),
+    }),
+  });
   assert.is(chain, null);
   assert.equal(
     problems.map(({ code, suggestion }) => `${code} ${suggestion ?? ''}`.trim()),
@@ -398,7 +400,7 @@ test('every problem of a chain is told at once, with the nearest name', async ()
       'config.unknown_key field',
       'template.malformed',
       'processor.field_reference_invalid',
-      'processor.standalone_unsupported',
+      'processor.standalone_unknown',
       'processor.field_reference_invalid',
       'template.malformed upper',
     ],

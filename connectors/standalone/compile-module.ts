@@ -1,0 +1,23 @@
+// Compiles the file of a WebAssembly processor, with a limit on its memory. Instances of one processor share what is compiled.
+import { readFile } from 'node:fs/promises';
+import { WasmUnusable } from './wasm-errors.ts';
+import { isWasm, withMemoryLimit } from './wasm-memory-limit.ts';
+import { type CompiledModule, webAssembly } from './web-assembly.ts';
+
+/** Of a module, unless it declares less. */
+export const memoryBytesMaxDefault: number = 1 << 30;
+
+/** @throws WasmUnusable */
+export async function compileModule(
+  path: string,
+  memoryBytesMax: number = memoryBytesMaxDefault,
+): Promise<CompiledModule> {
+  try {
+    const bytes = await readFile(path);
+    if (!isWasm(bytes)) throw new Error('it is no WebAssembly module');
+    return await webAssembly.compile(withMemoryLimit(bytes, memoryBytesMax));
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    throw new WasmUnusable({ path, detail }, { cause });
+  }
+}
