@@ -4,12 +4,15 @@
 //   ∆out = changes of rows at the extreme;  where it moved: -(rows that were at the old one) +(rows that are at the new one)
 //
 // State: all such rows with their weights, chained by group, and for each group its extreme and how many rows are at it.
+// Rows that come are fresh until the step ends (state/fresh-rows.ts): those that stay are then put with the others, where they are
+// found by their columns. A deletion that finds no row there ends this for its step, as fresh rows may have it.
 // Cost: O(changed rows). A group whose extreme was left by all its rows, or passed by others, is looked through once, O(rows of the
 // group), as the join would do.
 // Not here: values with more than one form, such as floats (the plan sees to it).
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
 import type { Emit, Operator } from '../circuit/operator.ts';
+import { FreshRows } from '../state/fresh-rows.ts';
 import { RecordTable } from '../state/record-table.ts';
 import { type LayoutColumn, layoutOf, type RowLayout } from '../state/row-layout.ts';
 import { RowOutput } from '../state/row-output.ts';
@@ -17,6 +20,7 @@ import { encodeRows } from '../state/row-words.ts';
 import type { SnapshotReader, SnapshotWriter } from '../state/snapshot-codec.ts';
 import type { StringPool } from '../state/string-pool.ts';
 import { type ValueOrder, valueOrder } from '../state/value-order.ts';
+import { chooseDeletions, doubled, keepThere, moveRows, rowsOf } from './extreme-kernels.ts';
 import { Forgetting, type ForgottenKey } from './forgetting.ts';
 
 export interface ExtremeRowsShape {
@@ -36,8 +40,19 @@ const touched = 1;
 const passed = 2;
 const moved = 3;
 
+/** In the place of the first fresh row: the group is being forgotten. */
+const dropped = -1;
+
 const blockRows = 256;
 const changesMax = 4096;
+const none: Int32Array = new Int32Array(0);
+
+/** Rows that are on their way to the output. */
+interface Changes {
+  readonly ids: Int32Array;
+  readonly weights: Int32Array;
+  count: number;
+}
 
 export class ExtremeRows implements Operator {
   readonly name = 'extreme rows';
@@ -52,12 +67,19 @@ export class ExtremeRows implements Operator {
   readonly #sign: 1 | -1;
   readonly #groups: RecordTable;
   readonly #rows: RecordTable;
+  readonly #fresh: FreshRows;
+  /** Whether the rows of this step are looked for by their columns at once. */
+  #isEager = false;
   readonly #output: RowOutput;
-  /** Words of a group behind its key: first row + 1, rows at the extreme, whether it has one, its mark in a step, the extreme. */
+  /**
+   * Words of a group behind its key: first row + 1, rows at the extreme, whether it has one, its mark in a step, first fresh row + 1,
+   * the extreme.
+   */
   readonly #headAt: number;
   readonly #heldAt: number;
   readonly #hasBestAt: number;
   readonly #markAt: number;
+  readonly #freshAt: number;
   readonly #bestAt: number;
   /** Words of a row behind its columns: weight, weight before the step, next and previous + 1, group, touched. */
   readonly #weightAt: number;
@@ -66,13 +88,14 @@ export class ExtremeRows implements Operator {
   readonly #groupIds: Int32Array = new Int32Array(blockRows);
   readonly #rowIds: Int32Array = new Int32Array(blockRows);
   readonly #kept: Int32Array = new Int32Array(blockRows);
+  readonly #weights: Int32Array = new Int32Array(blockRows);
+  readonly #deletions: Int32Array;
   #touchedRows: Int32Array = new Int32Array(64);
   #touchedRowCount = 0;
   #touchedGroups: Int32Array = new Int32Array(64);
   #touchedGroupCount = 0;
-  readonly #changedIds: Int32Array = new Int32Array(changesMax);
-  readonly #changedWeights: Int32Array = new Int32Array(changesMax);
-  #changed = 0;
+  readonly #changes: Changes = { ids: new Int32Array(changesMax), weights: new Int32Array(changesMax), count: 0 };
+  readonly #freshChanges: Changes = { ids: new Int32Array(changesMax), weights: new Int32Array(changesMax), count: 0 };
   #forgetting: Forgetting | null = null;
 
   constructor(shape: ExtremeRowsShape) {
@@ -90,14 +113,17 @@ export class ExtremeRows implements Operator {
     this.#heldAt = keyWords + 1;
     this.#hasBestAt = keyWords + 2;
     this.#markAt = keyWords + 3;
-    this.#bestAt = keyWords + 4;
-    this.#groups = new RecordTable({ keyWords, extraWords: 4 + this.#value.words, hashMask });
+    this.#freshAt = keyWords + 4;
+    this.#bestAt = keyWords + 5;
+    this.#groups = new RecordTable({ keyWords, extraWords: 5 + this.#value.words, hashMask });
     this.#weightAt = this.#rowLayout.words;
     this.#rows = new RecordTable({ keyWords: this.#weightAt, extraWords: 6, hashMask });
+    this.#fresh = new FreshRows(this.#weightAt);
     const columns = this.#rowLayout.columns.map((place) => ({ source: 0, place }));
     this.#output = new RowOutput(schema, columns, pool);
     this.#keyScratch = new Int32Array(blockRows * Math.max(1, keyWords));
     this.#rowScratch = new Int32Array(blockRows * this.#rowLayout.words);
+    this.#deletions = new Int32Array(blockRows * this.#rowLayout.words);
   }
 
   push(_port: number, batch: ChangeBatch, _emit: Emit): void {
@@ -123,11 +149,10 @@ export class ExtremeRows implements Operator {
         moveRows(this.#rowScratch, rowWords, this.#kept, count);
       }
       this.#groups.findOrInsert(this.#keyScratch, keyWords, count, this.#groupIds);
-      this.#rows.findOrInsert(this.#rowScratch, rowWords, count, this.#rowIds);
-      for (let i = 0; i < count; i++) {
-        const weight = batch.weights === null ? 1 : batch.weights[from + this.#kept[i]!]!;
-        this.#apply(this.#rowIds[i]!, this.#groupIds[i]!, weight);
-      }
+      if (batch.weights === null) this.#weights.fill(1, 0, count);
+      else for (let i = 0; i < count; i++) this.#weights[i] = batch.weights[from + this.#kept[i]!]!;
+      if (!this.#isEager) this.#takeFresh(count);
+      else this.#takeIndexed(this.#rowScratch, rowWords, this.#groupIds, this.#weights, count);
     }
   }
 
@@ -138,15 +163,21 @@ export class ExtremeRows implements Operator {
   flush(emit: Emit): void {
     const { words: groups, width } = this.#groups;
     this.#noteTouched();
+    this.#noteFresh();
     for (let t = 0; t < this.#touchedGroupCount; t++) {
       const base = this.#touchedGroups[t]! * width;
       if (groups[base + this.#markAt] === passed || groups[base + this.#heldAt] === 0) this.#moveExtreme(base, emit);
     }
     this.#emitTouched(emit);
-    this.#write(emit);
+    this.#emitFresh(emit);
+    this.#write(this.#changes, this.#rows, emit);
+    this.#write(this.#freshChanges, this.#fresh, emit);
     this.#output.finish(emit);
     this.#release();
-    if (this.#forgetting !== null) this.#forget(this.#forgetting);
+    const gone = this.#forgetting?.due(this.stateRows(), this.#groups, this.#keyLayout.columns) ?? none;
+    this.#settle(gone);
+    if (gone.length > 0) this.#forget(gone);
+    this.#isEager = false;
   }
 
   /** Rows of old groups go. Between two steps. */
@@ -155,11 +186,11 @@ export class ExtremeRows implements Operator {
   }
 
   stateRows(): number {
-    return this.#rows.live;
+    return this.#rows.live + this.#fresh.count;
   }
 
   stateBytes(): number {
-    return this.#rows.stateBytes + this.#groups.stateBytes;
+    return this.#rows.stateBytes + this.#groups.stateBytes + this.#fresh.stateBytes;
   }
 
   snapshot(writer: SnapshotWriter): void {
@@ -172,6 +203,71 @@ export class ExtremeRows implements Operator {
     this.#rows.restore(reader);
   }
 
+  /** Takes a block: what comes is fresh, what goes is looked for among the rows of earlier steps. */
+  #takeFresh(count: number): void {
+    const weights = this.#weights;
+    const rowWords = this.#rowLayout.words;
+    const gone = chooseDeletions(this.#rowScratch, rowWords, weights, count, this.#deletions);
+    if (gone > 0) {
+      this.#rows.find(this.#deletions, rowWords, gone, this.#rowIds);
+      if (this.#rowIds.subarray(0, gone).includes(-1)) {
+        this.#indexFresh();
+        this.#takeIndexed(this.#rowScratch, rowWords, this.#groupIds, weights, count);
+        return;
+      }
+    }
+    const fresh = this.#fresh;
+    fresh.reserve(count);
+    let deletion = 0;
+    let isShort = false;
+    for (let i = 0; i < count; i++) {
+      const group = this.#groupIds[i]!;
+      if (weights[i]! <= 0) {
+        const row = this.#rowIds[deletion++]!;
+        this.#apply(row, group, weights[i]!);
+        if (this.#rows.words[row * this.#rows.width + this.#weightAt]! < 0) isShort = true;
+        continue;
+      }
+      const { words, width } = this.#groups;
+      const headAt = group * width + this.#freshAt;
+      words[headAt] = fresh.append(this.#rowScratch, i * rowWords, weights[i]!, words[headAt]!, group) + 1;
+      this.#touchGroup(group);
+    }
+    if (isShort) this.#indexFresh();
+  }
+
+  /** Takes rows of `stride` words, each to where it is found by its columns. */
+  #takeIndexed(source: Int32Array, stride: number, groups: Int32Array, weights: Int32Array, count: number): void {
+    this.#rows.findOrInsert(source, stride, count, this.#rowIds);
+    for (let i = 0; i < count; i++) this.#apply(this.#rowIds[i]!, groups[i]!, weights[i]!);
+  }
+
+  /** From here on the rows of the step are with those of earlier ones. */
+  #indexFresh(): void {
+    this.#isEager = true;
+    const fresh = this.#fresh;
+    const groups = this.#groups;
+    const [owners, weights] = [new Int32Array(blockRows), new Int32Array(blockRows)];
+    for (let from = 0; from < fresh.count; from += blockRows) {
+      const count = Math.min(blockRows, fresh.count - from);
+      for (let i = 0; i < count; i++) {
+        owners[i] = fresh.groupOf(from + i);
+        weights[i] = fresh.weightOf(from + i);
+        groups.words[owners[i]! * groups.width + this.#freshAt] = 0;
+      }
+      this.#takeIndexed(fresh.words.subarray(from * fresh.width), fresh.width, owners, weights, count);
+    }
+    fresh.clear();
+  }
+
+  #touchGroup(group: number): void {
+    const markAt = group * this.#groups.width + this.#markAt;
+    if (this.#groups.words[markAt] !== untouched) return;
+    this.#groups.words[markAt] = touched;
+    if (this.#touchedGroupCount === this.#touchedGroups.length) this.#touchedGroups = doubled(this.#touchedGroups);
+    this.#touchedGroups[this.#touchedGroupCount++] = group;
+  }
+
   #apply(row: number, group: number, weight: number): void {
     const { words, width } = this.#rows;
     const at = row * width + this.#weightAt;
@@ -181,12 +277,7 @@ export class ExtremeRows implements Operator {
       if (words[at + 4] === 0) this.#link(row, group);
       if (this.#touchedRowCount === this.#touchedRows.length) this.#touchedRows = doubled(this.#touchedRows);
       this.#touchedRows[this.#touchedRowCount++] = row;
-      const markAt = group * this.#groups.width + this.#markAt;
-      if (this.#groups.words[markAt] === untouched) {
-        this.#groups.words[markAt] = touched;
-        if (this.#touchedGroupCount === this.#touchedGroups.length) this.#touchedGroups = doubled(this.#touchedGroups);
-        this.#touchedGroups[this.#touchedGroupCount++] = group;
-      }
+      this.#touchGroup(group);
     }
     words[at]! += weight;
   }
@@ -236,6 +327,25 @@ export class ExtremeRows implements Operator {
     }
   }
 
+  /** How a fresh row's value compares with the extreme of its group. */
+  #compareFresh(row: number, groupBase: number): number {
+    const { words, width } = this.#fresh;
+    const { offset } = this.#value;
+    return this.#sign * this.#order(words, row * width + offset, this.#groups.words, groupBase + this.#bestAt);
+  }
+
+  /** The same as for touched rows; all fresh ones have come. */
+  #noteFresh(): void {
+    const { words: groups, width } = this.#groups;
+    for (let row = 0; row < this.#fresh.count; row++) {
+      const base = this.#fresh.groupOf(row) * width;
+      if (groups[base + this.#markAt] === passed) continue;
+      const compared = groups[base + this.#hasBestAt] === 0 ? 1 : this.#compareFresh(row, base);
+      if (compared > 0) groups[base + this.#markAt] = passed;
+      else if (compared === 0) groups[base + this.#heldAt]!++;
+    }
+  }
+
   /** Gives a group its new extreme; tells of the rows that were at the old one and those that are at the new one. */
   #moveExtreme(base: number, emit: Emit): void {
     const groups = this.#groups.words;
@@ -252,18 +362,34 @@ export class ExtremeRows implements Operator {
       if (words[at]! > 0 && (best < 0 || this.#sign * order(words, own, words, best * width + offset) > 0)) best = row;
       row = words[at + 2]! - 1;
     }
+    const fresh = this.#fresh;
+    let freshBest = -1;
+    for (let row = groups[base + this.#freshAt]! - 1; row >= 0; row = fresh.nextOf(row) - 1) {
+      const own = row * fresh.width + offset;
+      const other = freshBest * fresh.width + offset;
+      if (freshBest < 0 || this.#sign * order(fresh.words, own, fresh.words, other) > 0) freshBest = row;
+    }
     groups[base + this.#markAt] = moved;
     groups[base + this.#heldAt] = 0;
-    groups[base + this.#hasBestAt] = best < 0 ? 0 : 1;
-    if (best < 0) return;
-    for (let k = 0; k < valueWords; k++) groups[base + this.#bestAt + k] = words[best * width + offset + k]!;
+    groups[base + this.#hasBestAt] = best < 0 && freshBest < 0 ? 0 : 1;
+    if (best < 0 && freshBest < 0) return;
+    const [at, freshAt] = [best * width + offset, freshBest * fresh.width + offset];
+    const isFresh = best < 0 || (freshBest >= 0 && this.#sign * order(fresh.words, freshAt, words, at) > 0);
+    for (let k = 0; k < valueWords; k++) {
+      groups[base + this.#bestAt + k] = isFresh ? fresh.words[freshAt + k]! : words[at + k]!;
+    }
     for (let row = groups[base + this.#headAt]! - 1; row >= 0; ) {
-      const at = row * width + this.#weightAt;
-      if (words[at]! > 0 && this.#compare(row, base) === 0) {
+      const own = row * width + this.#weightAt;
+      if (words[own]! > 0 && this.#compare(row, base) === 0) {
         groups[base + this.#heldAt]!++;
-        this.#change(row, words[at]!, emit);
+        this.#change(row, words[own]!, emit);
       }
-      row = words[at + 2]! - 1;
+      row = words[own + 2]! - 1;
+    }
+    for (let row = groups[base + this.#freshAt]! - 1; row >= 0; row = fresh.nextOf(row) - 1) {
+      if (this.#compareFresh(row, base) !== 0) continue;
+      groups[base + this.#heldAt]!++;
+      this.#changeFresh(row, emit);
     }
   }
 
@@ -278,6 +404,16 @@ export class ExtremeRows implements Operator {
       if (groups[base + this.#markAt] === moved || this.#compare(row, base) !== 0) continue;
       const change = Math.max(0, words[at]!) - Math.max(0, words[at + 1]!);
       if (change !== 0) this.#change(row, change, emit);
+    }
+  }
+
+  /** The same of fresh rows. */
+  #emitFresh(emit: Emit): void {
+    const { words: groups, width } = this.#groups;
+    for (let row = 0; row < this.#fresh.count; row++) {
+      const base = this.#fresh.groupOf(row) * width;
+      if (groups[base + this.#markAt] === moved || this.#compareFresh(row, base) !== 0) continue;
+      this.#changeFresh(row, emit);
     }
   }
 
@@ -296,80 +432,63 @@ export class ExtremeRows implements Operator {
     for (let t = 0; t < this.#touchedGroupCount; t++) {
       const base = this.#touchedGroups[t]! * groups.width;
       groups.words[base + this.#markAt] = untouched;
-      if (groups.words[base + this.#headAt] === 0) groups.remove(this.#touchedGroups[t]!);
+      const isEmpty = groups.words[base + this.#headAt] === 0 && groups.words[base + this.#freshAt] === 0;
+      if (isEmpty) groups.remove(this.#touchedGroups[t]!);
     }
     this.#touchedRowCount = 0;
     this.#touchedGroupCount = 0;
   }
 
-  #forget(forgetting: Forgetting): void {
-    const gone = forgetting.due(this.stateRows(), this.#groups, this.#keyLayout.columns);
-    if (gone.length === 0) return;
-    this.#rows.removeAll(rowsOf(gone, this.#groups, this.#headAt, this.#rows, this.#weightAt + 2));
+  /** Puts the fresh rows with those of earlier steps, but for those of groups that go. */
+  #settle(gone: Int32Array): void {
+    const fresh = this.#fresh;
+    if (fresh.count === 0) return;
+    const rows = this.#rows;
+    const groups = this.#groups;
+    for (let i = 0; i < gone.length; i++) groups.words[gone[i]! * groups.width + this.#freshAt] = dropped;
+    if (gone.length > 0) fresh.keep(groups.words, groups.width, this.#freshAt, dropped);
+    for (let from = 0; from < fresh.count; from += blockRows) {
+      const count = Math.min(blockRows, fresh.count - from);
+      rows.findOrInsert(fresh.words.subarray(from * fresh.width), fresh.width, count, this.#rowIds);
+      for (let i = 0; i < count; i++) {
+        const row = this.#rowIds[i]!;
+        const group = fresh.groupOf(from + i);
+        const at = row * rows.width + this.#weightAt;
+        const base = group * groups.width;
+        groups.words[base + this.#freshAt] = 0;
+        // An equal row that is there was counted as another one.
+        if (rows.words[at] !== 0 && this.#compare(row, base) === 0) groups.words[base + this.#heldAt]!--;
+        if (rows.words[at + 4] === 0) this.#link(row, group);
+        rows.words[at]! += fresh.weightOf(from + i);
+      }
+    }
+    fresh.clear();
+  }
+
+  #forget(gone: Int32Array): void {
+    const rows = this.#rows;
+    if (rows.live > 0) rows.removeAll(rowsOf(gone, this.#groups, this.#headAt, rows, this.#weightAt + 2));
     this.#groups.removeAll(gone);
-    forgetting.done(this.stateRows());
+    this.#forgetting!.done(this.stateRows());
   }
 
   #change(row: number, weight: number, emit: Emit): void {
-    if (this.#changed === changesMax) this.#write(emit);
-    this.#changedIds[this.#changed] = row;
-    this.#changedWeights[this.#changed++] = weight;
+    const changes = this.#changes;
+    if (changes.count === changesMax) this.#write(changes, this.#rows, emit);
+    changes.ids[changes.count] = row;
+    changes.weights[changes.count++] = weight;
   }
 
-  #write(emit: Emit): void {
-    const { words, width } = this.#rows;
-    const rows = { words, stride: width, shift: 0, ids: this.#changedIds };
-    this.#output.append([rows], this.#changedWeights, this.#changed, emit);
-    this.#changed = 0;
+  #changeFresh(row: number, emit: Emit): void {
+    const changes = this.#freshChanges;
+    if (changes.count === changesMax) this.#write(changes, this.#fresh, emit);
+    changes.ids[changes.count] = row;
+    changes.weights[changes.count++] = this.#fresh.weightOf(row);
   }
-}
 
-// ── data plane ──
-
-function doubled(array: Int32Array): Int32Array<ArrayBuffer> {
-  const grown = new Int32Array(array.length * 2);
-  grown.set(array);
-  return grown;
-}
-
-/** The rows in the chains of groups, in ascending order. */
-function rowsOf(gone: Int32Array, groups: RecordTable, headAt: number, rows: RecordTable, nextAt: number): Int32Array {
-  const { words, width } = rows;
-  const isGone = new Uint8Array(words.length / width);
-  let found = 0;
-  for (let i = 0; i < gone.length; i++) {
-    let row = groups.words[gone[i]! * groups.width + headAt]! - 1;
-    while (row >= 0) {
-      isGone[row] = 1;
-      found++;
-      row = words[row * width + nextAt]! - 1;
-    }
-  }
-  const ids = new Int32Array(found);
-  let at = 0;
-  for (let row = 0; row < isGone.length; row++) if (isGone[row] !== 0) ids[at++] = row;
-  return ids;
-}
-
-/** Writes the positions of the rows of a block that are NULL in no bitmap; returns how many there are. */
-function keepThere(validities: readonly Uint8Array[], from: number, count: number, kept: Int32Array): number {
-  if (validities.length === 0) {
-    for (let i = 0; i < count; i++) kept[i] = i;
-    return count;
-  }
-  let found = 0;
-  for (let i = 0; i < count; i++) {
-    const row = from + i;
-    let there = 1;
-    for (let v = 0; v < validities.length; v++) there &= validities[v]![row >> 3]! >> (row & 7);
-    if (there !== 0) kept[found++] = i;
-  }
-  return found;
-}
-
-function moveRows(words: Int32Array, stride: number, kept: Int32Array, count: number): void {
-  for (let i = 0; i < count; i++) {
-    const from = kept[i]! * stride;
-    for (let k = 0; k < stride; k++) words[i * stride + k] = words[from + k]!;
+  #write(changes: Changes, { words, width }: RecordTable | FreshRows, emit: Emit): void {
+    const rows = { words, stride: width, shift: 0, ids: changes.ids };
+    this.#output.append([rows], changes.weights, changes.count, emit);
+    changes.count = 0;
   }
 }
