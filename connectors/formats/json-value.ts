@@ -1,7 +1,7 @@
 // Reads one JSON value straight into a column (default flavour).
 //
 //   BOOLEAN true, false · integers and DECIMAL: numbers, also with fraction or exponent as long as nothing is lost (1.0 and 1e3 are
-//   integers); DECIMAL also from a string · REAL, DOUBLE: numbers · CHAR, VARCHAR: strings, lone surrogates become U+FFFD ·
+//   integers); DECIMAL also from a string · REAL, DOUBLE: numbers, and "NaN", "Infinity", "-Infinity" · CHAR, VARCHAR: strings, lone surrogates become U+FFFD ·
 //   BINARY, VARBINARY: arrays of integers from 0 to 255 · DATE, TIME, TIMESTAMP, UUID: strings as text-temporal.ts and
 //   text-uuid.ts take them · ARRAY: arrays · MAP, ROW: objects · VARIANT: any value, kept as its text without insignificant white space.
 //
@@ -326,6 +326,8 @@ function parseIntegral(bytes: Uint8Array, start: number, end: number, target: Co
 
 function parseString(bytes: Uint8Array, start: number, end: number, target: ColumnTarget, row: number): ParseOutcome {
   switch (target.kind) {
+    case targetFloat:
+      return isFloatName(bytes, start, end) ? parseDouble(bytes, start, end, target.floats, row) : malformed;
     case targetDecimal:
       return parseDecimalField(bytes, start, end, target, row);
     case targetDate:
@@ -339,6 +341,12 @@ function parseString(bytes: Uint8Array, start: number, end: number, target: Colu
     default:
       return malformed;
   }
+}
+
+/** NaN, Infinity and -Infinity are no numbers of JSON: texts are all that it has for them. Digits in quotes are a text. */
+function isFloatName(bytes: Uint8Array, start: number, end: number): boolean {
+  const letter = bytes[start] === 0x2d ? start + 1 : start;
+  return end - letter === (bytes[letter] === 0x4e ? 3 : 8) && (bytes[letter] === 0x4e || bytes[letter] === 0x49);
 }
 
 function readBinary(bytes: Uint8Array, start: number, end: number, target: ColumnTarget, refusal: Refusal): number {

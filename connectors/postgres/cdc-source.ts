@@ -22,6 +22,7 @@ import { wait } from '../sdk/wait.ts';
 import { ChangeLines } from './change-lines.ts';
 import { ChangePayload, type ChangePosition, positionOf } from './change-payload.ts';
 import { ChangeStream } from './change-stream.ts';
+import { fitColumns } from './column-fit.ts';
 import { postgresCdcInputDeclaration } from './declarations.ts';
 import { parseLsn, type ReplicationMessage } from './pgoutput.ts';
 import {
@@ -41,7 +42,8 @@ import {
   PostgresUnsupportedChange,
 } from './postgres-errors.ts';
 import { dropSlot, ensureSlot, requireSlot, type SlotNames, type SlotSettings, slotNames } from './replication-slot.ts';
-import { readSnapshot, snapshotQuery } from './table-snapshot.ts';
+import { readSnapshot, snapshotColumns } from './table-snapshot.ts';
+import { TypeCatalog } from './type-catalog.ts';
 
 const payloadBytesMax = 256 << 10;
 const idleMs = 20;
@@ -66,6 +68,7 @@ class PostgresCdcSource implements Source {
   readonly #context: SourceContext;
   readonly #server: string;
   readonly #names: SlotNames;
+  readonly #catalog = new TypeCatalog();
   readonly #tables = new Map<number, ChangeLines | null>();
   /** Behind the latest change that was given out; null: the snapshot comes first. */
   #position: ChangePosition | null = null;
@@ -108,7 +111,9 @@ class PostgresCdcSource implements Source {
       }
       await ensureSlot(client, this.#names, this.#settings, this.#server);
       // Now, so that what does not fit is an error of the start.
-      await snapshotQuery(client, this.#settings.source_table, this.#context.relation, this.#server);
+      const { source_table: table } = this.#settings;
+      const { relation } = this.#context;
+      await snapshotColumns(client, { table, relation, server: this.#server, catalog: this.#catalog });
       if (!this.#settings.snapshot) {
         const { rows } = await client.query('SELECT pg_current_wal_lsn()::text AS lsn');
         this.#position = { lsn: parseLsn(String(rows[0]?.lsn)), skip: 0 };
@@ -159,7 +164,13 @@ class PostgresCdcSource implements Source {
       const connect = (replication: boolean): Promise<Client> =>
         connectPostgres(this.#settings, this.#context, { replication });
       const { source_table: table } = this.#settings;
-      const target = { table, relation: this.#context.relation, server: this.#server, slot: this.#names.slot };
+      const target = {
+        table,
+        relation: this.#context.relation,
+        server: this.#server,
+        slot: this.#names.slot,
+        catalog: this.#catalog,
+      };
       let failures = 0;
       const broken = async (thrown: unknown): Promise<void> => {
         const error = this.#error(thrown, ++failures);
@@ -204,7 +215,7 @@ class PostgresCdcSource implements Source {
       const messages = await stream.take(payload.bytes > 0 ? 0 : idleMs, signal);
       if (messages === null) return;
       for (const message of messages) {
-        if (message.kind === 'relation') this.#describe(message);
+        if (message.kind === 'relation') await this.#describe(message);
         else if (message.kind === 'truncate') {
           if (!this.#isOurs(message.ids) || ++count <= skip || !this.#empties()) continue;
           // What was there before it goes before it, and goes.
@@ -248,12 +259,19 @@ class PostgresCdcSource implements Source {
     return this.#tables.get(change.id)?.lines(change) ?? [];
   }
 
-  #describe(message: Extract<ReplicationMessage, { readonly kind: 'relation' }>): void {
+  async #describe(message: Extract<ReplicationMessage, { readonly kind: 'relation' }>): Promise<void> {
     const { id, schema, table, columns } = message;
     const isOurs = [`${quoteName(schema)}.${quoteName(table)}`, quoteName(table)].includes(
       quoteTable(this.#settings.source_table),
     );
-    this.#tables.set(id, isOurs ? new ChangeLines(this.#context.relation, table, columns, this.#server) : null);
+    if (!isOurs) {
+      this.#tables.set(id, null);
+      return;
+    }
+    const oids = columns.map(({ typeOid }) => typeOid);
+    if (!this.#catalog.knows(oids)) await this.#withClient((client) => this.#catalog.load(client, oids));
+    const { relation } = this.#context;
+    this.#tables.set(id, new ChangeLines(relation, table, fitColumns(columns, relation, this.#catalog, this.#server)));
   }
 
   #isOurs(ids: readonly number[]): boolean {

@@ -8,7 +8,7 @@ export const postgresInputDeclaration: SourceDeclaration = {
   repeats: false,
   summary: 'Reads the result of a query from PostgreSQL, once.',
   description:
-    'The server prints the rows (COPY), so that every value keeps its digits. Columns of the query have the names of the columns of the table; timestamps with a zone become their time in UTC, arrays, json and records keep their values, bytes are bytes. A query has no position: a run that was ended in the middle reads it again from the start, which a primary key makes harmless.',
+    'The server prints the rows (COPY), so that every value keeps its digits. Columns of the query have the names of the columns of the table; times with a zone become their time in UTC, arrays, json and records keep their values, bytes are bytes, amounts of money numbers. What a column cannot hold (infinity as DATE, NaN as DECIMAL) costs its row, which is counted; a column that none of its values could be read of is refused at the start. A query has no position: a run that was ended in the middle reads it again from the start, which a primary key makes harmless.',
   format: 'none',
   impliedFormat: { name: 'csv', config: { headers: true } },
   parameters: [
@@ -27,7 +27,7 @@ export const postgresCdcInputDeclaration: SourceDeclaration = {
   name: 'postgres_cdc_input',
   summary: 'Reads a table of PostgreSQL and follows its changes by logical replication.',
   description:
-    'The server needs `wal_level = logical`. A snapshot of the table and the place in the log behind it belong together: nothing is missing between them and nothing comes twice. Publication and slot are made with the connector, kept between its runs and dropped with it; the server keeps its log until Millrace has acknowledged it. A run goes on at the change behind the last acknowledged one; a run that was ended inside the snapshot reads the snapshot again. Updates and deletions of a table without a primary key need REPLICA IDENTITY FULL. TRUNCATE empties the table as a whole, in its order among the other changes.',
+    'The server needs `wal_level = logical`. A snapshot of the table and the place in the log behind it belong together: nothing is missing between them and nothing comes twice. Publication and slot are made with the connector, kept between its runs and dropped with it; the server keeps its log until Millrace has acknowledged it. A run goes on at the change behind the last acknowledged one; a run that was ended inside the snapshot reads the snapshot again. Values are what postgres_input makes of them, in the snapshot and in changes alike. Updates and deletions of a table without a primary key need REPLICA IDENTITY FULL. TRUNCATE empties the table as a whole, in its order among the other changes.',
   format: 'none',
   impliedFormat: { name: 'json', config: { update_format: 'insert_delete' } },
   parameters: [

@@ -59,7 +59,9 @@ export const PostgresRefused: CodedErrorClass<At & { readonly sqlstate: string }
 
 export const PostgresColumns: CodedErrorClass<{ readonly server: string; readonly detail: string }> = defineError(
   'postgres.columns_differ',
-  { help: 'Rename columns in the query or in the table, so that they have the same names.' },
+  {
+    help: 'Columns of the query or table feed those of the SQL table by their names: rename them, or leave them out of the query. Declare them with types that hold the values, or convert them in the query.',
+  },
   (f) => `${f.server}: ${f.detail}`,
 );
 

@@ -13,10 +13,12 @@ import {
   type SourceContext,
   type SourceDefinition,
 } from '../sdk/source.ts';
-import { matchColumns, projection, type SourceColumn } from './column-projection.ts';
+import { fitColumns, type SourceColumn } from './column-fit.ts';
+import { projection } from './column-projection.ts';
 import { postgresInputDeclaration } from './declarations.ts';
 import { closePostgres, connectPostgres, type PostgresSettings, quoteName, serverOf } from './postgres-connection.ts';
 import { failureOf, finalPostgresError, PostgresUnavailable } from './postgres-errors.ts';
+import { TypeCatalog } from './type-catalog.ts';
 
 /** Chunks of the socket are gathered up to this. */
 const payloadBytes = 1 << 20;
@@ -51,11 +53,11 @@ class PostgresSource implements Source {
     try {
       const { fields } = await client.query(`SELECT * FROM (${query}\n) AS q LIMIT 0`);
       const columns: SourceColumn[] = fields.map(({ name, dataTypeID }) => ({ name, typeOid: dataTypeID }));
-      const targets = matchColumns(columns, this.#context.relation, this.#server);
-      const list = columns.map((column, i) => {
-        const field = targets[i];
-        return field === undefined ? '' : `${projection(column, field)} AS ${quoteName(field.name)}`;
-      });
+      const catalog = new TypeCatalog();
+      const oids = columns.map(({ typeOid }) => typeOid);
+      await catalog.load(client, oids);
+      const fitted = fitColumns(columns, this.#context.relation, catalog, this.#server);
+      const list = fitted.map((column) => `${projection(column, this.#server)} AS ${quoteName(column.field.name)}`);
       this.#copy = `COPY (SELECT ${list.join(', ')} FROM (${query}\n) AS q) TO STDOUT (FORMAT csv, HEADER true)`;
     } catch (thrown) {
       throw this.#error(thrown);

@@ -5,8 +5,10 @@
 // on behind the last one on another: a table of one snapshot is scanned from its start, and has the same rows in the same order.
 import type { Client } from 'pg';
 import type { Relation } from '../../runtime/batch/schema.ts';
-import { matchColumns, projection, type SourceColumn } from './column-projection.ts';
+import { type FittedColumn, fitColumns, type SourceColumn } from './column-fit.ts';
+import { CopyRows } from './copy-rows.ts';
 import { closePostgres, quoteName, quoteTable, quoteText } from './postgres-connection.ts';
+import type { TypeCatalog } from './type-catalog.ts';
 
 export type SnapshotPart =
   /** First: the position that the rows stand for. */
@@ -17,46 +19,34 @@ export interface SnapshotTarget {
   readonly table: string;
   readonly relation: Relation;
   readonly server: string;
+  readonly catalog: TypeCatalog;
   /** Of the connector; the temporary one is named after it. */
   readonly slot: string;
 }
 
 const partBytes = 1 << 20;
 
-/** A line for each row: `{"insert":{…}}`. @throws PostgresColumns, and what the server says */
-export async function snapshotQuery(
+/** The columns of the table, and what they feed. @throws PostgresColumns, and what the server says */
+export async function snapshotColumns(
   client: Client,
-  table: string,
-  relation: Relation,
-  server: string,
-): Promise<string> {
+  { table, relation, server, catalog }: Omit<SnapshotTarget, 'slot'>,
+): Promise<readonly FittedColumn[]> {
   const { fields } = await client.query(`SELECT * FROM ${quoteTable(table)} LIMIT 0`);
+  // Of a domain the server says here what it rests on: its members and elements are the same.
   const columns: SourceColumn[] = fields.map(({ name, dataTypeID }) => ({ name, typeOid: dataTypeID }));
-  const targets = matchColumns(columns, relation, server);
-  const members = columns.map((column, i) => {
-    const field = targets[i];
-    if (field === undefined) return '';
-    const isJson = field.type.kind === 'VARBINARY' || field.type.kind === 'BINARY';
-    const isNumber = ['TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'REAL', 'DOUBLE', 'DECIMAL'].includes(
-      field.type.kind,
-    );
-    const isWhole = field.type.kind === 'BOOLEAN' || ['ARRAY', 'MAP', 'ROW', 'VARIANT'].includes(field.type.kind);
-    if (isJson) return `${quoteText(field.name)}, (${projection(column, field)})::json`;
-    // Booleans, numbers and nested values have a JSON form of their own; the rest is the text that follows from the type.
-    return isNumber || isWhole
-      ? `${quoteText(field.name)}, ${quoteName(column.name)}`
-      : `${quoteText(field.name)}, (${projection(column, field)})::text`;
-  });
-  return `SELECT '{"insert":' || json_build_object(${members.join(', ')})::jsonb::text || '}' FROM ${quoteTable(table)}`;
+  const oids = columns.map(({ typeOid }) => typeOid);
+  await catalog.load(client, oids);
+  return fitColumns(columns, relation, catalog, server);
 }
 
 /** Ends with the last row. `broken` is asked what to do about rows that broke off while the snapshot still holds: it waits, or throws. */
 export async function* readSnapshot(
   connect: (replication: boolean) => Promise<Client>,
-  { table, relation, server, slot }: SnapshotTarget,
+  target: SnapshotTarget,
   signal: AbortSignal,
   broken: (thrown: unknown) => Promise<void>,
 ): AsyncGenerator<SnapshotPart> {
+  const { table, slot } = target;
   const keeper = await connect(true);
   let isKept = true;
   const lost = (): void => void (isKept = false);
@@ -68,7 +58,7 @@ export async function* readSnapshot(
     const made = await keeper.query(`CREATE_REPLICATION_SLOT ${temporary} TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT`);
     const { consistent_point: lsn, snapshot_name: snapshot } = made.rows[0] ?? {};
     yield { kind: 'position', lsn: String(lsn) };
-    const given = { rows: 0, bytesOfNext: 0 };
+    const given = { rows: 0 };
     while (!signal.aborted) {
       try {
         client = await connect(false);
@@ -77,8 +67,10 @@ export async function* readSnapshot(
         // Without these a scan may begin where another one is, or be cut in pieces.
         await client.query('SET LOCAL synchronize_seqscans = off');
         await client.query('SET LOCAL max_parallel_workers_per_gather = 0');
-        const query = await snapshotQuery(client, table, relation, server);
-        yield* copied(client, `${query} OFFSET ${given.rows}`, given, signal);
+        const columns = await snapshotColumns(client, target);
+        const list = columns.map(({ name }) => quoteName(name)).join(', ');
+        const query = `SELECT ${list} FROM ${quoteTable(table)} OFFSET ${given.rows}`;
+        yield* copied(client, query, columns, given, signal);
         return;
       } catch (thrown) {
         await closePostgres(client);
@@ -94,46 +86,40 @@ export async function* readSnapshot(
   }
 }
 
-/** Rows, and bytes of the row behind them, that have been given out. */
-interface Given {
-  rows: number;
-  bytesOfNext: number;
-}
-
-async function* copied(client: Client, query: string, given: Given, signal: AbortSignal): AsyncGenerator<SnapshotPart> {
-  // JSON text holds no control characters: with these two as quote and delimiter nothing of it is ever escaped.
-  const copy = `COPY (${query}) TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')`;
+async function* copied(
+  client: Client,
+  query: string,
+  columns: readonly FittedColumn[],
+  given: { rows: number },
+  signal: AbortSignal,
+): AsyncGenerator<SnapshotPart> {
   const { to } = await import('pg-copy-streams');
-  const stream = client.query(to(copy, { highWaterMark: partBytes }));
+  const stream = client.query(to(`COPY (${query}) TO STDOUT`, { highWaterMark: partBytes }));
   const abort = (): void => void stream.destroy();
   signal.addEventListener('abort', abort, { once: true });
-  let skip = given.bytesOfNext;
+  const rows = new CopyRows(columns);
   try {
     for await (const part of gathered(stream)) {
-      if (part.kind !== 'bytes') continue;
-      const bytes = skip === 0 ? part.bytes : part.bytes.slice(skip);
-      skip = Math.max(0, skip - part.bytes.length);
-      if (bytes.length === 0) continue;
-      const last = bytes.lastIndexOf(10);
-      for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) given.rows++;
-      given.bytesOfNext = last < 0 ? given.bytesOfNext + bytes.length : bytes.length - last - 1;
-      yield { kind: 'bytes', bytes };
+      const lines = rows.take(part);
+      if (lines.rows === 0) continue;
+      given.rows += lines.rows;
+      yield { kind: 'bytes', bytes: lines.bytes };
     }
   } finally {
     signal.removeEventListener('abort', abort);
   }
 }
 
-async function* gathered(chunks: AsyncIterable<Buffer>): AsyncGenerator<SnapshotPart> {
+async function* gathered(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let held: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of chunks) {
     held.push(chunk);
     bytes += chunk.length;
     if (bytes < partBytes) continue;
-    yield { kind: 'bytes', bytes: new Uint8Array(Buffer.concat(held)) };
+    yield Buffer.concat(held);
     held = [];
     bytes = 0;
   }
-  if (bytes > 0) yield { kind: 'bytes', bytes: new Uint8Array(Buffer.concat(held)) };
+  if (bytes > 0) yield Buffer.concat(held);
 }
