@@ -6,18 +6,7 @@
 import type { Storage } from '../../../runtime/batch/sql-type.ts';
 import type { LayoutColumn } from '../state/row-layout.ts';
 import type { RowOrder } from '../state/row-order.ts';
-
-/** Where a frame begins or ends; `by` counts rows or runs of peers, or is in units of the order key. Negative: before. */
-export type FrameBound =
-  | { readonly kind: 'unbounded' }
-  | { readonly kind: 'current' }
-  | { readonly kind: 'offset'; readonly by: number | bigint };
-
-export interface WindowFrame {
-  readonly unit: 'rows' | 'range' | 'groups';
-  readonly start: FrameBound;
-  readonly end: FrameBound;
-}
+import type { FrameBound, WindowFrame } from '../window-function.ts';
 
 /** The sorted rows of a partition: records ids[0 .. count) of a table, a row as often as its weight says. */
 export interface SortedRows {

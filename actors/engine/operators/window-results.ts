@@ -8,29 +8,8 @@ import { decimalRange, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { LayoutColumn } from '../state/row-layout.ts';
 import type { StringPool } from '../state/string-pool.ts';
 import { valueOrder } from '../state/value-order.ts';
-import {
-  type Frames,
-  type Peers,
-  readNumber,
-  type SortedRows,
-  type WindowFrame,
-  writeNumber,
-} from './window-frames.ts';
-
-export type WindowFunction =
-  | 'row_number'
-  | 'rank'
-  | 'dense_rank'
-  | 'lag'
-  | 'lead'
-  | 'first_value'
-  | 'last_value'
-  | 'nth_value'
-  | 'count'
-  | 'sum'
-  | 'avg'
-  | 'min'
-  | 'max';
+import type { WindowFrame, WindowFunction } from '../window-function.ts';
+import { type Frames, type Peers, readNumber, type SortedRows, writeNumber } from './window-frames.ts';
 
 /** Operands are columns of the input. */
 export interface WindowColumn {

@@ -7,6 +7,7 @@
 // refused, and so is DISTINCT.
 import { formatSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
+import type { WindowFrame, WindowFunction } from '../window-function.ts';
 import { type AggregateDefinition, findAggregate } from './aggregate-functions.ts';
 import type { Expression, WindowExpression } from './ast.ts';
 import { bindAggregate } from './bind-aggregate.ts';
@@ -14,7 +15,7 @@ import { bindBinary } from './bind-arithmetic.ts';
 import { makeCase } from './bind-case.ts';
 import { bindComparison } from './bind-comparison.ts';
 import { bindExpression } from './bind-expression.ts';
-import type { AggregateCall, ExpressionSource, Scalar, WindowCall, WindowFrame, WindowFunction } from './bound.ts';
+import type { AggregateCall, ExpressionSource, Scalar, WindowCall } from './bound.ts';
 import { caseBranch } from './case-branch.ts';
 import type { AggregateSink, ExpressionContext } from './expression-context.ts';
 import { SqlInvalidArguments, SqlTypeMismatch, SqlUnknownFunction, SqlUnsupported } from './sql-errors.ts';

@@ -7,6 +7,7 @@
 import type { Relation, Schema } from '../../../runtime/batch/schema.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { Place } from '../../../runtime/errors.ts';
+import type { WindowFrame, WindowFunction } from '../window-function.ts';
 import type { UserFunction } from './user-function.ts';
 
 // ── scalar expressions ──
@@ -124,34 +125,6 @@ export interface SortKey {
   readonly ordinal: number;
   readonly descending: boolean;
   readonly nullsFirst: boolean;
-}
-
-/** How a window function is computed over the sorted rows of a partition. */
-export type WindowFunction =
-  | 'row_number'
-  | 'rank'
-  | 'dense_rank'
-  | 'lag'
-  | 'lead'
-  | 'first_value'
-  | 'last_value'
-  | 'nth_value'
-  | 'count'
-  | 'sum'
-  | 'avg'
-  | 'min'
-  | 'max';
-
-/** Where a frame begins or ends. `by` counts rows, or groups of equal keys, or is in the stored units of the order key; negative: before. */
-export type FrameBound =
-  | { readonly kind: 'unbounded' }
-  | { readonly kind: 'current' }
-  | { readonly kind: 'offset'; readonly by: number | bigint };
-
-export interface WindowFrame {
-  readonly unit: 'rows' | 'range' | 'groups';
-  readonly start: FrameBound;
-  readonly end: FrameBound;
 }
 
 /** Operands are ordinals of the input. */

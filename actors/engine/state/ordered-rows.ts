@@ -4,6 +4,8 @@
 // Priorities are a hash of the record's number, so the shape depends on the changes alone: a restored tree goes on
 // exactly as the original. Insertion and removal are O(log n) expected; `first(n)` costs O(n + log n).
 // Rows in the tree are distinct under the order, and do not change while they are in it.
+// With `measure` each node also holds totals of its subtree in words of the caller: it is called for every node whose subtree has
+// changed, children first, and finds the totals of the whole from its own row and those of its children.
 import type { RowOrder } from './row-order.ts';
 import type { ValueOrder } from './value-order.ts';
 
@@ -21,13 +23,17 @@ export class OrderedRows {
   readonly #table: Records;
   readonly #nodeAt: number;
   readonly #order: RowOrder;
+  readonly #measure: ((base: number) => void) | null;
+  /** First words of nodes whose subtrees have changed, parents first. */
+  #path: number[] = [];
   root = 0;
   readonly #warming: readonly Int32Array[] = [new Int32Array(2 * warmNodes), new Int32Array(2 * warmNodes)];
 
-  constructor(table: Records, nodeAt: number, order: RowOrder) {
+  constructor(table: Records, nodeAt: number, order: RowOrder, measure: ((base: number) => void) | null = null) {
     this.#table = table;
     this.#nodeAt = nodeAt;
     this.#order = order;
+    this.#measure = measure;
   }
 
   /** Touches the upper nodes of trees, level by level, those of all trees side by side. */
@@ -53,15 +59,18 @@ export class OrderedRows {
     let current = this.root;
     while (current !== 0 && priority(current - 1) >= rank) {
       const base = (current - 1) * width;
+      if (this.#measure !== null) this.#path.push(base);
       parent = base + nodeAt + (this.#order(words, own, words, base) < 0 ? 0 : 1);
       current = words[parent]!;
     }
     if (parent < 0) this.root = id + 1;
     else words[parent] = id + 1;
+    if (this.#measure !== null) this.#path.push(own);
     let leftHole = own + nodeAt;
     let rightHole = own + nodeAt + 1;
     while (current !== 0) {
       const base = (current - 1) * width;
+      if (this.#measure !== null) this.#path.push(base);
       if (this.#order(words, base, words, own) < 0) {
         words[leftHole] = current;
         leftHole = base + nodeAt + 1;
@@ -74,6 +83,7 @@ export class OrderedRows {
     }
     words[leftHole] = 0;
     words[rightHole] = 0;
+    this.#measurePath();
   }
 
   remove(id: number): void {
@@ -84,6 +94,7 @@ export class OrderedRows {
     let current = this.root;
     while (current !== id + 1) {
       const base = (current - 1) * width;
+      if (this.#measure !== null) this.#path.push(base);
       parent = base + nodeAt + (this.#order(words, own, words, base) < 0 ? 0 : 1);
       current = words[parent]!;
     }
@@ -95,10 +106,44 @@ export class OrderedRows {
       const next = takeLeft ? left : right;
       if (parent < 0) this.root = next;
       else words[parent] = next;
-      if (next === 0) return;
+      if (next === 0) break;
+      if (this.#measure !== null) this.#path.push((next - 1) * width);
       parent = (next - 1) * width + nodeAt + (takeLeft ? 1 : 0);
       if (takeLeft) left = words[parent]!;
       else right = words[parent]!;
+    }
+    this.#measurePath();
+  }
+
+  /** What the totals of a record that is in the tree are made from has changed. */
+  measureAgain(id: number): void {
+    const { words, width } = this.#table;
+    const own = id * width;
+    let current = this.root;
+    while (current !== id + 1) {
+      const base = (current - 1) * width;
+      this.#path.push(base);
+      current = words[base + this.#nodeAt + (this.#order(words, own, words, base) < 0 ? 0 : 1)]!;
+    }
+    this.#path.push(own);
+    this.#measurePath();
+  }
+
+  /**
+   * The records for which `test` holds, given that it holds for all before them, in O(log n) pieces: single records, and subtrees of which
+   * the first word of their uppermost node is told.
+   */
+  visitPrefix(test: (base: number) => boolean, record: (base: number) => void, subtree: (base: number) => void): void {
+    const { words, width } = this.#table;
+    let current = this.root;
+    while (current !== 0) {
+      const base = (current - 1) * width;
+      const left = words[base + this.#nodeAt]!;
+      if (test(base)) {
+        if (left !== 0) subtree((left - 1) * width);
+        record(base);
+        current = words[base + this.#nodeAt + 1]!;
+      } else current = left;
     }
   }
 
@@ -167,6 +212,28 @@ export class OrderedRows {
     }
   }
 
+  /** Calls for the records from the last one for which `test` holds, backwards, until it is told to stop. */
+  visitBackFrom(test: (base: number) => boolean, see: (id: number) => boolean): void {
+    const { words, width } = this.#table;
+    const stack: number[] = [];
+    let current = this.root;
+    while (current !== 0) {
+      const base = (current - 1) * width;
+      const holds = test(base);
+      if (holds) stack.push(current);
+      current = words[base + this.#nodeAt + (holds ? 1 : 0)]!;
+    }
+    while (stack.length > 0) {
+      const top = stack.pop()!;
+      if (!see(top - 1)) return;
+      current = words[(top - 1) * width + this.#nodeAt]!;
+      while (current !== 0) {
+        stack.push(current);
+        current = words[(current - 1) * width + this.#nodeAt + 1]!;
+      }
+    }
+  }
+
   /** Calls for the records in order until it is told to stop. */
   visit(see: (id: number) => boolean): void {
     const { words, width } = this.#table;
@@ -181,6 +248,14 @@ export class OrderedRows {
       if (!see(top - 1)) return;
       current = words[(top - 1) * width + this.#nodeAt + 1]!;
     }
+  }
+
+  #measurePath(): void {
+    const measure = this.#measure;
+    if (measure === null) return;
+    const path = this.#path;
+    for (let i = path.length - 1; i >= 0; i--) measure(path[i]!);
+    path.length = 0;
   }
 }
 
