@@ -74,6 +74,19 @@ export function histories(size: number): fc.Arbitrary<History> {
   });
 }
 
+/** Many rows of facts in the first step, and a few changes of them in each of those behind it. */
+export function grownHistories(rows: number): fc.Arbitrary<History> {
+  const changes = choice.filter(({ kind }) => kind === 'insert' || kind === 'delete');
+  const first = fc.array(factRow, { minLength: rows >> 1, maxLength: rows });
+  return fc
+    .tuple(first, fc.array(fc.array(changes, { maxLength: 4 }), { minLength: 2, maxLength: 8 }))
+    .map(([inserted, choices]) => {
+      const present: Row[] = [];
+      const steps: Choice[][] = [inserted.map((row) => ({ kind: 'insert', row, times: 1 })), ...choices];
+      return steps.map((step) => batchesOf(step.flatMap((one) => commandsOf(one, present))));
+    });
+}
+
 function commandsOf(one: Choice, present: Row[]): Command[] {
   switch (one.kind) {
     case 'insert':

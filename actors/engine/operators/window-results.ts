@@ -30,6 +30,16 @@ export interface WindowTarget {
   readonly place: LayoutColumn;
 }
 
+/** What lies before the sorted rows, where they are not a partition from its beginning on, for one call. */
+export interface Before {
+  readonly rows: number;
+  /** Of those that take part, and their sum: for calls that run from the first row on. */
+  readonly count: number;
+  readonly sum: bigint;
+}
+
+export const nothingBefore: Before = { rows: 0, count: 0, sum: 0n };
+
 /** Writes the results of a call; returns the positions whose result does not fit. */
 export function writeResults(
   call: WindowColumn,
@@ -38,12 +48,13 @@ export function writeResults(
   frames: Frames | null,
   target: WindowTarget,
   pool: StringPool,
+  before: Before = nothingBefore,
 ): readonly number[] {
   switch (call.function) {
     case 'row_number':
     case 'rank':
     case 'dense_rank':
-      writeRanks(call.function, rows, peers, target);
+      writeRanks(call.function, rows, peers, target, before.rows);
       return [];
     case 'lag':
     case 'lead':
@@ -57,7 +68,7 @@ export function writeResults(
       writeNth(call, rows, frames!, target);
       return [];
     case 'count':
-      writeCounts(call, rows, frames!, target);
+      writeCounts(call, rows, frames!, target, before);
       return [];
     case 'min':
     case 'max':
@@ -67,7 +78,7 @@ export function writeResults(
     case 'avg':
       return isFloat(call.operand!)
         ? writeFloatSums(call, rows, frames!, target)
-        : writeExactSums(call, rows, frames!, target);
+        : writeExactSums(call, rows, frames!, target, before);
   }
 }
 
@@ -76,11 +87,12 @@ function writeRanks(
   rows: SortedRows,
   peers: Peers,
   { words, stride, place }: WindowTarget,
+  before: number,
 ): void {
   for (let i = 0; i < rows.count; i++) {
     const run = peers.runOf[i]!;
     const rank = name === 'row_number' ? i : name === 'rank' ? peers.starts[run]! : run;
-    words[i * stride + place.offset] = rank + 1;
+    words[i * stride + place.offset] = before + rank + 1;
     words[i * stride + place.offset + 1] = 0;
   }
 }
@@ -132,11 +144,13 @@ function writeCounts(
   rows: SortedRows,
   { from, to }: Frames,
   { words, stride, place }: WindowTarget,
+  before: Before,
 ): void {
   const totals = new Int32Array(rows.count + 1);
+  const earlier = call.frame.start.kind === 'unbounded' ? before.count : 0;
   for (let i = 0; i < rows.count; i++) totals[i + 1] = totals[i]! + (counts(call, rows, i) ? 1 : 0);
   for (let i = 0; i < rows.count; i++) {
-    words[i * stride + place.offset] = totals[to[i]!]! - totals[from[i]!]!;
+    words[i * stride + place.offset] = earlier + totals[to[i]!]! - totals[from[i]!]!;
     words[i * stride + place.offset + 1] = 0;
   }
 }
@@ -179,8 +193,10 @@ function writeExactSums(
   rows: SortedRows,
   { from, to }: Frames,
   target: WindowTarget,
+  before: Before,
 ): readonly number[] {
   const operand = call.operand!;
+  const earlier = call.frame.start.kind === 'unbounded' ? before : nothingBefore;
   const sums: bigint[] = [0n];
   const totals = new Int32Array(rows.count + 1);
   for (let i = 0; i < rows.count; i++) {
@@ -192,12 +208,12 @@ function writeExactSums(
   const [least, greatest] = rangeOf(call.type);
   const failed: number[] = [];
   for (let i = 0; i < rows.count; i++) {
-    const count = totals[to[i]!]! - totals[from[i]!]!;
+    const count = earlier.count + totals[to[i]!]! - totals[from[i]!]!;
     if (count === 0) {
       setNull(target, i);
       continue;
     }
-    const sum = sums[to[i]!]! - sums[from[i]!]!;
+    const sum = earlier.sum + sums[to[i]!]! - sums[from[i]!]!;
     const value = call.function === 'sum' ? sum : average(sum, BigInt(count), operand.type, call.type);
     if (value < least || value > greatest) {
       failed.push(i);
@@ -255,19 +271,27 @@ function rangeOf(type: SqlType): readonly [bigint, bigint] {
   return [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n];
 }
 
-function isFloat({ storage }: LayoutColumn): boolean {
+export function isFloat({ storage }: LayoutColumn): boolean {
   return storage === 'f32' || storage === 'f64';
 }
 
 /** Whether a row takes part in an aggregate: its operand is not NULL and its filter is true. */
-function counts({ operand, filter }: WindowColumn, rows: SortedRows, i: number): boolean {
-  if (operand !== null && isNull(rows, i, operand)) return false;
-  if (filter === null) return true;
-  return !isNull(rows, i, filter) && rows.words[rows.ids[i]! * rows.width + filter.offset] === 1;
+function counts(call: WindowColumn, { words, width, ids }: SortedRows, i: number): boolean {
+  return takesPart(call, words, ids[i]! * width);
+}
+
+/** The same for the record at word `base`. */
+export function takesPart({ operand, filter }: WindowColumn, words: Int32Array, base: number): boolean {
+  if (operand !== null && isNullAt(words, base, operand)) return false;
+  return filter === null || (!isNullAt(words, base, filter) && words[base + filter.offset] === 1);
 }
 
 function isNull({ words, width, ids }: SortedRows, i: number, place: LayoutColumn): boolean {
-  return place.nullWord >= 0 && (words[ids[i]! * width + place.nullWord]! & place.nullBit) !== 0;
+  return isNullAt(words, ids[i]! * width, place);
+}
+
+function isNullAt(words: Int32Array, base: number, place: LayoutColumn): boolean {
+  return place.nullWord >= 0 && (words[base + place.nullWord]! & place.nullBit) !== 0;
 }
 
 function setNull({ words, stride, place }: WindowTarget, i: number): void {

@@ -3,9 +3,10 @@
 //   out  = ∪ over partitions of (row, f1, f2, …) for each row in order
 //   ∆out = for each touched partition: -(rows as they were) +(rows as they are), where they differ        not linear
 //
-// State: all distinct rows with their weights, and a search tree of them for each partition. Cost: O(log n) a changed row, and
-// in `flush` O(rows) for each touched partition; with a limit on a rank O(limit) instead, and of input that never deletes only
-// the rows within the limit are kept.
+// State: all distinct rows with their weights, and a search tree of them for each partition; where calls run from the first row on, totals
+// of each subtree. Cost: O(log n) a changed row and, in `flush`, the rows that it reaches (window-reach.ts): those near to it, or, for calls
+// that run, those behind it. Where a call has to see all rows, and in partitions of a few, O(rows) for each touched partition; with a limit
+// on a rank O(limit) instead, and of input that never deletes only the rows within the limit are kept.
 // Equal rows are told apart by their position alone. Ties of the order are broken by all columns (state/row-order.ts).
 // A result that does not fit its type is reported in `flush`; if that does not throw, it is NULL.
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
@@ -19,8 +20,14 @@ import { RowOutput } from '../state/row-output.ts';
 import { encodeRows } from '../state/row-words.ts';
 import type { SnapshotReader, SnapshotWriter } from '../state/snapshot-codec.ts';
 import type { StringPool } from '../state/string-pool.ts';
-import { framesOf, peersOf, type RangeKey, type SortedRows } from './window-frames.ts';
-import { type WindowColumn, writeResults } from './window-results.ts';
+import { PendingRows } from './pending-rows.ts';
+import { noResults, type Results, WindowChanges } from './window-changes.ts';
+import { WindowComputation } from './window-computation.ts';
+import type { RangeKey, SortedRows } from './window-frames.ts';
+import { type Reach, reachOf } from './window-reach.ts';
+import type { WindowColumn } from './window-results.ts';
+import { changedSpans, type Span } from './window-spans.ts';
+import { WindowTotals } from './window-totals.ts';
 
 /** A call whose operands are ordinals of the input. */
 export interface WindowShapeCall extends Omit<WindowColumn, 'operand' | 'filter' | 'fallback'> {
@@ -47,16 +54,8 @@ export interface WindowShape {
 }
 
 const blockRows = 2048;
-/** So many changes go to the output together. */
-const changesMax = 1024;
-
-/** What a partition gives: `count` records of a row and its results. */
-interface Results {
-  readonly words: Int32Array;
-  readonly count: number;
-}
-
-const nothing: Results = { words: new Int32Array(0), count: 0 };
+/** A partition of so many rows is looked at as a whole. */
+const fewRows = 16;
 
 export class Window implements Operator {
   readonly name = 'window';
@@ -65,7 +64,6 @@ export class Window implements Operator {
   readonly #shape: WindowShape;
   readonly #keyLayout: RowLayout;
   readonly #rowLayout: RowLayout;
-  readonly #resultPlaces: readonly LayoutColumn[];
   readonly #stride: number;
   readonly #partitions: RecordTable;
   readonly #rows: RecordTable;
@@ -74,7 +72,16 @@ export class Window implements Operator {
   readonly #peerOrder: RowOrder;
   readonly #rangeKey: RangeKey | null;
   readonly #calls: readonly WindowColumn[];
+  /** null: partitions are looked at as a whole. */
+  readonly #reach: Reach | null;
+  readonly #totals: WindowTotals | null;
+  /** Words of a row's record: its weight, the one that it has when the step ends, its node in the tree, totals of that. */
+  readonly #weightAt: number;
+  readonly #nextAt: number;
+  readonly #totalsAt: number;
   readonly #output: RowOutput;
+  readonly #changes: WindowChanges;
+  readonly #computation: WindowComputation;
   /** Words of a partition's record behind its key: the root of its tree, and its number among the touched ones + 1. */
   readonly #rootAt: number;
   readonly #touchedAt: number;
@@ -82,11 +89,9 @@ export class Window implements Operator {
   readonly #rowScratch: Int32Array;
   readonly #partitionIds: Int32Array = new Int32Array(blockRows);
   readonly #rowIds: Int32Array = new Int32Array(blockRows);
-  readonly #touched: { readonly partition: number; readonly before: Results }[] = [];
-  /** Changes of several partitions on their way to the output: most partitions have a few only. */
-  #changes: Int32Array = new Int32Array(0);
-  #weights: Int32Array = new Int32Array(0);
-  #changed = 0;
+  /** Partitions with pending changes; their numbers here are those of the groups of `#pending`. */
+  readonly #touched: number[] = [];
+  readonly #pending: PendingRows = new PendingRows();
   /** Keeps the loads that warm the cache from being optimised away. */
   #warmth = 0;
 
@@ -104,19 +109,6 @@ export class Window implements Operator {
     this.#partitions = new RecordTable({ keyWords, extraWords: 2, hashMask });
     this.#rowLayout = layoutOf(input.fields);
     const rowWords = this.#rowLayout.words;
-    this.#rows = new RecordTable({ keyWords: rowWords, extraWords: 3, hashMask });
-    this.#order = rowOrder(this.#rowLayout, order, pool);
-    this.#peerOrder = keyOrder(this.#rowLayout, order, pool);
-    this.#tree = new OrderedRows(this.#rows, rowWords + 1, this.#order);
-    const results = layoutOf(
-      schema.fields.slice(input.fields.length).map((field) => ({ type: field.type, nullable: true })),
-      rowWords,
-    );
-    this.#resultPlaces = results.columns;
-    this.#stride = rowWords + results.words;
-    const [first] = order;
-    this.#rangeKey =
-      first === undefined ? null : { place: this.#rowLayout.columns[first.ordinal]!, descending: first.descending };
     const columnAt = (ordinal: number | null): LayoutColumn | null =>
       ordinal === null ? null : this.#rowLayout.columns[ordinal]!;
     this.#calls = calls.map((call) => ({
@@ -125,8 +117,39 @@ export class Window implements Operator {
       filter: columnAt(call.filter),
       fallback: columnAt(call.fallback),
     }));
+    const [first] = order;
+    this.#rangeKey =
+      first === undefined ? null : { place: this.#rowLayout.columns[first.ordinal]!, descending: first.descending };
+    this.#reach = shape.limit === null ? reachOf(this.#calls, this.#rangeKey) : null;
+    this.#totals = this.#reach?.runs === true ? new WindowTotals(this.#calls) : null;
+    this.#weightAt = rowWords;
+    this.#nextAt = rowWords + 1;
+    const nodeAt = rowWords + 2;
+    this.#totalsAt = rowWords + 4;
+    this.#rows = new RecordTable({ keyWords: rowWords, extraWords: 4 + (this.#totals?.words ?? 0), hashMask });
+    this.#order = rowOrder(this.#rowLayout, order, pool);
+    this.#peerOrder = keyOrder(this.#rowLayout, order, pool);
+    const measure = this.#totals?.measure(this.#rows, this.#weightAt, nodeAt, this.#totalsAt) ?? null;
+    this.#tree = new OrderedRows(this.#rows, nodeAt, this.#order, measure);
+    const results = layoutOf(
+      schema.fields.slice(input.fields.length).map((field) => ({ type: field.type, nullable: true })),
+      rowWords,
+    );
+    this.#stride = rowWords + results.words;
     const places = [...this.#rowLayout.columns, ...results.columns].map((place) => ({ source: 0, place }));
     this.#output = new RowOutput(schema, places, pool);
+    this.#computation = new WindowComputation({
+      input,
+      layout: this.#rowLayout,
+      calls: this.#calls,
+      results: results.columns,
+      stride: this.#stride,
+      peerOrder: this.#peerOrder,
+      rangeKey: this.#rangeKey,
+      pool,
+      fail: shape.fail,
+    });
+    this.#changes = new WindowChanges(this.#stride, this.#order, this.#output);
     this.#keyScratch = new Int32Array(blockRows * Math.max(1, keyWords));
     this.#rowScratch = new Int32Array(blockRows * Math.max(1, rowWords));
   }
@@ -148,31 +171,40 @@ export class Window implements Operator {
         true,
       );
       this.#partitions.findOrInsert(this.#keyScratch, keyWords, to - from, this.#partitionIds);
-      this.#warm(to - from);
-      for (let i = 0; i < to - from; i++) this.#touch(this.#partitionIds[i]!);
       this.#rows.findOrInsert(this.#rowScratch, rowWords, to - from, this.#rowIds);
-      this.#apply(batch.weights, from, to - from);
+      this.#note(batch.weights, from, to - from);
     }
   }
 
   flush(emit: Emit): void {
-    for (const { partition, before } of this.#touched) {
+    const { ids, starts } = this.#pending.byGroup(this.#touched.length);
+    for (let group = 0; group < this.#touched.length; group++) {
+      if (group % blockRows === 0) this.#warm(group);
+      const partition = this.#touched[group]!;
       const base = partition * this.#partitions.width;
       this.#partitions.words[base + this.#touchedAt] = 0;
-      const root = this.#partitions.words[base + this.#rootAt]!;
-      this.#emitDifference(before, this.#compute(root, true), emit);
-      if (this.#shape.appendOnly && this.#shape.limit !== null) this.#forgetBeyond(base + this.#rootAt);
-      if (root === 0) this.#partitions.remove(partition);
+      this.#tree.root = this.#partitions.words[base + this.#rootAt]!;
+      const touched = this.#inOrder(ids.subarray(starts[group]!, starts[group + 1]!));
+      const changed = touched.filter((id) => this.#wordOf(id, this.#weightAt) !== this.#wordOf(id, this.#nextAt));
+      if (changed.length > 0) {
+        if (this.#reach === null || this.#hasFewRows()) this.#changeWhole(changed, emit);
+        else this.#changeSpans(this.#reach, changed, emit);
+      }
+      for (const id of touched) if (this.#wordOf(id, this.#weightAt) === 0) this.#rows.remove(id);
+      if (this.#shape.appendOnly && this.#shape.limit !== null) this.#forgetBeyond();
+      this.#partitions.words[base + this.#rootAt] = this.#tree.root;
+      if (this.#tree.root === 0) this.#partitions.remove(partition);
     }
     this.#touched.length = 0;
-    this.#writeChanges(emit);
+    this.#changes.write(emit);
     this.#output.finish(emit);
   }
 
   readonly contents = (emit: Emit): void => {
     for (const partition of this.#partitions.ids()) {
       const root = this.#partitions.words[partition * this.#partitions.width + this.#rootAt]!;
-      const { words, count } = this.#compute(root, false);
+      this.#tree.root = root;
+      const { words, count } = this.#resultsOfAll(false);
       this.#output.append([{ words, stride: this.#stride, shift: 0, ids: null }], null, count, emit);
     }
     this.#output.finish(emit);
@@ -196,80 +228,140 @@ export class Window implements Operator {
     this.#rows.restore(reader);
   }
 
-  /** Has the rows of a block's partitions fetched side by side: a tree is one load after the other. */
-  #warm(count: number): void {
+  /** Has the rows of the next block of touched partitions fetched side by side: a tree is one load after the other. */
+  #warm(from: number): void {
     const { words, width } = this.#partitions;
+    const count = Math.min(blockRows, this.#touched.length - from);
     const roots = this.#rowIds;
     let open = 0;
     for (let i = 0; i < count; i++) {
-      const root = words[this.#partitionIds[i]! * width + this.#rootAt]!;
+      const root = words[this.#touched[from + i]! * width + this.#rootAt]!;
       roots[open] = root;
       open += root === 0 ? 0 : 1;
     }
     this.#warmth ^= this.#tree.warm(roots, open);
   }
 
-  /** Notes what a partition gives before the step changes it. */
-  #touch(partition: number): void {
-    const { words, width } = this.#partitions;
-    const base = partition * width;
-    if (words[base + this.#touchedAt] !== 0) return;
-    const before = this.#compute(words[base + this.#rootAt]!, false);
-    words[base + this.#touchedAt] = this.#touched.push({ partition, before });
+  #wordOf(id: number, at: number): number {
+    return this.#rows.words[id * this.#rows.width + at]!;
   }
 
-  #apply(weights: Int32Array | null, from: number, count: number): void {
-    const table = this.#rows;
-    const weightAt = this.#rowLayout.words;
-    const gone = new Set<number>();
+  /** Counts what comes with each row into the weight that it will have, and keeps the row for `flush`. */
+  #note(weights: Int32Array | null, from: number, count: number): void {
+    const { words, width } = this.#rows;
+    const partitions = this.#partitions;
     for (let i = 0; i < count; i++) {
       const id = this.#rowIds[i]!;
-      const at = id * table.width + weightAt;
-      const before = table.words[at]!;
-      const after = before + (weights === null ? 1 : weights[from + i]!);
-      table.words[at] = after;
-      if (after === 0) gone.add(id);
-      if (before > 0 === after > 0) continue;
-      const rootAt = this.#partitionIds[i]! * this.#partitions.width + this.#rootAt;
-      this.#tree.root = this.#partitions.words[rootAt]!;
-      if (after > 0) this.#tree.insert(id);
-      else this.#tree.remove(id);
-      this.#partitions.words[rootAt] = this.#tree.root;
+      words[id * width + this.#nextAt]! += weights === null ? 1 : weights[from + i]!;
+      const partition = this.#partitionIds[i]!;
+      const touchedAt = partition * partitions.width + this.#touchedAt;
+      if (partitions.words[touchedAt] === 0) partitions.words[touchedAt] = this.#touched.push(partition);
+      this.#pending.add(partitions.words[touchedAt]! - 1, id);
     }
-    for (const id of gone) if (table.words[id * table.width + weightAt] === 0) table.remove(id);
   }
 
-  /** The rows of a partition with their results. */
-  #compute(root: number, tell: boolean): Results {
-    if (root === 0) return nothing;
-    const rows = this.#sorted(root);
-    const { count } = rows;
-    const stride = this.#stride;
-    const rowWords = this.#rowLayout.words;
-    const words = new Int32Array(count * stride);
-    copyRows(rows.words, rows.width, rows.ids, count, rowWords, words, stride);
-    const peers = peersOf(rows, this.#peerOrder);
-    for (let c = 0; c < this.#calls.length; c++) {
-      const call = this.#calls[c]!;
-      const frames = needsFrame(call) ? framesOf(call.frame, rows, peers, this.#rangeKey) : null;
-      const target = { words, stride, place: this.#resultPlaces[c]! };
-      const failed = writeResults(call, rows, peers, frames, target, this.#shape.pool);
-      if (tell) for (const position of failed) this.#shape.fail(c, this.#rowAt(rows, position));
+  /** Records of a partition in order, each once. */
+  #inOrder(ids: Int32Array): number[] {
+    const { words, width } = this.#rows;
+    const sorted = ids.length === 1 ? ids : ids.slice().sort((a, b) => this.#order(words, a * width, words, b * width));
+    const once: number[] = [];
+    for (const id of sorted) if (once.at(-1) !== id) once.push(id);
+    return once;
+  }
+
+  #hasFewRows(): boolean {
+    let rows = 0;
+    this.#tree.visit(() => ++rows <= fewRows);
+    return rows <= fewRows;
+  }
+
+  // ── a partition as a whole ──
+
+  #changeWhole(changed: readonly number[], emit: Emit): void {
+    const before = this.#resultsOfAll(false);
+    for (const id of changed) {
+      const wasIn = this.#wordOf(id, this.#weightAt) > 0;
+      this.#takeNext(id);
+      const isIn = this.#wordOf(id, this.#weightAt) > 0;
+      if (isIn && !wasIn) this.#tree.insert(id);
+      else if (wasIn && !isIn) this.#tree.remove(id);
+      else if (isIn && this.#totals !== null) this.#tree.measureAgain(id);
     }
-    return { words, count };
+    this.#changes.add(before, this.#resultsOfAll(true), emit);
+  }
+
+  #resultsOfAll(tell: boolean): Results {
+    if (this.#tree.root === 0) return noResults;
+    const rows = this.#sorted();
+    return this.#computation.results(rows, null, tell ? { from: 0, to: rows.count } : null);
+  }
+
+  // ── the parts of it that the changes reach ──
+
+  #changeSpans(reach: Reach, changed: readonly number[], emit: Emit): void {
+    const tree = this.#tree;
+    // Rows to come are in the tree from here on, with no weight; those that go stay until the end.
+    for (const id of changed) if (this.#wordOf(id, this.#weightAt) <= 0) tree.insert(id);
+    const spans = changedSpans(
+      {
+        records: this.#rows,
+        tree,
+        order: this.#order,
+        peerOrder: this.#peerOrder,
+        rangeKey: this.#rangeKey,
+        weightAt: this.#weightAt,
+        nextAt: this.#nextAt,
+      },
+      reach,
+      changed,
+    );
+    const before = spans.map((span) => this.#resultsOf(span, false));
+    for (const id of changed) {
+      this.#takeNext(id);
+      if (this.#totals !== null) tree.measureAgain(id);
+    }
+    for (let s = 0; s < spans.length; s++) this.#changes.add(before[s]!, this.#resultsOf(spans[s]!, true), emit);
+    for (const id of changed) if (this.#wordOf(id, this.#weightAt) <= 0) tree.remove(id);
+  }
+
+  #resultsOf({ ids, from, to }: Span, tell: boolean): Results {
+    const { words, width } = this.#rows;
+    const copies: number[] = [];
+    let begin = 0;
+    let end = 0;
+    for (let k = 0; k < ids.length; k++) {
+      if (k === from) begin = copies.length;
+      for (let n = this.#wordOf(ids[k]!, this.#weightAt); n > 0; n--) copies.push(ids[k]!);
+      if (k === to - 1) end = copies.length;
+    }
+    const first = ids[0]! * width;
+    const before = this.#totals?.before(
+      this.#tree,
+      this.#rows,
+      this.#weightAt,
+      this.#totalsAt,
+      (base) => this.#order(words, base, words, first) < 0,
+    );
+    const rows = { words, width, ids: Int32Array.from(copies), count: copies.length };
+    const results = this.#computation.results(rows, before ?? null, tell ? { from: begin, to: end } : null);
+    return { words: results.words.subarray(begin * this.#stride, end * this.#stride), count: end - begin };
+  }
+
+  #takeNext(id: number): void {
+    const { words, width } = this.#rows;
+    words[id * width + this.#weightAt] = words[id * width + this.#nextAt]!;
   }
 
   /** Records of a partition in order, each as often as its weight says, up to the limit on a rank. */
-  #sorted(root: number): SortedRows {
+  #sorted(): SortedRows {
     const { words, width } = this.#rows;
-    const weightAt = this.#rowLayout.words;
+    const weightAt = this.#weightAt;
     const { limit } = this.#shape;
     const most = limit?.most ?? Number.POSITIVE_INFINITY;
     const ranking = limit === null ? 'row_number' : this.#calls[limit.call]!.function;
     const ids: number[] = [];
     let last = -1;
     let run = 0;
-    this.#tree.root = root;
     this.#tree.visit((id) => {
       if (last < 0 || this.#peerOrder(words, last * width, words, id * width) !== 0) {
         run++;
@@ -285,11 +377,10 @@ export class Window implements Operator {
     return { words, width, ids: Int32Array.from(ids), count: ids.length };
   }
 
-  /** Forgets the rows of a partition that are beyond the limit. */
-  #forgetBeyond(rootAt: number): void {
-    const root = this.#partitions.words[rootAt]!;
-    if (root === 0) return;
-    const { ids, count } = this.#sorted(root);
+  /** Forgets the rows of the partition that are beyond the limit. */
+  #forgetBeyond(): void {
+    if (this.#tree.root === 0) return;
+    const { ids, count } = this.#sorted();
     const last = count === 0 ? -1 : ids[count - 1]!;
     const beyond: number[] = [];
     let isBeyond = last < 0;
@@ -302,94 +393,5 @@ export class Window implements Operator {
       this.#tree.remove(id);
       this.#rows.remove(id);
     }
-    this.#partitions.words[rootAt] = this.#tree.root;
   }
-
-  #rowAt(rows: SortedRows, position: number): ChangeBatch {
-    const schema = this.#shape.input;
-    const output = new RowOutput(
-      schema,
-      this.#rowLayout.columns.map((place) => ({ source: 0, place })),
-      this.#shape.pool,
-    );
-    let row: ChangeBatch = { schema, rows: 1, weights: null, columns: [], presence: null };
-    const take = (batch: ChangeBatch): void => {
-      row = batch;
-    };
-    const ids = rows.ids.slice(position, position + 1);
-    output.append([{ words: rows.words, stride: rows.width, shift: 0, ids }], null, 1, take);
-    output.finish(take);
-    return row;
-  }
-
-  /** Both are in order: one walk finds what left, what came and whose results changed. */
-  #emitDifference(before: Results, after: Results, emit: Emit): void {
-    const stride = this.#stride;
-    const most = before.count + after.count;
-    if (this.#changed + most > this.#weights.length) this.#writeChanges(emit);
-    if (this.#weights.length < most) {
-      const room = Math.max(most, changesMax);
-      this.#changes = new Int32Array(room * stride);
-      this.#weights = new Int32Array(room);
-    }
-    const changes = this.#changes;
-    const weights = this.#weights;
-    let made = this.#changed;
-    const take = ({ words }: Results, row: number, weight: number): void => {
-      const read = row * stride;
-      const write = made * stride;
-      for (let k = 0; k < stride; k++) changes[write + k] = words[read + k]!;
-      weights[made++] = weight;
-    };
-    let b = 0;
-    let a = 0;
-    while (b < before.count || a < after.count) {
-      const compared =
-        b >= before.count ? 1 : a >= after.count ? -1 : this.#order(before.words, b * stride, after.words, a * stride);
-      if (compared < 0) take(before, b++, -1);
-      else if (compared > 0) take(after, a++, 1);
-      else {
-        if (!sameWords(before.words, b * stride, after.words, a * stride, stride)) {
-          take(before, b, -1);
-          take(after, a, 1);
-        }
-        b++;
-        a++;
-      }
-    }
-    this.#changed = made;
-  }
-
-  #writeChanges(emit: Emit): void {
-    const source = { words: this.#changes, stride: this.#stride, shift: 0, ids: null };
-    this.#output.append([source], this.#weights, this.#changed, emit);
-    this.#changed = 0;
-  }
-}
-
-function needsFrame({ function: name }: WindowColumn): boolean {
-  return !['row_number', 'rank', 'dense_rank', 'lag', 'lead'].includes(name);
-}
-
-// ── data plane ──
-
-function copyRows(
-  rows: Int32Array,
-  width: number,
-  ids: Int32Array,
-  count: number,
-  rowWords: number,
-  out: Int32Array,
-  stride: number,
-): void {
-  for (let i = 0; i < count; i++) {
-    const read = ids[i]! * width;
-    const write = i * stride;
-    for (let k = 0; k < rowWords; k++) out[write + k] = rows[read + k]!;
-  }
-}
-
-function sameWords(a: Int32Array, atA: number, b: Int32Array, atB: number, count: number): boolean {
-  for (let k = 0; k < count; k++) if (a[atA + k] !== b[atB + k]) return false;
-  return true;
 }

@@ -4,7 +4,7 @@
 // Not here: whether the plugins exist and take their settings (check-plugins.ts).
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { isMap, isNode, LineCounter, parseAllDocuments } from 'yaml';
+import { isNode, LineCounter, parseAllDocuments } from 'yaml';
 import { ConfigInvalidValue } from '../../../connectors/sdk/configuration-errors.ts';
 import type { MillraceError } from '../../../runtime/errors.ts';
 import { PipelineFileSyntax, readPipelineText } from '../pipeline-file.ts';

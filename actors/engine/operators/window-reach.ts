@@ -1,0 +1,102 @@
+// How far a changed row reaches: whose results it may change, and which rows a result reads.
+//
+//   a result reads     `rowsBefore` rows before its own and `rowsAfter` behind it; rows whose order key is less than `keysBefore` before its
+//                      own, or `keysAfter` behind it, or equal; and, where a call runs from the first row on, totals of all before those
+//   a change reaches   the rows that read it: the other way round, and to the end of the partition where a call runs
+// Known of the calls alone. null: some call has to see the whole partition.
+import type { FrameBound } from '../window-function.ts';
+import type { RangeKey } from './window-frames.ts';
+import { isFloat, type WindowColumn } from './window-results.ts';
+
+type Distance = number | bigint;
+
+export interface Reach {
+  readonly rowsBefore: number;
+  readonly rowsAfter: number;
+  /** In units of the order key; null: no frame is measured by it. */
+  readonly keysBefore: Distance | null;
+  readonly keysAfter: Distance | null;
+  /** Whether rows of equal order keys are read together. */
+  readonly peers: boolean;
+  /** Whether a call counts from the first row of the partition on. */
+  readonly runs: boolean;
+}
+
+const itself: Reach = { rowsBefore: 0, rowsAfter: 0, keysBefore: null, keysAfter: null, peers: false, runs: false };
+
+export function reachOf(calls: readonly WindowColumn[], rangeKey: RangeKey | null): Reach | null {
+  let all = itself;
+  for (const call of calls) {
+    const reach = reachOfCall(call);
+    if (reach === null) return null;
+    all = both(all, reach);
+  }
+  // Not a number is as far from every number as it is near.
+  return all.keysBefore !== null && rangeKey !== null && isFloat(rangeKey.place) ? null : all;
+}
+
+/** Whether a call is computed from totals of what lies before the rows that are looked at. */
+export function isRunning({ function: name, frame, operand }: WindowColumn): boolean {
+  if (name === 'row_number' || name === 'rank') return true;
+  if (name !== 'count' && name !== 'sum' && name !== 'avg') return false;
+  if (frame.start.kind !== 'unbounded') return false;
+  // A sum of floating-point numbers is that of its rows one after the other; of long decimals a total may not fit.
+  return name === 'count' || (operand !== null && !isFloat(operand) && operand.storage !== 'i128');
+}
+
+function reachOfCall(call: WindowColumn): Reach | null {
+  const { function: name, offset, ignoreNulls } = call;
+  switch (name) {
+    case 'row_number':
+      return { ...itself, runs: true };
+    case 'rank':
+      return { ...itself, peers: true, runs: true };
+    case 'dense_rank':
+      return null;
+    case 'lag':
+    case 'lead': {
+      if (ignoreNulls) return null;
+      const ahead = name === 'lead' ? offset : -offset;
+      return { ...itself, rowsBefore: Math.max(0, -ahead), rowsAfter: Math.max(0, ahead) };
+    }
+    default:
+      return reachOfFrame(call);
+  }
+}
+
+function reachOfFrame(call: WindowColumn): Reach | null {
+  const { frame, function: name, ignoreNulls } = call;
+  const { unit, start, end } = frame;
+  if (end.kind === 'unbounded') return null;
+  const runs = isRunning(call);
+  // The last of a frame is found at its end, wherever it began.
+  const beginsAnywhere = start.kind === 'unbounded' && (runs || (name === 'last_value' && !ignoreNulls));
+  if (start.kind === 'unbounded' && !beginsAnywhere) return null;
+  const [begin, finish] = [distanceOf(start), distanceOf(end)];
+  const before = farther(0, farther(-begin, -finish)) ?? 0;
+  const after = farther(0, farther(begin, finish)) ?? 0;
+  if (unit === 'rows') return { ...itself, rowsBefore: Number(before), rowsAfter: Number(after), runs };
+  const goesByKey = start.kind === 'offset' || end.kind === 'offset';
+  if (!goesByKey) return { ...itself, peers: true, runs };
+  return unit === 'groups' ? null : { ...itself, keysBefore: before, keysAfter: after, peers: true, runs };
+}
+
+function distanceOf(bound: FrameBound): Distance {
+  return bound.kind === 'offset' ? bound.by : 0;
+}
+
+function both(a: Reach, b: Reach): Reach {
+  return {
+    rowsBefore: Math.max(a.rowsBefore, b.rowsBefore),
+    rowsAfter: Math.max(a.rowsAfter, b.rowsAfter),
+    keysBefore: farther(a.keysBefore, b.keysBefore),
+    keysAfter: farther(a.keysAfter, b.keysAfter),
+    peers: a.peers || b.peers,
+    runs: a.runs || b.runs,
+  };
+}
+
+function farther(a: Distance | null, b: Distance | null): Distance | null {
+  if (a === null || b === null) return a ?? b;
+  return a < b ? b : a;
+}
