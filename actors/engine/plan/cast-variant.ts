@@ -4,10 +4,10 @@
 // form (binary: an array of bytes, as in formats); NaN and infinities have no JSON. Back: a JSON string is read as text of
 // the target type, a number or boolean as its text; what is not of the target type, JSON null included, is NULL, not an error.
 
-import { nestedText } from '../../../runtime/batch/public-values.ts';
+import { mapKeyOf, nestedPart, nestedText } from '../../../runtime/batch/public-values.ts';
 import { parseDecimalText } from '../../../runtime/batch/scalar-text.ts';
 import { decimalPrecisionMax, isNested, type SqlType } from '../../../runtime/batch/sql-type.ts';
-import { parseVariant } from '../../../runtime/batch/variant-json.ts';
+import { formatVariant, parseVariant } from '../../../runtime/batch/variant-json.ts';
 import type { ScalarValue } from '../sql/bound.ts';
 import { castNumber, numberKinds } from './cast-numbers.ts';
 import type { Cast } from './cast-row.ts';
@@ -44,8 +44,45 @@ export const castFromVariant: Cast = (value, _, to) => {
 /** A VARIANT as an ARRAY, a MAP or a ROW; what does not suit is NULL. */
 export const castToNested: Cast = (value, _, to) => {
   if (typeof value !== 'string' || !isNested(to)) return undefined;
-  return nestedText(parseVariant(value), to) ?? null;
+  const parsed = parseVariant(value);
+  return nestedText(parsed, to) ?? castParts(parsed, to) ?? null;
 };
+
+/** A value part by part as each would be cast alone, `[8,10.5]` as an array of whole numbers; undefined when one has no counterpart. */
+function castParts(value: unknown, to: SqlType): string | undefined {
+  if (value === null || value === undefined) return 'null';
+  if (to.kind === 'ARRAY') {
+    const parts = Array.isArray(value) ? value.map((part: unknown) => castParts(part, to.element)) : [undefined];
+    return parts.includes(undefined) ? undefined : `[${parts.join(',')}]`;
+  }
+  if (to.kind === 'MAP' || to.kind === 'ROW') {
+    if (typeof value !== 'object' || Array.isArray(value)) return undefined;
+    const members = to.kind === 'MAP' ? mapMembers(value, to) : rowMembers(value, to);
+    return members.includes(undefined) ? undefined : `{${members.join(',')}}`;
+  }
+  const json = formatVariant(value);
+  if (json === undefined || to.kind === 'VARIANT') return json;
+  const cell = castFromVariant(json, variantType, to) ?? null;
+  return cell === null ? undefined : nestedPart(cell, to);
+}
+
+const variantType: SqlType = { kind: 'VARIANT' };
+
+function mapMembers(value: object, to: Extract<SqlType, { kind: 'MAP' }>): readonly (string | undefined)[] {
+  const members = Object.entries(value).map(([name, part]: [string, unknown]) => {
+    const key = castFromVariant(JSON.stringify(name), variantType, to.key) ?? null;
+    const shown = castParts(part, to.value);
+    return key === null || shown === undefined ? undefined : `${JSON.stringify(mapKeyOf(key, to.key))}:${shown}`;
+  });
+  return members.sort();
+}
+
+function rowMembers(value: object, to: Extract<SqlType, { kind: 'ROW' }>): readonly (string | undefined)[] {
+  return to.fields.map(({ name, type }) => {
+    const shown = castParts(Reflect.get(value, name), type);
+    return shown === undefined ? undefined : `${JSON.stringify(name)}:${shown}`;
+  });
+}
 
 function fromString(json: string, to: SqlType): ScalarValue {
   const parsed: unknown = JSON.parse(json);

@@ -15,7 +15,7 @@ export abstract class CallGrammar extends WindowGrammar {
 
   override readonly nameOrCall: Rule<Expression> = this.RULE('nameOrCall', () => {
     const start = this.LA(1);
-    const path = [this.SUBRULE(this.identifier)];
+    const path = [this.SUBRULE(this.columnName)];
     return this.OR([
       {
         ALT: () => {
@@ -39,7 +39,7 @@ export abstract class CallGrammar extends WindowGrammar {
         ALT: () => {
           this.MANY(() => {
             this.CONSUME(symbol('.'));
-            path.push(this.SUBRULE2(this.identifier));
+            path.push(this.SUBRULE2(this.columnName));
           });
           return this.ACTION((): Expression => ({ kind: 'name', path, span: this.spanFrom(start) }));
         },

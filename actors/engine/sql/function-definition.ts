@@ -18,7 +18,7 @@ export type Evaluator = (...values: ScalarValue[]) => ScalarValue;
  *   day        DATE; a text that spells one
  *   boolean date time timestamp months micros uuid variant binary   that type (months, micros: the two INTERVALs)
  *   array map         an ARRAY or MAP, as it is
- *   arrays     ARRAY; all `arrays` arguments are cast to their common type    texts  an ARRAY of CHAR or VARCHAR
+ *   arrays     ARRAY; all `arrays` arguments are cast to their common type    texts  an ARRAY of what is cast to VARCHAR
  *   element    cast to the type of the elements of the ARRAY, or of the keys of the MAP, that is the first argument
  *   common     any type; all `common` arguments are cast to their common type
  *   any        any type, as it is                 unit       a time unit, given as a VARCHAR literal such as 'month'

@@ -137,7 +137,8 @@ function fitArgument(parameter: ParameterClass, type: SqlType, isLiteral: boolea
     case 'array':
       return type.kind === 'ARRAY' ? asItIs : null;
     case 'texts':
-      return type.kind === 'ARRAY' && isText(type.element) ? asItIs : null;
+      if (type.kind !== 'ARRAY' || isNested(type.element)) return null;
+      return isText(type.element) ? asItIs : { type: { kind: 'ARRAY', element: varchar }, cost: 8 };
     case 'map':
       return type.kind === 'MAP' ? asItIs : null;
     case 'boolean':

@@ -10,7 +10,7 @@ import type { ParserMethod } from './chevrotain-grammar.ts';
 import { LazyGrammar } from './lazy-grammar.ts';
 import type { Span } from './sql-text.ts';
 import { endOf, identifierOf } from './token-text.ts';
-import { type IToken, keyword, Name, NumberLiteral, symbol } from './tokens.ts';
+import { ColumnWord, type IToken, keyword, Name, NumberLiteral, symbol } from './tokens.ts';
 
 export type Rule<T> = ParserMethod<[], T>;
 
@@ -20,13 +20,19 @@ export abstract class NameGrammar extends LazyGrammar {
     return this.ACTION(() => identifierOf(token));
   });
 
+  /** The name of a column, which some reserved words may be. */
+  readonly columnName: Rule<Identifier> = this.RULE('columnName', () => {
+    const token = this.OR([{ ALT: () => this.CONSUME(Name) }, { ALT: () => this.CONSUME(ColumnWord) }]);
+    return this.ACTION(() => identifierOf(token));
+  });
+
   readonly nameList: Rule<Identifier[]> = this.RULE('nameList', () => {
     const names: Identifier[] = [];
     this.CONSUME(symbol('('));
     this.AT_LEAST_ONE_SEP({
       SEP: symbol(','),
       DEF: () => {
-        names.push(this.SUBRULE(this.identifier));
+        names.push(this.SUBRULE(this.columnName));
       },
     });
     this.CONSUME(symbol(')'));
@@ -95,7 +101,7 @@ export abstract class NameGrammar extends LazyGrammar {
             },
             {
               ALT: () => {
-                const name = this.SUBRULE(this.identifier);
+                const name = this.SUBRULE(this.columnName);
                 const type = this.SUBRULE2(this.typeName);
                 const nullable = this.OPTION6(() => {
                   const not = this.OPTION7(() => this.CONSUME(keyword('NOT')));

@@ -80,7 +80,7 @@ export abstract class OperandGrammar extends CallGrammar {
         {
           ALT: () => {
             this.CONSUME(symbol('.'));
-            const field = this.SUBRULE(this.identifier);
+            const field = this.SUBRULE(this.columnName);
             this.ACTION(() => {
               const index: Expression = { kind: 'string', value: field.name, span: field.span };
               operand = { kind: 'element', operand, index, span: this.spanFrom(start) };
@@ -98,11 +98,11 @@ export abstract class OperandGrammar extends CallGrammar {
         { ALT: () => this.SUBRULE(this.constant) },
         { ALT: () => this.SUBRULE(this.caseExpression) },
         { ALT: () => this.SUBRULE(this.castExpression) },
-        { ALT: () => this.SUBRULE(this.extractExpression) },
-        { ALT: () => this.SUBRULE(this.trimCall) },
-        { ALT: () => this.SUBRULE(this.substringCall) },
-        { ALT: () => this.SUBRULE(this.positionCall) },
-        { ALT: () => this.SUBRULE(this.overlayCall) },
+        { GATE: () => this.#isCall(), IGNORE_AMBIGUITIES: true, ALT: () => this.SUBRULE(this.extractExpression) },
+        { GATE: () => this.#isCall(), IGNORE_AMBIGUITIES: true, ALT: () => this.SUBRULE(this.trimCall) },
+        { GATE: () => this.#isCall(), IGNORE_AMBIGUITIES: true, ALT: () => this.SUBRULE(this.substringCall) },
+        { GATE: () => this.#isCall(), IGNORE_AMBIGUITIES: true, ALT: () => this.SUBRULE(this.positionCall) },
+        { GATE: () => this.#isCall(), IGNORE_AMBIGUITIES: true, ALT: () => this.SUBRULE(this.overlayCall) },
         {
           // ARRAY(SELECT …); a column may be named map.
           GATE: () => this.LA(2).tokenType === symbol('(') && this.startsQuery(3),
@@ -242,6 +242,11 @@ export abstract class OperandGrammar extends CallGrammar {
       return operand.kind === 'name' ? operand : { ...operand, span };
     });
   });
+
+  /** A word before a parenthesis; else it may be the name of a column. */
+  #isCall(): boolean {
+    return this.LA(2).tokenType === symbol('(');
+  }
 
   #isDifferenceUnit(items: readonly Expression[]): boolean {
     const [operand] = items;

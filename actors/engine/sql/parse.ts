@@ -14,7 +14,17 @@ import type { IRecognitionException } from './statement-grammar.ts';
 import { SqlParser } from './statement-grammar.ts';
 import type { Statement } from './statement-syntax.ts';
 import { identifierOf, spanOf } from './token-text.ts';
-import { Identifier, type IToken, isReserved, keyword, Name, sqlKeywords, symbol, tokenize } from './tokens.ts';
+import {
+  Identifier,
+  type IToken,
+  isColumnName,
+  isReserved,
+  keyword,
+  Name,
+  sqlKeywords,
+  symbol,
+  tokenize,
+} from './tokens.ts';
 import { findRefusedSyntax } from './unsupported-syntax.ts';
 
 export interface ParsedProgram {
@@ -235,7 +245,7 @@ function columnsWithReservedNames(tokens: readonly IToken[]): IToken[] {
     else if (token.tokenType === symbol(')') && --depth === 0) break;
     const before = tokens[position - 1]?.tokenType;
     const isElement = depth === 1 && (before === symbol('(') || before === symbol(','));
-    if (!isElement || !isReserved(token) || constraintWords.includes(token.tokenType)) continue;
+    if (!isElement || !isReserved(token) || isColumnName(token) || constraintWords.includes(token.tokenType)) continue;
     const next = tokens[position + 1];
     // Only before what can be the name of a type; else the parser knows better.
     if (next?.tokenType === Identifier || (next !== undefined && isTemporalWord(next))) found.push(token);

@@ -9,7 +9,7 @@ import type { GrammarUse } from './lazy-grammar.ts';
 import type { Rule } from './name-grammar.ts';
 import type { DeclareRecursive, SetOption, Statement, TableElement, ViewLateness } from './statement-syntax.ts';
 import { TableDefinitionGrammar } from './table-definition-grammar.ts';
-import { type IToken, keyword, Name, symbol, type TokenType } from './tokens.ts';
+import { type IToken, isColumnName, keyword, symbol, type TokenType } from './tokens.ts';
 
 export type { IRecognitionException };
 
@@ -181,7 +181,7 @@ export class SqlParser extends TableDefinitionGrammar {
     this.AT_LEAST_ONE_SEP({
       SEP: symbol(','),
       DEF: () => {
-        const column = this.SUBRULE2(this.identifier);
+        const column = this.SUBRULE2(this.columnName);
         const type = this.SUBRULE(this.typeName);
         const not = this.OPTION(() => {
           const word = this.OPTION2(() => this.CONSUME(keyword('NOT')));
@@ -202,7 +202,7 @@ export class SqlParser extends TableDefinitionGrammar {
     const table = this.SUBRULE(this.identifier);
     const columns = this.OPTION({
       // What else begins with a parenthesis is a query.
-      GATE: () => this.LA(2).tokenType === Name || this.LA(2).tokenType.CATEGORIES?.includes(Name) === true,
+      GATE: () => isColumnName(this.LA(2)),
       DEF: () => this.SUBRULE(this.nameList),
     });
     const query = this.SUBRULE(this.query);

@@ -72,7 +72,7 @@ export abstract class TableDefinitionGrammar extends QueryGrammar {
   });
 
   readonly columnDefinition: Rule<ColumnDefinition> = this.RULE('columnDefinition', () => {
-    const name: Identifier = this.SUBRULE(this.identifier);
+    const name: Identifier = this.SUBRULE(this.columnName);
     const type = this.SUBRULE(this.typeName);
     let nullable: boolean | null = null;
     let primaryKey = false;

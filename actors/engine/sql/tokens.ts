@@ -27,6 +27,14 @@ const freeWords =
 
 /** Reserved words that may be a name behind AS: none of them goes on with a query. */
 export const Label: TokenType = createToken({ name: 'Label', pattern: Lexer.NA, label: 'a name' });
+/** Reserved words that begin no expression but with a parenthesis behind them, and so may be names of columns. */
+export const ColumnWord: TokenType = createToken({ name: 'ColumnWord', pattern: Lexer.NA, label: 'a name' });
+const columnWords: ReadonlySet<string> = new Set(
+  (
+    'ASYMMETRIC BOTH END ESCAPE EXTRACT FILTER LEADING OVERLAY POSITION REFERENCES SIMILAR SUBSTRING SYMMETRIC TO TRAILING TRIM ' +
+    'UNKNOWN WITHIN'
+  ).split(' '),
+);
 const labelWords: ReadonlySet<string> = new Set(
   (
     'ALL AND ARRAY ASYMMETRIC BETWEEN BOTH CAST CHECK CONSTRAINT CUBE CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP ELSE END ESCAPE ' +
@@ -38,8 +46,9 @@ const labelWords: ReadonlySet<string> = new Set(
 function keywordTokens(words: string, reserved: boolean): Map<string, TokenType> {
   const tokens = new Map<string, TokenType>();
   for (const word of words.split(' ')) {
-    const categories = reserved ? (labelWords.has(word) ? { categories: [Label] } : {}) : { categories: [Name] };
-    tokens.set(word, createToken({ name: word, pattern: Lexer.NA, label: word, ...categories }));
+    const labels = [...(labelWords.has(word) ? [Label] : []), ...(columnWords.has(word) ? [ColumnWord] : [])];
+    const categories = reserved ? labels : [Name];
+    tokens.set(word, createToken({ name: word, pattern: Lexer.NA, label: word, categories }));
   }
   return tokens;
 }
@@ -167,7 +176,7 @@ const lexed: TokenType[] = [
 ];
 
 /** What the parser is made of. */
-export const vocabulary: TokenType[] = [Name, Label, ...lexed, ...keywords.values()];
+export const vocabulary: TokenType[] = [Name, Label, ColumnWord, ...lexed, ...keywords.values()];
 
 const lexer = new Lexer(lexed, { positionTracking: 'onlyOffset', skipValidations: true, ensureOptimizations: false });
 
@@ -214,6 +223,11 @@ export function tokenize(text: string): TokenizedText {
 function closing(image: string): string {
   if (image.startsWith('/*')) return '*/ to close the comment that begins here';
   return image.startsWith("'") ? "' to close the string that begins here" : '" to close the name that begins here';
+}
+
+/** Whether a token may be the name of a column. */
+export function isColumnName({ tokenType: type }: IToken): boolean {
+  return type === Name || type.CATEGORIES?.some((category) => category === Name || category === ColumnWord) === true;
 }
 
 /** Whether a token is a keyword that may not be a name. */

@@ -158,6 +158,27 @@ const cases: readonly (readonly [SqlType, ScalarValue, SqlType, ScalarValue | un
   [variant, '"1970-01-02"', date, 1],
   [variant, '"abc"', varchar, 'abc'],
   [variant, '12.50', varchar, '12.50'],
+  [variant, '[8,10.5]', { kind: 'ARRAY', element: decimal(38, 0) }, '["8","11"]'],
+  [variant, '[8,10.5]', { kind: 'ARRAY', element: varchar }, '["8","10.5"]'],
+  [variant, '[8,"x"]', { kind: 'ARRAY', element: decimal(38, 0) }, null],
+  [
+    variant,
+    '{"a":[1.5,null]}',
+    { kind: 'MAP', key: varchar, value: { kind: 'ARRAY', element: decimal(3, 0) } },
+    '{"a":["2",null]}',
+  ],
+  [
+    variant,
+    '{"a":1.25}',
+    {
+      kind: 'ROW',
+      fields: [
+        { name: 'a', type: decimal(3, 1) },
+        { name: 'b', type: varchar },
+      ],
+    },
+    '{"a":"1.3","b":null}',
+  ],
   [variant, 'true', boolean, true],
   [variant, '[1,2]', varbinary, Uint8Array.of(1, 2)],
   [variant, '{"a":1}', varchar, null],

@@ -12,6 +12,7 @@ const values: readonly (readonly [expression: string, value: unknown])[] = [
   ['ARRAY_UNION(ARRAY[10, 9], ARRAY[9, NULL])', [null, 9, 10]],
   ["ARRAY_JOIN(ARRAY['a', NULL], ',', '*')", 'a,*'],
   ["ARRAY_JOIN(ARRAY['a', NULL], ',')", 'a'],
+  ["ARRAY_JOIN(ARRAY[1, NULL, 3], '-', '?')", '1-?-3'],
   ['ARRAY_MAX(ARRAY[9, 10, NULL])', 10],
   ['ARRAY_CONCAT(ARRAY[1], ARRAY[2], ARRAY[NULL])', [1, 2, null]],
   ["ARRAY(1, 2.5, 'x')", ['1', '2.5', 'x']],

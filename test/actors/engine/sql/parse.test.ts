@@ -177,6 +177,24 @@ test('behind AS a reserved word is the name of a column, unless it goes on with 
   assert.equal(problems('CREATE VIEW v AS SELECT a AS FROM t').length, 1);
 });
 
+test('columns may have the names of words that begin nothing but calls', () => {
+  const words =
+    'asymmetric both end escape extract filter leading overlay position references similar substring symmetric to trailing trim unknown within';
+  const columns = words.split(' ');
+  const list = columns.map((word) => `${word} INT`).join(', ');
+  assert.equal(problems(`CREATE TABLE t (${list}, PRIMARY KEY (end, position))`), []);
+  for (const word of columns) {
+    const query = `SELECT ${word}, t.${word} + 1, CASE WHEN ${word} > 0 THEN ${word} ELSE -${word} END AS ${word} FROM t GROUP BY ${word}`;
+    assert.equal(problems(`CREATE VIEW v AS ${query}`), []);
+  }
+  assert.equal(
+    problems(
+      "CREATE VIEW v AS SELECT TRIM(LEADING 'a' FROM trim), POSITION('a' IN position), EXTRACT(DAY FROM extract) FROM t",
+    ),
+    [],
+  );
+});
+
 test('keywords that are not reserved are names', () => {
   assert.equal(
     problems('CREATE TABLE key (view INT, first INT, row INT, "date" DATE, user VARCHAR, value INT, year INT)'),
