@@ -31,9 +31,13 @@ export interface DeadLetterList {
 
 type Listed = Pick<RelayDefinition, 'id' | 'connectors' | 'deadLetterQueue'>;
 
-/** @throws DeadLettersNotKept, DeadLetterFileUnreadable */
-export async function listDeadLetters(pipeline: Listed, baseFolder: string, limit: number): Promise<DeadLetterList> {
-  const path = deadLetterFile(pipeline.deadLetterQueue, baseFolder);
+/** `folder`: of the letters that are kept beside the log. @throws DeadLettersNotKept, DeadLetterFileUnreadable */
+export async function listDeadLetters(
+  pipeline: Listed,
+  { baseFolder, folder = null }: { readonly baseFolder: string; readonly folder?: string | null },
+  limit: number,
+): Promise<DeadLetterList> {
+  const path = deadLetterFile(pipeline, baseFolder, folder);
   const ids = new Set(pipeline.connectors.map(({ id }) => id));
   const letters: ListedLetter[] = [];
   let waiting = 0;

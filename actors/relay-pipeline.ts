@@ -9,7 +9,7 @@ import { recordRelation } from '../connectors/sdk/record-batch.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { MillraceError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
-import { deadLetterFile } from './dead-letter-file.ts';
+import { deadLetterFile, keptLetterFile } from './dead-letter-file.ts';
 import type { BoundProgram } from './engine/messages.ts';
 import type { OpenRequest } from './gateway/embedded/control-interface.ts';
 import type { MadePipeline } from './gateway/embedded/pipeline-control.ts';
@@ -68,7 +68,8 @@ export async function makeRelay(
   const named = 'definition' in source ? modulesOf(source.definition, baseFolder) : [];
   const { registry, problems } = await withModules(parts.registry, [...named, ...connectorModules]);
   if (problems.length > 0) throw invalid(problems);
-  const surroundings: RelaySurroundings = { registry, plugins };
+  const { deadLetterFolder = null } = request;
+  const surroundings = { registry, plugins, keptLetters: keptLetterFile(definition, deadLetterFolder) };
   const configured = configureRelay(definition, surroundings);
   const chains = await chainProblems(definition, registry, { baseFolder, clock });
   if (configured.problems.length + chains.length > 0) throw invalid([...configured.problems, ...chains]);
@@ -99,7 +100,7 @@ export async function makeRelay(
       recovery: definition.errorRecovery ?? defaultErrorRecovery,
       processors,
       id: definition.id,
-      deadLetterFile: () => deadLetterFile(definition.deadLetterQueue, baseFolder),
+      deadLetterFile: () => deadLetterFile(definition, baseFolder, deadLetterFolder),
       ...(request.schemas === undefined ? {} : { schemas: request.schemas }),
     },
     journal: journalOf(request, clock),

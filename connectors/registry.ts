@@ -3,7 +3,7 @@
 // what stands on much code is declared here and loaded when it is used (sdk/load-on-use.ts).
 
 import { clock } from './clock/source.ts';
-import { deadLettersDeclaration } from './dead-letters/declarations.ts';
+import { deadLettersDeclaration, keptLettersDeclaration } from './dead-letters/declarations.ts';
 import { nullOutput } from './discard/destination.ts';
 import { fileRecordDestinationDeclaration, fileRecordSourceDeclaration } from './file/declarations.ts';
 import { fileOutput } from './file/destination.ts';
@@ -77,6 +77,7 @@ export const registry: ConnectorRegistry = {
     clock,
   ],
   destinations: [
+    onUse(keptLettersDeclaration, async () => (await import('./dead-letters/destination.ts')).keptLetters),
     fileOutput,
     nullOutput,
     onUse(postgresOutputDeclaration, async () => (await import('./postgres/destination.ts')).postgresOutput),

@@ -23,10 +23,16 @@ import { buildDependencyGraph } from './dependency-graph.ts';
 const queuedRecordsMax = 262_144;
 const queuedBytesMax: number = 32 * 1024 * 1024;
 
+/** In the place of the log, which it writes to as well. */
+const keptDestination = 'dead_letters';
+const keptBytesMax: number = 256 << 20;
+
 export interface RelaySurroundings {
   readonly registry: ConnectorRegistry;
   /** Plugins that are processes, by reference as it stands in the definition: further parameters of the transport for them. */
   readonly plugins: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** The file in which dead letters are kept besides the log that they go to; null, left out: there is none. */
+  readonly keptLetters?: string | null;
 }
 
 export interface ConfiguredRelay {
@@ -127,7 +133,18 @@ function configureDeadLetters(
   }
   const connector: RelayConnector = { id, type: 'destination', plugin, name: id, settings, processors: [] };
   const configured = configureConnector(connector, surroundings, problems, 'dead-letter-queue');
-  return configured?.kind === 'output' ? configured : null;
+  if (configured?.kind !== 'output') return null;
+  const { keptLetters = null } = surroundings;
+  if (keptLetters === null) return configured;
+  const { transport } = configured;
+  return {
+    ...configured,
+    transport: {
+      ...transport,
+      name: keptDestination,
+      config: { ...transport.config, path: keptLetters, bytes_max: keptBytesMax },
+    },
+  };
 }
 
 function transportOf(

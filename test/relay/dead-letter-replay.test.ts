@@ -58,11 +58,11 @@ test('what a destination has refused is delivered to it as it was, once, in orde
   const definition = definitionOf(fixture, [endless(fixture), answering(fixture, '', 'p:out', 'dead letters')]);
   const second = await fixture.open(definition);
   await second.start();
-  assert.is((await listDeadLetters(definition, fixture.folder, 2)).waiting, 3);
+  assert.is((await listDeadLetters(definition, { baseFolder: fixture.folder }, 2)).waiting, 3);
   assert.equal(await replay(second), { state: 'done', replayed: 3, unreadable: 0, error: null });
   const record = (n: number): string => `${n} {"number":"${n}n","text":"record ${n}"}`;
   assert.equal(writes(fixture.lines('p:out')), [record(2), record(5), record(7)]);
-  assert.is((await listDeadLetters(definition, fixture.folder, 2)).waiting, 0);
+  assert.is((await listDeadLetters(definition, { baseFolder: fixture.folder }, 2)).waiting, 0);
   // There is nothing left to be replayed.
   assert.is((await replay(second)).replayed, 0);
   await second.stop();
@@ -75,7 +75,7 @@ test('a record that is refused again goes back to the queue, whatever the window
   const pipeline = await fixture.open(definition);
   await runsUntil(pipeline, () => settled(fixture));
   for (let time = 0; time < 3; time++) assert.is((await replay(pipeline)).replayed, 2);
-  const { letters } = await listDeadLetters(definition, fixture.folder, 10);
+  const { letters } = await listDeadLetters(definition, { baseFolder: fixture.folder }, 10);
   assert.equal(
     letters.map(({ source, node, reason, record }) => [
       source,
@@ -151,6 +151,31 @@ test('what a processor has refused goes the whole way again, mixed with what a d
     written.map((line) => line[0]),
     order,
   );
+});
+
+test('what goes to the log is kept in the data folder, and replayed from there as it was', async ({ fixture }) => {
+  const deadLetterFolder = join(fixture.folder, 'data', 'dead-letters');
+  const logQueue = { plugin: 'builtin:log', settings: {}, windowSize: 0, windowNackThreshold: 0 };
+  const open = async (refuse: string, note = ''): Promise<RunningRelay> =>
+    await fixture.open(
+      definitionOf(fixture, [endless(fixture), answering(fixture, refuse, 'p:out', note)], {
+        deadLetterQueue: logQueue,
+      }),
+      { deadLetterFolder },
+    );
+  const first = await open('2,5');
+  await runsUntil(first, () => settled(fixture));
+  await first.stop();
+  const [file = ''] = readdirSync(deadLetterFolder);
+  // A crash has torn the last line.
+  appendFileSync(join(deadLetterFolder, file), '{"position":');
+  fixture.forget('p:out');
+  const second = await open('', 'dead letters');
+  await second.start();
+  assert.equal(await replay(second), { state: 'done', replayed: 2, unreadable: 1, error: null });
+  const record = (n: number): string => `${n} {"number":"${n}n","text":"record ${n}"}`;
+  assert.equal(writes(fixture.lines('p:out')), [record(2), record(5)]);
+  await second.stop();
 });
 
 test('a queue that keeps nothing cannot be replayed, and the error says what can', async ({ fixture }) => {

@@ -37,6 +37,7 @@ function pluginsOf(fixture: RelayFixture, folder: string): ConnectorPlugins {
     folder,
     modulesFolder: null,
     processorsFolder: null,
+    deadLetterFolder: null,
     cacheFile: null,
     schemas: { schemas: async () => [], putSchema: async () => {} },
     journalOf: () => fixture.journal,

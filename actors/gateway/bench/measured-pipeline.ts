@@ -57,6 +57,7 @@ export async function openMeasured(
     modulesFolder: folders.modules,
     processorsFolder: folders.processors,
     cacheFile: null,
+    deadLetterFolder: null,
     schemas: { schemas: async () => [], putSchema: async () => {} },
     journalOf: forgetfulJournal,
   });

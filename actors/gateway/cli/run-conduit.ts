@@ -54,6 +54,7 @@ export async function runConduit(path: string, options: OptionValues, tools: Too
     modulesFolder: folders.modules,
     processorsFolder: folders.processors,
     cacheFile: store === null ? null : join(store.folder, 'plugins.json'),
+    deadLetterFolder: store === null ? null : resolve(store.folder, 'dead-letters'),
     schemas: store ?? { schemas: async () => [], putSchema: async () => {} },
     journalOf: (pipeline) => (store === null ? forgetfulJournal() : storeJournal(store, pipeline)),
   });

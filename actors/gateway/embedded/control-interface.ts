@@ -66,6 +66,8 @@ export interface OpenRequest {
   readonly plugins?: Readonly<Record<string, PluginBinding>>;
   /** Modules of standalone processors, for a pipeline without SQL. */
   readonly processorFiles?: ProcessorFiles;
+  /** Where dead letters are kept for a replay that go to the log alone otherwise; left out: nowhere. */
+  readonly deadLetterFolder?: string;
   /**
    * What is remembered of the pipeline's connectors between runs: the other end of a port on which a LifecycleJournal is exposed
    * (`journalPort`). Without it that lasts as long as the process. Transfer it.

@@ -35,7 +35,10 @@ export interface ConfigurationTrial {
 
 /** What connectors of one deployment are run with. */
 export interface ConnectorParts {
-  readonly request: Pick<OpenRequest, 'plugins' | 'processorFiles' | 'journal' | 'schemas' | 'connectorModules'>;
+  readonly request: Pick<
+    OpenRequest,
+    'plugins' | 'processorFiles' | 'deadLetterFolder' | 'journal' | 'schemas' | 'connectorModules'
+  >;
   /** The deployment is over. */
   release(): void;
 }
@@ -56,6 +59,8 @@ export interface ConnectorPluginsOptions {
   readonly processorsFolder: string | null;
   /** Where it is remembered what they have said of themselves; processors in a file beside it. */
   readonly cacheFile: string | null;
+  /** Where dead letters are kept that go to the log; null: nowhere. */
+  readonly deadLetterFolder: string | null;
   /** Where schemas outlive the server. */
   readonly schemas: SchemaKeeper;
   /** What is remembered of the connectors of a pipeline, by its id. */
@@ -238,6 +243,7 @@ export class ConnectorPlugins {
     // Whoever opens the pipeline may name modules of his own where there are none here.
     const modules = files.length === 0 ? {} : { connectorModules: files };
     if (relay === null) return { request: { journal, ...modules }, release: () => {} };
+    const { deadLetterFolder } = this.#options;
     const service = await this.#schemas();
     const token = service.issueToken();
     const { target } = service;
@@ -248,6 +254,7 @@ export class ConnectorPlugins {
         ...modules,
         plugins: this.#bindings(references, { target, token }),
         processorFiles: this.#processorFiles(processorsOf(relay)),
+        ...(deadLetterFolder === null ? {} : { deadLetterFolder }),
         schemas: { target, token },
       },
       release: () => service.revokeToken(token),

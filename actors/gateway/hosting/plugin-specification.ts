@@ -120,12 +120,12 @@ export function standalonePlugin(binary: PluginBinary): PluginSpecification {
 }
 
 /** Those of the registry that speak of records: they can stand in a pipeline without SQL. */
+/** What runs plugin processes, and the queue that a pipeline has by itself, are no plugins themselves. */
+const ownUse: ReadonlySet<string> = new Set(['plugin_output', 'dead_letters']);
+
 export function builtInPlugins(registry: ConnectorRegistry, version: string): readonly PluginSpecification[] {
-  // What runs plugin processes is no plugin itself.
   const sources = registry.sources.filter(({ produces, name }) => produces === 'records' && name !== 'plugin_input');
-  const destinations = registry.destinations.filter(
-    ({ accepts, name }) => accepts === 'records' && name !== 'plugin_output',
-  );
+  const destinations = registry.destinations.filter(({ accepts, name }) => accepts === 'records' && !ownUse.has(name));
   const names = new Set([...sources, ...destinations].map(({ name }) => name));
   return [...names].sort().map((name) => {
     const source = sources.find((candidate) => candidate.name === name);

@@ -3,6 +3,8 @@
 //
 // Pipelines that are to run when the server closes are checkpointed and stopped, but their records say still that they are
 // wished for: the next server starts them from there.
+
+import { readdir, rm } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join, resolve } from 'node:path';
 import { systemClock, type Timer } from '../../../runtime/clock.ts';
@@ -43,6 +45,8 @@ const readinessMs = 5_000;
 export interface Hosting {
   readonly pipelines: HostedPipelines;
   readonly plugins: ConnectorPlugins;
+  /** Of dead letters that are kept beside the log. */
+  readonly deadLetterFolder: string;
   /** Deleted connectors that could not be told of it yet. */
   readonly owed: OwedDeletions;
   /** Of Millrace, without a `v`. */
@@ -92,6 +96,7 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
   });
   const saver = new RecordSaver(store);
   const version = options.version ?? '0.0.0';
+  const deadLetterFolder = resolve(store.folder, 'dead-letters');
   const plugins = new ConnectorPlugins({
     loadRegistry: async () => (await options.loadValidation()).registry,
     version,
@@ -103,6 +108,7 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
     processorsFolder: options.processorsFolder ?? null,
     modulesFolder: options.modulesFolder ?? null,
     cacheFile: join(store.folder, 'plugins.json'),
+    deadLetterFolder,
     schemas: store,
     journalOf: (pipeline) => storeJournal(store, pipeline),
     onOwed: (mark, error) => owed.failed(mark, error),
@@ -116,7 +122,10 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
     baseFolder: resolve(options.baseFolder ?? '.'),
     ...(options.stallMs === undefined ? {} : { stallMs: options.stallMs }),
     save: (record) => saver.save(record),
-    remove: (record) => saver.remove(record),
+    remove: async (record) => {
+      await saver.remove(record);
+      await removeKeptLetters(deadLetterFolder, record.id);
+    },
     connectorParts: (record) => plugins.partsFor(record),
   });
   for (const { document } of await store.pipelines()) {
@@ -167,6 +176,7 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
   return {
     pipelines,
     plugins,
+    deadLetterFolder,
     owed,
     version,
     access,
@@ -233,6 +243,14 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
       await store.close();
     },
   };
+}
+
+/** And how far they were replayed. Another pipeline of the same id begins without them. */
+async function removeKeptLetters(folder: string, pipeline: string): Promise<void> {
+  const own = `${encodeURIComponent(pipeline)}.jsonl`;
+  const names = await readdir(folder).catch(() => []);
+  const gone = names.filter((name) => name === own || (name.startsWith(`${own}.`) && name.endsWith('.replayed')));
+  await Promise.all(gone.map((name) => rm(join(folder, name), { force: true })));
 }
 
 /** @throws Error when the work takes longer; it goes on unwatched. */

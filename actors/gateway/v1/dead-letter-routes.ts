@@ -45,7 +45,11 @@ export function deadLetterRoutes(hosting: Hosting): readonly Route[] {
       async ({ params, query }) => {
         const pipeline = pipelineById(pipelines, params['id'] ?? '');
         const definition = relayDefinition(pipeline.record, relayOf(pipeline));
-        const letters = await listDeadLetters(definition, resolve('.'), limitOf(query));
+        const letters = await listDeadLetters(
+          definition,
+          { baseFolder: resolve('.'), folder: hosting.deadLetterFolder },
+          limitOf(query),
+        );
         const shown: Shaped<typeof lettersShape> = {
           waiting: letters.waiting,
           unreadable: letters.unreadable,
@@ -73,8 +77,8 @@ export function deadLetterRoutes(hosting: Hosting): readonly Route[] {
       replayShape,
       async ({ params }) => {
         const pipeline = pipelineById(pipelines, params['id'] ?? '');
-        const { deadLetterQueue } = relayOf(pipeline);
-        deadLetterFile(deadLetterQueue, resolve('.'));
+        const definition = relayDefinition(pipeline.record, relayOf(pipeline));
+        deadLetterFile(definition, resolve('.'), hosting.deadLetterFolder);
         const { deployment } = pipeline;
         if (deployment === null || pipeline.record.resources !== 'Provisioned') {
           throw v1Problem('pipeline.not_running', `pipeline '${pipeline.name}' is not running: start it first`);
