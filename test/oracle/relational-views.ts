@@ -4,6 +4,22 @@
 import type { ViewCase } from './incremental-view.ts';
 
 export const relationalViews: Readonly<Record<string, readonly ViewCase[]>> = {
+  'tables in any order': [
+    {
+      title: 'a product that is none in another order',
+      sql: 'SELECT u.id, w.name, f.i, f.s FROM users u, users w, facts f WHERE f.k = u.id AND w.score = f.i AND u.id <> w.id',
+    },
+    {
+      title: 'two groups of tables',
+      sql: `SELECT u.id, f.i, w.score, g.s FROM users u, users w, facts f, facts g
+              WHERE u.id = f.k AND w.id = g.k AND u.score + w.score >= 0 AND u.score < w.score`,
+    },
+    {
+      title: 'beside an outer join',
+      sql: `SELECT u.name, x.i, v.id FROM users u, users v, (SELECT f.i, f.k, w.name FROM facts f LEFT JOIN users w ON w.id = f.k) x
+              WHERE x.k = u.id AND x.i = v.score`,
+    },
+  ],
   'correlated subqueries': [
     { title: 'exists', sql: 'SELECT k, s FROM facts f WHERE EXISTS (SELECT 1 FROM users u WHERE u.id = f.k)' },
     { title: 'not exists', sql: 'SELECT k, s FROM facts f WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = f.k)' },

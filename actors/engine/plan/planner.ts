@@ -3,6 +3,7 @@
 // Every table becomes an input (keyed, append-only or plain), every view that is not LOCAL is built, LOCAL ones when
 // something reads them. A materialized relation whose content some operator's state already holds is read from there;
 // others get an integrate node.
+
 // Not here: which operator computes what (query-nodes.ts), rewrites (rewrite-push-filters.ts), queries (query-execution.ts).
 import { assert } from '../../../runtime/assert.ts';
 import { rowFromBatch } from '../../../runtime/batch/row-objects.ts';
@@ -30,6 +31,7 @@ import { evaluateConstant } from './expression-compiler.ts';
 import { columnsOf } from './expression-shape.ts';
 import { runQuery } from './query-execution.ts';
 import { QueryNodes } from './query-nodes.ts';
+import { avoidProducts } from './rewrite-join-order.ts';
 import { joinClock } from './rewrite-now.ts';
 import { pushFilters } from './rewrite-push-filters.ts';
 import { shardPlan } from './shard-plan.ts';
@@ -108,7 +110,7 @@ export function planProgram(program: BoundProgram, options: PlanOptions): Circui
     const known = scans.get(name);
     if (known !== undefined) return known;
     nodes.view = name;
-    const whole = nodes.buildWhole(joinClock(pushFilters(view.query)));
+    const whole = nodes.buildWhole(joinClock(avoidProducts(pushFilters(view.query))));
     nodes.view = name;
     const timely = view.lateness === undefined ? whole : lateRows(whole, view.lateness, name);
     const built = view.emitFinal === undefined ? timely : finalRows(timely, schema, view.emitFinal);

@@ -21,6 +21,7 @@ import { encodeRows } from '../state/row-words.ts';
 import { StringPool } from '../state/string-pool.ts';
 import type { Built } from './built-relation.ts';
 import { QueryNodes } from './query-nodes.ts';
+import { avoidProducts } from './rewrite-join-order.ts';
 import { atTime } from './rewrite-now.ts';
 import { pushFilters } from './rewrite-push-filters.ts';
 import { scannedRelations } from './scanned-relations.ts';
@@ -66,7 +67,7 @@ export function circuitOfQuery(circuit: RelationContents, asked: Rel, displayOrd
     relations.set(`scan ${name}`, relationOf(`scan ${name}`, schema, node, true));
   }
   const { rel, order, shown } = sorting(query, displayOrder);
-  const root = nodes.buildWhole(pushFilters(rel));
+  const root = nodes.buildWhole(avoidProducts(pushFilters(rel)));
   relations.set('query', relationOf('query', rel.schema, root.node, false));
   const temporary = new Circuit({ nodes: nodes.nodes, relations, pool, failures, runQuery });
   temporary.observe('query');
