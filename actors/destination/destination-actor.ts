@@ -121,6 +121,10 @@ class DestinationActor implements Actor<DestinationMessage> {
         reply.resolve();
         this.#pump();
         return;
+      case 'ping':
+        reply.resolve();
+        this.#ping().catch((error: unknown) => this.#fail(error));
+        return;
       case 'inspect':
         this.#taps.add(message.point, message.port);
         reply.resolve();
@@ -172,6 +176,11 @@ class DestinationActor implements Actor<DestinationMessage> {
     this.#enter('stop');
     await this.#destination.stop();
     this.#enter(null);
+  }
+
+  /** One that is being opened, or is over, has nothing to answer for. */
+  async #ping(): Promise<void> {
+    if (this.#state === 'open') await this.#destination?.ping?.();
   }
 
   #enter(phase: Extract<DestinationNotice, { kind: 'phase' }>['phase']): void {

@@ -35,6 +35,8 @@ export type DestinationMessage =
   | { readonly kind: 'flush' }
   /** Resolves at once. What belongs to steps up to `step` leaves the output buffer as soon as it is here. */
   | { readonly kind: 'write through'; readonly step: number }
+  /** Resolves at once. A connector whose other side does not answer fails: nobody waits for it then. */
+  | { readonly kind: 'ping' }
   /** Shows the records that pass from now on; resolves at once. */
   | InspectMessage
   /** Resolves with DestinationErrors. */

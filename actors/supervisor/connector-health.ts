@@ -4,6 +4,8 @@
 //   quiet    a source whose read has given nothing for so long: it may be idle, and it may hang
 //   stalled  it does not come back from a call, or its other side does not answer
 import type { ConnectorPhase } from '../connector-calls.ts';
+import { type AwaitedCall, awaitedCall } from './awaited-call.ts';
+import type { ConnectorDeadlines } from './connector-deadlines.ts';
 import type { ConnectorState } from './connector-lifecycle.ts';
 
 export interface ConnectorHealth {
@@ -52,6 +54,11 @@ export class HealthWatch {
 
   get phase(): ConnectorPhase | null {
     return this.#phase;
+  }
+
+  /** What it is in the middle of, if that has a deadline. */
+  awaited(deadlines: ConnectorDeadlines): AwaitedCall | null {
+    return awaitedCall(this.#phase, this.#phaseSince, deadlines);
   }
 
   entered(phase: ConnectorPhase | null, now: number): void {

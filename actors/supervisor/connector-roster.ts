@@ -250,6 +250,7 @@ export class ConnectorRoster {
       restarts: handle.restarts,
       lastFailure: handle.lastFailure,
       health: handle.health,
+      awaited: handle.awaited,
     };
   }
 

@@ -16,6 +16,7 @@ import type { Gauges } from '../../runtime/metrics.ts';
 import { countedBy } from '../carried-counts.ts';
 import type { InspectionPoint } from '../inspection-point.ts';
 import type { SourceErrors, SourceMessage, SourceNotice } from '../source/messages.ts';
+import type { AwaitedCall } from './awaited-call.ts';
 import { type ConnectorContext, startedConnector } from './connector-context.ts';
 import { type ConnectorHealth, HealthWatch, healthy } from './connector-health.ts';
 import { type ConnectorEvent, type ConnectorState, nextConnectorState } from './connector-lifecycle.ts';
@@ -62,6 +63,8 @@ export class InputHandle {
   #isHasty = false;
   /** Some of what it has sent will never be delivered. */
   #settlesPartly = false;
+  /** Everything is delivered, and it is told so. */
+  #release: AwaitedCall | null = null;
   readonly #replay = new InputReplay();
   #attempt = 0;
   #closing: Promise<void> | null = null;
@@ -364,6 +367,9 @@ export class InputHandle {
   async release(patienceMs: number, isWhole: boolean): Promise<void> {
     if (this.#context.relay === null) return;
     this.#settlesPartly = !isWhole;
+    const since = this.#context.clock.now();
+    if (patienceMs > 0) this.#release = { call: 'acknowledge', since, until: since + patienceMs };
+    this.#context.onChange();
     const timer = this.#context.clock.after(patienceMs, () => this.#impatience.abort());
     try {
       await this.#close('keep');
@@ -378,6 +384,10 @@ export class InputHandle {
     return phase === null || this.#source !== null
       ? null
       : { endpoint: this.connector.endpoint, direction: 'input', phase };
+  }
+
+  get awaited(): AwaitedCall | null {
+    return this.#source === null ? null : (this.#release ?? this.#health.awaited(this.#context.deadlines));
   }
 
   get health(): ConnectorHealth {
@@ -529,6 +539,8 @@ export class InputHandle {
       await source.ask(message, { deadlineMs: Number.POSITIVE_INFINITY, signal });
     } catch (error) {
       this.#context.log.debug(`settling ${source.id}`, { cause: errorToData(error).message });
+    } finally {
+      this.#release = null;
     }
   }
 

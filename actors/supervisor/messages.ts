@@ -12,10 +12,12 @@ import type { BoundQuery, OutputProgress, QueryResult, ViewDefinition } from '..
 import type { InspectionPoint } from '../inspection-point.ts';
 import type { PositionMark } from '../lifecycle-journal.ts';
 import type { RecordedError } from '../source/messages.ts';
+import type { AwaitedCall } from './awaited-call.ts';
 import type { ConnectorHealth } from './connector-health.ts';
 import type { ConnectorState } from './connector-lifecycle.ts';
 import type { PipelineState } from './pipeline-lifecycle.ts';
 
+export type { AwaitedCall } from './awaited-call.ts';
 export type { ConnectorDeadlines } from './connector-deadlines.ts';
 export type { ConnectorHealth } from './connector-health.ts';
 export type { ConnectorState } from './connector-lifecycle.ts';
@@ -50,6 +52,8 @@ export interface ConnectorStatus {
   readonly lastFailure: ConnectorFailure | null;
   /** Whether it answers; see ConnectorDeadlines.stallMs. */
   readonly health: ConnectorHealth;
+  /** What is waited for from it just now, and until when; null: nothing. */
+  readonly awaited: AwaitedCall | null;
 }
 
 export interface ConnectorFailure {

@@ -18,6 +18,7 @@ import type {
   DestinationNotice,
 } from '../destination/messages.ts';
 import type { InspectionPoint } from '../inspection-point.ts';
+import type { AwaitedCall } from './awaited-call.ts';
 import { type ConnectorContext, startedConnector } from './connector-context.ts';
 import { type ConnectorHealth, HealthWatch, healthy } from './connector-health.ts';
 import { type ConnectorEvent, type ConnectorState, nextConnectorState } from './connector-lifecycle.ts';
@@ -55,6 +56,8 @@ export class OutputHandle {
   readonly #health = new HealthWatch();
   #releasing: Promise<void> | null = null;
   #isHasty = false;
+  /** The pipeline stops and waits for it. */
+  #drain: AwaitedCall | null = null;
   readonly #overListeners: (() => void)[] = [];
 
   constructor(connector: OutputConnector, relation: Relation, context: ConnectorContext, isDeadLetters = false) {
@@ -94,6 +97,10 @@ export class OutputHandle {
     const { clock, deadlines } = this.#context;
     if (this.isOver) return healthy;
     return this.#health.health(this.#state, 0, clock.now(), deadlines.stallMs);
+  }
+
+  get awaited(): AwaitedCall | null {
+    return this.#destination === null ? null : (this.#drain ?? this.#health.awaited(this.#context.deadlines));
   }
 
   /** Looks whether its health is another. */
@@ -262,6 +269,17 @@ export class OutputHandle {
     });
   }
 
+  /** The pipeline stops: it is waited for, for so long. One that does not answer at all fails at once. */
+  await(timeoutMs: number): void {
+    const destination = this.#destination;
+    if (destination === null || this.isOver || this.#state === 'opening') return;
+    const since = this.#context.clock.now();
+    // What keeps dead letters has its end behind all others: it would always be among those that are waited for.
+    if (!this.#isDeadLetters) this.#drain = { call: 'drain', since, until: since + timeoutMs };
+    destination.tell({ kind: 'ping' });
+    this.#context.onChange();
+  }
+
   /** What has been sent to it is written and flushed; then it is `ended`. */
   async drain(signal: AbortSignal): Promise<void> {
     // What is not open now has nothing to write to; without SQL it is not settled and comes again at the next start.
@@ -273,6 +291,7 @@ export class OutputHandle {
   /** Releases everything. What has ended or failed stays so; anything else is `stopped`, its queue lost. */
   async stop(isHasty = true): Promise<void> {
     this.#cancelBackOff();
+    this.#drain = null;
     this.#isHasty = isHasty;
     if (!this.isOver) this.#move('stop');
     await this.#release();

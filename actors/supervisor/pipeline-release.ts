@@ -22,9 +22,14 @@ export interface ReleasedPipeline {
   readonly giveUpEngine: () => ActorRef<EngineMessage> | null;
 }
 
-export interface ReleaseOptions {
+export interface StopOptions {
   readonly force: boolean;
   readonly timeoutMs: number;
+}
+
+export interface ReleaseOptions extends StopOptions {
+  /** Aborted: force is used after all. */
+  readonly hurry: AbortSignal;
 }
 
 const stopDeadlineMs = 10_000;
@@ -35,15 +40,21 @@ const settleMs = 10_000;
 export async function releasePipeline(pipeline: ReleasedPipeline, options: ReleaseOptions): Promise<boolean> {
   const { roster, host, hasFailed, giveUpEngine } = pipeline;
   const { inputs, outputs } = roster;
-  if (options.force) await Promise.all(inputs.map((input) => input.stop('discard')));
-  else await Promise.all(inputs.map((input) => input.quiesce()));
-  const isDrained = options.force || (await isDrainedWithin(pipeline, options.timeoutMs));
+  const { hurry, timeoutMs } = options;
+  if (!options.force && !hurry.aborted) await unlessHurried(hurry, Promise.all(inputs.map((input) => input.quiesce())));
+  if (options.force || hurry.aborted) await Promise.all(inputs.map((input) => input.stop('discard')));
+  const isForced = (): boolean => options.force || hurry.aborted;
+  if (!isForced()) for (const output of outputs) output.await(timeoutMs);
+  const isDrained = isForced() || (await isDrainedWithin(pipeline, timeoutMs, hurry));
   // What was delivered is acknowledged before anything is torn down; what was not has no one to wait for.
   const isWhole = !hasFailed() && outputs.every(({ state }) => state === 'ended');
-  const patienceMs = options.force ? 0 : settleMs;
-  await Promise.all(inputs.map((input) => input.release(patienceMs, isDrained && isWhole)));
+  const patienceMs = isForced() ? 0 : settleMs;
+  const released = Promise.all(inputs.map((input) => input.release(patienceMs, isDrained && isWhole)));
+  if (!isForced()) await unlessHurried(hurry, released);
+  if (isForced()) await Promise.all(inputs.map((input) => input.stop('discard')));
+  await released;
   // One that has not come back from the drain is not waited for again.
-  await Promise.all(outputs.map((output) => output.stop(options.force || !isDrained)));
+  await Promise.all(outputs.map((output) => output.stop(isForced() || !isDrained)));
   await giveUpEngine()?.stop(stopDeadlineMs);
   await host.stop(stopDeadlineMs);
   return isDrained;
@@ -60,12 +71,34 @@ export async function drainPipeline(pipeline: ReleasedPipeline, signal: AbortSig
   await Promise.all(roster.outputs.map((output) => output.drain(signal)));
 }
 
-async function isDrainedWithin(pipeline: ReleasedPipeline, timeoutMs: number): Promise<boolean> {
+/** Waits for `work`, or until there is hurry. */
+async function unlessHurried(hurry: AbortSignal, work: Promise<unknown>): Promise<void> {
+  let leave = (): void => {};
+  const hurried = new Promise<void>((resolve) => {
+    leave = resolve;
+    hurry.addEventListener('abort', leave, { once: true });
+    if (hurry.aborted) resolve();
+  });
+  await Promise.race([work, hurried]);
+  hurry.removeEventListener('abort', leave);
+}
+
+async function isDrainedWithin(pipeline: ReleasedPipeline, timeoutMs: number, hurry: AbortSignal): Promise<boolean> {
+  // Not AbortSignal.any: what it makes of a time-out may be collected as garbage before the time is up.
+  const late = AbortSignal.timeout(timeoutMs);
+  const enough = new AbortController();
+  const cut = (): void => enough.abort(hurry.aborted ? hurry.reason : late.reason);
+  late.addEventListener('abort', cut);
+  hurry.addEventListener('abort', cut);
+  if (hurry.aborted) cut();
   try {
-    await drainPipeline(pipeline, AbortSignal.timeout(timeoutMs));
+    await drainPipeline(pipeline, enough.signal);
     return true;
   } catch (error) {
     pipeline.log.warn('the drain was cut off', { cause: errorToData(error).message });
     return false;
+  } finally {
+    late.removeEventListener('abort', cut);
+    hurry.removeEventListener('abort', cut);
   }
 }

@@ -40,7 +40,7 @@ import type {
 import { takeCheckpoint } from './pipeline-checkpoint.ts';
 import { PipelineCondition } from './pipeline-condition.ts';
 import type { PipelineEvent } from './pipeline-lifecycle.ts';
-import { drainPipeline, type ReleasedPipeline, type ReleaseOptions, releasePipeline } from './pipeline-release.ts';
+import { drainPipeline, type ReleasedPipeline, releasePipeline, type StopOptions } from './pipeline-release.ts';
 import { PositionKeeper } from './position-keeper.ts';
 import { replayParts } from './replay-input.ts';
 import {
@@ -80,6 +80,8 @@ export class Supervisor implements SupervisorInterface {
   #engine: ActorRef<EngineMessage> | null = null;
   #sampling: Timer | null = null;
   #stopping: Promise<StopReport> | null = null;
+  /** Aborted by a stop with force, which a stop in order that is under way becomes. */
+  readonly #hurry = new AbortController();
   #failing: Promise<void> | null = null;
   #isLookDue = false;
 
@@ -190,7 +192,8 @@ export class Supervisor implements SupervisorInterface {
     this.#condition.refuseUnlessLive('drain');
   }
 
-  stop(options: ReleaseOptions): Promise<StopReport> {
+  stop(options: StopOptions): Promise<StopReport> {
+    if (options.force) this.#hurry.abort();
     this.#stopping ??= this.#stopOnce(options);
     return this.#stopping;
   }
@@ -430,19 +433,20 @@ export class Supervisor implements SupervisorInterface {
     );
   }
 
-  async #stopOnce(options: ReleaseOptions): Promise<StopReport> {
+  async #stopOnce(options: StopOptions): Promise<StopReport> {
     await this.#failing;
     this.#move('stop');
     const isDrained = await this.#release(options);
     this.#move('drained');
     const detached = this.#roster.handles.flatMap((handle) => handle.detached ?? []);
-    if (!isDrained && !options.force) throw new StopTimedOut({ timeoutMs: options.timeoutMs, detached });
+    if (!isDrained && !options.force && !this.#hurry.signal.aborted)
+      throw new StopTimedOut({ timeoutMs: options.timeoutMs, detached });
     return { detached };
   }
 
-  #release(options: ReleaseOptions): Promise<boolean> {
+  #release(options: StopOptions): Promise<boolean> {
     this.#sampling?.cancel();
-    return releasePipeline(this.#released, options);
+    return releasePipeline(this.#released, { ...options, hurry: this.#hurry.signal });
   }
 
   #move(event: PipelineEvent): void {

@@ -57,6 +57,8 @@ export interface Destination {
   write(data: Outgoing): Promise<void>;
   flush?(): Promise<void>;
   stop?(): Promise<void> | void;
+  /** The pipeline is about to stop. Throws when the other side does not answer at all, so that nobody waits for what it still has. */
+  ping?(): Promise<void>;
   teardown?(): Promise<void> | void;
   /** Before the first open ever. */
   onCreated?(configuration: ParameterValues): Promise<void>;

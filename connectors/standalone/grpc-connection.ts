@@ -116,7 +116,7 @@ export class GrpcStream {
   /** How it ended. Never rejects. */
   readonly closed: Promise<GrpcStatus>;
   readonly #stream: ClientHttp2Stream | null;
-  #isCancelled = false;
+  #resolve: (status: GrpcStatus) => void = () => {};
 
   constructor(stream: ClientHttp2Stream | null, lost: string) {
     this.#stream = stream;
@@ -125,6 +125,7 @@ export class GrpcStream {
       return;
     }
     this.closed = new Promise((resolve) => {
+      this.#resolve = resolve;
       let status: GrpcStatus | null = null;
       let failure: string | null = null;
       stream.on('response', (headers) => {
@@ -142,8 +143,7 @@ export class GrpcStream {
       // The other side has said its last word: what would still be written is not heard.
       stream.on('end', () => stream.close());
       stream.on('close', () => {
-        if (this.#isCancelled) resolve({ code: grpcCode.cancelled, message: 'cancelled' });
-        else resolve(status ?? { code: grpcCode.unavailable, message: failure ?? 'the connection was lost' });
+        resolve(status ?? { code: grpcCode.unavailable, message: failure ?? 'the connection was lost' });
       });
     });
   }
@@ -154,18 +154,22 @@ export class GrpcStream {
     return this.#stream.write(bytes);
   }
 
-  /** Resolves when more may be written, or the stream is closed. */
-  drained(): Promise<void> {
+  /** Resolves when more may be written, the stream is over, or nobody wants to write any more. */
+  drained(signal: AbortSignal): Promise<void> {
     const stream = this.#stream;
-    if (stream === null || stream.destroyed || !stream.writableNeedDrain) return Promise.resolve();
+    if (signal.aborted || stream === null || stream.destroyed || !stream.writableNeedDrain) return Promise.resolve();
     return new Promise((resolve) => {
       const finish = (): void => {
         stream.off('drain', finish);
         stream.off('close', finish);
+        signal.removeEventListener('abort', finish);
         resolve();
       };
       stream.on('drain', finish);
       stream.on('close', finish);
+      signal.addEventListener('abort', finish);
+      // One that was cancelled may have no event any more.
+      this.closed.then(finish);
     });
   }
 
@@ -174,9 +178,11 @@ export class GrpcStream {
     if (this.#stream?.destroyed === false) this.#stream.end();
   }
 
+  /** It is over at once: a process that was stopped would not even take the word of it. */
   cancel(): void {
     if (this.#stream === null || this.#stream.destroyed) return;
-    this.#isCancelled = true;
+    this.#resolve({ code: grpcCode.cancelled, message: 'cancelled' });
+    this.onData = () => {};
     this.#stream.close(http2.constants.NGHTTP2_CANCEL);
     // A stream that nobody reads would wait for its reader before it closes.
     this.#stream.resume();

@@ -19,6 +19,7 @@ import type { GrpcStatus, GrpcStream } from './grpc-connection.ts';
 import { MessageCutter, messagePrefixBytes } from './grpc-message.ts';
 import {
   PluginRefusedRecord,
+  PluginSilent,
   PluginStalled,
   PluginStopIncomplete,
   PluginUnexpectedAck,
@@ -141,8 +142,11 @@ class PluginDestination implements Destination {
     this.#last = lastSentPosition(batch, this.#written, this.#unsent) ?? this.#last;
     this.#bytesSent += bytes?.length ?? 0;
     this.#refuseUnsent();
-    if (bytes !== undefined && bytes.length > 0 && this.#stream?.write(bytes) === false) await this.#stream.drained();
-    while (this.#isFull() && this.#failure === null && !this.#context.signal.aborted) await this.#answers();
+    const { signal } = this.#context;
+    if (bytes !== undefined && bytes.length > 0 && this.#stream?.write(bytes) === false) {
+      await this.#stream.drained(signal);
+    }
+    while (this.#isFull() && this.#failure === null && !signal.aborted) await this.#answers();
     if (this.#failure !== null) throw this.#failure;
   }
 
@@ -178,6 +182,15 @@ class PluginDestination implements Destination {
     if (this.#failure !== null) throw this.#failure;
   }
 
+  async ping(): Promise<void> {
+    if (this.#session === null || this.#failure !== null || this.#isClosing) return;
+    try {
+      await this.#plugin.ping('Stop');
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
   async stop(): Promise<void> {
     if (this.#session === null || this.#failure !== null) return;
     this.#outcomes.stop();
@@ -189,11 +202,12 @@ class PluginDestination implements Destination {
     const done = new AbortController();
     const deadline = wait(this.#context.clock, stopTimeoutMs, done.signal);
     const answer = await Promise.race([stopped, this.#settled(done.signal)]);
-    await Promise.race([this.#settled(done.signal, 0), deadline]);
+    // Of one that does not answer at all no ack will come.
+    if (!(answer instanceof PluginSilent)) await Promise.race([this.#settled(done.signal, 0), deadline]);
     done.abort();
     // A plugin may answer late or with an error of its own although it has acknowledged everything: nothing is lost then.
     if (this.#waiting.length === 0) return;
-    if (this.#failure !== null) throw this.#failure;
+    if (this.#failure !== null || answer instanceof PluginSilent) throw this.#failure ?? answer;
     const detail = `${this.#waiting.length} records were not acknowledged within ${stopTimeoutMs / 1000} s`;
     const evidence = this.#session.evidence;
     throw new PluginStopIncomplete({ plugin, detail, ...evidence }, answer === null ? {} : { cause: answer });

@@ -99,19 +99,24 @@ export class PluginInstance {
 
   /** A call that comes although the connector is being stopped. A process that does not answer at all is not waited for. */
   async lastCall(call: PluginCall, body: Uint8Array, deadlineMs: number): Promise<Uint8Array> {
+    await this.ping(call, deadlineMs);
     const session = await this.session();
-    const { plugin } = this.configuration;
-    if (this.watch.isSilent || !(await session.answers(Math.min(pingMs, deadlineMs)))) {
-      this.#isStuck = true;
-      this.#isSilent = true;
-      throw new PluginSilent({ plugin, call, ...session.evidence });
-    }
     try {
       return await session.call(this.#role, call, { body, deadlineMs });
     } catch (error) {
       this.#isStuck = isGivenUp(error);
       throw error;
     }
+  }
+
+  /** Before this call. @throws PluginSilent when its process does not answer at all: its teardown ends it then, and asks it nothing more. */
+  async ping(call: PluginCall, withinMs: number = this.configuration.stopTimeoutMs): Promise<void> {
+    const session = await this.session();
+    const deadlineMs = Math.min(this.#context.signal.aborted ? hastyTeardownMs : pingMs, withinMs);
+    if (!this.#isSilent && !this.watch.isSilent && (await session.answers(deadlineMs))) return;
+    this.#isStuck = true;
+    this.#isSilent = true;
+    throw new PluginSilent({ plugin: this.configuration.plugin, call, ...session.evidence });
   }
 
   async run(): Promise<GrpcStream> {

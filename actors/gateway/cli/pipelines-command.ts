@@ -2,6 +2,8 @@
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { wait } from '../../../connectors/sdk/wait.ts';
+import { systemClock } from '../../../runtime/clock.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import { describe } from './catalog-commands.ts';
 import { checkConduit } from './check-conduit.ts';
@@ -12,6 +14,9 @@ import { moment } from './poll-moment.ts';
 import { list, member, sortedBy, text } from './reply-fields.ts';
 import { ServerClient, ServerRefused, serverOptions } from './server-client.ts';
 import { textTable } from './text-table.ts';
+
+/** How long a stop takes before what it waits for is told. */
+const awaitedMs = 2_000;
 
 interface Verb {
   readonly operand: 'none' | 'needed' | 'optional';
@@ -122,7 +127,10 @@ async function change(verb: 'start' | 'stop', operand: string, options: OptionVa
   const client = new ServerClient(options, tools.environment);
   const path = `/v1/pipelines/${encodeURIComponent(text(await findPipeline(client, operand), 'id'))}`;
   const body = JSON.stringify(verb === 'stop' ? { force: options['force'] === true } : {});
-  const reply: unknown = await (await client.fetch(`${path}/${verb}`, { method: 'POST', body })).json();
+  const done = new AbortController();
+  const asked = client.fetch(`${path}/${verb}`, { method: 'POST', body }).finally(() => done.abort());
+  if (verb === 'stop') void sayWhatIsAwaited(client, path, operand, tools, done.signal);
+  const reply: unknown = await (await asked).json();
   let pipeline: unknown = await (await client.fetch(path)).json();
   for (; statusOf(pipeline) === 'starting'; pipeline = await (await client.fetch(path)).json()) await moment();
   const status = statusOf(pipeline);
@@ -133,6 +141,32 @@ async function change(verb: 'start' | 'stop', operand: string, options: OptionVa
     for (const line of describe(reply)) tools.err(`${line}\n`);
   }
   return (verb === 'start') === (status === 'running') ? exitCodes.ok : exitCodes.failed;
+}
+
+/** A stop may take as long as its deadlines are: whoever waits is told for what, and how to wait no longer. */
+async function sayWhatIsAwaited(
+  client: ServerClient,
+  path: string,
+  operand: string,
+  tools: Tools,
+  signal: AbortSignal,
+): Promise<void> {
+  const told = new Set<string>();
+  for (;;) {
+    await wait(systemClock, awaitedMs, signal);
+    if (signal.aborted) return;
+    const pipeline: unknown = await client.fetch(path).then(
+      (reply) => reply.json(),
+      // The stop itself says what is wrong.
+      () => null,
+    );
+    for (const awaited of list(member(member(member(pipeline, 'state'), 'stopping'), 'waitsFor'))) {
+      const line = `waits for connector ${text(awaited, 'connectorId')}: ${text(awaited, 'call')}, until ${text(awaited, 'until')}`;
+      if (signal.aborted || told.has(line)) continue;
+      told.add(line);
+      tools.err(`${line}. To wait no longer: millrace pipelines stop ${operand} --force\n`);
+    }
+  }
 }
 
 function statusOf(pipeline: unknown): string {

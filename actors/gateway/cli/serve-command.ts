@@ -16,9 +16,12 @@ export const serveCommand: Command = {
 Options: --host, --port (0: any free one), --data (folder of the store), --connectors (folder of connector
 plugins and modules, from which relative paths of connectors start, where it exists), --processors (folder of processors that are WebAssembly modules), --pipelines (pipeline files of Conduit, a folder or a file: what they define is created or
 changed when the server starts), --cors (origins that browsers may call from, separated by commas; *: all),
---tls-cert and --tls-key (PEM files), --stall-timeout (after which a connector that was not heard of is shown as stalled, default 30s), --key-rate (requests a second of each API key) and --key-body-bytes (the largest body
+--tls-cert and --tls-key (PEM files), --stall-timeout (after which a connector that was not heard of is shown as stalled, default 30s),
+--configure-timeout (60s, also of a lifecycle event), --open-timeout (2m), --stop-timeout (30s: what a pipeline gets to deliver what was read, and a source to give what it has) and --teardown-timeout
+(20s), the deadlines of a connector's calls, after which it is let go of and its process ended, --key-rate (requests a second of each API key) and --key-body-bytes (the largest body
 that a key may send). Each may also be given as MILLRACE_HOST, MILLRACE_PORT, MILLRACE_DATA, MILLRACE_CONNECTORS, MILLRACE_PROCESSORS,
-MILLRACE_PIPELINES, MILLRACE_CORS, MILLRACE_TLS_CERT, MILLRACE_TLS_KEY, MILLRACE_KEY_RATE, MILLRACE_KEY_BODY_BYTES, MILLRACE_STALL_TIMEOUT, or as a key
+MILLRACE_PIPELINES, MILLRACE_CORS, MILLRACE_TLS_CERT, MILLRACE_TLS_KEY, MILLRACE_KEY_RATE, MILLRACE_KEY_BODY_BYTES, MILLRACE_STALL_TIMEOUT,
+MILLRACE_CONFIGURE_TIMEOUT, MILLRACE_OPEN_TIMEOUT, MILLRACE_STOP_TIMEOUT, MILLRACE_TEARDOWN_TIMEOUT, or as a key
 of millrace.yaml.
 MILLRACE_ADMIN_KEY is a key that may do everything. Without API keys it listens on loopback only.`,
   options: Object.fromEntries(serveOptionNames.map((name) => [name, { type: 'string' as const }])),
@@ -38,7 +41,7 @@ MILLRACE_ADMIN_KEY is a key that may do everything. Without API keys it listens 
           : { rate: { perSecond: options.requestsPerSecondMax, burst: options.requestsPerSecondMax } }),
         ...(options.bodyBytesMax === null ? {} : { bodyBytesMax: options.bodyBytesMax }),
       },
-      stallMs: options.stallMs,
+      deadlines: options.deadlines,
       loadValidation: tools.loadValidation,
       version: tools.version,
       connectorsFolder: options.connectorsFolder,

@@ -192,9 +192,14 @@ export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposa
 
   /**
    * Ends the pipeline; idempotent. What has been read reaches the outputs first (at most `timeoutMs`, default 10 min),
-   * unless `force` is set. Listeners can still be read to their end.
+   * unless `force` is set; a later call with `force` ends one that is under way. Listeners can still be read to their end.
    */
   stop(options: StopOptions = {}): Promise<void> {
+    if (this.#stopping !== null && options.force === true) {
+      const { timeoutMs = drainTimeoutMs } = options;
+      // What goes wrong is said by the first.
+      this.#connection.call('stop', (control) => control.stop({ force: true, timeoutMs })).catch(() => {});
+    }
     this.#stopping ??= this.#stop(options);
     return this.#stopping;
   }

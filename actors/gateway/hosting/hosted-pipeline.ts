@@ -4,7 +4,7 @@
 // be asked in which state is guarded by the routes; how a pipeline starts and stops stands in pipeline-run.ts.
 import type { Clock } from '../../../runtime/clock.ts';
 import type { LogEntry } from '../../../runtime/log.ts';
-import type { ConnectorStatus, Direction, StopReport } from '../../supervisor/messages.ts';
+import type { ConnectorDeadlines, ConnectorStatus, Direction, StopReport } from '../../supervisor/messages.ts';
 import type { Validation } from '../cli/command.ts';
 import type { ConnectorEdit } from '../embedded/control-interface.ts';
 import { HttpProblem } from '../server/http-problem.ts';
@@ -27,8 +27,8 @@ export interface HostingSurroundings {
   readonly platformVersion: string;
   /** Relative paths of connectors start here. */
   readonly baseFolder: string;
-  /** See ConnectorDeadlines. */
-  readonly stallMs?: number;
+  /** Of the calls of connectors, as far as they are not the default. */
+  readonly deadlines?: Partial<ConnectorDeadlines>;
   /** Called after a change that has to survive a restart. */
   readonly save: (record: PipelineRecord) => Promise<void>;
   readonly remove: (record: PipelineRecord) => Promise<void>;
@@ -47,6 +47,8 @@ export class HostedPipeline {
   /** Those who look at records of its connectors and processors, across starts and stops. */
   readonly inspections: InspectionSessions = new InspectionSessions();
   deployment: LiveDeployment | null = null;
+  /** A stop that is under way. */
+  stopping: Promise<void> | null = null;
   /** How the latest stop went; null before the first. */
   stopReport: StopReport | null = null;
   /** What became of the connectors of the latest run. */

@@ -24,11 +24,10 @@ import { programErrorOf, successfulProgram } from './program-error.ts';
 import { programInfo } from './program-info.ts';
 import { relayDefinition } from './relay-pipeline.ts';
 
-const stopTimeoutMs = 30_000;
-/** The most that connectors without SQL may take behind it: each of their calls has a deadline of its own. */
-const connectorEndMs = 60_000;
-/** So that a stop in which a connector hangs is answered before its client gives up. */
-const relayDeadlines = { stopMs: 30_000, teardownMs: 20_000 };
+/** So that a stop in which a connector hangs is answered before its client gives up. The first is also what a drain may take. */
+const endDeadlines = { stopMs: 30_000, teardownMs: 20_000 };
+/** What acknowledgements and the end of the threads may take besides. */
+const settleMs = 20_000;
 /** Sources that take longer to open than this do so while the pipeline runs. */
 const openingMs = 1_000;
 const opening: ReadonlySet<string> = new Set(['created', 'opening']);
@@ -115,8 +114,8 @@ export async function start(
         ...(isBootstrap ? { continued: bootstrap.inputs } : {}),
         ...parts.request,
         deadlines: {
-          ...(record.relay === undefined ? {} : relayDeadlines),
-          ...(surroundings.stallMs === undefined ? {} : { stallMs: surroundings.stallMs }),
+          ...(record.relay === undefined ? {} : endDeadlines),
+          ...surroundings.deadlines,
         },
         acknowledgesCheckpoints: hasStorage(record),
       },
@@ -209,7 +208,7 @@ async function fail(pipeline: HostedPipeline, problem: RecordedProblem): Promise
   const { deployment } = pipeline;
   if (deployment !== null && !deployment.isLost && pipeline.record.relay !== undefined) {
     // Its connectors are torn down: those that are processes would go on without their pipeline.
-    const timeoutMs = stopTimeoutMs;
+    const { stopMs: timeoutMs } = endDeadlinesOf(pipeline);
     const force = deployment.call('stop', (control) => control.stop({ force: true, timeoutMs }), { timeoutMs });
     await force.catch((error: unknown) =>
       pipeline.log('warn', `ending: ${error instanceof Error ? error.message : error}`),
@@ -225,19 +224,37 @@ export async function stopWith(pipeline: HostedPipeline, problem: RecordedProble
   await fail(pipeline, problem);
 }
 
-/** The wish is in the record already. Never rejects. */
+/** The wish is in the record already. One with force has a stop that is under way come to its end at once. Never rejects. */
 export async function stop(pipeline: HostedPipeline, options: { readonly force: boolean }): Promise<void> {
+  const underWay = pipeline.stopping;
+  if (underWay !== null) {
+    const { deployment } = pipeline;
+    const { stopMs: timeoutMs } = endDeadlinesOf(pipeline);
+    const { force } = options;
+    // Both are answered when the pipeline has stopped; what goes wrong is said by the first.
+    if (force) deployment?.call('stop', (control) => control.stop({ force, timeoutMs })).catch(() => {});
+    return await underWay;
+  }
+  pipeline.stopping = stopOnce(pipeline, options).finally(() => {
+    pipeline.stopping = null;
+  });
+  await pipeline.stopping;
+}
+
+async function stopOnce(pipeline: HostedPipeline, options: { readonly force: boolean }): Promise<void> {
   pipeline.overtake();
   const { deployment } = pipeline;
   if (pipeline.record.resources === 'Stopped') return settle(pipeline);
   pipeline.change({ resources: 'Stopping', runtime: null, runtimeDesired: null });
   if (deployment !== null && !deployment.isLost) {
     const { force } = options;
-    const timeoutMs = stopTimeoutMs + (pipeline.record.relay === undefined ? 5_000 : connectorEndMs);
+    const { stopMs, teardownMs } = endDeadlinesOf(pipeline);
+    // Without SQL sources stop, outputs drain, and both are torn down, each with a deadline of its own.
+    const timeoutMs = stopMs + (pipeline.record.relay === undefined ? 5_000 : stopMs + teardownMs + settleMs);
     // One that is failing already has said why.
     const hasSaidWhy = pipeline.record.deploymentError !== null;
     pipeline.stopReport = await deployment
-      .call('stop', (control) => control.stop({ force, timeoutMs: stopTimeoutMs }), { timeoutMs })
+      .call('stop', (control) => control.stop({ force, timeoutMs: stopMs }), { timeoutMs })
       .catch((error: unknown) => {
         pipeline.log('warn', `stopping: ${error instanceof Error ? error.message : error}`);
         if (pipeline.record.relay !== undefined && !hasSaidWhy)
@@ -248,6 +265,10 @@ export async function stop(pipeline: HostedPipeline, options: { readonly force: 
   }
   await deployment?.end();
   settle(pipeline);
+}
+
+function endDeadlinesOf({ surroundings }: HostedPipeline): typeof endDeadlines {
+  return { ...endDeadlines, ...surroundings.deadlines };
 }
 
 /** A stop that was cut off says which connectors hung. */

@@ -120,7 +120,7 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
     validation: async () => ({ ...(await options.loadValidation()), registry: await plugins.registry() }),
     platformVersion,
     baseFolder: resolve(options.baseFolder ?? '.'),
-    ...(options.stallMs === undefined ? {} : { stallMs: options.stallMs }),
+    ...(options.deadlines === undefined ? {} : { deadlines: options.deadlines }),
     save: (record) => saver.save(record),
     remove: async (record) => {
       await saver.remove(record);

@@ -12,6 +12,7 @@ import { systemClock } from '../../../runtime/clock.ts';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
 import type { LogEntry } from '../../../runtime/log.ts';
 import { makeLog } from '../../../runtime/log.ts';
+import type { ConnectorDeadlines } from '../../supervisor/messages.ts';
 import type { Validation } from '../cli/command.ts';
 import { makeRoutes } from '../v0/all-routes.ts';
 import { authorizedInspection, findInspection, inspectOverHttp } from '../v1/inspection-routes.ts';
@@ -43,8 +44,8 @@ export interface ServerOptions {
   readonly dataFolder: string;
   /** Relative paths of connectors start here. Default: the current folder. */
   readonly baseFolder?: string;
-  /** After how long a connector that was not heard of is shown as stalled. Default 30 000. */
-  readonly stallMs?: number;
+  /** Of the calls of connectors, as far as they are not the default. */
+  readonly deadlines?: Partial<ConnectorDeadlines>;
   /** Origins that browsers may call from; `*`: all. Default: none. */
   readonly corsOrigins?: readonly string[];
   readonly tls?: TlsFiles;

@@ -5,6 +5,7 @@ import { parseDocument } from 'yaml';
 import { parseDuration } from '../../../connectors/sdk/duration.ts';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
+import type { ConnectorDeadlines } from '../../supervisor/messages.ts';
 import type { TlsFiles } from './tls-files.ts';
 
 export const ServerOptionInvalid: CodedErrorClass<{ readonly detail: string }> = defineError(
@@ -29,8 +30,8 @@ export interface ServeOptions {
   /** Of each API key; null: none. */
   readonly requestsPerSecondMax: number | null;
   readonly bodyBytesMax: number | null;
-  /** See ConnectorDeadlines. */
-  readonly stallMs: number;
+  /** Of every connector. */
+  readonly deadlines: ConnectorDeadlines;
 }
 
 /** Option, and what it is without being set. The variable is `MILLRACE_` and the name in capitals. */
@@ -47,6 +48,10 @@ const defaults: Readonly<Record<string, string>> = {
   'key-rate': '',
   'key-body-bytes': '',
   'stall-timeout': '30s',
+  'configure-timeout': '60s',
+  'open-timeout': '2m',
+  'stop-timeout': '30s',
+  'teardown-timeout': '20s',
 };
 
 export const serveOptionNames: readonly string[] = Object.keys(defaults);
@@ -98,8 +103,20 @@ export function readServeOptions(
       .filter((origin) => origin !== ''),
     requestsPerSecondMax: readCount('key-rate', text('key-rate')),
     bodyBytesMax: readCount('key-body-bytes', text('key-body-bytes')),
-    stallMs: readDuration('stall-timeout', text('stall-timeout')),
+    deadlines: readDeadlines(text),
     tls: certificateFile === '' ? null : { certificateFile, keyFile },
+  };
+}
+
+function readDeadlines(text: (name: string) => string): ConnectorDeadlines {
+  const ms = (name: string): number => readDuration(name, text(name));
+  return {
+    configureMs: ms('configure-timeout'),
+    eventMs: ms('configure-timeout'),
+    openMs: ms('open-timeout'),
+    stopMs: ms('stop-timeout'),
+    teardownMs: ms('teardown-timeout'),
+    stallMs: ms('stall-timeout'),
   };
 }
 

@@ -4,7 +4,7 @@
 // A pipeline with SQL is shown too: its connectors are those of its program, and cannot be changed here.
 import type { ErrorData } from '../../../runtime/errors.ts';
 import type { DeadLetterQueue } from '../../relay-definition.ts';
-import type { ConnectorStatus } from '../../supervisor/messages.ts';
+import type { AwaitedCall, ConnectorStatus } from '../../supervisor/messages.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
 import type { HostedConnector, HostedProcessor } from '../hosting/relay-pipeline.ts';
 import {
@@ -23,13 +23,18 @@ import { maskSettings } from './masked-settings.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+/** What is waited for from a connector while a pipeline starts or stops, and when that is given up. */
+const awaitedShape = object({ call: text, since: moment, until: moment });
 const pipeline = object({
   id: text,
-  state: object({
-    status: oneOf('STATUS_RUNNING', 'STATUS_STOPPED', 'STATUS_DEGRADED', 'STATUS_RECOVERING', 'STATUS_STARTING'),
-    error: text,
-    stoppedReason: oneOf('STOPPED_REASON_UNSPECIFIED', 'STOPPED_REASON_USER', 'STOPPED_REASON_SYSTEM'),
-  }),
+  state: object(
+    {
+      status: oneOf('STATUS_RUNNING', 'STATUS_STOPPED', 'STATUS_DEGRADED', 'STATUS_RECOVERING', 'STATUS_STARTING'),
+      error: text,
+      stoppedReason: oneOf('STOPPED_REASON_UNSPECIFIED', 'STOPPED_REASON_USER', 'STOPPED_REASON_SYSTEM'),
+    },
+    { stopping: object({ waitsFor: list(object({ connectorId: text, call: text, since: moment, until: moment })) }) },
+  ),
   config: object({ name: text, description: text }),
   connectorIds: list(text),
   processorIds: list(text),
@@ -46,6 +51,7 @@ const ownState = object({
   restarts: whole,
   lastFailure: orNull(object({ error: text, code: text, at: moment })),
   health: healthShape,
+  awaited: orNull(awaitedShape),
 });
 const connectorType = oneOf('TYPE_SOURCE', 'TYPE_DESTINATION');
 const connector = object(
@@ -93,6 +99,14 @@ export interface V1State {
   readonly status: V1Status;
   readonly error: string;
   readonly stoppedReason: 'STOPPED_REASON_UNSPECIFIED' | 'STOPPED_REASON_USER' | 'STOPPED_REASON_SYSTEM';
+  /** It is being stopped. */
+  readonly stopping?: { readonly waitsFor: readonly (AwaitedJson & { readonly connectorId: string })[] };
+}
+
+interface AwaitedJson {
+  readonly call: string;
+  readonly since: string;
+  readonly until: string;
 }
 
 export function pipelineState(pipeline: HostedPipeline): V1State {
@@ -111,8 +125,13 @@ export function pipelineState(pipeline: HostedPipeline): V1State {
     const isDegraded = record.deploymentError !== null && record.isStoppedByUser !== true;
     return isDegraded ? state('STATUS_DEGRADED', error) : state('STATUS_STOPPED', error, 'USER');
   }
-  if (record.resources === 'Stopping') return state('STATUS_RUNNING', error);
   const connectors = deployment?.status.connectors ?? [];
+  if (record.resources === 'Stopping') {
+    const waitsFor = connectors.flatMap(({ endpoint: connectorId, awaited }) =>
+      awaited === null ? [] : [{ connectorId, ...awaitedJson(awaited) }],
+    );
+    return { ...state('STATUS_RUNNING', error), stopping: { waitsFor } };
+  }
   const broken = connectors.find(({ error: found, state: of }) => found !== null && of !== 'ended' && of !== 'stopped');
   if (broken !== undefined) {
     return state('STATUS_RECOVERING', `${broken.endpoint}: ${causes(broken)}`);
@@ -199,8 +218,8 @@ function connectorState(hosted: HostedPipeline, id: string): Shaped<typeof ownSt
   const connectors = hosted.deployment?.status.connectors ?? hosted.connectorsAtEnd;
   const found = connectors.find(({ endpoint, name }) => endpoint === id || name === id);
   if (found === undefined)
-    return { status: 'stopped', error: '', restarts: 0, lastFailure: null, health: healthJson(null) };
-  const { state: status, restarts, lastFailure, health } = found;
+    return { status: 'stopped', error: '', restarts: 0, lastFailure: null, health: healthJson(null), awaited: null };
+  const { state: status, restarts, lastFailure, health, awaited } = found;
   return {
     status,
     error: causes(found),
@@ -214,7 +233,12 @@ function connectorState(hosted: HostedPipeline, id: string): Shaped<typeof ownSt
             at: new Date(lastFailure.time).toISOString(),
           },
     health: healthJson(health),
+    awaited: awaited === null ? null : awaitedJson(awaited),
   };
+}
+
+function awaitedJson({ call, since, until }: AwaitedCall): AwaitedJson {
+  return { call, since: new Date(since).toISOString(), until: new Date(until).toISOString() };
 }
 
 function healthJson(health: ConnectorStatus['health'] | null): Shaped<typeof healthShape> {

@@ -349,6 +349,30 @@ test('a graceful stop closes inputs, drains the engine, flushes outputs, and end
   await supervisor.stop({ force: true, timeoutMs: 1 });
 });
 
+test('a stop says what it waits for and until when, and a second one with force ends it at once', async () => {
+  const { host, supervisor, state } = setUp([input('a')], [output('o')]);
+  await supervisor.start({ paused: false });
+  await settle();
+  const stopping = supervisor.stop({ force: false, timeoutMs: 60_000 });
+  await settle();
+  const awaited = supervisor.status.connectors.map(({ endpoint, awaited: call }) => [endpoint, call?.call ?? null]);
+  assert.equal(awaited, [
+    ['t.a', null],
+    ['t.o', 'drain'],
+  ]);
+  const drain = supervisor.status.connectors[1]?.awaited;
+  assert.is((drain?.until ?? 0) - (drain?.since ?? 0), 60_000);
+  await supervisor.stop({ force: true, timeoutMs: 60_000 });
+  // The first one is no failure: somebody wanted it so.
+  await stopping;
+  assert.equal([state('t.a'), state('t.o')], ['stopped', 'stopped']);
+  assert.ok(host.isStopped);
+  assert.equal(
+    supervisor.status.connectors.map(({ awaited: call }) => call),
+    [null, null],
+  );
+});
+
 test('calls that do not fit the state are refused with what to do', async () => {
   const { supervisor } = setUp([input('a')]);
   await rejects(supervisor.pause(), 'pipeline.not_started');

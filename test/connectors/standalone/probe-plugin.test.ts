@@ -270,6 +270,26 @@ test('a process that is stopped is told of as stalled until it goes on, and a st
   await until(() => !pluginPids(path).includes(pid));
 });
 
+test('a destination whose process is stopped with its buffers full fails when it is asked for, and nothing hangs on it', async () => {
+  const limits = { stop_timeout: '300ms', teardown_timeout: '300ms' };
+  const { connector, failures } = hostedDestination(path, { ...off }, limits);
+  await connector.open();
+  await connector.write(numbered(1, 1));
+  const pid = pluginPids(path).at(-1) ?? 0;
+  process.kill(pid, 'SIGSTOP');
+  // More than the windows of a stream and the buffers of a socket hold: the write waits for room that does not come.
+  const writing = codeOf(() => connector.write(numbered(2, 300, 64 << 10)));
+  await connector.ping?.();
+  assert.is(await writing, 'plugin.silent');
+  assert.equal(
+    failures.map((error) => (error instanceof MillraceError ? error.code : error.message)),
+    ['plugin.silent'],
+  );
+  await connector.stop?.();
+  await connector.teardown?.();
+  await until(() => !pluginPids(path).includes(pid));
+});
+
 test('a destination that ends fails at once; what it refuses is refused in its place', async () => {
   const ending = hostedDestination(path, { mode: 'exit', at: '3', ...off });
   await ending.connector.open();

@@ -18,6 +18,7 @@ const idle: InputConnectorStats = {
   restarts: 0,
   lastFailure: null,
   health: { status: 'ok', since: null, reason: '' },
+  awaited: null,
   totalRecords: 0,
   totalBytes: 0,
   takenRecords: 0,
