@@ -2,13 +2,15 @@
 //
 //   node dist/bench/workers-run.js QUERY WORKERS EVENTS
 //
-// The events are made into batches in memory first (for several workers into shared memory, where decoders put what goes to them); then steps of 40,000 events are computed, and only that is timed, from the second
+// The events are made into batches in memory first, for several workers into shared memory; then steps of 40,000 events are computed, and only that is timed, from the second
 // quarter of the steps on: in the first one each thread compiles its kernels. `seconds` is by
 // the clock, which other processes of the machine disturb; `cpu` is what each worker's thread has computed (as the system counts it,
 // without helper threads of the garbage collector), and `criticalSeconds` the sum over the steps of the most that any worker had to
 // compute: what the clock would show on a machine of as many idle cores, but for waits within a step.
+// `laidSeconds`: what laying all columns of those steps into shared memory took, which a pipeline does within its steps, with those columns
+// alone that are read.
 // `checksum` is the number of rows that came out and the sum of their weights: the same for any number of workers.
-import { readFileSync } from 'node:fs';
+import { openSync, readSync } from 'node:fs';
 import { planProgram } from '../actors/engine/plan/planner.ts';
 import { compileProgram } from '../actors/engine/sql/compile-program.ts';
 import { openShardedCircuit } from '../actors/engine/workers/sharded-circuit.ts';
@@ -26,9 +28,12 @@ const { program, problems } = compileProgram(nexmarkProgram(query, 'VIEW'));
 if (program === null) throw problems[0] ?? new Error(`${query} does not compile`);
 const made = new NexmarkEvents(program);
 const steps = [made.sideInput()];
+let laid = 0;
 for (let from = 0; from < events; from += stepEvents) {
   const step = made.step(from, Math.min(from + stepEvents, events));
+  const since = performance.now();
   steps.push(workers === 1 ? step : inSharedMemory(step));
+  laid += performance.now() - since;
 }
 
 type Changes = ReadonlyMap<string, readonly ChangeBatch[]>;
@@ -44,18 +49,23 @@ if (explain !== undefined) process.stderr.write(`${running.explain()}\n`);
 let rows = 0;
 let weights = 0;
 let critical = 0;
+const instant = new Int32Array(new SharedArrayBuffer(4));
+const schedules = running.threads.map((thread) => openSync(`/proc/self/task/${thread}/schedstat`, 'r'));
+const line = Buffer.alloc(256);
 const cpu = running.threads.map(() => 0);
 const warmSteps = steps.length >> 2;
-let started = performance.now();
+let seconds = 0;
 for (const [step, inputs] of steps.entries()) {
   if (step === warmSteps) {
-    started = performance.now();
+    seconds = 0;
     critical = 0;
     cpu.fill(0);
   }
-  const before = running.threads.map(cpuSeconds);
+  const before = cpuSeconds();
+  const since = performance.now();
   const changes = running.step(inputs);
-  const spent = running.threads.map((thread, i) => cpuSeconds(thread) - before[i]!);
+  seconds += (performance.now() - since) / 1000;
+  const spent = cpuSeconds().map((after, i) => after - before[i]!);
   critical += Math.max(...spent);
   spent.forEach((seconds, i) => {
     cpu[i]! += seconds;
@@ -65,13 +75,13 @@ for (const [step, inputs] of steps.entries()) {
     weights += batch.weights === null ? batch.rows : batch.weights.reduce((sum, weight) => sum + weight, 0);
   }
 }
-const seconds = (performance.now() - started) / 1000;
 const figures = {
   query,
   workers,
   seconds,
   criticalSeconds: critical,
   cpu,
+  laidSeconds: (workers === 1 ? 0 : laid / 1000) * (1 - warmSteps / steps.length),
   rows: events - warmSteps * stepEvents,
   checksum: `${rows} ${weights}`,
 };
@@ -108,7 +118,11 @@ function inSharedMemory(step: ReadonlyMap<string, readonly ChangeBatch[]>): Map<
   return new Map([...step].map(([table, batches]) => [table, batches.map(sharedBatch)]));
 }
 
-/** What a thread has computed so far, as the scheduler counts it. */
-function cpuSeconds(thread: number): number {
-  return Number(readFileSync(`/proc/self/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e9;
+/** What the threads have computed so far, as the scheduler counts it: when it switches, so this one lets it, for an instant. */
+function cpuSeconds(): readonly number[] {
+  Atomics.wait(instant, 0, 0, 0.01);
+  return schedules.map((file) => {
+    const length = readSync(file, line, 0, line.length, 0);
+    return Number(line.toString('latin1', 0, length).split(' ')[0]) / 1e9;
+  });
 }

@@ -3,11 +3,13 @@
 // Depends on values alone (row-key.ts): the same on every thread, in whatever layout a column is. The owner is taken from the
 // upper bits of the hash, spread evenly over any number of workers. Columns that nobody reads are not copied: they become empty
 // arrays of the same layout, whose bitmap, empty as well, says NULL of every row.
+import { allocateValues } from './batch-builder.ts';
 import type { ChangeBatch } from './change-batch.ts';
 import { presenceBytes } from './change-batch.ts';
 import type { Column } from './column.ts';
 import { gatherColumn, gatherWeights, type Room } from './gather-column.ts';
 import { hashLong, hashLongs, hashRows, isWide } from './row-key.ts';
+import { type SqlType, storageOf } from './sql-type.ts';
 
 /** The rows of a batch in the order of their owners: those of worker w are rows[starts[w] .. starts[w + 1]). */
 export interface RowOwners {
@@ -103,16 +105,19 @@ const oneOffset = new Int32Array(1);
 
 /** A column in the layout of another that has no values. */
 export function unreadColumn(column: Column): Column {
-  const { type } = column;
+  return unreadOf(column.type, column.layout);
+}
+
+export function unreadOf(type: SqlType, layout: Column['layout']): Column {
   const validity = noBytes;
-  switch (column.layout) {
+  switch (layout) {
     case 'fixed':
-      return { layout: 'fixed', type, validity, values: column.values.subarray(0, 0) };
+      return { layout, type, validity, values: allocateValues(storageOf(type), 0) };
     case 'bytes':
-      return { layout: 'bytes', type, validity, offsets: oneOffset, bytes: noBytes };
+      return { layout, type, validity, offsets: oneOffset, bytes: noBytes };
     case 'dictionary': {
       const dictionary = { identity: noWords, size: 0, offsets: oneOffset, bytes: noBytes };
-      return { layout: 'dictionary', type, validity, codes: noWords, dictionary };
+      return { layout, type, validity, codes: noWords, dictionary };
     }
   }
 }
@@ -139,12 +144,15 @@ function placeOwners(owners: Int32Array, rows: number, starts: Int32Array, out: 
   for (let i = 0; i < rows; i++) out[starts[owners[i]! + 1]!++] = i;
 }
 
+// Whether a row is the worker's own is as good as drawn: counting by arithmetic costs a third of what guessed branches do.
+
 function selectOwned(hashes: Int32Array, rows: number, workers: number, worker: number, out: Int32Array): number {
   const scale = workers / 4294967296;
   let count = 0;
   for (let i = 0; i < rows; i++) {
     out[count] = i;
-    if ((((hashes[i]! >>> 0) * scale) | 0) === worker) count++;
+    const owner = ((hashes[i]! >>> 0) * scale) | 0;
+    count += ((owner ^ worker) - 1) >>> 31;
   }
   return count;
 }
@@ -155,7 +163,8 @@ function selectOwnedLongs(words: Int32Array, rows: number, workers: number, work
   let count = 0;
   for (let i = 0; i < rows; i++) {
     out[count] = i;
-    if ((((hashLong(words[2 * i]!, words[2 * i + 1]!) >>> 0) * scale) | 0) === worker) count++;
+    const owner = ((hashLong(words[2 * i]!, words[2 * i + 1]!) >>> 0) * scale) | 0;
+    count += ((owner ^ worker) - 1) >>> 31;
   }
   return count;
 }
@@ -174,7 +183,8 @@ function selectOwnedPairs(
   for (let i = 0; i < rows; i++) {
     out[count] = i;
     const hash = hashLongs(words[2 * i]!, words[2 * i + 1]!, others[2 * i]!, others[2 * i + 1]!);
-    if ((((hash >>> 0) * scale) | 0) === worker) count++;
+    const owner = ((hash >>> 0) * scale) | 0;
+    count += ((owner ^ worker) - 1) >>> 31;
   }
   return count;
 }

@@ -17,6 +17,7 @@
 import type { BytesColumn, Dictionary } from '../../../runtime/batch/column.ts';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
 import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
+import { copyBytes, equalBytes, hashBytes } from './string-bytes.ts';
 
 export const StringsFull: CodedErrorClass<{ readonly bytes: number }> = defineError(
   'state.strings_full',
@@ -422,50 +423,4 @@ function warmEntries(
     warmth ^= bytes[at0]! ^ bytes[at1]! ^ bytes[at2]! ^ bytes[at3]!;
   }
   return warmth;
-}
-
-/** By words, which may lie anywhere; the views cover the same bytes as the arrays. */
-function copyBytes(
-  fromView: DataView,
-  from: Uint8Array,
-  start: number,
-  length: number,
-  toView: DataView,
-  to: Uint8Array,
-  at: number,
-): void {
-  let i = 0;
-  for (; i + 4 <= length; i += 4) toView.setInt32(at + i, fromView.getInt32(start + i, true), true);
-  for (; i < length; i++) to[at + i] = from[start + i]!;
-}
-
-function hashBytes(view: DataView, bytes: Uint8Array, start: number, end: number): number {
-  let hash = Math.imul(end - start, 0x9e3779b1) ^ 0x2c1b3c6d;
-  let at = start;
-  for (; at + 4 <= end; at += 4) {
-    hash = Math.imul(((hash << 5) | (hash >>> 27)) ^ view.getInt32(at, true), 0x85ebca77);
-  }
-  let tail = 0;
-  for (; at < end; at++) tail = (tail << 8) | bytes[at]!;
-  hash = Math.imul(((hash << 5) | (hash >>> 27)) ^ tail, 0x85ebca77);
-  hash ^= hash >>> 15;
-  hash = Math.imul(hash, 0x2c1b3c6d);
-  return hash ^ (hash >>> 13);
-}
-
-function equalBytes(
-  viewA: DataView,
-  bytesA: Uint8Array,
-  startA: number,
-  viewB: DataView,
-  bytesB: Uint8Array,
-  startB: number,
-  length: number,
-): boolean {
-  let i = 0;
-  for (; i + 4 <= length; i += 4) {
-    if (viewA.getInt32(startA + i, true) !== viewB.getInt32(startB + i, true)) return false;
-  }
-  for (; i < length; i++) if (bytesA[startA + i] !== bytesB[startB + i]) return false;
-  return true;
 }

@@ -4,17 +4,19 @@
 // has a buffer of its own. `SharedBatches` lays the arrays of several batches into one piece of shared memory, which every thread reads where
 // it lies. The strings of a circuit's pool lie in shared memory already and are only pointed at; other dictionaries are cut down to the
 // entries in use and get a new identity. Columns without values (partition-rows.ts)
-// stay so.
+// stay so, and cost nothing.
 import { assert } from '../../../runtime/assert.ts';
 import { type ChangeBatch, presenceBytes } from '../../../runtime/batch/change-batch.ts';
 import type { Column, DictionaryColumn, Values } from '../../../runtime/batch/column.ts';
-import { isUnread, unreadColumn } from '../../../runtime/batch/partition-rows.ts';
+import { isUnread, unreadOf } from '../../../runtime/batch/partition-rows.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
 import { type SqlType, storageOf } from '../../../runtime/batch/sql-type.ts';
 import { rebase } from '../../../runtime/wire/column-kernels.ts';
 import { compact } from '../../../runtime/wire/column-layout.ts';
 
 type PackedColumn =
+  /** Nobody reads it: a column of this layout without values. */
+  | { readonly layout: 'unread'; readonly of: Column['layout'] }
   | { readonly layout: 'fixed'; readonly validity: Uint8Array | null; readonly values: Values }
   | {
       readonly layout: 'bytes';
@@ -120,6 +122,7 @@ export function unpackBatch(
 }
 
 function unpackColumn(column: PackedColumn, type: SqlType, pool: SenderPool): Column {
+  if (column.layout === 'unread') return unreadOf(type, column.of);
   const { validity } = column;
   switch (column.layout) {
     case 'fixed':
@@ -147,7 +150,7 @@ function packed(batch: ChangeBatch, reads: ReadonlySet<number> | null, place: Pl
 }
 
 function packColumn(given: Column, rows: number, isRead: boolean, place: Place): PackedColumn {
-  if (!isRead || isUnread(given)) return emptyColumn(given);
+  if (!isRead || isUnread(given)) return { layout: 'unread', of: given.layout };
   const validity = given.validity === null ? null : place(given.validity.subarray(0, (rows + 7) >> 3));
   switch (given.layout) {
     case 'fixed': {
@@ -184,28 +187,6 @@ function packColumn(given: Column, rows: number, isRead: boolean, place: Place):
         isPool: false,
       };
     }
-  }
-}
-
-/** Without the view of its values: a clone would take the whole memory behind it. */
-function emptyColumn(given: Column): PackedColumn {
-  const column = unreadColumn(given);
-  const validity = new Uint8Array(0);
-  switch (column.layout) {
-    case 'fixed':
-      return { layout: 'fixed', validity, values: column.values.slice() };
-    case 'bytes':
-      return { layout: 'bytes', validity, offsets: new Int32Array(1), bytes: new Uint8Array(0) };
-    case 'dictionary':
-      return {
-        layout: 'dictionary',
-        validity,
-        codes: new Int32Array(0),
-        offsets: new Int32Array(1),
-        bytes: new Uint8Array(0),
-        repeats: false,
-        isPool: false,
-      };
   }
 }
 
