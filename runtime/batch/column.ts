@@ -39,6 +39,8 @@ export interface Dictionary {
   readonly repeats?: boolean;
   /** Whether offsets and bytes lie in memory that every thread may read, and stay as they are for as long as anybody does. */
   readonly isShared?: boolean;
+  /** Whether offsets and bytes are never written over, although they are another thread's. */
+  readonly isLasting?: boolean;
 }
 
 export interface DictionaryColumn {

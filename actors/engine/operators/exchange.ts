@@ -7,6 +7,7 @@
 // Rows that one worker pushed stay in their order; those of different workers come worker by worker. What is pushed is copied,
 // so that a producer may lend its batches. Two nodes, because whatever stands between them runs while the rows are under way.
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
+import { ownBatch } from '../../../runtime/batch/own-batch.ts';
 import { ownersOf, pickRows } from '../../../runtime/batch/partition-rows.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
 import type { Emit, Operator } from '../circuit/operator.ts';
@@ -84,10 +85,16 @@ export class ExchangeReceive implements Operator {
   readonly contents: null = null;
   readonly passesOn: boolean = false;
   readonly #shape: ExchangeShape;
+  #lends = false;
 
   constructor(shape: ExchangeShape) {
     this.#shape = shape;
     this.detail = `exchange ${shape.number}`;
+  }
+
+  /** What others have sent lies in memory that is used anew for the next step: a copy goes to those who keep it. */
+  lend(may: boolean): void {
+    this.#lends = may;
   }
 
   /** What is sent comes by the link, not by the circuit. */
@@ -95,7 +102,9 @@ export class ExchangeReceive implements Operator {
 
   flush(emit: Emit): void {
     const { link, number, schema } = this.#shape;
-    for (const parcel of link.receive(number, schema)) for (const batch of parcel) emit(batch);
+    for (const parcel of link.receive(number, schema)) {
+      for (const batch of parcel) emit(this.#lends ? batch : ownBatch(batch));
+    }
   }
 
   stateRows(): number {

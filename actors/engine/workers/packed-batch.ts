@@ -1,9 +1,8 @@
 // A batch on its way between the threads of one engine: its arrays, without what both sides know (schema, types).
 //
-// `pack` makes arrays that nobody else holds, so that they can be transferred; a batch that is given away keeps its arrays where each
-// has a buffer of its own. `SharedBatches` lays the arrays of several batches into one piece of shared memory, which every thread reads where
-// it lies. The strings of a circuit's pool lie in shared memory already and are only pointed at; other dictionaries are cut down to the
-// entries in use and get a new identity. Columns without values (partition-rows.ts)
+// Arrays are placed into one piece of shared memory (shared-room.ts), which every thread reads where it lies; those that lie in shared
+// memory already, as those of frames for an engine of several workers may, stay where they are. The strings of a circuit's pool are only
+// pointed at; other dictionaries are cut down to the entries in use and get a new identity. Columns without values (partition-rows.ts)
 // stay so, and cost nothing.
 import { assert } from '../../../runtime/assert.ts';
 import { type ChangeBatch, presenceBytes } from '../../../runtime/batch/change-batch.ts';
@@ -13,6 +12,7 @@ import type { Schema } from '../../../runtime/batch/schema.ts';
 import { type SqlType, storageOf } from '../../../runtime/batch/sql-type.ts';
 import { rebase } from '../../../runtime/wire/column-kernels.ts';
 import { compact } from '../../../runtime/wire/column-layout.ts';
+import type { SharedRoom } from './shared-room.ts';
 
 type PackedColumn =
   /** Nobody reads it: a column of this layout without values. */
@@ -48,66 +48,12 @@ export interface PackedBatch {
   readonly columns: readonly PackedColumn[];
 }
 
-/** Puts an array to where the other thread finds it. `isHeld`: somebody else has it, too, whatever becomes of the batch. */
-type Place = <A extends Values>(array: A, isHeld?: boolean) => A;
+/** Puts an array to where the other threads find it. */
+type Place = <A extends Values>(array: A) => A;
 
-/** Arrays for a message and, in `transfer`, their buffers. `given`: the batch is used by nobody afterwards. */
-export function packBatch(batch: ChangeBatch, given: boolean, transfer: ArrayBuffer[]): PackedBatch {
-  return packed(batch, null, (array, isHeld = false) => {
-    const isOwn =
-      given && !isHeld && array.byteLength === array.buffer.byteLength && array.buffer instanceof ArrayBuffer;
-    // SAFETY: slice gives an array of the class that it is called on.
-    const own = (isOwn ? array : array.slice()) as typeof array;
-    // SAFETY: its own buffer is no shared one.
-    if (own.byteLength > 0) transfer.push(own.buffer as ArrayBuffer);
-    return own;
-  });
-}
-
-/**
- * Shared memory for the batches of one step, used anew for the next one: nobody keeps a batch beyond its step. Arrays that lie in shared
- * memory already, as those of frames for an engine of several workers do, stay where they are.
- */
-export class SharedBatches {
-  #memory: SharedArrayBuffer = new SharedArrayBuffer(1 << 20);
-
-  /** The batches of a step; of each only the columns in `reads` (null: all). */
-  share(
-    batches: readonly { readonly batch: ChangeBatch; readonly reads: ReadonlySet<number> | null }[],
-  ): readonly PackedBatch[] {
-    // Two rounds: the first one measures.
-    let size = 0;
-    for (const { batch, reads } of batches) {
-      packed(batch, reads, (array) => {
-        if (!isShared(array)) size += aligned(array.byteLength);
-        return array;
-      });
-    }
-    if (size > this.#memory.byteLength)
-      this.#memory = new SharedArrayBuffer(Math.max(size, this.#memory.byteLength * 2));
-    const memory = this.#memory;
-    let at = 0;
-    return batches.map(({ batch, reads }) =>
-      packed(batch, reads, (array) => {
-        if (isShared(array)) return array;
-        // SAFETY: the constructor of a typed array makes arrays of its own class, over shared memory as well.
-        const make = array.constructor as new (memory: SharedArrayBuffer, at: number, length: number) => typeof array;
-        const placed = new make(memory, at, array.length);
-        // SAFETY: both are of one class.
-        (placed as Uint8Array).set(array as Uint8Array);
-        at += aligned(array.byteLength);
-        return placed;
-      }),
-    );
-  }
-}
-
-function isShared(array: Values): boolean {
-  return array.buffer instanceof SharedArrayBuffer;
-}
-
-function aligned(bytes: number): number {
-  return Math.ceil(bytes / 8) * 8;
+/** Only the columns in `reads` have values (null: all). */
+export function packBatch(batch: ChangeBatch, room: SharedRoom, reads: ReadonlySet<number> | null = null): PackedBatch {
+  return packed(batch, reads, room.place);
 }
 
 /** `pool`: what the strings of the sender's pool are known by, always the same for one sender. */
@@ -133,7 +79,7 @@ function unpackColumn(column: PackedColumn, type: SqlType, pool: SenderPool): Co
       const { codes, offsets, bytes, repeats } = column;
       const known = repeats ? pool.carried : pool.interned;
       const identity = column.isPool ? known : column;
-      const dictionary = { identity, size: offsets.length - 1, offsets, bytes, repeats };
+      const dictionary = { identity, size: offsets.length - 1, offsets, bytes, repeats, isLasting: column.isPool };
       return { layout: 'dictionary', type, validity, codes, dictionary };
     }
   }
@@ -181,8 +127,8 @@ function packColumn(given: Column, rows: number, isRead: boolean, place: Place):
         layout: 'dictionary',
         validity,
         codes: place(codes.subarray(0, rows)),
-        offsets: place(offsets, true),
-        bytes: place(bytes, true),
+        offsets: place(offsets),
+        bytes: place(bytes),
         repeats,
         isPool: false,
       };

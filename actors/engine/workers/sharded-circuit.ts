@@ -8,12 +8,13 @@
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import { concatBatches } from '../../../runtime/batch/concat-batches.ts';
 import { consolidate } from '../../../runtime/batch/consolidate.ts';
+import { ownBatch } from '../../../runtime/batch/own-batch.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
 import { AssertionFailed, errorFromData, errorToData, MillraceError } from '../../../runtime/errors.ts';
 import type { Circuit, OperatorStatistics, RelationContents } from '../circuit/circuit.ts';
 import { planProgram } from '../plan/planner.ts';
 import type { Rel, SortKey } from '../sql/bound.ts';
-import { type SenderPool, SharedBatches, unpackBatch } from './packed-batch.ts';
+import { packBatch, type SenderPool, unpackBatch } from './packed-batch.ts';
 import { imageOf, partsOfImage } from './worker-image.ts';
 import type { Answer } from './worker-messages.ts';
 import { type TeamOptions, WorkerTeam } from './worker-team.ts';
@@ -24,7 +25,6 @@ const joinedRowsMax = 512;
 export class ShardedCircuit implements RelationContents {
   readonly #circuit: Circuit;
   readonly #team: WorkerTeam;
-  readonly #memory: SharedBatches = new SharedBatches();
   readonly #schemas: ReadonlyMap<string, Schema>;
 
   constructor(options: TeamOptions, team: WorkerTeam) {
@@ -56,14 +56,12 @@ export class ShardedCircuit implements RelationContents {
 
   /** The change of every observed relation, in one or several batches. @throws what any worker has failed of */
   step(inputs: ReadonlyMap<string, readonly ChangeBatch[]>): ReadonlyMap<string, readonly ChangeBatch[]> {
-    const taken = [...inputs];
-    const flat = taken.flatMap(([relation, batches]) => {
+    const { room } = this.#team;
+    room.clear();
+    const parts = [...inputs].map(([relation, batches]) => {
       const reads = this.#circuit.inputReads(relation);
-      return batches.map((batch) => ({ batch, reads }));
+      return { relation, batches: batches.map((batch) => packBatch(batch, room, reads)) };
     });
-    const shared = this.#memory.share(flat);
-    let at = 0;
-    const parts = taken.map(([relation, batches]) => ({ relation, batches: batches.map(() => shared[at++]!) }));
     this.#team.give({ kind: 'step', inputs: parts });
     let own: ReadonlyMap<string, ChangeBatch>;
     try {
@@ -94,7 +92,8 @@ export class ShardedCircuit implements RelationContents {
   }
 
   snapshot(): readonly Uint8Array[] {
-    const others = this.#order({ kind: 'snapshot' }).map(({ parts }) => parts ?? []);
+    // In memory that is its own, for whoever stores it.
+    const others = this.#order({ kind: 'snapshot' }).map(({ parts = [] }) => parts.map((part) => new Uint8Array(part)));
     return imageOf([this.#circuit.snapshot(), ...others]);
   }
 
@@ -148,16 +147,17 @@ export class ShardedCircuit implements RelationContents {
   }
 
   #merged(relation: string, batches: readonly ChangeBatch[]): readonly ChangeBatch[] {
-    if (batches.length === 1) return batches;
+    if (batches.length === 1) return batches.map(ownBatch);
     const schema = this.#schemas.get(relation)!;
     const isDisjoint = this.#circuit.spread(relation)?.changesAreDisjoint === true;
     const isSettled = isDisjoint || batches.every(({ weights }) => weights === null || weights.every((w) => w > 0));
     if (!isSettled) {
       const merged = consolidate(batches, schema);
-      return merged === null ? [] : [merged];
+      return merged === null ? [] : [ownBatch(merged)];
     }
     const rows = batches.reduce((sum, batch) => sum + batch.rows, 0);
-    return rows <= joinedRowsMax ? [concatBatches(batches, schema)] : batches;
+    // What other workers have sent is written over in the next step.
+    return rows <= joinedRowsMax ? [ownBatch(concatBatches(batches, schema))] : batches.map(ownBatch);
   }
 }
 
@@ -186,7 +186,7 @@ function batchesOf(
   pool: SenderPool,
 ): readonly ChangeBatch[] {
   return batches.flatMap((each) =>
-    each.relation === relation ? each.batches.map((batch) => unpackBatch(batch, schema, pool)) : [],
+    each.relation === relation ? each.batches.map((batch) => ownBatch(unpackBatch(batch, schema, pool))) : [],
   );
 }
 

@@ -45,8 +45,8 @@ class ShardWorker {
         continue;
       }
       try {
-        const transfer: ArrayBuffer[] = [];
-        lines.send(0, this.#carryOut(message, transfer), transfer);
+        lines.room.clear();
+        lines.send(0, this.#carryOut(message));
       } catch (thrown) {
         failure = errorToData(thrown);
         spreadFailure(lines, thrown);
@@ -55,11 +55,11 @@ class ShardWorker {
     lines.close();
   }
 
-  #carryOut(order: Exclude<Order, { kind: 'stop' }>, transfer: ArrayBuffer[]): Answer {
+  #carryOut(order: Exclude<Order, { kind: 'stop' }>): Answer {
     const circuit = this.#circuit;
     switch (order.kind) {
       case 'step':
-        return { kind: 'done', batches: this.#step(order.inputs, transfer) };
+        return { kind: 'done', batches: this.#step(order.inputs) };
       case 'observe':
         if (circuit.spread(order.relation)?.changesAreOfFirst === false) {
           this.#observed.add(order.relation);
@@ -70,11 +70,11 @@ class ShardWorker {
         if (this.#observed.delete(order.relation)) circuit.unobserve(order.relation);
         return { kind: 'done' };
       case 'contents': {
-        const batches = circuit.contents(order.relation).map((batch) => packBatch(batch, false, transfer));
+        const batches = circuit.contents(order.relation).map((batch) => packBatch(batch, lines.room));
         return { kind: 'done', batches: [{ relation: order.relation, batches }] };
       }
       case 'snapshot':
-        return { kind: 'done', parts: circuit.snapshot().map((part) => own(part, transfer)) };
+        return { kind: 'done', parts: circuit.snapshot().map(shared) };
       case 'restore':
         circuit.restore(order.parts);
         return { kind: 'done' };
@@ -85,7 +85,6 @@ class ShardWorker {
 
   #step(
     inputs: Extract<Order, { kind: 'step' }>['inputs'],
-    transfer: ArrayBuffer[],
   ): readonly { readonly relation: string; readonly batches: readonly PackedBatch[] }[] {
     const unpacked = new Map<string, readonly ChangeBatch[]>();
     for (const { relation, batches } of inputs) {
@@ -97,13 +96,14 @@ class ShardWorker {
     }
     return [...this.#circuit.step(unpacked)].map(([relation, change]) => ({
       relation,
-      batches: [packBatch(change, false, transfer)],
+      batches: [packBatch(change, lines.room)],
     }));
   }
 }
 
-function own(part: Uint8Array, transfer: ArrayBuffer[]): Uint8Array {
-  const copy = part.slice();
-  transfer.push(copy.buffer);
+/** A part of a snapshot where worker 0 sees it: in memory of its own, which is not wanted again soon. */
+function shared(part: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(part.length));
+  copy.set(part);
   return copy;
 }

@@ -9,6 +9,7 @@ import { existsSync, readlinkSync } from 'node:fs';
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
 import type { SenderPool } from './packed-batch.ts';
+import { SharedRoom } from './shared-room.ts';
 
 export const EngineWorkerLost: CodedErrorClass<{ readonly worker: number }> = defineError(
   'engine.worker_lost',
@@ -42,6 +43,8 @@ export class WorkerLines {
   readonly workers: number;
   /** What the string pool of each worker is known by here. */
   readonly pools: readonly SenderPool[];
+  /** For the arrays of what this thread sends, cleared when a step begins: nobody reads those of the one before any more. */
+  readonly room: SharedRoom = new SharedRoom();
   readonly #ports: readonly (MessagePort | null)[];
   readonly #cells: Int32Array;
 
@@ -54,8 +57,8 @@ export class WorkerLines {
     Atomics.store(cells, worker * cellWords + threadAt, systemThread());
   }
 
-  send(to: number, message: unknown, transfer: readonly ArrayBuffer[] = []): void {
-    this.#ports[to]?.postMessage(message, transfer);
+  send(to: number, message: unknown): void {
+    this.#ports[to]?.postMessage(message);
     Atomics.add(this.#cells, to * cellWords, 1);
     Atomics.notify(this.#cells, to * cellWords);
   }

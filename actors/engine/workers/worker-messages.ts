@@ -56,9 +56,8 @@ export function linkOver(lines: WorkerLines): ShardLink {
           own.set(exchange, parcel);
           return;
         }
-        const transfer: ArrayBuffer[] = [];
-        const batches = parcel.map((batch) => packBatch(batch, true, transfer));
-        lines.send(to, { kind: 'parcel', exchange, batches } satisfies ParcelMessage, transfer);
+        const batches = parcel.map((batch) => packBatch(batch, lines.room));
+        lines.send(to, { kind: 'parcel', exchange, batches } satisfies ParcelMessage);
       });
     },
     receive: (exchange, schema) =>

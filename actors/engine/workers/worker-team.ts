@@ -8,6 +8,7 @@ import { siblingModule } from '../../../runtime/thread/worker-thread.ts';
 import type { ShardLink } from '../circuit/shard-link.ts';
 import type { BoundProgram } from '../sql/bound.ts';
 import type { SenderPool } from './packed-batch.ts';
+import type { SharedRoom } from './shared-room.ts';
 import { cellsFor, EngineWorkerLost, type LineEnds, WorkerLines } from './worker-line.ts';
 import { type Answer, type LineMessage, linkOver, type Order, spreadFailure } from './worker-messages.ts';
 
@@ -75,6 +76,11 @@ export class WorkerTeam {
   /** Numbers of the threads for the tools of the system, by worker; 0 where the system does not tell. */
   get systemThreads(): readonly number[] {
     return this.#lines.systemThreads();
+  }
+
+  /** For what worker 0 tells the others. */
+  get room(): SharedRoom {
+    return this.#lines.room;
   }
 
   /** What the string pool of a worker is known by here. */

@@ -90,6 +90,11 @@ for (const workers of [2, 3, 8]) {
     const one = planProgram(program, { onError: 'stop' });
     for (const name of names) one.observe(name);
     let many = await opened(program, workers);
+    const kept: {
+      readonly batches: readonly ChangeBatch[];
+      readonly text: readonly string[];
+      readonly what: string;
+    }[] = [];
     try {
       for (const [at, step] of history!.entries()) {
         if (at === history!.length >> 1) {
@@ -103,13 +108,14 @@ for (const workers of [2, 3, 8]) {
         const actual = many.step(inputs);
         for (const name of names) {
           const change = expected.get(name);
-          assert.equal(
-            textOf(actual.get(name) ?? []),
-            textOf(change === undefined ? [] : [change]),
-            `${name}, step ${at}`,
-          );
+          const text = textOf(change === undefined ? [] : [change]);
+          const batches = actual.get(name) ?? [];
+          assert.equal(textOf(batches), text, `${name}, step ${at}`);
+          kept.push({ batches, text, what: `${name}, step ${at}, after all steps` });
         }
       }
+      // A change stays what it was, whatever memory later steps are computed in.
+      for (const { batches, text, what } of kept) assert.equal(textOf(batches), text, what);
       for (const name of names) {
         assert.equal(textOf(many.contents(name)), textOf(one.contents(name)), name);
         const { query, displayOrder } = compileQuery(`SELECT * FROM ${name}`, relations);
