@@ -41,6 +41,15 @@ const views: readonly ViewCase[] = [
     title: 'from the first row on, row by row',
     sql: `SELECT n, k, ROW_NUMBER() OVER w AS a, SUM(i) OVER (ORDER BY ${everything} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS c, SUM(n) OVER (ORDER BY ${everything} ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING) AS e, COUNT(*) OVER (ORDER BY ${everything} ROWS BETWEEN UNBOUNDED PRECEDING AND 2 FOLLOWING) AS f FROM ${distinct} WINDOW w AS (ORDER BY ${everything})`,
   },
+  {
+    title: 'a row of those from the first on',
+    sql: 'SELECT n, i, MIN(i) OVER w AS a, MAX(s) OVER w AS b, MAX(d) FILTER (WHERE b) OVER w AS c FROM facts WINDOW w AS (PARTITION BY b ORDER BY n)',
+  },
+  {
+    title: 'the first row',
+    sql: `SELECT n, k, FIRST_VALUE(s) OVER (ORDER BY ${everything}) AS a, FIRST_VALUE(i) IGNORE NULLS OVER (ORDER BY ${everything} DESC) AS c, MIN(n) OVER (ORDER BY ${everything} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS e FROM ${distinct}`,
+    oracle: `SELECT n, k, FIRST_VALUE(s) OVER (ORDER BY ${everything}), FIRST_VALUE(i IGNORE NULLS) OVER (ORDER BY ${everything} DESC), MIN(n) OVER (ORDER BY ${everything} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) FROM ${distinct}`,
+  },
   { title: 'all of it', sql: 'SELECT n, DENSE_RANK() OVER (ORDER BY n) AS a, SUM(i) OVER () AS b FROM facts' },
 ];
 

@@ -4,7 +4,7 @@
 //                      own, or `keysAfter` behind it, or equal; and, where a call runs from the first row on, totals of all before those
 //   a change reaches   the rows that read it: the other way round, and to the end of the partition where a call runs
 // Known of the calls alone. null: some call has to see the whole partition.
-import type { FrameBound } from '../window-function.ts';
+import type { FrameBound, WindowFunction } from '../window-function.ts';
 import type { RangeKey } from './window-frames.ts';
 import { isFloat, type WindowColumn } from './window-results.ts';
 
@@ -38,10 +38,16 @@ export function reachOf(calls: readonly WindowColumn[], rangeKey: RangeKey | nul
 /** Whether a call is computed from totals of what lies before the rows that are looked at. */
 export function isRunning({ function: name, frame, operand }: WindowColumn): boolean {
   if (name === 'row_number' || name === 'rank') return true;
-  if (name !== 'count' && name !== 'sum' && name !== 'avg') return false;
   if (frame.start.kind !== 'unbounded') return false;
+  if (keepsRecord(name) || name === 'count') return true;
+  if (name !== 'sum' && name !== 'avg') return false;
   // A sum of floating-point numbers is that of its rows one after the other; of long decimals a total may not fit.
-  return name === 'count' || (operand !== null && !isFloat(operand) && operand.storage !== 'i128');
+  return operand !== null && !isFloat(operand) && operand.storage !== 'i128';
+}
+
+/** Whether what lies before is told by one of its records. */
+export function keepsRecord(name: WindowFunction): boolean {
+  return name === 'first_value' || name === 'min' || name === 'max';
 }
 
 function reachOfCall(call: WindowColumn): Reach | null {

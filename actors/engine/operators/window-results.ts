@@ -36,9 +36,11 @@ export interface Before {
   /** Of those that take part, and their sum: for calls that run from the first row on. */
   readonly count: number;
   readonly sum: bigint;
+  /** The record whose value is the first, least or greatest of them; -1: there is none. */
+  readonly record: number;
 }
 
-export const nothingBefore: Before = { rows: 0, count: 0, sum: 0n };
+export const nothingBefore: Before = { rows: 0, count: 0, sum: 0n, record: -1 };
 
 /** Writes the results of a call; returns the positions whose result does not fit. */
 export function writeResults(
@@ -62,7 +64,7 @@ export function writeResults(
       return [];
     case 'first_value':
     case 'last_value':
-      writeEdge(call, rows, frames!, target);
+      writeEdge(call, rows, frames!, target, before.record);
       return [];
     case 'nth_value':
       writeNth(call, rows, frames!, target);
@@ -72,7 +74,7 @@ export function writeResults(
       return [];
     case 'min':
     case 'max':
-      writeExtremes(call, rows, frames!, target, pool);
+      writeExtremes(call, rows, frames!, target, pool, before.record);
       return [];
     case 'sum':
     case 'avg':
@@ -115,10 +117,20 @@ function writeShifted(call: WindowColumn, rows: SortedRows, target: WindowTarget
   }
 }
 
-function writeEdge(call: WindowColumn, rows: SortedRows, { from, to }: Frames, target: WindowTarget): void {
+function writeEdge(
+  call: WindowColumn,
+  rows: SortedRows,
+  { from, to }: Frames,
+  target: WindowTarget,
+  before: number,
+): void {
   const isFirst = call.function === 'first_value';
   const operand = call.operand!;
   for (let i = 0; i < rows.count; i++) {
+    if (before >= 0) {
+      copyRecord(rows, before, operand, target, i);
+      continue;
+    }
     let at = isFirst ? from[i]! : to[i]! - 1;
     if (call.ignoreNulls) while (at >= from[i]! && at < to[i]! && isNull(rows, at, operand)) at += isFirst ? 1 : -1;
     if (at >= from[i]! && at < to[i]!) copyValue(rows, at, operand, target, i);
@@ -161,12 +173,15 @@ function writeExtremes(
   { from, to }: Frames,
   target: WindowTarget,
   pool: StringPool,
+  before: number,
 ): void {
   const operand = call.operand!;
   const order = valueOrder(operand.type, pool);
   const sign = call.function === 'min' ? 1 : -1;
   const { words, width, ids } = rows;
-  let best = -1;
+  // A record that lies before the rows is as if it were the first of them: all frames begin there.
+  let record = before;
+  let best = before < 0 ? -1 : 0;
   let seen = 0;
   let begun = 0;
   for (let i = 0; i < rows.count; i++) {
@@ -180,11 +195,13 @@ function writeExtremes(
       if (!counts(call, rows, seen)) continue;
       const better =
         best < 0 ||
-        sign * order(words, ids[seen]! * width + operand.offset, words, ids[best]! * width + operand.offset) < 0;
-      if (better) best = seen;
+        sign * order(words, ids[seen]! * width + operand.offset, words, record * width + operand.offset) < 0;
+      if (!better) continue;
+      best = seen;
+      record = ids[seen]!;
     }
     if (best < 0) setNull(target, i);
-    else copyValue(rows, best, operand, target, i);
+    else copyRecord(rows, record, operand, target, i);
   }
 }
 
@@ -290,7 +307,7 @@ function isNull({ words, width, ids }: SortedRows, i: number, place: LayoutColum
   return isNullAt(words, ids[i]! * width, place);
 }
 
-function isNullAt(words: Int32Array, base: number, place: LayoutColumn): boolean {
+export function isNullAt(words: Int32Array, base: number, place: LayoutColumn): boolean {
   return place.nullWord >= 0 && (words[base + place.nullWord]! & place.nullBit) !== 0;
 }
 
@@ -300,11 +317,15 @@ function setNull({ words, stride, place }: WindowTarget, i: number): void {
 }
 
 function copyValue(rows: SortedRows, from: number, operand: LayoutColumn, target: WindowTarget, i: number): void {
-  if (isNull(rows, from, operand)) {
+  copyRecord(rows, rows.ids[from]!, operand, target, i);
+}
+
+function copyRecord(rows: SortedRows, record: number, operand: LayoutColumn, target: WindowTarget, i: number): void {
+  if (isNullAt(rows.words, record * rows.width, operand)) {
     setNull(target, i);
     return;
   }
-  const read = rows.ids[from]! * rows.width + operand.offset;
+  const read = record * rows.width + operand.offset;
   const write = i * target.stride + target.place.offset;
   for (let k = 0; k < operand.words; k++) target.words[write + k] = rows.words[read + k]!;
 }

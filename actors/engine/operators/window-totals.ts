@@ -1,49 +1,80 @@
-// Totals of what lies before a row: how many rows, and for each call that runs from the first row on how many of them count and their sum.
+// Totals of what lies before a row: how many rows, and for each call that runs from the first row on how many of them count and their sum,
+// or the record whose value is the first, least or greatest.
 //
-//   words of a record   [ rows | for each such call: count, sum (128 bits) ]       of the subtree of its node (state/ordered-rows.ts)
+//   words of a record   [ rows | for each such call: count, sum (128 bits), or record + 1 ]     of the subtree of its node (state/ordered-rows.ts)
 // A total of any beginning of a partition is found in O(log n), so that what lies before a change is not looked at again. Exact: sums of
-// integers and decimals only. Rows count as many times as they weigh, those of no or negative weight not at all.
+// integers and short decimals only. Rows count as many times as they weigh, those of no or negative weight not at all. Of equal values the
+// first in the order is kept.
 import type { OrderedRows, Records } from '../state/ordered-rows.ts';
+import type { StringPool } from '../state/string-pool.ts';
+import { type ValueOrder, valueOrder } from '../state/value-order.ts';
 import { readNumber, writeNumber } from './window-frames.ts';
-import { isRunning } from './window-reach.ts';
-import { type Before, takesPart, type WindowColumn } from './window-results.ts';
+import { isRunning, keepsRecord } from './window-reach.ts';
+import { type Before, isNullAt, takesPart, type WindowColumn } from './window-results.ts';
 
-const wordsOfCall = 5;
+const wordsOfSum = 5;
+
+/** A call that has totals, by its number, and where they lie behind the number of rows. */
+interface Totalled {
+  readonly number: number;
+  readonly call: WindowColumn;
+  readonly at: number;
+  /** null: a count and a sum are kept; else a record, and whether the value of one comes before that of another. */
+  readonly isBetter: ((words: Int32Array, base: number, other: number) => boolean) | null;
+}
+
+/** Where things lie in a record. */
+export interface TotalsPlaces {
+  readonly weightAt: number;
+  readonly nodeAt: number;
+  readonly totalsAt: number;
+}
 
 export class WindowTotals {
   /** Words of a record that they take. */
   readonly words: number;
-  readonly #calls: readonly WindowColumn[];
-  /** Numbers of the calls that have a count and a sum. */
-  readonly #summed: readonly number[];
+  readonly #count: number;
+  readonly #totalled: readonly Totalled[];
 
-  constructor(calls: readonly WindowColumn[]) {
-    this.#calls = calls;
-    const summed = [...calls.keys()].filter((c) => isRunning(calls[c]!) && hasTotals(calls[c]!));
-    this.#summed = summed;
-    this.words = 1 + summed.length * wordsOfCall;
+  constructor(calls: readonly WindowColumn[], pool: StringPool) {
+    let words = 1;
+    const totalled: Totalled[] = [];
+    for (const [number, call] of calls.entries()) {
+      if (!isRunning(call) || call.function === 'row_number' || call.function === 'rank') continue;
+      const isBetter = keepsRecord(call.function) ? betterOf(call, pool) : null;
+      totalled.push({ number, call, at: words, isBetter });
+      words += isBetter === null ? wordsOfSum : 1;
+    }
+    this.words = words;
+    this.#count = calls.length;
+    this.#totalled = totalled;
   }
 
-  /** What a tree calls for the nodes that have changed. `at`: where the totals lie in a record. */
-  measure(table: Records, weightAt: number, nodeAt: number, at: number): (base: number) => void {
+  /** What a tree calls for the nodes that have changed. */
+  measure(table: Records, { weightAt, nodeAt, totalsAt }: TotalsPlaces): (base: number) => void {
     return (base) => {
       const { words, width } = table;
       const weight = Math.max(0, words[base + weightAt]!);
       const left = words[base + nodeAt]!;
       const right = words[base + nodeAt + 1]!;
-      const leftAt = left === 0 ? -1 : (left - 1) * width + at;
-      const rightAt = right === 0 ? -1 : (right - 1) * width + at;
-      const rows = (place: number): number => (place < 0 ? 0 : words[place]!);
-      words[base + at] = weight + rows(leftAt) + rows(rightAt);
-      for (let k = 0; k < this.#summed.length; k++) {
-        const call = this.#calls[this.#summed[k]!]!;
-        const own = 1 + k * wordsOfCall;
-        const takes = weight > 0 && takesPart(call, words, base);
-        const count = (place: number): number => (place < 0 ? 0 : words[place + own]!);
-        const sum = (place: number): bigint => (place < 0 ? 0n : sumAt(words, place + own + 1));
-        words[base + at + own] = (takes ? weight : 0) + count(leftAt) + count(rightAt);
+      const leftAt = left === 0 ? -1 : (left - 1) * width + totalsAt;
+      const rightAt = right === 0 ? -1 : (right - 1) * width + totalsAt;
+      const of = (place: number, at: number): number => (place < 0 ? 0 : words[place + at]!);
+      words[base + totalsAt] = weight + of(leftAt, 0) + of(rightAt, 0);
+      for (const { call, at, isBetter } of this.#totalled) {
+        const takes = weight > 0 && counts(call, words, base);
+        if (isBetter !== null) {
+          let best = of(leftAt, at);
+          for (const other of [takes ? base / width + 1 : 0, of(rightAt, at)]) {
+            if (other !== 0 && (best === 0 || isBetter(words, (other - 1) * width, (best - 1) * width))) best = other;
+          }
+          words[base + totalsAt + at] = best;
+          continue;
+        }
+        const sum = (place: number): bigint => (place < 0 ? 0n : sumAt(words, place + at + 1));
+        words[base + totalsAt + at] = (takes ? weight : 0) + of(leftAt, at) + of(rightAt, at);
         const value = takes ? numberOf(call, words, base) * BigInt(weight) : 0n;
-        writeNumber(words, base + at + own + 1, 'i128', value + sum(leftAt) + sum(rightAt));
+        writeNumber(words, base + totalsAt + at + 1, 'i128', value + sum(leftAt) + sum(rightAt));
       }
     };
   }
@@ -52,42 +83,64 @@ export class WindowTotals {
   before(
     tree: OrderedRows,
     table: Records,
-    weightAt: number,
-    at: number,
+    { weightAt, totalsAt }: TotalsPlaces,
     test: (base: number) => boolean,
   ): readonly Before[] {
-    const { words } = table;
+    const { words, width } = table;
     let rows = 0;
-    const counts = this.#calls.map(() => 0);
-    const sums = this.#calls.map(() => 0n);
+    const counted = Array.from({ length: this.#count }, () => ({ count: 0, sum: 0n, record: -1 }));
+    const offer = ({ number, isBetter }: Totalled, record: number): void => {
+      const own = counted[number]!;
+      if (record < 0 || isBetter === null) return;
+      if (own.record < 0 || isBetter(words, record * width, own.record * width)) own.record = record;
+    };
     tree.visitPrefix(
       test,
       (base) => {
         const weight = Math.max(0, words[base + weightAt]!);
         rows += weight;
-        for (const c of this.#summed) {
-          const call = this.#calls[c]!;
-          if (weight === 0 || !takesPart(call, words, base)) continue;
-          counts[c]! += weight;
-          sums[c]! += numberOf(call, words, base) * BigInt(weight);
+        for (const total of this.#totalled) {
+          const { number, call, isBetter } = total;
+          if (weight === 0 || !counts(call, words, base)) continue;
+          if (isBetter !== null) offer(total, base / width);
+          else {
+            counted[number]!.count += weight;
+            counted[number]!.sum += numberOf(call, words, base) * BigInt(weight);
+          }
         }
       },
       (base) => {
-        rows += words[base + at]!;
-        for (let k = 0; k < this.#summed.length; k++) {
-          const c = this.#summed[k]!;
-          const own = base + at + 1 + k * wordsOfCall;
-          counts[c]! += words[own]!;
-          sums[c]! += sumAt(words, own + 1);
+        rows += words[base + totalsAt]!;
+        for (const total of this.#totalled) {
+          const own = base + totalsAt + total.at;
+          if (total.isBetter !== null) offer(total, words[own]! - 1);
+          else {
+            counted[total.number]!.count += words[own]!;
+            counted[total.number]!.sum += sumAt(words, own + 1);
+          }
         }
       },
     );
-    return this.#calls.map((_, c) => ({ rows, count: counts[c]!, sum: sums[c]! }));
+    return counted.map((own) => ({ rows, ...own }));
   }
 }
 
-function hasTotals({ function: name }: WindowColumn): boolean {
-  return name === 'count' || name === 'sum' || name === 'avg';
+/** Records are offered in their order: the first stays unless another is better. */
+function betterOf(
+  { function: name, operand }: WindowColumn,
+  pool: StringPool,
+): (words: Int32Array, base: number, other: number) => boolean {
+  if (name === 'first_value' || operand === null) return () => false;
+  const order: ValueOrder = valueOrder(operand.type, pool);
+  const sign = name === 'min' ? 1 : -1;
+  const { offset } = operand;
+  return (words, base, other) => sign * order(words, base + offset, words, other + offset) < 0;
+}
+
+/** Whether the row at word `base` may be what a call is about. */
+function counts(call: WindowColumn, words: Int32Array, base: number): boolean {
+  if (call.function !== 'first_value') return takesPart(call, words, base);
+  return !call.ignoreNulls || call.operand === null || !isNullAt(words, base, call.operand);
 }
 
 function numberOf({ operand, function: name }: WindowColumn, words: Int32Array, base: number): bigint {

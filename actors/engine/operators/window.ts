@@ -27,7 +27,7 @@ import type { RangeKey, SortedRows } from './window-frames.ts';
 import { type Reach, reachOf } from './window-reach.ts';
 import type { WindowColumn } from './window-results.ts';
 import { changedSpans, type Span } from './window-spans.ts';
-import { WindowTotals } from './window-totals.ts';
+import { type TotalsPlaces, WindowTotals } from './window-totals.ts';
 
 /** A call whose operands are ordinals of the input. */
 export interface WindowShapeCall extends Omit<WindowColumn, 'operand' | 'filter' | 'fallback'> {
@@ -78,7 +78,7 @@ export class Window implements Operator {
   /** Words of a row's record: its weight, the one that it has when the step ends, its node in the tree, totals of that. */
   readonly #weightAt: number;
   readonly #nextAt: number;
-  readonly #totalsAt: number;
+  readonly #totalsPlaces: TotalsPlaces;
   readonly #output: RowOutput;
   readonly #changes: WindowChanges;
   readonly #computation: WindowComputation;
@@ -121,15 +121,15 @@ export class Window implements Operator {
     this.#rangeKey =
       first === undefined ? null : { place: this.#rowLayout.columns[first.ordinal]!, descending: first.descending };
     this.#reach = shape.limit === null ? reachOf(this.#calls, this.#rangeKey) : null;
-    this.#totals = this.#reach?.runs === true ? new WindowTotals(this.#calls) : null;
+    this.#totals = this.#reach?.runs === true ? new WindowTotals(this.#calls, pool) : null;
     this.#weightAt = rowWords;
     this.#nextAt = rowWords + 1;
     const nodeAt = rowWords + 2;
-    this.#totalsAt = rowWords + 4;
+    this.#totalsPlaces = { weightAt: rowWords, nodeAt, totalsAt: rowWords + 4 };
     this.#rows = new RecordTable({ keyWords: rowWords, extraWords: 4 + (this.#totals?.words ?? 0), hashMask });
     this.#order = rowOrder(this.#rowLayout, order, pool);
     this.#peerOrder = keyOrder(this.#rowLayout, order, pool);
-    const measure = this.#totals?.measure(this.#rows, this.#weightAt, nodeAt, this.#totalsAt) ?? null;
+    const measure = this.#totals?.measure(this.#rows, this.#totalsPlaces) ?? null;
     this.#tree = new OrderedRows(this.#rows, nodeAt, this.#order, measure);
     const results = layoutOf(
       schema.fields.slice(input.fields.length).map((field) => ({ type: field.type, nullable: true })),
@@ -338,8 +338,7 @@ export class Window implements Operator {
     const before = this.#totals?.before(
       this.#tree,
       this.#rows,
-      this.#weightAt,
-      this.#totalsAt,
+      this.#totalsPlaces,
       (base) => this.#order(words, base, words, first) < 0,
     );
     const rows = { words, width, ids: Int32Array.from(copies), count: copies.length };
