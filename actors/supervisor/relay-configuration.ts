@@ -154,7 +154,7 @@ function transportOf(
   path: string,
 ): NamedConfiguration | null {
   const { id, type, plugin, settings } = connector;
-  const binding = plugin.startsWith('builtin:') ? undefined : plugins[plugin];
+  const binding = plugins[plugin];
   if (binding !== undefined) {
     const name = type === 'source' ? 'plugin_input' : 'plugin_output';
     return { name, config: { id, ...binding, plugin, settings }, plugin, settings };

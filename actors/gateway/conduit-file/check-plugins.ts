@@ -15,6 +15,7 @@ import type { RelayProcessor } from '../../relay-definition.ts';
 import {
   findPlugin,
   fullName,
+  isBuiltIntoConduit,
   nearestPlugin,
   type PluginParameters,
   type PluginSpecification,
@@ -38,6 +39,12 @@ export const FilePluginUnchecked: CodedErrorClass<{ readonly plugin: string }> =
     help: 'Give the folder of the plugins with --connectors, of processors with --processors, to have its settings checked.',
   },
   (f) => `the plugin "${f.plugin}" is not built in: its settings are not checked`,
+);
+
+export const FilePluginElsewhere: CodedErrorClass<{ readonly plugin: string; readonly name: string }> = defineError(
+  'config.plugin_not_installed',
+  { help: 'Build it with `go build` into the folder of plugins (--connectors); the file stays as it is.' },
+  (f) => `"${f.plugin}" is built into Conduit; here it is a plugin, github.com/ConduitIO/conduit-connector-${f.name}`,
 );
 
 export const FilePluginRole: CodedErrorClass<{ readonly plugin: string; readonly type: string }> = defineError(
@@ -107,8 +114,14 @@ class PluginCheck {
     const plugin = findPlugin(connectors, used.plugin);
     const place = (this.#pipeline.plugins.get(used.key) ?? this.#pipeline.node).place;
     if (plugin === undefined) {
-      if (!isComplete && readReference(used.plugin).kind !== 'builtin') {
+      const isElsewhere = isBuiltIntoConduit(used.plugin);
+      if (!isComplete && (isElsewhere || readReference(used.plugin).kind !== 'builtin')) {
         this.#warnings.push(new FilePluginUnchecked({ plugin: used.plugin }, { place }));
+        return;
+      }
+      if (isElsewhere) {
+        const { name } = readReference(used.plugin);
+        this.#problems.push(new FilePluginElsewhere({ plugin: used.plugin, name }, { place }));
         return;
       }
       const suggestion = nearestPlugin(connectors, used.plugin);

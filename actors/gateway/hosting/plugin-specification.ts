@@ -56,13 +56,26 @@ export function readReference(text: string): PluginReference {
   };
 }
 
+/**
+ * Connectors that Conduit has built in and Millrace has not: files that were written for Conduit name them so, and mean the plugin process
+ * of that name. A version is then Conduit's own of it.
+ */
+const builtIntoConduit: ReadonlySet<string> = new Set(['kafka', 'postgres', 's3']);
+
+export function isBuiltIntoConduit(reference: string): boolean {
+  const { kind, name } = readReference(reference);
+  return kind === 'builtin' && builtIntoConduit.has(name);
+}
+
 /** Without a kind a plugin process goes before what is built in; without a version the latest. */
 export function findPlugin<P extends NamedPlugin>(plugins: readonly P[], reference: string): P | undefined {
   const { kind, name, version } = readReference(reference);
   const found = plugins
     .filter((plugin) => plugin.name === name && (version === null || sameVersion(plugin.version, version)))
     .sort((a, b) => compareVersions(b.version, a.version));
-  if (kind !== 'any') return found.find((plugin) => plugin.kind === kind);
+  const own = found.find((plugin) => plugin.kind === kind);
+  if (kind === 'standalone' || own !== undefined) return own;
+  if (kind === 'builtin') return isBuiltIntoConduit(reference) ? found[0] : undefined;
   return found.find((plugin) => plugin.kind === 'standalone') ?? found[0];
 }
 

@@ -198,10 +198,11 @@ export interface ConnectorView {
 
 export function connectorJson({ pipeline: hosted, connector: shown, position, isSecret }: ConnectorView): JsonObject {
   const isSource = shown.type === 'source';
-  const positionState = position === null ? {} : { sourceState: { position } };
+  // As in Conduit, a destination has no state of its own: its records are confirmed one by one.
+  const positionState = position === null || !isSource ? {} : { sourceState: { position } };
   return {
     id: shown.id,
-    ...(isSource ? positionState : { destinationState: { positions: {} } }),
+    ...positionState,
     config: { name: shown.name, settings: maskSettings(shown.settings, isSecret) },
     type: isSource ? 'TYPE_SOURCE' : 'TYPE_DESTINATION',
     plugin: shown.plugin,

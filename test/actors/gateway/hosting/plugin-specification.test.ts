@@ -45,6 +45,16 @@ test('a plugin process goes before what is built in, the latest version before o
   assert.is(found('standalone:log'), null);
 });
 
+test('what Conduit has built in and Millrace has not is the plugin process of that name', () => {
+  const processes = [plugin('standalone', 'postgres', 'v0.14.2'), plugin('standalone', 'mysql', 'v1.0.0')];
+  const path = (reference: string): string | undefined => findPlugin(processes, reference)?.name;
+  assert.equal([path('builtin:postgres'), path('builtin:postgres@v0.14.2')], ['postgres', 'postgres']);
+  assert.equal(
+    [path('builtin:postgres@v9.0.0'), path('builtin:mysql'), path('builtin:kafka')],
+    [undefined, undefined, undefined],
+  );
+});
+
 test('the nearest plugin is suggested in the form that was written', () => {
   assert.is(nearestPlugin(plugins, 'fiel'), 'file');
   assert.is(nearestPlugin(plugins, 'builtin:lug'), 'builtin:log');
