@@ -2,6 +2,9 @@
 //
 // `byGroup` puts them side by side, group by group, in the order in which they came. Rows that came more than once are in it more than once.
 
+/** What a large step has needed is given back behind it. */
+const roomKept = 65_536;
+
 export class PendingRows {
   #groups: Int32Array = new Int32Array(64);
   #ids: Int32Array = new Int32Array(64);
@@ -22,6 +25,10 @@ export class PendingRows {
     const ids = new Int32Array(this.#count);
     placeByGroup(this.#groups, this.#ids, this.#count, starts, ids);
     this.#count = 0;
+    if (this.#ids.length > roomKept) {
+      this.#groups = new Int32Array(roomKept);
+      this.#ids = new Int32Array(roomKept);
+    }
     return { ids, starts };
   }
 }
