@@ -41,7 +41,16 @@ import {
   PostgresUnavailable,
   PostgresUnsupportedChange,
 } from './postgres-errors.ts';
-import { dropSlot, ensureSlot, requireSlot, type SlotNames, type SlotSettings, slotNames } from './replication-slot.ts';
+import {
+  dropSlot,
+  ensureSlot,
+  identityProblem,
+  requirePublished,
+  requireSlot,
+  type SlotNames,
+  type SlotSettings,
+  slotNames,
+} from './replication-slot.ts';
 import { readSnapshot, snapshotColumns } from './table-snapshot.ts';
 import { TypeCatalog } from './type-catalog.ts';
 
@@ -69,7 +78,8 @@ class PostgresCdcSource implements Source {
   readonly #server: string;
   readonly #names: SlotNames;
   readonly #catalog = new TypeCatalog();
-  readonly #tables = new Map<number, ChangeLines | null>();
+  /** By the server's number; of a table that is none of ours its name. */
+  readonly #tables = new Map<number, ChangeLines | string>();
   /** Behind the latest change that was given out; null: the snapshot comes first. */
   #position: ChangePosition | null = null;
   #stream: ChangeStream | null = null;
@@ -98,6 +108,7 @@ class PostgresCdcSource implements Source {
       const { lsn } = position ?? {};
       if (typeof lsn === 'string') {
         await requireSlot(client, this.#names, this.#server);
+        await requirePublished(client, this.#names, this.#settings, this.#server);
         this.#position = { lsn: parseLsn(lsn), skip: Number(position?.['skip']) };
         this.#acknowledged = this.#position.lsn;
         return;
@@ -110,6 +121,9 @@ class PostgresCdcSource implements Source {
         this.#snapshotFrom = typeof from === 'string' ? from : null;
       }
       await ensureSlot(client, this.#names, this.#settings, this.#server);
+      const { relation: ours } = this.#context;
+      const problem = await identityProblem(client, this.#settings, ours.primaryKey.length > 0);
+      if (problem !== null) this.#context.reportError(problem);
       // Now, so that what does not fit is an error of the start.
       const { source_table: table } = this.#settings;
       const { relation } = this.#context;
@@ -256,7 +270,16 @@ class PostgresCdcSource implements Source {
   }
 
   #lines(change: Change): readonly string[] {
-    return this.#tables.get(change.id)?.lines(change) ?? [];
+    const table = this.#tables.get(change.id);
+    if (table instanceof ChangeLines) return table.lines(change);
+    // A publication of the connector's own has one table, whatever that is called by now.
+    if (table !== undefined && this.#names.ownsPublication) throw this.#renamed(table);
+    return [];
+  }
+
+  #renamed(name: string): Error {
+    const detail = `it is called ${name} now: set \`source_table\` and start the connector anew, or name it back`;
+    return new PostgresUnsupportedChange({ table: this.#settings.source_table, detail });
   }
 
   async #describe(message: Extract<ReplicationMessage, { readonly kind: 'relation' }>): Promise<void> {
@@ -265,17 +288,21 @@ class PostgresCdcSource implements Source {
       quoteTable(this.#settings.source_table),
     );
     if (!isOurs) {
-      this.#tables.set(id, null);
+      const known = this.#tables.get(id);
+      this.#tables.set(id, `${schema}.${table}`);
+      if (known instanceof ChangeLines) throw this.#renamed(`${schema}.${table}`);
       return;
     }
     const oids = columns.map(({ typeOid }) => typeOid);
     if (!this.#catalog.knows(oids)) await this.#withClient((client) => this.#catalog.load(client, oids));
     const { relation } = this.#context;
-    this.#tables.set(id, new ChangeLines(relation, table, fitColumns(columns, relation, this.#catalog, this.#server)));
+    const fitted = fitColumns(columns, relation, this.#catalog, this.#server);
+    const identity = new Set(columns.flatMap(({ name, isKey }) => (isKey ? [name] : [])));
+    this.#tables.set(id, new ChangeLines(relation, table, fitted, identity));
   }
 
   #isOurs(ids: readonly number[]): boolean {
-    return ids.some((id) => (this.#tables.get(id) ?? null) !== null);
+    return ids.some((id) => this.#tables.get(id) instanceof ChangeLines);
   }
 
   /** Whether TRUNCATE is to empty the table. @throws PostgresUnsupportedChange where it is to end the connector */

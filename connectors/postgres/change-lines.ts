@@ -18,14 +18,18 @@ export class ChangeLines {
   /** `"id":`, for each column. */
   readonly #keys: readonly string[];
   readonly #isKey: readonly boolean[];
+  /** Whether a key is enough for a deletion: the columns of the key are those that the server identifies a row by, or among them. */
+  readonly #isIdentified: boolean;
 
-  constructor(relation: Relation, table: string, columns: readonly FittedColumn[]) {
+  /** `identity`: the columns of the server by which it says which row was changed. */
+  constructor(relation: Relation, table: string, columns: readonly FittedColumn[], identity: ReadonlySet<string>) {
     this.#relation = relation;
     this.#table = table;
     this.#columns = columns;
     this.#keys = columns.map(({ field }) => `${JSON.stringify(field.name)}:`);
     const key = relation.primaryKey.map((ordinal) => relation.schema.fields[ordinal]?.name);
     this.#isKey = columns.map(({ field }) => key.includes(field.name));
+    this.#isIdentified = columns.every(({ name }, i) => this.#isKey[i] !== true || identity.has(name));
   }
 
   /** Lines of one change, each closed by a line break. @throws PostgresUnsupportedChange */
@@ -34,8 +38,10 @@ export class ChangeLines {
       case 'insert':
         return [this.#line('insert', change.row)];
       case 'delete':
+        if (!change.isWhole && !(this.#hasKey && this.#isIdentified)) throw this.#unidentified('deletions');
         return [this.#line('delete', change.row)];
       case 'update':
+        if (change.before === null && this.#hasKey && !this.#isIdentified) throw this.#unidentified('updates');
         return this.#relation.primaryKey.length > 0 ? this.#upsert(change) : this.#replace(change);
     }
   }
@@ -51,13 +57,18 @@ export class ChangeLines {
   }
 
   #replace({ before, row }: Extract<ReplicationMessage, { readonly kind: 'update' }>): readonly string[] {
-    if (before === null || before.kind === 'key') {
-      const detail = `a table without a primary key follows updates only with ALTER TABLE ${this.#table} REPLICA IDENTITY FULL`;
-      throw new PostgresUnsupportedChange({ table: this.#table, detail });
-    }
+    if (before === null || before.kind === 'key') throw this.#unidentified('updates');
     const whole = row.map((value, i) => (value === undefined ? before.row[i] : value));
     if (whole.includes(undefined)) throw this.#toast();
     return [this.#line('delete', before.row), this.#line('insert', whole)];
+  }
+
+  #unidentified(changes: string): Error {
+    const why = this.#hasKey
+      ? 'the server identifies rows by other columns than the primary key of the SQL table'
+      : 'the SQL table has no primary key';
+    const detail = `${why}: ${changes} can be followed only with ALTER TABLE ${this.#table} REPLICA IDENTITY FULL`;
+    return new PostgresUnsupportedChange({ table: this.#table, detail });
   }
 
   #toast(): Error {

@@ -37,7 +37,8 @@ export type ReplicationMessage =
       readonly before: { readonly kind: 'key' | 'row'; readonly row: readonly TupleValue[] } | null;
       readonly row: readonly TupleValue[];
     }
-  | { readonly kind: 'delete'; readonly id: number; readonly row: readonly TupleValue[] }
+  /** `isWhole`: the row as it was; else only the columns of its identity have values. */
+  | { readonly kind: 'delete'; readonly id: number; readonly isWhole: boolean; readonly row: readonly TupleValue[] }
   | { readonly kind: 'truncate'; readonly ids: readonly number[] }
   | { readonly kind: 'other' };
 
@@ -115,8 +116,8 @@ function read(reader: Reader): ReplicationMessage {
     }
     case 'D': {
       const id = reader.int32();
-      reader.byte();
-      return { kind: 'delete', id, row: reader.tuple() };
+      const isWhole = String.fromCharCode(reader.byte()) === 'O';
+      return { kind: 'delete', id, isWhole, row: reader.tuple() };
     }
     case 'T': {
       const count = reader.int32();

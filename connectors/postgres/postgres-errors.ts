@@ -86,6 +86,14 @@ export const PostgresUnsupportedChange: CodedErrorClass<{ readonly table: string
     (f) => `${f.table}: ${f.detail}`,
   );
 
+export const PostgresNoIdentity: CodedErrorClass<{ readonly table: string; readonly detail: string }> = defineError(
+  'postgres.no_identity',
+  {
+    help: 'Insertions are followed. For updates and deletions do what the message says; nothing has to be started anew.',
+  },
+  (f) => `${f.table}: ${f.detail}`,
+);
+
 /** A final error, or null: it may pass. */
 export function finalPostgresError(thrown: unknown, server: string): MillraceError | null {
   if (thrown instanceof MillraceError) return thrown;

@@ -2,8 +2,9 @@
 // is read. Made when the connector is created, kept between its runs, dropped when it is deleted. Names that the user gives are
 // used; a publication that the user names is the user's: it is neither made nor dropped.
 import type { Client } from 'pg';
+import type { MillraceError } from '../../runtime/errors.ts';
 import { quoteName, quoteTable, quoteText } from './postgres-connection.ts';
-import { PostgresMissing, PostgresSlotLost, PostgresWalLevel } from './postgres-errors.ts';
+import { PostgresMissing, PostgresNoIdentity, PostgresSlotLost, PostgresWalLevel } from './postgres-errors.ts';
 
 export interface SlotSettings {
   readonly source_table: string;
@@ -45,20 +46,63 @@ export async function ensureSlot(
   const publications = await client.query('SELECT 1 FROM pg_publication WHERE pubname = $1', [publication]);
   if (publications.rows.length === 0) {
     if (!ownsPublication) throw new PostgresMissing({ server, reason: `there is no publication "${publication}"` });
-    await client.query(`CREATE PUBLICATION ${quoteName(publication)} FOR TABLE ${quoteTable(table)}`);
+    // Changes of a partition are those of the table.
+    const options = 'publish_via_partition_root = true';
+    await client.query(`CREATE PUBLICATION ${quoteName(publication)} FOR TABLE ${quoteTable(table)} WITH (${options})`);
   }
-  const holds =
-    "SELECT 1 FROM pg_publication_tables WHERE pubname = $1 AND format('%I.%I', schemaname, tablename)::regclass = $2::regclass";
-  const isHeld = (await client.query(holds, [publication, quoteTable(table)])).rows.length > 0;
+  const isHeld = await isPublished(client, publication, table);
   // A table that was dropped and made again has left the publication.
   if (!isHeld && ownsPublication) {
     await client.query(`ALTER PUBLICATION ${quoteName(publication)} SET TABLE ${quoteTable(table)}`);
-  } else if (!isHeld) {
-    throw new PostgresMissing({ server, reason: `publication "${publication}" does not hold the table ${table}` });
-  }
+  } else if (!isHeld) throw notPublished(server, publication, table);
   if ((await slotState(client, slot)) === null) {
     await client.query('SELECT pg_create_logical_replication_slot($1, $2)', [slot, 'pgoutput']);
   }
+}
+
+/** An earlier run has followed the table. @throws PostgresMissing when it is not published any more */
+export async function requirePublished(
+  client: Client,
+  { publication }: SlotNames,
+  { source_table: table }: SlotSettings,
+  server: string,
+): Promise<void> {
+  if (!(await isPublished(client, publication, table))) throw notPublished(server, publication, table);
+}
+
+async function isPublished(client: Client, publication: string, table: string): Promise<boolean> {
+  const holds =
+    "SELECT 1 FROM pg_publication_tables WHERE pubname = $1 AND format('%I.%I', schemaname, tablename)::regclass = $2::regclass";
+  return (await client.query(holds, [publication, quoteTable(table)])).rows.length > 0;
+}
+
+function notPublished(server: string, publication: string, table: string): Error {
+  return new PostgresMissing({ server, reason: `publication "${publication}" does not hold the table ${table}` });
+}
+
+/**
+ * What the server will not be able to say of changed rows, if anything. Of a table that is published without an identity it refuses UPDATE and
+ * DELETE to everybody.
+ */
+export async function identityProblem(
+  client: Client,
+  { source_table: table }: SlotSettings,
+  hasKey: boolean,
+): Promise<MillraceError | null> {
+  const { rows } = await client.query(
+    `SELECT relreplident AS identity, EXISTS (SELECT 1 FROM pg_index WHERE indrelid = c.oid AND indisprimary) AS keyed
+     FROM pg_class c WHERE c.oid = $1::regclass`,
+    [quoteTable(table)],
+  );
+  const { identity, keyed } = rows[0] ?? {};
+  const advice = `ALTER TABLE ${quoteTable(table)} REPLICA IDENTITY FULL`;
+  if (identity === 'n' || (identity === 'd' && keyed !== true)) {
+    const detail = `it has no replica identity, so that the server refuses UPDATE and DELETE of it while it is published: ${advice}`;
+    return new PostgresNoIdentity({ table, detail });
+  }
+  if (hasKey || identity === 'f') return null;
+  const detail = `the SQL table has no primary key, so that only insertions can be followed: give it one, or ${advice}`;
+  return new PostgresNoIdentity({ table, detail });
 }
 
 /** An earlier run has read the slot. @throws PostgresSlotLost */
