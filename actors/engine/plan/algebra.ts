@@ -54,6 +54,11 @@ export function moveColumns(scalar: Scalar, place: (ordinal: number) => number):
 
 const nowhere: ExpressionSource = { place: {}, text: '' };
 
+/** A predicate that always holds. */
+export function truth(source: ExpressionSource): Scalar {
+  return { kind: 'literal', value: true, type: { kind: 'BOOLEAN' }, nullable: false, source };
+}
+
 /** A reference to a column of a relation. */
 export function columnReference(rel: Rel, ordinal: number): ColumnReference {
   const field = rel.schema.fields[ordinal]!;
@@ -100,6 +105,31 @@ function isWidening(from: Scalar, to: Scalar): boolean {
   return (
     (from.type.kind === 'CHAR' || from.type.kind === 'VARCHAR') && to.type.kind === 'VARCHAR' && to.type.length === null
   );
+}
+
+/** The relation over other inputs of the same schemas. */
+export function mapInputs(rel: Rel, map: (input: Rel) => Rel): Rel {
+  switch (rel.kind) {
+    case 'scan':
+    case 'values':
+      return rel;
+    case 'fixpoint':
+      return { ...rel, bodies: rel.bodies.map(({ name, query }) => ({ name, query: map(query) })) };
+    case 'join':
+    case 'asof':
+      return { ...rel, left: map(rel.left), right: map(rel.right) };
+    case 'union':
+      return { ...rel, inputs: rel.inputs.map(map) };
+    case 'filter':
+    case 'project':
+    case 'aggregate':
+    case 'distinct':
+    case 'top':
+    case 'repeat':
+    case 'window':
+    case 'explode':
+      return { ...rel, input: map(rel.input) };
+  }
 }
 
 /** A text that is equal for relations which compute the same in the same way. */

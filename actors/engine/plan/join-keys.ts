@@ -46,14 +46,14 @@ export function splitCondition(join: Join, leftColumns: number): SplitCondition 
   return { pairs, residual, nullsMatch, known };
 }
 
-interface KeyPair {
+export interface KeyPair {
   readonly left: Scalar;
   readonly right: Scalar;
   readonly nullsMatch: boolean;
 }
 
 /** The two sides of an equality between the inputs of a join, left one first; null for any other predicate. */
-function keyPair(predicate: Scalar, leftColumns: number): KeyPair | null {
+export function keyPair(predicate: Scalar, leftColumns: number): KeyPair | null {
   if (predicate.kind !== 'operator') return null;
   if (predicate.operator !== '=' && predicate.operator !== 'is not distinct from') return null;
   const [a, b] = predicate.operands;

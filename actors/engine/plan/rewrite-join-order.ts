@@ -8,7 +8,7 @@
 // could be next, the first in FROM is. Same schema, same rows. Not here: what is best by the number of rows, which nobody knows.
 import { makeSchema } from '../../../runtime/batch/schema.ts';
 import type { Rel, Scalar } from '../sql/bound.ts';
-import { cannotFail, columnReference, conjunction, conjuncts, moveColumns } from './algebra.ts';
+import { cannotFail, columnReference, conjunction, conjuncts, mapInputs, moveColumns, truth } from './algebra.ts';
 import { columnsOf } from './expression-shape.ts';
 
 type Join = Extract<Rel, { kind: 'join' }>;
@@ -27,28 +27,7 @@ interface Chain {
 }
 
 export function avoidProducts(rel: Rel): Rel {
-  switch (rel.kind) {
-    case 'scan':
-    case 'values':
-      return rel;
-    case 'fixpoint':
-      return { ...rel, bodies: rel.bodies.map(({ name, query }) => ({ name, query: avoidProducts(query) })) };
-    case 'join':
-      return isFree(rel) ? reordered(rel) : { ...rel, left: avoidProducts(rel.left), right: avoidProducts(rel.right) };
-    case 'union':
-      return { ...rel, inputs: rel.inputs.map(avoidProducts) };
-    case 'filter':
-    case 'project':
-    case 'aggregate':
-    case 'distinct':
-    case 'top':
-    case 'repeat':
-    case 'window':
-    case 'explode':
-      return { ...rel, input: avoidProducts(rel.input) };
-    case 'asof':
-      return { ...rel, left: avoidProducts(rel.left), right: avoidProducts(rel.right) };
-  }
+  return rel.kind === 'join' && isFree(rel) ? reordered(rel) : mapInputs(rel, avoidProducts);
 }
 
 /** Whether the join may change places with others. */
@@ -128,13 +107,9 @@ function joined(left: Part, right: Part, unused: Set<Scalar>, whole: Join): Part
   const now = [...unused].filter((predicate) => columnsOf(predicate).every((ordinal) => places.has(ordinal)));
   for (const predicate of now) unused.delete(predicate);
   const moved = now.map((predicate) => moveColumns(predicate, (ordinal) => places.get(ordinal) ?? -1));
-  const condition = conjunction(moved) ?? always(whole.condition);
+  const condition = conjunction(moved) ?? truth(whole.condition.source);
   const schema = makeSchema([...left.rel.schema.fields, ...right.rel.schema.fields]);
   return { rel: { kind: 'join', type: 'inner', left: left.rel, right: right.rel, condition, schema }, ordinals };
-}
-
-function always({ source }: Scalar): Scalar {
-  return { kind: 'literal', value: true, type: { kind: 'BOOLEAN' }, nullable: false, source };
 }
 
 function range(from: number, to: number): ReadonlySet<number> {

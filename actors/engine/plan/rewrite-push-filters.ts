@@ -5,37 +5,24 @@
 //   σ(p)(L ⟕ R)           = σ(p)(L) ⟕ R                    only what reads the left side
 //   L ⟕[c ∧ q] R          = L ⟕[c] σ(q)(R)
 // A predicate that could fail on a row (division, casts, functions) stays where it is: moved, it would be evaluated on
-// rows that the program never shows it. Returns a relation with the same schema and the same rows.
+// rows that the program never shows it. Only an equality that alone keeps two relations from being multiplied (`a.x + 1 = b.y`) is
+// evaluated on all rows of both, as one in ON is. Returns a relation with the same schema and the same rows.
 import type { Rel, Scalar } from '../sql/bound.ts';
-import { cannotFail, conjunction, conjuncts, mapColumns, moveColumns, sideOf } from './algebra.ts';
+import { cannotFail, conjunction, conjuncts, mapColumns, mapInputs, moveColumns, sideOf, truth } from './algebra.ts';
 import { columnsOf } from './expression-shape.ts';
+import { keyPair } from './join-keys.ts';
 
 type Join = Extract<Rel, { kind: 'join' }>;
 type Project = Extract<Rel, { kind: 'project' }>;
 
 export function pushFilters(rel: Rel): Rel {
   switch (rel.kind) {
-    case 'scan':
-    case 'values':
-      return rel;
-    case 'fixpoint':
-      return { ...rel, bodies: rel.bodies.map(({ name, query }) => ({ name, query: pushFilters(query) })) };
     case 'filter':
       return filtered(rel.input, conjuncts(rel.predicate));
     case 'join':
       return joined(rel, []);
-    case 'union':
-      return { ...rel, inputs: rel.inputs.map(pushFilters) };
-    case 'project':
-    case 'aggregate':
-    case 'distinct':
-    case 'top':
-    case 'repeat':
-    case 'window':
-    case 'explode':
-      return { ...rel, input: pushFilters(rel.input) };
-    case 'asof':
-      return { ...rel, left: pushFilters(rel.left), right: pushFilters(rel.right) };
+    default:
+      return mapInputs(rel, pushFilters);
   }
 }
 
@@ -72,26 +59,26 @@ function joined(join: Join, predicates: readonly Scalar[]): Rel {
     else if (side === 'left' && inner && cannotFail(predicate)) left.push(predicate);
     else condition.push(predicate);
   }
-  for (const predicate of predicates) {
+  const connects = (predicate: Scalar): boolean => keyPair(predicate, leftColumns) !== null;
+  const unsure = predicates.filter((predicate) => !cannotFail(predicate));
+  for (const predicate of predicates.filter(cannotFail)) {
     const side = sideOf(predicate, leftColumns);
-    if (!cannotFail(predicate)) after.push(predicate);
-    else if (side === 'left') left.push(predicate);
+    if (side === 'left') left.push(predicate);
     else if (side === 'right' && inner) right.push(predicate);
     else if (side === 'both' && inner) condition.push(predicate);
     else after.push(predicate);
   }
+  // Without any equality both sides would be multiplied: one that could fail connects them as it would in ON.
+  const isProduct = inner && !condition.some(connects);
+  for (const predicate of unsure) (isProduct && connects(predicate) ? condition : after).push(predicate);
   const moved = right.map((predicate) => moveColumns(predicate, (ordinal) => ordinal - leftColumns));
   const rewritten: Join = {
     ...join,
     left: filtered(join.left, left),
     right: filtered(join.right, moved),
-    condition: conjunction(condition) ?? trueAt(join.condition),
+    condition: conjunction(condition) ?? truth(join.condition.source),
   };
   return above(rewritten, after);
-}
-
-function trueAt(condition: Scalar): Scalar {
-  return { kind: 'literal', value: true, type: { kind: 'BOOLEAN' }, nullable: false, source: condition.source };
 }
 
 function above(input: Rel, predicates: readonly Scalar[]): Rel {
