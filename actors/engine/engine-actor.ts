@@ -32,6 +32,8 @@ import { openShardedCircuit } from './workers/sharded-circuit.ts';
 
 /** State is counted at most this often: it walks over every operator. */
 const statisticsMs = 500;
+/** A checkpoint of up to so many bytes is copied to who stores it. */
+const copiedBytesMax = 64 << 20;
 
 type Context = ActorContext<EngineMessage, EngineNotice>;
 type Attach<K extends EngineMessage['kind']> = Extract<EngineMessage, { kind: K }>;
@@ -229,7 +231,8 @@ class EngineActor implements Actor<EngineMessage> {
       }
     }
     if (frames.length === 0) frames.push(encodeBatch(new BatchBuilder(schema, 8).finish()));
-    reply.resolve({ schema, frames } satisfies QueryResult, frames);
+    // Copied, not transferred: see runtime/mailbox/port-channel.ts.
+    reply.resolve({ schema, frames } satisfies QueryResult);
   }
 
   async #commit(): Promise<void> {
@@ -243,7 +246,10 @@ class EngineActor implements Actor<EngineMessage> {
     const inputs = this.#loop.taken;
     const { steps, processedRecords } = this.#loop.progress;
     const parts = this.#circuit.snapshot().map((part) => part.slice().buffer);
-    reply.resolve({ steps, processedRecords, parts, inputs } satisfies EngineCheckpoint, parts);
+    const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
+    // Copied, not transferred (see runtime/mailbox/port-channel.ts), unless it would fill the memory once more.
+    const given = bytes > copiedBytesMax ? parts : [];
+    reply.resolve({ steps, processedRecords, parts, inputs } satisfies EngineCheckpoint, given);
   }
 
   async #drain(): Promise<void> {

@@ -11,6 +11,7 @@ import type {
   MailboxLimits,
 } from '../../../runtime/mailbox/channel.ts';
 import { openFrameReceiver, openFrameSender } from '../../../runtime/mailbox/port-channel.ts';
+import { encodeBatch } from '../../../runtime/wire/batch-codec.ts';
 import { numbersBatch, numbersSchema } from '../actor/trial-behaviours.ts';
 import { rowsOfBatch } from '../batch/arbitrary-batch.ts';
 
@@ -41,6 +42,36 @@ async function takeNext(receiver: FrameReceiver): Promise<Frame> {
 }
 
 const wide: MailboxLimits = { rowsMax: 1_000_000, bytesMax: 1 << 30 };
+
+test('a batch is copied into the channel, so that its thread keeps all its buffers; a frame that comes encoded is given away', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const given: unknown[] = [];
+  const post = port1.postMessage.bind(port1);
+  port1.postMessage = (message: unknown, transfer: readonly unknown[] = []): void => {
+    given.push(...transfer);
+    // SAFETY: what the channel hands to a port.
+    post(message, transfer as ArrayBuffer[]);
+  };
+  const options = { schema: numbersSchema, limits: wide };
+  const sender = openFrameSender(port1, options);
+  const receiver = openFrameReceiver(port2, options);
+  sender.send(batch(1, 3));
+  assert.equal(given, []);
+  const frame = encodeBatch(numbersBatch(2_000, 2), 2, 'in memory');
+  sender.sendEncoded(frame, 2);
+  assert.equal(given, [frame]);
+  assert.is(frame.byteLength, 0);
+  for (const [first, rows] of [
+    [1_000, 3],
+    [2_000, 2],
+  ] as const) {
+    const got = await takeNext(receiver);
+    assert.is(got.kind, 'batch');
+    if (got.kind === 'batch') assert.equal(rowsOfBatch(got.batch), rowsOfBatch(numbersBatch(first, rows)));
+  }
+  sender.close();
+  receiver.close();
+});
 
 test('frames arrive as they were sent, in order, with marks and end between them', async () => {
   const { sender, receiver } = portChannel({ schema: numbersSchema, limits: wide });
