@@ -115,8 +115,11 @@ export function formatUuid(low: bigint, high: bigint): string {
   return ascii(printUuid(words, 0, printed, 0));
 }
 
+/** As PostgreSQL reads it: braces around, a hyphen behind any four digits. */
+const inOtherGroups = /^\s*(?:\{(?:[\da-f]{4}-?){7}[\da-f]{4}\}|(?:[\da-f]{4}-?){7}[\da-f]{4})\s*$/i;
+
 export function parseUuidText(text: string): UuidWords | undefined {
-  const bytes = bytesOf(text);
+  const bytes = bytesOf(inOtherGroups.test(text) ? text.replaceAll(/[{}-]/g, '') : text);
   const start = trimStart(bytes, 0, bytes.length);
   const outcome = parseUuid(bytes, start, trimEnd(bytes, start, bytes.length), words, 0);
   return outcome === parsed ? { low: entry[0]!, high: entry[1]! } : undefined;

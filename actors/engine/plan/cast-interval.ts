@@ -1,4 +1,5 @@
-// Casts between intervals of one unit and exact numbers: INTERVAL '90' MINUTE is 90. What is less than a unit is cut off.
+// Casts between intervals of one unit and exact numbers: INTERVAL '90' MINUTE is 90. What is less than a unit is cut off,
+// or what is less than the last digit of a DECIMAL.
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import { sizeOfUnit } from '../sql/interval-units.ts';
 import { isInterval } from '../sql/type-coercion.ts';
@@ -8,7 +9,8 @@ import type { Cast } from './cast-row.ts';
 export const castFromInterval: Cast = (value, from, to) => {
   const size = sizeOf(from);
   if (size === undefined || (typeof value !== 'number' && typeof value !== 'bigint')) return undefined;
-  return castExact(BigInt(value) / size, 0, to);
+  const scale = to.kind === 'DECIMAL' ? to.scale : 0;
+  return castExact((BigInt(value) * 10n ** BigInt(scale)) / size, scale, to);
 };
 
 export const castToInterval: Cast = (value, from, to) => {

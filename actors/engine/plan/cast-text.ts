@@ -9,6 +9,7 @@ import type { SqlType, SqlTypeKind } from '../../../runtime/batch/sql-type.ts';
 import type { ScalarValue } from '../sql/bound.ts';
 import { formatInterval } from '../sql/interval-units.ts';
 import { parseIntervalText } from '../sql/literals.ts';
+import { parseZonedText } from '../sql/time-zone.ts';
 import { isInterval } from '../sql/type-coercion.ts';
 import { castExact } from './cast-numbers.ts';
 import type { Cast } from './cast-row.ts';
@@ -108,7 +109,10 @@ export const fromTextCasts: Partial<Record<SqlTypeKind, Cast>> = {
     to.kind === 'DECIMAL' ? text.parseDecimalText(String(value), to, to.unsigned !== undefined) : undefined,
   DATE: (value) => text.parseDateText(String(value)),
   TIME: (value) => text.parseTimeText(String(value)),
-  TIMESTAMP: (value) => text.parseTimestampText(String(value)),
+  TIMESTAMP: (value, _, to) => {
+    const parsed = text.parseTimestampText(String(value));
+    return parsed ?? (to.kind === 'TIMESTAMP' && to.zoned === true ? parseZonedText(String(value)) : undefined);
+  },
   INTERVAL_MONTHS: parseInterval,
   INTERVAL_MICROS: parseInterval,
   UUID: (value) => {

@@ -86,7 +86,7 @@ function rowMembers(value: object, to: Extract<SqlType, { kind: 'ROW' }>): reado
 
 function fromString(json: string, to: SqlType): ScalarValue {
   const parsed: unknown = JSON.parse(json);
-  if (typeof parsed !== 'string' || numberKinds.includes(to.kind) || to.kind === 'BOOLEAN') return null;
+  if (typeof parsed !== 'string') return null;
   return fromTextCasts[to.kind]?.(parsed, { kind: 'VARCHAR', length: null }, to) ?? null;
 }
 

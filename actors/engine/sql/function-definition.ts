@@ -19,6 +19,7 @@ export type Evaluator = (...values: ScalarValue[]) => ScalarValue;
  *   boolean date time timestamp months micros uuid variant binary   that type (months, micros: the two INTERVALs)
  *   array map         an ARRAY or MAP, as it is
  *   arrays     ARRAY; all `arrays` arguments are cast to their common type    texts  an ARRAY of what is cast to VARCHAR
+ *   maps       MAP; all `maps` arguments are cast to their common type
  *   element    cast to the type of the elements of the ARRAY, or of the keys of the MAP, that is the first argument
  *   common     any type; all `common` arguments are cast to their common type
  *   any        any type, as it is                 unit       a time unit, given as a VARCHAR literal such as 'month'
@@ -47,6 +48,7 @@ export type ParameterClass =
   | 'array'
   | 'map'
   | 'arrays'
+  | 'maps'
   | 'texts'
   | 'element'
   | 'common'

@@ -55,17 +55,18 @@ function fitArguments(
   const least = parameters.length - (overload.optional ?? 0);
   if (operands.length < least || (operands.length > parameters.length && overload.variadic !== true)) return null;
   const classes = operands.map((_, i) => parameters[Math.min(i, parameters.length - 1)] ?? 'any');
-  const commonOperands = operands.filter((_, i) => classes[i] === 'common' || classes[i] === 'arrays');
+  const commonOperands = operands.filter((_, i) => isCommon(classes[i]));
   const common = mergedType(commonOperands);
   if (!('kind' in common)) return null;
   if (classes.includes('arrays') && common.kind !== 'ARRAY') return null;
+  if (classes.includes('maps') && common.kind !== 'MAP') return null;
   let cost = 0;
   const types: SqlType[] = [];
   for (const [i, operand] of operands.entries()) {
     const fit =
       classes[i] === 'element'
         ? fitElement(operands[0]?.type, operand)
-        : classes[i] === 'common' || classes[i] === 'arrays'
+        : isCommon(classes[i])
           ? { type: common, cost: 0 }
           : fitArgument(classes[i] ?? 'any', operand.type, operand.kind === 'literal');
     if (fit === null) return null;
@@ -73,6 +74,11 @@ function fitArguments(
     cost += fit.cost;
   }
   return { types, cost };
+}
+
+/** Whether all such arguments are cast to one type. */
+function isCommon(parameter: ParameterClass | undefined): boolean {
+  return parameter === 'common' || parameter === 'arrays' || parameter === 'maps';
 }
 
 /** What is made of a timestamp with a time zone has one, too. */
@@ -103,6 +109,7 @@ function fitArgument(parameter: ParameterClass, type: SqlType, isLiteral: boolea
     case 'any':
     case 'common':
     case 'arrays':
+    case 'maps':
     case 'element':
       return asItIs;
     case 'unit':
@@ -135,11 +142,14 @@ function fitArgument(parameter: ParameterClass, type: SqlType, isLiteral: boolea
     case 'binary':
       return isBinary(type) ? asItIs : isNull ? { type: { kind: 'VARBINARY', length: null }, cost: 2 } : null;
     case 'array':
+      if (isNull) return { type: { kind: 'ARRAY', element: varchar }, cost: 1 };
       return type.kind === 'ARRAY' ? asItIs : null;
     case 'texts':
+      if (isNull) return { type: { kind: 'ARRAY', element: varchar }, cost: 1 };
       if (type.kind !== 'ARRAY' || isNested(type.element)) return null;
       return isText(type.element) ? asItIs : { type: { kind: 'ARRAY', element: varchar }, cost: 8 };
     case 'map':
+      if (isNull) return { type: { kind: 'MAP', key: varchar, value: varchar }, cost: 2 };
       return type.kind === 'MAP' ? asItIs : null;
     case 'boolean':
       return exactly({ kind: 'BOOLEAN' }, type, null);

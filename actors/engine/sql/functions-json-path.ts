@@ -19,10 +19,10 @@ export const jsonPathFunctions: readonly FunctionDefinition[] = [
     typeof value === 'string' ? value : null,
   ),
   define('get_int', 'The whole number at a path', `${example}, 0)`, '8', types.bigint, wholeNumber),
-  define('get_float', 'The number at a path', `${example}, 1)`, '1.5e0', types.double, (value) =>
+  define('get_float', 'The number at a path', `${example}, 1)`, '1.5', types.double, (value) =>
     typeof value === 'number' || typeof value === 'bigint' ? Number(value) : null,
   ),
-  define('get_bool', 'The truth value at a path', `${example}, 3)`, 'TRUE', types.boolean, (value) =>
+  define('get_bool', 'The truth value at a path', `${example}, 3)`, 'true', types.boolean, (value) =>
     typeof value === 'boolean' ? value : null,
   ),
   define('get_json', 'The JSON text of what is at a path', `${example})`, '\'[8,1.5,"x",true]\'', types.text, (value) =>
@@ -51,7 +51,7 @@ export const jsonPathFunctions: readonly FunctionDefinition[] = [
     'contains',
     'Whether there is something at a path',
     `${example}, 9)`,
-    'FALSE',
+    'false',
     types.boolean,
     (value) => value !== undefined,
   ),

@@ -5,9 +5,10 @@
 import { nestedText } from '../../../runtime/batch/public-values.ts';
 import { isNested, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import { parseVariant } from '../../../runtime/batch/variant-json.ts';
-import { dateOf, daysOf, joinTimestamp, splitTimestamp } from './calendar.ts';
+import { dateOf, daysOf, joinTimestamp } from './calendar.ts';
 import type { CallShape, Evaluator, FunctionDefinition } from './function-definition.ts';
 import { firstType, strictRow, typed } from './function-rows.ts';
+import { convertTimezone } from './time-zone.ts';
 
 const timestamp: SqlType = { kind: 'TIMESTAMP' };
 
@@ -46,12 +47,12 @@ export const partsFunctions: readonly FunctionDefinition[] = [
   },
   {
     name: 'map_concat',
-    synopsis: 'MAP_CONCAT(map, map)',
+    synopsis: 'MAP_CONCAT(map, …)',
     category: 'array',
-    summary: 'The entries of both maps; of a key of both that of the second.',
+    summary: 'The entries of all maps; of a key of several that of the last.',
     example: ["CAST(MAP_CONCAT(MAP['x', 4], MAP['y', 2]) AS VARCHAR)", `'{"x":4,"y":2}'`],
     deterministic: true,
-    overloads: [{ ...strictRow(['map', 'map'], firstType, () => null), prepare: concatMaps }],
+    overloads: [{ ...strictRow(['maps'], firstType, () => null), prepare: concatMaps, variadic: true }],
   },
 ];
 
@@ -78,61 +79,9 @@ function makeTimestamp(
   return isDay && time !== null ? joinTimestamp(days, time / 1000n) : null;
 }
 
-// ── zones ──
-
-const microsOfMinute = 60_000_000n;
-// Caches are functions of their keys alone, so threads need not share them.
-const formats = new Map<string, Intl.DateTimeFormat | null>();
-const formatsMax = 200;
-
-function convertTimezone(from: string, to: string, at: bigint): bigint | null {
-  // The offset at the instant that the local time would be with the offset of that instant.
-  const guess = offsetOf(from, at);
-  const source = guess === null ? null : offsetOf(from, at - guess);
-  if (source === null) return null;
-  const instant = at - source;
-  const target = offsetOf(to, instant);
-  return target === null ? null : instant + target;
-}
-
-/** How far clocks in a zone are ahead of UTC, in microseconds; null when there is no such zone. */
-function offsetOf(zone: string, instant: bigint): bigint | null {
-  const fixed = /^([+-])(\d{1,2})(?::?(\d{2}))?$/.exec(zone.trim());
-  if (fixed !== null) {
-    const minutes = BigInt(fixed[2] ?? 0) * 60n + BigInt(fixed[3] ?? 0);
-    return (fixed[1] === '-' ? -minutes : minutes) * microsOfMinute;
-  }
-  const format = formatOf(zone.trim());
-  if (format === null) return null;
-  const { days, micros } = splitTimestamp(instant);
-  const millis = days * 86_400_000 + Math.floor(micros / 1000);
-  const parts = new Map(format.formatToParts(millis).map(({ type, value }) => [type, Number(value)]));
-  const part = (name: Intl.DateTimeFormatPartTypes): number => parts.get(name) ?? 0;
-  const local = daysOf(part('year'), part('month'), part('day')) * 86_400;
-  const seconds = local + part('hour') * 3600 + part('minute') * 60 + part('second');
-  return BigInt(seconds - Math.floor(millis / 1000)) * 1_000_000n;
-}
-
-function formatOf(timeZone: string): Intl.DateTimeFormat | null {
-  const known = formats.get(timeZone);
-  if (known !== undefined) return known;
-  if (formats.size >= formatsMax) formats.clear();
-  let format: Intl.DateTimeFormat | null = null;
-  try {
-    const numeric = 'numeric' as const;
-    const parts = { year: numeric, month: numeric, day: numeric, hour: numeric, minute: numeric, second: numeric };
-    format = new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', calendar: 'iso8601', ...parts });
-  } catch (thrown) {
-    // There is no such zone.
-    if (!(thrown instanceof RangeError)) throw thrown;
-  }
-  formats.set(timeZone, format);
-  return format;
-}
-
 function concatMaps({ resultType }: CallShape): Evaluator {
-  return (first, second) => {
-    const whole: unknown = { ...Object(parseVariant(String(first))), ...Object(parseVariant(String(second))) };
+  return (...maps) => {
+    const whole: unknown = Object.assign({}, ...maps.map((map) => Object(parseVariant(String(map)))));
     return isNested(resultType) ? (nestedText(whole, resultType) ?? null) : null;
   };
 }

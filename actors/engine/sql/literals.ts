@@ -14,6 +14,7 @@ import {
 import { decimalPrecisionMax, formatSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { ScalarValue } from './bound.ts';
 import { type IntervalType, intervalType } from './interval-units.ts';
+import { parseZonedText } from './time-zone.ts';
 
 export interface TypedValue {
   readonly type: SqlType;
@@ -48,7 +49,7 @@ export function parseTypedText(text: string, type: SqlType): ScalarValue | undef
     case 'TIME':
       return parseTimeText(text);
     case 'TIMESTAMP':
-      return parseTimestampText(text);
+      return parseTimestampText(text) ?? (type.zoned === true ? parseZonedText(text) : undefined);
     default:
       return undefined;
   }

@@ -77,15 +77,19 @@ export abstract class NameGrammar extends LazyGrammar {
       ],
       ERR_MSG: 'the name of a type',
     });
-    this.OPTION5(() => {
-      this.CONSUME(symbol('<'));
-      this.AT_LEAST_ONE_SEP2({
-        SEP: symbol(','),
-        DEF: () => {
-          parts.push({ name: null, type: this.SUBRULE(this.typeName) });
-        },
-      });
-      this.CONSUME(symbol('>'));
+    this.OPTION5({
+      // Behind any other type it compares: x::INT < 5.
+      GATE: () => this.LA(0).image.toUpperCase() === 'MAP',
+      DEF: () => {
+        this.CONSUME(symbol('<'));
+        this.AT_LEAST_ONE_SEP2({
+          SEP: symbol(','),
+          DEF: () => {
+            parts.push({ name: null, type: this.SUBRULE(this.typeName) });
+          },
+        });
+        this.CONSUME(symbol('>'));
+      },
     });
     this.OPTION3(() => {
       this.CONSUME(symbol('('));

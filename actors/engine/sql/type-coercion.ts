@@ -75,6 +75,7 @@ export function commonType(left: SqlType, right: SqlType): SqlType | null {
     return readFromText.includes(other.kind) ? other : null;
   }
   const kinds = [left.kind, right.kind];
+  if (kinds.includes('UUID') && (isBinary(left) || isBinary(right))) return { kind: 'UUID' };
   if (kinds.includes('DATE') && kinds.includes('TIMESTAMP')) return left.kind === 'TIMESTAMP' ? left : right;
   return null;
 }

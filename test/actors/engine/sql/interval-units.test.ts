@@ -57,4 +57,9 @@ test('intervals are columns of tables, compared, ordered and aggregated whatever
   ]);
 });
 
+test('seconds of an interval as a DECIMAL keep as many digits as it has', () => {
+  assert.is(constantOf("CAST(INTERVAL '-10.135' SECOND AS DECIMAL(10, 2))"), '-10.13');
+  assert.is(constantOf("CAST(INTERVAL '90' MINUTE AS DECIMAL(10, 2))"), '90.00');
+});
+
 test.run();

@@ -13,6 +13,8 @@ const values: readonly (readonly [expression: string, value: unknown])[] = [
   ["ARRAY_JOIN(ARRAY['a', NULL], ',', '*')", 'a,*'],
   ["ARRAY_JOIN(ARRAY['a', NULL], ',')", 'a'],
   ["ARRAY_JOIN(ARRAY[1, NULL, 3], '-', '?')", '1-?-3'],
+  ['CARDINALITY(MAP_CONCAT(MAP[1, 2], MAP[1.0, NULL], MAP[3, 4]))', 2],
+  ['ARRAY_DISTINCT(NULL)', null],
   ['ARRAY_MAX(ARRAY[9, 10, NULL])', 10],
   ['ARRAY_CONCAT(ARRAY[1], ARRAY[2], ARRAY[NULL])', [1, 2, null]],
   ["ARRAY(1, 2.5, 'x')", ['1', '2.5', 'x']],
