@@ -26,6 +26,12 @@ export const RelationNotMaterialized: CodedErrorClass<{ readonly relation: strin
   (f) => `"${f.relation}" keeps no content that could be read: it is not materialized`,
 );
 
+/**
+ * Raised whenever an operator keeps its state in another shape than before, so that a snapshot of an earlier build is refused and not
+ * read as what it is not.
+ */
+const stateLayout = 2;
+
 /** An operator and where its inputs come from: node inputs[p] feeds port p. */
 export interface CircuitNode {
   readonly operator: Operator;
@@ -254,6 +260,7 @@ export class Circuit implements RelationContents {
   snapshot(): Uint8Array[] {
     const head = new SnapshotWriter();
     head.text(this.explain());
+    head.number(stateLayout);
     this.#plan.pool.snapshot(head);
     const parts = this.#nodes.map(({ operator }) => {
       const writer = new SnapshotWriter();
@@ -273,6 +280,7 @@ export class Circuit implements RelationContents {
       throw new SnapshotDamaged({ detail: `${this.#nodes.length + 1} parts were expected, not ${parts.length}` });
     const head = new SnapshotReader(first);
     if (head.text() !== this.explain()) throw new SnapshotDamaged({ detail: 'it is of another program' });
+    if (head.number() !== stateLayout) throw new SnapshotDamaged({ detail: 'it is of another version of Millrace' });
     this.#plan.pool.restore(head);
     head.end();
     this.#nodes.forEach(({ operator }, i) => {

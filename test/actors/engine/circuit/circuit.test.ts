@@ -191,6 +191,18 @@ test('a snapshot of another program or a damaged one is refused', () => {
   assert.throws(() => planProgram(program, { onError: 'stop' }).restore(cut), damaged);
 });
 
+test('a snapshot of a build whose operators keep their state otherwise is refused', () => {
+  const original = planProgram(program, { onError: 'stop' });
+  const [head = new Uint8Array(), ...rest] = original.snapshot();
+  const older = head.slice();
+  // Behind the text of the circuit: entries have a head of 16 bytes, and payloads are padded to 8.
+  const layoutAt = 16 + Math.ceil(new TextEncoder().encode(original.explain()).length / 8) * 8 + 16;
+  const view = new DataView(older.buffer);
+  view.setFloat64(layoutAt, view.getFloat64(layoutAt, true) - 1, true);
+  assert.not.throws(() => planProgram(program, { onError: 'stop' }).restore([head, ...rest]));
+  assert.throws(() => planProgram(program, { onError: 'stop' }).restore([older, ...rest]), /another version/);
+});
+
 test('the cost of a step depends on the change: rows that move through operators do not grow with state', () => {
   const circuit = planProgram(program, { onError: 'stop' });
   const rows = Array.from({ length: 20_000 }, (_, i): WeightedRow => [1, BigInt(i), BigInt(i % 1000), 5n]);
