@@ -149,8 +149,7 @@ export class BatchSender {
     waiting.underWay = { broker, since: clock.monotonic() };
     this.#underWay++;
     cluster
-      .connect(broker)
-      .then((connection) => produceBatch(library, connection, { topic, partition, bytes, acks, timeoutMs }))
+      .ask(broker, (connection) => produceBatch(library, connection, { topic, partition, bytes, acks, timeoutMs }))
       .then(
         (answer) => this.#answered(partition, waiting, broker, answer),
         (thrown: unknown) => this.#failed({ thrown, broker, isGone: true }),

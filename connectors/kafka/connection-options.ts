@@ -1,4 +1,5 @@
 // TLS and SASL of a connection, as the library takes them, from settings that keep the rules of kafka-rules.ts.
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
@@ -32,11 +33,11 @@ async function tlsOptions(settings: ParameterValues, baseFolder: string): Promis
   };
   const passphrase = textOf(settings, 'ssl.key.password');
   const [ca, cert, key] = [await pem('ca'), await pem('certificate'), await pem('key')];
-  check('ssl.ca', ca === undefined ? {} : { ca });
-  check('ssl.certificate', cert === undefined ? {} : { cert });
   const keyOptions = { ...(key === undefined ? {} : { key }), ...(passphrase === undefined ? {} : { passphrase }) };
-  check('ssl.key', keyOptions);
-  check('ssl.key', { ...keyOptions, ...(cert === undefined ? {} : { cert }) });
+  // The TLS of Node passes over authorities that are no certificates.
+  check('ssl.ca', () => ca !== undefined && new X509Certificate(ca));
+  check('ssl.certificate', () => cert !== undefined && new X509Certificate(cert));
+  check('ssl.key', () => createSecureContext({ ...keyOptions, ...(cert === undefined ? {} : { cert }) }));
   return {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
@@ -49,9 +50,9 @@ async function tlsOptions(settings: ParameterValues, baseFolder: string): Promis
 }
 
 /** What is no certificate or key, or one that the password does not open, is found before anything is connected. */
-function check(part: string, options: object): void {
+function check(part: string, use: () => unknown): void {
   try {
-    createSecureContext(options);
+    use();
   } catch (cause) {
     const reason = reasonOf(cause);
     // OpenSSL's words for a wrong or a missing password differ with the cipher.

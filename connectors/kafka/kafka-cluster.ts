@@ -10,7 +10,7 @@ import { nearestName } from '../../runtime/nearest-name.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import { type BootstrapServer, bootstrapServers } from './bootstrap-servers.ts';
 import { connectionOptions } from './connection-options.ts';
-import { errorOfCode, KafkaTopicMissing } from './kafka-errors.ts';
+import { errorOfCode, finalKafkaError, KafkaTopicMissing } from './kafka-errors.ts';
 import type { OffsetWish } from './reading-start.ts';
 
 type Library = typeof import('@platformatic/kafka');
@@ -46,6 +46,8 @@ export class KafkaCluster {
   /** That has answered last. */
   #answering: string | null = null;
   readonly #connections = new Map<string, Promise<Connection>>();
+  /** Why connections were lost. */
+  readonly #lost = new WeakMap<Connection, Error>();
 
   /** Of settings that keep the rules of kafka-rules.ts. */
   constructor(settings: ParameterValues, baseFolder: string, clock: Clock) {
@@ -95,9 +97,8 @@ export class KafkaCluster {
       if (wish === undefined || broker === null) continue;
       const timestamp = wish === 'latest' ? -1n : wish === 'earliest' ? -2n : BigInt(wish.timestamp);
       const partitions = [{ partitionIndex: partition, currentLeaderEpoch: -1, timestamp }];
-      const connection = await this.connect(broker);
-      const found = await answered(
-        library.listOffsetsV7.api.async(connection, -1, 1, [{ name: topic.name, partitions }]),
+      const found = await this.ask(broker, (connection) =>
+        answered(library.listOffsetsV7.api.async(connection, -1, 1, [{ name: topic.name, partitions }])),
       );
       const [answer] = found.topics[0]?.partitions ?? [];
       if (answer === undefined || answer.errorCode !== 0) {
@@ -118,8 +119,20 @@ export class KafkaCluster {
     return ms < 0 ? 2 ** 31 - 1 : ms;
   }
 
+  /** What `request` resolves to over the connection to a broker. Rejects with what the socket has said, where it was lost. */
+  async ask<Answer>(address: BootstrapServer, request: (connection: Connection) => Promise<Answer>): Promise<Answer> {
+    const connection = await this.#connect(address);
+    try {
+      return await request(connection);
+    } catch (thrown) {
+      // The library says of all requests under way that the connection was closed.
+      const lost = this.#lost.get(connection);
+      throw lost === undefined || finalKafkaError(thrown) !== null ? thrown : lost;
+    }
+  }
+
   /** The connection to a broker: the same one as long as it is up. */
-  connect(address: BootstrapServer): Promise<Connection> {
+  #connect(address: BootstrapServer): Promise<Connection> {
     const key = keyOf(address);
     const known = this.#connections.get(key);
     if (known !== undefined) return known;
@@ -170,18 +183,16 @@ export class KafkaCluster {
         const address = addresses[asked++];
         if (address === undefined) return;
         timers.push(this.#clock.after(nextBrokerMs, askNext));
-        this.connect(address)
-          .then(ask)
-          .then(
-            (answer) => {
-              this.#answering = keyOf(address);
-              resolve(answer);
-            },
-            (error: unknown) => {
-              if (++failed === addresses.length) reject(error);
-              else if (failed === asked) askNext();
-            },
-          );
+        this.ask(address, ask).then(
+          (answer) => {
+            this.#answering = keyOf(address);
+            resolve(answer);
+          },
+          (error: unknown) => {
+            if (++failed === addresses.length) reject(error);
+            else if (failed === asked) askNext();
+          },
+        );
       };
       askNext();
     }).finally(() => {
@@ -207,7 +218,10 @@ export class KafkaCluster {
       ...options,
     });
     // A connection that breaks while nobody waits for an answer must not end the process.
-    connection.on('error', gone);
+    connection.on('error', (error: Error) => {
+      this.#lost.set(connection, error);
+      gone();
+    });
     connection.on('close', gone);
     await connection.connect(host, port);
     return connection;

@@ -26,7 +26,7 @@ export const KafkaAccessDenied: CodedErrorClass<{ readonly reason: string }> = d
 export const KafkaTls: CodedErrorClass<{ readonly reason: string }> = defineError(
   'kafka.tls',
   {
-    help: 'Check ssl.ca.pem or ssl.ca.location: the authority that has signed the certificates of the brokers; ssl.endpoint.identification.algorithm: `none` where they are not for the host name; and that security.protocol suits the port.',
+    help: 'Check ssl.ca.pem or ssl.ca.location: the authority that has signed the certificates of the brokers; ssl.certificate.* and ssl.key.*, where brokers ask for a certificate of the client; ssl.endpoint.identification.algorithm: `none` where they are not for the host name; and that security.protocol suits the port.',
   },
   (f) => `Kafka: ${f.reason}`,
 );
@@ -96,7 +96,7 @@ export function ofProduceCode(code: number, what: string): Error {
 export function finalKafkaError(thrown: unknown): MillraceError | null {
   if (thrown instanceof MillraceError) return thrown.retry === 'never' ? thrown : null;
   const reason = reasonOf(thrown);
-  if (/certificate|self.signed|altnames|wrong version number|PEM routines/i.test(reason)) {
+  if (/certificate|self.signed|altnames|wrong version number|PEM routines|unknown ca|handshake failure/i.test(reason)) {
     return new KafkaTls({ reason }, { cause: thrown });
   }
   if (/authenticat|SASL|TOPIC_AUTHORIZATION|CLUSTER_AUTHORIZATION/i.test(reason)) {

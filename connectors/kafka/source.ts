@@ -194,8 +194,8 @@ class KafkaSource implements Source {
       const wanted = rotated([...topics], turn).map(([topicId, partitions]) => {
         return { topicId, partitions: rotated(partitions, turn) };
       });
-      this.#fetches.ask(broker, wanted, async () =>
-        fetchPartitions(library, await this.#cluster.connect(broker), wanted, this.#limits),
+      this.#fetches.ask(broker, wanted, () =>
+        this.#cluster.ask(broker, (connection) => fetchPartitions(library, connection, wanted, this.#limits)),
       );
     }
   }

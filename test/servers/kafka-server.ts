@@ -18,14 +18,26 @@ export interface KafkaServer {
   readonly bootstrap: string;
   /** Where it speaks TLS; empty without a certificate. */
   readonly tlsBootstrap: string;
+  /** host:port by name of a further listener. */
+  readonly listeners: ReadonlyMap<string, string>;
   readonly process: ServerProcess;
   close(): Promise<void>;
+}
+
+export interface FurtherListeners {
+  /** Protocol by name: `{ MUTUAL: 'SSL' }`. */
+  readonly protocols: Readonly<Record<string, string>>;
+  /** In PEM: the authority that signs clients. */
+  readonly authority: string;
+  /** Of the program that formats the folder: users of SCRAM. */
+  readonly formatArguments: readonly string[];
 }
 
 /** Running; or why there is none. `settings` are lines of server.properties that are added. */
 export async function startKafkaServer(
   settings: readonly string[] = [],
   certificate: ServerCertificate | null = null,
+  further: FurtherListeners = { protocols: {}, authority: '', formatArguments: [] },
 ): Promise<KafkaServer | { readonly missing: string }> {
   const lib = kafkaJars();
   if (typeof lib !== 'string') return lib;
@@ -33,7 +45,15 @@ export async function startKafkaServer(
   const [port, controller, tlsPort] = [await freePort(), await freePort(), await freePort()];
   const keystore = join(folder, 'keystore.pem');
   if (certificate !== null) writeFileSync(keystore, certificate.key + certificate.certificate);
-  const tls = certificate === null ? '' : `,SSL://127.0.0.1:${tlsPort}`;
+  const truststore = join(folder, 'truststore.pem');
+  if (further.authority !== '') writeFileSync(truststore, further.authority);
+  const listeners = new Map<string, string>();
+  for (const name of Object.keys(further.protocols)) listeners.set(name, `127.0.0.1:${await freePort()}`);
+  const tls = [
+    ...(certificate === null ? [] : [`,SSL://127.0.0.1:${tlsPort}`]),
+    ...[...listeners].map(([name, address]) => `,${name}://${address}`),
+  ].join('');
+  const protocols = Object.entries(further.protocols).map(([name, protocol]) => `,${name}:${protocol}`);
   const file = join(folder, 'server.properties');
   const lines = [
     'process.roles=broker,controller',
@@ -43,7 +63,8 @@ export async function startKafkaServer(
     `advertised.listeners=PLAINTEXT://127.0.0.1:${port}${tls}`,
     ...(certificate === null ? [] : ['ssl.keystore.type=PEM', `ssl.keystore.location=${keystore}`]),
     'controller.listener.names=CONTROLLER',
-    'listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL',
+    ...(further.authority === '' ? [] : ['ssl.truststore.type=PEM', `ssl.truststore.location=${truststore}`]),
+    `listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL${protocols.join('')}`,
     'inter.broker.listener.name=PLAINTEXT',
     `log.dirs=${join(folder, 'data')}`,
     'offsets.topic.replication.factor=1',
@@ -58,25 +79,37 @@ export async function startKafkaServer(
     ...settings,
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
-  const classes = ['-cp', join(lib, '*')];
-  const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file];
-  execFileSync('java', ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...classes, ...format], { stdio: 'pipe' });
-  // Its port is open before it has a broker that topics could be made on.
-  const process: ServerProcess = new ServerProcess({
-    command: 'java',
-    args: ['-Xms128m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...classes, 'kafka.Kafka', file],
-    isReady: async () => process.output.includes('Kafka Server started') && (await accepts(port)),
-  });
+  const process = kafkaProcess(lib, file, port, further.formatArguments);
   await process.start();
   return {
     bootstrap: `127.0.0.1:${port}`,
     tlsBootstrap: certificate === null ? '' : `127.0.0.1:${tlsPort}`,
+    listeners,
     process,
     close: async () => {
       await process.dispose();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A node that `file` describes, its folder formatted; to be started. */
+export function kafkaProcess(
+  lib: string,
+  file: string,
+  port: number,
+  formatArguments: readonly string[] = [],
+): ServerProcess {
+  const classes = ['-cp', join(lib, '*')];
+  const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file, ...formatArguments];
+  execFileSync('java', ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...classes, ...format], { stdio: 'pipe' });
+  // Its port is open before it has a broker that topics could be made on.
+  const node: ServerProcess = new ServerProcess({
+    command: 'java',
+    args: ['-Xms128m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...classes, 'kafka.Kafka', file],
+    isReady: async () => node.output.includes('Kafka Server started') && (await accepts(port)),
+  });
+  return node;
 }
 
 function accepts(port: number): Promise<boolean> {

@@ -1,0 +1,155 @@
+// Who may read and write: users with passwords and certificates of clients, against a broker that asks for them.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Admin } from '@platformatic/kafka';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { kafkaOutput } from '../../../connectors/kafka/destination.ts';
+import { kafkaInput } from '../../../connectors/kafka/source.ts';
+import { validSettings } from '../../../connectors/sdk/setting-rules.ts';
+import { MillraceError } from '../../../runtime/errors.ts';
+import { startKafkaServer } from '../../servers/kafka-server.ts';
+import { makeCertificates } from '../../servers/test-certificates.ts';
+import { bigint, contextFor, relationOf } from '../connector-context.ts';
+
+const security = suite('kafka security');
+const certificates = makeCertificates();
+const login = 'org.apache.kafka.common.security';
+const server =
+  certificates === null
+    ? { missing: 'there is no openssl' }
+    : await startKafkaServer(
+        [
+          'listener.name.mutual.ssl.client.auth=required',
+          'listener.name.users.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
+          `listener.name.users.plain.sasl.jaas.config=${login}.plain.PlainLoginModule required user_ann="ann-secret";`,
+          `listener.name.users.scram-sha-256.sasl.jaas.config=${login}.scram.ScramLoginModule required;`,
+          `listener.name.users.scram-sha-512.sasl.jaas.config=${login}.scram.ScramLoginModule required;`,
+          'listener.name.sealed.sasl.enabled.mechanisms=SCRAM-SHA-512',
+          `listener.name.sealed.scram-sha-512.sasl.jaas.config=${login}.scram.ScramLoginModule required;`,
+        ],
+        certificates.server,
+        {
+          protocols: { MUTUAL: 'SSL', USERS: 'SASL_PLAINTEXT', SEALED: 'SASL_SSL' },
+          authority: certificates.authority,
+          formatArguments: ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
+            '--add-scram',
+            `${mechanism}=[name=bob,password=bob-secret]`,
+          ]),
+        },
+      );
+
+if ('missing' in server || certificates === null) {
+  console.log(`skipped: Kafka with users and certificates: ${'missing' in server ? server.missing : ''}`);
+  security('is not tried here', () => {});
+} else {
+  const relation = relationOf({ n: bigint });
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-kafka-keys-'));
+  const admin = new Admin({ clientId: 'test', bootstrapBrokers: [server.bootstrap] });
+  await admin.createTopics({ topics: ['t'], partitions: 1, replicas: 1 });
+  security.after(async () => {
+    await admin.close();
+    rmSync(folder, { recursive: true, force: true });
+    await server.close();
+  });
+
+  let written = 0;
+  /** Writes a message with these settings and reads it back with them; the code of what fails, with the key that it names. */
+  const tried = async (settings: object): Promise<string> => {
+    const value = `value ${written++}`;
+    const common = { topic: 't', max_retries: 2, ...settings };
+    try {
+      const output = kafkaOutput.create(
+        validSettings(kafkaOutput, common, 'kafka_output'),
+        contextFor(relation, folder),
+      );
+      try {
+        await output.open();
+        await output.write({ kind: 'bytes', bytes: Buffer.from(`${value}\n`), records: 1 });
+        await output.flush?.();
+      } finally {
+        await output.teardown?.();
+      }
+      const context = contextFor(relation, folder);
+      const input = kafkaInput.create(
+        validSettings(kafkaInput, { ...common, start_from: 'earliest' }, 'kafka_input'),
+        context,
+      );
+      await input.open(null);
+      for await (const payload of input.read()) {
+        if (payload.kind === 'bytes' && Buffer.from(payload.bytes).toString().includes(value)) break;
+      }
+      await input.teardown?.();
+      return 'read';
+    } catch (thrown) {
+      if (!(thrown instanceof MillraceError)) throw thrown;
+      assert.not.match(thrown.message, /secret|sesame/);
+      return 'key' in thrown.fields ? `${thrown.code} ${String(thrown.fields.key)}` : thrown.code;
+    }
+  };
+
+  const users = { 'bootstrap.servers': server.listeners.get('USERS'), 'security.protocol': 'SASL_PLAINTEXT' };
+  const as = (name: string, password: string, mechanism: string): object => ({
+    'sasl.mechanism': mechanism,
+    'sasl.username': name,
+    'sasl.password': password,
+  });
+
+  for (const [name, mechanism] of [
+    ['ann', 'PLAIN'],
+    ['bob', 'SCRAM-SHA-256'],
+    ['bob', 'SCRAM-SHA-512'],
+  ] as const) {
+    security(`a user of ${mechanism} reads and writes with the password, and with no other`, async () => {
+      assert.is(await tried({ ...users, ...as(name, `${name}-secret`, mechanism) }), 'read');
+      assert.is(await tried({ ...users, ...as(name, 'wrong-secret', mechanism) }), 'kafka.access_denied');
+      assert.is(await tried({ ...users, ...as('nobody', `${name}-secret`, mechanism) }), 'kafka.access_denied');
+    });
+  }
+
+  security('users of SCRAM go through TLS', async () => {
+    const sealed = { 'bootstrap.servers': server.listeners.get('SEALED'), 'security.protocol': 'SASL_SSL' };
+    const bob = as('bob', 'bob-secret', 'SCRAM-SHA-512');
+    assert.is(await tried({ ...sealed, ...bob, 'ssl.ca.pem': certificates.authority }), 'read');
+    assert.is(await tried({ ...sealed, ...bob }), 'kafka.tls');
+    // A mechanism that the broker does not take.
+    const ann = as('ann', 'ann-secret', 'PLAIN');
+    assert.is(await tried({ ...sealed, ...ann, 'ssl.ca.pem': certificates.authority }), 'kafka.access_denied');
+  });
+
+  const mutual = {
+    'bootstrap.servers': server.listeners.get('MUTUAL'),
+    'security.protocol': 'SSL',
+    'ssl.ca.pem': certificates.authority,
+  };
+  const { client, stranger } = certificates;
+
+  security('a client with a certificate of the authority reads and writes, from texts and from files', async () => {
+    const inline = { 'ssl.certificate.pem': client.certificate, 'ssl.key.pem': client.key };
+    assert.is(await tried({ ...mutual, ...inline }), 'read');
+    writeFileSync(join(folder, 'ann.pem'), client.certificate);
+    writeFileSync(join(folder, 'ann.key'), client.encryptedKey);
+    const files = { 'ssl.certificate.location': 'ann.pem', 'ssl.key.location': 'ann.key' };
+    assert.is(await tried({ ...mutual, ...files, 'ssl.key.password': client.password }), 'read');
+    assert.is(
+      await tried({ ...mutual, ...files, 'ssl.key.password': 'close' }),
+      'config.invalid_value ssl.key.password',
+    );
+    assert.is(await tried({ ...mutual, ...files }), 'config.invalid_value ssl.key.password');
+  });
+
+  security('a client without a certificate, or with one that nobody vouches for, is told so', async () => {
+    assert.is(await tried(mutual), 'kafka.tls');
+    const other = { 'ssl.certificate.pem': stranger.certificate, 'ssl.key.pem': stranger.key };
+    assert.is(await tried({ ...mutual, ...other }), 'kafka.tls');
+    const mixed = { 'ssl.certificate.pem': client.certificate, 'ssl.key.pem': stranger.key };
+    assert.is(await tried({ ...mutual, ...mixed }), 'config.invalid_value ssl.key');
+    const missing = { 'ssl.certificate.location': 'none.pem', 'ssl.key.location': 'none.key' };
+    assert.is(await tried({ ...mutual, ...missing }), 'config.invalid_value ssl.certificate.location');
+    const broken = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+    assert.is(await tried({ ...mutual, 'ssl.ca.pem': broken }), 'config.invalid_value ssl.ca');
+  });
+}
+
+security.run();
