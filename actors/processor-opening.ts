@@ -1,6 +1,7 @@
 // From the processors of a pipeline without SQL, as its user states them, to a chain that can be opened (for the actors of both
 // directions), or to everything that is wrong with them (for whoever takes a pipeline before it is started).
 
+import { processorsWith } from '../connectors/connector-modules.ts';
 import type { StandaloneMaker } from '../connectors/processors/assemble-chain.ts';
 import type { ConnectorRegistry } from '../connectors/sdk/connector.ts';
 import type { PlaceOf } from '../connectors/sdk/parameters.ts';
@@ -58,7 +59,8 @@ export async function makeChain(
     ...surroundings,
     log: (message: string, fields: Readonly<Record<string, unknown>> = {}): void => logged(log, message, fields),
   };
-  const { chain, problems } = await assembleChain(processors, registry.processors, context, {
+  const modules = [...new Set(processors.flatMap(({ module }) => (module === undefined ? [] : [module])))];
+  const { chain, problems } = await assembleChain(processors, await processorsWith(registry, modules), context, {
     standalone: await standaloneMaker(processors),
   });
   const [problem] = problems;

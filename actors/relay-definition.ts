@@ -36,6 +36,8 @@ export interface RelayProcessor {
   readonly workers: number;
   /** Of a standalone processor: its module, put by whoever opens the pipeline. */
   readonly file?: string;
+  /** Of a processor that a module of the user exports: the module, put when the pipeline is opened. */
+  readonly module?: string;
 }
 
 export interface DeadLetterQueue {

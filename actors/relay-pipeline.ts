@@ -61,13 +61,13 @@ export async function makeRelay(
   request: OpenRequest,
   parts: RelayParts,
 ): Promise<MadePipeline> {
-  const definition = withProcessorFiles(given, request.processorFiles ?? {});
   const { host, clock, log } = parts;
   const { source, plugins = {}, connectorModules = [] } = request;
   const baseFolder = 'baseFolder' in source ? source.baseFolder : '.';
   const named = 'definition' in source ? modulesOf(source.definition, baseFolder) : [];
   const { registry, problems } = await withModules(parts.registry, [...named, ...connectorModules]);
   if (problems.length > 0) throw invalid(problems);
+  const definition = withProcessorFiles(given, request.processorFiles ?? {}, registry);
   const { deadLetterFolder = null } = request;
   const surroundings = { registry, plugins, keptLetters: keptLetterFile(definition, deadLetterFolder) };
   const configured = configureRelay(definition, surroundings);

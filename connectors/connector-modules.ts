@@ -13,7 +13,7 @@ import type { ConnectorRegistry } from './sdk/connector.ts';
 export const ModuleNotLoaded: CodedErrorClass<{ readonly file: string; readonly reason: string }> = defineError(
   'config.module_not_loaded',
   {
-    help: 'Name a JavaScript module (compile TypeScript first) that exports connectors made by defineSource or defineDestination.',
+    help: 'Name a JavaScript module (compile TypeScript first) that exports what defineSource, defineDestination or defineProcessor has made.',
   },
   (f) => `connector module ${f.file}: ${f.reason}`,
 );
@@ -21,7 +21,7 @@ export const ModuleNotLoaded: CodedErrorClass<{ readonly file: string; readonly 
 export const ModuleNameTaken: CodedErrorClass<{ readonly file: string; readonly name: string }> = defineError(
   'config.module_name_taken',
   {
-    help: 'Rename the connector: the name of a transport is unique among those that ship with Millrace and all modules.',
+    help: 'Rename it: the name of a transport, or of a processor, is unique among those that ship with Millrace and all modules.',
   },
   (f) => `connector module ${f.file} exports "${f.name}", which exists already`,
 );
@@ -47,7 +47,7 @@ export async function withModules(
       continue;
     }
     if (isEmpty(found)) {
-      const reason = 'it exports nothing that defineSource or defineDestination has made';
+      const reason = 'it exports nothing that defineSource, defineDestination or defineProcessor has made';
       problems.push(new ModuleNotLoaded({ file, reason }, { place }));
       continue;
     }
@@ -75,6 +75,22 @@ export function modulesOf(definition: unknown, baseFolder: string): readonly str
   const list: unknown = definition.connector_modules;
   if (!Array.isArray(list)) return [];
   return list.filter((file) => typeof file === 'string').map((file) => resolve(baseFolder, file));
+}
+
+/** The processors that ship, and those of `modules`. @throws what is wrong with one of them */
+export async function processorsWith(
+  shipped: ConnectorRegistry,
+  modules: readonly string[],
+): Promise<ConnectorRegistry['processors']> {
+  const own = shipped.processors.filter(({ module }) => module === undefined);
+  if (modules.length === 0) return own;
+  // Connectors of the modules may be in the registry already.
+  const { registry, problems } = await withModules(
+    { ...shipped, sources: [], destinations: [], processors: own },
+    modules,
+  );
+  if (problems[0] !== undefined) throw problems[0];
+  return registry.processors;
 }
 
 export interface FolderModules extends ModuleRegistry {
@@ -115,7 +131,7 @@ export async function modulesInFolder(registry: ConnectorRegistry, folder: strin
 /** Of the owner, the group and others. */
 const executableBits = 0o111;
 
-type Definitions = Pick<ConnectorRegistry, 'sources' | 'destinations'>;
+type Definitions = Pick<ConnectorRegistry, 'sources' | 'destinations' | 'processors'>;
 
 async function definitionsOf(file: string, place: Place): Promise<Definitions | MillraceError> {
   let exported: Readonly<Record<string, unknown>>;
@@ -129,12 +145,16 @@ async function definitionsOf(file: string, place: Place): Promise<Definitions | 
   const values = [...new Set(Object.values(exported))].filter(isDefinition);
   const tagged = (kind: string): unknown[] =>
     values.filter((value) => value.kind === kind).map((value) => ({ ...value, module: file }));
-  // SAFETY: only defineSource and defineDestination put these tags, on a typed parameter.
-  return { sources: tagged('source'), destinations: tagged('destination') } as Definitions;
+  // SAFETY: only defineSource, defineDestination and defineProcessor put these tags, on a typed parameter.
+  return {
+    sources: tagged('source'),
+    destinations: tagged('destination'),
+    processors: tagged('processor'),
+  } as Definitions;
 }
 
-function isEmpty({ sources, destinations }: Definitions): boolean {
-  return sources.length + destinations.length === 0;
+function isEmpty({ sources, destinations, processors }: Definitions): boolean {
+  return sources.length + destinations.length + processors.length === 0;
 }
 
 function isDefinition(value: unknown): value is { readonly kind: string } {
@@ -144,9 +164,11 @@ function isDefinition(value: unknown): value is { readonly kind: string } {
 function takenName(registry: ConnectorRegistry, found: Definitions): string | undefined {
   const sources = registry.sources.map(({ name }) => name);
   const destinations = registry.destinations.map(({ name }) => name);
+  const processors = registry.processors.map(({ name }) => name);
   return (
     found.sources.find(({ name }) => sources.includes(name))?.name ??
-    found.destinations.find(({ name }) => destinations.includes(name))?.name
+    found.destinations.find(({ name }) => destinations.includes(name))?.name ??
+    found.processors.find(({ name }) => processors.includes(name))?.name
   );
 }
 
@@ -155,5 +177,6 @@ function merge(registry: ConnectorRegistry, found: Definitions): ConnectorRegist
     ...registry,
     sources: [...registry.sources, ...found.sources],
     destinations: [...registry.destinations, ...found.destinations],
+    processors: [...registry.processors, ...found.processors],
   };
 }

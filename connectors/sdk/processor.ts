@@ -46,6 +46,8 @@ export interface Processor {
 export interface ProcessorDefinition {
   /** Put by defineProcessor: how a module's exports are told apart. */
   readonly kind?: 'processor';
+  /** File of the module that it was loaded from; absent: it ships with Millrace. */
+  readonly module?: string;
   readonly name: string;
   readonly summary: string;
   readonly description?: string;

@@ -15,9 +15,18 @@ export async function compileModule(
   try {
     const bytes = await readFile(path);
     if (!isWasm(bytes)) throw new Error('it is no WebAssembly module');
-    return await webAssembly.compile(withMemoryLimit(bytes, memoryBytesMax));
+    return await webAssembly.compile(limited(bytes, memoryBytesMax));
   } catch (cause) {
     const detail = cause instanceof Error ? cause.message : String(cause);
     throw new WasmUnusable({ path, detail }, { cause });
+  }
+}
+
+/** @throws Error */
+function limited(bytes: Uint8Array, memoryBytesMax: number): Uint8Array<ArrayBuffer> {
+  try {
+    return withMemoryLimit(bytes, memoryBytesMax);
+  } catch (cause) {
+    throw new Error('the module is cut or malformed', { cause });
   }
 }

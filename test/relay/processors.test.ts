@@ -48,6 +48,15 @@ for (const side of ['source', 'destination'] as const) {
   });
 }
 
+test('a processor that a module of the user exports runs where it is named', async ({ fixture }) => {
+  const processors = [{ ...processor('p:mine', 'keep_even@v1', ''), settings: { upTo: '6' } }];
+  const pipeline = await fixture.open(fixture.definition([fixture.source(), fixture.destination()], { processors }));
+  await pipeline.start();
+  await pipeline.completed();
+  await pipeline.stop();
+  assert.equal(written(fixture.lines('p:out')), ['0', '2', '4', '6']);
+});
+
 test('a refusal of a processor that is one too many fails the pipeline, with what stands before it acknowledged', async ({
   fixture,
 }) => {

@@ -1,8 +1,10 @@
 // Connectors for tests of pipelines without SQL, loaded by their pipelines as a module: they write down every call and do what their
 // settings say. Each line of the log is one call.
+
 import { appendFileSync, existsSync } from 'node:fs';
 import type { Destination, DestinationDefinition } from '../../connectors/sdk/destination.ts';
 import type { Parameter, ParameterValues } from '../../connectors/sdk/parameters.ts';
+import { defineProcessor, type ProcessorDefinition, perRecord } from '../../connectors/sdk/processor.ts';
 import type { ConnectorRecord } from '../../connectors/sdk/record.ts';
 import { recordsOf } from '../../connectors/sdk/record-batch.ts';
 import { recordPositionBytes, recordsPayload } from '../../connectors/sdk/record-position.ts';
@@ -253,3 +255,15 @@ export const answeringDestination: DestinationDefinition = {
   parameters,
   create: (values, context) => new TrialDestination(values, context),
 };
+
+/** Drops records with odd numbers, and those with numbers above `upTo`. */
+export const keepEven: ProcessorDefinition = defineProcessor({
+  name: 'keep_even',
+  summary: 'Keeps some.',
+  parameters: [{ name: 'upTo', type: { kind: 'integer' }, required: true, description: 'The largest.' }],
+  create: ({ upTo }) =>
+    perRecord((record) => {
+      const n = Number(record.metadata['n']);
+      return n % 2 === 0 && n <= Number(upTo) ? record : null;
+    }),
+});

@@ -121,7 +121,7 @@ export class ConnectorPlugins {
   ): Promise<readonly MillraceError[]> {
     const file = findPlugin(this.#processors, processor.plugin)?.path ?? null;
     const placed = file === null ? processor : { ...processor, file };
-    return await processorProblems([placed], await this.#options.loadRegistry(), this.#options, placeOf);
+    return await processorProblems([placed], await this.registry(), this.#options, placeOf);
   }
 
   /** Configures and tears down a fresh instance. @throws TrialFailed, TrialTimedOut */

@@ -211,6 +211,8 @@ test('a module that traps, returns, hangs, imports what is not there or is none 
   const missing = wasmBytes({ body: opcodes.nothing, imported: ['conduit', 'launch'] });
   assert.match(await specified(missing), /it imports conduit\.launch, which is not there$/);
   assert.match(await specified(Buffer.from('text')), /it is no WebAssembly module$/);
+  const cut = wasmBytes({ body: opcodes.nothing }).subarray(0, 20);
+  assert.match(await specified(cut), /the module is cut or malformed$/);
   assert.match(await specified(wasmBytes({ body: [0xff] })), /cannot be used as a processor: .*WebAssembly/);
 });
 
