@@ -9,7 +9,7 @@ import { bindCast, makeCase } from './bind-case.ts';
 import { bindComparison, operator } from './bind-comparison.ts';
 import { bindLambdaCall } from './bind-lambda.ts';
 import { bindMap } from './bind-nested.ts';
-import { bindRowOfColumns, hasColumns } from './bind-row.ts';
+import { bindRowOfColumns, bindStructure, hasColumns } from './bind-row.ts';
 import { bindUserCall } from './bind-user-function.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
 import { caseBranch } from './case-branch.ts';
@@ -92,6 +92,11 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
   if (name === metadataFunction) return bindMetadata(context.clause, call.arguments.length, source);
   const truncation = call.unit === null ? undefined : `${name === 'ceiling' ? 'ceil' : name}_to`;
   const definition = findFunction(truncation ?? name);
+  const structure = definition === undefined ? context.source.types.get(name) : undefined;
+  if (structure?.kind === 'ROW') {
+    const given = call.arguments.map((argument) => bind(context, argument));
+    return bindStructure(name, structure, given, source);
+  }
   if (definition === undefined) {
     const known = [
       ...functionNames(),

@@ -6,10 +6,10 @@ import { formatSqlType, type SqlType, storageOf } from '../../../runtime/batch/s
 import type { Expression } from './ast.ts';
 import { bindExpression } from './bind-expression.ts';
 import type { Scalar } from './bound.ts';
-import { isNumeric } from './numeric-types.ts';
+import { isInteger, isNumeric } from './numeric-types.ts';
 import { SqlInvalidDefinition, SqlTypeMismatch, SqlUnsupported } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
-import { coerce, isDatetime } from './type-coercion.ts';
+import { coerce, isDatetime, literal } from './type-coercion.ts';
 
 const microsOfDay = 86_400_000_000n;
 
@@ -45,9 +45,25 @@ function ofInterval(scalar: Scalar, type: SqlType): number | bigint | undefined 
   return type.kind === 'TIME' ? scalar.value * 1000n : scalar.value;
 }
 
+/** The value of integers that are cast, added, subtracted and multiplied: 24 * 3600. */
+function wholeOf(scalar: Scalar): bigint | undefined {
+  if (!isInteger(scalar.type)) return undefined;
+  if (scalar.kind === 'cast') return wholeOf(scalar.operand);
+  if (scalar.kind === 'literal') {
+    return typeof scalar.value === 'number' || typeof scalar.value === 'bigint' ? BigInt(scalar.value) : undefined;
+  }
+  const [left, right] = scalar.kind === 'operator' ? scalar.operands.map(wholeOf) : [];
+  if (scalar.kind !== 'operator' || left === undefined || right === undefined) return undefined;
+  if (scalar.operator === '+') return left + right;
+  if (scalar.operator === '-') return left - right;
+  return scalar.operator === '*' ? left * right : undefined;
+}
+
 function ofNumber(scalar: Scalar, type: SqlType): number | bigint | undefined {
   if (!isNumeric(type) || !isNumeric(scalar.type)) return undefined;
-  const converted = coerce(scalar, type);
+  const whole = wholeOf(scalar);
+  const constant = whole === undefined ? scalar : literal(whole, { kind: 'BIGINT' }, scalar.source);
+  const converted = coerce(constant, type);
   if (converted.kind !== 'literal') return undefined;
   const { value } = converted;
   return typeof value === 'number' || typeof value === 'bigint' ? value : undefined;

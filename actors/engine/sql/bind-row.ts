@@ -1,12 +1,14 @@
 // ROW(x, …) with columns of the query among its parts: ROW(t.*), ROW(* EXCLUDE (a), 1).
 //
-// Fields of columns have the names of the columns, others EXPR$ and their position. A name that comes twice gets a number.
+// The same of a declared type: point(1, 2). Fields of columns have the names of the columns, others EXPR$ and their position. A name that comes twice gets a number.
+import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { Expression } from './ast.ts';
+import { bindCast } from './bind-case.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
 import type { Bind, ExpressionContext } from './expression-context.ts';
 import { bindNamedFunction } from './named-function.ts';
 import { unknownColumn, unknownTable } from './scope.ts';
-import { SqlInvalidDefinition } from './sql-errors.ts';
+import { SqlInvalidArguments, SqlInvalidDefinition } from './sql-errors.ts';
 
 type Call = Extract<Expression, { kind: 'call' }>;
 type Columns = Extract<Expression, { kind: 'columns' }>;
@@ -14,6 +16,21 @@ type Columns = Extract<Expression, { kind: 'columns' }>;
 interface Part {
   readonly name: string;
   readonly scalar: Scalar;
+}
+
+/** A call of a declared type: its fields in their order, each cast to the type that it has there. @throws SqlInvalidArguments */
+export function bindStructure(
+  name: string,
+  type: Extract<SqlType, { kind: 'ROW' }>,
+  given: readonly Scalar[],
+  source: ExpressionSource,
+): Scalar {
+  const { fields } = type;
+  if (given.length !== fields.length) {
+    const detail = `takes a value for each of its ${fields.length} fields, not ${given.length}`;
+    throw new SqlInvalidArguments({ function: name.toUpperCase(), detail }, { place: source.place });
+  }
+  return bindCast(bindNamedFunction('row', given, source), type, false, source);
 }
 
 /** Whether a call of ROW names columns as a whole. */

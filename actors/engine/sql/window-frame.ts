@@ -9,7 +9,7 @@ import { bindExpression } from './bind-expression.ts';
 import type { ExpressionContext } from './expression-context.ts';
 import { isNumeric } from './numeric-types.ts';
 import { SqlInvalidDefinition, SqlTypeMismatch } from './sql-errors.ts';
-import { coerce, isDatetime } from './type-coercion.ts';
+import { coerce, isDatetime, isInterval } from './type-coercion.ts';
 
 interface OrderedBy {
   readonly type: SqlType;
@@ -62,6 +62,8 @@ function bindBound(
     const { type } = key;
     if (isDatetime(type) && scalar.type.kind === 'INTERVAL_MICROS' && typeof value === 'bigint') {
       amount = type.kind === 'DATE' ? value / microsOfDay : type.kind === 'TIME' ? value * 1000n : value;
+    } else if (isInterval(type) && scalar.type.kind === type.kind) {
+      amount = typeof value === 'number' || typeof value === 'bigint' ? value : undefined;
     } else if (isNumeric(type) && isNumeric(scalar.type)) {
       const converted = coerce(scalar, type);
       const made = converted.kind === 'literal' ? converted.value : null;

@@ -17,6 +17,19 @@ const cases: readonly [list: string, ...expected: string[]][] = [
   ['x, ROW_NUMBER() OVER (PARTITION BY 1) AS a', '{"x":20,"a":2}', '{"x":30,"a":3}', '{"x":null,"a":1}'],
 ];
 
+test('RANGE goes over intervals by intervals', () => {
+  const program = `CREATE TABLE t (x INT); CREATE MATERIALIZED VIEW v AS
+    SELECT x, COUNT(*) OVER (ORDER BY INTERVAL x HOUR RANGE BETWEEN INTERVAL '1' DAY PRECEDING AND CURRENT ROW) AS c FROM t;`;
+  assert.equal(
+    rowsOf(program, [
+      [1, 1],
+      [1, 20],
+      [1, 30],
+    ]),
+    ['{"x":1,"c":1}', '{"x":20,"c":2}', '{"x":30,"c":2}'],
+  );
+});
+
 for (const [list, ...expected] of cases) {
   test(`rows that the order leaves equal stand in the order of their columns, NULL first: ${list}`, () => {
     assert.equal(rowsOf(`${table} CREATE MATERIALIZED VIEW v AS SELECT ${list} FROM t;`, rows), expected);
