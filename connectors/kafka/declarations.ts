@@ -20,7 +20,7 @@ export const kafkaInputDeclaration: SourceDeclaration = {
   rules: inputRules,
   summary: 'Reads a topic of Kafka, or several.',
   description:
-    'Keys with dots are those of librdkafka. There is no consumer group: Millrace keeps the offsets and goes on behind the last record that it has acknowledged. All partitions are read, also those that are added later; leaders that move are found again. The value of each record is one or more records of the format, whatever the others hold; records without a value are left out, and those of aborted transactions are never seen.',
+    'Keys with dots are those of librdkafka. There is no consumer group: Millrace keeps the offsets and goes on behind the last record that it has acknowledged. All partitions are read, also those that are added later; leaders that move are found again, and one that does not answer any more is left after five seconds, when another one has its partitions. The value of each record is one or more records of the format, whatever the others hold; records without a value are left out, and those of aborted transactions are never seen.',
   format: 'required',
   parameters: [
     ...kafkaParameters,
@@ -115,7 +115,7 @@ export const kafkaOutputDeclaration: DestinationDeclaration = {
   rules: outputRules,
   summary: 'Writes to a topic of Kafka.',
   description:
-    'Every record that the format prints is a message. Formats that make messages give them keys and headers, and a key has its partition; without keys batches go to the partitions in turn. What is written is confirmed when all replicas have it (`acks`). After a crash what was not confirmed comes again: at least once.',
+    'Every record that the format prints is a message. Formats that make messages give them keys and headers, and a key has its partition; without keys batches go to the partitions in turn. What is written is confirmed when all replicas have it (`acks`). A batch whose confirmation was lost is sent again under its number, so that it is there once; with another `acks` than `all` brokers cannot tell. After a crash of Millrace what was not confirmed comes again: at least once.',
   format: 'required',
   parameters: [
     ...kafkaParameters,

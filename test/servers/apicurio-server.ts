@@ -16,9 +16,16 @@ export interface ApicurioServer {
   readonly url: string;
   readonly process: ServerProcess;
   /** The id of a schema that is registered under a subject. */
-  register(subject: string, schema: unknown): Promise<number>;
+  register(subject: string, schema: unknown, references?: readonly SchemaReference[]): Promise<number>;
   get(path: string): Promise<unknown>;
   close(): Promise<void>;
+}
+
+/** A schema that another one refers to by a name. */
+export interface SchemaReference {
+  readonly name: string;
+  readonly subject: string;
+  readonly version: number;
 }
 
 /** Running; or why there is none. */
@@ -44,11 +51,11 @@ export async function startApicurioServer(): Promise<ApicurioServer | { readonly
   return {
     url,
     process,
-    register: async (subject, schema) => {
+    register: async (subject, schema, references = []) => {
       const response = await fetch(`${url}/subjects/${subject}/versions`, {
         method: 'POST',
         headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
-        body: JSON.stringify({ schema: JSON.stringify(schema), schemaType: 'AVRO' }),
+        body: JSON.stringify({ schema: JSON.stringify(schema), schemaType: 'AVRO', references }),
       });
       // SAFETY: what the protocol says of the answer.
       const { id } = (await response.json()) as { readonly id: number };

@@ -1,5 +1,6 @@
 // Avro in messages of Kafka, with the schemas in a registry: a real broker and a real registry.
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { connect } from 'node:net';
 import { Admin, Producer } from '@platformatic/kafka';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -156,6 +157,95 @@ if ('missing' in server || 'missing' in registry) {
     assert.equal(await rowsOf(pipeline, 'SELECT n, id FROM late', 1), [{ n: 1, id }]);
     assert.equal(seen, [`Basic ${Buffer.from('user:pass').toString('base64')} blue`]);
     assert.is((await pipeline.inputConnectorStats('late', 'l')).numTransportErrors, 1);
+    await pipeline.stop({ force: true });
+  });
+
+  const opened = async (server_: Server): Promise<string> => {
+    await new Promise<void>((resolve) => server_.listen(0, '127.0.0.1', resolve));
+    doors.push(server_);
+    const address = server_.address();
+    return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+  };
+
+  avro('schemas that refer to schemas of other subjects are read with them, by who has the token', async () => {
+    await admin.createTopics({ topics: ['customers', 'denied'], partitions: 1, replicas: 1 });
+    const country = record({ code: 'string' }, 'Country');
+    const address = record({ street: 'string', country: 'Country' }, 'Address');
+    const customer = record({ id: 'long', home: 'Address', work: ['null', 'Address'] }, 'Customer');
+    await registry.register('country', country);
+    await registry.register('address', address, [{ name: 'Country', subject: 'country', version: 1 }]);
+    const id = await registry.register('customers-value', customer, [
+      { name: 'Address', subject: 'address', version: 1 },
+    ]);
+    const inner = record({ street: 'string', country }, 'Address');
+    const whole = record({ id: 'long', home: inner, work: ['null', 'Address'] }, 'Customer');
+    const home = { street: 's', country: { code: 'CZ' } };
+    await put('customers', [message(id, whole, { id: 1n, home, work: null })]);
+    await put('denied', [message(id, whole, { id: 1n, home, work: null })]);
+    // Apicurio asks nobody for a token by itself.
+    const guard: RequestListener = (request, response) => {
+      if (request.headers.authorization !== 'Bearer letmein') {
+        response.writeHead(401).end();
+        return;
+      }
+      fetch(`${registry.url}${request.url}`).then(async (answer) => {
+        response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+      });
+    };
+    const url = await opened(createServer(guard));
+    const program = (name: string): string =>
+      `CREATE TABLE ${name} (id BIGINT NOT NULL PRIMARY KEY, home ROW(street VARCHAR, country ROW(code VARCHAR)), work ROW(street VARCHAR, country ROW(code VARCHAR)));`;
+    const format = { registry_urls: [url], registry_authorization_token: 'letmein' };
+    await using pipeline = await Pipeline.open({
+      program: program('customers'),
+      inputs: { c: { stream: 'customers', ...input('customers', format) } },
+    });
+    await pipeline.start();
+    const rows = await rowsOf(pipeline, 'SELECT id, c.home.country.code AS code, work FROM customers c', 1);
+    assert.equal(rows, [{ id: 1, code: 'CZ', work: null }]);
+    await pipeline.stop({ force: true });
+
+    await using denied = await Pipeline.open({
+      program: program('denied'),
+      inputs: {
+        d: { stream: 'denied', ...input('denied', { ...format, registry_authorization_token: 'wrong-token' }) },
+      },
+    });
+    await denied.start();
+    let fatal: unknown;
+    while (fatal === undefined) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      fatal = (await denied.inputConnectorStats('denied', 'd')).error ?? undefined;
+    }
+    assert.match(JSON.stringify(fatal), 'schema_registry.denied');
+    assert.not.match(JSON.stringify(fatal), 'wrong-token');
+    await denied.stop({ force: true });
+  });
+
+  avro('a registry behind a proxy is asked through it', async () => {
+    await admin.createTopics({ topics: ['far'], partitions: 1, replicas: 1 });
+    const schema = record({ n: 'long' });
+    const id = await registry.register('far-value', schema);
+    await put('far', [message(id, schema, { n: 7n })]);
+    const asked: string[] = [];
+    const proxy = createServer((_, response) => void response.writeHead(405).end());
+    proxy.on('connect', (request, socket) => {
+      asked.push(String(request.url));
+      const [host = '', port = ''] = String(request.url).split(':');
+      const onward = connect(Number(port), host, () => {
+        socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+        onward.pipe(socket).pipe(onward);
+      });
+      for (const each of [onward, socket]) each.on('error', () => {});
+    });
+    const format = { registry_urls: [registry.url], registry_proxy: await opened(proxy) };
+    await using pipeline = await Pipeline.open({
+      program: 'CREATE TABLE far (n BIGINT NOT NULL PRIMARY KEY);',
+      inputs: { f: { stream: 'far', ...input('far', format) } },
+    });
+    await pipeline.start();
+    assert.equal(await rowsOf(pipeline, 'SELECT n FROM far', 1), [{ n: 7 }]);
+    assert.equal(new Set(asked), new Set([new URL(registry.url).host]));
     await pipeline.stop({ force: true });
   });
 
