@@ -1,4 +1,4 @@
-// Kafka, S3 and PostgreSQL into a view, beside the bare client that reads the same bytes.
+// Kafka, S3, URLs and PostgreSQL into a view, and a view to S3 and PostgreSQL, beside the bare client that reads or writes the same bytes.
 import { spread } from '../../actors/gateway/bench/statistics.ts';
 import { medianOf, ratioFigures, script, type Workload, type Workloads } from '../workload.ts';
 
@@ -7,12 +7,16 @@ const rows = 2_000_000;
 export const workloads: Workloads = {
   'connectors-kafka': () => connector('kafka', 'of JSON in a topic of Kafka'),
   'connectors-s3': () => connector('s3', 'of JSON in objects of S3'),
-  'connectors-postgres': () => connector('postgres', 'of a table of PostgreSQL'),
+  'connectors-postgres': () => connector('postgres', 'of a query of PostgreSQL'),
+  'connectors-snapshot': () => connector('snapshot', 'of a table of PostgreSQL that is to be followed'),
+  'connectors-url': () => connector('url', 'of JSON over HTTP'),
+  'connectors-s3-output': () => connector('s3-output', 'to objects of S3', 'from a generator'),
+  'connectors-postgres-output': () => connector('postgres-output', 'to a table of PostgreSQL', 'from a generator'),
 };
 
-function connector(transport: string, title: string): Workload {
+function connector(transport: string, title: string, where = 'into COUNT and SUM'): Workload {
   return {
-    title: `${rows / 1e6} M rows of about 100 bytes ${title}, into COUNT and SUM, beside the bare client reading the same bytes`,
+    title: `${rows / 1e6} M rows of about 100 bytes ${title}, ${where}, beside the bare client with the same bytes`,
     checksum: `${rows} rows`,
     contenders: [
       { name: 'Millrace', command: script('connectors-run', transport, 'millrace', rows) },
@@ -24,7 +28,10 @@ function connector(transport: string, title: string): Workload {
         ...['Millrace', 'bare client'].map((name, i) => {
           const own = runs[i] ?? [];
           const rate = spread(own.map((run) => Number(run['megabytes']) / run.seconds)).median;
-          return `  ${name.padEnd(11)} ${rate.toFixed(0)} MB/s, ${medianOf(own, 'cpuSeconds').toFixed(1)} s of CPU`;
+          const busier = medianOf(own, 'busierSeconds');
+          const bound =
+            busier === 0 ? '' : `, ${(rows / 1e6 / busier).toFixed(2)} M rows a second of its busier thread`;
+          return `  ${name.padEnd(11)} ${rate.toFixed(0)} MB/s, ${medianOf(own, 'cpuSeconds').toFixed(1)} s of CPU${bound}`;
         }),
       ],
     }),

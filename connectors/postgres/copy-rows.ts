@@ -27,6 +27,8 @@ export class CopyRows {
   readonly #before: readonly Uint8Array[];
   readonly #fixedBytes: number;
   #rest: Buffer = Buffer.alloc(0);
+  /** Where the value ended that was copied last. */
+  readonly #cursor: Int32Array = new Int32Array(1);
 
   constructor(columns: readonly FittedColumn[]) {
     this.#columns = columns;
@@ -49,15 +51,17 @@ export class CopyRows {
       const needed = to + (stop - at) * growthMax + this.#fixedBytes;
       if (needed > out.length) out = grown(out, needed);
       for (let c = 0; c < this.#columns.length; c++) {
-        out.set(this.#before[c]!, to);
-        to += this.#before[c]!.length;
+        to = copyBytes(this.#before[c]!, out, to);
+        if (this.#kinds[c] !== converted) {
+          to = copyValue(source, at, stop, out, to, this.#kinds[c]!, this.#cursor);
+          at = this.#cursor[0]! + 1;
+          continue;
+        }
         const valueEnd = endOfValue(source, at, stop);
-        if (this.#kinds[c] === converted) {
-          const text = this.#converted(source, at, valueEnd, c);
-          const room = to + text.length * 3 + this.#fixedBytes + (stop - valueEnd) * growthMax;
-          if (room > out.length) out = grown(out, room);
-          to += Buffer.from(out.buffer).write(text, to);
-        } else to = copyValue(source, at, valueEnd, out, to, this.#kinds[c]!);
+        const text = this.#converted(source, at, valueEnd, c);
+        const room = to + text.length * 3 + this.#fixedBytes + (stop - valueEnd) * growthMax;
+        if (room > out.length) out = grown(out, room);
+        to += Buffer.from(out.buffer).write(text, to);
         at = valueEnd + 1;
       }
       out[to] = 0x7d;
@@ -114,32 +118,51 @@ function endOfValue(source: Uint8Array, start: number, stop: number): number {
   return at;
 }
 
-/** Writes the value as JSON; answers with the position behind it. There is room for it. */
-function copyValue(source: Uint8Array, start: number, end: number, out: Uint8Array, to: number, kind: number): number {
+function copyBytes(from: Uint8Array, out: Uint8Array, to: number): number {
+  for (let at = 0; at < from.length; at++) out[to + at] = from[at]!;
+  return to + from.length;
+}
+
+/** Writes the value at `start` as JSON; answers with the position behind it, and puts where it ends into `cursor`. There is room for it. */
+function copyValue(
+  source: Uint8Array,
+  start: number,
+  stop: number,
+  out: Uint8Array,
+  to: number,
+  kind: number,
+  cursor: Int32Array,
+): number {
   let p = to;
+  let at = start;
   const first = source[start]!;
-  if (first === 0x5c && end - start === 2 && source[start + 1] === 0x4e) {
+  if (first === 0x5c && source[start + 1] === 0x4e) {
     out[p] = 0x6e;
     out[p + 1] = 0x75;
     out[p + 2] = 0x6c;
     out[p + 3] = 0x6c;
+    cursor[0] = start + 2;
     return p + 4;
   }
   if (kind === copiedBoolean) {
     const word = first === 0x74 ? 0x65757274 : 0x736c6166;
     for (let k = 0; k < 4; k++) out[p++] = (word >>> (8 * k)) & 255;
     if (first !== 0x74) out[p++] = 0x65;
+    cursor[0] = start + 1;
     return p;
   }
   const digit = first === 0x2d ? source[start + 1]! : first;
   if (kind === copiedNumber && digit >= 48 && digit <= 57) {
-    for (let at = start; at < end; at++) out[p++] = source[at]!;
+    for (let byte = first; at < stop && byte !== 9; byte = source[++at]!) out[p++] = byte;
+    cursor[0] = at;
     return p;
   }
   out[p++] = 0x22;
-  for (let at = start; at < end; at++) {
+  for (; at < stop; at++) {
     const byte = source[at]!;
-    if (byte === 0x22) {
+    if (byte > 0x22 && byte !== 0x5c) out[p++] = byte;
+    else if (byte === 9) break;
+    else if (byte === 0x22) {
       out[p++] = 0x5c;
       out[p++] = byte;
     } else if (byte === 0x5c) {
@@ -153,6 +176,7 @@ function copyValue(source: Uint8Array, start: number, end: number, out: Uint8Arr
     else out[p++] = byte;
   }
   out[p++] = 0x22;
+  cursor[0] = at;
   return p;
 }
 

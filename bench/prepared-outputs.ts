@@ -1,0 +1,135 @@
+// What each connector of the comparison writes to: a real server, a pipeline from a generator to it, and the bare client that writes the same
+// number of rows of the same size, which it has as bytes already. `written` asks the server how many have come.
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+import pg from 'pg';
+import { from } from 'pg-copy-streams';
+import { Pipeline } from '../index.ts';
+import { startPostgresServer } from '../test/servers/postgres-server.ts';
+import { s3Access, startS3Server } from '../test/servers/s3-server.ts';
+
+export interface PreparedOutput {
+  readonly bytes: number;
+  /** From the first row on its way until the last one is where it belongs. */
+  millrace(begun: () => void, ended: () => void): Promise<void>;
+  bare(): Promise<void>;
+  written(): Promise<number>;
+  close(): Promise<void>;
+}
+
+const note = 'the quick brown fox jumps over the lazy dog and is gone';
+const objectRows = 100_000;
+
+async function prepareS3(rows: number): Promise<PreparedOutput> {
+  const server = await startS3Server(['bench']);
+  if ('missing' in server) throw new Error(server.missing);
+  const lines = (start: number, count: number): string =>
+    Array.from({ length: count }, (_, i) => `{"insert":{"id":${start + i},"note":"${note}"}}\n`).join('');
+  const bodies = Array.from({ length: Math.ceil(rows / objectRows) }, (_, i) =>
+    Buffer.from(lines(i * objectRows, Math.min(objectRows, rows - i * objectRows))),
+  );
+  const { client } = server;
+  const config = { ...s3Access, bucket_name: 'bench', endpoint_url: server.url, prefix: 'out/' };
+  return {
+    bytes: bodies.reduce((sum, { length }) => sum + length, 0),
+    millrace: (begun, ended) =>
+      generated(
+        rows,
+        {
+          transport: { name: 's3_output', config },
+          format: { name: 'json', config: { update_format: 'insert_delete' } },
+          max_output_buffer_size_records: objectRows,
+          max_output_buffer_time_millis: 60_000,
+        },
+        begun,
+        ended,
+      ),
+    bare: async () => {
+      for (const [i, Body] of bodies.entries()) {
+        await client.send(new PutObjectCommand({ Bucket: 'bench', Key: `out/${i}`, Body }));
+      }
+    },
+    written: async () => {
+      let seen = 0;
+      const { Contents: contents = [] } = await client.send(
+        new ListObjectsV2Command({ Bucket: 'bench', Prefix: 'out/' }),
+      );
+      for (const { Key } of contents) {
+        const { Body: body } = await client.send(new GetObjectCommand({ Bucket: 'bench', Key }));
+        for (const byte of (await body?.transformToByteArray()) ?? []) if (byte === 10) seen++;
+      }
+      return seen;
+    },
+    close: () => server.close(),
+  };
+}
+
+async function preparePostgres(rows: number): Promise<PreparedOutput> {
+  const server = await startPostgresServer();
+  if ('missing' in server) throw new Error(server.missing);
+  await server.sql('CREATE TABLE v (id bigint PRIMARY KEY, note text)');
+  const chunks = Array.from({ length: Math.ceil(rows / 1000) }, (_, i) =>
+    Buffer.from(
+      Array.from({ length: Math.min(1000, rows - i * 1000) }, (__, k) => `${i * 1000 + k},${note}\n`).join(''),
+    ),
+  );
+  return {
+    bytes: chunks.reduce((sum, { length }) => sum + length, 0),
+    millrace: (begun, ended) =>
+      generated(
+        rows,
+        { transport: { name: 'postgres_output', config: { uri: server.uri, table: 'v' } } },
+        begun,
+        ended,
+      ),
+    // The same work for the server: texts into a staging table, from there into the table.
+    bare: async () => {
+      const client = new pg.Client({ connectionString: server.uri });
+      await client.connect();
+      await client.query('CREATE TEMPORARY TABLE staged (id text, note text)');
+      await client.query('BEGIN');
+      const stream = client.query(from('COPY staged FROM STDIN (FORMAT csv)'));
+      const written = new Promise<void>((resolve, reject) => stream.once('finish', resolve).once('error', reject));
+      for (const chunk of chunks) {
+        if (!stream.write(chunk)) await new Promise((resolve) => stream.once('drain', resolve));
+      }
+      stream.end();
+      await written;
+      await client.query(
+        'INSERT INTO v SELECT id::bigint, note FROM staged ON CONFLICT (id) DO UPDATE SET note = EXCLUDED.note',
+      );
+      await client.query('COMMIT');
+      await client.end();
+    },
+    written: async () => Number((await server.sql('SELECT count(*) AS n FROM v')).rows[0]?.['n']),
+    close: () => server.close(),
+  };
+}
+
+/** Rows of a generator through a view to the output; ends when the output has confirmed all of them. */
+async function generated(rows: number, output: object, begun: () => void, ended: () => void): Promise<void> {
+  const fields = { id: { strategy: 'increment' }, note: { strategy: 'uniform', values: [note] } };
+  const pipeline = await Pipeline.open({
+    program: 'CREATE TABLE t (id BIGINT NOT NULL PRIMARY KEY, note VARCHAR); CREATE VIEW v AS SELECT id, note FROM t;',
+    inputs: {
+      g: { stream: 't', paused: true, transport: { name: 'datagen', config: { plan: [{ limit: rows, fields }] } } },
+    },
+    outputs: { o: { stream: 'v', ...output } },
+  });
+  await pipeline.start();
+  begun();
+  await pipeline.resumeConnector('t', 'g');
+  await pipeline.waitForCompletion();
+  ended();
+  await pipeline.stop({ force: true });
+}
+
+const makers = { 's3-output': prepareS3, 'postgres-output': preparePostgres };
+
+export function isOutput(transport: string): boolean {
+  return Object.hasOwn(makers, transport);
+}
+
+export function prepareOutput(transport: string, rows: number): Promise<PreparedOutput> {
+  // SAFETY: its own key: whoever asks has looked.
+  return makers[transport as keyof typeof makers](rows);
+}
