@@ -58,6 +58,17 @@ interface Side {
   readonly stride: number;
 }
 
+/** Rows of a side in which a column is below something match nothing any more. */
+interface RowBound {
+  readonly rows: JoinRows;
+  /** In the payload. */
+  readonly place: LayoutColumn;
+  readonly below: () => number | bigint | null;
+  rowsMax: number;
+}
+
+const boundRowsMin = 1024;
+
 export class Join implements Operator {
   readonly name: string;
   readonly detail: string;
@@ -89,6 +100,7 @@ export class Join implements Operator {
   readonly #nulls: Uint8Array = new Uint8Array(blockRows);
   readonly #emptied: number[] = [];
   #forgetting: Forgetting | null = null;
+  readonly #bounds: RowBound[] = [];
 
   constructor(shape: JoinShape) {
     this.#shape = shape;
@@ -130,6 +142,7 @@ export class Join implements Operator {
   }
 
   flush(_emit: Emit): void {
+    for (const bound of this.#bounds) this.#forgetBelow(bound);
     const forgetting = this.#forgetting;
     if (forgetting === null) return;
     const keys = this.#keys;
@@ -138,6 +151,14 @@ export class Join implements Operator {
     for (const side of this.#sides) side.rows.drop(gone);
     keys.removeAll(gone);
     forgetting.done(this.stateRows());
+  }
+
+  /** Rows of a side go in which a 64-bit column is below something, as they match nothing any more. Between two steps. */
+  forgetRows(port: 0 | 1, ordinal: number, below: RowBound['below']): void {
+    const { rows, payload, payloadLayout } = this.#sides[port];
+    const place = payloadLayout.columns[payload.indexOf(ordinal)];
+    // A column of the key goes with its key, if it does.
+    if (place !== undefined) this.#bounds.push({ rows, place, below, rowsMax: boundRowsMin });
   }
 
   /** Rows go whose key will come from neither side any more. Between two steps. */
@@ -330,6 +351,22 @@ export class Join implements Operator {
     return 0;
   }
 
+  /** Looks through the rows of a side when they have doubled since the last time, so that each costs a constant. */
+  #forgetBelow(bound: RowBound): void {
+    const { rows, place } = bound;
+    if (rows.live < bound.rowsMax) return;
+    const below = bound.below();
+    if (below === null) return;
+    const high = Number(BigInt.asIntN(32, BigInt(below) >> 32n));
+    const low = Number(BigInt.asUintN(32, BigInt(below)));
+    const keys = this.#keys;
+    const emptied = new Int32Array(keys.live);
+    const count = rows.dropBelow({ ...place, high, low }, emptied);
+    bound.rowsMax = Math.max(boundRowsMin, 2 * rows.live);
+    const other = this.#sides[0].rows === rows ? this.#sides[1] : this.#sides[0];
+    keys.removeAll(emptied.subarray(0, keepEmpty(keys.words, keys.width, other.headAt, emptied, count)));
+  }
+
   #releaseKeys(): void {
     const table = this.#keys;
     const [left, right] = this.#sides;
@@ -349,6 +386,13 @@ function isExactKey(input: JoinInput, ordinal: number): boolean {
 }
 
 // ── data plane ──
+
+/** Moves the keys whose other chain is empty, too, to the front. */
+function keepEmpty(keys: Int32Array, keyWidth: number, headAt: number, ids: Int32Array, count: number): number {
+  let kept = 0;
+  for (let i = 0; i < count; i++) if (keys[ids[i]! * keyWidth + headAt] === 0) ids[kept++] = ids[i]!;
+  return kept;
+}
 
 function copyWeights(weights: Int32Array | null, from: number, count: number, out: Int32Array): void {
   if (weights === null) out.fill(1, 0, count);

@@ -13,6 +13,7 @@ import { distinctOf } from './aggregate-nodes.ts';
 import { columnReference, conjunction, moveColumns } from './algebra.ts';
 import { allColumns, type Built, type Rels } from './built-relation.ts';
 import { columnsOf } from './expression-shape.ts';
+import { joinBounds } from './join-bounds.ts';
 import { splitCondition } from './join-keys.ts';
 import type { QueryNodes } from './query-nodes.ts';
 
@@ -54,6 +55,14 @@ export function buildJoin(nodes: QueryNodes, rel: Rels<'join'>, wanted: readonly
   });
   const sharding = joinSharding(schema, [left.keys, right.keys], sources, type === 'left');
   const node = nodes.add(join, [left.built.node, right.built.node], sharding);
+  if (type === 'inner') {
+    const sides = [left.built, right.built] as const;
+    const bounds = joinBounds(nodes, rel, residual, [left.built.appendOnly, right.built.appendOnly]);
+    const forgetRows = (): void => {
+      for (const { port, ordinal, below } of bounds) join.forgetRows(port, sides[port].columns[ordinal]!, below);
+    };
+    if (bounds.length > 0) nodes.forgetful.set(node, forgetRows);
+  }
   for (const [position, [own, other]] of pairs.entries()) {
     const bounds = [nodes.settled?.(rel.left, own), nodes.settled?.(rel.right, toRight(other))];
     const [one, two] = bounds.filter((bound) => bound != null);

@@ -12,7 +12,7 @@ import type { RecordTable } from './record-table.ts';
 import { clearWords, keepSlots, removeSlot } from './record-table.ts';
 import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
 import { growSlots } from './string-pool.ts';
-import type { UnitRows } from './unit-rows.ts';
+import { isBelow, type PayloadBound, type UnitRows } from './unit-rows.ts';
 
 /** All records lie in one chunk. */
 const chunkBits = 31;
@@ -191,6 +191,39 @@ export class IndexedRows {
     }
     header[2]! -= found;
     if (most) keepSlots(this.#slots, isGone);
+  }
+
+  /** Drops the rows that are below a bound; writes the key records whose chain became empty, and returns how many there are. O(rows). */
+  dropBelow(bound: PayloadBound, emptied: Int32Array): number {
+    const { words } = this;
+    const { width, weightAt, payloadAt } = this.form;
+    const header = this.#header;
+    const isGone = new Uint8Array(header[0]!);
+    let found = 0;
+    for (let id = 0, base = 0; id < isGone.length; id++, base += width) {
+      // A free record has no weight.
+      if (words[base + weightAt] === 0 || !isBelow(words, base + payloadAt, bound)) continue;
+      isGone[id] = 1;
+      found++;
+    }
+    if (found === 0) return 0;
+    const most = found * 2 >= this.live;
+    const keys: number[] = [];
+    // From the last one on, so that new records fill the gaps in the order in which they lie.
+    for (let id = isGone.length - 1; id >= 0; id--) {
+      if (isGone[id] === 0) continue;
+      const base = id * width;
+      if (!most) removeSlot(this.#slots, this.#records.hash(words, base, this.#hashMask), id + 1);
+      this.#unlink(id, keys);
+      clearWords(words, base, width);
+      words[base] = header[1]!;
+      header[1] = id + 1;
+    }
+    header[2]! -= found;
+    if (most) keepSlots(this.#slots, isGone);
+    emptied.set(keys);
+    emptied.subarray(0, keys.length).sort();
+    return keys.length;
   }
 
   weightOf(id: number): number {

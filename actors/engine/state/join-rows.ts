@@ -9,7 +9,7 @@
 import { IndexedRows } from './indexed-rows.ts';
 import type { RecordTable } from './record-table.ts';
 import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
-import { chunkBitsDefault, UnitRows } from './unit-rows.ts';
+import { chunkBitsDefault, type PayloadBound, UnitRows } from './unit-rows.ts';
 
 /** Pairs of a block of rows and the rows they match, and what is needed to go on where `pairs` were full. */
 export interface MatchedPairs {
@@ -117,6 +117,15 @@ export class JoinRows {
   drop(keys: Int32Array): void {
     if (this.#unit === null) this.#indexed!.drop(keys);
     else for (let i = 0; i < keys.length; i++) this.#unit.drop(keys[i]!);
+  }
+
+  /**
+   * Drops rows that are below a bound, if it finds most of them to be. Writes the key records whose chain became empty, in ascending order, to `emptied`, which
+   * has room for all keys, and returns how many there are. O(rows).
+   */
+  dropBelow(bound: PayloadBound, emptied: Int32Array): number {
+    if (this.#unit?.isOrdered === false) this.#index();
+    return (this.#unit ?? this.#indexed!).dropBelow(bound, emptied);
   }
 
   /** The first record + 1 of a key's chain. */

@@ -5,12 +5,23 @@
 // Nothing is kept that such a side does not need: the key of a record is the one whose chain it is in. What it cannot hold
 // goes to indexed-rows.ts, to which join-rows.ts switches. A removed record is chained to the free ones by its next word.
 // Not here: weights, deletions of rows deep in a chain.
+import { assert } from '../../../runtime/assert.ts';
 import { type JoinKernels, type JoinRecordForm, joinKernels } from './join-kernel-source.ts';
 import type { RecordTable } from './record-table.ts';
 import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
 
 const walkMax = 16;
+const orderedAt = 3;
 export const chunkBitsDefault = 20;
+
+/** A 64-bit column of the payload and the value below which rows go; NULL is not below. */
+export interface PayloadBound {
+  readonly offset: number;
+  readonly nullWord: number;
+  readonly nullBit: number;
+  readonly high: number;
+  readonly low: number;
+}
 
 export class UnitRows {
   readonly form: JoinRecordForm;
@@ -19,16 +30,25 @@ export class UnitRows {
   readonly #keys: RecordTable;
   /** Word of a key record that holds the head of this side's chain (record + 1). */
   readonly #headAt: number;
-  /** [records ever used, first free + 1, live records] */
-  readonly #header: Int32Array = new Int32Array(3);
+  /** [records ever used, first free + 1, live records, whether none was taken out: numbers are in the order in which rows came] */
+  readonly #header: Int32Array = Int32Array.of(0, 0, 0, 1);
+
+  /** Of a record's number the part that counts within its chunk. */
+  readonly #recordMask: number;
 
   constructor(keys: RecordTable, headAt: number, payloadWords: number, chunkBits: number) {
     this.#keys = keys;
     this.#headAt = headAt;
+    this.#recordMask = 2 ** chunkBits - 1;
     const width = payloadWords + 1;
     this.form = { payloadWords, width, payloadAt: 0, weightAt: -1, nextAt: payloadWords, chunkBits };
     this.kernels = joinKernels(this.form);
     this.chunks = [new Int32Array(Math.min(16, 2 ** chunkBits) * width)];
+  }
+
+  /** Whether no row was taken out yet: records are in the order in which rows came. */
+  get isOrdered(): boolean {
+    return this.#header[orderedAt] === 1;
   }
 
   get live(): number {
@@ -82,6 +102,7 @@ export class UnitRows {
         if (previous === 0) keys.words[headWord] = next;
         else this.chunkOf(previous - 1)[this.baseOf(previous - 1) + nextAt] = next;
         words[base + nextAt] = this.#header[1]!;
+        this.#header[orderedAt] = 0;
         this.#header[1] = record;
         this.#header[2]!--;
         return true;
@@ -99,6 +120,7 @@ export class UnitRows {
     const headWord = key * keys.width + this.#headAt;
     let record = keys.words[headWord]!;
     keys.words[headWord] = 0;
+    this.#header[orderedAt] = 0;
     while (record !== 0) {
       const words = this.chunkOf(record - 1);
       const at = this.baseOf(record - 1) + nextAt;
@@ -110,13 +132,69 @@ export class UnitRows {
     }
   }
 
+  /**
+   * Drops the rows that are below a bound, if they are most, and gives the others new numbers. Writes the key records whose chain
+   * became empty, in ascending order, and returns how many there are. Rows that come in the order of the bound go at the cost of a look;
+   * those that go from behind one that stays, at that of a walk along their chain. Only while `isOrdered`.
+   */
+  dropBelow(bound: PayloadBound, emptied: Int32Array): number {
+    assert(this.isOrdered, 'records are in the order in which rows came');
+    const { used } = this;
+    const { width, nextAt, chunkBits } = this.form;
+    const places = new Int32Array(used);
+    let kept = 0;
+    for (let c = 0; c < this.chunks.length; c++) {
+      const from = c * 2 ** chunkBits;
+      const to = Math.min(used, from + 2 ** chunkBits);
+      kept = notePlaces(this.chunks[c]!, width, bound, places, from, to, kept);
+    }
+    if (kept * 2 > used) return 0;
+    const first = kept === 0 ? used : places.indexOf(1);
+    // Chains go from younger to older rows, so that before the first row that stays there is nothing.
+    const placeOf = (record: number): number => {
+      let at = record;
+      while (at > first && places[at - 1] === 0) at = this.chunkOf(at - 1)[this.baseOf(at - 1) + nextAt]!;
+      return at > first ? places[at - 1]! : 0;
+    };
+    const keys = this.#keys;
+    const ids = keys.ids();
+    let gone = 0;
+    const { words: heads, width: keyWidth } = keys;
+    for (let i = 0; i < ids.length; i++) {
+      const at = ids[i]! * keyWidth + this.#headAt;
+      const head = heads[at]!;
+      if (head === 0) continue;
+      const place = head > first ? placeOf(head) : 0;
+      heads[at] = place;
+      if (place === 0) emptied[gone++] = ids[i]!;
+    }
+    const rows = new Int32Array(kept * width);
+    for (let id = first; id < used; id++) {
+      if (places[id] === 0) continue;
+      const words = this.chunkOf(id);
+      const base = this.baseOf(id);
+      const write = (places[id]! - 1) * width;
+      for (let k = 0; k < width; k++) rows[write + k] = words[base + k]!;
+      rows[write + nextAt] = placeOf(words[base + nextAt]!);
+    }
+    // What stays is the smaller part, so it fits where all were.
+    const chunkWords = 2 ** chunkBits * width;
+    this.chunks.length = Math.max(1, Math.ceil(rows.length / chunkWords));
+    this.chunks.forEach((chunk, c) => {
+      chunk.set(rows.subarray(c * chunkWords, (c + 1) * chunkWords));
+    });
+    this.#header[0] = kept;
+    this.#header[2] = kept;
+    return gone;
+  }
+
   chunkOf(id: number): Int32Array {
     return this.chunks[id >>> this.form.chunkBits]!;
   }
 
   /** Where in its chunk a record begins. */
   baseOf(id: number): number {
-    return (id & (2 ** this.form.chunkBits - 1)) * this.form.width;
+    return (id & this.#recordMask) * this.form.width;
   }
 
   snapshot(writer: SnapshotWriter): void {
@@ -131,7 +209,10 @@ export class UnitRows {
   }
 
   restore(reader: SnapshotReader): void {
-    this.#header.set(reader.words());
+    const header = reader.words();
+    // An older snapshot does not say whether a row was taken out.
+    this.#header[orderedAt] = 0;
+    this.#header.set(header);
     const count = reader.number();
     const chunkWords = 2 ** this.form.chunkBits * this.form.width;
     this.chunks.length = 0;
@@ -194,4 +275,31 @@ export class UnitRows {
 function equalWords(a: Int32Array, atA: number, b: Int32Array, atB: number, count: number): boolean {
   for (let k = 0; k < count; k++) if (a[atA + k] !== b[atB + k]) return false;
   return true;
+}
+
+/** `at`: where the payload begins. */
+export function isBelow(words: Int32Array, at: number, bound: PayloadBound): boolean {
+  if (bound.nullWord >= 0 && (words[at + bound.nullWord]! & bound.nullBit) !== 0) return false;
+  const own = words[at + bound.offset + 1]!;
+  return own < bound.high || (own === bound.high && words[at + bound.offset]! >>> 0 < bound.low);
+}
+
+/** Numbers the rows [from, to) that are not below a bound, from `kept` + 1 on; returns the last number. */
+function notePlaces(
+  words: Int32Array,
+  width: number,
+  bound: PayloadBound,
+  places: Int32Array,
+  from: number,
+  to: number,
+  kept: number,
+): number {
+  const { offset, nullWord, nullBit, high, low } = bound;
+  for (let id = from, at = 0; id < to; id++, at += width) {
+    const own = words[at + offset + 1]!;
+    const isLess = own < high || (own === high && words[at + offset]! >>> 0 < low);
+    if (isLess && (nullWord < 0 || (words[at + nullWord]! & nullBit) === 0)) continue;
+    places[id] = ++kept;
+  }
+  return kept;
 }

@@ -82,6 +82,54 @@ test('what was added and not taken back is matched, whatever the form of the row
   );
 });
 
+test('of rows below a bound none stays unless many others do, others stay, and keys without rows are told', () => {
+  const added = fc.tuple(
+    fc.nat(keyCount - 1),
+    fc.integer({ min: 1, max: 9 }),
+    fc.constantFrom(...Array(40).fill(1), 2),
+  );
+  const step = fc.record({
+    rows: fc.array(added, { minLength: 1, maxLength: 30 }),
+    above: fc.integer({ min: 0, max: 9 }),
+  });
+  let dropped = 0;
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 8 }), fc.nat(5), fc.boolean(), (steps, chunkBits, isSorted) => {
+      const tested = side(chunkBits);
+      let model = new Map<string, number>();
+      for (const { rows, above } of steps) {
+        // The payload is a 64-bit number that falls while the value grows: greater values are below.
+        change(tested, isSorted ? rows.toSorted(([, a], [, b]) => b - a) : rows);
+        for (const [key, value, by] of rows) model.set(`${key}: ${value}`, (model.get(`${key}: ${value}`) ?? 0) + by);
+        const before = model;
+        const stays = (name: string): boolean => Number(name.slice(3)) <= above;
+        const emptied = new Int32Array(keyCount);
+        const gone = tested.rows.dropBelow({ offset: 0, nullWord: -1, nullBit: 0, high: -above, low: 0 }, emptied);
+        model = content(tested, 7);
+        for (const [name, weight] of before) if (stays(name)) assert.is(model.get(name), weight, name);
+        for (const [name, weight] of model) assert.is(before.get(name), weight, name);
+        const left = [...model.values()].reduce((sum, weight) => sum + weight, 0);
+        const wanted = [...before].reduce((sum, [name, weight]) => sum + (stays(name) ? weight : 0), 0);
+        const all = [...before.values()].reduce((sum, weight) => sum + weight, 0);
+        assert.ok(
+          left === wanted || (left === all && wanted * 2 > all),
+          `${left} of ${all} rows, ${wanted} have to stay`,
+        );
+        if (left < all) dropped++;
+        const keysOf = (rowsOf: Map<string, number>): string[] => [
+          ...new Set([...rowsOf.keys()].map((name) => name[0]!)),
+        ];
+        const lost = keysOf(before).filter((key) => !keysOf(model).includes(key));
+        assert.equal([...emptied.subarray(0, gone)].map(String), lost.sort());
+        const writer = new SnapshotWriter();
+        tested.rows.snapshot(writer);
+        tested.rows.restore(new SnapshotReader(writer.finish()));
+      }
+    }),
+  );
+  assert.ok(dropped > 100, `${dropped} times rows went`);
+});
+
 test('a key whose last row goes is reported', () => {
   const { rows } = side(20);
   const one = Int32Array.of(1);
