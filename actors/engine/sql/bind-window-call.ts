@@ -199,6 +199,10 @@ function bindAggregateOver(
   const over: AggregateSink = {
     add: ({ function: implementation, operand, distinct, filter, type }: Omit<AggregateCall, 'nullable'>) => {
       if (implementation === 'array_agg') throw refuse(`${name} OVER`, 'aggregate with GROUP BY and join the result');
+      if (operand?.type.kind === 'NULL') {
+        const detail = 'an argument NULL has no type: write CAST(NULL AS INTEGER)';
+        throw new SqlInvalidArguments({ function: name, detail }, { place: source.place });
+      }
       if (distinct) throw refuse(`DISTINCT in ${name} OVER`, 'make the rows distinct in a subquery');
       // SAFETY: the other aggregates are window functions too.
       const function_ = implementation as WindowFunction;

@@ -75,7 +75,6 @@ export function commonType(left: SqlType, right: SqlType): SqlType | null {
     return readFromText.includes(other.kind) ? other : null;
   }
   const kinds = [left.kind, right.kind];
-  if (kinds.includes('UUID') && (isBinary(left) || isBinary(right))) return { kind: 'UUID' };
   if (kinds.includes('DATE') && kinds.includes('TIMESTAMP')) return left.kind === 'TIMESTAMP' ? left : right;
   return null;
 }
@@ -116,7 +115,10 @@ export function comparisonType(left: Scalar, right: Scalar): SqlType | null {
   if (right.type.kind === 'REAL' && isNumberLiteral(left)) return right.type;
   if (fitsExactly(right, left.type)) return left.type;
   if (fitsExactly(left, right.type)) return right.type;
-  return commonType(left.type, right.type);
+  // The bytes of a UUID.
+  const [a, b] = [left.type, right.type];
+  if ((a.kind === 'UUID' && isBinary(b)) || (b.kind === 'UUID' && isBinary(a))) return { kind: 'UUID' };
+  return commonType(a, b);
 }
 
 function isNumberLiteral(scalar: Scalar): boolean {

@@ -336,6 +336,14 @@ const problems: readonly (readonly [program: string, ...expected: readonly strin
     'sql.syntax 1:39: expected [LEFT] ASOF JOIN … MATCH_CONDITION (…) ON … but found RIGHT ASOF JOIN',
   ],
   [
+    'CREATE VIEW v AS SELECT COUNT(NULL) OVER () AS c FROM users',
+    'sql.invalid_arguments 1:25: COUNT: an argument NULL has no type: write CAST(NULL AS INTEGER)',
+  ],
+  [
+    "CREATE VIEW v AS SELECT COALESCE(UUID '00112233-4455-6677-8899-aabbccddeeff', X'00') AS c FROM users",
+    "sql.type_mismatch 1:25: the arguments of COALESCE(UUID '00112233-4455-6677-8899-aabbccddeeff', X'00') have no common type: UUID and VARBINARY",
+  ],
+  [
     'CREATE VIEW v AS SELECT id FROM users LEFT ASOF JOIN orders MATCH_CONDITION (users.id >= (SELECT other.id)) ON users.id = orders.id',
     'sql.unknown_table 1:98: no table or view is named "other"',
   ],
