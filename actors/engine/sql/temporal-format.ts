@@ -2,7 +2,8 @@
 //
 //   %Y year  %y year of the century  %m month  %b %h %B its name  %d %e day  %j day of the year  %a %A weekday  %u 1-7 from Monday
 //   %w 0-6 from Sunday  %H %k hour  %I %l hour of twelve  %p AM or PM  %M minute  %S second  %f nanoseconds  %.f fraction with its point
-//   %3f %6f %9f digits of the fraction  %.3f %.6f the same with the point  %F %Y-%m-%d  %T %H:%M:%S  %R %H:%M  %D %m/%d/%y
+//   %3f %6f %9f digits of the fraction  %.3f %.6f the same with the point  %F %Y-%m-%d  %T %H:%M:%S  %R %H:%M  %D %x %m/%d/%y
+//   %X %H:%M:%S  %c %a %b %e %H:%M:%S %Y  %r %I:%M:%S %p  %v %e-%b-%Y
 //   %s seconds since 1970  %n %t white space  %% a percent sign
 // Reading is the same, field by field; white space in the format matches any amount of it.
 import { dateOf, dayOfYear, daysOf, isoWeekday } from './calendar.ts';
@@ -16,6 +17,10 @@ const composites: Readonly<Record<string, string>> = {
   R: '%H:%M',
   D: '%m/%d/%y',
   X: '%H:%M:%S',
+  x: '%m/%d/%y',
+  c: '%a %b %e %H:%M:%S %Y',
+  r: '%I:%M:%S %p',
+  v: '%e-%b-%Y',
 };
 
 const specifier = /%(\.?[369]?f|[a-zA-Z%])|(\s+)|([^%\s]+|%)/g;
@@ -33,7 +38,7 @@ export function formatTemporal(format: string, days: number, nanos: number): str
 }
 
 function expand(format: string): string {
-  return format.replace(/%([FTRDX])/g, (_, code: string) => composites[code] ?? '');
+  return format.replace(/%([FTRDXxcrv])/g, (_, code: string) => composites[code] ?? '');
 }
 
 function formatField(code: string, days: number, nanos: number): string | undefined {

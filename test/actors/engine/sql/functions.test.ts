@@ -32,6 +32,10 @@ const expectations: Readonly<Record<string, string>> = {
   'MAKE_TIME(24, 0, 0)': 'null',
   'MAKE_TIMESTAMP(2021, 2, 30, 1, 1, 1)': 'null',
   "CONVERT_TIMEZONE('Nowhere', 'UTC', TIMESTAMP '2008-03-05 12:25:29')": 'null',
+  "FORMAT_TIMESTAMP('%c | %x | %r | %v', TIMESTAMP '2008-12-05 17:30:00')":
+    "'Fri Dec  5 17:30:00 2008 | 12/05/08 | 05:30:00 PM |  5-Dec-2008'",
+  "FORMAT_DATE('%Y', PARSE_DATE('%x', '12/25/08'))": "'2008'",
+  "FORMAT_TIMESTAMP('%F %T', PARSE_TIMESTAMP('%c', 'Thu Dec 25 07:30:00 2008'))": "'2008-12-25 07:30:00'",
   "'abc' SIMILAR TO 'b'": 'false',
   "'a.c' SIMILAR TO 'a!.c' ESCAPE '!'": 'true',
   "'abc' SIMILAR TO 'a!.c' ESCAPE '!'": 'false',
