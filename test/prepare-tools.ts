@@ -1,10 +1,10 @@
-// Fetches and builds beforehand what tests start beside Millrace: jars of Kafka, a schema registry, an S3 server, the connector plugin
-// on Conduit's SDK, Feldera's Python clients. `.ci/run` calls it: a test has seconds, a download or a build takes minutes. What is there already
+// Fetches and builds beforehand what tests start beside Millrace: jars of Kafka, a schema registry, an S3 server, plugins on
+// Conduit's SDKs, Feldera's Python clients. `.ci/run` calls it: a test has seconds, a download or a build takes minutes. What is there already
 // is left as it is, and what is missing afterwards is told; the tests that need it fail under CI.
 //
 //   node dist/test/prepare-tools.js
 import { pythonClient, pythonVersions } from './conformance/python/python-client.ts';
-import { probePlugin } from './plugins/probe-plugin.ts';
+import { markProcessor, probePlugin } from './plugins/probe-plugin.ts';
 import { apicurioFolder } from './servers/apicurio-server.ts';
 import { kafkaJars } from './servers/kafka-server.ts';
 import { s3Gateway } from './servers/s3-server.ts';
@@ -22,7 +22,11 @@ async function prepare(name: string, work: () => unknown): Promise<void> {
 }
 
 // Builds of Go run beside the downloads of the others, which block this thread.
-const builds = [prepare('S3 server', s3Gateway), prepare('connector plugin', probePlugin)];
+const plugins = async (): Promise<void> => {
+  await prepare('connector plugin', probePlugin);
+  await prepare('processor plugin', markProcessor);
+};
+const builds = [prepare('S3 server', s3Gateway), plugins()];
 await prepare('Kafka', kafkaJars);
 await prepare('schema registry', apicurioFolder);
 for (const version of pythonVersions) {
