@@ -5,16 +5,29 @@
 // behind the other; what does not fit gets memory of its own, and the next step finds more room. Whoever keeps an array copies it.
 import type { Values } from '../../../runtime/batch/column.ts';
 
+const roomBytesMin = 1 << 16;
+
 export class SharedRoom {
-  #memory: SharedArrayBuffer = new SharedArrayBuffer(1 << 16);
+  #memory: SharedArrayBuffer = new SharedArrayBuffer(roomBytesMin);
   #used = 0;
   #needed = 0;
+  /** The most that a step of late has needed, less a tenth for every step since. */
+  #neededOfLate = 0;
 
-  /** A step begins: everything that was put here may be written over. */
+  /** A step begins: everything that was put here may be written over. One great step does not keep its memory for good. */
   clear(): void {
-    if (this.#needed > this.#memory.byteLength) this.#memory = new SharedArrayBuffer(this.#needed * 2);
+    const wanted = Math.max(this.#needed, this.#neededOfLate * 0.9, roomBytesMin / 2);
+    const held = this.#memory.byteLength;
+    if (this.#needed > held || (wanted * 8 < held && held > roomBytesMin)) {
+      this.#memory = new SharedArrayBuffer(Math.ceil(wanted / 4) * 8);
+    }
+    this.#neededOfLate = wanted;
     this.#used = 0;
     this.#needed = 0;
+  }
+
+  get byteLength(): number {
+    return this.#memory.byteLength;
   }
 
   /** The array where all threads see it; itself, when it lies in shared memory already. */
