@@ -45,6 +45,7 @@ export const castFromVariant: Cast = (value, _, to) => {
 export const castToNested: Cast = (value, _, to) => {
   if (typeof value !== 'string' || !isNested(to)) return undefined;
   const parsed = parseVariant(value);
+  if (parsed === null) return null;
   return nestedText(parsed, to) ?? castParts(parsed, to) ?? null;
 };
 

@@ -168,6 +168,8 @@ const cases: readonly (readonly [SqlType, ScalarValue, SqlType, ScalarValue | un
   [variant, '12.50', varchar, '12.50'],
   [variant, '[8,10.5]', { kind: 'ARRAY', element: decimal(38, 0) }, '["8","11"]'],
   [variant, '[8,10.5]', { kind: 'ARRAY', element: varchar }, '["8","10.5"]'],
+  [variant, 'null', { kind: 'MAP', key: varchar, value: varchar }, null],
+  [variant, 'null', { kind: 'ARRAY', element: decimal(38, 0) }, null],
   [variant, '[8,"x"]', { kind: 'ARRAY', element: decimal(38, 0) }, null],
   [
     variant,
