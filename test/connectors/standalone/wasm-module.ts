@@ -1,5 +1,5 @@
 // WebAssembly modules that are written out byte by byte, for what no compiler makes: programs that trap, hang or import what is not there.
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -36,9 +36,14 @@ export function wasmBytes({ body, imported, memory = [1] }: ModuleParts): Uint8A
   ]);
 }
 
-/** The path of a file with these bytes. */
-export function wasmFile(bytes: Uint8Array): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'millrace-wasm-')), 'module.wasm');
+/** With the path of a file that has these bytes, and is gone afterwards. */
+export async function withWasmFile<T>(bytes: Uint8Array, use: (path: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-wasm-'));
+  const path = join(folder, 'module.wasm');
   writeFileSync(path, bytes);
-  return path;
+  try {
+    return await use(path);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }

@@ -14,7 +14,7 @@ import { type WasmProcessorOptions, wasmProcessor } from '../../../connectors/st
 import { webAssembly } from '../../../connectors/standalone/web-assembly.ts';
 import { type Clock, systemClock } from '../../../runtime/clock.ts';
 import { markProcessor } from '../../plugins/probe-plugin.ts';
-import { opcodes, wasmBytes, wasmFile } from './wasm-module.ts';
+import { opcodes, wasmBytes, withWasmFile } from './wasm-module.ts';
 
 const mark = await markProcessor();
 const markTest = (title: string, run: (path: string) => Promise<void>): void => {
@@ -201,7 +201,7 @@ markTest('a folder has the modules that are in it, each asked once; what cannot 
 
 test('a module that traps, returns, hangs, imports what is not there or is none is refused with the reason', async () => {
   const specified = async (bytes: Uint8Array, deadlineMs = 60_000): Promise<string> =>
-    await failureOf(specifyModule(wasmFile(bytes), { clock: systemClock, deadlineMs }));
+    await withWasmFile(bytes, (path) => failureOf(specifyModule(path, { clock: systemClock, deadlineMs })));
   assert.match(await specified(wasmBytes({ body: opcodes.unreachable })), /ended during specify: unreachable$/);
   assert.match(await specified(wasmBytes({ body: opcodes.nothing })), /ended during specify: it returned from main$/);
   assert.match(
