@@ -131,6 +131,8 @@ class PostgresCdcSource implements Source {
       if (!this.#settings.snapshot) {
         const { rows } = await client.query('SELECT pg_current_wal_lsn()::text AS lsn');
         this.#position = { lsn: parseLsn(String(rows[0]?.lsn)), skip: 0 };
+        // What came before is not wanted.
+        this.#acknowledged = this.#position.lsn;
       }
     });
   }
@@ -217,16 +219,24 @@ class PostgresCdcSource implements Source {
     const from = this.#position;
     if (from === null || signal.aborted) return;
     const client = await connectPostgres(this.#settings, this.#context, { replication: true });
-    const stream = new ChangeStream(client, clock, this.#acknowledged);
+    let isQuiet = false;
+    const isSettled = (): boolean => {
+      const { lsn, skip } = this.#position ?? from;
+      return isQuiet && skip === 0 && this.#acknowledged >= lsn;
+    };
+    const stream = new ChangeStream(client, clock, this.#acknowledged, isSettled);
     this.#stream = stream;
     await stream.start(this.#names.slot, this.#names.publication, from.lsn);
     this.#tables.clear();
     let behind = from;
     let skip = from.skip;
     let count = 0;
+    let isInside = false;
     let payload = new ChangePayload(behind);
     while (true) {
+      isQuiet = payload.bytes === 0 && !isInside;
       const messages = await stream.take(payload.bytes > 0 ? 0 : idleMs, signal);
+      isQuiet = false;
       if (messages === null) return;
       for (const message of messages) {
         if (message.kind === 'relation') await this.#describe(message);
@@ -237,10 +247,13 @@ class PostgresCdcSource implements Source {
           this.#position = { lsn: behind.lsn, skip: count };
           yield { kind: 'clear', position: positionOf(this.#position) };
           payload = new ChangePayload(this.#position);
-        } else if (message.kind === 'begin') count = 0;
-        else if (message.kind === 'commit') {
+        } else if (message.kind === 'begin') {
+          count = 0;
+          isInside = true;
+        } else if (message.kind === 'commit') {
           behind = { lsn: message.endLsn, skip: 0 };
           skip = 0;
+          isInside = false;
           payload.committed(behind);
           this.#position = payload.bytes === 0 ? behind : this.#position;
         } else if (message.kind !== 'other') {

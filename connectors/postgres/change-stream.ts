@@ -1,7 +1,8 @@
 // The stream of changes behind a position: a connection of the replication protocol, from START_REPLICATION to its end.
 //
 // Gives what the server sends, in order, and tells it how far everything is durable: when it asks, when that has grown, and every few
-// seconds, so that it does not take this end for dead. While nobody takes what has come, the socket is paused.
+// seconds, so that it does not take this end for dead. A table that is quiet beside busy ones must not keep their log: where everything is
+// settled the server's own end counts as durable. While nobody takes what has come, the socket is paused.
 import type { Client } from 'pg';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import { formatLsn, type ReplicationMessage, readFrame, readMessage, statusUpdate } from './pgoutput.ts';
@@ -24,6 +25,7 @@ export class ChangeStream {
   readonly #client: Client;
   readonly #clock: Clock;
   readonly #timer: Timer;
+  readonly #isSettled: () => boolean;
   #held: Buffer[] = [];
   #heldBytes = 0;
   #durable: bigint;
@@ -31,8 +33,10 @@ export class ChangeStream {
   #isEnded = false;
   #wake: (() => void) | null = null;
 
-  constructor(client: Client, clock: Clock, durable: bigint) {
+  /** `isSettled`: asked while nobody is at work on what has come: is everything that was given out durable, and no transaction open? */
+  constructor(client: Client, clock: Clock, durable: bigint, isSettled: () => boolean) {
     this.#client = client;
+    this.#isSettled = isSettled;
     // SAFETY: a connected client has a connection with these members (pg/lib/connection.js).
     this.#connection = (client as unknown as { readonly connection: CopyConnection }).connection;
     this.#clock = clock;
@@ -95,6 +99,8 @@ export class ChangeStream {
   #receive(chunk: Buffer): void {
     const frame = readFrame(chunk);
     if (frame.kind === 'keepalive') {
+      // What the log holds up to here is nothing of ours: the server need not keep it. It is told with the next status.
+      if (this.#held.length === 0 && this.#isSettled() && frame.walEnd > this.#durable) this.#durable = frame.walEnd;
       if (frame.replyRequested) this.#tell();
       return;
     }

@@ -230,6 +230,43 @@ if ('missing' in server) {
     );
   });
 
+  cdc('a quiet table beside a busy one does not keep the log of that one, and misses nothing of its own', async () => {
+    await sql('CREATE TABLE quiet (id bigint PRIMARY KEY, t text); CREATE TABLE busy (id bigint)');
+    const context = contextFor(relation, '.');
+    const source = make({ source_table: 'quiet', slot_name: 'quiet_slot' }, context);
+    const confirmed = async (lsn: string): Promise<boolean> => {
+      const { rows } = await sql(
+        `SELECT confirmed_flush_lsn >= '${lsn}'::pg_lsn AS done FROM pg_replication_slots WHERE slot_name = 'quiet_slot'`,
+      );
+      return rows[0]?.['done'] === true;
+    };
+    let text = '';
+    let stage = 0;
+    const work = async (): Promise<void> => {
+      for (let i = 0; i < 5; i++) await sql('INSERT INTO busy SELECT generate_series(1, 1000)');
+      const { rows } = await sql('SELECT pg_current_wal_lsn()::text AS lsn');
+      while (!(await confirmed(String(rows[0]?.['lsn'])))) await pollPause();
+      await sql(`INSERT INTO quiet VALUES (2, 'after')`);
+    };
+    let working: Promise<void> | null = null;
+    await source.open(null);
+    for await (const payload of source.read()) {
+      if (payload.kind === 'bytes') {
+        text += Buffer.from(payload.bytes);
+        source.ack?.(payload.positionAfter(payload.bytes.length));
+      }
+      if (payload.kind === 'idle' && stage++ === 0) await sql(`INSERT INTO quiet VALUES (1, 'before')`);
+      if (text.includes('before')) working ??= work();
+      if (text.includes('after')) context.controller.abort();
+    }
+    await source.teardown?.();
+    await working;
+    assert.equal(compact(text.trim().split('\n')), [
+      '{"insert":{"id":1,"t":"before"}}',
+      '{"insert":{"id":2,"t":"after"}}',
+    ]);
+  });
+
   cdc('a table without a key is followed by whole rows when it says them', async () => {
     await sql(`CREATE TABLE d (id bigint, t text); ALTER TABLE d REPLICA IDENTITY FULL`);
     const bag = { ...relation, primaryKey: [] };
