@@ -47,7 +47,8 @@ export class ExchangeSend implements Operator {
       const { rows, starts } = ownersOf(batch, to, link.workers);
       for (let worker = 0; worker < link.workers; worker++) {
         const own = rows.subarray(starts[worker]!, starts[worker + 1]!);
-        if (own.length > 0) this.#parcels[worker]!.push(pickRows(batch, own, reads));
+        const room = worker === link.worker ? undefined : link.room;
+        if (own.length > 0) this.#parcels[worker]!.push(pickRows(batch, own, reads, false, room));
       }
       return;
     }

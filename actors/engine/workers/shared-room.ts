@@ -33,17 +33,26 @@ export class SharedRoom {
   /** The array where all threads see it; itself, when it lies in shared memory already. */
   readonly place = <A extends Values>(array: A): A => {
     if (array.buffer instanceof SharedArrayBuffer) return array;
-    const bytes = Math.ceil(array.byteLength / 8) * 8;
-    this.#needed += bytes;
-    const fits = this.#used + bytes <= this.#memory.byteLength;
-    const memory = fits ? this.#memory : new SharedArrayBuffer(bytes);
-    const at = fits ? this.#used : 0;
-    if (fits) this.#used += bytes;
-    // SAFETY: the constructor of a typed array makes arrays of its own class, over shared memory as well.
-    const make = array.constructor as new (memory: SharedArrayBuffer, at: number, length: number) => A;
-    const placed = new make(memory, at, array.length);
+    // SAFETY: an array has the constructor of its class.
+    const placed = this.make(array.constructor as new (length: number) => typeof array, array.length);
     // SAFETY: both are of one class.
     (placed as Uint8Array).set(array as Uint8Array);
     return placed;
   };
+
+  /** An array of that class and length, whatever is in it. */
+  readonly make = <A extends Values>(make: new (length: number) => A, length: number): A => {
+    // SAFETY: every class of typed array has the constructor over a part of a buffer, and says how wide a value is.
+    const over = make as unknown as (new (memory: SharedArrayBuffer, at: number, length: number) => A) & ByteWidth;
+    const bytes = Math.ceil((length * over.BYTES_PER_ELEMENT) / 8) * 8;
+    this.#needed += bytes;
+    if (this.#used + bytes > this.#memory.byteLength) return new over(new SharedArrayBuffer(bytes), 0, length);
+    const array = new over(this.#memory, this.#used, length);
+    this.#used += bytes;
+    return array;
+  };
+}
+
+interface ByteWidth {
+  readonly BYTES_PER_ELEMENT: number;
 }

@@ -50,6 +50,7 @@ export function linkOver(lines: WorkerLines): ShardLink {
   return {
     worker,
     workers,
+    room: lines.room.make,
     send: (exchange, parcels) => {
       parcels.forEach((parcel, to) => {
         if (to === worker) {
