@@ -177,7 +177,7 @@ export const operatorViews: Readonly<Record<string, readonly ViewCase[]>> = {
     {
       title: 'top',
       sql: 'SELECT k, s, i FROM facts ORDER BY k DESC NULLS LAST, s ASC NULLS LAST LIMIT 3',
-      oracle: 'SELECT k, s, i FROM facts ORDER BY k DESC NULLS LAST, s ASC NULLS LAST, i NULLS LAST LIMIT 3',
+      oracle: 'SELECT k, s, i FROM facts ORDER BY k DESC NULLS LAST, s ASC NULLS LAST, i NULLS FIRST LIMIT 3',
     },
     {
       title: 'top with offset',
