@@ -1,9 +1,13 @@
 // What each connector of the comparison writes to: a real server, a pipeline from a generator to it, and the bare client that writes the same
 // number of rows of the same size, which it has as bytes already. `written` asks the server how many have come.
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+import { Admin, Producer } from '@platformatic/kafka';
 import pg from 'pg';
 import { from } from 'pg-copy-streams';
+import { KafkaCluster } from '../connectors/kafka/kafka-cluster.ts';
 import { Pipeline } from '../index.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { startKafkaServer } from '../test/servers/kafka-server.ts';
 import { startPostgresServer } from '../test/servers/postgres-server.ts';
 import { s3Access, startS3Server } from '../test/servers/s3-server.ts';
 
@@ -58,6 +62,38 @@ async function prepareS3(rows: number): Promise<PreparedOutput> {
         for (const byte of (await body?.transformToByteArray()) ?? []) if (byte === 10) seen++;
       }
       return seen;
+    },
+    close: () => server.close(),
+  };
+}
+
+async function prepareKafka(rows: number): Promise<PreparedOutput> {
+  const server = await startKafkaServer();
+  if ('missing' in server) throw new Error(server.missing);
+  const { bootstrap } = server;
+  const client = { clientId: 'bench', bootstrapBrokers: [bootstrap] };
+  const admin = new Admin(client);
+  await admin.createTopics({ topics: ['v'], partitions: 1, replicas: 1 });
+  await admin.close();
+  const values = Array.from({ length: rows }, (_, id) => Buffer.from(`{"insert":{"id":${id},"note":"${note}"}}`));
+  const config = { topic: 'v', 'bootstrap.servers': bootstrap };
+  return {
+    bytes: values.reduce((sum, { length }) => sum + length, 0),
+    millrace: (begun, ended) =>
+      generated(rows, { transport: { name: 'kafka_output', config }, format: { name: 'json' } }, begun, ended),
+    bare: async () => {
+      const producer = new Producer({ ...client, idempotent: true });
+      for (let at = 0; at < rows; at += 5_000) {
+        const messages = values.slice(at, at + 5_000).map((value) => ({ topic: 'v', partition: 0, value }));
+        await producer.send({ messages });
+      }
+      await producer.close();
+    },
+    written: async () => {
+      const cluster = new KafkaCluster(config, '.', systemClock);
+      const found = await cluster.offsets(await cluster.describe('v'), new Map([[0, 'latest']]));
+      await cluster.close();
+      return Number(found.get(0));
     },
     close: () => server.close(),
   };
@@ -123,7 +159,7 @@ async function generated(rows: number, output: object, begun: () => void, ended:
   await pipeline.stop({ force: true });
 }
 
-const makers = { 's3-output': prepareS3, 'postgres-output': preparePostgres };
+const makers = { 'kafka-output': prepareKafka, 's3-output': prepareS3, 'postgres-output': preparePostgres };
 
 export function isOutput(transport: string): boolean {
   return Object.hasOwn(makers, transport);

@@ -1,4 +1,4 @@
-// Kafka, S3, URLs and PostgreSQL into a view, and a view to S3 and PostgreSQL, beside the bare client that reads or writes the same bytes.
+// Kafka, S3, URLs and PostgreSQL into a view, and a view to each of them but URLs, beside the bare client that reads or writes the same bytes.
 import { spread } from '../../actors/gateway/bench/statistics.ts';
 import { medianOf, ratioFigures, script, type Workload, type Workloads } from '../workload.ts';
 
@@ -10,6 +10,7 @@ export const workloads: Workloads = {
   'connectors-postgres': () => connector('postgres', 'of a query of PostgreSQL'),
   'connectors-snapshot': () => connector('snapshot', 'of a table of PostgreSQL that is to be followed'),
   'connectors-url': () => connector('url', 'of JSON over HTTP'),
+  'connectors-kafka-output': () => connector('kafka-output', 'to a topic of Kafka', 'from a generator'),
   'connectors-s3-output': () => connector('s3-output', 'to objects of S3', 'from a generator'),
   'connectors-postgres-output': () => connector('postgres-output', 'to a table of PostgreSQL', 'from a generator'),
 };
