@@ -22,6 +22,7 @@ import type { ActorHost } from './supervisor/actor-host.ts';
 import { type ConnectorDeadlines, defaultDeadlines } from './supervisor/connector-deadlines.ts';
 import { invalid } from './supervisor/live-definition.ts';
 import { memoryJournal } from './supervisor/memory-journal.ts';
+import { pluginTimeouts } from './supervisor/plugin-timeouts.ts';
 import {
   boundToRecords,
   configureConnector,
@@ -55,6 +56,13 @@ export function deadlinesOf({ deadlines }: Pick<OpenRequest, 'deadlines'>): Conn
   return { ...defaultDeadlines, ...deadlines };
 }
 
+/** Plugins that are processes wait no shorter for a call than the pipeline does. */
+function withTimeouts(request: OpenRequest): RelaySurroundings['plugins'] {
+  const timeouts = pluginTimeouts(deadlinesOf(request));
+  const given = Object.entries(request.plugins ?? {});
+  return Object.fromEntries(given.map(([plugin, parameters]) => [plugin, { ...timeouts, ...parameters }]));
+}
+
 /** @throws PipelineInvalid */
 export async function makeRelay(
   given: RelayDefinition,
@@ -62,7 +70,8 @@ export async function makeRelay(
   parts: RelayParts,
 ): Promise<MadePipeline> {
   const { host, clock, log } = parts;
-  const { source, plugins = {}, connectorModules = [] } = request;
+  const { source, connectorModules = [] } = request;
+  const plugins = withTimeouts(request);
   const baseFolder = 'baseFolder' in source ? source.baseFolder : '.';
   const named = 'definition' in source ? modulesOf(source.definition, baseFolder) : [];
   const { registry, problems } = await withModules(parts.registry, [...named, ...connectorModules]);
