@@ -154,7 +154,7 @@ export class Intake {
           return;
         }
         cutter.append(bytes);
-        if (payload.endOfStream === true) await this.#pushPieces(cutter.end(), current, true);
+        if (payload.endOfStream === true) await this.#endStream(payload, current);
         else if (this.#delivery.isEmpty || cutter.unseenBytes >= gatheredBytesMax) {
           await this.#pushPieces(cutter.cut(), current);
         }
@@ -197,6 +197,23 @@ export class Intake {
     const sent = (): void => positions.sentPosition(position);
     const result = { clears: true, decoded: ready([]), startOffset: this.#offset, resumes, head: null, sent };
     this.#delivery.push({ result, bytes: 0 });
+  }
+
+  /** Also where nothing is left to be sent, as behind a snapshot: the source may go on behind its end. */
+  async #endStream(
+    { bytes, positionAfter }: Extract<Payload, { kind: 'bytes' }>,
+    reading: StreamReading,
+  ): Promise<void> {
+    const pieces = reading.cutter.end();
+    await this.#pushPieces(pieces, reading, true);
+    if (pieces.length > 0) return;
+    await this.#delivery.room();
+    const sent = (): void => this.#parts.positions.sentPosition(positionAfter(bytes.length));
+    const resumes = reading.cutter.taken !== 'again from its start';
+    this.#delivery.push({
+      result: { decoded: ready([]), startOffset: this.#offset, resumes, head: null, sent },
+      bytes: 0,
+    });
   }
 
   async #pushPieces(pieces: readonly Piece[], reading: StreamReading, endsStream = false): Promise<void> {
