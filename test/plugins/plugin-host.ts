@@ -7,7 +7,7 @@ import type { Destination } from '../../connectors/sdk/destination.ts';
 import type { ParameterValues } from '../../connectors/sdk/parameters.ts';
 import { type ConnectorRecord, recordOperations } from '../../connectors/sdk/record.ts';
 import { recordBatchOf, recordRelation, recordsOf } from '../../connectors/sdk/record-batch.ts';
-import type { Payload, Position, Source } from '../../connectors/sdk/source.ts';
+import type { Payload, Position, Source, SourceContext } from '../../connectors/sdk/source.ts';
 import { validateParameters } from '../../connectors/sdk/validate-parameters.ts';
 import { pluginOutput } from '../../connectors/standalone/plugin-destination.ts';
 import { pluginInput } from '../../connectors/standalone/plugin-source.ts';
@@ -35,9 +35,16 @@ export function hostile(mode: string): string {
   return path;
 }
 
-export function hostedSource(path: string, settings: Record<string, string> = {}, more: object = {}): Hosted<Source> {
+/** `surroundings`: of its context, which a connector may read as soon as it is made. */
+export function hostedSource(
+  path: string,
+  settings: Record<string, string> = {},
+  more: object = {},
+  surroundings: Partial<Pick<SourceContext, 'stallMs' | 'stalled'>> = {},
+): Hosted<Source> {
   const configuration = configured(pluginInput, { plugin: 'test', path, id: 'p:source', settings, ...more });
   const { context, failures } = makeContext();
+  Object.assign(context, surroundings);
   return { connector: pluginInput.create(configuration, context), context, configuration, failures };
 }
 

@@ -248,8 +248,8 @@ test('a source that hangs is given up at its deadline, and its process is gone',
 
 test('a process that is stopped is told of as stalled until it goes on, and a stop does not wait for it', async () => {
   const said: (string | null)[] = [];
-  const { connector, context } = hostedSource(path, { count: '4', ...off }, { stop_timeout: '1s' });
-  Object.assign(context, { stallMs: 200, stalled: (reason: string | null) => void said.push(reason) });
+  const stalled = (reason: string | null): void => void said.push(reason);
+  const { connector } = hostedSource(path, { count: '4', ...off }, { stop_timeout: '1s' }, { stallMs: 200, stalled });
   await connector.open(null);
   const reading = new Reading(connector);
   await reading.until(4);
