@@ -6,7 +6,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Position } from '../../connectors/sdk/source.ts';
 import type { ErrorData } from '../../runtime/errors.ts';
-import type { LogEntry } from '../../runtime/log.ts';
 import type { MailboxLimits } from '../../runtime/mailbox/channel.ts';
 import type { BoundQuery, OutputProgress, QueryResult, ViewDefinition } from '../engine/messages.ts';
 import type { InspectionPoint } from '../inspection-point.ts';
@@ -331,9 +330,6 @@ export interface SupervisorInterface {
   /** The step is taken or, while an output holds steps, under way. @throws NoTransactionInProgress */
   commitTransaction(): Promise<void>;
 }
-
-/** What the supervisor is made from besides its configuration: where lines for the user go. */
-export type LogSink = (entry: LogEntry) => void;
 
 /** Tables and views for a gateway. */
 export type ViewKind = ViewDefinition['kind'];

@@ -10,7 +10,7 @@ import { type CodedErrorClass, defineError, MillraceError } from '../../runtime/
 import type { ParameterValues } from '../sdk/parameters.ts';
 import { recordMetadata } from '../sdk/record.ts';
 import { writeMetadata } from '../sdk/record-metadata.ts';
-import { recordPosition, recordPositionBytes } from '../sdk/record-position.ts';
+import { recordPositionBytes } from '../sdk/record-position.ts';
 import type { Payload, Position, Source, SourceContext, SourceDefinition } from '../sdk/source.ts';
 import { recordPayload, type SourceMiddleware, sourceMiddleware, withMiddleware } from '../sdk/source-middleware.ts';
 import { wait } from '../sdk/wait.ts';
@@ -209,9 +209,4 @@ class FileRecordSource implements Source {
     this.#offset = 0;
     this.#lines = 0;
   }
-}
-
-/** The position of the record that ends at `offset`, for tests and tools. */
-export function filePosition(offset: number): Position {
-  return recordPosition(Buffer.from(String(offset)));
 }

@@ -9,9 +9,6 @@
 const headBytes = 61;
 const bytesMin = 4096;
 
-/** No headers: their count. */
-export const noHeaders: Uint8Array = Uint8Array.of(0);
-
 export class RecordBatchWriter {
   readonly #time: bigint;
   readonly #bytesMax: number;

@@ -259,7 +259,6 @@ export interface UnsupportedExpression {
   readonly span: Span;
 }
 
-export type ExpressionKind = Expression['kind'];
 export type PeriodOperator =
   | 'contains'
   | 'equals'

@@ -192,44 +192,34 @@ export class OrderedRows {
 
   /** Calls for the records from the first one for which `test` holds, in order, until it is told to stop. */
   visitFrom(test: (base: number) => boolean, see: (id: number) => boolean): void {
-    const { words, width } = this.#table;
-    const stack: number[] = [];
-    let current = this.root;
-    while (current !== 0) {
-      const base = (current - 1) * width;
-      const holds = test(base);
-      if (holds) stack.push(current);
-      current = words[base + this.#nodeAt + (holds ? 0 : 1)]!;
-    }
-    while (stack.length > 0) {
-      const top = stack.pop()!;
-      if (!see(top - 1)) return;
-      current = words[(top - 1) * width + this.#nodeAt + 1]!;
-      while (current !== 0) {
-        stack.push(current);
-        current = words[(current - 1) * width + this.#nodeAt]!;
-      }
-    }
+    this.#visit(0, test, see);
   }
 
   /** Calls for the records from the last one for which `test` holds, backwards, until it is told to stop. */
   visitBackFrom(test: (base: number) => boolean, see: (id: number) => boolean): void {
+    this.#visit(1, test, see);
+  }
+
+  /** `back`: the side on which records lie that come before another one on this way, 0 for the left and 1 for the right. */
+  #visit(back: 0 | 1, test: (base: number) => boolean, see: (id: number) => boolean): void {
     const { words, width } = this.#table;
+    const backAt = this.#nodeAt + back;
+    const onAt = this.#nodeAt + 1 - back;
     const stack: number[] = [];
     let current = this.root;
     while (current !== 0) {
       const base = (current - 1) * width;
       const holds = test(base);
       if (holds) stack.push(current);
-      current = words[base + this.#nodeAt + (holds ? 1 : 0)]!;
+      current = words[base + (holds ? backAt : onAt)]!;
     }
     while (stack.length > 0) {
       const top = stack.pop()!;
       if (!see(top - 1)) return;
-      current = words[(top - 1) * width + this.#nodeAt]!;
+      current = words[(top - 1) * width + onAt]!;
       while (current !== 0) {
         stack.push(current);
-        current = words[(current - 1) * width + this.#nodeAt + 1]!;
+        current = words[(current - 1) * width + backAt]!;
       }
     }
   }

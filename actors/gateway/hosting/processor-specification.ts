@@ -2,7 +2,7 @@
 import { processorMiddlewareParameters } from '../../../connectors/processors/assemble-chain.ts';
 import type { ConnectorRegistry } from '../../../connectors/sdk/connector.ts';
 import { pluginParameters } from '../../../connectors/standalone/definition-parameters.ts';
-import type { PluginProblem } from '../../../connectors/standalone/plugin-catalog.ts';
+import type { PluginProblem } from '../../../connectors/standalone/specified-files.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { PluginParameters } from './plugin-specification.ts';
 

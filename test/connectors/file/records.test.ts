@@ -7,10 +7,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fileRecordDestination } from '../../../connectors/file/record-destination.ts';
 import { cutLines } from '../../../connectors/file/record-lines.ts';
-import { filePosition, fileRecordSource } from '../../../connectors/file/record-source.ts';
+import { fileRecordSource } from '../../../connectors/file/record-source.ts';
 import type { ConnectorRecord, RecordData } from '../../../connectors/sdk/record.ts';
 import { recordBatchOf, recordRelation, recordsOf } from '../../../connectors/sdk/record-batch.ts';
-import { recordPositionBytes } from '../../../connectors/sdk/record-position.ts';
+import { recordPosition, recordPositionBytes } from '../../../connectors/sdk/record-position.ts';
 import type { Payload, Position } from '../../../connectors/sdk/source.ts';
 import { codeOf, contextFor, eagerClock, type TestContext } from '../connector-context.ts';
 
@@ -104,7 +104,7 @@ test('it goes on behind a position, follows what is appended, and waits for a fi
     ['6'],
   );
   await reading.end();
-  const again = await startReading({}, filePosition(2));
+  const again = await startReading({}, recordPosition(Buffer.from('2')));
   assert.equal(
     (await again.records(2)).map(({ after, key }) => [textOf(after), textOf(key)]),
     [

@@ -16,12 +16,13 @@ import { murmur2, partitionOfKey } from '../../../connectors/kafka/key-partition
 import {
   type BatchSeal,
   encodeHeaders,
-  noHeaders,
   RecordBatchWriter,
   sealBatch,
 } from '../../../connectors/kafka/record-batch-writer.ts';
 import { offsetBehindSet, RecordSet } from '../../../connectors/kafka/record-set.ts';
 import { RecordValues } from '../../../connectors/kafka/record-values.ts';
+
+const noHeaders = encodeHeaders(new Map());
 
 interface Message {
   readonly key: Buffer | null;
