@@ -5,13 +5,19 @@
 // messages are read one by one, so that a broken one spoils no other. A piece that was not worth the attempt makes the next ones go
 // one by one at once, for a while. Decoders that read messages themselves are never asked to join.
 import { type DecodeReport, type Decoder, errorsMax, type Splitter } from '../../connectors/sdk/format.ts';
+import type { MessageBorders } from '../../connectors/sdk/source.ts';
 import type { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
+import type { EvaluatedDefaults } from '../metadata-defaults.ts';
 import { applyDefaults } from './message-defaults.ts';
-import type { PieceMessages } from './piece-decoder.ts';
 
 /** Pieces that are read one by one after an attempt that failed without an error to blame. */
 const pauseAfterMismatch = 64;
 const noBytes = new Uint8Array(0);
+
+export interface PieceMessages extends MessageBorders {
+  /** Defaults that are other ones for each message. */
+  readonly defaults?: EvaluatedDefaults;
+}
 
 export interface MessagePiece {
   readonly decoder: Decoder;

@@ -16,7 +16,6 @@ import type {
 } from '../../connectors/sdk/format.ts';
 import { loaded, type RegisteredInputFormat } from '../../connectors/sdk/load-on-use.ts';
 import type { ParameterValues } from '../../connectors/sdk/parameters.ts';
-import type { MessageBorders } from '../../connectors/sdk/source.ts';
 import { assert } from '../../runtime/assert.ts';
 import { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
@@ -24,8 +23,7 @@ import type { Relation } from '../../runtime/batch/schema.ts';
 import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
 import { type ErrorData, errorToData } from '../../runtime/errors.ts';
 import { encodeBatch } from '../../runtime/wire/batch-codec.ts';
-import type { EvaluatedDefaults } from '../metadata-defaults.ts';
-import { MessageJoining } from './message-joining.ts';
+import { MessageJoining, type PieceMessages } from './message-joining.ts';
 
 /** The most rows of one batch. A multiple of 8, so that slices of validity bitmaps are views. */
 export const batchRowsMax = 65_536;
@@ -54,11 +52,6 @@ export type DecodeRequest =
       readonly messages?: PieceMessages;
     }
   | { readonly kind: 'block'; readonly setup: string; readonly bytes: Uint8Array<ArrayBuffer>; readonly block: Block };
-
-export interface PieceMessages extends MessageBorders {
-  /** Defaults that are other ones for each message. */
-  readonly defaults?: EvaluatedDefaults;
-}
 
 /** A batch as it goes over a port. */
 export interface EncodedBatch {

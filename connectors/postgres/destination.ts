@@ -19,8 +19,9 @@ import {
 } from '../sdk/destination.ts';
 import { wait } from '../sdk/wait.ts';
 import { postgresOutputDeclaration } from './declarations.ts';
+import type { OutputSettings } from './output-settings.ts';
 import { applyStatements, type OutputTable, readOutputTable, stagingTable } from './output-table.ts';
-import { closePostgres, connectPostgres, type PostgresSettings, serverOf } from './postgres-connection.ts';
+import { closePostgres, connectPostgres, serverOf } from './postgres-connection.ts';
 import { failureOf, finalPostgresError, PostgresUnavailable } from './postgres-errors.ts';
 
 const firstPauseMs = 200;
@@ -31,16 +32,6 @@ export const postgresOutput: DestinationDefinition = defineDestination({
   // SAFETY: the interface spells the parameters above, which the configuration has been validated against.
   create: (configuration, context) => new PostgresDestination(configuration as unknown as OutputSettings, context),
 });
-
-export interface OutputSettings extends PostgresSettings {
-  readonly table: string;
-  readonly mode: 'materialized' | 'cdc';
-  readonly key_columns?: readonly string[];
-  readonly cdc_op_column: string;
-  readonly cdc_ts_column: string;
-  readonly on_conflict_do_nothing: boolean;
-  readonly max_buffer_size_bytes: number;
-}
 
 class PostgresDestination implements Destination {
   readonly #settings: OutputSettings;

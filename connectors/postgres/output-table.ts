@@ -6,7 +6,7 @@
 import type { Client } from 'pg';
 import type { Field, Relation } from '../../runtime/batch/schema.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
-import type { OutputSettings } from './destination.ts';
+import type { OutputSettings } from './output-settings.ts';
 import { quoteName, quoteTable } from './postgres-connection.ts';
 import { PostgresColumns } from './postgres-errors.ts';
 

@@ -7,10 +7,10 @@ import { Aggregate } from '../operators/aggregate.ts';
 import { columnReference } from './algebra.ts';
 import { allColumns, type Built, type Rels } from './built-relation.ts';
 import { buildGroups, groupSharding } from './group-nodes.ts';
+import type { NodeBuilder } from './node-builder.ts';
 import { buildInParts } from './partial-aggregates.ts';
-import type { QueryNodes } from './query-nodes.ts';
 
-export function buildAggregate(nodes: QueryNodes, rel: Rels<'aggregate'>, wanted: readonly number[]): Built {
+export function buildAggregate(nodes: NodeBuilder, rel: Rels<'aggregate'>, wanted: readonly number[]): Built {
   const groupCount = rel.groups.length;
   const chosen = rel.aggregates.map((_, i) => i).filter((i) => wanted.includes(groupCount + i));
   const kept = [...rel.groups.map((_, i) => i), ...chosen.map((i) => groupCount + i)];
@@ -27,7 +27,7 @@ export function buildAggregate(nodes: QueryNodes, rel: Rels<'aggregate'>, wanted
   return { ...built, columns };
 }
 
-export function buildDistinct(nodes: QueryNodes, rel: Rels<'distinct'>): Built {
+export function buildDistinct(nodes: NodeBuilder, rel: Rels<'distinct'>): Built {
   const input = nodes.build(rel.input, allColumns(rel));
   const built = distinctOf(nodes, input, rel.schema);
   const { operator } = nodes.nodes[built.node]!;
@@ -40,7 +40,7 @@ export function buildDistinct(nodes: QueryNodes, rel: Rels<'distinct'>): Built {
   return built;
 }
 
-export function distinctOf(nodes: QueryNodes, input: Built, schema: Schema): Built {
+export function distinctOf(nodes: NodeBuilder, input: Built, schema: Schema): Built {
   assert(schema.fields.length > 0, 'rows without columns are not made distinct');
   const columns = schema.fields.map((_, i) => i);
   const fail = (): never => {

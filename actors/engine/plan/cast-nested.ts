@@ -4,7 +4,7 @@
 import { fromPublic, mapKeyOf, nestedPart, Refusal } from '../../../runtime/batch/public-values.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import { parseVariant } from '../../../runtime/batch/variant-json.ts';
-import type { ScalarValue } from '../sql/bound.ts';
+import type { ScalarValue } from '../sql/scalar-value.ts';
 import type { Cast } from './cast-row.ts';
 
 /** The cast of one part, NULL to NULL; undefined when it has no counterpart. */

@@ -5,7 +5,7 @@
 // value is taken. TRUE is 1; a number is TRUE unless it is 0.
 import { formatDecimal, formatDouble, formatReal, parseDecimalText } from '../../../runtime/batch/scalar-text.ts';
 import { decimalRange, type SqlType, type SqlTypeKind } from '../../../runtime/batch/sql-type.ts';
-import type { ScalarValue } from '../sql/bound.ts';
+import type { ScalarValue } from '../sql/scalar-value.ts';
 import type { Cast } from './cast-row.ts';
 import { divideRounded } from './expression-library.ts';
 

@@ -6,9 +6,9 @@
 // fraction off (as Feldera). Text: trimmed when read; VARCHAR(n) cuts, CHAR(n) cuts and pads. What the table lacks cannot
 // be cast; the binder refuses it (`isCastable`). Rows are in cast-numbers.ts, cast-text.ts, cast-temporal.ts, cast-variant.ts.
 import { formatSqlType, type SqlType, type SqlTypeKind } from '../../../runtime/batch/sql-type.ts';
-import type { ScalarValue } from '../sql/bound.ts';
 import { InvalidCast } from '../sql/evaluation-errors.ts';
 import { sizeOfUnit } from '../sql/interval-units.ts';
+import type { ScalarValue } from '../sql/scalar-value.ts';
 import { isInterval } from '../sql/type-coercion.ts';
 import { castFromBytes, castToBytes } from './cast-bytes.ts';
 import { castFromInterval, castToInterval } from './cast-interval.ts';

@@ -6,9 +6,9 @@
 // becomes the bytes of its UTF-8. TIME has none or nine digits of a fraction.
 import * as text from '../../../runtime/batch/scalar-text.ts';
 import type { SqlType, SqlTypeKind } from '../../../runtime/batch/sql-type.ts';
-import type { ScalarValue } from '../sql/bound.ts';
 import { formatInterval } from '../sql/interval-units.ts';
 import { parseIntervalText } from '../sql/literals.ts';
+import type { ScalarValue } from '../sql/scalar-value.ts';
 import { parseZonedText } from '../sql/time-zone.ts';
 import { isInterval } from '../sql/type-coercion.ts';
 import { castExact } from './cast-numbers.ts';

@@ -8,7 +8,7 @@ import { mapKeyOf, nestedPart, nestedText } from '../../../runtime/batch/public-
 import { parseDecimalText } from '../../../runtime/batch/scalar-text.ts';
 import { decimalPrecisionMax, isNested, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import { formatVariant, parseVariant } from '../../../runtime/batch/variant-json.ts';
-import type { ScalarValue } from '../sql/bound.ts';
+import type { ScalarValue } from '../sql/scalar-value.ts';
 import { castNumber, numberKinds } from './cast-numbers.ts';
 import type { Cast } from './cast-row.ts';
 import { castToBinary, castToText, formatScalar, fromTextCasts } from './cast-text.ts';

@@ -19,9 +19,9 @@ import type {
   Literal,
   OperatorCall,
   Scalar,
-  ScalarValue,
 } from '../sql/bound.ts';
 import { resolveFunction } from '../sql/functions.ts';
+import type { ScalarValue } from '../sql/scalar-value.ts';
 import { makeCaster } from './cast-table.ts';
 import { arithmeticCode } from './expression-arithmetic.ts';
 import { castCode } from './expression-cast.ts';

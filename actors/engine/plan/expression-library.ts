@@ -10,8 +10,9 @@ import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
 import { parseVariant } from '../../../runtime/batch/variant-json.ts';
 import type { MillraceError } from '../../../runtime/errors.ts';
-import type { ExpressionSource, ScalarValue } from '../sql/bound.ts';
+import type { ExpressionSource } from '../sql/bound.ts';
 import { DivisionByZero, NumericOverflow } from '../sql/evaluation-errors.ts';
+import type { ScalarValue } from '../sql/scalar-value.ts';
 
 /** An expression that can fail: where it stands and what it yields. */
 export interface FailureSite {

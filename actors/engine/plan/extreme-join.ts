@@ -11,7 +11,7 @@ import { ExtremeRows } from '../operators/extreme-rows.ts';
 import type { Rel, Scalar } from '../sql/bound.ts';
 import { columnReference, conjuncts, relKey } from './algebra.ts';
 import { allColumns, type Built, type Rels } from './built-relation.ts';
-import type { QueryNodes } from './query-nodes.ts';
+import type { NodeBuilder } from './node-builder.ts';
 
 interface ExtremeJoin {
   readonly input: Rel;
@@ -23,7 +23,7 @@ interface ExtremeJoin {
 }
 
 /** The node for such a join; null for any other. */
-export function buildExtremeJoin(nodes: QueryNodes, rel: Rels<'join'>, wanted: readonly number[]): Built | null {
+export function buildExtremeJoin(nodes: NodeBuilder, rel: Rels<'join'>, wanted: readonly number[]): Built | null {
   const found = extremeJoin(rel);
   if (found === null) return null;
   const { groups, value, extreme } = found;

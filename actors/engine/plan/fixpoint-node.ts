@@ -1,14 +1,14 @@
 // A recursion as a node: its relations of the program are inputs, its bodies a circuit of their own (recursion.ts).
 import { Fixpoint } from '../operators/fixpoint.ts';
 import { allColumns, type Built, type Rels } from './built-relation.ts';
-import type { QueryNodes } from './query-nodes.ts';
+import type { NodeBuilder } from './node-builder.ts';
 import { recursionCircuit } from './recursion.ts';
 import { externalScans } from './scanned-relations.ts';
 
-export function buildFixpoint(nodes: QueryNodes, rel: Rels<'fixpoint'>): Built {
+export function buildFixpoint(nodes: NodeBuilder, rel: Rels<'fixpoint'>): Built {
   const pool = nodes.pool;
   const failures = nodes.failures;
-  const makeNodes = (scan: (relation: string) => Built): QueryNodes => nodes.inner(scan);
+  const makeNodes = (scan: (relation: string) => Built): NodeBuilder => nodes.inner(rel.main, scan);
   const external = [...externalScans(rel)];
   const inputs = external.map(([relation, schema]) => nodes.buildWhole({ kind: 'scan', relation, schema }));
   const fixpoint = new Fixpoint({

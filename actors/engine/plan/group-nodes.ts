@@ -9,15 +9,15 @@ import type { AggregateColumn } from '../operators/aggregate-cells.ts';
 import type { Rel, Scalar } from '../sql/bound.ts';
 import { allColumns, type Built, type Rels } from './built-relation.ts';
 import { scalarKey } from './expression-shape.ts';
+import type { NodeBuilder } from './node-builder.ts';
 import { reportOverflow } from './overflow-report.ts';
-import type { QueryNodes } from './query-nodes.ts';
 
 /**
  * One operator for all aggregates of a relation, its output columns in order. `whole groups`: rows of a group meet on one worker. A
  * scalar: rows of a group in which it is equal do, on the workers that `among` names. `rows`: an insertion and a deletion of the same row do.
  */
 export function buildGroups(
-  nodes: QueryNodes,
+  nodes: NodeBuilder,
   rel: Rels<'aggregate'>,
   meet: 'whole groups' | 'rows' | Scalar,
   among: WorkerPart | null = null,
@@ -82,7 +82,7 @@ export function buildGroups(
 
 /** Groups behind a watermark may go. */
 export function forgetGroups(
-  nodes: QueryNodes,
+  nodes: NodeBuilder,
   { input, groups }: Rels<'aggregate'>,
   node: number,
   aggregate: Aggregate,

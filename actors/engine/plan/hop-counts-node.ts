@@ -12,7 +12,7 @@ import type { AggregateCall, Scalar } from '../sql/bound.ts';
 import { columnReference, mapColumns } from './algebra.ts';
 import { allColumns, type Built, type Rels } from './built-relation.ts';
 import { columnsOf } from './expression-shape.ts';
-import type { QueryNodes } from './query-nodes.ts';
+import type { NodeBuilder } from './node-builder.ts';
 
 /** Spans above are not exact as doubles with times around them. */
 const microsMax = 2n ** 50n;
@@ -34,7 +34,7 @@ interface Hop {
 const startOrdinal = -1;
 
 /** The node, with the columns of the aggregation that are wanted; null where the aggregation is another one. */
-export function buildHopCounts(nodes: QueryNodes, rel: Rels<'aggregate'>, wanted: readonly number[]): Built | null {
+export function buildHopCounts(nodes: NodeBuilder, rel: Rels<'aggregate'>, wanted: readonly number[]): Built | null {
   if (rel.aggregates.length === 0 || !rel.aggregates.every(isCount)) return null;
   const hop = hopOf(rel);
   if (hop === null) return null;
@@ -103,7 +103,7 @@ export function buildHopCounts(nodes: QueryNodes, rel: Rels<'aggregate'>, wanted
 
 /** The groups in their order, those that follow from the start of the window computed from it; then the counts. */
 function grouped(
-  nodes: QueryNodes,
+  nodes: NodeBuilder,
   rel: Rels<'aggregate'>,
   wanted: readonly number[],
   { node, schema }: Pick<Built, 'node' | 'schema'>,

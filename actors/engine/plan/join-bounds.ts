@@ -8,7 +8,7 @@ import { storageOf } from '../../../runtime/batch/sql-type.ts';
 import type { Rel, Scalar } from '../sql/bound.ts';
 import { moveColumns, sideOf } from './algebra.ts';
 import type { Rels } from './built-relation.ts';
-import type { QueryNodes } from './query-nodes.ts';
+import type { NodeBuilder } from './node-builder.ts';
 
 export interface JoinBound {
   readonly port: 0 | 1;
@@ -20,7 +20,7 @@ export interface JoinBound {
 
 /** `grows` says which of the two sides never delete. */
 export function joinBounds(
-  nodes: QueryNodes,
+  nodes: NodeBuilder,
   rel: Rels<'join'>,
   residual: readonly Scalar[],
   grows: readonly [boolean, boolean],

@@ -15,9 +15,9 @@ import { allColumns, type Built, type Rels } from './built-relation.ts';
 import { columnsOf } from './expression-shape.ts';
 import { joinBounds } from './join-bounds.ts';
 import { splitCondition } from './join-keys.ts';
-import type { QueryNodes } from './query-nodes.ts';
+import type { NodeBuilder } from './node-builder.ts';
 
-export function buildJoin(nodes: QueryNodes, rel: Rels<'join'>, wanted: readonly number[]): Built {
+export function buildJoin(nodes: NodeBuilder, rel: Rels<'join'>, wanted: readonly number[]): Built {
   const leftColumns = rel.left.schema.fields.length;
   const { pairs, residual, nullsMatch, known } = splitCondition(rel, leftColumns);
   // Which left rows had a match is told by all that a match depends on.
@@ -86,7 +86,7 @@ export function buildJoin(nodes: QueryNodes, rel: Rels<'join'>, wanted: readonly
   return rel.type === 'inner' ? filtered : withUnmatched(nodes, rel, filtered, outputs, left.built);
 }
 
-export function buildAsof(nodes: QueryNodes, rel: Rels<'asof'>, wanted: readonly number[]): Built {
+export function buildAsof(nodes: NodeBuilder, rel: Rels<'asof'>, wanted: readonly number[]): Built {
   const width = rel.left.schema.fields.length;
   const leftNeeded = [...wanted.filter((c) => c < width), ...rel.keys.map(([key]) => key), rel.leftOrder];
   const rightNeeded = [
@@ -128,7 +128,7 @@ export function buildAsof(nodes: QueryNodes, rel: Rels<'asof'>, wanted: readonly
 
 /** Adds the left rows that the filtered matches do not cover. */
 function withUnmatched(
-  nodes: QueryNodes,
+  nodes: NodeBuilder,
   rel: Rels<'join'>,
   matched: Built,
   outputs: readonly number[],
@@ -218,7 +218,7 @@ function joinSharding(
 
 /** One side of a join: the wanted columns and the keys, computed where they are not columns. */
 function joinInput(
-  nodes: QueryNodes,
+  nodes: NodeBuilder,
   rel: Rel,
   wanted: readonly number[],
   keys: readonly Scalar[],

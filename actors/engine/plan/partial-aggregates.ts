@@ -17,8 +17,8 @@ import { columnReference } from './algebra.ts';
 import type { Built, Rels } from './built-relation.ts';
 import { scalarKey } from './expression-shape.ts';
 import { buildGroups, forgetGroups } from './group-nodes.ts';
+import type { NodeBuilder } from './node-builder.ts';
 import { reportOverflow } from './overflow-report.ts';
-import type { QueryNodes } from './query-nodes.ts';
 
 type AggregateRel = Rels<'aggregate'>;
 
@@ -31,7 +31,7 @@ interface Branch {
 }
 
 /** null where groups are computed whole. */
-export function buildInParts(nodes: QueryNodes, rel: AggregateRel): Built | null {
+export function buildInParts(nodes: NodeBuilder, rel: AggregateRel): Built | null {
   if (nodes.workers === 1 || rel.aggregates.length === 0 || !rel.aggregates.every(hasParts)) return null;
   if (rel.groups.length > 0 && !rel.groups.every(isOfFew)) return null;
   if (rel.groups.length > 0 && !isComputedFromTables(rel)) return null;

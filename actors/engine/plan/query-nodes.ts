@@ -29,25 +29,22 @@ import { buildExtremeJoin } from './extreme-join.ts';
 import { buildFixpoint } from './fixpoint-node.ts';
 import { buildHopCounts } from './hop-counts-node.ts';
 import { buildAsof, buildJoin } from './join-nodes.ts';
+import type { NodeBuilder } from './node-builder.ts';
 import { limitRank } from './rank-limit.ts';
 import { temporalCondition } from './rewrite-now.ts';
 import { countBeforeExploding } from './rewrite-preaggregate.ts';
 import { buildTemporalFilter } from './temporal-filter-node.ts';
 import { buildWindow } from './window-node.ts';
 
-export class QueryNodes {
+export class QueryNodes implements NodeBuilder {
   readonly nodes: CircuitNode[] = [];
   readonly pool: StringPool;
   readonly failures: EvaluationFailures;
-  /** Of the circuit; what is inside of a node has one. */
   readonly workers: number;
   readonly #scan: (relation: string) => Built;
   readonly #built: Map<string, readonly { readonly wanted: readonly number[]; readonly built: Built }[]> = new Map();
-  /** The view being built, named in failures and statistics. */
   view = '';
-  /** Where state may be forgotten behind watermarks: what is below the value of an expression of a relation is settled. */
-  settled: ((rel: Rel, scalar: Scalar) => (() => number | bigint | null) | null) | null = null;
-  /** Nodes that may forget, unless their state is read as the content of a relation. */
+  settled: NodeBuilder['settled'] = null;
   readonly forgetful: Map<number, () => void> = new Map();
   /** Where a program says NOW(). */
   clock: Clock | null = null;
@@ -60,18 +57,17 @@ export class QueryNodes {
     this.#scan = scan;
   }
 
-  /** Nodes of a circuit inside of this one. */
-  inner(scan: (relation: string) => Built): QueryNodes {
-    return new QueryNodes(this.pool, this.failures, scan);
+  inner(view: string, scan: (relation: string) => Built): QueryNodes {
+    const nodes = new QueryNodes(this.pool, this.failures, scan);
+    nodes.view = view;
+    return nodes;
   }
 
-  /** Without `sharding` the node sees all rows on one worker. */
   add(operator: Operator, inputs: readonly number[], sharding: NodeSharding | null = null): number {
     this.nodes.push({ operator, view: this.view, inputs, sharding });
     return this.nodes.length - 1;
   }
 
-  /** Builds a relation for the columns in `wanted`; what has been built for more of them serves as well. */
   build(rel: Rel, wanted: readonly number[]): Built {
     const sorted = [...new Set(wanted)].sort((a, b) => a - b);
     const key = relKey(rel);
@@ -83,7 +79,6 @@ export class QueryNodes {
     return built;
   }
 
-  /** All columns of a relation, in order, in batches of exactly these columns. */
   buildWhole(rel: Rel): Built {
     const built = this.build(rel, allColumns(rel));
     if (built.columns.every((place, i) => place === i) && built.schema.fields.length === built.columns.length)
@@ -92,7 +87,6 @@ export class QueryNodes {
     return this.mapped(built, null, outputs, rel.schema);
   }
 
-  /** The content of a node that its own state, or that of a node before it, holds; null when none does. */
   contentsOf(node: number): ((emit: Emit) => void) | null {
     const { operator, inputs } = this.nodes[node]!;
     if (operator.contents !== null) {
@@ -185,7 +179,6 @@ export class QueryNodes {
     return { ...built, columns: places };
   }
 
-  /** A row program on what was built: expressions read the relation's ordinals. */
   mapped(below: Built, predicate: Scalar | null, outputs: readonly Scalar[], outputSchema: Schema): Built {
     const place = (ordinal: number): number => below.columns[ordinal]!;
     const moved = outputs.map((output) => moveColumns(output, place));
@@ -263,7 +256,6 @@ export class QueryNodes {
     return { node, schema, columns, appendOnly: input.appendOnly, key: null };
   }
 
-  /** The relation in batches of the wanted columns alone. */
   narrow(rel: Rel, wanted: readonly number[]): Built {
     const chosen = [...new Set(wanted)].sort((a, b) => a - b);
     const built = this.build(rel, chosen);

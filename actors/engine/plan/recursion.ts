@@ -10,7 +10,7 @@ import { UnionAll } from '../operators/union-all.ts';
 import type { Rel } from '../sql/bound.ts';
 import type { StringPool } from '../state/string-pool.ts';
 import type { Built } from './built-relation.ts';
-import type { QueryNodes } from './query-nodes.ts';
+import type { NodeBuilder } from './node-builder.ts';
 import { externalScans } from './scanned-relations.ts';
 
 type FixpointRel = Extract<Rel, { kind: 'fixpoint' }>;
@@ -18,7 +18,7 @@ type FixpointRel = Extract<Rel, { kind: 'fixpoint' }>;
 export interface RecursionSurroundings {
   readonly pool: StringPool;
   readonly failures: EvaluationFailures;
-  readonly makeNodes: (scan: (relation: string) => Built) => QueryNodes;
+  readonly makeNodes: (scan: (relation: string) => Built) => NodeBuilder;
 }
 
 export function recursionCircuit(
@@ -28,7 +28,6 @@ export function recursionCircuit(
   const relations = new Map<string, CircuitRelation>();
   const scans = new Map<string, Built>();
   const nodes = makeNodes((name) => scans.get(name)!);
-  nodes.view = rel.main;
   const external = externalScans(rel);
   const schemas = new Map([...external, ...rel.bodies.map(({ name, query }) => [name, query.schema] as const)]);
   for (const [name, schema] of schemas) {

@@ -12,11 +12,11 @@ import { columnReference } from './algebra.ts';
 import type { Built } from './built-relation.ts';
 import { evaluateConstant } from './expression-compiler.ts';
 import { scalarKey } from './expression-shape.ts';
-import type { QueryNodes } from './query-nodes.ts';
+import type { NodeBuilder } from './node-builder.ts';
 import type { TemporalCondition } from './rewrite-now.ts';
 
 export function buildTemporalFilter(
-  nodes: QueryNodes,
+  nodes: NodeBuilder,
   pool: StringPool,
   clock: Clock,
   rel: Extract<Rel, { kind: 'filter' }>,

@@ -7,10 +7,10 @@ import { inPlace } from '../circuit/node-sharding.ts';
 import { RankedRows } from '../operators/ranked-rows.ts';
 import { Window } from '../operators/window.ts';
 import { allColumns, type Built, type Rels } from './built-relation.ts';
+import type { NodeBuilder } from './node-builder.ts';
 import { reportOverflow } from './overflow-report.ts';
-import type { QueryNodes } from './query-nodes.ts';
 
-export function buildWindow(nodes: QueryNodes, rel: Rels<'window'>, wanted: readonly number[]): Built {
+export function buildWindow(nodes: NodeBuilder, rel: Rels<'window'>, wanted: readonly number[]): Built {
   const { calls, limit } = rel;
   const width = rel.input.schema.fields.length;
   const kept = calls.map((_, i) => i).filter((i) => wanted.includes(width + i) || limit?.call === i);

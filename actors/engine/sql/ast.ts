@@ -2,7 +2,7 @@
 //
 // Nodes are immutable plain data with a span into the text. Sugar is kept as it was written (BETWEEN, IN, COALESCE …);
 // the binder gives it meaning. What is recognised only to be refused is one node: `unsupported`.
-import type { Span } from './sql-text.ts';
+import type { Span } from './span.ts';
 
 /** A name as written: unquoted ones are folded to lower case. */
 export interface Identifier {

@@ -5,7 +5,7 @@
 
 import { assert } from '../../../runtime/assert.ts';
 import { makeSchema } from '../../../runtime/batch/schema.ts';
-import type { Identifier, Query, TableAlias, TableExpression } from './ast.ts';
+import type { Identifier, TableAlias, TableExpression } from './ast.ts';
 import { bindAsofJoin } from './bind-asof.ts';
 import { makeCase } from './bind-case.ts';
 import { bindComparison, operator } from './bind-comparison.ts';
@@ -16,6 +16,7 @@ import { domainOf, SubqueryJoins } from './bind-subquery.ts';
 import { bindUnnest, oneRow } from './bind-unnest.ts';
 import { bindWindowTable } from './bind-window-table.ts';
 import type { ColumnReference, ExpressionSource, Rel, Scalar } from './bound.ts';
+import type { BindQuery, BoundTable } from './bound-table.ts';
 import { caseBranch } from './case-branch.ts';
 import { overDomain, sameRows } from './dependent-query.ts';
 import { requireBoolean } from './expression-context.ts';
@@ -25,17 +26,11 @@ import { bindAll, columnOf, findRelation, type QueryContext } from './query-cont
 import { mapScalarColumns, moveScalarColumns } from './scalar-columns.ts';
 import { findColumn, joinScopes, type Scope, type ScopeColumn, scopeOf, unknownColumn } from './scope.ts';
 import { sessionQuery } from './session-windows.ts';
+import type { Span } from './span.ts';
 import { SqlInvalidDefinition, SqlSyntax, SqlUnsupported } from './sql-errors.ts';
-import type { Span } from './sql-text.ts';
 import { literal } from './type-coercion.ts';
 
-export interface BoundTable {
-  readonly rel: Rel;
-  readonly scope: Scope;
-}
-
 type Join = Extract<TableExpression, { kind: 'join' }>;
-export type BindQuery = (context: QueryContext, query: Query) => Rel;
 
 /** @throws MillraceError, AlreadyReported */
 export function bindFrom(context: QueryContext, table: TableExpression, bindQuery: BindQuery): BoundTable {

@@ -5,8 +5,8 @@
 // often as it is derived, which a fixpoint does not know, and is refused.
 import { makeSchema, type Relation } from '../../../runtime/batch/schema.ts';
 import type { CommonTable, QueryBody } from './ast.ts';
-import type { BindQuery } from './bind-from.ts';
 import type { Rel } from './bound.ts';
+import type { BindQuery } from './bound-table.ts';
 import { queryOf } from './made-syntax.ts';
 import { type NamedQuery, type QueryContext, renamed } from './query-context.ts';
 import { asDeclared } from './recursive-views.ts';

@@ -1,9 +1,9 @@
 // Binder of SEMI JOIN and ANTI JOIN: the rows of the left side for which there is, or is not, a row of the right one.
 import type { Query, TableExpression } from './ast.ts';
 import { not } from './bind-comparison.ts';
-import type { BindQuery, BoundTable } from './bind-from.ts';
 import { SubqueryJoins } from './bind-subquery.ts';
 import type { Rel } from './bound.ts';
+import type { BindQuery, BoundTable } from './bound-table.ts';
 import { itemOf, queryOf, selectOf } from './made-syntax.ts';
 import { columnOf, type QueryContext } from './query-context.ts';
 import { SqlSyntax, SqlUnsupported } from './sql-errors.ts';

@@ -8,17 +8,10 @@ import type { Relation, Schema } from '../../../runtime/batch/schema.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { Place } from '../../../runtime/errors.ts';
 import type { WindowFrame, WindowFunction } from '../window-function.ts';
+import type { ScalarValue } from './scalar-value.ts';
 import type { UserFunction } from './user-function.ts';
 
 // ── scalar expressions ──
-
-/**
- * A value as expressions compute with it; the row of `sql/functions.ts` and generated code agree on it:
- * BOOLEAN boolean · TINYINT SMALLINT INTEGER DATE INTERVAL_MONTHS REAL DOUBLE number · BIGINT TIME TIMESTAMP
- * INTERVAL_MICROS bigint · DECIMAL bigint (value · 10^scale, any precision) · CHAR VARCHAR VARIANT ARRAY MAP ROW (JSON text) UUID
- * (canonical lower case) string · BINARY VARBINARY Uint8Array · NULL null.
- */
-export type ScalarValue = boolean | number | bigint | string | Uint8Array | null;
 
 /** Where an expression stands in the SQL text (line and column count from 1) and how it reads. */
 export interface ExpressionSource {

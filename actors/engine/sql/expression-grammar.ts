@@ -5,7 +5,7 @@
 import type { BinaryOperator, Expression, PeriodOperator, Query, TruthTest } from './ast.ts';
 import type { Rule } from './name-grammar.ts';
 import { binary, OperandGrammar, operatorOf } from './operand-grammar.ts';
-import type { Span } from './sql-text.ts';
+import type { Span } from './span.ts';
 import { cover, endOf } from './token-text.ts';
 import { type IToken, keyword, Name, symbol, type TokenType } from './tokens.ts';
 

@@ -2,7 +2,7 @@
 import type { Expression, Identifier, JoinKind, TableExpression } from './ast.ts';
 import type { Rule } from './name-grammar.ts';
 import { PivotGrammar } from './pivot-grammar.ts';
-import type { Span } from './sql-text.ts';
+import type { Span } from './span.ts';
 import { spanOf } from './token-text.ts';
 import { keyword, Name, symbol, type TokenType } from './tokens.ts';
 

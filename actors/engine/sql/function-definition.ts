@@ -4,7 +4,7 @@
 // and casts them to its parameters. The expression compiler asks `evaluatorOf` (functions.ts) for the JavaScript function
 // and calls it with scalar values (see ScalarValue in bound.ts). Rows are pure: no clock, no random source, no state.
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
-import type { ScalarValue } from './bound.ts';
+import type { ScalarValue } from './scalar-value.ts';
 
 export type Evaluator = (...values: ScalarValue[]) => ScalarValue;
 

@@ -1,7 +1,7 @@
 // Shorthand for rows of the function table.
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
-import type { ScalarValue } from './bound.ts';
 import type { Evaluator, FunctionOverload, ParameterClass } from './function-definition.ts';
+import type { ScalarValue } from './scalar-value.ts';
 
 type ResultType = SqlType | ((argumentTypes: readonly SqlType[]) => SqlType);
 

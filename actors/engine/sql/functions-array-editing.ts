@@ -6,7 +6,6 @@ import { compareCells } from '../../../runtime/batch/nested-order.ts';
 import { fromPublic, nestedPart, Refusal } from '../../../runtime/batch/public-values.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import { formatVariant, parseVariant } from '../../../runtime/batch/variant-json.ts';
-import type { ScalarValue } from './bound.ts';
 import { InvalidArgument } from './evaluation-errors.ts';
 import type {
   CallShape,
@@ -16,6 +15,7 @@ import type {
   ParameterClass,
 } from './function-definition.ts';
 import { firstType, types } from './function-rows.ts';
+import type { ScalarValue } from './scalar-value.ts';
 
 const unknownType: SqlType = { kind: 'NULL' };
 

@@ -2,9 +2,9 @@
 //
 // FALSE before TRUE, NaN after every number, strings by code point, bytes from the first to the last.
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
-import type { ScalarValue } from './bound.ts';
 import type { FunctionDefinition, FunctionOverload } from './function-definition.ts';
 import { firstType, strictRow } from './function-rows.ts';
+import type { ScalarValue } from './scalar-value.ts';
 import { compareText } from './text-characters.ts';
 
 export const comparisonFunctions: readonly FunctionDefinition[] = [

@@ -4,11 +4,11 @@
 // BIT_XOR of integers work on their two's complement, of bytes byte by byte.
 import { fromPublic, nestedPart, nestedText, Refusal } from '../../../runtime/batch/public-values.ts';
 import { isNested, type SqlType } from '../../../runtime/batch/sql-type.ts';
-import type { ScalarValue } from './bound.ts';
 import type { CallShape, Evaluator, FunctionDefinition } from './function-definition.ts';
 import { types } from './function-rows.ts';
 import { cellsOf, elementsOf, elementType, gatheredFunction, gatheredRow, unknownType } from './gathered-values.ts';
 import { orderKey } from './order-key.ts';
+import type { ScalarValue } from './scalar-value.ts';
 
 export const gatheredFunctions: readonly FunctionDefinition[] = [
   gatheredFunction(

@@ -4,9 +4,9 @@
 
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import { formatVariant, parseVariant } from '../../../runtime/batch/variant-json.ts';
-import type { ScalarValue } from './bound.ts';
 import type { FunctionDefinition } from './function-definition.ts';
 import { strictRow, typed, types } from './function-rows.ts';
+import type { ScalarValue } from './scalar-value.ts';
 import { isJsonObject, pathKey } from './variant-path.ts';
 
 const variant: SqlType = { kind: 'VARIANT' };

@@ -1,10 +1,10 @@
 // Deviations, variances and covariances, of arrays or of counts and sums: what bind-aggregate.ts makes of STDDEV_SAMP and its like. Exact until a
 // root is taken.
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
-import type { ScalarValue } from './bound.ts';
 import type { CallShape, Evaluator, FunctionDefinition } from './function-definition.ts';
 import { types } from './function-rows.ts';
 import { cellsOf, elementType, gatheredFunction, gatheredRow, unknownType } from './gathered-values.ts';
+import type { ScalarValue } from './scalar-value.ts';
 
 export const momentFunctions: readonly FunctionDefinition[] = [
   gatheredFunction(

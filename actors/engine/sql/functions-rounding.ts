@@ -4,11 +4,11 @@
 // DOUBLE rounds halves to the even neighbour, as Feldera does, ROUND(x, n) away from zero. FLOOR and CEIL of
 // DECIMAL(p, s) are DECIMAL(p, 0).
 import { decimalPrecisionMax, formatSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
-import type { ScalarValue } from './bound.ts';
 import { NumericOverflow } from './evaluation-errors.ts';
 import type { CallShape, Evaluator, FunctionDefinition, FunctionOverload } from './function-definition.ts';
 import { firstType, strictRow, typed } from './function-rows.ts';
 import { asDecimal } from './numeric-types.ts';
+import type { ScalarValue } from './scalar-value.ts';
 import { rescale } from './type-coercion.ts';
 
 export const roundingFunctions: readonly FunctionDefinition[] = [

@@ -2,8 +2,8 @@
 import { fromPublic, Refusal } from '../../../runtime/batch/public-values.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import { parseVariant } from '../../../runtime/batch/variant-json.ts';
-import type { ScalarValue } from './bound.ts';
 import type { CallShape, Evaluator, FunctionDefinition, FunctionOverload } from './function-definition.ts';
+import type { ScalarValue } from './scalar-value.ts';
 
 export const unknownType: SqlType = { kind: 'NULL' };
 

@@ -12,8 +12,8 @@ import {
   parseTimeText,
 } from '../../../runtime/batch/scalar-text.ts';
 import { decimalPrecisionMax, formatSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
-import type { ScalarValue } from './bound.ts';
 import { type IntervalType, intervalType } from './interval-units.ts';
+import type { ScalarValue } from './scalar-value.ts';
 import { parseZonedText } from './time-zone.ts';
 
 export interface TypedValue {

@@ -1,6 +1,6 @@
 // Syntax that rewrites make of other syntax: names, calls, queries. Spans are those of what is rewritten, so that messages point there.
 import type { Expression, Identifier, Query, QueryBody, Select, SelectItem, TableExpression } from './ast.ts';
-import type { Span } from './sql-text.ts';
+import type { Span } from './span.ts';
 
 export function quotedName(name: string, span: Span): Identifier {
   return { name, quoted: true, span };

@@ -8,7 +8,7 @@
 import type { Identifier, TypeName, TypePart } from './ast.ts';
 import type { ParserMethod } from './chevrotain-grammar.ts';
 import { LazyGrammar } from './lazy-grammar.ts';
-import type { Span } from './sql-text.ts';
+import type { Span } from './span.ts';
 import { endOf, identifierOf } from './token-text.ts';
 import { ColumnWord, type IToken, keyword, Name, NumberLiteral, symbol } from './tokens.ts';
 

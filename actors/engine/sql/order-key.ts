@@ -5,7 +5,7 @@
 import { fromPublic, Refusal } from '../../../runtime/batch/public-values.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import { parseVariant } from '../../../runtime/batch/variant-json.ts';
-import type { ScalarValue } from './bound.ts';
+import type { ScalarValue } from './scalar-value.ts';
 
 const end = '\u0001';
 const nothing = '\u0002';

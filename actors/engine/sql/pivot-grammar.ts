@@ -1,7 +1,7 @@
 // Grammar of PIVOT and UNPIVOT, without the table that they turn.
 import type { Expression, Identifier, Pivot, Unpivot } from './ast.ts';
 import type { Rule } from './name-grammar.ts';
-import type { Span } from './sql-text.ts';
+import type { Span } from './span.ts';
 import { keyword, symbol } from './tokens.ts';
 import { WindowTableGrammar } from './window-table-grammar.ts';
 

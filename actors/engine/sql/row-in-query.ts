@@ -4,7 +4,7 @@
 // it or in (a, b). Only in a condition that asks for TRUE alone the second question is left out.
 import type { Expression, Query } from './ast.ts';
 import { allOf, itemOf, nameExpression, queryOf, quotedName, selectOf } from './made-syntax.ts';
-import type { Span } from './sql-text.ts';
+import type { Span } from './span.ts';
 
 type InQuery = Extract<Expression, { kind: 'in query' }>;
 

@@ -1,6 +1,7 @@
 // Whether two bound expressions compute the same: a text without places, for GROUP BY and ORDER BY.
 import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
-import type { AggregateCall, Scalar, ScalarValue } from './bound.ts';
+import type { AggregateCall, Scalar } from './bound.ts';
+import type { ScalarValue } from './scalar-value.ts';
 
 /** Equal texts: the same value for every row. */
 export function scalarKey(scalar: Scalar): string {

@@ -4,8 +4,8 @@
 // of its session. window_start is the first time of a session, window_end the gap behind its last. A row without a time is in
 // none. A new row may join two sessions to one: then the rows of both change.
 import type { Expression, Identifier, OrderItem, Query, SelectItem, TableExpression } from './ast.ts';
-import type { BoundTable } from './bind-from.ts';
 import { intervalOf, timeColumn } from './bind-window-table.ts';
+import type { BoundTable } from './bound-table.ts';
 import { callExpression, itemOf, nameExpression, queryOf, quotedName, selectOf } from './made-syntax.ts';
 import type { QueryContext } from './query-context.ts';
 import { findColumn, unknownColumn } from './scope.ts';

@@ -6,13 +6,9 @@
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { Place } from '../../../runtime/errors.ts';
 import type { ExpressionSource } from './bound.ts';
+import type { Span } from './span.ts';
 import type { Statement } from './statement-syntax.ts';
 import type { UserFunction } from './user-function.ts';
-
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-}
 
 export interface SqlTextOptions {
   readonly file?: string;

@@ -1,6 +1,6 @@
 // Syntax of statements: what a program declares, before any name is resolved. Queries and expressions in them are those of ast.ts.
 import type { Expression, Identifier, Query, TypeName, UnsupportedExpression } from './ast.ts';
-import type { Span } from './sql-text.ts';
+import type { Span } from './span.ts';
 
 export interface Property {
   readonly key: string;

@@ -1,6 +1,6 @@
 // What the grammars read from single tokens: names, spans, the text of strings.
 import type { Identifier } from './ast.ts';
-import type { Span } from './sql-text.ts';
+import type { Span } from './span.ts';
 import { type IToken, QuotedIdentifier } from './tokens.ts';
 
 export function identifierOf(token: IToken): Identifier {

@@ -11,10 +11,11 @@ import {
   type SqlTypeKind,
   sameSqlType,
 } from '../../../runtime/batch/sql-type.ts';
-import type { ExpressionSource, Literal, Scalar, ScalarValue } from './bound.ts';
+import type { ExpressionSource, Literal, Scalar } from './bound.ts';
 import { commonIntervalType, type IntervalType, sizeOfUnit } from './interval-units.ts';
 import { parseTypedText } from './literals.ts';
 import { asDecimal, commonNumericType, isInteger, isNumeric, isUnsigned, isWhole } from './numeric-types.ts';
+import type { ScalarValue } from './scalar-value.ts';
 import { SqlInvalidLiteral } from './sql-errors.ts';
 
 export const varchar: SqlType = { kind: 'VARCHAR', length: null };

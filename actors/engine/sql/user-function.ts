@@ -6,9 +6,9 @@
 // Values are in their public forms (public-values.ts). Not here: binding of calls (bind-user-function.ts).
 import { fromPublic, Refusal, toPublic } from '../../../runtime/batch/public-values.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
-import type { ScalarValue } from './bound.ts';
 import { UserFunctionFailed } from './evaluation-errors.ts';
 import type { Evaluator } from './function-definition.ts';
+import type { ScalarValue } from './scalar-value.ts';
 
 /** A function of one row. Types are SQL text, such as `DECIMAL(10, 2)` or `VARCHAR ARRAY`. */
 export interface FunctionSource {

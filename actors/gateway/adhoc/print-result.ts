@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import { decodeBatch } from '../../../runtime/wire/batch-codec.ts';
 import type { RequestResult } from './execute-request.ts';
-import type { QueryFormat } from './result-printer.ts';
+import type { QueryFormat } from './query-format.ts';
 
 /** @throws the failure of a result whose format has no words for it, before anything is given */
 export async function* printResult(

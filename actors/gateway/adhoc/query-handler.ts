@@ -12,7 +12,7 @@ import { HttpProblem } from '../server/http-problem.ts';
 import { executeRequest, type QueryLimits } from './execute-request.ts';
 import { printResult } from './print-result.ts';
 import { asQueryProblem, queryProblem } from './query-errors.ts';
-import { type QueryFormat, queryFormat } from './result-printer.ts';
+import { type QueryFormat, queryFormat } from './query-format.ts';
 
 export interface QueryHandlerOptions {
   /** Default: 5 minutes. */

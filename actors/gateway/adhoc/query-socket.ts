@@ -9,8 +9,8 @@ import type { RawExchange } from '../hosting/deployment.ts';
 import { HttpProblem } from '../server/http-problem.ts';
 import { executeRequest } from './execute-request.ts';
 import { printResult } from './print-result.ts';
+import { queryFormat } from './query-format.ts';
 import { limitsOf, printProblem, type QueryHandlerOptions } from './query-handler.ts';
-import { queryFormat } from './result-printer.ts';
 
 const frameBytesMax = 2 * 1024 * 1024;
 const closedNormally = 1000;

@@ -1,7 +1,7 @@
 // Gathering selected rows: every storage and layout, slices of larger columns, and bitmaps that lose their last NULL.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ScalarValue } from '../../../actors/engine/sql/bound.ts';
+import type { ScalarValue } from '../../../actors/engine/sql/scalar-value.ts';
 import { gatherColumn, gatherWeights } from '../../../runtime/batch/gather-column.ts';
 import { readCell } from '../../../runtime/batch/scalar-values.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';

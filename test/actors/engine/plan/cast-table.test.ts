@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { castValue, isCastable } from '../../../../actors/engine/plan/cast-table.ts';
-import type { ScalarValue } from '../../../../actors/engine/sql/bound.ts';
+import type { ScalarValue } from '../../../../actors/engine/sql/scalar-value.ts';
 import { isCastable as binderAllows } from '../../../../actors/engine/sql/type-coercion.ts';
 import { formatSqlType, type SqlType } from '../../../../runtime/batch/sql-type.ts';
 import { MillraceError } from '../../../../runtime/errors.ts';

@@ -3,7 +3,8 @@
 // It shares nothing with the compiler but the table of casts, which has tests of its own. DECIMAL arithmetic is done on
 // exact fractions and rounded once. A failing operation throws `Failure`.
 import { castValue } from '../../../../actors/engine/plan/cast-table.ts';
-import type { OperatorCall, Scalar, ScalarValue } from '../../../../actors/engine/sql/bound.ts';
+import type { OperatorCall, Scalar } from '../../../../actors/engine/sql/bound.ts';
+import type { ScalarValue } from '../../../../actors/engine/sql/scalar-value.ts';
 import type { SqlType } from '../../../../runtime/batch/sql-type.ts';
 import { MillraceError } from '../../../../runtime/errors.ts';
 

@@ -8,8 +8,8 @@ import type {
   OperatorCall,
   Scalar,
   ScalarOperator,
-  ScalarValue,
 } from '../../../../actors/engine/sql/bound.ts';
+import type { ScalarValue } from '../../../../actors/engine/sql/scalar-value.ts';
 import { BatchBuilder } from '../../../../runtime/batch/batch-builder.ts';
 import type { ChangeBatch } from '../../../../runtime/batch/change-batch.ts';
 import type { Column } from '../../../../runtime/batch/column.ts';

@@ -1,6 +1,7 @@
 // Bound queries as short text, for comparing in tests.
-import type { Rel, Scalar, ScalarValue } from '../../../../actors/engine/sql/bound.ts';
+import type { Rel, Scalar } from '../../../../actors/engine/sql/bound.ts';
 import { compileProgram } from '../../../../actors/engine/sql/compile-program.ts';
+import type { ScalarValue } from '../../../../actors/engine/sql/scalar-value.ts';
 import { formatSqlType } from '../../../../runtime/batch/sql-type.ts';
 
 /** Tables that the tests of the binder read from. */

@@ -1,7 +1,8 @@
 // Computes bound expressions without columns: enough to test function rows against their expectations.
-import type { Scalar, ScalarValue } from '../../../../actors/engine/sql/bound.ts';
+import type { Scalar } from '../../../../actors/engine/sql/bound.ts';
 import { compileQuery } from '../../../../actors/engine/sql/compile-program.ts';
 import { resolveFunction } from '../../../../actors/engine/sql/functions.ts';
+import type { ScalarValue } from '../../../../actors/engine/sql/scalar-value.ts';
 import { formatSqlType, type SqlType } from '../../../../runtime/batch/sql-type.ts';
 
 export interface Evaluated {
