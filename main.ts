@@ -2,7 +2,7 @@
 // The binary: puts the compiler, the registry and the terminal into the hands of the command line.
 import { readFileSync } from 'node:fs';
 import { runCli } from './actors/gateway/cli/cli.ts';
-import type { Validation } from './actors/gateway/cli/command.ts';
+import type { Validation } from './actors/gateway/hosting/validation.ts';
 
 // dist/main.js lies one folder below package.json, in a checkout and in the packed tarball alike.
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));

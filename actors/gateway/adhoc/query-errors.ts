@@ -3,7 +3,7 @@
 // None of them has a status on which clients try again by themselves: a query that is wrong stays wrong.
 import { errorToData, MillraceError } from '../../../runtime/errors.ts';
 import { CallTimedOut } from '../embedded/embedded-errors.ts';
-import { HttpProblem } from '../server/http-problem.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 
 const prefix = 'Error during query processing: ';
 

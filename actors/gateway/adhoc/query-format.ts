@@ -3,7 +3,7 @@
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import { gatherRows } from '../../../runtime/batch/gather-rows.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
-import { HttpProblem } from '../server/http-problem.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 import type { ResultPrinter } from './result-printer.ts';
 
 export interface QueryFormat {

@@ -8,7 +8,7 @@ import type { ServerResponse } from 'node:http';
 import { type Clock, systemClock } from '../../../runtime/clock.ts';
 import { errorToData } from '../../../runtime/errors.ts';
 import type { RawExchange, RawHandler } from '../hosting/deployment.ts';
-import { HttpProblem } from '../server/http-problem.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 import { executeRequest, type QueryLimits } from './execute-request.ts';
 import { printResult } from './print-result.ts';
 import { asQueryProblem, queryProblem } from './query-errors.ts';

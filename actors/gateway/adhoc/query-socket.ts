@@ -6,7 +6,7 @@ import type { RawData, WebSocket } from 'ws';
 import { systemClock } from '../../../runtime/clock.ts';
 import { errorToData } from '../../../runtime/errors.ts';
 import type { RawExchange } from '../hosting/deployment.ts';
-import { HttpProblem } from '../server/http-problem.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 import { executeRequest } from './execute-request.ts';
 import { printResult } from './print-result.ts';
 import { queryFormat } from './query-format.ts';

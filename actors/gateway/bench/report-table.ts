@@ -1,6 +1,6 @@
 // A report of a benchmark as lines for a person. Pure.
-import { formatBytes, formatCount } from '../cli/progress-display.ts';
-import { textTable } from '../cli/text-table.ts';
+import { formatBytes, formatCount } from '../terminal/quantities.ts';
+import { textTable } from '../terminal/text-table.ts';
 import type { BenchReport, FileReport, Rate } from './bench-report.ts';
 
 export function reportLines(report: BenchReport): readonly string[] {

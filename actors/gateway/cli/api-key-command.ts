@@ -1,10 +1,10 @@
 // `millrace api-key create|list|revoke`: the API keys of a server. The secret of a key is printed once, when it is made.
 import { nearestName } from '../../../runtime/nearest-name.ts';
+import { jsonText } from '../terminal/json-text.ts';
+import { textTable } from '../terminal/text-table.ts';
 import { type Command, exitCodes, type OptionValues, type Tools, UsageError } from './command.ts';
-import { jsonText } from './json-text.ts';
 import { list, member, sortedBy, text } from './reply-fields.ts';
 import { ServerClient, ServerRefused, serverOptions } from './server-client.ts';
-import { textTable } from './text-table.ts';
 
 const actions = ['create', 'list', 'revoke'];
 const scopes = ['read', 'write', 'ingest', 'admin'];

@@ -16,9 +16,9 @@ import { reportLines } from '../bench/report-table.ts';
 import type { RunFigures, RunKind } from '../bench/run-figures.ts';
 import { chartSvg } from '../bench/svg-chart.ts';
 import { isConduitFile } from '../conduit-file/conduit-text.ts';
+import { jsonText } from '../terminal/json-text.ts';
 import { type Command, exitCodes, type OptionValues, type Tools, UsageError } from './command.ts';
 import { checkConduitFiles, pluginFolders } from './conduit-files.ts';
-import { jsonText } from './json-text.ts';
 import { problemReport } from './problem-text.ts';
 
 const warmUpDefault = 2;

@@ -1,11 +1,11 @@
 // `millrace connectors`, `processors`, `connector-plugins`, `processor-plugins`: what a server has, as a list or one of it. Users of
 // Conduit know these commands by these names.
 import { nearestName } from '../../../runtime/nearest-name.ts';
+import { jsonText } from '../terminal/json-text.ts';
+import { textTable } from '../terminal/text-table.ts';
 import { type Command, exitCodes, type OptionValues, type Tools, UsageError } from './command.ts';
-import { jsonText } from './json-text.ts';
 import { list, member, text } from './reply-fields.ts';
 import { ServerClient, serverOptions } from './server-client.ts';
-import { textTable } from './text-table.ts';
 
 interface Catalog {
   readonly name: string;

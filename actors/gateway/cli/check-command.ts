@@ -5,9 +5,9 @@ import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
 import { errorToData } from '../../../runtime/errors.ts';
 import type { ValidatedPipeline } from '../../supervisor/messages.ts';
 import { isConduitFile } from '../conduit-file/conduit-text.ts';
+import { jsonText } from '../terminal/json-text.ts';
 import { checkConduit } from './check-conduit.ts';
 import { type Command, exitCodes } from './command.ts';
-import { jsonText } from './json-text.ts';
 import { type LoadedPipeline, loadPipeline } from './load-pipeline.ts';
 import { problemReport } from './problem-text.ts';
 

@@ -1,10 +1,10 @@
 // What `millrace check`, `pipelines validate`, `lint` and `dry-run` print of pipeline files of Conduit.
 import { errorToData } from '../../../runtime/errors.ts';
 import type { RelayDefinition, RelayProcessor } from '../../relay-definition.ts';
+import { jsonText } from '../terminal/json-text.ts';
 import { maskSettings } from '../v1/masked-settings.ts';
 import { exitCodes, type OptionValues, type Tools } from './command.ts';
 import { type CheckedFiles, checkConduitFiles, pluginFolders } from './conduit-files.ts';
-import { jsonText } from './json-text.ts';
 import { problemReport } from './problem-text.ts';
 
 export interface CheckStyle {

@@ -2,10 +2,10 @@
 //
 // A command is loaded when it is called, and so is what it validates with: the compiler and every connector, of which a
 // command that leaves the work to the control thread has no use.
+
 import type { ParseArgsConfig } from 'node:util';
-import type { ConnectorRegistry } from '../../../connectors/sdk/connector.ts';
-import { type CodedErrorClass, defineError, type MillraceError, type Place } from '../../../runtime/errors.ts';
-import type { CompileProgram, ValidatePipeline } from '../../supervisor/messages.ts';
+import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
+import type { Validation } from '../hosting/validation.ts';
 
 /** Exit codes of the binary; docs/cli.md lists them. */
 export const exitCodes: {
@@ -20,19 +20,6 @@ export const UsageError: CodedErrorClass<{ readonly detail: string }> = defineEr
   { help: '`millrace help COMMAND` shows how the command is called.' },
   (f) => f.detail,
 );
-
-/** What it takes to validate a pipeline. */
-export interface Validation {
-  /** Knows the functions of modules that a definition names. */
-  readonly compilerFor: (
-    definition: unknown,
-    baseFolder: string,
-    place?: Place,
-  ) => Promise<{ readonly compile: CompileProgram; readonly problems: readonly MillraceError[] }>;
-  readonly compile: CompileProgram;
-  readonly validate: ValidatePipeline;
-  readonly registry: ConnectorRegistry;
-}
 
 /** Where a command writes, and what it may use. */
 export interface Tools {

@@ -1,12 +1,12 @@
 // `millrace dlq`: the dead letters of a pipeline of a server, listed and replayed.
 import { nearestName } from '../../../runtime/nearest-name.ts';
+import { jsonText } from '../terminal/json-text.ts';
+import { textTable } from '../terminal/text-table.ts';
 import { type Command, exitCodes, UsageError } from './command.ts';
-import { jsonText } from './json-text.ts';
 import { findPipeline } from './pipelines-command.ts';
 import { moment } from './poll-moment.ts';
 import { list, member, text } from './reply-fields.ts';
 import { ServerClient, serverOptions } from './server-client.ts';
-import { textTable } from './text-table.ts';
 
 const verbs = ['list', 'replay'];
 

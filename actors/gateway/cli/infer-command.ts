@@ -1,8 +1,8 @@
 // `millrace infer FILE`: a CREATE TABLE and a connector for a CSV, JSON or Parquet file.
 import { stringify } from 'yaml';
 import { inferRelation } from '../../../connectors/infer/infer-relation.ts';
+import { jsonText } from '../terminal/json-text.ts';
 import { type Command, exitCodes } from './command.ts';
-import { jsonText } from './json-text.ts';
 
 export const inferCommand: Command = {
   name: 'infer',

@@ -2,8 +2,8 @@
 // fails with what the server says of why it is not.
 import { readFileSync } from 'node:fs';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
+import { jsonText } from '../terminal/json-text.ts';
 import { type Command, exitCodes, type OptionValues, type Tools, UsageError } from './command.ts';
-import { jsonText } from './json-text.ts';
 import { moment } from './poll-moment.ts';
 import { list, member, text } from './reply-fields.ts';
 import { ServerClient, serverOptions } from './server-client.ts';

@@ -1,6 +1,7 @@
 // `millrace logs PIPELINE`: the log of a pipeline of a server, up to its latest line or, with --follow, on and on.
+
+import { jsonText } from '../terminal/json-text.ts';
 import { type Command, exitCodes } from './command.ts';
-import { jsonText } from './json-text.ts';
 import { ServerClient, serverOptions } from './server-client.ts';
 
 export const logsCommand: Command = {

@@ -1,8 +1,8 @@
 // `millrace pause` and `millrace resume`: a pipeline of a server, or one connector of it, and waiting until it is so.
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
+import { jsonText } from '../terminal/json-text.ts';
 import { type Command, exitCodes } from './command.ts';
-import { jsonText } from './json-text.ts';
 import { moment } from './poll-moment.ts';
 import { list, member, text } from './reply-fields.ts';
 import { ServerClient, serverOptions } from './server-client.ts';

@@ -5,15 +5,15 @@ import { dirname, join } from 'node:path';
 import { wait } from '../../../connectors/sdk/wait.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
+import { jsonText } from '../terminal/json-text.ts';
+import { textTable } from '../terminal/text-table.ts';
 import { describe } from './catalog-commands.ts';
 import { checkConduit } from './check-conduit.ts';
 import { type Command, exitCodes, type OptionValues, type Tools, UsageError } from './command.ts';
-import { jsonText } from './json-text.ts';
 import { pipelineTemplate } from './pipeline-template.ts';
 import { moment } from './poll-moment.ts';
 import { list, member, sortedBy, text } from './reply-fields.ts';
 import { ServerClient, ServerRefused, serverOptions } from './server-client.ts';
-import { textTable } from './text-table.ts';
 
 /** How long a stop takes before what it waits for is told. */
 const awaitedMs = 2_000;

@@ -3,11 +3,11 @@
 // A FILE (it ends in .yaml or .yml) is run to the end of its inputs first; a PIPELINE is one of a server, which goes on.
 import { writeFileSync } from 'node:fs';
 import { Pipeline } from '../embedded/pipeline.ts';
+import { jsonText } from '../terminal/json-text.ts';
+import { textTable } from '../terminal/text-table.ts';
 import { circuitSvg, type ProfiledOperator } from './circuit-svg.ts';
 import { type Command, exitCodes, type OptionValues, type Tools } from './command.ts';
-import { jsonText } from './json-text.ts';
 import { ServerClient, serverOptions } from './server-client.ts';
-import { textTable } from './text-table.ts';
 
 const request = 'EXPLAIN ANALYZE';
 

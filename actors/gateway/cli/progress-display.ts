@@ -1,7 +1,9 @@
 // Progress of a run: a bar for each input, redrawn in place on a terminal; a plain line for each input now and then elsewhere.
 // Shows rows, rows/s, bytes and the state (waiting, paused, running, throttled, ended, failed).
+
 import type { Clock, Timer } from '../../../runtime/clock.ts';
 import type { InputConnectorStats } from '../../supervisor/messages.ts';
+import { formatBytes, formatCount } from '../terminal/quantities.ts';
 
 const barWidth = 24;
 const redrawMs = 200;
@@ -165,16 +167,4 @@ function progressShare(input: InputConnectorStats): number | null {
 function drawBar(share: number | null): string {
   const full = share === null ? 0 : Math.round(share * barWidth);
   return `[${'█'.repeat(full)}${'·'.repeat(barWidth - full)}]`;
-}
-
-/** 1234567 as 1,234,567. */
-export function formatCount(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
-}
-
-export function formatBytes(bytes: number): string {
-  if (bytes < 1000) return `${Math.round(bytes)} B`;
-  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;
-  if (bytes < 1e9) return `${(bytes / 1e6).toFixed(1)} MB`;
-  return `${(bytes / 1e9).toFixed(2)} GB`;
 }

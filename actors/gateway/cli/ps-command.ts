@@ -1,11 +1,11 @@
 // `millrace ps`: the pipelines of a server, one a line.
 import { systemClock } from '../../../runtime/clock.ts';
+import { jsonText } from '../terminal/json-text.ts';
+import { textTable } from '../terminal/text-table.ts';
 import { type Command, exitCodes } from './command.ts';
 import { elapsedText } from './elapsed-text.ts';
-import { jsonText } from './json-text.ts';
 import { list, member, sortedBy, text } from './reply-fields.ts';
 import { ServerClient, serverOptions } from './server-client.ts';
-import { textTable } from './text-table.ts';
 
 export const psCommand: Command = {
   name: 'ps',

@@ -9,11 +9,12 @@ import type { InputConnectorStats, PipelineStats } from '../../supervisor/messag
 import { isConduitFile } from '../conduit-file/conduit-text.ts';
 import { CompletionFailed } from '../embedded/embedded-errors.ts';
 import { Pipeline } from '../embedded/pipeline.ts';
+import { jsonText } from '../terminal/json-text.ts';
+import { formatBytes, formatCount } from '../terminal/quantities.ts';
+import { textTable } from '../terminal/text-table.ts';
 import { type Command, exitCodes, type OptionValues, type Tools, UsageError } from './command.ts';
-import { jsonText } from './json-text.ts';
 import { problemLines, problemReport } from './problem-text.ts';
-import { formatBytes, formatCount, ProgressDisplay } from './progress-display.ts';
-import { textTable } from './text-table.ts';
+import { ProgressDisplay } from './progress-display.ts';
 
 const rowsDefault = 60;
 /** The latest refused rows of an input that are shown to a person. */

@@ -10,14 +10,14 @@ import type { Store } from '../../store/messages.ts';
 import type { PipelineStats } from '../../supervisor/messages.ts';
 import type { FilePipeline } from '../conduit-file/read-pipeline.ts';
 import { ControlConnection } from '../embedded/control-connection.ts';
+import { storeJournal } from '../embedded/store-journal.ts';
 import { ConnectorPlugins } from '../hosting/connector-plugins.ts';
 import { forgetfulJournal } from '../hosting/forgetful-journal.ts';
-import { storeJournal } from '../hosting/store-journal.ts';
+import { jsonText } from '../terminal/json-text.ts';
+import { formatCount } from '../terminal/quantities.ts';
 import { exitCodes, type OptionValues, type Tools } from './command.ts';
 import { checkConduitFiles, pluginFolders } from './conduit-files.ts';
-import { jsonText } from './json-text.ts';
 import { problemLines, problemReport } from './problem-text.ts';
-import { formatCount } from './progress-display.ts';
 
 const stopTimeoutMs = 30_000;
 const connectorEndMs = 120_000;

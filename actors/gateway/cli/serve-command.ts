@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { systemClock } from '../../../runtime/clock.ts';
 import { startServer } from '../server/http-server.ts';
-import { readServeOptions, serveOptionNames } from '../server/server-options.ts';
+import { readServeOptions, serveOptionNames } from '../server/serve-configuration.ts';
 import { type Command, exitCodes } from './command.ts';
 
 const lingerMs = 5_000;

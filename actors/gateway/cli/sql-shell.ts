@@ -6,10 +6,10 @@
 import { createInterface, type Interface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../../../runtime/clock.ts';
+import { textTable } from '../terminal/text-table.ts';
 import { problemLines } from './problem-text.ts';
 import type { ServerClient } from './server-client.ts';
 import { complete, mentioned, type ShellRelation } from './sql-completion.ts';
-import { textTable } from './text-table.ts';
 
 export interface ShellSurroundings {
   readonly client: ServerClient;

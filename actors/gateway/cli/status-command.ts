@@ -1,12 +1,12 @@
 // `millrace status PIPELINE`: what a pipeline does, its counters and its connectors.
 import { systemClock } from '../../../runtime/clock.ts';
+import { jsonText } from '../terminal/json-text.ts';
+import { formatBytes, formatCount } from '../terminal/quantities.ts';
+import { textTable } from '../terminal/text-table.ts';
 import { type Command, exitCodes } from './command.ts';
 import { durationText, elapsedText } from './elapsed-text.ts';
-import { jsonText } from './json-text.ts';
-import { formatBytes, formatCount } from './progress-display.ts';
 import { count, list, member, sortedBy, text } from './reply-fields.ts';
 import { ServerClient, serverOptions } from './server-client.ts';
-import { textTable } from './text-table.ts';
 
 export const statusCommand: Command = {
   name: 'status',

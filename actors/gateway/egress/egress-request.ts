@@ -4,7 +4,7 @@
 // requests that can share what is printed.
 import type { IncomingMessage } from 'node:http';
 import { nearestName } from '../../../runtime/nearest-name.ts';
-import { HttpProblem } from '../server/http-problem.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 import type { PrintOptions } from './chunk-printer.ts';
 
 export interface EgressRequest {

@@ -6,7 +6,7 @@ import type { Relation } from '../../../runtime/batch/schema.ts';
 import type { FrameReceiver } from '../../../runtime/mailbox/channel.ts';
 import type { Deployment } from '../hosting/deployment.ts';
 import { relationByPath } from '../hosting/relation-name.ts';
-import { HttpProblem } from '../server/http-problem.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 import { openPrinter, sealBody } from './chunk-printer.ts';
 import type { EgressHub } from './egress-hub.ts';
 import type { EgressListener } from './egress-listener.ts';

@@ -3,7 +3,7 @@
 // A socket that cannot be served is told why in a text message and closed with 4000 + the status of the same reply over HTTP.
 import type { WebSocket } from 'ws';
 import type { RawExchange } from '../hosting/deployment.ts';
-import { problemBody, toProblem } from '../server/problem-reply.ts';
+import { problemBody, toProblem } from '../http/problem-reply.ts';
 import { chunkBytesDefault } from './egress-handler.ts';
 import { readRequest } from './egress-request.ts';
 import { runEgress } from './egress-session.ts';

@@ -8,7 +8,7 @@ import { type Clock, systemClock } from '../../../runtime/clock.ts';
 import type { FrameReceiver } from '../../../runtime/mailbox/channel.ts';
 import { openFrameReceiver } from '../../../runtime/mailbox/port-channel.ts';
 import type { ApiOutput, Deployment } from '../hosting/deployment.ts';
-import { HttpProblem } from '../server/http-problem.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 import { openPrinter, type PrintOptions } from './chunk-printer.ts';
 import { EgressHub } from './egress-hub.ts';
 import { printKey } from './egress-request.ts';

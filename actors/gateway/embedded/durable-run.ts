@@ -10,9 +10,9 @@ import { type LogEntry, makeLog } from '../../../runtime/log.ts';
 import { journalPort } from '../../journal-port.ts';
 import { openStore } from '../../open-store.ts';
 import type { Store } from '../../store/messages.ts';
-import { storeJournal } from '../hosting/store-journal.ts';
 import type { ControlConnection } from './control-connection.ts';
 import type { OpenRequest } from './control-interface.ts';
+import { storeJournal } from './store-journal.ts';
 
 const lookMs = 500;
 const intervalMs = 10_000;

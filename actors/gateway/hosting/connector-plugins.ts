@@ -1,6 +1,7 @@
 // The plugins of a server: what there is, whether one takes a configuration, and what one is told when its connector is deleted.
 //
 // Loaded once, after the server listens: the registry is large, and every plugin process has to be asked once what it is.
+
 import { dirname, join, resolve } from 'node:path';
 import { type FolderModules, modulesInFolder } from '../../../connectors/connector-modules.ts';
 import type { ConnectorRegistry } from '../../../connectors/sdk/connector.ts';
@@ -18,12 +19,13 @@ import { processorProblems } from '../../processor-opening.ts';
 import type { RelayDefinition, RelayProcessor } from '../../relay-definition.ts';
 import type { SchemaAccess } from '../../schema-access.ts';
 import type { OwedMark } from '../../store/messages.ts';
-import type { OpenRequest, PluginBinding } from '../embedded/control-interface.ts';
+import type { PluginBinding } from '../embedded/control-interface.ts';
+import type { ConnectorParts } from './connector-parts.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';
 import type { PipelineRecord } from './pipeline-record.ts';
 import { builtInPlugins, findPlugin, type PluginSpecification, standalonePlugin } from './plugin-specification.ts';
 import { loadProcessors, type ProcessorSpecification } from './processor-specification.ts';
-import type { HostedConnector, RelayPipeline } from './relay-pipeline.ts';
+import type { HostedConnector, RelayPipeline } from './relay-record.ts';
 import { type TrialOptions, tellDeleted, trialDeadlines, tryConfiguration } from './trial-instance.ts';
 
 export interface ConfigurationTrial {
@@ -31,16 +33,6 @@ export interface ConfigurationTrial {
   readonly plugin: PluginSpecification;
   readonly settings: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-}
-
-/** What connectors of one deployment are run with. */
-export interface ConnectorParts {
-  readonly request: Pick<
-    OpenRequest,
-    'plugins' | 'processorFiles' | 'deadLetterFolder' | 'journal' | 'schemas' | 'connectorModules'
-  >;
-  /** The deployment is over. */
-  release(): void;
 }
 
 export interface ConnectorPluginsOptions {

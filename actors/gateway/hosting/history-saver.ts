@@ -1,21 +1,14 @@
 // Keeps the events and the log of pipelines on disk: what has changed is written once a second, as a whole and bounded, and
 // once more at the end. A crash loses the last second of it, which the next server tells by the epoch of the log.
+
 import type { Clock, Timer } from '../../../runtime/clock.ts';
 import type { Store } from '../../store/messages.ts';
-import type { PipelineEvent } from './event-history.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';
-import type { StoredLog } from './log-buffer.ts';
+import type { StoredHistory } from './stored-history.ts';
 
 const everyMs = 1_000;
 const linesMax = 2_000;
 const charactersMax = 256 * 1024;
-
-export interface StoredHistory {
-  readonly events: readonly PipelineEvent[];
-  readonly log: StoredLog;
-  /** Written at the end of the server: nothing is missing. */
-  readonly isWhole: boolean;
-}
 
 export class HistorySaver {
   readonly #store: Store;

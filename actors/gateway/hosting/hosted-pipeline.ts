@@ -5,19 +5,19 @@
 import type { Clock } from '../../../runtime/clock.ts';
 import type { LogEntry } from '../../../runtime/log.ts';
 import type { ConnectorDeadlines, ConnectorStatus, Direction, StopReport } from '../../supervisor/messages.ts';
-import type { Validation } from '../cli/command.ts';
 import type { ConnectorEdit } from '../embedded/control-interface.ts';
-import { HttpProblem } from '../server/http-problem.ts';
-import type { ConnectorParts } from './connector-plugins.ts';
+import { HttpProblem } from '../http/http-problem.ts';
+import type { ConnectorParts } from './connector-parts.ts';
 import { EventHistory } from './event-history.ts';
-import type { StoredHistory } from './history-saver.ts';
 import { InspectionSessions } from './inspection-sessions.ts';
 import type { LiveDeployment } from './live-deployment.ts';
 import { LogBuffer } from './log-buffer.ts';
 import { type PipelineRecord, timeText } from './pipeline-record.ts';
 import type { ApprovalDiff } from './program-change.ts';
 import type { SpareControl } from './spare-control.ts';
+import type { StoredHistory } from './stored-history.ts';
 import { TimeSeries } from './time-series.ts';
+import type { Validation } from './validation.ts';
 
 /** What every pipeline of a server is given. */
 export interface HostingSurroundings {

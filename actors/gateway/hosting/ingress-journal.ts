@@ -12,7 +12,7 @@ import type { FrameSender, MailboxLimits } from '../../../runtime/mailbox/channe
 import { openFrameSender } from '../../../runtime/mailbox/port-channel.ts';
 import { encodeToken } from '../../completion-token.ts';
 import type { IngressEntry, IngressRecord, Store } from '../../store/messages.ts';
-import { HttpProblem } from '../server/http-problem.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 import type { Deployment, InputJournal } from './deployment.ts';
 
 const replayLimits: MailboxLimits = { rowsMax: 100_000, bytesMax: 64 * 1024 * 1024 };

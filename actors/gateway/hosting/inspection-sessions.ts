@@ -1,7 +1,7 @@
 // Those who look at the records of a pipeline without SQL. They stay while it is stopped and started again; one ends when what it looks
 // at is deleted. Each is attached to a deployment before that starts, so that it sees the first record.
 import type { Deployment } from './deployment.ts';
-import type { RelayPipeline } from './relay-pipeline.ts';
+import type { RelayPipeline } from './relay-record.ts';
 
 export interface InspectionSession {
   /** Never rejects. */

@@ -3,7 +3,7 @@
 import { systemClock } from '../../../runtime/clock.ts';
 import type { CheckpointInfo, Store } from '../../store/messages.ts';
 import type { CheckpointImage } from '../embedded/control-interface.ts';
-import { HttpProblem } from '../server/http-problem.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 import { storedApiInputs } from './api-input-record.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';
 import { type CheckpointMetadata, checkpointIntervalMs, hasStorage } from './pipeline-record.ts';

@@ -5,13 +5,14 @@
 // `clock_timezone_offset` is added to every NOW(). A pipeline that goes on from a checkpoint goes on with its clock.
 import type { HostedPipeline } from './hosted-pipeline.ts';
 import type { PipelineRecord } from './pipeline-record.ts';
+import { zoneOffsetMs } from './zone-offset.ts';
 
 /** For the transport that ticks. */
 export function clockSettings(record: PipelineRecord): Readonly<Record<string, number>> {
   const resolution = record.source.runtimeConfig['clock_resolution_usecs'];
   const every = typeof resolution === 'number' && resolution > 0 ? { clock_resolution_usecs: resolution } : {};
   const { drivenClockMs, firstStartedAt } = record;
-  const zoneMs = zoneOffsetMs(record);
+  const zoneMs = zoneOffsetOf(record);
   if (drivenClockMs !== undefined) return { ...every, fixed_millis: drivenClockMs + zoneMs };
   const begin = beginMs(record);
   const aheadMs = begin === null || firstStartedAt === undefined ? 0 : begin - firstStartedAt;
@@ -32,20 +33,11 @@ export function advanceClock(pipeline: HostedPipeline, deltaMs: number | null): 
   const every = resolutionMs(pipeline.record);
   const advanced = drivenClockMs + (deltaMs ?? every);
   if (advanced !== drivenClockMs) pipeline.change({ drivenClockMs: advanced });
-  return Math.floor((advanced + zoneOffsetMs(pipeline.record)) / every) * every;
+  return Math.floor((advanced + zoneOffsetOf(pipeline.record)) / every) * every;
 }
 
-const zonePattern = /^([+-])(\d{2}):?(\d{2})$/;
-
-/** `+05:30`, `-08:00`, `Z`. */
-export function isZoneOffset(text: unknown): boolean {
-  return typeof text === 'string' && (text === 'Z' || zonePattern.test(text));
-}
-
-function zoneOffsetMs({ source }: PipelineRecord): number {
-  const [, sign, hours, minutes] = zonePattern.exec(String(source.runtimeConfig['clock_timezone_offset'])) ?? [];
-  const minutesAll = Number(hours ?? 0) * 60 + Number(minutes ?? 0);
-  return (sign === '-' ? -minutesAll : minutesAll) * 60_000;
+function zoneOffsetOf({ source }: PipelineRecord): number {
+  return zoneOffsetMs(String(source.runtimeConfig['clock_timezone_offset']));
 }
 
 function resolutionMs({ source }: PipelineRecord): number {

@@ -1,13 +1,13 @@
 // The pipelines of a server by name. Creating and deleting happen here and nowhere else; names are unique.
 import { randomUUID } from 'node:crypto';
 import { nearestName } from '../../../runtime/nearest-name.ts';
-import { HttpProblem } from '../server/http-problem.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 import type { Deployment, PipelineDirectory } from './deployment.ts';
-import type { StoredHistory } from './history-saver.ts';
 import { HostedPipeline, type HostingSurroundings } from './hosted-pipeline.ts';
 import { makeRecord, type PipelineRecord, type PipelineSource, timeText } from './pipeline-record.ts';
 import { successfulProgram } from './program-error.ts';
-import type { RelayPipeline } from './relay-pipeline.ts';
+import type { RelayPipeline } from './relay-record.ts';
+import type { StoredHistory } from './stored-history.ts';
 
 export class HostedPipelines implements PipelineDirectory {
   readonly surroundings: HostingSurroundings;

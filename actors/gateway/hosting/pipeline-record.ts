@@ -4,7 +4,7 @@
 // Times are RFC 3339 with an offset of `+00:00`, which every reader of ISO dates understands.
 
 import type { ConnectorEdit } from '../embedded/control-interface.ts';
-import type { RelayPipeline } from './relay-pipeline.ts';
+import type { RelayPipeline } from './relay-record.ts';
 
 export type ProgramStatus =
   | 'Pending'

@@ -11,7 +11,7 @@ import { systemClock } from '../../../runtime/clock.ts';
 import { type ErrorData, errorFromData, errorToData, MillraceError } from '../../../runtime/errors.ts';
 import type { CheckpointImage, Store } from '../../store/messages.ts';
 import type { PipelineStatus, StopReport } from '../../supervisor/messages.ts';
-import { withoutBigints } from '../server/problem-reply.ts';
+import { withoutBigints } from '../http/problem-reply.ts';
 import { restoreApiInputs } from './api-input-record.ts';
 import { planBootstrap, runBootstrap } from './bootstrap.ts';
 import type { HostedPipeline } from './hosted-pipeline.ts';

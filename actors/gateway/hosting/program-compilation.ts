@@ -5,7 +5,7 @@
 
 import type { MillraceError } from '../../../runtime/errors.ts';
 import type { BoundProgram } from '../../engine/messages.ts';
-import type { Validation } from '../cli/command.ts';
+import type { Validation } from './validation.ts';
 
 /** A connector as the program declares it. */
 export interface DeclaredConnector {

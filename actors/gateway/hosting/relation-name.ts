@@ -1,7 +1,7 @@
 // A table or view as a path names it: a SQL identifier. Unquoted text is folded to lower case, `"Quoted"` is taken as it
 // stands; a bare name that matches exactly is accepted too, since clients send special characters without quotes.
 import { nearestName } from '../../../runtime/nearest-name.ts';
-import { HttpProblem } from '../server/http-problem.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 
 /** @throws HttpProblem 404 with `code` */
 export function relationByPath<R extends { readonly name: string }>(

@@ -2,13 +2,8 @@
 // the list of changes. Pure. Dates of what stays stay; a connector whose type changes is another one.
 import { isDeepStrictEqual } from 'node:util';
 import type { RelayConnector, RelayDefinition, RelayProcessor } from '../../relay-definition.ts';
-import {
-  type HostedConnector,
-  type HostedProcessor,
-  type RelayPipeline,
-  relayConnector,
-  relayProcessor,
-} from './relay-pipeline.ts';
+import { relayConnector, relayProcessor } from './relay-pipeline.ts';
+import type { HostedConnector, HostedProcessor, RelayPipeline } from './relay-record.ts';
 
 export interface RelayChange {
   readonly resource: 'pipeline' | 'connector' | 'processor' | 'dead_letter_queue';

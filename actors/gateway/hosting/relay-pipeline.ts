@@ -2,36 +2,11 @@
 // queue with their dates, and who may change them. Plain JSON; what runs is made of it by `relayDefinition`.
 //
 // Ids are unique in the whole server. What was provisioned from a file is changed by that file alone.
-import type {
-  DeadLetterQueue,
-  ErrorRecovery,
-  RelayConnector,
-  RelayDefinition,
-  RelayProcessor,
-} from '../../relay-definition.ts';
-import { readRuntimeConfiguration } from '../v0/runtime-configuration.ts';
+
+import type { RelayConnector, RelayDefinition, RelayProcessor } from '../../relay-definition.ts';
 import type { PipelineRecord, PipelineSource } from './pipeline-record.ts';
-
-interface Dated {
-  /** RFC 3339. */
-  readonly createdAt: string;
-  readonly updatedAt: string;
-}
-
-export interface HostedProcessor extends RelayProcessor, Dated {}
-
-export interface HostedConnector extends Omit<RelayConnector, 'processors'>, Dated {
-  readonly processors: readonly HostedProcessor[];
-}
-
-export interface RelayPipeline {
-  readonly provisionedBy: 'api' | 'file';
-  readonly updatedAt: string;
-  readonly connectors: readonly HostedConnector[];
-  readonly processors: readonly HostedProcessor[];
-  readonly deadLetterQueue: DeadLetterQueue;
-  readonly errorRecovery?: ErrorRecovery;
-}
+import type { HostedConnector, HostedProcessor, RelayPipeline } from './relay-record.ts';
+import { readRuntimeConfiguration } from './runtime-configuration.ts';
 
 /** What the rest of a record says of a pipeline without a program. */
 export function relaySource(name: string, description: string): PipelineSource {

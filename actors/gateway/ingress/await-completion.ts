@@ -4,7 +4,7 @@
 // short, and nobody tells of them.
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Deployment } from '../hosting/deployment.ts';
-import { HttpProblem } from '../server/http-problem.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 import type { IngressRequest } from './ingress-request.ts';
 
 const pollMsMin = 2;

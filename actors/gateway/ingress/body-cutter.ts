@@ -4,7 +4,7 @@
 // is valid until the next call. Memory is bounded by one chunk and one record; a record over many chunks costs linear time,
 // because the buffer doubles and splitters remember what they have seen.
 import type { Splitter } from '../../../connectors/sdk/format.ts';
-import { HttpProblem } from '../server/http-problem.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 
 const noBytes: Uint8Array = new Uint8Array(0);
 

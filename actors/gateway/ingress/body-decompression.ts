@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex, Readable, Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
-import { HttpProblem } from '../server/http-problem.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 import { zstdDecoder } from './zstd-decoder.ts';
 
 const chunkSize = 64 * 1024;

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { TableDescription } from '../embedded/control-interface.ts';
 import type { Deployment } from '../hosting/deployment.ts';
-import { HttpProblem } from '../server/http-problem.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 import { IngressEndpoint } from './ingress-endpoint.ts';
 import type { IngressRequest } from './ingress-request.ts';
 

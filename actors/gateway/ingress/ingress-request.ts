@@ -9,7 +9,7 @@ import { validateParameters } from '../../../connectors/sdk/validate-parameters.
 import { formatVariant, parseVariant } from '../../../runtime/batch/variant-json.ts';
 import { MillraceError } from '../../../runtime/errors.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
-import { HttpProblem } from '../server/http-problem.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 
 export type WaitFor = 'accepted' | 'processed' | 'delivered';
 

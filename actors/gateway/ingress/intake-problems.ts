@@ -1,6 +1,6 @@
 // How a request's body can fail on its way into the table, as replies: each says how many of its rows were taken and, where any were,
 // their token.
-import { HttpProblem } from '../server/http-problem.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 
 export interface TakenRows {
   readonly rows: number;

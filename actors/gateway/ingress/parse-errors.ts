@@ -3,7 +3,7 @@
 // Positions are those of the request: its first record is event 1, however it was cut into pieces.
 import type { DecodeError, DecodeReport } from '../../../connectors/sdk/format.ts';
 import { MillraceError } from '../../../runtime/errors.ts';
-import { HttpProblem } from '../server/http-problem.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 
 /** The most errors that one reply lists. */
 export const listedErrorsMax = 1000;

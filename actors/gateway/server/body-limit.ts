@@ -3,7 +3,7 @@
 // A body that is announced as too long has been refused before (access-control.ts). What is over the limit is dropped; the
 // handler that reads the body sees its connection end.
 import type { IncomingMessage } from 'node:http';
-import { HttpProblem } from './http-problem.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 
 /** Called before anything reads the body. `refuse` is called once, later. @throws HttpProblem when too much is here already. */
 export function limitBody(request: IncomingMessage, bytesMax: number, refuse: (problem: HttpProblem) => void): void {

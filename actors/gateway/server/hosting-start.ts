@@ -5,14 +5,17 @@
 // wished for: the next server starts them from there.
 
 import { readdir, rm } from 'node:fs/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join, resolve } from 'node:path';
 import { systemClock, type Timer } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { openStore } from '../../open-store.ts';
+import { AccessControl } from '../access/access-control.ts';
+import { AuditLog } from '../access/audit-log.ts';
+import { storeJournal } from '../embedded/store-journal.ts';
 import { ConnectorPlugins } from '../hosting/connector-plugins.ts';
-import { HistorySaver, type StoredHistory } from '../hosting/history-saver.ts';
+import { HistorySaver } from '../hosting/history-saver.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
+import { type Hosting, platformVersion } from '../hosting/hosting.ts';
 import { OwedDeletions } from '../hosting/owed-deletions.ts';
 import {
   beginCheckpoint,
@@ -24,58 +27,17 @@ import {
 import { HostedPipelines } from '../hosting/pipeline-directory.ts';
 import { type PipelineRecord, timeText } from '../hosting/pipeline-record.ts';
 import { compile, start, stop } from '../hosting/pipeline-run.ts';
-import { provision } from '../hosting/provisioning.ts';
 import { asStopped, RecordSaver } from '../hosting/record-saver.ts';
 import { SpareControl } from '../hosting/spare-control.ts';
-import { storeJournal } from '../hosting/store-journal.ts';
-import { AccessControl } from './access/access-control.ts';
-import { AuditLog } from './access/audit-log.ts';
-import type { ServerOptions } from './http-server.ts';
-import type { Access } from './route.ts';
-
-/** The version of the interface that clients compare with their own. */
-export const platformVersion = '0.369.0';
+import type { StoredHistory } from '../hosting/stored-history.ts';
+import { provision } from './provisioning.ts';
+import type { ServerOptions } from './server-options.ts';
 
 /** The most that closing waits for a checkpoint, and for a start that gives up. */
 const checkpointMs = 60_000;
 const startEndMs = 10_000;
 /** The most that the store may take to answer a server that is ready. */
 const readinessMs = 5_000;
-
-export interface Hosting {
-  readonly pipelines: HostedPipelines;
-  readonly plugins: ConnectorPlugins;
-  /** Of dead letters that are kept beside the log. */
-  readonly deadLetterFolder: string;
-  /** Deleted connectors that could not be told of it yet. */
-  readonly owed: OwedDeletions;
-  /** Of Millrace, without a `v`. */
-  readonly version: string;
-  readonly access: AccessControl;
-  readonly log: Log;
-  readonly startedAt: string;
-  readonly hasKeys: boolean;
-  now(): string;
-  /** From the latest checkpoint, where there is one. The wish is in the record already. */
-  start(pipeline: HostedPipeline): Promise<void>;
-  /** Takes a checkpoint, then stops. */
-  suspend(pipeline: HostedPipeline): Promise<void>;
-  /** Returns its number at once; the pipeline's `checkpointSuccess` follows when it is on disk. */
-  beginCheckpoint(pipeline: HostedPipeline): number;
-  /** Drops what is stored. */
-  clear(pipeline: HostedPipeline): Promise<void>;
-  /** @throws HttpProblem when the caller may not. */
-  authorize(access: Access, request: IncomingMessage, pipeline: string | null, isFiltered?: boolean): Promise<void>;
-  /** Why the server cannot serve; null: it can. */
-  unready(): Promise<string | null>;
-  /** Has the reply written into the audit log. */
-  audit(request: IncomingMessage, response: ServerResponse, requestId: string): void;
-  /** A refused upgrade has no ServerResponse. */
-  auditUpgrade(request: IncomingMessage, requestId: string, status: number): void;
-  /** Pipelines that ran, or were to run, when the last server ended. */
-  startWished(): Promise<void>;
-  close(): Promise<void>;
-}
 
 export async function openHosting(options: ServerOptions, log: Log): Promise<Hosting> {
   const store = await openStore(options.dataFolder, { clock: systemClock, log });

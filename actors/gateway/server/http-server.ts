@@ -4,76 +4,30 @@
 // other request goes through Fastify's router. Each request has an id and a signal that is aborted when the client leaves
 // or the server closes. Closing takes no new requests, ends the streams, then stops the pipelines (their wish to run
 // stays in the store, so that the next server starts them again).
+
 import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../../../runtime/clock.ts';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
-import type { LogEntry } from '../../../runtime/log.ts';
 import { makeLog } from '../../../runtime/log.ts';
-import type { ConnectorDeadlines } from '../../supervisor/messages.ts';
-import type { Validation } from '../cli/command.ts';
-import { makeRoutes } from '../v0/all-routes.ts';
+import { HttpProblem } from '../http/http-problem.ts';
+import { toProblem } from '../http/problem-reply.ts';
 import { authorizedInspection, findInspection, inspectOverHttp } from '../v1/inspection-routes.ts';
-import type { Rate } from './access/token-bucket.ts';
+import { makeRoutes } from './all-routes.ts';
 import { limitBody } from './body-limit.ts';
-import {
-  answerBadRequest,
-  type ConnectionTimeouts,
-  cutLateBody,
-  defaultTimeouts,
-  trackSockets,
-} from './connection-limits.ts';
+import { answerBadRequest, cutLateBody, defaultTimeouts, trackSockets } from './connection-limits.ts';
 import { allowOrigin, answerPreflight } from './cross-origin.ts';
 import { openHosting } from './hosting-start.ts';
-import { HttpProblem } from './http-problem.ts';
 import { mountJsonRoutes, problemReply, writeReply } from './json-routes.ts';
-import { toProblem } from './problem-reply.ts';
 import { rawRoutes } from './raw-handlers.ts';
 import { RawRouteFinder } from './raw-routes.ts';
 import { requestIds } from './request-ids.ts';
-import { ServerOptionInvalid } from './server-options.ts';
-import { readTlsFiles, type TlsFiles } from './tls-files.ts';
+import { ServerOptionInvalid } from './serve-configuration.ts';
+import type { ServerOptions } from './server-options.ts';
+import { readTlsFiles } from './tls-files.ts';
 import { acceptUpgrades } from './upgrades.ts';
-
-export interface ServerOptions {
-  readonly host: string;
-  /** 0: any free one. */
-  readonly port: number;
-  readonly dataFolder: string;
-  /** Relative paths of connectors start here. Default: the current folder. */
-  readonly baseFolder?: string;
-  /** Of the calls of connectors, as far as they are not the default. */
-  readonly deadlines?: Partial<ConnectorDeadlines>;
-  /** Origins that browsers may call from; `*`: all. Default: none. */
-  readonly corsOrigins?: readonly string[];
-  readonly tls?: TlsFiles;
-  /** The most bytes of a JSON body. Default 64 MiB. */
-  readonly bodyBytesMax?: number;
-  /** The compiler and the connectors, as main.ts puts them together. */
-  readonly loadValidation: () => Promise<Validation>;
-  readonly onLog?: (entry: LogEntry) => void;
-  /** Good for everything, beside the keys in the store. */
-  readonly adminKey?: string;
-  /** Folder of connector plugins, each a process of its own. Default: none. */
-  readonly connectorsFolder?: string;
-  /** Of processors that are WebAssembly modules. */
-  readonly processorsFolder?: string;
-  /** Folder of modules that export connectors; the server runs their code. Default: none. */
-  readonly modulesFolder?: string;
-  /** Folder of pipeline files of Conduit, or one of them, that the server makes its pipelines from. Default: none. */
-  readonly pipelinesPath?: string;
-  /** For what these files name of it. Default: that of the process. */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** Of Millrace, as it is told to clients. */
-  readonly version?: string;
-  /** Refuse to start without API keys: others can reach the address. */
-  readonly refuseOpen?: boolean;
-  /** Of each API key. Default: none. */
-  readonly keyLimits?: { readonly rate?: Rate; readonly bodyBytesMax?: number };
-  readonly timeouts?: Partial<ConnectionTimeouts>;
-}
 
 export interface RunningServer {
   /** `http://127.0.0.1:8080`, without a slash at the end. */

@@ -2,11 +2,11 @@
 // content type that the route says (nothing appends a charset) and without compression.
 import type { RequestListener, ServerResponse } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { HttpProblem } from '../http/http-problem.ts';
+import type { Principal } from '../http/principal.ts';
+import { problemBody, toProblem } from '../http/problem-reply.ts';
+import type { Route, RouteReply } from '../http/route.ts';
 import { isV1Path, v1ProblemBody } from '../v1/v1-problem.ts';
-import type { Principal } from './access/access-control.ts';
-import { HttpProblem } from './http-problem.ts';
-import { problemBody, toProblem } from './problem-reply.ts';
-import type { Route, RouteReply } from './route.ts';
 
 export interface JsonRouteOptions {
   readonly routes: readonly Route[];

@@ -1,8 +1,19 @@
 // The OpenAPI document, printed from the tables of routes and the few routes whose bodies are streams.
+
+import { platformVersion } from '../hosting/hosting.ts';
+import {
+  anyObject,
+  body,
+  flag,
+  type JsonSchema,
+  list,
+  object,
+  type ReplyBody,
+  text,
+  whole,
+} from '../http/reply-shape.ts';
+import { json, type Route } from '../http/route.ts';
 import { isV1Path } from '../v1/v1-problem.ts';
-import { platformVersion } from './hosting-start.ts';
-import { anyObject, body, flag, type JsonSchema, list, object, type ReplyBody, text, whole } from './reply-shape.ts';
-import { json, type Route } from './route.ts';
 
 type JsonObject = JsonSchema;
 

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { WebSocket } from 'ws';
 import type { RawExchange, RawHandler } from '../hosting/deployment.ts';
-import type { Access } from './route.ts';
+import type { Access } from '../http/route.ts';
 
 export type SocketHandler = (socket: WebSocket, exchange: Omit<RawExchange, 'response'>) => Promise<void>;
 

@@ -2,12 +2,12 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { Hosting } from '../hosting/hosting.ts';
+import { HttpProblem } from '../http/http-problem.ts';
+import { problemBody, toProblem } from '../http/problem-reply.ts';
 import { authorizedInspection, findInspection, inspectOverSocket } from '../v1/inspection-routes.ts';
 import { isV1Path, v1ProblemBody } from '../v1/v1-problem.ts';
 import { sendAndClose } from './connection-limits.ts';
-import type { Hosting } from './hosting-start.ts';
-import { HttpProblem } from './http-problem.ts';
-import { problemBody, toProblem } from './problem-reply.ts';
 import { findRawRoute, type RawMatch, type RawRoute } from './raw-routes.ts';
 
 export interface UpgradeOptions {

@@ -4,10 +4,10 @@
 // keys that may do less, such as only ingest into one pipeline.
 import { MillraceError } from '../../../runtime/errors.ts';
 import type { AccessScope, StoredApiKey } from '../../store/messages.ts';
-import type { AccessControl } from '../server/access/access-control.ts';
-import { HttpProblem } from '../server/http-problem.ts';
-import { list, nothing, object, oneOf, orNull, type Shaped, text, uuid } from '../server/reply-shape.ts';
-import { json, type Route } from '../server/route.ts';
+import type { AccessControl } from '../access/access-control.ts';
+import { HttpProblem } from '../http/http-problem.ts';
+import { list, nothing, object, oneOf, orNull, type Shaped, text, uuid } from '../http/reply-shape.ts';
+import { json, type Route } from '../http/route.ts';
 
 const scopes: readonly AccessScope[] = ['read', 'write', 'ingest', 'admin'];
 const roles: Readonly<Record<string, readonly AccessScope[]>> = {

@@ -1,9 +1,10 @@
 // The clock of a pipeline that requests drive, for tests of views with NOW(): `POST …/clock/advance`.
+
+import type { Hosting } from '../hosting/hosting.ts';
 import { advanceClock } from '../hosting/pipeline-clock.ts';
-import type { Hosting } from '../server/hosting-start.ts';
-import { HttpProblem } from '../server/http-problem.ts';
-import { moment, object, type Shaped, whole } from '../server/reply-shape.ts';
-import { json, type Route } from '../server/route.ts';
+import { HttpProblem } from '../http/http-problem.ts';
+import { moment, object, type Shaped, whole } from '../http/reply-shape.ts';
+import { json, type Route } from '../http/route.ts';
 
 const clockShape = object({ now_ms: whole, now: moment });
 

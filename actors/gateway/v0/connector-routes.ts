@@ -3,12 +3,12 @@
 // The segment of a table or view is a SQL identifier (hosting/relation-name.ts), a connector's name is taken as it stands.
 import type { Direction } from '../../supervisor/messages.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
+import type { Hosting } from '../hosting/hosting.ts';
 import type { LiveDeployment } from '../hosting/live-deployment.ts';
 import { relationByPath } from '../hosting/relation-name.ts';
-import type { Hosting } from '../server/hosting-start.ts';
-import { HttpProblem } from '../server/http-problem.ts';
-import { anyObject, nothing, object, text } from '../server/reply-shape.ts';
-import { json, type Route, type RouteRequest } from '../server/route.ts';
+import { HttpProblem } from '../http/http-problem.ts';
+import { anyObject, nothing, object, text } from '../http/reply-shape.ts';
+import { json, type Route, type RouteRequest } from '../http/route.ts';
 import {
   apiInputStatus,
   apiOutputStatus,

@@ -1,13 +1,13 @@
 // Creating, reading, editing and deleting pipelines. An answer comes when the program is compiled, or after a quarter of a
 // second; what it shows is the pipeline as the edit has left it, before the compiler.
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
+import type { Hosting } from '../hosting/hosting.ts';
+import { withinMoment } from '../hosting/moment.ts';
 import { compile } from '../hosting/pipeline-run.ts';
-import type { Hosting } from '../server/hosting-start.ts';
-import { HttpProblem } from '../server/http-problem.ts';
-import { list, nothing } from '../server/reply-shape.ts';
-import { json, type Route } from '../server/route.ts';
+import { HttpProblem } from '../http/http-problem.ts';
+import { list, nothing } from '../http/reply-shape.ts';
+import { json, type Route } from '../http/route.ts';
 import { describeEdited, describePipeline, editedShape, pipelineShape, readSelector } from './descriptor.ts';
-import { withinMoment } from './moment.ts';
 import { assertHasProgram, editPipeline } from './pipeline-edit.ts';
 import { readEdit, readSource } from './pipeline-source.ts';
 

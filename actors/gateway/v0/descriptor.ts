@@ -1,6 +1,6 @@
 // A pipeline as `/v0` shows it. The keys are exactly these, for each selector; what is unset is null.
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
-import { HttpProblem } from '../server/http-problem.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 import {
   anyObject,
   anything,
@@ -16,7 +16,7 @@ import {
   text,
   uuid,
   whole,
-} from '../server/reply-shape.ts';
+} from '../http/reply-shape.ts';
 import { diffShape, programErrorShape, programInfoShape } from './program-shape.ts';
 
 export type Selector = 'all' | 'status' | 'status_with_connectors';

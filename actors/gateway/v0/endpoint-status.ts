@@ -23,7 +23,7 @@ import {
   type Shaped,
   text,
   whole,
-} from '../server/reply-shape.ts';
+} from '../http/reply-shape.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 

@@ -1,8 +1,8 @@
 // The history of a pipeline, and that of the server, which has one entry: it is up.
 import { randomUUID } from 'node:crypto';
 import type { PipelineEvent } from '../hosting/event-history.ts';
-import type { Hosting } from '../server/hosting-start.ts';
-import { HttpProblem } from '../server/http-problem.ts';
+import type { Hosting } from '../hosting/hosting.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 import {
   anyObject,
   flag,
@@ -15,8 +15,8 @@ import {
   type Shaped,
   text,
   uuid,
-} from '../server/reply-shape.ts';
-import { json, type Route } from '../server/route.ts';
+} from '../http/reply-shape.ts';
+import { json, type Route } from '../http/route.ts';
 import { checkpointShape, deploymentErrorShape } from './descriptor.ts';
 
 const eventShape = object(

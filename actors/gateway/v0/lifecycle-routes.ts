@@ -1,13 +1,13 @@
 // Start, stop, pause, resume, clear, dismiss_error: the guards of `/v0`, then the transitions of hosting/pipeline-run.ts.
 // The wish is recorded before the answer; the answer waits a moment for its fulfilment.
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
+import type { Hosting } from '../hosting/hosting.ts';
+import { withinMoment } from '../hosting/moment.ts';
 import type { BootstrapPolicy, RuntimeDesired } from '../hosting/pipeline-record.ts';
 import { pause, resume, stop } from '../hosting/pipeline-run.ts';
-import type { Hosting } from '../server/hosting-start.ts';
-import { HttpProblem } from '../server/http-problem.ts';
-import { nothing } from '../server/reply-shape.ts';
-import { json, type Route, type RouteReply, type RouteRequest } from '../server/route.ts';
-import { withinMoment } from './moment.ts';
+import { HttpProblem } from '../http/http-problem.ts';
+import { nothing } from '../http/reply-shape.ts';
+import { json, type Route, type RouteReply, type RouteRequest } from '../http/route.ts';
 
 interface StartWish {
   readonly initial: RuntimeDesired;

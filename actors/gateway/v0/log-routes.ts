@@ -2,11 +2,11 @@
 // latest line that there is.
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import type { Hosting } from '../hosting/hosting.ts';
 import type { LogBuffer } from '../hosting/log-buffer.ts';
-import type { Hosting } from '../server/hosting-start.ts';
-import { HttpProblem } from '../server/http-problem.ts';
-import { body } from '../server/reply-shape.ts';
-import type { Route } from '../server/route.ts';
+import { HttpProblem } from '../http/http-problem.ts';
+import { body } from '../http/reply-shape.ts';
+import type { Route } from '../http/route.ts';
 
 const linesAtOnce = 500;
 

@@ -2,7 +2,7 @@
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
 import type { HostedPipelines } from '../hosting/pipeline-directory.ts';
 import type { PipelineSource } from '../hosting/pipeline-record.ts';
-import { HttpProblem } from '../server/http-problem.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 import type { SourceEdit } from './pipeline-source.ts';
 
 const programKeys = ['programCode', 'udfRust', 'udfToml', 'programConfig'] as const;

@@ -1,7 +1,7 @@
 // What a user sends to create or edit a pipeline, read and checked. Every field is checked before anything changes.
 import type { PipelineSource, ProgramConfiguration } from '../hosting/pipeline-record.ts';
-import { HttpProblem } from '../server/http-problem.ts';
-import { readRuntimeConfiguration, workersGiven } from './runtime-configuration.ts';
+import { readRuntimeConfiguration, workersGiven } from '../hosting/runtime-configuration.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 
 export type SourceEdit = { -readonly [K in keyof PipelineSource]?: PipelineSource[K] };
 

@@ -1,6 +1,7 @@
 // What the server says of itself: version, health, authentication, sessions.
-import { anonymous, type Principal } from '../server/access/access-control.ts';
-import { type Hosting, platformVersion } from '../server/hosting-start.ts';
+import { anonymous } from '../access/access-control.ts';
+import { type Hosting, platformVersion } from '../hosting/hosting.ts';
+import type { Principal } from '../http/principal.ts';
 import {
   anyObject,
   either,
@@ -14,8 +15,8 @@ import {
   type Shaped,
   text,
   uuid,
-} from '../server/reply-shape.ts';
-import { json, type Route, type RouteReply } from '../server/route.ts';
+} from '../http/reply-shape.ts';
+import { json, type Route, type RouteReply } from '../http/route.ts';
 import { serviceHealth } from '../v1/about-routes.ts';
 
 type Handle = Route['handle'];

@@ -5,13 +5,13 @@
 // nothing is left to do; a heap profile of a thread would say nothing of columns, which lie outside of the heap.
 import { systemClock } from '../../../runtime/clock.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
+import type { Hosting } from '../hosting/hosting.ts';
 import { compilePipeline } from '../hosting/program-compilation.ts';
 import { programPlan } from '../hosting/program-plan.ts';
-import type { Hosting } from '../server/hosting-start.ts';
-import { HttpProblem } from '../server/http-problem.ts';
-import { anyObject, body, nothing, object, orNull, type ReplyBody, type Shaped } from '../server/reply-shape.ts';
-import { json, type Route, type RouteReply } from '../server/route.ts';
-import { zipArchive } from '../server/zip-archive.ts';
+import { HttpProblem } from '../http/http-problem.ts';
+import { anyObject, body, nothing, object, orNull, type ReplyBody, type Shaped } from '../http/reply-shape.ts';
+import { json, type Route, type RouteReply } from '../http/route.ts';
+import { zipArchive } from '../http/zip-archive.ts';
 import { planShape } from './program-shape.ts';
 
 const profileShape = object({ engine: orNull(anyObject), dataflow: orNull(planShape) });

@@ -1,17 +1,17 @@
 // Programs: compiled without a pipeline, or again with the compiler of this server.
 
+import type { Hosting } from '../hosting/hosting.ts';
+import { withinMoment } from '../hosting/moment.ts';
 import { compile } from '../hosting/pipeline-run.ts';
 import { approvalDiff } from '../hosting/program-change.ts';
 import { compilePipeline } from '../hosting/program-compilation.ts';
 import { sqlMessages } from '../hosting/program-error.ts';
 import { programInfo } from '../hosting/program-info.ts';
 import { programPlan } from '../hosting/program-plan.ts';
-import type { Hosting } from '../server/hosting-start.ts';
-import { HttpProblem } from '../server/http-problem.ts';
-import { either, list, nothing, object, whole } from '../server/reply-shape.ts';
-import { json, type Route } from '../server/route.ts';
+import { HttpProblem } from '../http/http-problem.ts';
+import { either, list, nothing, object, whole } from '../http/reply-shape.ts';
+import { json, type Route } from '../http/route.ts';
 import { describeEdited, editedShape } from './descriptor.ts';
-import { withinMoment } from './moment.ts';
 import { diffShape, planShape, programInfoShape, sqlMessageShape } from './program-shape.ts';
 
 const validationShape = either(

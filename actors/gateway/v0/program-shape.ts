@@ -11,7 +11,7 @@ import {
   type Shape,
   text,
   whole,
-} from '../server/reply-shape.ts';
+} from '../http/reply-shape.ts';
 
 const fieldShape = object({
   name: text,

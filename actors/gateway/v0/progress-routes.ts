@@ -1,9 +1,9 @@
 // What a client waits for: completion tokens, transactions, checkpoints.
 import { systemClock } from '../../../runtime/clock.ts';
-import type { Hosting } from '../server/hosting-start.ts';
-import { HttpProblem } from '../server/http-problem.ts';
-import { list, moment, object, oneOf, orNull, type Shape, text, uuid, whole } from '../server/reply-shape.ts';
-import { json, type Route, type RouteRequest } from '../server/route.ts';
+import type { Hosting } from '../hosting/hosting.ts';
+import { HttpProblem } from '../http/http-problem.ts';
+import { list, moment, object, oneOf, orNull, type Shape, text, uuid, whole } from '../http/reply-shape.ts';
+import { json, type Route, type RouteRequest } from '../http/route.ts';
 import { checkpointShape } from './descriptor.ts';
 import { totals } from './stats-reply.ts';
 

@@ -1,9 +1,9 @@
 // What clients may ask of an installation with tenants, identity providers and object stores, answered by one server that has
 // none of them: lists are empty or hold the one tenant, and what would make another one is refused by name (501).
-import type { Hosting } from '../server/hosting-start.ts';
-import { HttpProblem } from '../server/http-problem.ts';
-import { anyObject, list, nothing, object, orNull, type Shape, text, uuid } from '../server/reply-shape.ts';
-import { json, type Route, type RouteReply, type RouteRequest } from '../server/route.ts';
+import type { Hosting } from '../hosting/hosting.ts';
+import { HttpProblem } from '../http/http-problem.ts';
+import { anyObject, list, nothing, object, orNull, type Shape, text, uuid } from '../http/reply-shape.ts';
+import { json, type Route, type RouteReply, type RouteRequest } from '../http/route.ts';
 
 const tenant: Readonly<Record<string, string>> = { id: '00000000-0000-0000-0000-000000000000', name: 'default' };
 const tenantShape = object({ id: uuid, name: text });

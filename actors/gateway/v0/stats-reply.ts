@@ -22,7 +22,7 @@ import {
   text,
   uuid,
   whole,
-} from '../server/reply-shape.ts';
+} from '../http/reply-shape.ts';
 import {
   apiInputStatus,
   apiOutputStatus,

@@ -1,8 +1,8 @@
 // Statistics, metrics and time series of pipelines.
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { systemClock } from '../../../runtime/clock.ts';
-import type { Hosting } from '../server/hosting-start.ts';
-import { HttpProblem } from '../server/http-problem.ts';
+import type { Hosting } from '../hosting/hosting.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 import {
   body,
   byName,
@@ -14,8 +14,8 @@ import {
   type ReplyBody,
   text,
   whole,
-} from '../server/reply-shape.ts';
-import { json, type Route, type RouteReply, type RouteRequest } from '../server/route.ts';
+} from '../http/reply-shape.ts';
+import { json, type Route, type RouteReply, type RouteRequest } from '../http/route.ts';
 import { type Metric, pipelineMetrics, prometheusText } from './metric-text.ts';
 import { statsReply, statsShape } from './stats-reply.ts';
 

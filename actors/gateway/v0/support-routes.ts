@@ -2,12 +2,12 @@
 // `part=false`; what a pipeline that is not deployed has not got (statistics, metrics) is not in it. No secrets: connector
 // settings are as the program spells them.
 import { systemClock } from '../../../runtime/clock.ts';
+import type { Hosting } from '../hosting/hosting.ts';
 import { compilePipeline } from '../hosting/program-compilation.ts';
 import { programPlan } from '../hosting/program-plan.ts';
-import type { Hosting } from '../server/hosting-start.ts';
-import { body } from '../server/reply-shape.ts';
-import type { Route } from '../server/route.ts';
-import { type ZipEntry, zipArchive } from '../server/zip-archive.ts';
+import { body } from '../http/reply-shape.ts';
+import type { Route } from '../http/route.ts';
+import { type ZipEntry, zipArchive } from '../http/zip-archive.ts';
 import { describePipeline } from './descriptor.ts';
 import { pipelineMetrics, prometheusText } from './metric-text.ts';
 import { serverConfiguration } from './platform-routes.ts';

@@ -1,7 +1,7 @@
 // What the server says of itself to clients of `/v1`: version, health, readiness.
-import type { Hosting } from '../server/hosting-start.ts';
-import { list, object, oneOf, text, whole } from '../server/reply-shape.ts';
-import type { Route } from '../server/route.ts';
+import type { Hosting } from '../hosting/hosting.ts';
+import { list, object, oneOf, text, whole } from '../http/reply-shape.ts';
+import type { Route } from '../http/route.ts';
 import { v1Problem } from './v1-problem.ts';
 import { pipelineState } from './v1-reply.ts';
 import { v1Json } from './v1-route.ts';

@@ -2,6 +2,7 @@
 // once, then on a fresh instance of it, which is configured and torn down.
 
 import { isSecret } from '../../../connectors/sdk/secret-settings.ts';
+import type { Hosting } from '../hosting/hosting.ts';
 import {
   findPlugin,
   fullName,
@@ -12,8 +13,7 @@ import {
 } from '../hosting/plugin-specification.ts';
 import { checkSettings, type SettingProblem } from '../hosting/settings-check.ts';
 import { TrialFailed, TrialTimedOut } from '../hosting/trial-instance.ts';
-import type { Hosting } from '../server/hosting-start.ts';
-import type { HttpProblem } from '../server/http-problem.ts';
+import type { HttpProblem } from '../http/http-problem.ts';
 import type { Settings } from './masked-settings.ts';
 import { type V1Detail, type V1Reason, v1Detail, v1Problem } from './v1-problem.ts';
 

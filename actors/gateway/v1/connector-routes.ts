@@ -1,10 +1,10 @@
 // Connectors under `/v1`. One is validated before it is stored, on our side and on a fresh instance of its plugin; what a
 // plugin is told of being created, updated or deleted comes when the pipeline starts, or here when it is deleted.
 import { randomUUID } from 'node:crypto';
+import type { Hosting } from '../hosting/hosting.ts';
 import { withConnector, withoutConnector } from '../hosting/relay-pipeline.ts';
-import type { Hosting } from '../server/hosting-start.ts';
-import { list } from '../server/reply-shape.ts';
-import type { Route } from '../server/route.ts';
+import { list } from '../http/reply-shape.ts';
+import type { Route } from '../http/route.ts';
 import { type ConnectorType, checkPlugin, secretsOf, validateOnInstance } from './connector-check.ts';
 import { unmaskSettings } from './masked-settings.ts';
 import { RequestFields } from './request-fields.ts';

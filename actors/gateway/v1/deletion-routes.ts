@@ -1,12 +1,12 @@
 // Deleted connectors that could not be told of it: which they are and why, and the call that gives one up. Of our own: Conduit has
 // no such routes.
 
+import type { Hosting } from '../hosting/hosting.ts';
 import type { OwedDeletion } from '../hosting/owed-deletions.ts';
 import { timeText } from '../hosting/pipeline-record.ts';
-import type { Principal } from '../server/access/access-control.ts';
-import type { Hosting } from '../server/hosting-start.ts';
-import { list, moment, object, type Shaped, text, whole } from '../server/reply-shape.ts';
-import type { Route } from '../server/route.ts';
+import type { Principal } from '../http/principal.ts';
+import { list, moment, object, type Shaped, text, whole } from '../http/reply-shape.ts';
+import type { Route } from '../http/route.ts';
 import { v1Problem } from './v1-problem.ts';
 import { connectorTypeShape } from './v1-reply.ts';
 import { emptyShape, v1Route } from './v1-route.ts';

@@ -10,11 +10,12 @@ import {
   type RelayProcessor,
 } from '../../relay-definition.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
+import type { Hosting } from '../hosting/hosting.ts';
 import { goneConnectors, type RelayChange, relayChanges, relayFrom } from '../hosting/relay-changes.ts';
-import { type RelayPipeline, relayDefinition } from '../hosting/relay-pipeline.ts';
-import type { Hosting } from '../server/hosting-start.ts';
-import { list, object, oneOf, type Shaped, text } from '../server/reply-shape.ts';
-import type { Route } from '../server/route.ts';
+import { relayDefinition } from '../hosting/relay-pipeline.ts';
+import type { RelayPipeline } from '../hosting/relay-record.ts';
+import { list, object, oneOf, type Shaped, text } from '../http/reply-shape.ts';
+import type { Route } from '../http/route.ts';
 import { type ConnectorType, checkPlugin, secretsOf, validateOnInstance } from './connector-check.ts';
 import { type Settings, unmaskSettings } from './masked-settings.ts';
 import { assertNameFree, createRelayPipeline, descriptionMax, pipelineNameMax } from './pipeline-routes.ts';

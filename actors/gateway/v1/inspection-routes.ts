@@ -10,7 +10,7 @@ import type { EgressSink } from '../egress/egress-sink.ts';
 import { openHttpSink } from '../egress/http-sink.ts';
 import { openWebSocketSink } from '../egress/websocket-sink.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
-import type { Hosting } from '../server/hosting-start.ts';
+import type { Hosting } from '../hosting/hosting.ts';
 import { type InspectedThing, RecordInspection } from './record-inspection.ts';
 import { connectorById, findConnector, findProcessor, processorById, relayOf } from './v1-catalog.ts';
 

@@ -1,10 +1,10 @@
 // Pipelines under `/v1`: the list of all of them, their life, the dead-letter queue of those without SQL.
 import { type DeadLetterQueue, defaultDeadLetterQueue } from '../../relay-definition.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
+import type { Hosting } from '../hosting/hosting.ts';
 import { relaySource } from '../hosting/relay-pipeline.ts';
-import type { Hosting } from '../server/hosting-start.ts';
-import { list } from '../server/reply-shape.ts';
-import type { Route } from '../server/route.ts';
+import { list } from '../http/reply-shape.ts';
+import type { Route } from '../http/route.ts';
 import { checkPlugin, secretsOf, validateOnInstance } from './connector-check.ts';
 import { unmaskSettings } from './masked-settings.ts';
 import { RequestFields } from './request-fields.ts';

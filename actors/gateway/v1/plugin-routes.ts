@@ -1,4 +1,6 @@
 // Which plugins there are, and what parameters they have.
+
+import type { Hosting } from '../hosting/hosting.ts';
 import {
   fullName,
   type PluginParameter,
@@ -6,9 +8,8 @@ import {
   type PluginSpecification,
   type PluginValidation,
 } from '../hosting/plugin-specification.ts';
-import type { Hosting } from '../server/hosting-start.ts';
-import { byName, list, object, oneOf, type Shaped, text } from '../server/reply-shape.ts';
-import type { Route } from '../server/route.ts';
+import { byName, list, object, oneOf, type Shaped, text } from '../http/reply-shape.ts';
+import type { Route } from '../http/route.ts';
 import { nameFilter } from './v1-catalog.ts';
 import { v1Route } from './v1-route.ts';
 

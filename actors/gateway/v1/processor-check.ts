@@ -4,9 +4,9 @@
 import { isSecret } from '../../../connectors/sdk/secret-settings.ts';
 import type { MillraceError } from '../../../runtime/errors.ts';
 import type { RelayProcessor } from '../../relay-definition.ts';
+import type { Hosting } from '../hosting/hosting.ts';
 import { findPlugin, nearestPlugin, parameterOf } from '../hosting/plugin-specification.ts';
 import { checkSettings } from '../hosting/settings-check.ts';
-import type { Hosting } from '../server/hosting-start.ts';
 import { type RefusedField, refusedFields, settingFields } from './connector-check.ts';
 import { v1Detail } from './v1-problem.ts';
 

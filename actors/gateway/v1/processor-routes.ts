@@ -1,10 +1,11 @@
 // Processors under `/v1`: of a connector or of a whole pipeline, changed while the pipeline is stopped.
 import { randomUUID } from 'node:crypto';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
-import { type HostedProcessor, withoutProcessor, withProcessor } from '../hosting/relay-pipeline.ts';
-import type { Hosting } from '../server/hosting-start.ts';
-import { list } from '../server/reply-shape.ts';
-import type { Route } from '../server/route.ts';
+import type { Hosting } from '../hosting/hosting.ts';
+import { withoutProcessor, withProcessor } from '../hosting/relay-pipeline.ts';
+import type { HostedProcessor } from '../hosting/relay-record.ts';
+import { list } from '../http/reply-shape.ts';
+import type { Route } from '../http/route.ts';
 import { unmaskSettings } from './masked-settings.ts';
 import { checkProcessors, processorSecrets } from './processor-check.ts';
 import { RequestFields } from './request-fields.ts';

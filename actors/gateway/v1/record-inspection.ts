@@ -13,7 +13,7 @@ import type { EgressSink } from '../egress/egress-sink.ts';
 import type { Deployment } from '../hosting/deployment.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
 import type { InspectionSession } from '../hosting/inspection-sessions.ts';
-import type { RelayPipeline } from '../hosting/relay-pipeline.ts';
+import type { RelayPipeline } from '../hosting/relay-record.ts';
 import { recordJson } from './record-json.ts';
 
 export interface InspectedThing {

@@ -1,11 +1,11 @@
 // Starting and stopping under `/v1`. A start is answered when the pipeline is running or when a moment is over; a stop when it
 // has stopped, and its answer names the connectors that had to be cut off.
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
+import type { Hosting } from '../hosting/hosting.ts';
+import { withinMoment } from '../hosting/moment.ts';
 import { stop } from '../hosting/pipeline-run.ts';
-import type { Hosting } from '../server/hosting-start.ts';
-import { HttpProblem } from '../server/http-problem.ts';
-import { list, object, type Shape, type Shaped, text } from '../server/reply-shape.ts';
-import { withinMoment } from '../v0/moment.ts';
+import { HttpProblem } from '../http/http-problem.ts';
+import { list, object, type Shape, type Shaped, text } from '../http/reply-shape.ts';
 import { v1Detail, v1Problem } from './v1-problem.ts';
 import type { JsonObject } from './v1-reply.ts';
 

@@ -2,8 +2,8 @@
 // SQL is defined by its program, one from a file by that file, one that runs by nobody until it is stopped.
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
 import type { HostedPipelines } from '../hosting/pipeline-directory.ts';
-import type { HostedConnector, HostedProcessor, RelayPipeline } from '../hosting/relay-pipeline.ts';
-import type { Principal } from '../server/access/access-control.ts';
+import type { HostedConnector, HostedProcessor, RelayPipeline } from '../hosting/relay-record.ts';
+import type { Principal } from '../http/principal.ts';
 import { v1Problem } from './v1-problem.ts';
 import { type ProcessorParent, programConnectors } from './v1-reply.ts';
 

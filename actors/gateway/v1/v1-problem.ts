@@ -1,7 +1,7 @@
 // Errors as `/v1` tells them: `{code, message, details}`, where `code` is the number that gRPC has for the kind of error and each
 // detail carries a stable reason with its metadata. Made by the routes with `v1Problem`; what others throw is put into this
 // form too.
-import { HttpProblem } from '../server/http-problem.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 
 /** What a detail says beside its reason, such as `configPath` and `suggestion`. */
 export type DetailMetadata = Readonly<Record<string, string>>;

@@ -6,7 +6,7 @@ import type { ErrorData } from '../../../runtime/errors.ts';
 import type { DeadLetterQueue } from '../../relay-definition.ts';
 import type { AwaitedCall, ConnectorStatus } from '../../supervisor/messages.ts';
 import type { HostedPipeline } from '../hosting/hosted-pipeline.ts';
-import type { HostedConnector, HostedProcessor } from '../hosting/relay-pipeline.ts';
+import type { HostedConnector, HostedProcessor } from '../hosting/relay-record.ts';
 import {
   byName,
   list,
@@ -18,7 +18,7 @@ import {
   type Shaped,
   text,
   whole,
-} from '../server/reply-shape.ts';
+} from '../http/reply-shape.ts';
 import { maskSettings } from './masked-settings.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;

@@ -1,8 +1,8 @@
 // A route of `/v1`: what all of them have in common. `?pretty` indents the reply; a key that is bound to pipelines is good for
 // what belongs to them.
-import type { Hosting } from '../server/hosting-start.ts';
-import { object, type Shape } from '../server/reply-shape.ts';
-import type { Route, RouteReply, RouteRequest } from '../server/route.ts';
+import type { Hosting } from '../hosting/hosting.ts';
+import { object, type Shape } from '../http/reply-shape.ts';
+import type { Route, RouteReply, RouteRequest } from '../http/route.ts';
 import { findConnector, findProcessor } from './v1-catalog.ts';
 
 export interface V1RouteOptions {

@@ -1,6 +1,6 @@
 // Every route of `/v1` and of what belongs to it.
-import type { Hosting } from '../server/hosting-start.ts';
-import type { Route } from '../server/route.ts';
+import type { Hosting } from '../hosting/hosting.ts';
+import type { Route } from '../http/route.ts';
 import { aboutRoutes } from './about-routes.ts';
 import { connectorRoutes } from './connector-routes.ts';
 import { deadLetterRoutes } from './dead-letter-routes.ts';

@@ -8,7 +8,7 @@ import { acceptQuerySocket } from '../../../../actors/gateway/adhoc/query-socket
 import { ControlConnection } from '../../../../actors/gateway/embedded/control-connection.ts';
 import type { OpenedPipeline } from '../../../../actors/gateway/embedded/control-interface.ts';
 import type { Deployment } from '../../../../actors/gateway/hosting/deployment.ts';
-import { HttpProblem } from '../../../../actors/gateway/server/http-problem.ts';
+import { HttpProblem } from '../../../../actors/gateway/http/http-problem.ts';
 import { systemClock } from '../../../../runtime/clock.ts';
 import { errorToData } from '../../../../runtime/errors.ts';
 

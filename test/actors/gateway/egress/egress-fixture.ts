@@ -10,7 +10,7 @@ import { acceptEgressSocket } from '../../../../actors/gateway/egress/egress-soc
 import type { EgressOptions } from '../../../../actors/gateway/egress/hub-directory.ts';
 import type { GatewayControl } from '../../../../actors/gateway/embedded/control-interface.ts';
 import type { Deployment } from '../../../../actors/gateway/hosting/deployment.ts';
-import { problemBody, toProblem } from '../../../../actors/gateway/server/problem-reply.ts';
+import { problemBody, toProblem } from '../../../../actors/gateway/http/problem-reply.ts';
 import type { ChangeBatch } from '../../../../runtime/batch/change-batch.ts';
 import type { Schema } from '../../../../runtime/batch/schema.ts';
 import type { FrameSender } from '../../../../runtime/mailbox/channel.ts';

@@ -3,8 +3,8 @@
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
 import { MessageChannel } from 'node:worker_threads';
 import type { Deployment, RawExchange } from '../../../../actors/gateway/hosting/deployment.ts';
+import { HttpProblem } from '../../../../actors/gateway/http/http-problem.ts';
 import { type IngressOptions, makeIngressHandler } from '../../../../actors/gateway/ingress/ingress-handler.ts';
-import { HttpProblem } from '../../../../actors/gateway/server/http-problem.ts';
 import type { PipelineStatus } from '../../../../actors/supervisor/messages.ts';
 import { rowsFromBatch } from '../../../../runtime/batch/row-objects.ts';
 import { type Field, makeSchema, type Schema } from '../../../../runtime/batch/schema.ts';

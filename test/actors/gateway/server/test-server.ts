@@ -2,8 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Validation } from '../../../../actors/gateway/cli/command.ts';
-import { type RunningServer, type ServerOptions, startServer } from '../../../../actors/gateway/server/http-server.ts';
+import type { Validation } from '../../../../actors/gateway/hosting/validation.ts';
+import { type RunningServer, startServer } from '../../../../actors/gateway/server/http-server.ts';
+import type { ServerOptions } from '../../../../actors/gateway/server/server-options.ts';
 
 export interface TestServer extends RunningServer {
   readonly dataFolder: string;

@@ -1,9 +1,9 @@
 // The runtime configuration: defaults, both spellings, refusals.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HttpProblem } from '../../../../actors/gateway/server/http-problem.ts';
-import { durationMicros, sizeMegabytes } from '../../../../actors/gateway/v0/quantity-text.ts';
-import { readRuntimeConfiguration } from '../../../../actors/gateway/v0/runtime-configuration.ts';
+import { durationMicros, sizeMegabytes } from '../../../../actors/gateway/hosting/quantity-text.ts';
+import { readRuntimeConfiguration } from '../../../../actors/gateway/hosting/runtime-configuration.ts';
+import { HttpProblem } from '../../../../actors/gateway/http/http-problem.ts';
 
 test('nothing means all defaults', () => {
   const read = readRuntimeConfiguration(null);

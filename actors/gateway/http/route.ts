@@ -1,7 +1,7 @@
 // One route of the JSON interface as data: what it answers to, what it needs, and what it does. The server mounts the
 // tables of routes, the OpenAPI document is printed from them.
 import type { ServerResponse } from 'node:http';
-import type { Principal } from './access/access-control.ts';
+import type { Principal } from './principal.ts';
 import type { ReplyBody } from './reply-shape.ts';
 
 export type Access = 'none' | 'read' | 'write' | 'ingest' | 'admin';

@@ -8,8 +8,8 @@
 // request does not wait for them. Lines that cannot be written are counted in the log of the server.
 import { appendFile, rename, stat } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock } from '../../../../runtime/clock.ts';
-import type { Log } from '../../../../runtime/log.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import type { Log } from '../../../runtime/log.ts';
 
 const fileBytesMax = 64 << 20;
 const filesMax = 5;

@@ -3,10 +3,10 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { AccessControl, type AccessOptions } from '../../../../../actors/gateway/server/access/access-control.ts';
-import { HttpProblem } from '../../../../../actors/gateway/server/http-problem.ts';
-import type { AccessScope, StoredApiKey } from '../../../../../actors/store/messages.ts';
-import { systemClock } from '../../../../../runtime/clock.ts';
+import { AccessControl, type AccessOptions } from '../../../../actors/gateway/access/access-control.ts';
+import { HttpProblem } from '../../../../actors/gateway/http/http-problem.ts';
+import type { AccessScope, StoredApiKey } from '../../../../actors/store/messages.ts';
+import { systemClock } from '../../../../runtime/clock.ts';
 
 function memoryKeys(): AccessOptions['store'] & { readonly kept: StoredApiKey[] } {
   const kept: StoredApiKey[] = [];

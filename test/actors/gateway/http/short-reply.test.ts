@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { sendShort } from '../../../../actors/gateway/server/short-reply.ts';
+import { sendShort } from '../../../../actors/gateway/http/short-reply.ts';
 
 test('replies come whole and in order, with their length, and the connection stays', async () => {
   let finished = 0;

@@ -8,20 +8,13 @@
 // `admin` is good for everything, `write` for what `read` and `ingest` are good for too. A key may be bound to pipelines: it is
 // then good for these alone, and for what the server says of itself. A key that is presented counts, also where none is needed.
 import type { IncomingMessage } from 'node:http';
-import type { Clock } from '../../../../runtime/clock.ts';
-import type { AccessScope, Store, StoredApiKey } from '../../../store/messages.ts';
-import { HttpProblem } from '../http-problem.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import type { AccessScope, Store, StoredApiKey } from '../../store/messages.ts';
+import { HttpProblem } from '../http/http-problem.ts';
+import type { Principal } from '../http/principal.ts';
 import { idOfSecret, isSecret, makeSecret, saltedHash } from './key-secret.ts';
 import { isLoopbackHost, isTrustedOrigin } from './request-origin.ts';
 import { type Rate, TokenBucket } from './token-bucket.ts';
-
-export interface Principal {
-  /** null: nobody in particular. */
-  readonly key: string | null;
-  readonly scopes: readonly AccessScope[];
-  /** null: all. */
-  readonly pipelines: readonly string[] | null;
-}
 
 export interface AccessRequest {
   readonly scope: AccessScope | 'none';

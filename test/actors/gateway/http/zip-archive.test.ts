@@ -2,7 +2,7 @@
 import { crc32, inflateRawSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { zipArchive } from '../../../../actors/gateway/server/zip-archive.ts';
+import { zipArchive } from '../../../../actors/gateway/http/zip-archive.ts';
 
 test('every entry is found through the directory, with its bytes and its checksum', () => {
   const entries = [

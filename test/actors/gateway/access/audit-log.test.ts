@@ -5,9 +5,9 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { AuditLog } from '../../../../../actors/gateway/server/access/audit-log.ts';
-import { systemClock } from '../../../../../runtime/clock.ts';
-import { quietLog, withFolder } from '../../../store/trial-folder.ts';
+import { AuditLog } from '../../../../actors/gateway/access/audit-log.ts';
+import { systemClock } from '../../../../runtime/clock.ts';
+import { quietLog, withFolder } from '../../store/trial-folder.ts';
 
 function request(method: string, url: string): IncomingMessage {
   const made = new IncomingMessage(new Socket());

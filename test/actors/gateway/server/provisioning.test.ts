@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { LogEntry } from '../../../../runtime/log.ts';
-import { startTestServer } from '../server/test-server.ts';
 import { reasonOf, type V1Client, v1Client } from '../v1/v1-client.ts';
+import { startTestServer } from './test-server.ts';
 
 interface Fixture {
   readonly folder: string;

@@ -1,6 +1,6 @@
 // How long an answer waits for what it has set going: a client that asks at once then sees the end of it.
 import { systemClock } from '../../../runtime/clock.ts';
-import type { Hosting } from '../server/hosting-start.ts';
+import type { Hosting } from './hosting.ts';
 
 const momentMs = 250;
 

@@ -1,5 +1,5 @@
 // A rate limit: a bucket that fills evenly and from which each request takes one token.
-import type { Clock } from '../../../../runtime/clock.ts';
+import type { Clock } from '../../../runtime/clock.ts';
 
 export interface Rate {
   readonly perSecond: number;

@@ -1,8 +1,8 @@
 // Which status a coded error gets, and which variables of the environment the server takes for its own.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { toProblem } from '../../../../actors/gateway/server/problem-reply.ts';
-import { readServeOptions } from '../../../../actors/gateway/server/server-options.ts';
+import { toProblem } from '../../../../actors/gateway/http/problem-reply.ts';
+import { readServeOptions } from '../../../../actors/gateway/server/serve-configuration.ts';
 import { defineError } from '../../../../runtime/errors.ts';
 
 function statusOf(code: string): number {

@@ -9,11 +9,11 @@ import type { MillraceError } from '../../../runtime/errors.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { type ConduitFile, conduitFilesAt, duplicates, readConduitFile } from '../conduit-file/conduit-file.ts';
 import type { FilePipeline } from '../conduit-file/read-pipeline.ts';
-import type { ConnectorPlugins } from './connector-plugins.ts';
-import type { HostedPipelines } from './pipeline-directory.ts';
-import { timeText } from './pipeline-record.ts';
-import { goneConnectors, relayFrom } from './relay-changes.ts';
-import { relaySource } from './relay-pipeline.ts';
+import type { ConnectorPlugins } from '../hosting/connector-plugins.ts';
+import type { HostedPipelines } from '../hosting/pipeline-directory.ts';
+import { timeText } from '../hosting/pipeline-record.ts';
+import { goneConnectors, relayFrom } from '../hosting/relay-changes.ts';
+import { relaySource } from '../hosting/relay-pipeline.ts';
 
 export interface Provisioning {
   /** A folder or a file. */

@@ -1,9 +1,9 @@
 // The runtime configuration of a pipeline: every key with its default and what it takes. Newer spellings (durations and
 // sizes as text) are read into the older keys, so that each setting is kept once. Unknown keys are refused with the nearest name.
 import { nearestName } from '../../../runtime/nearest-name.ts';
-import { isZoneOffset } from '../hosting/pipeline-clock.ts';
-import { HttpProblem } from '../server/http-problem.ts';
+import { HttpProblem } from '../http/http-problem.ts';
 import { durationMicros, sizeMegabytes } from './quantity-text.ts';
+import { isZoneOffset } from './zone-offset.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 type Check = (value: unknown) => boolean;
