@@ -3,6 +3,8 @@
 // The expressions travel to the thread of a source as the plain data that they are and are compiled there, once for a connector. What an
 // expression fails on has no default. The only file beside control-thread.ts that takes the engine's expressions out of the engine; a
 // source loads it when its table has such a column and its records have metadata.
+
+import { cellJson } from '../runtime/batch/cell-json.ts';
 import type { Column } from '../runtime/batch/column.ts';
 import { readCell } from '../runtime/batch/scalar-values.ts';
 import { makeSchema, type Relation } from '../runtime/batch/schema.ts';
@@ -11,7 +13,6 @@ import { EvaluationFailures } from './engine/circuit/evaluation-failures.ts';
 import { compileRowProgram, type RowProgram } from './engine/plan/expression-compiler.ts';
 import type { Scalar } from './engine/sql/bound.ts';
 import { replaceMetadata } from './engine/sql/connector-metadata.ts';
-import { jsonText } from './supervisor/column-defaults.ts';
 
 /** A column and the expression of its DEFAULT. Plain data. */
 export interface MetadataDefault {
@@ -62,7 +63,7 @@ export class MetadataEvaluator {
     for (let row = 0; row < rows; row++) {
       const own = columns ?? this.#run(offsets.slice(row, row + 2), bytes);
       for (const column of own ?? []) {
-        const text = jsonText(readCell(column, columns === null ? 0 : row), column.type);
+        const text = cellJson(readCell(column, columns === null ? 0 : row), column.type);
         texts.push(text === null ? null : encoder.encode(text));
       }
       if (own === null) for (const _ of this.#columns) texts.push(null);

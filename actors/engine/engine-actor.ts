@@ -13,7 +13,6 @@ import { openFrameReceiver, openFrameSender } from '../../runtime/mailbox/port-c
 import { encodeBatch } from '../../runtime/wire/batch-codec.ts';
 import type { EngineCircuit } from './engine-circuit.ts';
 import { EngineFailed, InputUnknown } from './engine-errors.ts';
-import { loadFunctions } from './function-modules.ts';
 import { InputGate } from './input-gate.ts';
 import type {
   EngineArguments,
@@ -26,6 +25,7 @@ import type {
 import { frameRowsMax, OutputQueue } from './output-queue.ts';
 import { compileCircuit, engineCircuit, workersFor } from './program-circuit.ts';
 import type { BoundQuery } from './sql/bound.ts';
+import { loadFunctions } from './sql/function-modules.ts';
 import type { UserFunction } from './sql/user-function.ts';
 import { StepLoop } from './step-loop.ts';
 import { openShardedCircuit } from './workers/sharded-circuit.ts';

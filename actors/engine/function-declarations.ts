@@ -5,9 +5,9 @@
 // the embedded API do, requests over HTTP do not.
 import { resolve } from 'node:path';
 import { MillraceError, type Place } from '../../runtime/errors.ts';
-import { exportsOf, FunctionModuleNotLoaded } from './function-modules.ts';
 import { type CompiledProgram, compileProgram } from './sql/compile-program.ts';
 import { declaredTypes, isTakenName } from './sql/declared-types.ts';
+import { exportsOf, FunctionModuleNotLoaded } from './sql/function-modules.ts';
 import type { SqlTextOptions } from './sql/sql-text.ts';
 import type { UserFunction } from './sql/user-function.ts';
 

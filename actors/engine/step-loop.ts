@@ -9,11 +9,12 @@
 // none follows: every input is held for good. While a transaction is open, what comes in is taken out of the mailboxes and
 // waits for its commit, which is one step; marks and ends wait with their rows.
 // Not here: messages and ports (engine-actor.ts), SQL, operators (the circuit behind `compute`).
+
+import { TurnLoop } from '../../runtime/actor/turn-loop.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { AssertionFailed, errorToData, MillraceError } from '../../runtime/errors.ts';
 import type { Gauges } from '../../runtime/metrics.ts';
-import { TurnLoop } from '../turn-loop.ts';
 import { Completion } from './completion.ts';
 import type { StepChanges } from './engine-circuit.ts';
 import { NoTransactionInProgress, TransactionInProgress } from './engine-errors.ts';

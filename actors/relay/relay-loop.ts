@@ -9,12 +9,12 @@
 // nothing more is taken. Not here: messages and ports (relay-actor.ts).
 
 import { recordSchema } from '../../connectors/sdk/record-batch.ts';
+import { TurnLoop } from '../../runtime/actor/turn-loop.ts';
 import { assert } from '../../runtime/assert.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { MillraceError } from '../../runtime/errors.ts';
 import type { Gauges } from '../../runtime/metrics.ts';
 import type { EngineNotice, EngineProgress } from '../engine/messages.ts';
-import { TurnLoop } from '../turn-loop.ts';
 import { DeadLetters } from './dead-letters.ts';
 import type { DeadLetterSettings } from './messages.ts';
 import type { RelayInput } from './relay-input.ts';

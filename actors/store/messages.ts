@@ -1,5 +1,5 @@
 // What the store can be asked: the server's memory on disk. One thread owns the disk (store-thread.ts); `Store` is the face of
-// it in whatever thread has opened it (actors/open-store.ts). Plain data only; what is JSON stays JSON.
+// it in whatever thread has opened it (actors/store/open-store.ts). Plain data only; what is JSON stays JSON.
 //
 // Every call that writes resolves after the fsync, never before; it either happened as a whole or not at all. Calls of one
 // caller take effect in their order. Pipelines are known here by their id, so that a rename is a change of the document.

@@ -1,4 +1,4 @@
-// What crosses between the face of the store (actors/open-store.ts) and its thread (store-thread.ts): `Store`, except that a replay
+// What crosses between the face of the store (actors/store/open-store.ts) and its thread (store-thread.ts): `Store`, except that a replay
 // is read in pages.
 import type { IngressRecord, Store } from './messages.ts';
 

@@ -1,4 +1,4 @@
-// Where the store's thread begins: opens the file and answers calls. Run by node:worker_threads (actors/open-store.ts), never imported.
+// Where the store's thread begins: opens the file and answers calls. Run by node:worker_threads (actors/store/open-store.ts), never imported.
 //
 // lmdb's commits block the thread that makes them: that is why they have one of their own. Calls that arrive meanwhile share
 // the next commit (lmdb-file.ts).

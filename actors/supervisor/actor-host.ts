@@ -5,7 +5,7 @@ import type { ActorId, ActorRef, SupervisionEvent } from '../../runtime/actor/ac
 
 export interface SpawnOrder<Notice> {
   readonly id: ActorId;
-  /** Name of a behaviour in actors/behaviours.ts. */
+  /** Name of a behaviour in actors/control/behaviours.ts. */
   readonly behaviour: string;
   /** Name of its thread, made when it is the first there; null: alone, while there are threads for outputs. */
   readonly thread: string | null;

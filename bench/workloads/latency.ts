@@ -83,7 +83,7 @@ async function insideEngine(name: string): Promise<Measured> {
   if (program === null || table === undefined || view === undefined) throw new Error(`${name} does not compile`);
   const log = makeLog('bench', systemClock.now, () => {});
   const system = new ActorSystem({
-    behaviours: new URL('../../actors/behaviours.js', import.meta.url),
+    behaviours: new URL('../../actors/control/behaviours.js', import.meta.url),
     threadsMax: { hot: 1 },
     clock: systemClock,
     log,

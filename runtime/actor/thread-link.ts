@@ -54,7 +54,7 @@ export function startThread(options: LinkOptions): ThreadLink {
   const thread = new WorkerThread<ThreadHost>({
     name,
     clock,
-    entry: siblingModule('../thread/worker-entry', import.meta.url),
+    entry: siblingModule('./worker-entry', import.meta.url),
     data: { behaviours: behaviours.href },
     deadlineMs: Number.POSITIVE_INFINITY,
     // SAFETY: what worker-entry reports are reports of its cells.

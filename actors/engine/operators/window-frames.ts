@@ -4,9 +4,9 @@
 //   RANGE    values of the one order key; a row whose key is NULL has its peers for a frame
 // Peers of all rows are found once for each partition. Not here: what is computed over a frame (window-results.ts).
 import type { Storage } from '../../../runtime/batch/sql-type.ts';
+import type { FrameBound, WindowFrame } from '../sql/window-function.ts';
 import type { LayoutColumn } from '../state/row-layout.ts';
 import type { RowOrder } from '../state/row-order.ts';
-import type { FrameBound, WindowFrame } from '../window-function.ts';
 
 /** The sorted rows of a partition: records ids[0 .. count) of a table, a row as often as its weight says. */
 export interface SortedRows {

@@ -4,7 +4,7 @@
 //                      own, or `keysAfter` behind it, or equal; and, where a call runs from the first row on, totals of all before those
 //   a change reaches   the rows that read it: the other way round, and to the end of the partition where a call runs
 // Known of the calls alone. null: some call has to see the whole partition.
-import type { FrameBound, WindowFunction } from '../window-function.ts';
+import type { FrameBound, WindowFunction } from '../sql/window-function.ts';
 import type { RangeKey } from './window-frames.ts';
 import { isFloat, type WindowColumn } from './window-results.ts';
 

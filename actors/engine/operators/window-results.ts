@@ -5,10 +5,10 @@
 // Counts and exact sums come from running totals, one subtraction a frame; floating-point sums and extremes follow the frame
 // and start over when its beginning moves past what they hold. A sum that does not fit its type gives NULL, and is told.
 import { decimalRange, type SqlType } from '../../../runtime/batch/sql-type.ts';
+import type { WindowFrame, WindowFunction } from '../sql/window-function.ts';
 import type { LayoutColumn } from '../state/row-layout.ts';
 import type { StringPool } from '../state/string-pool.ts';
 import { valueOrder } from '../state/value-order.ts';
-import type { WindowFrame, WindowFunction } from '../window-function.ts';
 import { type Frames, type Peers, readNumber, type SortedRows, writeNumber } from './window-frames.ts';
 
 /** Operands are columns of the input. */

@@ -7,7 +7,6 @@
 // refused, and so is DISTINCT.
 import { formatSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
-import type { WindowFrame, WindowFunction } from '../window-function.ts';
 import { type AggregateDefinition, findAggregate } from './aggregate-functions.ts';
 import type { Expression, WindowExpression } from './ast.ts';
 import { bindAggregate } from './bind-aggregate.ts';
@@ -20,6 +19,7 @@ import { caseBranch } from './case-branch.ts';
 import type { AggregateSink, ExpressionContext } from './expression-context.ts';
 import { SqlInvalidArguments, SqlTypeMismatch, SqlUnknownFunction, SqlUnsupported } from './sql-errors.ts';
 import { coerce, commonType, literal } from './type-coercion.ts';
+import type { WindowFrame, WindowFunction } from './window-function.ts';
 
 const bigint: SqlType = { kind: 'BIGINT' };
 const double: SqlType = { kind: 'DOUBLE' };

@@ -7,9 +7,9 @@
 import type { Relation, Schema } from '../../../runtime/batch/schema.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { Place } from '../../../runtime/errors.ts';
-import type { WindowFrame, WindowFunction } from '../window-function.ts';
 import type { ScalarValue } from './scalar-value.ts';
 import type { UserFunction } from './user-function.ts';
+import type { WindowFrame, WindowFunction } from './window-function.ts';
 
 // ── scalar expressions ──
 

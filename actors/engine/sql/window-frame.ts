@@ -3,13 +3,13 @@
 // RANGE with an offset needs one order key, a number or a time; its offset is a constant number or interval that is not
 // negative. Before and behind are those of the order: with DESC a preceding value is a greater one.
 import { formatSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
-import type { FrameBound, WindowFrame } from '../window-function.ts';
 import type { FrameBoundary, FrameClause } from './ast.ts';
 import { bindExpression } from './bind-expression.ts';
 import type { ExpressionContext } from './expression-context.ts';
 import { isNumeric } from './numeric-types.ts';
 import { SqlInvalidDefinition, SqlTypeMismatch } from './sql-errors.ts';
 import { coerce, isDatetime, isInterval } from './type-coercion.ts';
+import type { FrameBound, WindowFrame } from './window-function.ts';
 
 interface OrderedBy {
   readonly type: SqlType;

@@ -38,7 +38,7 @@ export class ControlConnection {
     this.#hearer = options;
     this.#thread = new WorkerThread<ControlInterface>({
       name: options.name,
-      entry: siblingModule('../../control-thread', import.meta.url),
+      entry: siblingModule('../../control/control-thread', import.meta.url),
       clock: options.clock,
       deadlineMs: callTimeoutMs,
       // SAFETY: the control thread reports nothing else.

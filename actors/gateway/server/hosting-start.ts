@@ -8,7 +8,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { systemClock, type Timer } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
-import { openStore } from '../../open-store.ts';
+import { openStore } from '../../store/open-store.ts';
 import { AccessControl } from '../access/access-control.ts';
 import { AuditLog } from '../access/audit-log.ts';
 import { storeJournal } from '../embedded/store-journal.ts';

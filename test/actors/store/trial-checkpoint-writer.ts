@@ -1,6 +1,6 @@
 // A process that writes one checkpoint after the other until it is killed, and prints the number of each that is durable.
 // With `lock` it only holds the folder.
-import { openStore } from '../../../actors/open-store.ts';
+import { openStore } from '../../../actors/store/open-store.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { quietLog, trialImage } from './trial-folder.ts';
 

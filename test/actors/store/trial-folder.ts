@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openStore } from '../../../actors/open-store.ts';
 import type { CheckpointImage, Store } from '../../../actors/store/messages.ts';
+import { openStore } from '../../../actors/store/open-store.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { makeLog } from '../../../runtime/log.ts';
 

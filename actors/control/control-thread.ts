@@ -6,35 +6,35 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { parentPort } from 'node:worker_threads';
-import { modulesOf, withModules } from '../connectors/connector-modules.ts';
-import { registry } from '../connectors/registry.ts';
-import type { ConnectorRegistry } from '../connectors/sdk/connector.ts';
-import { systemClock } from '../runtime/clock.ts';
-import { errorToData, type Place } from '../runtime/errors.ts';
-import { type LogEntry, makeLog } from '../runtime/log.ts';
-import { decodeThreads } from '../runtime/thread/placement.ts';
-import { expose, transfer } from '../runtime/thread/remote.ts';
-import { siblingModule, type ThreadDying } from '../runtime/thread/worker-thread.ts';
-import { compilerFor } from './engine/function-declarations.ts';
-import type { TableDefinition } from './engine/messages.ts';
-import { compileInsert, compileQuery } from './engine/sql/compile-program.ts';
-import { readsMetadata, withMetadata } from './engine/sql/connector-metadata.ts';
-import type { ControlReport, OpenedPipeline, OpenRequest } from './gateway/embedded/control-interface.ts';
-import { type MadePipeline, PipelineControl } from './gateway/embedded/pipeline-control.ts';
-import { pushedBatches } from './gateway/embedded/pushed-rows.ts';
-import { readPipelineFile } from './gateway/pipeline-file.ts';
-import type { MetadataDefault } from './metadata-defaults.ts';
+import { modulesOf, withModules } from '../../connectors/connector-modules.ts';
+import { registry } from '../../connectors/registry.ts';
+import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { errorToData, type Place } from '../../runtime/errors.ts';
+import { type LogEntry, makeLog } from '../../runtime/log.ts';
+import { decodeThreads } from '../../runtime/thread/placement.ts';
+import { expose, transfer } from '../../runtime/thread/remote.ts';
+import { siblingModule, type ThreadDying } from '../../runtime/thread/worker-thread.ts';
+import { compilerFor } from '../engine/function-declarations.ts';
+import type { TableDefinition } from '../engine/messages.ts';
+import { compileInsert, compileQuery } from '../engine/sql/compile-program.ts';
+import { readsMetadata, withMetadata } from '../engine/sql/connector-metadata.ts';
+import type { ControlReport, OpenedPipeline, OpenRequest } from '../gateway/embedded/control-interface.ts';
+import { type MadePipeline, PipelineControl } from '../gateway/embedded/pipeline-control.ts';
+import { pushedBatches } from '../gateway/embedded/pushed-rows.ts';
+import { readPipelineFile } from '../gateway/pipeline-file.ts';
+import type { MetadataDefault } from '../metadata-defaults.ts';
+import { ActorSystemHost } from '../supervisor/actor-system-host.ts';
+import { columnDefaults } from '../supervisor/column-defaults.ts';
+import { engineThread } from '../supervisor/engine-spawning.ts';
+import { invalid, LiveDefinition } from '../supervisor/live-definition.ts';
+import type { Direction, ValidatedPipeline } from '../supervisor/messages.ts';
+import { outputThreadsMax } from '../supervisor/output-placement.ts';
+import { programFingerprint } from '../supervisor/program-fingerprint.ts';
+import { CheckpointMismatch } from '../supervisor/supervision-errors.ts';
+import { Supervisor } from '../supervisor/supervisor-actor.ts';
+import { validatePipeline } from '../supervisor/validate-pipeline.ts';
 import { deadlinesOf, journalOf, makeRelay, relayDefinition, reviveOfProgram } from './relay-pipeline.ts';
-import { ActorSystemHost } from './supervisor/actor-system-host.ts';
-import { columnDefaults } from './supervisor/column-defaults.ts';
-import { engineThread } from './supervisor/engine-spawning.ts';
-import { invalid, LiveDefinition } from './supervisor/live-definition.ts';
-import type { Direction, ValidatedPipeline } from './supervisor/messages.ts';
-import { outputThreadsMax } from './supervisor/output-placement.ts';
-import { programFingerprint } from './supervisor/program-fingerprint.ts';
-import { CheckpointMismatch } from './supervisor/supervision-errors.ts';
-import { Supervisor } from './supervisor/supervisor-actor.ts';
-import { validatePipeline } from './supervisor/validate-pipeline.ts';
 
 /** The most rows that one step takes in, unless the user says otherwise. */
 const stepRowsMaxDefault = 1_048_576;
@@ -142,7 +142,7 @@ async function defaultsOf(
   if (tables.every((table) => table.defaults.every((expression) => expression === null))) {
     return new Map(tables.map((table) => [table.relation.name, table.defaults.map(() => null)]));
   }
-  const { evaluateConstant } = await import('./engine/plan/expression-compiler.ts');
+  const { evaluateConstant } = await import('../engine/plan/expression-compiler.ts');
   return new Map(tables.map((table) => [table.relation.name, columnDefaults(table, evaluateConstant)]));
 }
 
@@ -155,7 +155,7 @@ function metadataReaders({ defaults }: TableDefinition): readonly MetadataDefaul
 
 /** The DEFAULTs of a table for records of which a connector knows `metadata`, JSON text. */
 async function defaultsWith(table: TableDefinition, metadata: string): Promise<readonly (string | null)[]> {
-  const { evaluateConstant } = await import('./engine/plan/expression-compiler.ts');
+  const { evaluateConstant } = await import('../engine/plan/expression-compiler.ts');
   return columnDefaults(table, (expression) => evaluateConstant(withMetadata(expression, metadata)));
 }
 

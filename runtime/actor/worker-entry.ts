@@ -3,12 +3,12 @@
 // Run by node:worker_threads, never imported. The behaviours module is imported by the URL in workerData; whether that
 // succeeds is the answer to `ready`. What nobody catches on this thread ends it, after its parent has been told why.
 import { parentPort, workerData } from 'node:worker_threads';
-import type { CellReport } from '../actor/actor-cell.ts';
-import { ActorLoop, importBehaviours, type ThreadHost } from '../actor/actor-loop.ts';
 import { systemClock } from '../clock.ts';
 import { errorToData } from '../errors.ts';
-import { expose, transfer } from './remote.ts';
-import type { ThreadDying } from './worker-thread.ts';
+import { expose, transfer } from '../thread/remote.ts';
+import type { ThreadDying } from '../thread/worker-thread.ts';
+import type { CellReport } from './actor-cell.ts';
+import { ActorLoop, importBehaviours, type ThreadHost } from './actor-loop.ts';
 
 /** What the system passes to a thread. */
 export interface ThreadData {

@@ -2,15 +2,15 @@
 //
 // It stands beside the actors because the gateway may import none of them: this is where the two are put together.
 // The thread's death is the end of the store: every call rejects with its cause, and the folder is let go of.
-import type { Clock } from '../runtime/clock.ts';
-import { errorToData } from '../runtime/errors.ts';
-import type { Log } from '../runtime/log.ts';
-import { type CallOptions, type Remote, transfer } from '../runtime/thread/remote.ts';
-import { siblingModule, WorkerThread } from '../runtime/thread/worker-thread.ts';
-import { lockDataFolder } from './store/data-folder.ts';
-import type { IngressRecord, Store } from './store/messages.ts';
-import type { StoreCalls, StoreThreadData } from './store/store-calls.ts';
-import { StoreClosed } from './store/store-errors.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { errorToData } from '../../runtime/errors.ts';
+import type { Log } from '../../runtime/log.ts';
+import { type CallOptions, type Remote, transfer } from '../../runtime/thread/remote.ts';
+import { siblingModule, WorkerThread } from '../../runtime/thread/worker-thread.ts';
+import { lockDataFolder } from './data-folder.ts';
+import type { IngressRecord, Store } from './messages.ts';
+import type { StoreCalls, StoreThreadData } from './store-calls.ts';
+import { StoreClosed } from './store-errors.ts';
 
 export interface OpenStoreOptions {
   readonly clock: Clock;
@@ -30,7 +30,7 @@ export async function openStore(path: string, options: OpenStoreOptions): Promis
   const data: StoreThreadData = { file: folder.storeFile };
   const thread = new WorkerThread<StoreCalls>({
     name: 'store',
-    entry: siblingModule('./store/store-thread', import.meta.url),
+    entry: siblingModule('./store-thread', import.meta.url),
     data,
     clock,
     deadlineMs: callTimeoutMs,

@@ -2,35 +2,35 @@
 //
 // What it needs of actors it is given by control-thread.ts: the host and the registry.
 import { randomUUID } from 'node:crypto';
-import { modulesOf, withModules } from '../connectors/connector-modules.ts';
-import type { ConnectorRegistry } from '../connectors/sdk/connector.ts';
-import type { Connector } from '../connectors/sdk/connector-configuration.ts';
-import { recordRelation } from '../connectors/sdk/record-batch.ts';
-import type { Clock } from '../runtime/clock.ts';
-import type { MillraceError } from '../runtime/errors.ts';
-import type { Log } from '../runtime/log.ts';
-import { deadLetterFile, keptLetterFile } from './dead-letter-file.ts';
-import type { BoundProgram } from './engine/messages.ts';
-import type { OpenRequest } from './gateway/embedded/control-interface.ts';
-import type { MadePipeline } from './gateway/embedded/pipeline-control.ts';
-import { openJournal } from './journal-port.ts';
-import type { ConnectorMark, LifecycleJournal } from './lifecycle-journal.ts';
-import { withProcessorFiles } from './processor-files.ts';
-import { processorProblems } from './processor-opening.ts';
-import { defaultErrorRecovery, type RelayConnector, type RelayDefinition } from './relay-definition.ts';
-import type { ActorHost } from './supervisor/actor-host.ts';
-import { type ConnectorDeadlines, defaultDeadlines } from './supervisor/connector-deadlines.ts';
-import { invalid } from './supervisor/live-definition.ts';
-import { memoryJournal } from './supervisor/memory-journal.ts';
-import { pluginTimeouts } from './supervisor/plugin-timeouts.ts';
+import { modulesOf, withModules } from '../../connectors/connector-modules.ts';
+import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
+import type { Connector } from '../../connectors/sdk/connector-configuration.ts';
+import { recordRelation } from '../../connectors/sdk/record-batch.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { MillraceError } from '../../runtime/errors.ts';
+import type { Log } from '../../runtime/log.ts';
+import { deadLetterFile, keptLetterFile } from '../dead-letter-file.ts';
+import type { BoundProgram } from '../engine/messages.ts';
+import type { OpenRequest } from '../gateway/embedded/control-interface.ts';
+import type { MadePipeline } from '../gateway/embedded/pipeline-control.ts';
+import { openJournal } from '../journal-port.ts';
+import type { ConnectorMark, LifecycleJournal } from '../lifecycle-journal.ts';
+import { withProcessorFiles } from '../processor-files.ts';
+import { processorProblems } from '../processor-opening.ts';
+import { defaultErrorRecovery, type RelayConnector, type RelayDefinition } from '../relay-definition.ts';
+import type { ActorHost } from '../supervisor/actor-host.ts';
+import { type ConnectorDeadlines, defaultDeadlines } from '../supervisor/connector-deadlines.ts';
+import { invalid } from '../supervisor/live-definition.ts';
+import { memoryJournal } from '../supervisor/memory-journal.ts';
+import { pluginTimeouts } from '../supervisor/plugin-timeouts.ts';
 import {
   boundToRecords,
   configureConnector,
   configureRelay,
   type RelaySurroundings,
-} from './supervisor/relay-configuration.ts';
-import { NeedsProgram } from './supervisor/supervision-errors.ts';
-import { Supervisor } from './supervisor/supervisor-actor.ts';
+} from '../supervisor/relay-configuration.ts';
+import { NeedsProgram } from '../supervisor/supervision-errors.ts';
+import { Supervisor } from '../supervisor/supervisor-actor.ts';
 
 export interface RelayParts {
   readonly host: ActorHost;

@@ -1,8 +1,8 @@
 // The code of functions that users write, for the thread that computes: it loads the modules and nothing of the compiler.
 // What modules declare is read by function-declarations.ts.
 import { pathToFileURL } from 'node:url';
-import { type CodedErrorClass, defineError } from '../../runtime/errors.ts';
-import { type FunctionExport, type UserFunction, userEvaluator } from './sql/user-function.ts';
+import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
+import { type FunctionExport, type UserFunction, userEvaluator } from './user-function.ts';
 
 export const FunctionModuleNotLoaded: CodedErrorClass<{ readonly file: string; readonly reason: string }> = defineError(
   'config.functions_not_loaded',

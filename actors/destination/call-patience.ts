@@ -1,6 +1,6 @@
 // Whether a connector comes back from the calls of its work: one that has been in a call for long, and has said nothing meanwhile, is told
 // of as stalled, until it comes back. What the connector says of its other side counts as well. The call itself is not given up.
-import type { Clock, Timer } from '../runtime/clock.ts';
+import type { Clock, Timer } from '../../runtime/clock.ts';
 
 const stallMsDefault = 30_000;
 

@@ -1,40 +1,40 @@
 // The composition root of a worker thread: which actors there are, by name, and what they share on one thread.
 //
-// Loaded once by each thread (runtime/thread/worker-entry.ts). What an actor is made of is loaded when the first of its
+// Loaded once by each thread (runtime/actor/worker-entry.ts). What an actor is made of is loaded when the first of its
 // kind is placed there: a thread that only reads files has no use for SQL, and loading is most of what a thread costs at
 // its start. The decoding pool belongs to the thread: all sources that are placed on it share it.
-import type { AnyBehaviour } from '../runtime/actor/actor-loop.ts';
-import type { destinationBehaviour } from './destination/destination-actor.ts';
-import type { destinationTrialBehaviour } from './destination/destination-trial.ts';
-import type { engineBehaviour } from './engine/engine-actor.ts';
-import type { relayBehaviour } from './relay/relay-actor.ts';
-import type { sourceBehaviour } from './source/source-actor.ts';
-import type { sourceTrialBehaviour } from './source/source-trial.ts';
+import type { AnyBehaviour } from '../../runtime/actor/actor-loop.ts';
+import type { destinationBehaviour } from '../destination/destination-actor.ts';
+import type { destinationTrialBehaviour } from '../destination/destination-trial.ts';
+import type { engineBehaviour } from '../engine/engine-actor.ts';
+import type { relayBehaviour } from '../relay/relay-actor.ts';
+import type { sourceBehaviour } from '../source/source-actor.ts';
+import type { sourceTrialBehaviour } from '../source/source-trial.ts';
 
 export const behaviours: Readonly<Record<string, AnyBehaviour>> = {
   source: lazily<ReturnType<typeof sourceBehaviour>>(async () => {
-    const { sourceBehaviour } = await import('./source/source-actor.ts');
-    const { DecodePool } = await import('./source/decode-pool.ts');
+    const { sourceBehaviour } = await import('../source/source-actor.ts');
+    const { DecodePool } = await import('../source/decode-pool.ts');
     return sourceBehaviour(new DecodePool());
   }),
   destination: lazily<ReturnType<typeof destinationBehaviour>>(async () => {
-    const { destinationBehaviour } = await import('./destination/destination-actor.ts');
+    const { destinationBehaviour } = await import('../destination/destination-actor.ts');
     return destinationBehaviour();
   }),
   engine: lazily<ReturnType<typeof engineBehaviour>>(async () => {
-    const { engineBehaviour } = await import('./engine/engine-actor.ts');
+    const { engineBehaviour } = await import('../engine/engine-actor.ts');
     return engineBehaviour();
   }),
   'source trial': lazily<ReturnType<typeof sourceTrialBehaviour>>(async () => {
-    const { sourceTrialBehaviour } = await import('./source/source-trial.ts');
+    const { sourceTrialBehaviour } = await import('../source/source-trial.ts');
     return sourceTrialBehaviour();
   }),
   'destination trial': lazily<ReturnType<typeof destinationTrialBehaviour>>(async () => {
-    const { destinationTrialBehaviour } = await import('./destination/destination-trial.ts');
+    const { destinationTrialBehaviour } = await import('../destination/destination-trial.ts');
     return destinationTrialBehaviour();
   }),
   relay: lazily<ReturnType<typeof relayBehaviour>>(async () => {
-    const { relayBehaviour } = await import('./relay/relay-actor.ts');
+    const { relayBehaviour } = await import('../relay/relay-actor.ts');
     return relayBehaviour();
   }),
 };

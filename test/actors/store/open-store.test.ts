@@ -1,8 +1,8 @@
 // The store by its face: catalog, keys, checkpoints, ingress log, and what remains of them when the folder is opened again.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { StoredApiKey } from '../../actors/store/messages.ts';
-import { codeOf, trialImage, withFolder, withStore } from './store/trial-folder.ts';
+import type { StoredApiKey } from '../../../actors/store/messages.ts';
+import { codeOf, trialImage, withFolder, withStore } from './trial-folder.ts';
 
 const key: StoredApiKey = {
   id: 'k1',
