@@ -3,6 +3,7 @@
 // A plugin is named `[builtin:|standalone:|any:]name[@version]`. A built-in one is a source or destination of the registry; its settings
 // are texts, which become typed values here. One of a process has the path of its executable from a catalog (`plugins`), and is run by
 // the transport for such. All connectors are bound to the one relation of records; the endpoint of a connector is its id.
+import { ConfigNeedsTable } from '../../connectors/sdk/configuration-errors.ts';
 import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
 import type {
   Connector,
@@ -166,6 +167,13 @@ function transportOf(
     const names = [...known.map((candidate) => `builtin:${candidate.name}`), ...Object.keys(plugins)];
     const context = { place: { path: `${path}.plugin` }, suggestion: nearestName(plugin, names) };
     problems.push(new ConfigUnknownPlugin({ plugin, type }, context));
+    return null;
+  }
+  const movesRecords =
+    ('produces' in definition && definition.produces === 'records') ||
+    ('accepts' in definition && definition.accepts === 'records');
+  if (!movesRecords) {
+    problems.push(new ConfigNeedsTable({ plugin, name }, { place: { path: `${path}.plugin` } }));
     return null;
   }
   const placeOf = (at: readonly (string | number)[]): { readonly path: string } => ({ path: at.join('.') });

@@ -7,9 +7,11 @@
 // are followed from the first snapshot on: rows that were read before and deleted since go away by them, all others are replaced by key.
 // Without a primary key the rows that were taken would be there twice: that is an error.
 // A broken connection is opened again behind what was given out last. TRUNCATE is one change, in its order among those of rows: it empties
-// the table (a `clear` payload), is passed over or ends the connector, as `on_truncate` says.
+// the table (a `clear` payload), is passed over or ends the connector, as `on_truncate` says. That the table is dropped, renamed or not
+// published any more stands in no log: the catalog is asked now and then (table-watch.ts), and what came before is given out first.
 
 import type { Client } from 'pg';
+import { parseDuration } from '../sdk/duration.ts';
 import {
   defineSource,
   type Payload,
@@ -25,33 +27,35 @@ import { ChangeStream } from './change-stream.ts';
 import { fitColumns } from './column-fit.ts';
 import { postgresCdcInputDeclaration } from './declarations.ts';
 import { parseLsn, type ReplicationMessage } from './pgoutput.ts';
-import {
-  closePostgres,
-  connectPostgres,
-  type PostgresSettings,
-  quoteName,
-  quoteTable,
-  serverOf,
-} from './postgres-connection.ts';
+import { closePostgres, connectPostgres, type PostgresSettings, serverOf } from './postgres-connection.ts';
 import {
   failureOf,
   finalPostgresError,
   PostgresSlotTaken,
   PostgresSnapshotBroken,
   PostgresUnavailable,
+  PostgresUnpublishedColumns,
   PostgresUnsupportedChange,
+  slotLost,
 } from './postgres-errors.ts';
+import {
+  notPublished,
+  type PublishedTable,
+  publishedTable,
+  requireFollowed,
+  tableMadeAgain,
+} from './published-table.ts';
 import {
   dropSlot,
   ensureSlot,
   identityProblem,
-  requirePublished,
   requireSlot,
   type SlotNames,
   type SlotSettings,
   slotNames,
 } from './replication-slot.ts';
 import { readSnapshot, snapshotColumns } from './table-snapshot.ts';
+import { TableWatch } from './table-watch.ts';
 import { TypeCatalog } from './type-catalog.ts';
 
 const payloadBytesMax = 256 << 10;
@@ -68,9 +72,8 @@ export const postgresCdcInput: SourceDefinition = defineSource({
 interface CdcSettings extends PostgresSettings, SlotSettings {
   readonly snapshot: boolean;
   readonly on_truncate: 'clear' | 'ignore' | 'fail';
+  readonly table_check_interval: string;
 }
-
-type Change = Extract<ReplicationMessage, { readonly kind: 'insert' | 'update' | 'delete' }>;
 
 class PostgresCdcSource implements Source {
   readonly #settings: CdcSettings;
@@ -78,12 +81,17 @@ class PostgresCdcSource implements Source {
   readonly #server: string;
   readonly #names: SlotNames;
   readonly #catalog = new TypeCatalog();
-  /** By the server's number; of a table that is none of ours its name. */
-  readonly #tables = new Map<number, ChangeLines | string>();
+  /** Of the columns that the log has described last. */
+  #lines: ChangeLines | null = null;
+  /** Nothing of what has come is under way. */
+  #isQuiet = false;
   /** Behind the latest change that was given out; null: the snapshot comes first. */
   #position: ChangePosition | null = null;
   #stream: ChangeStream | null = null;
-  #client: Client | null = null;
+  /** Connections that a teardown has to end. */
+  readonly #clients = new Set<Client>();
+  /** As it was when it was opened. */
+  #followed: PublishedTable | null = null;
   #acknowledged = 0n;
   /** The log position of the snapshot that was begun first. */
   #snapshotFrom: string | null = null;
@@ -108,7 +116,7 @@ class PostgresCdcSource implements Source {
       const { lsn } = position ?? {};
       if (typeof lsn === 'string') {
         await requireSlot(client, this.#names, this.#server);
-        await requirePublished(client, this.#names, this.#settings, this.#server);
+        await this.#describeTable(client);
         this.#position = { lsn: parseLsn(lsn), skip: Number(position?.['skip']) };
         this.#acknowledged = this.#position.lsn;
         return;
@@ -121,13 +129,21 @@ class PostgresCdcSource implements Source {
         this.#snapshotFrom = typeof from === 'string' ? from : null;
       }
       await ensureSlot(client, this.#names, this.#settings, this.#server);
-      const { relation: ours } = this.#context;
-      const problem = await identityProblem(client, this.#settings, ours.primaryKey.length > 0);
+      const published = await this.#describeTable(client);
+      const { relation } = this.#context;
+      const problem = await identityProblem(client, this.#settings, relation.primaryKey.length > 0);
       if (problem !== null) this.#context.reportError(problem);
       // Now, so that what does not fit is an error of the start.
-      const { source_table: table } = this.#settings;
-      const { relation } = this.#context;
-      await snapshotColumns(client, { table, relation, server: this.#server, catalog: this.#catalog });
+      const { left } = await snapshotColumns(client, {
+        published,
+        relation,
+        server: this.#server,
+        catalog: this.#catalog,
+      });
+      if (left.length > 0) {
+        const [columns, { publication }, { source_table: table }] = [left.join(', '), this.#names, this.#settings];
+        this.#context.reportError(new PostgresUnpublishedColumns({ publication, table, columns }));
+      }
       if (!this.#settings.snapshot) {
         const { rows } = await client.query('SELECT pg_current_wal_lsn()::text AS lsn');
         this.#position = { lsn: parseLsn(String(rows[0]?.lsn)), skip: 0 };
@@ -171,7 +187,7 @@ class PostgresCdcSource implements Source {
   async teardown(): Promise<void> {
     this.#stream?.close();
     this.#stream = null;
-    await closePostgres(this.#client);
+    await Promise.all([...this.#clients].map(closePostgres));
   }
 
   async *#snapshot(): AsyncIterable<Payload> {
@@ -179,9 +195,9 @@ class PostgresCdcSource implements Source {
     try {
       const connect = (replication: boolean): Promise<Client> =>
         connectPostgres(this.#settings, this.#context, { replication });
-      const { source_table: table } = this.#settings;
       const target = {
-        table,
+        publication: this.#names.publication,
+        table: this.#settings.source_table,
         relation: this.#context.relation,
         server: this.#server,
         slot: this.#names.slot,
@@ -219,29 +235,40 @@ class PostgresCdcSource implements Source {
     const from = this.#position;
     if (from === null || signal.aborted) return;
     const client = await connectPostgres(this.#settings, this.#context, { replication: true });
-    let isQuiet = false;
     const isSettled = (): boolean => {
       const { lsn, skip } = this.#position ?? from;
-      return isQuiet && skip === 0 && this.#acknowledged >= lsn;
+      return this.#isQuiet && skip === 0 && this.#acknowledged >= lsn;
     };
     const stream = new ChangeStream(client, clock, this.#acknowledged, isSettled);
     this.#stream = stream;
-    await stream.start(this.#names.slot, this.#names.publication, from.lsn);
-    this.#tables.clear();
+    this.#lines = null;
+    const watch = new TableWatch(clock, parseDuration(this.#settings.table_check_interval) ?? 30_000, () =>
+      this.#look(),
+    );
+    try {
+      await stream.start(this.#names.slot, this.#names.publication, from.lsn);
+      yield* this.#changes(stream, watch, from);
+    } finally {
+      watch.end();
+    }
+  }
+
+  async *#changes(stream: ChangeStream, watch: TableWatch, from: ChangePosition): AsyncIterable<Payload> {
+    const { signal } = this.#context;
     let behind = from;
     let skip = from.skip;
     let count = 0;
     let isInside = false;
     let payload = new ChangePayload(behind);
     while (true) {
-      isQuiet = payload.bytes === 0 && !isInside;
+      this.#isQuiet = payload.bytes === 0 && !isInside;
       const messages = await stream.take(payload.bytes > 0 ? 0 : idleMs, signal);
-      isQuiet = false;
+      this.#isQuiet = false;
       if (messages === null) return;
       for (const message of messages) {
         if (message.kind === 'relation') await this.#describe(message);
         else if (message.kind === 'truncate') {
-          if (!this.#isOurs(message.ids) || ++count <= skip || !this.#empties()) continue;
+          if (!message.ids.includes(this.#followed?.id ?? 0) || ++count <= skip || !this.#empties()) continue;
           // What was there before it goes before it, and goes.
           if (payload.bytes > 0) yield this.#finish(payload);
           this.#position = { lsn: behind.lsn, skip: count };
@@ -257,7 +284,8 @@ class PostgresCdcSource implements Source {
           payload.committed(behind);
           this.#position = payload.bytes === 0 ? behind : this.#position;
         } else if (message.kind !== 'other') {
-          for (const line of this.#lines(message)) {
+          if (message.id !== this.#followed?.id) continue;
+          for (const line of this.#lines?.lines(message) ?? []) {
             count++;
             if (count <= skip) continue;
             payload.add(line, { lsn: behind.lsn, skip: count });
@@ -268,6 +296,8 @@ class PostgresCdcSource implements Source {
           payload = new ChangePayload(this.#position ?? behind);
         }
       }
+      // What came before goes first: the log is behind the catalog.
+      if (messages.length === 0 && payload.bytes === 0) watch.throwIfFailed();
       if (messages.length === 0 && payload.bytes > 0) {
         yield this.#finish(payload);
         yield { kind: 'idle' };
@@ -282,40 +312,45 @@ class PostgresCdcSource implements Source {
     return finished;
   }
 
-  #lines(change: Change): readonly string[] {
-    const table = this.#tables.get(change.id);
-    if (table instanceof ChangeLines) return table.lines(change);
-    // A publication of the connector's own has one table, whatever that is called by now.
-    if (table !== undefined && this.#names.ownsPublication) throw this.#renamed(table);
-    return [];
-  }
-
-  #renamed(name: string): Error {
-    const detail = `it is called ${name} now: set \`source_table\` and start the connector anew, or name it back`;
-    return new PostgresUnsupportedChange({ table: this.#settings.source_table, detail });
-  }
-
   async #describe(message: Extract<ReplicationMessage, { readonly kind: 'relation' }>): Promise<void> {
     const { id, schema, table, columns } = message;
-    const isOurs = [`${quoteName(schema)}.${quoteName(table)}`, quoteName(table)].includes(
-      quoteTable(this.#settings.source_table),
-    );
-    if (!isOurs) {
-      const known = this.#tables.get(id);
-      this.#tables.set(id, `${schema}.${table}`);
-      if (known instanceof ChangeLines) throw this.#renamed(`${schema}.${table}`);
+    const followed = this.#followed;
+    if (followed === null) return;
+    const isNamed = schema === followed.schema && table === followed.table;
+    if (id !== followed.id) {
+      if (isNamed) throw tableMadeAgain(this.#settings.source_table);
       return;
     }
+    // Under another name it was renamed: just now, or before `source_table` was set to the one that it has.
+    if (!isNamed) await this.#look();
     const oids = columns.map(({ typeOid }) => typeOid);
     if (!this.#catalog.knows(oids)) await this.#withClient((client) => this.#catalog.load(client, oids));
     const { relation } = this.#context;
     const fitted = fitColumns(columns, relation, this.#catalog, this.#server);
     const identity = new Set(columns.flatMap(({ name, isKey }) => (isKey ? [name] : [])));
-    this.#tables.set(id, new ChangeLines(relation, table, fitted, identity));
+    this.#lines = new ChangeLines(relation, table, fitted, identity);
   }
 
-  #isOurs(ids: readonly number[]): boolean {
-    return ids.some((id) => this.#tables.get(id) instanceof ChangeLines);
+  /** @throws when the table is not what is followed any more */
+  async #look(): Promise<void> {
+    const id = this.#followed?.id;
+    if (id === undefined) return;
+    const followed = {
+      id,
+      server: this.#server,
+      publication: this.#names.publication,
+      table: this.#settings.source_table,
+    };
+    await this.#withClient((client) => requireFollowed(client, followed), 0);
+  }
+
+  async #describeTable(client: Client): Promise<PublishedTable> {
+    const { source_table: table } = this.#settings;
+    const { publication } = this.#names;
+    const published = await publishedTable(client, publication, table);
+    if (published === null) throw notPublished(this.#server, publication, table);
+    this.#followed = published;
+    return published;
   }
 
   /** Whether TRUNCATE is to empty the table. @throws PostgresUnsupportedChange where it is to end the connector */
@@ -327,24 +362,26 @@ class PostgresCdcSource implements Source {
     throw new PostgresUnsupportedChange({ table: this.#settings.source_table, detail });
   }
 
-  async #withClient(use: (client: Client) => Promise<void>): Promise<void> {
+  async #withClient(use: (client: Client) => Promise<void>, retries = this.#settings.max_retries): Promise<void> {
+    let client: Client | null = null;
     try {
-      const client = await connectPostgres(this.#settings, this.#context);
-      this.#client = client;
+      client = await connectPostgres({ ...this.#settings, max_retries: retries }, this.#context);
+      this.#clients.add(client);
       await use(client);
     } catch (thrown) {
       throw this.#error(thrown, 1);
     } finally {
-      await closePostgres(this.#client);
-      this.#client = null;
+      await closePostgres(client);
+      if (client !== null) this.#clients.delete(client);
     }
   }
 
   #error(thrown: unknown, attempts: number): unknown {
-    const reason = failureOf(thrown).message;
+    const [server, { slot }, reason] = [this.#server, this.#names, failureOf(thrown).message];
     return (
-      finalPostgresError(thrown, this.#server) ??
-      new PostgresUnavailable({ server: this.#server, reason, attempts }, { cause: thrown })
+      slotLost(thrown, { server, slot }) ??
+      finalPostgresError(thrown, server) ??
+      new PostgresUnavailable({ server, reason, attempts }, { cause: thrown })
     );
   }
 }

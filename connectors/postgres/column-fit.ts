@@ -29,9 +29,7 @@ export function fitColumns(
 ): readonly FittedColumn[] {
   const { fields } = relation.schema;
   return columns.map(({ name, typeOid }) => {
-    const field =
-      fields.find((each) => each.name === name) ??
-      fields.find((each) => each.quoted !== true && each.name === name.toLowerCase());
+    const field = fedBy(name, relation);
     if (field === undefined) {
       const names = fields.map((each) => each.name);
       const detail = `its column "${name}" is not among those of ${relation.name}: ${names.join(', ')}`;
@@ -45,6 +43,18 @@ export function fitColumns(
     }
     return { name, type, field };
   });
+}
+
+/** Whether the relation has a column for one of this name. */
+export function feeds(name: string, relation: Relation): boolean {
+  return fedBy(name, relation) !== undefined;
+}
+
+function fedBy(name: string, { schema: { fields } }: Relation): Field | undefined {
+  return (
+    fields.find((each) => each.name === name) ??
+    fields.find((each) => each.quoted !== true && each.name === name.toLowerCase())
+  );
 }
 
 function fits(type: PostgresType, target: SqlType): boolean {

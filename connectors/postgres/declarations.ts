@@ -27,7 +27,7 @@ export const postgresCdcInputDeclaration: SourceDeclaration = {
   name: 'postgres_cdc_input',
   summary: 'Reads a table of PostgreSQL and follows its changes by logical replication.',
   description:
-    'The server needs `wal_level = logical`. A snapshot of the table and the place in the log behind it belong together: nothing is missing between them and nothing comes twice. Publication and slot are made with the connector, kept between its runs and dropped with it; the server keeps its log until Millrace has acknowledged it. A run goes on at the change behind the last acknowledged one; a run that was ended inside the snapshot reads the snapshot again. Values are what postgres_input makes of them, in the snapshot and in changes alike. Updates and deletions of a table without a primary key need REPLICA IDENTITY FULL. TRUNCATE empties the table as a whole, in its order among the other changes.',
+    'The server needs `wal_level = logical`. A snapshot of the table and the place in the log behind it belong together: nothing is missing between them and nothing comes twice. Publication and slot are made with the connector, kept between its runs and dropped with it; the server keeps its log until Millrace has acknowledged it. A run goes on at the change behind the last acknowledged one; a run that was ended inside the snapshot reads the snapshot again. Values are what postgres_input makes of them, in the snapshot and in changes alike. Of a publication with a list of columns or a condition (WHERE) the snapshot has the same columns and rows as the changes; columns that the server generates are in neither. Updates and deletions of a table without a primary key need REPLICA IDENTITY FULL. TRUNCATE empties the table as a whole, in its order among the other changes.',
   format: 'none',
   impliedFormat: { name: 'json', config: { update_format: 'insert_delete' } },
   parameters: [
@@ -65,6 +65,14 @@ export const postgresCdcInputDeclaration: SourceDeclaration = {
       default: 'clear',
       description:
         'TRUNCATE of the table. `clear`: every row of the SQL table goes, those of other connectors among them; a table that keeps no rows (without a primary key and not materialized, append_only, with LATENESS of its key) ends the connector. `ignore`: its rows stay. `fail`: it ends the connector.',
+    },
+    {
+      name: 'table_check_interval',
+      type: { kind: 'duration' },
+      required: false,
+      default: '30s',
+      description:
+        'Pause between two looks whether the table is still there under its name and still published. The connector ends when it is not.',
     },
   ],
 };

@@ -48,7 +48,17 @@ export const PostgresSlotLost: CodedErrorClass<{ readonly server: string; readon
   {
     help: 'Changes since the last run are no longer kept by the server. Start the connector anew, from a snapshot, over an empty table.',
   },
-  (f) => `${f.server}: replication slot "${f.slot}", which an earlier run has read, is gone or invalidated`,
+  (f) => `${f.server}: replication slot "${f.slot}", which has been read before, is gone or invalidated`,
+);
+
+export const PostgresSlotUnfit: CodedErrorClass<{
+  readonly server: string;
+  readonly slot: string;
+  readonly detail: string;
+}> = defineError(
+  'postgres.slot_unfit',
+  { help: 'Set `slot_name` to a name that no slot of the server has yet: the connector makes it.' },
+  (f) => `${f.server}: replication slot "${f.slot}" ${f.detail}`,
 );
 
 export const PostgresRefused: CodedErrorClass<At & { readonly sqlstate: string }> = defineError(
@@ -94,6 +104,18 @@ export const PostgresNoIdentity: CodedErrorClass<{ readonly table: string; reado
   (f) => `${f.table}: ${f.detail}`,
 );
 
+export const PostgresUnpublishedColumns: CodedErrorClass<{
+  readonly publication: string;
+  readonly table: string;
+  readonly columns: string;
+}> = defineError(
+  'postgres.columns_not_published',
+  {
+    help: 'They have their defaults in the SQL table. Add them to the column list of the publication, or leave them out of the SQL table; columns that the server generates can be computed in a view.',
+  },
+  (f) => `publication "${f.publication}" does not send the columns ${f.columns} of ${f.table}`,
+);
+
 /** A final error, or null: it may pass. */
 export function finalPostgresError(thrown: unknown, server: string): MillraceError | null {
   if (thrown instanceof MillraceError) return thrown;
@@ -111,6 +133,20 @@ export function finalPostgresError(thrown: unknown, server: string): MillraceErr
     return /SASL|password must be a string/i.test(message) ? new PostgresAccessDenied(at, context) : null;
   }
   return new PostgresRefused({ ...at, sqlstate: code }, context);
+}
+
+/** Its words for a slot that was dropped or invalidated, or whose log is gone, differ from version to version. */
+const slotGone =
+  /(?:cannot read from logical|can no longer (?:get changes from|access)) replication slot|replication slot ".*" does not exist/;
+
+/** When the server cannot give any more what the slot should have kept: that. */
+export function slotLost(
+  thrown: unknown,
+  { server, slot }: { readonly server: string; readonly slot: string },
+): MillraceError | null {
+  const { message, code } = failureOf(thrown);
+  const isGone = slotGone.test(message) || (code === '58P01' && /WAL segment .* removed/.test(message));
+  return isGone ? new PostgresSlotLost({ server, slot }, { cause: thrown }) : null;
 }
 
 export function failureOf(thrown: unknown): { readonly message: string; readonly code: string } {

@@ -4,7 +4,14 @@
 import type { Client } from 'pg';
 import type { MillraceError } from '../../runtime/errors.ts';
 import { quoteName, quoteTable, quoteText } from './postgres-connection.ts';
-import { PostgresMissing, PostgresNoIdentity, PostgresSlotLost, PostgresWalLevel } from './postgres-errors.ts';
+import {
+  PostgresMissing,
+  PostgresNoIdentity,
+  PostgresSlotLost,
+  PostgresSlotUnfit,
+  PostgresWalLevel,
+} from './postgres-errors.ts';
+import { notPublished, publishedTable } from './published-table.ts';
 
 export interface SlotSettings {
   readonly source_table: string;
@@ -48,36 +55,22 @@ export async function ensureSlot(
     if (!ownsPublication) throw new PostgresMissing({ server, reason: `there is no publication "${publication}"` });
     // Changes of a partition are those of the table.
     const options = 'publish_via_partition_root = true';
-    await client.query(`CREATE PUBLICATION ${quoteName(publication)} FOR TABLE ${quoteTable(table)} WITH (${options})`);
+    // Tables that inherit from it have names of their own in the log.
+    const only = `ONLY ${quoteTable(table)}`;
+    await client.query(`CREATE PUBLICATION ${quoteName(publication)} FOR TABLE ${only} WITH (${options})`);
   }
-  const isHeld = await isPublished(client, publication, table);
+  const isHeld = (await publishedTable(client, publication, table)) !== null;
   // A table that was dropped and made again has left the publication.
   if (!isHeld && ownsPublication) {
-    await client.query(`ALTER PUBLICATION ${quoteName(publication)} SET TABLE ${quoteTable(table)}`);
+    await client.query(`ALTER PUBLICATION ${quoteName(publication)} SET TABLE ONLY ${quoteTable(table)}`);
   } else if (!isHeld) throw notPublished(server, publication, table);
-  if ((await slotState(client, slot)) === null) {
+  const state = await slotState(client, slot);
+  requireFit(state, slot, server);
+  // What an invalidated one has kept is gone, and nobody has read it.
+  if (state?.isLost === true) await client.query('SELECT pg_drop_replication_slot($1)', [slot]);
+  if (state === null || state.isLost) {
     await client.query('SELECT pg_create_logical_replication_slot($1, $2)', [slot, 'pgoutput']);
   }
-}
-
-/** An earlier run has followed the table. @throws PostgresMissing when it is not published any more */
-export async function requirePublished(
-  client: Client,
-  { publication }: SlotNames,
-  { source_table: table }: SlotSettings,
-  server: string,
-): Promise<void> {
-  if (!(await isPublished(client, publication, table))) throw notPublished(server, publication, table);
-}
-
-async function isPublished(client: Client, publication: string, table: string): Promise<boolean> {
-  const holds =
-    "SELECT 1 FROM pg_publication_tables WHERE pubname = $1 AND format('%I.%I', schemaname, tablename)::regclass = $2::regclass";
-  return (await client.query(holds, [publication, quoteTable(table)])).rows.length > 0;
-}
-
-function notPublished(server: string, publication: string, table: string): Error {
-  return new PostgresMissing({ server, reason: `publication "${publication}" does not hold the table ${table}` });
 }
 
 /**
@@ -105,10 +98,11 @@ export async function identityProblem(
   return new PostgresNoIdentity({ table, detail });
 }
 
-/** An earlier run has read the slot. @throws PostgresSlotLost */
+/** An earlier run has read the slot. @throws PostgresSlotLost, PostgresSlotUnfit */
 export async function requireSlot(client: Client, { slot }: SlotNames, server: string): Promise<void> {
   const state = await slotState(client, slot);
-  if (state === null || state === 'lost') throw new PostgresSlotLost({ server, slot });
+  if (state === null || state.isLost) throw new PostgresSlotLost({ server, slot });
+  requireFit(state, slot, server);
 }
 
 export async function dropSlot(client: Client, { slot, publication, ownsPublication }: SlotNames): Promise<void> {
@@ -120,7 +114,31 @@ export async function dropSlot(client: Client, { slot, publication, ownsPublicat
   await client.query(drop);
 }
 
-async function slotState(client: Client, slot: string): Promise<string | null> {
-  const found = await client.query('SELECT wal_status FROM pg_replication_slots WHERE slot_name = $1', [slot]);
-  return found.rows.length === 0 ? null : String(found.rows[0]?.wal_status);
+interface SlotState {
+  readonly isLost: boolean;
+  /** Why changes of this database cannot be read from it, as part of a sentence; null: they can. */
+  readonly unfit: string | null;
+}
+
+/** Null: there is none. */
+async function slotState(client: Client, slot: string): Promise<SlotState | null> {
+  const { rows } = await client.query(
+    'SELECT wal_status AS status, plugin, database, current_database() AS here FROM pg_replication_slots WHERE slot_name = $1',
+    [slot],
+  );
+  const [found] = rows;
+  if (found === undefined) return null;
+  const { status, plugin, database, here } = found;
+  const isElsewhere = plugin !== null && database !== here;
+  const unfit =
+    plugin === null
+      ? 'is one of physical replication'
+      : plugin !== 'pgoutput'
+        ? `was made for the plugin "${plugin}", not for pgoutput`
+        : null;
+  return { isLost: status === 'lost', unfit: isElsewhere ? `belongs to the database "${database}"` : unfit };
+}
+
+function requireFit(state: SlotState | null, slot: string, server: string): void {
+  if (state?.unfit != null) throw new PostgresSlotUnfit({ server, slot, detail: state.unfit });
 }

@@ -1,13 +1,14 @@
-// The rows of a table at one position of the log, as lines of JSON, and that position.
+// The rows of a table that its publication sends, at one position of the log, as lines of JSON, and that position.
 //
 // A temporary slot exports a snapshot: its rows and the slot's position belong together. The slot lives as long as its
 // connection, which is held open until the last row has been read. As long as that one holds, rows whose connection breaks off are read
 // on behind the last one on another: a table of one snapshot is scanned from its start, and has the same rows in the same order.
 import type { Client } from 'pg';
 import type { Relation } from '../../runtime/batch/schema.ts';
-import { type FittedColumn, fitColumns, type SourceColumn } from './column-fit.ts';
+import { type FittedColumn, feeds, fitColumns, type SourceColumn } from './column-fit.ts';
 import { CopyRows } from './copy-rows.ts';
-import { closePostgres, quoteName, quoteTable, quoteText } from './postgres-connection.ts';
+import { closePostgres, quoteName, quoteText } from './postgres-connection.ts';
+import { notPublished, type PublishedTable, publishedRows, publishedTable } from './published-table.ts';
 import type { TypeCatalog } from './type-catalog.ts';
 
 export type SnapshotPart =
@@ -16,6 +17,7 @@ export type SnapshotPart =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer> };
 
 export interface SnapshotTarget {
+  readonly publication: string;
   readonly table: string;
   readonly relation: Relation;
   readonly server: string;
@@ -26,17 +28,27 @@ export interface SnapshotTarget {
 
 const partBytes = 1 << 20;
 
-/** The columns of the table, and what they feed. @throws PostgresColumns, and what the server says */
+/**
+ * The columns that the publication sends, and what they feed; `left`: those that the relation has, and that are not sent.
+ * @throws PostgresColumns, and what the server says
+ */
 export async function snapshotColumns(
   client: Client,
-  { table, relation, server, catalog }: Omit<SnapshotTarget, 'slot'>,
-): Promise<readonly FittedColumn[]> {
-  const { fields } = await client.query(`SELECT * FROM ${quoteTable(table)} LIMIT 0`);
+  {
+    published,
+    relation,
+    server,
+    catalog,
+  }: Omit<SnapshotTarget, 'slot' | 'publication' | 'table'> & { readonly published: PublishedTable },
+): Promise<{ readonly columns: readonly FittedColumn[]; readonly left: readonly string[] }> {
+  const { fields } = await client.query(`SELECT * FROM ${published.from} LIMIT 0`);
   // Of a domain the server says here what it rests on: its members and elements are the same.
   const columns: SourceColumn[] = fields.map(({ name, dataTypeID }) => ({ name, typeOid: dataTypeID }));
   const oids = columns.map(({ typeOid }) => typeOid);
   await catalog.load(client, oids);
-  return fitColumns(columns, relation, catalog, server);
+  const sent = columns.filter(({ name }) => published.columns.has(name));
+  const left = columns.filter((column) => !sent.includes(column) && feeds(column.name, relation));
+  return { columns: fitColumns(sent, relation, catalog, server), left: left.map(({ name }) => name) };
 }
 
 /** Ends with the last row. `broken` is asked what to do about rows that broke off while the snapshot still holds: it waits, or throws. */
@@ -46,7 +58,7 @@ export async function* readSnapshot(
   signal: AbortSignal,
   broken: (thrown: unknown) => Promise<void>,
 ): AsyncGenerator<SnapshotPart> {
-  const { table, slot } = target;
+  const { publication, table, slot } = target;
   const keeper = await connect(true);
   let isKept = true;
   const lost = (): void => void (isKept = false);
@@ -67,9 +79,10 @@ export async function* readSnapshot(
         // Without these a scan may begin where another one is, or be cut in pieces.
         await client.query('SET LOCAL synchronize_seqscans = off');
         await client.query('SET LOCAL max_parallel_workers_per_gather = 0');
-        const columns = await snapshotColumns(client, target);
-        const list = columns.map(({ name }) => quoteName(name)).join(', ');
-        const query = `SELECT ${list} FROM ${quoteTable(table)} OFFSET ${given.rows}`;
+        const published = await publishedTable(client, publication, table);
+        if (published === null) throw notPublished(target.server, publication, table);
+        const { columns } = await snapshotColumns(client, { ...target, published });
+        const query = `${publishedRows(published, columns)} OFFSET ${given.rows}`;
         yield* copied(client, query, columns, given, signal);
         return;
       } catch (thrown) {

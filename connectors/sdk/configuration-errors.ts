@@ -52,6 +52,14 @@ export const ConfigInvalidValue: CodedErrorClass<{ readonly key: string; readonl
   (f) => `"${f.key}" ${f.reason}`,
 );
 
+export const ConfigNeedsTable: CodedErrorClass<{ readonly plugin: string; readonly name: string }> = defineError(
+  'config.plugin_needs_table',
+  {
+    help: 'Declare tables and views in a program (`program:`, CREATE TABLE …), and name it as the `transport` of a connector there. Without SQL, use a plugin that moves records: the folder of connectors takes those written for Conduit, such as its plugins for PostgreSQL, S3 and Kafka.',
+  },
+  (f) => `"${f.plugin}": ${f.name} moves rows of a table or a view of SQL, and this pipeline has no SQL`,
+);
+
 export const ConfigUnknownTransport: CodedErrorClass<{
   readonly name: string;
   readonly direction: 'input' | 'output' | 'input or output';

@@ -77,6 +77,21 @@ test('what is wrong in a file is told with its place and exits with 2', async ()
   assert.is((await call('pipelines', 'validate', 'files')).code, 0);
 });
 
+test('a connector of tables in a pipeline without SQL is told from one that does not exist', async () => {
+  const rows = file
+    .replace('standalone:lines, settings: { path: a.txt', 'builtin:postgres_cdc_input, settings: { uri: x')
+    .replace('plugin: standalone:lines, settings: { path: b.txt }', 'plugin: builtin:s3_output, settings: {}');
+  writeFileSync(join(folder, 'rows.yaml'), rows);
+  const { code, out, err } = await call('check', 'rows.yaml');
+  assert.is(code, 2, out);
+  assert.match(
+    err,
+    /config\.plugin_needs_table: .*rows\.yaml:7:.*"builtin:postgres_cdc_input": postgres_cdc_input moves rows/,
+  );
+  assert.match(err, /config\.plugin_needs_table: .*rows\.yaml:8:.*"builtin:s3_output": s3_output moves rows/);
+  assert.not.match(err, /unknown_plugin|hunter2/);
+});
+
 test('init writes a file that can be read', async () => {
   const { code, out } = await call(
     'pipelines',

@@ -4,6 +4,7 @@
 import {
   ConfigInvalidValue,
   ConfigMissingKey,
+  ConfigNeedsTable,
   ConfigUnknownKey,
 } from '../../../connectors/sdk/configuration-errors.ts';
 import type { ConnectorRegistry } from '../../../connectors/sdk/connector.ts';
@@ -56,7 +57,7 @@ export const FilePluginRole: CodedErrorClass<{ readonly plugin: string; readonly
 export interface KnownPlugins {
   readonly connectors: readonly PluginSpecification[];
   readonly processors: readonly ProcessorSpecification[];
-  readonly registry: Pick<ConnectorRegistry, 'processors'>;
+  readonly registry: Pick<ConnectorRegistry, 'processors' | 'sources' | 'destinations'>;
   readonly clock: Clock;
   readonly baseFolder: string;
   /** Plugin processes are among them: what is not there does not exist. */
@@ -119,8 +120,12 @@ class PluginCheck {
         this.#warnings.push(new FilePluginUnchecked({ plugin: used.plugin }, { place }));
         return;
       }
+      const { kind, name } = readReference(used.plugin);
+      if (kind !== 'standalone' && this.#movesRows(name)) {
+        this.#problems.push(new ConfigNeedsTable({ plugin: used.plugin, name }, { place }));
+        return;
+      }
       if (isElsewhere) {
-        const { name } = readReference(used.plugin);
         this.#problems.push(new FilePluginElsewhere({ plugin: used.plugin, name }, { place }));
         return;
       }
@@ -131,6 +136,14 @@ class PluginCheck {
     const parameters = type === 'source' ? plugin.sourceParameters : plugin.destinationParameters;
     if (parameters === null) this.#problems.push(new FilePluginRole({ plugin: fullName(plugin), type }, { place }));
     else this.#settings(parameters, used, fullName(plugin));
+  }
+
+  #movesRows(name: string): boolean {
+    const { sources, destinations } = this.#known.registry;
+    return (
+      sources.some((source) => source.name === name && source.produces !== 'records') ||
+      destinations.some((destination) => destination.name === name && destination.accepts !== 'records')
+    );
   }
 
   async #processor(processor: RelayProcessor): Promise<void> {
