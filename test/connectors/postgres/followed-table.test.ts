@@ -19,7 +19,7 @@ if ('missing' in server) {
     stream,
     transport: {
       name: 'postgres_cdc_input',
-      config: { uri, max_retries: 3, source_table: table, table_check_interval: '100ms', ...more },
+      config: { uri, max_retries: 3, source_table: table, ...more },
     },
   });
   const failureOf = async (pipeline: Pipeline, table: string, name = 'c'): Promise<string> => {
@@ -93,7 +93,10 @@ if ('missing' in server) {
       await using pipeline = await Pipeline.open({
         program: names.map((name) => `CREATE TABLE ${name} (id BIGINT NOT NULL PRIMARY KEY);`).join('\n'),
         inputs: Object.fromEntries(
-          names.map((name) => [`${name}_c`, { ...cdc(name, name, publications[name]), name: 'c' }]),
+          names.map((name) => [
+            `${name}_c`,
+            { ...cdc(name, name, { table_check_interval: '300ms', ...publications[name] }), name: 'c' },
+          ]),
         ),
       });
       await pipeline.start();
