@@ -1,8 +1,20 @@
 // Reads a pipeline file: YAML (or JSON, which is YAML) whose keys are those of PipelineDefinition, with the place of every key, so that
 // each problem found later can be named by file, line and column.
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
-import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml';
 import type { PlaceOf } from '../../connectors/sdk/parameters.ts';
 import { type CodedErrorClass, defineError, type MillraceError, type Place } from '../../runtime/errors.ts';
 
@@ -38,8 +50,9 @@ export function readPipelineText(path: string): {
   const absolute = resolve(path);
   const near = relative(process.cwd(), absolute);
   const file = near.startsWith('..') || near === '' ? absolute : near;
+  let bytes: Buffer;
   try {
-    return { file, absolute, text: readFileSync(absolute, 'utf8') };
+    bytes = readFileSync(absolute);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     const reasons: Readonly<Record<string, string>> = {
@@ -49,29 +62,63 @@ export function readPipelineText(path: string): {
     };
     throw new PipelineFileUnreadable({ file, reason: reasons[code] ?? String(error) }, { cause: error });
   }
+  // Read as if it were UTF-8, a path or a literal of the user's would silently become another one.
+  if (!isUtf8(bytes)) throw new PipelineFileUnreadable({ file, reason: 'it is not encoded in UTF-8' });
+  return { file, absolute, text: bytes.toString('utf8') };
 }
 
 /** @throws PipelineFileUnreadable. YAML errors are `problems`: all of them, with positions. */
 export function readPipelineFile(path: string): PipelineFile {
   const { file, absolute, text } = readPipelineText(path);
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, merge: true });
   const at = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { file, line, column: col };
   };
-  const problems = document.errors.map(
-    (error) => new PipelineFileSyntax({ detail: error.message }, { place: at(error.pos[0]) }),
+  // A warning is a tag that nobody knows: its value would be taken as something else than is meant.
+  const problems = [...document.errors, ...document.warnings].map(
+    (error) => new PipelineFileSyntax({ detail: detailOf(error) }, { place: at(error.pos[0]) }),
   );
+  const definition = problems.length > 0 ? null : plainValue(document, problems, at(0));
   const placeOf: PlaceOf = (wanted) => ({ ...at(offsetOf(document, wanted)), path: wanted.join('.') });
   return {
     file,
     baseFolder: dirname(absolute),
-    definition: problems.length > 0 ? null : document.toJS(),
+    definition,
     placeOf,
     programPlace: problems.length > 0 ? null : locateProgram(document, text, lines),
     problems,
   };
+}
+
+/** What the parser says, where it speaks to a programmer, in words for the author of the file. */
+function detailOf({ code, message }: YAMLError): string {
+  if (code === 'MULTIPLE_DOCS') return 'a second document begins here; a pipeline file is one document';
+  return message === stackOverflow ? tooDeep : message;
+}
+
+const stackOverflow = 'Maximum call stack size exceeded';
+const tooDeep = 'maps and lists are nested too deep';
+
+/** The values of a document without syntax errors; what is wrong with its aliases is a problem. */
+function plainValue(document: Document.Parsed, problems: MillraceError[], place: Place): unknown {
+  let isCircular = false;
+  visit(document, {
+    Alias: (_, alias, path) => void (isCircular ||= path.some((node) => node === alias.resolve(document))),
+  });
+  if (isCircular) {
+    problems.push(new PipelineFileSyntax({ detail: 'an alias stands inside of what it names' }, { place }));
+    return null;
+  }
+  try {
+    return document.toJS();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const detail = message === stackOverflow ? tooDeep : message;
+    problems.push(new PipelineFileSyntax({ detail }, { cause: error, place }));
+    return null;
+  }
 }
 
 /** Offset of the deepest existing part of a path: the key of a map's entry, the item of a list. */

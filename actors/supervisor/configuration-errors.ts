@@ -29,6 +29,16 @@ export const ConfigDuplicateEndpoint: CodedErrorClass<{ readonly endpoint: strin
   { help: 'Give one of the two connectors another name.' },
   (f) => `two connectors are called "${f.endpoint}"`,
 );
+export const ConfigOverwritten: CodedErrorClass<{
+  readonly target: string;
+  readonly endpoint: string;
+  readonly isRead: boolean;
+}> = defineError(
+  'config.overwritten',
+  { help: 'Write to another place. Outputs with `mode: append` may share a file.' },
+  (f) =>
+    `${f.target} is ${f.isRead ? 'read by input' : 'written by output'} "${f.endpoint}", too: one would destroy the data of the other`,
+);
 export const ConfigBadName: CodedErrorClass<{ readonly name: string }> = defineError(
   'config.bad_name',
   { help: 'Use 1 to 100 letters, digits, _ and -.' },

@@ -29,9 +29,11 @@ import {
   ConfigUnknownRelation,
 } from './configuration-errors.ts';
 import { type ConnectorEntry, parseInputConnector, parseOutputConnector } from './connector-parsing.ts';
+import { definitionParameters } from './definition-parameters.ts';
 import { buildDependencyGraph, type OrderedInput } from './dependency-graph.ts';
 import { resolveReferences } from './environment-references.ts';
 import type { LeftOutSettings } from './left-out-settings.ts';
+import { overwrittenTargets } from './overwritten-targets.ts';
 import { shareSettings } from './shared-settings.ts';
 
 /** A pipeline as users write it: a YAML file, or the object given to `Pipeline.open`. Keys as in the YAML. */
@@ -88,56 +90,6 @@ export interface ValidatedPipeline {
   readonly problems: readonly MillraceError[];
 }
 
-const definitionParameters: readonly Parameter[] = [
-  { name: 'name', type: { kind: 'string' }, required: false, description: 'Name of the pipeline.' },
-  { name: 'program', type: { kind: 'string' }, required: true, description: 'SQL text.' },
-  { name: 'inputs', type: { kind: 'map', value: { kind: 'any' } }, required: false, description: 'Input connectors.' },
-  {
-    name: 'outputs',
-    type: { kind: 'map', value: { kind: 'any' } },
-    required: false,
-    description: 'Output connectors.',
-  },
-  {
-    name: 'on_error',
-    type: { kind: 'enum', values: ['stop', 'skip'] },
-    required: false,
-    default: 'stop',
-    description: 'What an expression that fails on a row does: stop the pipeline, or leave the row out and count it.',
-  },
-  {
-    name: 'workers',
-    type: { kind: 'integer', min: 1, max: 64 },
-    required: false,
-    default: 1,
-    description: 'Threads that compute the views, each for the rows of its own keys.',
-  },
-  {
-    name: 'decode_workers',
-    type: { kind: 'integer', min: 1, max: 256 },
-    required: false,
-    description: 'Threads that decode large inputs. Default: the number of cores less one, at least 1.',
-  },
-  {
-    name: 'connector_modules',
-    type: { kind: 'list', item: { kind: 'string' } },
-    required: false,
-    description: 'Modules that define connectors of your own. Relative paths start at the folder of the pipeline file.',
-  },
-  {
-    name: 'functions',
-    type: { kind: 'any' },
-    required: false,
-    description: 'A module, or a list of modules, with SQL functions and aggregates of your own.',
-  },
-  {
-    name: 'transport_defaults',
-    type: { kind: 'map', value: { kind: 'map', value: { kind: 'any' } } },
-    required: false,
-    description: 'By transport: configuration keys that its connectors leave out.',
-  },
-];
-
 /** The type of `validatePipeline`, for those who are handed it. `definition` is not trusted: its form is checked first. */
 export type ValidatePipeline = (definition: unknown, options: ValidationOptions) => ValidatedPipeline;
 
@@ -172,6 +124,7 @@ export const validatePipeline: ValidatePipeline = (definition, options) => {
     outputs: [],
     ordered: [],
     entries: new Map(),
+    outputEntries: new Map(),
   };
   collectConfigured(collector, 'inputs', checked.values['inputs']);
   collectConfigured(collector, 'outputs', checked.values['outputs']);
@@ -185,6 +138,11 @@ export const validatePipeline: ValidatePipeline = (definition, options) => {
     (endpoint, parameter) => placeIn(collector, endpoint, ['transport', 'config', parameter]),
     problems,
   );
+  const placeOfOutput = (endpoint: string): Place => {
+    const entry = collector.outputEntries.get(endpoint);
+    return entry === undefined ? {} : entry.placeOf([...entry.path, 'transport', 'config']);
+  };
+  problems.push(...overwrittenTargets(inputs, outputs, options.registry, options.baseFolder, placeOfOutput));
   const ordered = buildDependencyGraph(collector.ordered, (endpoint, field) => placeIn(collector, endpoint, [field]));
   problems.push(...ordered.problems);
 
@@ -248,6 +206,8 @@ interface Collector {
   readonly ordered: OrderedInput[];
   /** Where each input endpoint stands. */
   readonly entries: Map<string, ConnectorEntry>;
+  /** The same of outputs. */
+  readonly outputEntries: Map<string, ConnectorEntry>;
 }
 
 /** The connectors under `inputs:` or `outputs:`; the key is the name, `<stream>.<name>` names `<name>`. */
@@ -378,6 +338,7 @@ function add(collector: Collector, side: Side, entry: ConnectorEntry): void {
     }
     const key = keyOf(collector, resolved, relation);
     collector.outputs.push(key === null ? connector : { ...connector, key });
+    collector.outputEntries.set(connector.endpoint, entry);
   }
 }
 

@@ -13,7 +13,7 @@ import {
   type Outgoing,
 } from '../sdk/destination.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
-import { resolveFilePath } from './file-path.ts';
+import { fileTarget, resolveFilePath } from './file-path.ts';
 import { WrittenFile } from './written-file.ts';
 
 /** So many bytes are gathered before they are written without being asked to. */
@@ -39,6 +39,7 @@ export const fileOutput: DestinationDefinition = defineDestination({
       description: 'What to do with a file that exists: replace its content, write behind it, or refuse to start.',
     },
   ],
+  target: ({ path, mode }, baseFolder) => fileTarget(String(path), baseFolder, mode !== 'append'),
   create: (configuration, context) => new FileDestination(configuration, context),
 });
 

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { type CodedErrorClass, defineError, type MillraceError } from '../../runtime/errors.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
 import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
+import type { Target } from '../sdk/target.ts';
 
 export const FileNotFound: CodedErrorClass<{ readonly path: string; readonly missing: 'file' | 'folder' }> =
   defineError(
@@ -58,6 +59,16 @@ export function resolveFilePath(configured: string, baseFolder: string): string 
   } catch (cause) {
     const reason = `is no usable file URL: ${cause instanceof Error ? cause.message : String(cause)}`;
     throw new ConfigInvalidValue({ key: 'path', reason }, { cause });
+  }
+}
+
+/** The file as what a connector uses. Devices may be shared; a path that cannot be resolved is refused elsewhere. */
+export function fileTarget(configured: string, baseFolder: string, isReplaced: boolean): Target | null {
+  try {
+    const name = resolveFilePath(configured, baseFolder);
+    return name.startsWith('/dev/') ? null : { name, isReplaced };
+  } catch {
+    return null;
   }
 }
 

@@ -18,7 +18,7 @@ import {
   type SourceDefinition,
 } from '../sdk/source.ts';
 import { wait } from '../sdk/wait.ts';
-import { FileIsDirectory, FileShrunk, fileError, resolveFilePath } from './file-path.ts';
+import { FileIsDirectory, FileShrunk, fileError, fileTarget, resolveFilePath } from './file-path.ts';
 import { PipeReader } from './named-pipe.ts';
 
 const pollMs = 200;
@@ -51,6 +51,7 @@ export const fileInput: SourceDefinition = defineSource({
       description: 'Go on reading when the file grows, looking every 200 ms. The input never ends then.',
     },
   ],
+  target: ({ path }, baseFolder) => fileTarget(String(path), baseFolder, false),
   create: (configuration, context) => new FileSource(configuration, context),
 });
 

@@ -22,7 +22,7 @@ import {
 } from '../sdk/format.ts';
 import { appendBatch } from './append-batch.ts';
 import { ArrowSplitter, messageDictionary, readMessage } from './arrow-splitter.ts';
-import { FormatConflictingOptions } from './format-errors.ts';
+import { ArrowMalformed } from './format-errors.ts';
 import { arrowInputDeclaration } from './input-declarations.ts';
 import { ValueMalformed } from './refusal.ts';
 
@@ -47,7 +47,10 @@ class ArrowDecoder implements Decoder {
       const stream = first ? bytes : Buffer.concat([prologue, bytes]);
       for (const records of arrow.RecordBatchReader.from(stream)) this.#append(records, arrow, builder, report);
     } catch (thrown) {
-      report.fatal = thrown instanceof Error && 'code' in thrown ? thrown : broken(String(thrown));
+      report.fatal =
+        thrown instanceof Error && 'code' in thrown
+          ? thrown
+          : broken(thrown instanceof Error ? thrown.message : String(thrown));
     }
   }
 
@@ -82,7 +85,7 @@ class ArrowDecoder implements Decoder {
 }
 
 function broken(detail: string): Error {
-  return new FormatConflictingOptions({ format: 'arrow', detail });
+  return new ArrowMalformed({ detail });
 }
 
 function hasDictionary(bytes: Uint8Array): boolean {

@@ -31,6 +31,7 @@ export const csvInput: StreamInputFormat = {
 
 const refused = -1;
 const notClosed = -2;
+const headerAsRecord = 'the line names the columns of the table: `headers: true` takes it as a header';
 
 class CsvDecoder implements Decoder {
   readonly #options: CsvInputOptions;
@@ -107,6 +108,7 @@ class CsvDecoder implements Decoder {
       this.#writer.rollback();
       i = i === notClosed ? -1 : skipRecord(bytes, start, end, this.#options);
       if (i < 0) i = nextLine(bytes, start);
+      if (first && records === 1 && this.#isHeader(start, i)) this.#refusal.detail = headerAsRecord;
       reportRefusal(report, this.#refusal, { bytes, record: records, start, end: i }, this.#relation.schema.fields);
     }
     this.#writer.finish();
@@ -137,6 +139,17 @@ class CsvDecoder implements Decoder {
   }
 
   /** Maps the header, unless it is the one that was mapped last. False when nothing can be read. */
+  /** Whether a record that does not fit is a header whose columns the table has. */
+  #isHeader(start: number, end: number): boolean {
+    if (this.#options.headers) return false;
+    try {
+      mapHeader(readNames(this.#bytes.subarray(start, end), 0, this.#options), this.#relation.schema, () => true);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   #takeHeader(header: Uint8Array, report: DecodeReport): boolean {
     if (this.#header !== null && sameBytes(this.#header, header)) return true;
     const start = headerStart(header, this.#options);

@@ -20,6 +20,12 @@ export const FormatConflictingOptions: CodedErrorClass<{ readonly format: string
     (f) => `${f.format}: ${f.detail}`,
   );
 
+export const ArrowMalformed: CodedErrorClass<{ readonly detail: string }> = defineError(
+  'format.arrow_malformed',
+  { help: 'Send an Arrow IPC stream (no file with a footer) whose columns are those of the table.' },
+  (f) => `no Arrow stream for this table: ${f.detail}`,
+);
+
 export const FormatUnsupportedType: CodedErrorClass<{
   readonly format: string;
   readonly column: string;

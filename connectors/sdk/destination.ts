@@ -10,6 +10,7 @@ import type { EncodedMessages } from './format.ts';
 import type { ConfigurationOf, Parameter, ParameterValues } from './parameters.ts';
 import type { SchemaRegistry } from './schema-registry.ts';
 import type { SettingRules } from './setting-rules.ts';
+import type { TargetOf } from './target.ts';
 
 /** What `write` gets: bytes when the connector has a format, else the batch itself. */
 export type Outgoing =
@@ -78,6 +79,8 @@ export interface DestinationDefinition {
   readonly parameters: readonly Parameter[];
   /** What else is asked of a configuration. */
   readonly rules?: SettingRules;
+  /** What it writes, and whether it empties it first: another connector of the same pipeline must not use it then. */
+  readonly target?: TargetOf;
   /** `required`: it writes bytes. `optional`: batches without a format, bytes with one. `none`: batches only. */
   readonly format: 'required' | 'optional' | 'none';
   /** Of a connector without a format of the user's: its bytes are in this one, with every key of its configuration. */

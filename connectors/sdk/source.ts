@@ -12,6 +12,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { ConfigurationOf, Parameter, ParameterValues } from './parameters.ts';
 import type { SchemaRegistry } from './schema-registry.ts';
 import type { SettingRules } from './setting-rules.ts';
+import type { TargetOf } from './target.ts';
 
 /** A source's own bookmark: JSON-able, opaque to the runtime. What `open` can be asked to resume from. */
 export type Position = Readonly<Record<string, unknown>>;
@@ -138,6 +139,8 @@ export interface SourceDefinition {
   readonly parameters: readonly Parameter[];
   /** What else is asked of a configuration. */
   readonly rules?: SettingRules;
+  /** What it reads: an output of the same pipeline that would empty it is refused. */
+  readonly target?: TargetOf;
   /** `required`: bytes need a format. `none`: it makes batches itself. */
   readonly format: 'required' | 'none';
   /** Its bytes are messages (BytesPayload.messages): what a format needs that cannot find the borders of records itself. */

@@ -148,7 +148,8 @@ function checkEnum(check: Check, values: readonly string[], value: unknown, path
 }
 
 function wrongType(check: Check, path: Path, expected: string, value: unknown): undefined {
-  const fields = { key: keyOf(path), expected, got: show(check, value) };
+  const key = path.length === 0 && check.owner !== '' ? check.owner : keyOf(path);
+  const fields = { key, expected, got: show(check, value) };
   check.problems.push(new ConfigWrongType(fields, { place: check.placeOf(path) }));
 }
 

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { MillraceError } from '../../../runtime/errors.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import { type Command, exitCodes, type Tools, UsageError } from './command.ts';
+import { commandPage, overview } from './help-page.ts';
 import { problemLines } from './problem-text.ts';
 
 /** One line each. */
@@ -39,7 +40,12 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 /** Runs `millrace ARGUMENTS`. Never throws; the exit code says how it went. */
 export async function runCli(argumentsGiven: readonly string[], tools: Tools): Promise<number> {
   const [name, ...rest] = argumentsGiven;
-  if (name === undefined || name === 'help' || name === '--help' || name === '-h') return await help(rest[0], tools);
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    return await help(
+      rest.find((operand) => !operand.startsWith('-')),
+      tools,
+    );
+  }
   if (name === 'version' || name === '--version' || name === '-v') {
     tools.out(`millrace ${tools.version}, node ${process.version}\n`);
     return exitCodes.ok;
@@ -98,30 +104,11 @@ function readArguments(
 
 async function help(name: string | undefined, tools: Tools): Promise<number> {
   if (name === undefined || name === 'help' || name === 'version') {
-    const listed = await Promise.all(Object.values(commands).map((load) => load()));
-    // What every command against a server takes is said once, below the list.
-    const synopses = listed.map((command) => command.synopsis.replace(' [--url URL] [--api-key KEY]', ''));
-    const width = Math.max(...synopses.map((synopsis) => synopsis.length));
-    tools.out(
-      [
-        'Millrace: streaming SQL inside Node.',
-        '',
-        'usage: millrace COMMAND …',
-        '',
-        ...listed.map((command, i) => `  ${synopses[i]?.padEnd(width)}  ${command.summary}`),
-        `  ${'help [COMMAND]'.padEnd(width)}  This page, or that of a command.`,
-        `  ${'version'.padEnd(width)}  Versions of Millrace and Node.`,
-        '',
-        'against a server: --url URL or MILLRACE_URL (default http://127.0.0.1:8080), --api-key KEY or MILLRACE_API_KEY',
-        'exit codes: 0 done, 1 the pipeline, a connector or the call of a server failed, 2 invalid configuration or usage, 130 ended by a second signal',
-        '',
-      ].join('\n'),
-    );
+    tools.out(overview(await Promise.all(Object.values(commands).map((load) => load()))));
     return exitCodes.ok;
   }
   try {
-    const command = await findCommand(name);
-    tools.out(`usage: millrace ${command.synopsis}\n\n${command.summary}\n\n${command.description}\n`);
+    tools.out(commandPage(await findCommand(name)));
     return exitCodes.ok;
   } catch (error) {
     tools.err(`${problemLines(error).join('\n')}\n`);

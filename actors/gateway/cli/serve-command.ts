@@ -10,20 +10,29 @@ const lingerMs = 5_000;
 
 export const serveCommand: Command = {
   name: 'serve',
-  synopsis: 'serve [--host 127.0.0.1] [--port 8080] [--data ./.millrace] [--connectors ./connectors]',
+  synopsis:
+    'serve [--host H] [--port P] [--data FOLDER] [--connectors FOLDER] [--processors FOLDER] [--pipelines PATH] [--OPTION VALUE …]',
   summary: 'Serves pipelines over HTTP.',
-  description: `Prints one line with its address when it is ready and runs until SIGTERM or SIGINT, which drains and exits with 0.
-Options: --host, --port (0: any free one), --data (folder of the store), --connectors (folder of connector
-plugins and modules, from which relative paths of connectors start, where it exists), --processors (folder of processors that are WebAssembly modules), --pipelines (pipeline files of Conduit, a folder or a file: what they define is created or
-changed when the server starts), --cors (origins that browsers may call from, separated by commas; *: all),
---tls-cert and --tls-key (PEM files), --stall-timeout (after which a connector that was not heard of is shown as stalled, default 30s),
---configure-timeout (60s, also of a lifecycle event), --open-timeout (2m), --stop-timeout (30s: what a pipeline gets to deliver what was read, and a source to give what it has) and --teardown-timeout
-(20s), the deadlines of a connector's calls, after which it is let go of and its process ended, --key-rate (requests a second of each API key) and --key-body-bytes (the largest body
-that a key may send). Each may also be given as MILLRACE_HOST, MILLRACE_PORT, MILLRACE_DATA, MILLRACE_CONNECTORS, MILLRACE_PROCESSORS,
-MILLRACE_PIPELINES, MILLRACE_CORS, MILLRACE_TLS_CERT, MILLRACE_TLS_KEY, MILLRACE_KEY_RATE, MILLRACE_KEY_BODY_BYTES, MILLRACE_STALL_TIMEOUT,
-MILLRACE_CONFIGURE_TIMEOUT, MILLRACE_OPEN_TIMEOUT, MILLRACE_STOP_TIMEOUT, MILLRACE_TEARDOWN_TIMEOUT, or as a key
-of millrace.yaml.
-MILLRACE_ADMIN_KEY is a key that may do everything. Without API keys it listens on loopback only.`,
+  description: `Prints one line with its address when it is ready and runs until SIGTERM or SIGINT, which drains and exits with 0. Without
+API keys it listens on loopback only; the variable MILLRACE_ADMIN_KEY is a key that may do everything.
+
+  --host              address to listen on (127.0.0.1)
+  --port              0: any free one (8080)
+  --data              folder of the store (./.millrace)
+  --connectors        folder of connector plugins and modules, from which relative paths of connectors start, where it exists (./connectors)
+  --processors        folder of processors that are WebAssembly modules (./processors)
+  --pipelines         pipeline files of Conduit, a folder or a file: what they define is created or changed when the server starts
+  --cors              origins that browsers may call from, separated by commas; *: all
+  --tls-cert          with --tls-key: PEM files
+  --stall-timeout     after which a connector that was not heard of is shown as stalled (30s)
+  --configure-timeout deadline of a connector's configuration and of a lifecycle event (60s)
+  --open-timeout      of its opening (2m)
+  --stop-timeout      what a pipeline gets to deliver what was read, and a source to give what it has (30s)
+  --teardown-timeout  of its end (20s), after which it is let go of and its process ended
+  --key-rate          requests a second of each API key
+  --key-body-bytes    the largest body that a key may send
+
+Each may also be given as a variable (--stall-timeout: MILLRACE_STALL_TIMEOUT) or as a key of millrace.yaml.`,
   options: Object.fromEntries(serveOptionNames.map((name) => [name, { type: 'string' as const }])),
   operands: 0,
   async run(_operands, given, tools): Promise<number> {

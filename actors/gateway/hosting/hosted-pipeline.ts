@@ -63,6 +63,7 @@ export class HostedPipeline {
   generation = 0;
   /** A start that waits to be approved. */
   approval: { readonly diff: ApprovalDiff; readonly resolve: (isApproved: boolean) => void } | null = null;
+  #onApprovalAsked: () => void = () => {};
   /** The number of the latest checkpoint of this deployment, and the latest failure. */
   checkpointSequence = 0;
   /** Since when one is being taken; null: none is. */
@@ -150,10 +151,18 @@ export class HostedPipeline {
     this.logs.add(`${timeText(entry.time)} ${entry.level.toUpperCase()} [${entry.source}] ${entry.message}${fields}`);
   }
 
+  /** Resolves when a start asks for approval. For the latest caller. */
+  approvalAsked(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onApprovalAsked = resolve;
+    });
+  }
+
   /** Resolves with whether the start may go on, which somebody has to say. */
   async approved(diff: ApprovalDiff): Promise<boolean> {
     const isApproved = await new Promise<boolean>((resolve) => {
       this.approval = { diff, resolve };
+      this.#onApprovalAsked();
       this.change({ resources: 'Provisioned', runtime: 'AwaitingApproval' });
       this.log('info', 'the program or its connectors have changed since the checkpoint: the start awaits approval');
     });

@@ -2,10 +2,14 @@
 import { systemClock } from '../../../runtime/clock.ts';
 import type { Hosting } from './hosting.ts';
 
-const momentMs = 250;
+const momentMsDefault = 250;
 
 /** Resolves when the work is over or the moment is. What fails later is logged. */
-export async function withinMoment(hosting: Hosting, work: Promise<unknown>): Promise<void> {
+export async function withinMoment(
+  hosting: Hosting,
+  work: Promise<unknown>,
+  momentMs: number = momentMsDefault,
+): Promise<void> {
   const logged = work.then(
     () => {},
     (error: unknown) => hosting.log.error('work on a pipeline has failed', { error: String(error) }),

@@ -25,6 +25,8 @@ function isNumber(value: unknown): boolean {
 
 function cell(value: unknown): string {
   if (value === null || value === undefined) return 'NULL';
+  // JSON has no word for them, and would say null.
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
   if (typeof value === 'string') return value.replaceAll(/\p{Cc}/gu, ' ');
   return jsonText(value);
 }

@@ -8,6 +8,7 @@ import { pause, resume, stop } from '../hosting/pipeline-run.ts';
 import { HttpProblem } from '../http/http-problem.ts';
 import { nothing } from '../http/reply-shape.ts';
 import { json, type Route, type RouteReply, type RouteRequest } from '../http/route.ts';
+import { flag } from './query-flag.ts';
 
 interface StartWish {
   readonly initial: RuntimeDesired;
@@ -43,7 +44,7 @@ export function lifecycleRoutes(hosting: Hosting): readonly Route[] {
       'Stops a pipeline; without force a checkpoint is taken first',
       202,
       async (pipeline, { query }) => {
-        const force = query.get('force') === 'true';
+        const force = flag(query, 'force');
         if (pipeline.record.desired !== 'Stopped') pipeline.change({ desired: 'Stopped' });
         if (!pipeline.isFullyStopped) {
           // A start that waits for approval holds everything behind it, and there is nothing yet that a checkpoint could hold.
@@ -97,8 +98,8 @@ export function lifecycleRoutes(hosting: Hosting): readonly Route[] {
           });
         }
         pipeline.change({
-          silentBootstrap: record.silentBootstrap || query.get('silent_bootstrap') === 'true',
-          concurrentBootstrap: record.concurrentBootstrap || query.get('concurrent_bootstrap') === 'true',
+          silentBootstrap: record.silentBootstrap || flag(query, 'silent_bootstrap'),
+          concurrentBootstrap: record.concurrentBootstrap || flag(query, 'concurrent_bootstrap'),
         });
         approval.resolve(true);
         return json(200, undefined);
@@ -131,6 +132,12 @@ export function lifecycleRoutes(hosting: Hosting): readonly Route[] {
   ];
 }
 
+/**
+ * How long the answer to a start waits for the pipeline to run (or to ask for approval): a script that pushes rows in its next line
+ * finds it running on a busy machine, too.
+ */
+const startMomentMs = 3_000;
+
 /** A state that a pipeline here is never in: clients that ask are told so. */
 const noStandby = 'only a pipeline in standby is activated';
 
@@ -154,7 +161,7 @@ async function onStart(hosting: Hosting, pipeline: HostedPipeline, query: URLSea
       },
     });
   }
-  if (query.get('dismiss_error') !== 'false') dismissError(pipeline);
+  if (flag(query, 'dismiss_error', true)) dismissError(pipeline);
   if (record.deploymentError !== null) refuse('CannotStartWithUndismissedError', 'its error has not been dismissed');
   if (record.storageStatus === 'Clearing') refuse('CannotStartWhileClearingStorage', 'its storage is being cleared');
   if (['SqlError', 'RustError', 'SystemError'].includes(record.programStatus)) {
@@ -167,18 +174,17 @@ async function onStart(hosting: Hosting, pipeline: HostedPipeline, query: URLSea
     silentBootstrap: wish.silent,
     concurrentBootstrap: wish.concurrent,
   });
-  await withinMoment(
-    hosting,
-    pipeline.exclusively(() => hosting.start(pipeline)),
-  );
+  const asked = pipeline.approvalAsked();
+  const started = pipeline.exclusively(() => hosting.start(pipeline));
+  await withinMoment(hosting, Promise.race([started, asked]), startMomentMs);
   return json(202, undefined);
 }
 
 function readWish(query: URLSearchParams): StartWish {
   const initial = query.get('initial') ?? 'running';
   const policy = query.get('bootstrap_policy') ?? 'await_approval';
-  const silent = query.get('silent_bootstrap') === 'true';
-  const concurrent = query.get('concurrent_bootstrap') === 'true';
+  const silent = flag(query, 'silent_bootstrap');
+  const concurrent = flag(query, 'concurrent_bootstrap');
   if (initial === 'standby') refuse('InitialStandbyNotAllowed', 'standby needs storage that pipelines share');
   if (initial !== 'running' && initial !== 'paused') {
     throw new HttpProblem({

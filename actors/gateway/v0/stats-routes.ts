@@ -17,6 +17,7 @@ import {
 } from '../http/reply-shape.ts';
 import { json, type Route, type RouteReply, type RouteRequest } from '../http/route.ts';
 import { type Metric, pipelineMetrics, prometheusText } from './metric-text.ts';
+import { flag } from './query-flag.ts';
 import { statsReply, statsShape } from './stats-reply.ts';
 
 const sampleShape = object({ t: moment, r: whole, m: whole, s: whole });
@@ -62,7 +63,7 @@ export function statsRoutes(hosting: Hosting): readonly Route[] {
         const pipeline = named(request);
         const deployment = pipeline.deployed();
         const stats = await deployment.call('stats', (control) => control.stats());
-        const withErrors = request.query.get('include_connector_errors') === 'true';
+        const withErrors = flag(request.query, 'include_connector_errors');
         return json(200, statsReply(pipeline, deployment, stats, { now: systemClock.now(), withErrors }));
       },
       { include_connector_errors: 'with the latest errors of each connector' },

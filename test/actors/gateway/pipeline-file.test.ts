@@ -50,4 +50,30 @@ test('refuses a file that is not there and a folder with a coded error', () => {
   }
 });
 
+test('aliases that nobody could follow, depths, tags and second documents are problems of the file, not defects', () => {
+  const doubled = (of: string): string => `[${Array.from({ length: 9 }, () => `*${of}`).join(', ')}]`;
+  const bomb = ['a: &a [x]', ...[...'bcdefg'].map((name, i) => `${name}: &${name} ${doubled('abcdef'[i] ?? '')}`)];
+  for (const [text, message] of [
+    [`${bomb.join('\n')}\n`, /alias/],
+    ['inputs: &a\n  b: *a\n', /alias stands inside/],
+    [`inputs: ${'['.repeat(20_000)}${']'.repeat(20_000)}\n`, /nested too deep/],
+    ['name: !!js/function x\n', /tag/],
+    ['name: a\n---\nname: b\n', /one document/],
+  ] as const) {
+    const file = readPipelineFile(write(text));
+    assert.is(file.definition, null);
+    assert.is(file.problems[0]?.code, 'config.invalid_yaml');
+    assert.match(file.problems[0]?.message ?? '', message);
+    assert.type(file.problems[0]?.place?.line, 'number');
+  }
+});
+
+test('merge keys are merged, and what is no UTF-8 is not read as if it were', () => {
+  const merged = readPipelineFile(write('a: &a { x: 1 }\nb: { <<: *a, y: 2 }\n'));
+  assert.equal(merged.definition, { a: { x: 1 }, b: { x: 1, y: 2 } });
+  const path = write('');
+  writeFileSync(path, Buffer.from('name: \xf6\n', 'latin1'));
+  assert.throws(() => readPipelineFile(path), /is not encoded in UTF-8/);
+});
+
 test.run();

@@ -209,4 +209,25 @@ test('options of one connector hold for all of its transport, and two that diffe
   assert.is(differing.problems[0]?.place?.path, 'inputs.a.transport.config.options');
 });
 
+test('an output that would empty what another connector reads or writes is refused; appending to one file is not', () => {
+  const inputs = { i: { stream: 'users', transport: file('a.csv'), format: csv } };
+  const out = (path: string, mode?: string): object => ({
+    stream: 'joined',
+    transport: { name: 'file_output', config: { path, ...(mode === undefined ? {} : { mode }) } },
+    format: csv,
+  });
+  const ownInput = validate({ program, inputs, outputs: { o: out('/tmp/./a.csv') } });
+  assert.equal(codes(ownInput), ['config.overwritten']);
+  assert.match(ownInput.problems[0]?.message ?? '', /\/tmp\/a\.csv is read by input "users\.i", too/);
+  assert.is(ownInput.problems[0]?.place?.path, 'outputs.o.transport.config');
+  const twice = validate({ program, inputs, outputs: { o: out('b.csv', 'append'), p: out('file:///tmp/b.csv') } });
+  assert.equal(codes(twice), ['config.overwritten']);
+  const apart = { o: out('b.csv', 'append'), p: out('b.csv', 'append'), q: out('/dev/null'), r: out('/dev/null') };
+  assert.equal(codes(validate({ program, inputs, outputs: apart })), []);
+});
+
+test('a definition that is no object is told as such', () => {
+  assert.match(validate([]).problems[0]?.message ?? '', /"the pipeline" must be an object, not a list/);
+});
+
 test.run();

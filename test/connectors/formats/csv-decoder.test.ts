@@ -47,6 +47,15 @@ test('an empty field is NULL, an empty field in quotes is an empty string', () =
   assert.is(value(varchar, 'NULL'), 'NULL');
 });
 
+test('a refused first line that names the columns of the table is said to be a header', () => {
+  const told = (text: string, configuration = {}): string | undefined =>
+    decode(csvInput, configuration, people, text).report.errors[0]?.message;
+  assert.match(told('ID,name,age\n1,a,2\n') ?? '', /`headers: true` takes it as a header/);
+  assert.match(told('id,name,years\n1,a,2\n') ?? '', /column id: id is no BIGINT/);
+  assert.match(told('1,a,2\nid,name,age\n') ?? '', /column id: id is no BIGINT/);
+  assert.is(told('id,name,age\n1,a,2\n', { headers: true }), undefined);
+});
+
 test('missing fields take the default or NULL, surplus ones are counted, or refused when strict or not flexible', () => {
   const target = table([
     { name: 'a', type: integer, notNull: true },

@@ -55,6 +55,16 @@ test('a pipeline is created, compiled, started, paused, resumed, stopped, cleare
   assert.is((await call('GET', '/v0/pipelines/life')).body['error_code'], 'UnknownPipelineName');
 });
 
+test('a flag that is neither true nor false is refused, and nothing is done', async () => {
+  await call('POST', '/v0/pipelines', { name: 'flagged', program_code: '' });
+  for (const path of ['start?dismiss_error=maybe', 'start?silent_bootstrap=1', 'stop?force=yes']) {
+    const refused = await call('POST', `/v0/pipelines/flagged/${path}`);
+    assert.is(refused.status, 400, path);
+    assert.is(refused.body['error_code'], 'InvalidParam');
+  }
+  assert.is((await call('GET', '/v0/pipelines/flagged')).body['deployment_desired_status'], 'Stopped');
+});
+
 test('content types carry no charset and every reply has a request id', async () => {
   const { response } = await call('GET', '/healthz');
   assert.is(response.headers.get('content-type'), 'application/json');
