@@ -6,12 +6,13 @@
 // A change of a row waits for its slot, its record and the records beside it in the chain; `change` has them fetched for
 // all rows of a block side by side before it changes the first.
 // Not here: sides that only grow (unit-rows.ts), when to switch (join-rows.ts).
+import { grownWords } from './grown-words.ts';
+import { HashSlots, homeOf } from './hash-slots.ts';
 import { type JoinKernels, type JoinRecordForm, joinKernels } from './join-kernel-source.ts';
 import { type RecordKernels, recordKernels } from './kernel-source.ts';
 import type { RecordTable } from './record-table.ts';
-import { clearWords, keepSlots, removeSlot } from './record-table.ts';
+import { clearWords } from './record-table.ts';
 import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
-import { growSlots } from './string-pool.ts';
 import { isBelow, type PayloadBound, type UnitRows } from './unit-rows.ts';
 
 /** All records lie in one chunk. */
@@ -30,7 +31,7 @@ export class IndexedRows {
   readonly #hashMask: number;
   /** [records ever used, first free + 1, live records] */
   readonly #header: Int32Array = new Int32Array(3);
-  #slots: Int32Array = new Int32Array(32);
+  readonly #slots: HashSlots = new HashSlots();
   /** Keys (key record, payload) and hashes of a block, and scratch. */
   #probe: Int32Array;
   #hashes: Int32Array = new Int32Array(1);
@@ -55,7 +56,7 @@ export class IndexedRows {
   }
 
   get stateBytes(): number {
-    return this.words.byteLength + this.#slots.byteLength;
+    return this.words.byteLength + this.#slots.stateBytes;
   }
 
   /** Takes over all rows of a side that only grew; its chain heads then point to records of this one. O(rows). */
@@ -63,7 +64,6 @@ export class IndexedRows {
     const keys = this.#keys;
     const { nextAt } = rows.form;
     this.reserve(rows.live);
-    while (rows.live * 4 > this.#slots.length) this.#slots = growSlots(this.#slots);
     this.#room(takeOverRows);
     // Insertions leave no chain empty.
     const emptied: number[] = [];
@@ -107,12 +107,9 @@ export class IndexedRows {
 
   /** Makes room for `count` more records. */
   reserve(count: number): void {
+    this.#slots.reserve(this.live + count, count);
     const needed = (this.#header[0]! + count) * this.form.width;
-    if (needed > this.words.length) {
-      const grown = new Int32Array(Math.max(needed, this.words.length * 2));
-      grown.set(this.words);
-      this.words = grown;
-    }
+    if (needed > this.words.length) this.words = grownWords(this.words, needed);
   }
 
   /** Adds weights[i] to row i of [from, to): payload at word i * stride + shift of `source`, key record ids[i]. */
@@ -151,7 +148,8 @@ export class IndexedRows {
     const { width, weightAt, payloadWords } = this.form;
     const at = i * (1 + payloadWords);
     const hash = this.#hashes[i]!;
-    const found = this.#records.findHashed(this.#slots, words, width, this.#probe, at, hash);
+    const { slots, homes } = this.#slots;
+    const found = this.#records.findHashed(slots, words, width, this.#probe, at, hash, homes);
     if (found < 0) {
       const id = this.#allocate(at, weight);
       this.#link(id, this.#probe[at]!);
@@ -184,13 +182,13 @@ export class IndexedRows {
     for (let id = isGone.length - 1; id >= 0; id--) {
       if (isGone[id] === 0) continue;
       const base = id * width;
-      if (!most) removeSlot(this.#slots, this.#records.hash(words, base, this.#hashMask), id + 1);
+      if (!most) this.#slots.remove(this.#records.hash(words, base, this.#hashMask), id + 1);
       clearWords(words, base, width);
       words[base] = header[1]!;
       header[1] = id + 1;
     }
     header[2]! -= found;
-    if (most) keepSlots(this.#slots, isGone);
+    if (most) this.#slots.removeAll(isGone);
   }
 
   /** Drops the rows that are below a bound; writes the key records whose chain became empty, and returns how many there are. O(rows). */
@@ -213,14 +211,14 @@ export class IndexedRows {
     for (let id = isGone.length - 1; id >= 0; id--) {
       if (isGone[id] === 0) continue;
       const base = id * width;
-      if (!most) removeSlot(this.#slots, this.#records.hash(words, base, this.#hashMask), id + 1);
+      if (!most) this.#slots.remove(this.#records.hash(words, base, this.#hashMask), id + 1);
       this.#unlink(id, keys);
       clearWords(words, base, width);
       words[base] = header[1]!;
       header[1] = id + 1;
     }
     header[2]! -= found;
-    if (most) keepSlots(this.#slots, isGone);
+    if (most) this.#slots.removeAll(isGone);
     emptied.set(keys);
     emptied.subarray(0, keys.length).sort();
     return keys.length;
@@ -233,14 +231,14 @@ export class IndexedRows {
   snapshot(writer: SnapshotWriter): void {
     writer.words(this.#header);
     writer.words(this.words.subarray(0, this.#header[0]! * this.form.width));
-    writer.words(this.#slots);
+    this.#slots.snapshot(writer);
   }
 
   restore(reader: SnapshotReader): void {
     this.#header.set(reader.words());
     const words = reader.words();
     this.words = words.length === 0 ? new Int32Array(16 * this.form.width) : words;
-    this.#slots = reader.words();
+    this.#slots.restore(reader);
   }
 
   /** A record for the key at word `at` of the block's keys. */
@@ -276,7 +274,7 @@ export class IndexedRows {
   }
 
   #remove(id: number, hash: number, emptied: number[]): void {
-    removeSlot(this.#slots, hash, id + 1);
+    this.#slots.remove(hash, id + 1);
     this.#unlink(id, emptied);
     const { words } = this;
     const { width } = this.form;
@@ -303,13 +301,11 @@ export class IndexedRows {
   }
 
   #addSlot(id: number, hash: number): void {
-    if (this.live * 4 > this.#slots.length) this.#slots = growSlots(this.#slots);
-    const slots = this.#slots;
-    const mask = (slots.length >> 1) - 1;
-    let slot = hash & mask;
-    while (slots[2 * slot + 1] !== 0) slot = (slot + 1) & mask;
-    slots[2 * slot] = hash;
-    slots[2 * slot + 1] = id + 1;
+    const { slots, homes } = this.#slots;
+    let at = homeOf(homes, hash);
+    while (slots[at + 1] !== 0) at += 2;
+    slots[at] = hash;
+    slots[at + 1] = id + 1;
   }
 }
 
@@ -321,7 +317,7 @@ export class IndexedRows {
  * judged by the hash alone.
  */
 function warmRows(
-  slots: Int32Array,
+  { slots, homes }: HashSlots,
   words: Int32Array,
   width: number,
   nextAt: number,
@@ -329,18 +325,16 @@ function warmRows(
   count: number,
   guesses: Int32Array,
 ): number {
-  const mask = (slots.length >> 1) - 1;
-  const last = slots.length - 1;
   let warmth = 0;
   let i = 0;
   for (; i < count - 3; i += 4) {
-    warmth ^= slots[(hashes[i]! & mask) << 1]! ^ slots[(hashes[i + 1]! & mask) << 1]!;
-    warmth ^= slots[(hashes[i + 2]! & mask) << 1]! ^ slots[(hashes[i + 3]! & mask) << 1]!;
+    warmth ^= slots[homeOf(homes, hashes[i]!)]! ^ slots[homeOf(homes, hashes[i + 1]!)]!;
+    warmth ^= slots[homeOf(homes, hashes[i + 2]!)]! ^ slots[homeOf(homes, hashes[i + 3]!)]!;
   }
   for (i = 0; i < count; i++) {
     const hash = hashes[i]!;
-    let slot = (hash & mask) << 1;
-    while (slots[slot + 1] !== 0 && slots[slot] !== hash) slot = (slot + 2) & last;
+    let slot = homeOf(homes, hash);
+    while (slots[slot + 1] !== 0 && slots[slot] !== hash) slot += 2;
     const record = slots[slot + 1]!;
     guesses[i] = record === 0 ? 0 : record - 1;
   }

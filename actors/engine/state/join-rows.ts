@@ -9,7 +9,7 @@
 import { IndexedRows } from './indexed-rows.ts';
 import type { RecordTable } from './record-table.ts';
 import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
-import { chunkBitsDefault, type PayloadBound, UnitRows } from './unit-rows.ts';
+import { type PayloadBound, UnitRows } from './unit-rows.ts';
 
 /** Pairs of a block of rows and the rows they match, and what is needed to go on where `pairs` were full. */
 export interface MatchedPairs {
@@ -29,7 +29,7 @@ export class JoinRows {
   readonly #keys: RecordTable;
   readonly #headAt: number;
   readonly #hashMask: number;
-  readonly #chunkBits: number;
+  readonly #chunkBits: number | null;
   #unit: UnitRows | null;
   #indexed: IndexedRows | null = null;
   readonly #oneKey: Int32Array = new Int32Array(1);
@@ -37,13 +37,7 @@ export class JoinRows {
   #warmth = 0;
 
   /** `hashMask` and `chunkBits` are for tests: colliding hashes, small chunks. */
-  constructor(
-    keys: RecordTable,
-    headAt: number,
-    payloadWords: number,
-    hashMask = -1,
-    chunkBits: number = chunkBitsDefault,
-  ) {
+  constructor(keys: RecordTable, headAt: number, payloadWords: number, hashMask = -1, chunkBits: number | null = null) {
     this.#keys = keys;
     this.#headAt = headAt;
     this.payloadWords = payloadWords;

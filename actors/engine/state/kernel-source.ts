@@ -10,9 +10,9 @@
 // Probes into a large table wait for memory. A plain loop of loads keeps many of them under way, a loop that branches on
 // what it loads does not; so slots and records are first touched by loops without branches (`warmth` keeps them alive).
 // Between the two the slots tell by their hashes which records to touch.
-// `pending` and `hashes` are scratch for `count` keys.
+// `pending` and `hashes` are scratch for `count` keys. `homes` says where in the
+// slots a hash is looked for first (hash-slots.ts).
 // The cache of compiled kernels is a pure function of the number of words.
-
 export interface RecordKernels {
   /** Finds each key, or gives it a record: the key is copied, the words behind it are 0. */
   readonly findOrInsert: (
@@ -28,6 +28,7 @@ export interface RecordKernels {
     direct: Int32Array,
     pending: Int32Array,
     hashes: Int32Array,
+    homes: Int32Array,
   ) => number;
   /** Finds each key; -1 where there is none. */
   readonly find: (
@@ -39,6 +40,7 @@ export interface RecordKernels {
     count: number,
     ids: Int32Array,
     hashMask: number,
+    homes: Int32Array,
   ) => void;
   /** The record of the one key at word `at` of `keys`, whose hash is known; -1 where there is none. */
   readonly findHashed: (
@@ -48,6 +50,7 @@ export interface RecordKernels {
     keys: Int32Array,
     at: number,
     hash: number,
+    homes: Int32Array,
   ) => number;
   /** The hash of the key that begins at word `at`. */
   readonly hash: (words: Int32Array, at: number, hashMask: number) => number;
@@ -103,13 +106,13 @@ export function recordKernelSource(keyWords: number): string {
         }
       }`;
   const probe = (absent: string): string => `
-      let s = (h & mask) << 1;
+      ${home('s', 'h')}
       let id;
       for (;;) {
         const r = slots[s + 1] - 1;
         if (r < 0) { ${absent} break; }
         if (slots[s] === h) { const b = r * width; ${equal} }
-        s = (s + 2) & last;
+        s += 2;
       }
       ids[i] = id;`;
   const firstPass = small
@@ -131,8 +134,8 @@ export function recordKernelSource(keyWords: number): string {
     }`
     : `for (; n < count; n++) pending[n] = n;`;
   return `'use strict';
-  function findOrInsert(slots, words, width, keys, stride, count, ids, header, hashMask, direct, pending, hashes) {
-    const mask = (slots.length >> 1) - 1, last = slots.length - 1;
+  function findOrInsert(slots, words, width, keys, stride, count, ids, header, hashMask, direct, pending, hashes, homes) {
+    const mask = homes[0], last = homes[1] - 1, half = (mask + 1) >> 1;
     let n = 0;
     ${small ? 'let runKey = header[4], runId = header[5], runLength = header[6], runShift = header[7];' : ''}
     ${firstPass}
@@ -143,15 +146,16 @@ export function recordKernelSource(keyWords: number): string {
       hashes[p] = h;
     }
     let warmth = 0;
-    if (slots.length > ${warmWords}) {
+    if (last > ${warmWords}) {
       let p = 0;
       for (; p < n - 3; p += 4) {
-        warmth ^= ${[0, 1, 2, 3].map((u) => `slots[(hashes[p + ${u}] & mask) << 1]`).join(' ^ ')};
+        ${[0, 1, 2, 3].map((u) => home(`s${u}`, `hashes[p + ${u}]`)).join(' ')}
+        warmth ^= slots[s0] ^ slots[s1] ^ slots[s2] ^ slots[s3];
       }
       for (p = 0; p < n; p++) {
         const h = hashes[p];
-        let s = (h & mask) << 1;
-        while (slots[s + 1] !== 0 && slots[s] !== h) s = (s + 2) & last;
+        ${home('s', 'h')}
+        while (slots[s + 1] !== 0 && slots[s] !== h) s += 2;
         ids[pending[p]] = slots[s + 1];
       }
       for (p = 0; p < n - 3; p += 4) {
@@ -175,27 +179,32 @@ export function recordKernelSource(keyWords: number): string {
     ${small ? 'header[4] = runKey; header[5] = runId; header[6] = runLength; header[7] = runShift;' : ''}
     return warmth;
   }
-  function find(slots, words, width, keys, stride, count, ids, hashMask) {
-    const mask = (slots.length >> 1) - 1, last = slots.length - 1;
+  function find(slots, words, width, keys, stride, count, ids, hashMask, homes) {
+    const mask = homes[0], last = homes[1] - 1, half = (mask + 1) >> 1;
     for (let i = 0, at = 0; i < count; i++, at += stride) {
       ${load} ${hash('keys')}${probe('id = -1;')}
     }
   }
-  function findHashed(slots, words, width, keys, at, h) {
-    const mask = (slots.length >> 1) - 1, last = slots.length - 1;
+  function findHashed(slots, words, width, keys, at, h, homes) {
+    const mask = homes[0], last = homes[1] - 1, half = (mask + 1) >> 1;
     ${load}
-    let s = (h & mask) << 1;
+    ${home('s', 'h')}
     let id;
     for (;;) {
       const r = slots[s + 1] - 1;
       if (r < 0) return -1;
       if (slots[s] === h) { const b = r * width; ${equal} }
-      s = (s + 2) & last;
+      s += 2;
     }
     return id;
   }
   function hash(words, at, hashMask) { ${hash('words')} return h; }
   return { findOrInsert, find, findHashed, hash };`;
+}
+
+/** Declares where a hash is looked for first: without a branch, which nobody could guess. */
+function home(name: string, hash: string): string {
+  return `let ${name} = (${hash} << 1) & mask; ${name} -= half & ((last - ${name}) >> 31);`;
 }
 
 function mix(word: string): string {

@@ -4,6 +4,7 @@
 //   place    of one number: the number itself;  of more: where they begin in `words`, which has room for the next power of two
 // How much room a list has follows from its count, so a place that is given up goes to the free ones of its size, chained
 // through their first word (place + 1; 0 = end).
+import { grownWords } from './grown-words.ts';
 import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
 
 export class RankedLists {
@@ -85,11 +86,7 @@ export class RankedLists {
     }
     const at = header[0]!;
     header[0] = at + size;
-    if (at + size > this.words.length) {
-      const grown = new Int32Array(Math.max(at + size, this.words.length * 2));
-      grown.set(this.words);
-      this.words = grown;
-    }
+    if (at + size > this.words.length) this.words = grownWords(this.words, at + size);
     return at;
   }
 }

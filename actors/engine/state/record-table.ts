@@ -1,7 +1,7 @@
 // A hash table of records: each has a key of some words, and words behind it that belong to the caller.
 //
 //   words    record r begins at word r * width: [ key words | extra words | padding to an even number ]
-//   slots    open addressing, two words a slot: hash of the key, record + 1 (0 = free), at most half full
+//   slots    hash of the key, record + 1 (hash-slots.ts)
 //   free     records that were removed, chained through their first word (record + 1; 0 = end)
 //   direct   records of small keys by the key itself (kernel-source.ts): a memory of probes, never larger than a few words
 //            for each record, and not part of snapshots
@@ -10,9 +10,10 @@
 // `doubles` (the same memory as 64-bit floats) can hold sums and counts beside the key.
 // Arrays are replaced when they grow (x2): read `words` and `doubles` again after `findOrInsert`. A hash selects a slot,
 // equality of all key words decides. `hashMask` is for tests: 0 makes every key collide.
+import { asDoubles, grownWords } from './grown-words.ts';
+import { HashSlots } from './hash-slots.ts';
 import { type RecordKernels, recordKernels, smallKeyWordsMax } from './kernel-source.ts';
 import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
-import { growSlots } from './string-pool.ts';
 
 export interface RecordTableShape {
   readonly keyWords: number;
@@ -31,7 +32,7 @@ export class RecordTable {
   doubles: Float64Array;
   readonly #kernels: RecordKernels;
   readonly #hashMask: number;
-  #slots: Int32Array = new Int32Array(32);
+  readonly #slots: HashSlots = new HashSlots();
   #direct: Int32Array = new Int32Array(64);
   /** Scratch of the kernel. */
   #pending: Int32Array = new Int32Array(16);
@@ -45,7 +46,7 @@ export class RecordTable {
     this.#hashMask = shape.hashMask ?? -1;
     this.#kernels = recordKernels(shape.keyWords);
     this.words = new Int32Array(8 * this.width);
-    this.doubles = new Float64Array(this.words.buffer);
+    this.doubles = asDoubles(this.words);
   }
 
   /** Records in the table. */
@@ -54,14 +55,15 @@ export class RecordTable {
   }
 
   get stateBytes(): number {
-    return this.words.byteLength + this.#slots.byteLength + this.#direct.byteLength;
+    return this.words.byteLength + this.#slots.stateBytes + this.#direct.byteLength;
   }
 
   /** Writes the record of each of `count` keys to `ids`; new keys get a record. */
   findOrInsert(keys: Int32Array, stride: number, count: number, ids: Int32Array): void {
     this.#reserve(count);
+    const { slots, homes } = this.#slots;
     this.#kernels.findOrInsert(
-      this.#slots,
+      slots,
       this.words,
       this.width,
       keys,
@@ -73,19 +75,21 @@ export class RecordTable {
       this.#direct,
       this.#pending,
       this.#hashes,
+      homes,
     );
   }
 
   /** Writes the record of each of `count` keys to `ids`, -1 where there is none. */
   find(keys: Int32Array, stride: number, count: number, ids: Int32Array): void {
-    this.#kernels.find(this.#slots, this.words, this.width, keys, stride, count, ids, this.#hashMask);
+    const { slots, homes } = this.#slots;
+    this.#kernels.find(slots, this.words, this.width, keys, stride, count, ids, this.#hashMask, homes);
   }
 
   /** Forgets a record; its number will be given out again. */
   remove(id: number): void {
     const at = id * this.width;
     if (this.#hasSmallKeys) this.#forgetSmall(this.words[at]!, id);
-    removeSlot(this.#slots, this.#kernels.hash(this.words, at, this.#hashMask), id + 1);
+    this.#slots.remove(this.#kernels.hash(this.words, at, this.#hashMask), id + 1);
     clearWords(this.words, at, this.width);
     this.words[at] = this.#header[1]!;
     this.#header[1] = id + 1;
@@ -113,13 +117,13 @@ export class RecordTable {
       header[1] = id + 1;
     }
     header[2]! -= gone.length;
-    keepSlots(this.#slots, isGone);
+    this.#slots.removeAll(isGone);
   }
 
   /** The numbers of all records, in ascending order. O(size). */
   ids(): Int32Array {
     const used = new Uint8Array(this.#header[0]!);
-    markUsed(this.#slots, used);
+    this.#slots.mark(used);
     const ids = new Int32Array(this.live);
     let found = 0;
     for (let id = 0; id < used.length; id++) if (used[id] !== 0) ids[found++] = id;
@@ -129,7 +133,7 @@ export class RecordTable {
   snapshot(writer: SnapshotWriter): void {
     writer.words(this.#header.subarray(0, runAt));
     writer.words(this.words.subarray(0, this.#header[0]! * this.width));
-    writer.words(this.#slots);
+    this.#slots.snapshot(writer);
   }
 
   restore(reader: SnapshotReader): void {
@@ -137,8 +141,8 @@ export class RecordTable {
     const words = reader.words();
     this.words = new Int32Array(Math.max(words.length, 8 * this.width));
     this.words.set(words);
-    this.doubles = new Float64Array(this.words.buffer);
-    this.#slots = reader.words();
+    this.doubles = asDoubles(this.words);
+    this.#slots.restore(reader);
     this.#direct = new Int32Array(64);
     // Without free records they lie in the order in which their keys came.
     if (this.#hasSmallKeys && this.#header[1] === 0) noteRun(words, this.width, this.keyWords, this.#header);
@@ -174,20 +178,16 @@ export class RecordTable {
     const used = this.#header[0]! + count;
     const live = this.#header[2]! + count;
     if (used * this.width > this.words.length) {
-      const grown = new Int32Array(Math.max(used * this.width, this.words.length * 2));
-      grown.set(this.words);
-      this.words = grown;
-      this.doubles = new Float64Array(grown.buffer);
+      this.words = grownWords(this.words, used * this.width);
+      this.doubles = asDoubles(this.words);
     }
-    while (live * 4 > this.#slots.length) this.#slots = growSlots(this.#slots);
+    this.#slots.reserve(live, count);
     const greatest = this.#header[3]!;
     if (greatest < this.#direct.length) return;
     this.#header[3] = 0;
     // Only where keys are dense: a sparse key is found by its hash. Those of the run need no room.
     if (greatest >= 4 * (this.live - this.#header[runAt + 2]!) + 1024) return;
-    const grown = new Int32Array(2 ** (32 - Math.clz32(greatest)));
-    grown.set(this.#direct);
-    this.#direct = grown;
+    this.#direct = grownWords(this.#direct, 2 ** (32 - Math.clz32(greatest)));
   }
 }
 
@@ -254,52 +254,4 @@ export function warmLongRecords(
   }
   for (; i < count; i++) a ^= words[ids[i]! * width + first]! ^ words[ids[i]! * width + last]!;
   return a ^ b;
-}
-
-/** Frees the slot that holds `value` and closes the gap (backward shift), so that no tombstones pile up. */
-export function removeSlot(slots: Int32Array, hash: number, value: number): void {
-  const last = slots.length - 1;
-  const mask = (slots.length >> 1) - 1;
-  let gap = (hash & mask) << 1;
-  while (slots[gap + 1] !== value) gap = (gap + 2) & last;
-  let next = gap;
-  for (;;) {
-    next = (next + 2) & last;
-    if (slots[next + 1] === 0) break;
-    const home = (slots[next]! & mask) << 1;
-    // The entry may move into the gap unless its home lies cyclically between the gap and itself.
-    if (((next - home) & last) >= ((next - gap) & last)) {
-      slots[gap] = slots[next]!;
-      slots[gap + 1] = slots[next + 1]!;
-      gap = next;
-    }
-  }
-  slots[gap] = 0;
-  slots[gap + 1] = 0;
-}
-
-function markUsed(slots: Int32Array, used: Uint8Array): void {
-  for (let i = 1; i < slots.length; i += 2) if (slots[i] !== 0) used[slots[i]! - 1] = 1;
-}
-
-/** Builds the slots anew without the records that are gone. */
-export function keepSlots(slots: Int32Array, isGone: Uint8Array): void {
-  let kept = 0;
-  for (let i = 0; i < slots.length; i += 2) {
-    const value = slots[i + 1]!;
-    if (value === 0 || isGone[value - 1] !== 0) continue;
-    slots[kept] = slots[i]!;
-    slots[kept + 1] = value;
-    kept += 2;
-  }
-  const entries = slots.slice(0, kept);
-  slots.fill(0);
-  const last = slots.length - 1;
-  const mask = (slots.length >> 1) - 1;
-  for (let i = 0; i < kept; i += 2) {
-    let slot = (entries[i]! & mask) << 1;
-    while (slots[slot + 1] !== 0) slot = (slot + 2) & last;
-    slots[slot] = entries[i]!;
-    slots[slot + 1] = entries[i + 1]!;
-  }
 }

@@ -2,6 +2,7 @@
 //
 //   record   [ row words | words of the caller ]        a free record holds the next free one + 1 in its first word
 // Arrays are replaced when they grow (x2): read `words` again after `reserve`. A new record keeps what the free one held.
+import { grownWords } from './grown-words.ts';
 import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
 
 export class RowSlab {
@@ -27,10 +28,7 @@ export class RowSlab {
   /** Makes room for `count` more records. */
   reserve(count: number): void {
     const needed = (this.#header[0]! + count) * this.width;
-    if (needed <= this.words.length) return;
-    const grown = new Int32Array(Math.max(needed, this.words.length * 2));
-    grown.set(this.words.subarray(0, this.#header[0]! * this.width));
-    this.words = grown;
+    if (needed > this.words.length) this.words = grownWords(this.words, needed);
   }
 
   /** A record; there is room for it. */

@@ -9,13 +9,14 @@
 // a carried one.
 //
 //   bytes    all strings one after the other          offsets  entry c is bytes[offsets[c] .. offsets[c + 1])
-//   slots    open addressing, two words a slot: hash, code + 1 (0 = free), at most half full; carried strings have none
+//   slots    hash, code + 1 (hash-slots.ts); carried strings have none
 //
 // Append-only: an entry keeps its code for the life of the pool; strings of deleted rows stay. Arrays are replaced when
 // they grow (x2), never written below `size`, so a column that points at older arrays stays right.
 // Not here: order of strings across columns of rows (row-order.ts), null handling (row-words.ts).
 import type { BytesColumn, Dictionary } from '../../../runtime/batch/column.ts';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
+import { HashSlots, homeOf } from './hash-slots.ts';
 import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
 import { copyBytes, equalBytes, hashBytes } from './string-bytes.ts';
 
@@ -27,8 +28,6 @@ export const StringsFull: CodedErrorClass<{ readonly bytes: number }> = defineEr
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const poolBytesMax = 2 ** 31 - 16;
-/** Slots beyond this many words are taken not to be in the cache. */
-const warmWords = 16_384;
 /** From this length on a view of the string and a call to copy it cost less than a loop over its words. */
 const longBytes = 256;
 
@@ -38,7 +37,7 @@ export class StringPool {
   #bytes: Uint8Array;
   #view: DataView;
   #offsets: Int32Array;
-  #slots: Int32Array = new Int32Array(1 << 10);
+  readonly #slots: HashSlots = new HashSlots(1 << 9);
   #size = 0;
   /** Entries that have a slot. */
   #interned = 0;
@@ -72,7 +71,7 @@ export class StringPool {
   }
 
   get stateBytes(): number {
-    return this.#bytes.length + this.#offsets.byteLength + this.#slots.byteLength;
+    return this.#bytes.length + this.#offsets.byteLength + this.#slots.stateBytes;
   }
 
   /** The pool as a dictionary; valid for every code given out so far. */
@@ -100,14 +99,14 @@ export class StringPool {
     const start = this.#offsets[code]!;
     const length = this.#offsets[code + 1]! - start;
     const hash = hashBytes(this.#view, this.#bytes, start, start + length) & this.#hashMask;
-    const slots = this.#slots;
-    const mask = (slots.length >> 1) - 1;
-    let slot = hash & mask;
+    this.#slots.reserve(this.#interned + 1, 1);
+    const { slots, homes } = this.#slots;
+    let slot = homeOf(homes, hash);
     for (;;) {
-      const known = slots[2 * slot + 1]! - 1;
+      const known = slots[slot + 1]! - 1;
       if (known < 0) break;
       if (known === code) return code;
-      if (slots[2 * slot] === hash) {
+      if (slots[slot] === hash) {
         const at = this.#offsets[known]!;
         if (
           this.#offsets[known + 1]! - at === length &&
@@ -115,7 +114,7 @@ export class StringPool {
         )
           return known;
       }
-      slot = (slot + 1) & mask;
+      slot += 2;
     }
     this.#index(code, hash, slot);
     return code;
@@ -181,18 +180,20 @@ export class StringPool {
 
   /** The code of source[start .. end), given out now if it is new. `view` covers the same bytes as `source`. */
   intern(source: Uint8Array, view: DataView, start: number, end: number): number {
-    return this.#internHashed(source, view, start, end, hashBytes(view, source, start, end) & this.#hashMask);
+    const hash = hashBytes(view, source, start, end) & this.#hashMask;
+    this.#slots.reserve(this.#interned + 1, 1);
+    return this.#internHashed(source, view, start, end, hash);
   }
 
+  /** There is a slot for it, if it is new. */
   #internHashed(source: Uint8Array, view: DataView, start: number, end: number, hash: number): number {
     const length = end - start;
-    const slots = this.#slots;
-    const mask = (slots.length >> 1) - 1;
-    let slot = hash & mask;
+    const { slots, homes } = this.#slots;
+    let slot = homeOf(homes, hash);
     for (;;) {
-      const code = slots[2 * slot + 1]! - 1;
+      const code = slots[slot + 1]! - 1;
       if (code < 0) break;
-      if (slots[2 * slot] === hash) {
+      if (slots[slot] === hash) {
         const at = this.#offsets[code]!;
         if (
           this.#offsets[code + 1]! - at === length &&
@@ -200,7 +201,7 @@ export class StringPool {
         )
           return code;
       }
-      slot = (slot + 1) & mask;
+      slot += 2;
     }
     return this.#append(source, view, start, length, hash, slot);
   }
@@ -232,8 +233,9 @@ export class StringPool {
     if (count > this.#hashes.length) this.#hashes = new Int32Array(count);
     const hashes = this.#hashes;
     hashRows(view, bytes, offsets, from, count, this.#hashMask, hashes);
+    this.#slots.reserve(this.#interned + count, count);
     // A string that is known costs three loads, each from where the one before says: they are under way for many at a time.
-    if (this.#slots.length > warmWords) {
+    if (this.#slots.isLarge) {
       this.#warmth ^= warmEntries(this.#slots, this.#offsets, this.#bytes, hashes, count);
     }
     let at = offset;
@@ -267,7 +269,7 @@ export class StringPool {
     writer.number(this.#size);
     writer.bytes(this.#bytes.subarray(0, this.#offsets[this.#size]!));
     writer.words(this.#offsets.subarray(0, this.#size + 1));
-    writer.words(this.#slots);
+    this.#slots.snapshot(writer);
   }
 
   restore(reader: SnapshotReader): void {
@@ -279,8 +281,8 @@ export class StringPool {
     const offsets = reader.words();
     this.#offsets = new Int32Array(this.#memory(offsets.byteLength));
     this.#offsets.set(offsets);
-    this.#slots = reader.words();
-    this.#interned = usedSlots(this.#slots);
+    this.#slots.restore(reader);
+    this.#interned = this.#slots.entries;
     this.#dictionary = null;
     this.#carriedDictionary = null;
   }
@@ -303,10 +305,10 @@ export class StringPool {
 
   /** Gives an entry its slot. */
   #index(code: number, hash: number, slot: number): void {
-    this.#slots[2 * slot] = hash;
-    this.#slots[2 * slot + 1] = code + 1;
+    const { slots } = this.#slots;
+    slots[slot] = hash;
+    slots[slot + 1] = code + 1;
     this.#interned++;
-    if (this.#interned * 4 > this.#slots.length) this.#slots = growSlots(this.#slots);
   }
 
   /** Makes room for more entries. */
@@ -357,28 +359,6 @@ function sumOfLengths(offsets: Int32Array, rows: Int32Array, count: number): num
   return sum;
 }
 
-function usedSlots(slots: Int32Array): number {
-  let used = 0;
-  for (let i = 1; i < slots.length; i += 2) if (slots[i] !== 0) used++;
-  return used;
-}
-
-/** A table of (hash, value) slots of twice the size with the same content; 0 is a free value. */
-export function growSlots(slots: Int32Array): Int32Array {
-  const grown = new Int32Array(slots.length * 2);
-  const mask = slots.length - 1;
-  for (let i = 0; i < slots.length; i += 2) {
-    const value = slots[i + 1]!;
-    if (value === 0) continue;
-    const hash = slots[i]!;
-    let slot = hash & mask;
-    while (grown[2 * slot + 1] !== 0) slot = (slot + 1) & mask;
-    grown[2 * slot] = hash;
-    grown[2 * slot + 1] = value;
-  }
-  return grown;
-}
-
 function hashRows(
   view: DataView,
   bytes: Uint8Array,
@@ -401,20 +381,19 @@ function hashRows(
  * under way; the hashes are as they were when it returns.
  */
 function warmEntries(
-  slots: Int32Array,
+  { slots, homes }: HashSlots,
   offsets: Int32Array,
   bytes: Uint8Array,
   hashes: Int32Array,
   count: number,
 ): number {
-  const mask = (slots.length >> 1) - 1;
   let warmth = 0;
   let i = 0;
   for (; i < count - 3; i += 4) {
-    const code0 = slots[((hashes[i]! & mask) << 1) + 1]!;
-    const code1 = slots[((hashes[i + 1]! & mask) << 1) + 1]!;
-    const code2 = slots[((hashes[i + 2]! & mask) << 1) + 1]!;
-    const code3 = slots[((hashes[i + 3]! & mask) << 1) + 1]!;
+    const code0 = slots[homeOf(homes, hashes[i]!) + 1]!;
+    const code1 = slots[homeOf(homes, hashes[i + 1]!) + 1]!;
+    const code2 = slots[homeOf(homes, hashes[i + 2]!) + 1]!;
+    const code3 = slots[homeOf(homes, hashes[i + 3]!) + 1]!;
     // The entry before code + 1 is the string's: a free slot names the first one.
     const at0 = offsets[code0 === 0 ? 0 : code0 - 1]!;
     const at1 = offsets[code1 === 0 ? 0 : code1 - 1]!;

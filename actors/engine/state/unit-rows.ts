@@ -1,18 +1,20 @@
 // The rows of one side of a join while each of them has weight +1 and deletions find their row near the head of a chain.
 //
 //   record   [ payload words | next + 1 ]        chain heads lie in the key table; equal rows are several records
-//   chunk    2^chunkBits records; the first one grows by doubling, the others are made whole, so growing copies nothing
+//   chunk    2^chunkBits records, so many that nearly every side has one; the last one grows where it lies (grown-words.ts)
 // Nothing is kept that such a side does not need: the key of a record is the one whose chain it is in. What it cannot hold
 // goes to indexed-rows.ts, to which join-rows.ts switches. A removed record is chained to the free ones by its next word.
 // Not here: weights, deletions of rows deep in a chain.
 import { assert } from '../../../runtime/assert.ts';
+import { grownWords } from './grown-words.ts';
 import { type JoinKernels, type JoinRecordForm, joinKernels } from './join-kernel-source.ts';
 import type { RecordTable } from './record-table.ts';
 import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
 
 const walkMax = 16;
 const orderedAt = 3;
-export const chunkBitsDefault = 20;
+/** A chunk takes at most so many words. */
+const chunkWordsMax = 2 ** 29;
 
 /** A 64-bit column of the payload and the value below which rows go; NULL is not below. */
 export interface PayloadBound {
@@ -36,11 +38,13 @@ export class UnitRows {
   /** Of a record's number the part that counts within its chunk. */
   readonly #recordMask: number;
 
-  constructor(keys: RecordTable, headAt: number, payloadWords: number, chunkBits: number) {
+  /** `chunkBitsWanted` is for tests; null: as many as fit. */
+  constructor(keys: RecordTable, headAt: number, payloadWords: number, chunkBitsWanted: number | null) {
     this.#keys = keys;
     this.#headAt = headAt;
-    this.#recordMask = 2 ** chunkBits - 1;
     const width = payloadWords + 1;
+    const chunkBits = chunkBitsWanted ?? Math.floor(Math.log2(chunkWordsMax / width));
+    this.#recordMask = 2 ** chunkBits - 1;
     this.form = { payloadWords, width, payloadAt: 0, weightAt: -1, nextAt: payloadWords, chunkBits };
     this.kernels = joinKernels(this.form);
     this.chunks = [new Int32Array(Math.min(16, 2 ** chunkBits) * width)];
@@ -213,17 +217,23 @@ export class UnitRows {
     // An older snapshot does not say whether a row was taken out.
     this.#header[orderedAt] = 0;
     this.#header.set(header);
-    const count = reader.number();
+    const { chunks } = this;
     const chunkWords = 2 ** this.form.chunkBits * this.form.width;
-    this.chunks.length = 0;
-    for (let c = 0; c < count; c++) {
-      const words = reader.words();
-      // Only the first chunk may be smaller than the others, and only while it is alone.
-      const length = count > 1 ? chunkWords : Math.max(words.length, Math.min(16 * this.form.width, chunkWords));
-      const chunk = new Int32Array(length);
-      chunk.set(words);
-      this.chunks.push(chunk);
+    chunks.length = 0;
+    // Whoever wrote them may have had chunks of another size.
+    let at = 0;
+    for (let c = reader.number(); c > 0; c--) {
+      for (let rest = reader.words(); rest.length > 0; ) {
+        const own = Math.floor(at / chunkWords);
+        const part = rest.subarray(0, (own + 1) * chunkWords - at);
+        const end = (at % chunkWords) + part.length;
+        chunks[own] = grownWords(chunks[own] ?? new Int32Array(0), end).subarray(0, chunkWords);
+        chunks[own].set(part, at % chunkWords);
+        at += part.length;
+        rest = rest.subarray(part.length);
+      }
     }
+    if (chunks.length === 0) chunks.push(new Int32Array(0));
   }
 
   #write(
@@ -254,19 +264,19 @@ export class UnitRows {
     );
   }
 
+  /** Makes room for `count` more rows, the last chunk growing up to its size before another one is begun. */
   #reserve(count: number): void {
     const { width, chunkBits } = this.form;
     const { chunks } = this;
     const chunkWords = 2 ** chunkBits * width;
     const needed = (this.used + count) * width;
-    const first = chunks[0]!;
-    if (first.length < chunkWords && needed > first.length) {
-      const grown = new Int32Array(Math.min(chunkWords, Math.max(needed, first.length * 2)));
-      grown.set(first);
-      chunks[0] = grown;
+    for (;;) {
+      const last = chunks.length - 1;
+      const own = Math.min(chunkWords, needed - last * chunkWords);
+      if (own > chunks[last]!.length) chunks[last] = grownWords(chunks[last]!, own).subarray(0, chunkWords);
+      if (needed <= (last + 1) * chunkWords) return;
+      chunks.push(new Int32Array(0));
     }
-    while (chunks[0]!.length === chunkWords && needed > chunks.length * chunkWords)
-      chunks.push(new Int32Array(chunkWords));
   }
 }
 
