@@ -106,6 +106,7 @@ export async function servePlugin(connector: ServedConnector, surroundings: Plug
     await stopped;
   } finally {
     server.close();
+    plugin.close();
     // The answer to the shutdown still goes out; then nothing holds the process.
     for (const session of sessions) {
       session.close();
@@ -128,6 +129,7 @@ class Plugin {
   readonly #version: ProtocolVersion;
   readonly #source: ServedSource | null;
   readonly #destination: ServedDestination | null;
+  readonly #schemas: SchemaClient | null;
   readonly #stop: () => void;
   readonly #log: (level: string, message: string) => void;
 
@@ -148,8 +150,14 @@ class Plugin {
     this.#source = connector.source === null ? null : new ServedSource(connector.source, surroundings);
     this.#destination =
       connector.destination === null ? null : new ServedDestination(connector.destination, surroundings);
+    this.#schemas = schemas;
     this.#stop = stop;
     this.#log = log;
+  }
+
+  /** Its connection to the schemas of the host would keep the process: a host waits 2 s for its end, then kills it. */
+  close(): void {
+    this.#schemas?.close().catch(() => {});
   }
 
   async serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {

@@ -95,10 +95,10 @@ export class WasmInstance {
     });
   }
 
-  /** Resolves when its thread is gone. */
-  async end(): Promise<void> {
+  /** Resolves when its thread is gone. One that is in a command does not hear that it is to end: `graceMs` 0 is for it. */
+  async end(graceMs: number = endMs): Promise<void> {
     if (this.#ended === null) this.#send({ kind: 'end' });
-    const timer = this.#options.clock.after(endMs, () => void this.#worker.terminate());
+    const timer = this.#options.clock.after(graceMs, () => void this.#worker.terminate());
     await this.#exited;
     timer.cancel();
   }

@@ -73,6 +73,8 @@ class WasmProcessor implements Processor {
   readonly #encoder: RecordEncoder;
   #module: CompiledModule | null = null;
   #instance: WasmInstance | null = null;
+  #isProcessing = false;
+  #isTornDown = false;
 
   constructor(options: WasmProcessorOptions, context: ProcessorContext) {
     this.#options = options;
@@ -85,6 +87,15 @@ class WasmProcessor implements Processor {
   }
 
   async process(batch: ChangeBatch): Promise<ProcessedBatch> {
+    this.#isProcessing = true;
+    try {
+      return await this.#process(batch);
+    } finally {
+      this.#isProcessing = false;
+    }
+  }
+
+  async #process(batch: ChangeBatch): Promise<ProcessedBatch> {
     const { schemas, id } = this.#context;
     const failed: FailedRecord[] = [];
     const messages = [...this.#messages(batch, failed)];
@@ -120,7 +131,10 @@ class WasmProcessor implements Processor {
   async teardown(): Promise<void> {
     const instance = this.#instance;
     this.#instance = null;
+    this.#isTornDown = true;
     if (instance === null) return;
+    // What it is in the middle of has had its time: the records were not taken and come again.
+    if (this.#isProcessing) return await instance.end(0);
     try {
       if (instance.isAlive) await instance.call('teardown');
     } finally {
@@ -164,7 +178,7 @@ class WasmProcessor implements Processor {
     } catch (error) {
       // It could not process any of them, and says why.
       if (error instanceof WasmRefused) return sent.map(() => refusal(error));
-      if (!(error instanceof WasmEnded || error instanceof WasmTimedOut)) throw error;
+      if (!(error instanceof WasmEnded || error instanceof WasmTimedOut) || this.#isTornDown) throw error;
       this.#context.log(error.message, { level: 'error' });
       if (deaths.left-- === 0) throw error;
       if (sent.length === 1) return [refusal(error)];

@@ -32,6 +32,8 @@ export const ModuleNotServable: CodedErrorClass<{ readonly file: string }> = def
 );
 
 const subcommands = ['new', 'serve'];
+/** For the last answers to the host. */
+const lingerMs = 200;
 
 export const connectorCommand: Command = {
   name: 'connector',
@@ -82,7 +84,10 @@ async function serve(file: string | undefined, tools: Tools): Promise<number> {
     tools.err('This is a plugin: a host such as Conduit or Millrace starts it.\n');
     return exitCodes.ok;
   }
-  return await servePlugin(connector, { environment, clock: systemClock, out: tools.out, err: tools.err });
+  const code = await servePlugin(connector, { environment, clock: systemClock, out: tools.out, err: tools.err });
+  // What the connector's own code has left open (a timer, a client) must not keep the process: a host waits 2 s for its end.
+  systemClock.after(lingerMs, () => process.exit(code));
+  return code;
 }
 
 /** The one source and the one destination of a module. @throws ModuleNotLoaded, ModuleNotServable */

@@ -13,6 +13,7 @@ import { jsonText } from '../terminal/json-text.ts';
 import { formatBytes, formatCount } from '../terminal/quantities.ts';
 import { textTable } from '../terminal/text-table.ts';
 import { type Command, exitCodes, type OptionValues, type Tools, UsageError } from './command.ts';
+import { onEndSignals } from './end-signals.ts';
 import { problemLines, problemReport } from './problem-text.ts';
 import { ProgressDisplay } from './progress-display.ts';
 
@@ -90,12 +91,13 @@ async function runPipeline(
   dataFolder: string | undefined,
 ): Promise<number> {
   const interrupt = new AbortController();
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (interrupt.signal.aborted) endAtOnce();
-    output.draining(signal);
-    interrupt.abort(signal);
-  };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const ignoreSignals = onEndSignals(systemClock, {
+    drain: (signal) => {
+      output.draining(signal);
+      interrupt.abort(signal);
+    },
+    endAtOnce,
+  });
   const started = systemClock.monotonic();
   let exitCode: number = exitCodes.ok;
   const pipeline = await openValid(file, output, dataFolder);
@@ -123,7 +125,7 @@ async function runPipeline(
     }
   } finally {
     await pipeline.stop();
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    ignoreSignals();
   }
   return exitCode;
 }

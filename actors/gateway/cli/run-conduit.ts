@@ -17,6 +17,7 @@ import { jsonText } from '../terminal/json-text.ts';
 import { formatCount } from '../terminal/quantities.ts';
 import { exitCodes, type OptionValues, type Tools } from './command.ts';
 import { checkConduitFiles, pluginFolders } from './conduit-files.ts';
+import { onEndSignals } from './end-signals.ts';
 import { problemLines, problemReport } from './problem-text.ts';
 
 const stopTimeoutMs = 30_000;
@@ -59,19 +60,20 @@ export async function runConduit(path: string, options: OptionValues, tools: Too
     journalOf: (pipeline) => (store === null ? forgetfulJournal() : storeJournal(store, pipeline)),
   });
   const interrupt = new AbortController();
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (interrupt.signal.aborted) process.exit(exitCodes.interrupted);
-    tools.err(`${signal}: draining; once more ends at once\n`);
-    interrupt.abort(signal);
-  };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const ignoreSignals = onEndSignals(systemClock, {
+    drain: (signal) => {
+      tools.err(`${signal}: draining; once more ends at once\n`);
+      interrupt.abort(signal);
+    },
+    endAtOnce: () => process.exit(exitCodes.interrupted),
+  });
   try {
     const wanted = files.flatMap(({ pipelines }) => pipelines).filter(({ status }) => status === 'running');
     const surroundings = { plugins, interrupted: interrupt.signal, tools, isJson };
     const ended = await Promise.all(wanted.map((pipeline) => runOne(pipeline, surroundings)));
     return ended.every((isGood) => isGood) ? exitCodes.ok : exitCodes.failed;
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    ignoreSignals();
     await plugins.close();
     await closeStore(store);
   }

@@ -5,6 +5,7 @@ import { systemClock } from '../../../runtime/clock.ts';
 import { startServer } from '../server/http-server.ts';
 import { readServeOptions, serveOptionNames } from '../server/serve-configuration.ts';
 import { type Command, exitCodes } from './command.ts';
+import { onEndSignals } from './end-signals.ts';
 
 const lingerMs = 5_000;
 
@@ -68,14 +69,7 @@ Each may also be given as a variable (--stall-timeout: MILLRACE_STALL_TIMEOUT) o
     });
     // Before the address: whoever reads that line may send a signal at once.
     const signalled = new Promise<void>((resolve) => {
-      let isSecond = false;
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-        process.on(signal, () => {
-          if (isSecond) process.exit(exitCodes.interrupted);
-          isSecond = true;
-          resolve();
-        });
-      }
+      onEndSignals(systemClock, { drain: () => resolve(), endAtOnce: () => process.exit(exitCodes.interrupted) });
     });
     tools.err(`${server.access}\n`);
     tools.out(`millrace serve: ${server.url}\n`);

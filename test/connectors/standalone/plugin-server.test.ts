@@ -1,4 +1,6 @@
 // A connector of ours as a plugin process, driven over the protocol by the host of ours, in both versions.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,12 +13,17 @@ import { recordBatchOf, recordRelation, recordsOf } from '../../../connectors/sd
 import { recordPosition } from '../../../connectors/sdk/record-position.ts';
 import type { Position, Source } from '../../../connectors/sdk/source.ts';
 import { validateParameters } from '../../../connectors/sdk/validate-parameters.ts';
+import { GrpcConnection } from '../../../connectors/standalone/grpc-connection.ts';
 import { pluginOutput } from '../../../connectors/standalone/plugin-destination.ts';
+import { parseHandshake } from '../../../connectors/standalone/plugin-process.ts';
+import { settingsRequest } from '../../../connectors/standalone/plugin-protocol.ts';
 import { pluginInput } from '../../../connectors/standalone/plugin-source.ts';
 import { SchemaService } from '../../../connectors/standalone/schema-service.ts';
 import { SchemaStore } from '../../../connectors/standalone/schema-store.ts';
+import { systemClock } from '../../../runtime/clock.ts';
 import { codeOf, contextFor, type TestContext } from '../connector-context.ts';
 
+const cookie = '204e8e812c3a1bb73b838928c575b42a105dd2e9aa449be481bc4590486df53f';
 const root = fileURLToPath(new URL('../../../..', import.meta.url));
 const entry = pathToFileURL(join(root, 'dist', 'connector.js')).href;
 const module = `import { appendFileSync } from 'node:fs';
@@ -76,7 +83,11 @@ export const destination = defineDestination({
   accepts: 'records',
   create: ({ path }) => ({
     ...events(path),
-    open: async () => note(path, 'open'),
+    open: async () => {
+      note(path, 'open');
+      // As clients of databases do that are not closed.
+      setInterval(() => {}, 60_000);
+    },
     write: async ({ batch }) => {
       for (const { after, metadata } of recordsOf(batch)) {
         if (after.n === 99) throw new Error('no 99');
@@ -265,5 +276,37 @@ served('settings that do not fit are refused, all at once', async ({ folder, log
   assert.match(message, /no parameter "way"/);
   assert.match(message, /needs "path"/);
 });
+
+served(
+  'a process that its host shuts down ends by itself, whatever the connector has left open',
+  async ({ folder, log }) => {
+    const service = await SchemaService.start(new SchemaStore(null));
+    const child = spawn(join(folder, 'tally-2'), {
+      env: {
+        ...process.env,
+        CONDUIT_PLUGIN_MAGIC_COOKIE: cookie,
+        CONDUIT_CONNECTOR_UTILITIES_GRPC_TARGET: service.target,
+        CONDUIT_CONNECTOR_TOKEN: service.issueToken(),
+        CONDUIT_CONNECTOR_ID: 'leaves-open',
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = once(child, 'exit');
+    const [line] = await once(child.stdout, 'data');
+    const connection = new GrpcConnection(parseHandshake(String(line), [2]).connect, systemClock);
+    const call = async (path: string, body: Uint8Array = new Uint8Array(0)): Promise<void> => {
+      const answer = await connection.call(path, { body, deadlineMs: 30_000 });
+      assert.is(answer.kind, 'ok', JSON.stringify(answer));
+    };
+    await call('/connector.v2.DestinationPlugin/Configure', settingsRequest({ path: log }));
+    await call('/connector.v2.DestinationPlugin/Open');
+    await call('/plugin.GRPCController/Shutdown');
+    const patience = setTimeout(() => child.kill('SIGKILL'), 20_000);
+    assert.equal(await ended, [0, null]);
+    clearTimeout(patience);
+    connection.close();
+    await service.close();
+  },
+);
 
 served.run();

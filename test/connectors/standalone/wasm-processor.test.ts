@@ -154,6 +154,25 @@ markTest('a record on which the module hangs is refused when the deadline has pa
   assert.equal(failed, ['1 standalone:test did not answer to process within 5 s']);
 });
 
+markTest(
+  'a module that hangs when its processor is torn down is ended, and no other one is made of its records',
+  async (path) => {
+    // Deadlines of commands never pass.
+    const clock: Clock = {
+      ...systemClock,
+      after: (ms, call) => (ms === 60_000 ? { cancel: () => {} } : systemClock.after(ms, call)),
+    };
+    const processor = wasmProcessor({ path, plugin: 'standalone:test', settings: { mark: 'm' } }, contextWith(clock));
+    await processor.open?.();
+    const outcome = Promise.resolve(processor.process(recordBatchOf([recordFor('hang', 0), recordFor('', 1)]))).then(
+      () => 'processed',
+      (error: unknown) => String(error),
+    );
+    await processor.teardown?.();
+    assert.match(await outcome, /standalone:test ended during process/);
+  },
+);
+
 markTest('a module that refuses its settings does not open, and says why', async (path) => {
   const open = async (settings: Readonly<Record<string, string>>): Promise<string> =>
     await failureOf(processed({ path, settings }, []));
