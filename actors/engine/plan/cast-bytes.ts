@@ -1,6 +1,6 @@
 // Casts of integers and UUIDs to bytes, the highest first, and of sixteen bytes to a UUID.
 //
-// An integer has as many bytes as its type; BINARY(n) keeps its lowest ones, and the first ones of a UUID.
+// An integer has as many bytes as its type; BINARY(n) keeps its lowest ones, with zeros before them, and the first ones of a UUID.
 import { formatUuid, parseUuidText } from '../../../runtime/batch/scalar-text.ts';
 import { type SqlType, unsignedBitsOf } from '../../../runtime/batch/sql-type.ts';
 import type { Cast } from './cast-row.ts';
@@ -18,7 +18,11 @@ export const castToBytes: Cast = (value, from, to) => {
   if (typeof value !== 'number' && typeof value !== 'bigint') return undefined;
   const size = integerBytes[from.kind] ?? unsignedBitsOf(from) / 8;
   const length = lengthOf(to) ?? size;
-  return castToBinary(bytesOf(BigInt(value), Math.min(size, length)), from, to);
+  const bytes = bytesOf(BigInt(value), Math.min(size, length));
+  if (to.kind !== 'BINARY' || bytes.length === length) return bytes;
+  const padded = new Uint8Array(length);
+  padded.set(bytes, length - bytes.length);
+  return padded;
 };
 
 export const castFromBytes: Cast = (value) => {

@@ -1,13 +1,11 @@
 // Casts among numbers and BOOLEAN.
 //
-// Exact numbers travel as value · 10^scale. To an integer the fraction is cut off; to a DECIMAL it is rounded half away
-// from zero. A REAL or DOUBLE becomes a DECIMAL by its shortest decimal text, so 0.1 is 0.1. To REAL and DOUBLE the nearest
-// value is taken. TRUE is 1; a number is TRUE unless it is 0.
-import { formatDecimal, formatDouble, formatReal, parseDecimalText } from '../../../runtime/batch/scalar-text.ts';
+// Exact numbers travel as value · 10^scale. Digits for which the target has no room behind its point are cut off. A REAL or
+// DOUBLE becomes a DECIMAL by its shortest decimal text, so 0.1 is 0.1. To REAL and DOUBLE the nearest value is taken. TRUE is 1; a number is TRUE unless it is 0.
+import { formatDecimal, formatDouble, formatReal } from '../../../runtime/batch/scalar-text.ts';
 import { decimalRange, type SqlType, type SqlTypeKind } from '../../../runtime/batch/sql-type.ts';
 import type { ScalarValue } from '../sql/scalar-value.ts';
 import type { Cast } from './cast-row.ts';
-import { divideRounded } from './expression-library.ts';
 
 export const numberKinds: readonly SqlTypeKind[] = [
   'TINYINT',
@@ -44,9 +42,7 @@ export function castExact(value: bigint, scale: number, to: SqlType): ScalarValu
         return whole >= min && whole <= max ? whole : undefined;
       }
       const rescaled =
-        to.scale >= scale
-          ? value * 10n ** BigInt(to.scale - scale)
-          : divideRounded(value, 10n ** BigInt(scale - to.scale));
+        to.scale >= scale ? value * 10n ** BigInt(to.scale - scale) : value / 10n ** BigInt(scale - to.scale);
       return rescaled >= min && rescaled <= max ? rescaled : undefined;
     }
     case 'DOUBLE':
@@ -84,8 +80,17 @@ function castFloat(value: number, from: SqlType, to: SqlType): ScalarValue | und
     case 'DECIMAL':
       if (!Number.isFinite(value)) return undefined;
       if (to.unsigned !== undefined) return castExact(BigInt(Math.trunc(value)), 0, to);
-      return parseDecimalText(from.kind === 'REAL' ? formatReal(value) : formatDouble(value), to, false);
+      return castShortest(from.kind === 'REAL' ? formatReal(value) : formatDouble(value), to);
     default:
       return undefined;
   }
+}
+
+/** The text of a finite floating-point number as an exact number. */
+function castShortest(text: string, to: SqlType): ScalarValue | undefined {
+  const [mantissa = '', exponent = '0'] = text.toLowerCase().split('e');
+  const [whole = '', fraction = ''] = mantissa.split('.');
+  const scale = fraction.length - Number(exponent);
+  const digits = BigInt(whole + fraction);
+  return scale < 0 ? castExact(digits * 10n ** BigInt(-scale), 0, to) : castExact(digits, scale, to);
 }

@@ -125,7 +125,11 @@ function fromDecimal(
 ): string {
   const to = cast.type;
   const bound = 10n ** BigInt(from.precision) - 1n;
-  if (to.kind === 'DECIMAL') return fitDecimal(writer, { code, bound }, from.scale, to, cast).code;
+  if (to.kind === 'DECIMAL') {
+    if (to.scale >= from.scale) return fitDecimal(writer, { code, bound }, from.scale, to, cast).code;
+    const factor = 10n ** BigInt(from.scale - to.scale);
+    return fitDecimal(writer, { code: `${code} / ${factor}n`, bound: bound / factor }, to.scale, to, cast).code;
+  }
   const whole = from.scale === 0 ? code : writer.define('x', `${code} / ${10n ** BigInt(from.scale)}n`);
   const bits = integerBits[to.kind] ?? 64;
   writer.line(`if (BigInt.asIntN(${bits}, ${whole}) !== ${whole}) ${overflowStatement(writer, cast)}`);

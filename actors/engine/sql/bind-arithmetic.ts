@@ -20,7 +20,7 @@ import {
   isWhole,
 } from './numeric-types.ts';
 import { SqlTypeMismatch } from './sql-errors.ts';
-import { coerce, comparisonType, describePair, isDatetime, isInterval } from './type-coercion.ts';
+import { coerce, commonType, comparisonType, describePair, isDatetime, isInterval, isText } from './type-coercion.ts';
 
 export function bindBinary(name: BinaryOperator, left: Scalar, right: Scalar, source: ExpressionSource): Scalar {
   if (name === 'and' || name === 'or') {
@@ -37,7 +37,7 @@ function bindArithmetic(name: ArithmeticOperator, left: Scalar, right: Scalar, s
   if (isTemporal(left.type) || isTemporal(right.type)) {
     return bindNamedFunction(name, [left, right], source);
   }
-  const [a, b] = untypedNulls(left, right);
+  const [a, b] = readTexts(...untypedNulls(left, right));
   if (!isNumeric(a.type) || !isNumeric(b.type)) {
     const detail = `${name} is not defined on ${describePair(left.type, right.type)}`;
     throw new SqlTypeMismatch({ detail }, { place: source.place });
@@ -74,6 +74,15 @@ function bindWhole(name: ArithmeticOperator, a: Scalar, b: Scalar, source: Expre
 
 function isTemporal(type: SqlType): boolean {
   return isDatetime(type) || isInterval(type);
+}
+
+/** A text beside a number is read as one. */
+function readTexts(left: Scalar, right: Scalar): readonly [Scalar, Scalar] {
+  const read = (scalar: Scalar, other: Scalar): Scalar => {
+    const type = isText(scalar.type) && isNumeric(other.type) ? commonType(scalar.type, other.type) : null;
+    return type === null ? scalar : coerce(scalar, type);
+  };
+  return [read(left, right), read(right, left)];
 }
 
 /** A bare NULL beside a number is a NULL of the number's type. */

@@ -134,8 +134,17 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
     );
   }
   if (call.unit !== null) operands.push(unitLiteral(context.source, call.unit));
-  return resolveCall(definition, operands, source);
+  return resolveCall(definition, definition.name === 'timestampadd' ? atMidnight(operands) : operands, source);
 }
+
+/** A DATE to which units shorter than a day are added is the TIMESTAMP of its midnight. */
+function atMidnight(operands: readonly Scalar[]): readonly Scalar[] {
+  const [unit, count, start] = operands;
+  if (start?.type.kind !== 'DATE' || unit?.kind !== 'literal' || count === undefined) return operands;
+  return shortUnits.includes(String(unit.value)) ? [unit, count, coerce(start, { kind: 'TIMESTAMP' })] : operands;
+}
+
+const shortUnits: readonly string[] = ['hour', 'minute', 'second', 'millisecond', 'microsecond', 'nanosecond'];
 
 function unitArgument(context: ExpressionContext, argument: Expression): Scalar {
   if (argument.kind === 'string')

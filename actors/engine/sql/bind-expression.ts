@@ -168,6 +168,7 @@ function bindName(context: ExpressionContext, path: readonly Identifier[], sourc
   if (outer !== null) return outer;
   if (second !== undefined) requireTableColumn(context.scope, first.name, second.name, source.place);
   if (first.name === 'pi' && !first.quoted) return literal(Math.PI, { kind: 'DOUBLE' }, source);
+  if (first.name === 'unknown' && !first.quoted) return literal(null, { kind: 'BOOLEAN' }, source);
   const names = context.aliases === null ? [] : [...context.aliases.keys()];
   return unknownColumn([...context.scope, ...names.map(aliasColumn)], first.name, source.place);
 }

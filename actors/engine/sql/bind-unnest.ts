@@ -27,6 +27,8 @@ interface ElementColumn {
 }
 
 const bigint: SqlType = { kind: 'BIGINT' };
+/** The column of elements to which nobody gives a name. */
+const unnamed = 'EXPR$0';
 
 /** A relation of one row, for what stands in FROM by itself. */
 export function oneRow(source: ExpressionSource): Rel {
@@ -65,6 +67,7 @@ export function bindUnnest(context: QueryContext, left: BoundTable, unnest: Unne
     schema: makeSchema([...before, ...arrays, number]),
   };
   const ordinal = columnOf(number, width + arrays.length);
+  const alias = unnest.alias?.name;
   const elements = arrays.flatMap((field, i) => elementColumns(columnOf(field, width + i), ordinal, source));
   const columns = [...elements, ...(unnest.ordinality ? [{ name: 'ordinality', scalar: ordinal }] : [])];
   const given = unnest.alias?.columns ?? null;
@@ -72,7 +75,12 @@ export function bindUnnest(context: QueryContext, left: BoundTable, unnest: Unne
     const detail = `${unnest.alias?.name.name} names ${given.length} columns, UNNEST gives ${columns.length}`;
     throw new SqlInvalidDefinition({ detail }, { place: source.place });
   }
-  const shown = columns.map(({ name }, i) => ({ name: given?.[i]?.name ?? name, quoted: given?.[i]?.quoted === true }));
+  // UNNEST(cities) AS city: where there is one value an element, the alias is its name, too.
+  const [only] = given === null && elements.length === 1 && alias !== undefined ? elements : [];
+  const shown = columns.map((column, i) => {
+    const name = column === only && column.name === unnamed ? alias : given?.[i];
+    return { name: name?.name ?? column.name, quoted: name?.quoted === true };
+  });
   const fields = columns.map(
     ({ scalar }, i): Field => ({
       name: shown[i]?.name ?? '',
@@ -116,6 +124,6 @@ function elementColumns(nested: Scalar, ordinal: Scalar, source: ExpressionSourc
   }
   const element = bindNamedFunction('array_element', [nested, ordinal], source);
   const { type } = element;
-  if (type.kind !== 'ROW') return [{ name: 'EXPR$0', scalar: element }];
+  if (type.kind !== 'ROW') return [{ name: unnamed, scalar: element }];
   return type.fields.map((field, i) => ({ name: field.name, scalar: fieldOf(element, i, source) }));
 }

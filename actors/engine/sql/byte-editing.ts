@@ -12,7 +12,8 @@ export function lastBytes(x: Uint8Array, count: bigint): Uint8Array {
 }
 
 export function overlayBytes(x: Uint8Array, by: Uint8Array, start: bigint, count?: bigint): Uint8Array {
-  const from = Math.max(0, Math.min(Number(start) - 1, x.length));
+  if (start <= 0n) return x;
+  const from = Math.min(Number(start) - 1, x.length);
   const to = Math.min(x.length, from + Math.max(0, count === undefined ? by.length : Number(count)));
   return Uint8Array.from([...x.subarray(0, from), ...by, ...x.subarray(to)]);
 }

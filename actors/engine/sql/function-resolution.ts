@@ -7,7 +7,16 @@ import type { ExpressionSource, FunctionCall, Scalar } from './bound.ts';
 import type { FunctionDefinition, FunctionOverload, ParameterClass } from './function-definition.ts';
 import { asDecimal, isInteger, isNumeric, isUnsigned, isWhole } from './numeric-types.ts';
 import { SqlInvalidArguments } from './sql-errors.ts';
-import { coerce, commonType, isBinary, isText, mergedType, numberOfText, varchar } from './type-coercion.ts';
+import {
+  coerce,
+  commonType,
+  fitsExactly,
+  isBinary,
+  isText,
+  mergedType,
+  numberOfText,
+  varchar,
+} from './type-coercion.ts';
 
 interface Candidate {
   readonly overload: number;
@@ -60,12 +69,15 @@ function fitArguments(
   if (!('kind' in common)) return null;
   if (classes.includes('arrays') && common.kind !== 'ARRAY') return null;
   if (classes.includes('maps') && common.kind !== 'MAP') return null;
+  const sought = operands[classes.indexOf('element')];
+  const container = sought === undefined ? undefined : fitElement(operands[0]?.type, sought);
+  if (container === null) return null;
   let cost = 0;
   const types: SqlType[] = [];
   for (const [i, operand] of operands.entries()) {
     const fit =
-      classes[i] === 'element'
-        ? fitElement(operands[0]?.type, operand)
+      container !== undefined && (i === 0 || classes[i] === 'element')
+        ? { type: i === 0 ? container.whole : container.part, cost: 0 }
         : isCommon(classes[i])
           ? { type: common, cost: 0 }
           : fitArgument(classes[i] ?? 'any', operand.type, operand.kind === 'literal');
@@ -93,12 +105,24 @@ interface Fit {
   readonly cost: number;
 }
 
-/** A value among the elements of an array or the keys of a map: of their type, or one that is read as it anyhow. */
-function fitElement(container: SqlType | undefined, operand: Scalar): Fit | null {
-  const type = container?.kind === 'ARRAY' ? container.element : container?.kind === 'MAP' ? container.key : undefined;
-  if (type === undefined) return null;
-  const apart = isText(type) !== isText(operand.type) && operand.type.kind !== 'NULL' && type.kind !== 'VARIANT';
-  return apart || commonType(type, operand.type) === null ? null : { type, cost: 0 };
+/** The types of an array (or a map) and of a value among its elements (or keys): a common one, so that neither loses anything. */
+function fitElement(
+  container: SqlType | undefined,
+  operand: Scalar,
+): { readonly whole: SqlType; readonly part: SqlType } | null {
+  const known: SqlType | undefined =
+    container?.kind === 'NULL'
+      ? { kind: 'ARRAY', element: operand.type.kind === 'NULL' ? varchar : operand.type }
+      : container;
+  const type = known?.kind === 'ARRAY' ? known.element : known?.kind === 'MAP' ? known.key : undefined;
+  if (known === undefined || type === undefined) return null;
+  const untyped = operand.type.kind === 'NULL' || type.kind === 'NULL' || type.kind === 'VARIANT';
+  if (isText(type) !== isText(operand.type) && !untyped) return null;
+  const common = fitsExactly(operand, type) ? type : commonType(type, operand.type);
+  if (common === null) return null;
+  const part = isText(type) && isText(common) ? type : common;
+  if (known.kind === 'MAP') return { whole: { ...known, key: part }, part };
+  return { whole: { kind: 'ARRAY', element: part }, part };
 }
 
 /** The type to which an argument is cast for a parameter, and the price, or null. */

@@ -1,10 +1,11 @@
 // Arrays made of arrays, and what is looked up in them: ARRAY_APPEND, ARRAY_UNION, ARRAY_JOIN, MAP_KEYS and the like.
 //
-// Positions count from 1. A value is cast to the type of the elements; what does not go into that is refused. Sets of elements
-// (EXCEPT, INTERSECT, UNION) come in the order of the values, NULL first, each once.
+// Positions count from 1. A value and the elements of the array beside it are cast to the type that both have in common. NULL is
+// an element like any other, equal to NULL. Sets of elements (EXCEPT, INTERSECT, UNION) come in the order of the values, NULL
+// first, each once.
 import { compareCells } from '../../../runtime/batch/nested-order.ts';
-import { fromPublic, nestedPart, Refusal } from '../../../runtime/batch/public-values.ts';
-import type { SqlType } from '../../../runtime/batch/sql-type.ts';
+import { fromPublic, mapKeyOf, nestedPart, Refusal } from '../../../runtime/batch/public-values.ts';
+import { isNested, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import { formatVariant, parseVariant } from '../../../runtime/batch/variant-json.ts';
 import { InvalidArgument } from './evaluation-errors.ts';
 import type {
@@ -58,6 +59,7 @@ export const arrayEditingFunctions: readonly FunctionDefinition[] = [
         ['array', 'element'],
         firstType,
         withItem((parts, item) => parts.filter((part) => part !== item)),
+        { strict: false, nullable: true },
       ),
     ],
   ),
@@ -138,7 +140,7 @@ export const arrayEditingFunctions: readonly FunctionDefinition[] = [
     [
       row(['arrays', 'arrays'], types.boolean, () => (x, y) => {
         const others = new Set(partsOf(y));
-        return partsOf(x).some((part) => part !== 'null' && others.has(part));
+        return partsOf(x).some((part) => others.has(part));
       }),
     ],
   ),
@@ -162,10 +164,16 @@ export const arrayEditingFunctions: readonly FunctionDefinition[] = [
     'The position of the first element that equals x, 0 when there is none.',
     ['ARRAY_POSITION(ARRAY[5, 6], 6)', '2'],
     [
-      row(['array', 'element'], types.bigint, ({ argumentTypes }) => {
-        const type = elementType(argumentTypes);
-        return (array, item) => BigInt(partsOf(array).indexOf(nestedPart(item ?? null, type)) + 1);
-      }),
+      row(
+        ['array', 'element'],
+        types.bigint,
+        ({ argumentTypes }) => {
+          const type = elementType(argumentTypes);
+          return (array, item) =>
+            (array ?? null) === null ? null : BigInt(partsOf(array).indexOf(nestedPart(item ?? null, type)) + 1);
+        },
+        { strict: false, nullable: true },
+      ),
     ],
   ),
   define(
@@ -265,7 +273,10 @@ export const arrayEditingFunctions: readonly FunctionDefinition[] = [
     [
       row(['map', 'element'], types.boolean, ({ argumentTypes: [map] }) => {
         const type = map?.kind === 'MAP' ? map.key : unknownType;
-        return (text, key) => keysOf(text, type).includes(nestedPart(key ?? null, type));
+        return (text, key) =>
+          (text ?? null) === null || (key ?? null) === null
+            ? null
+            : Object.hasOwn(membersOf(text), mapKeyOf(key ?? null, type));
       }),
     ],
   ),
@@ -322,7 +333,7 @@ function membersOf(map: ScalarValue | undefined): object {
 
 function keysOf(map: ScalarValue | undefined, type: SqlType): string[] {
   return Object.keys(membersOf(map)).map((key) => {
-    const cell = fromPublic(type.kind === 'BOOLEAN' ? key === 'true' : key, type);
+    const cell = fromPublic(type.kind === 'BOOLEAN' ? key === 'true' : isNested(type) ? parseVariant(key) : key, type);
     return nestedPart(cell instanceof Refusal ? null : cell, type);
   });
 }

@@ -85,7 +85,7 @@ export const arrayFunctions: readonly FunctionDefinition[] = [
     'ARRAY_CONTAINS(array, x)',
     'Whether a value is an element of an array.',
     ['ARRAY_CONTAINS(ARRAY[5, 6], 6)', 'TRUE'],
-    [row(['array', 'element'], types.boolean, contains)],
+    [row(['array', 'element'], types.boolean, contains, { strict: false, nullable: true })],
   ),
   define(
     'array_distinct',
@@ -261,6 +261,7 @@ function contains({ argumentTypes }: CallShape): Evaluator {
   const type = elementType(argumentTypes);
   const given = argumentTypes[1] ?? type;
   return (array, value) => {
+    if ((array ?? null) === null) return null;
     const wanted = nestedPart(value ?? null, given);
     return partsOf(array).some((part) => nestedPart(cellOf(part, type), type) === wanted);
   };

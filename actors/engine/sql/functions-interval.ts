@@ -197,7 +197,8 @@ function dateMonths(days: number, count: number): number {
 }
 
 function dateMicros(days: number, count: bigint): number {
-  return short(days + Number((count - floorModulo(count, microsOfDay)) / microsOfDay), date);
+  // What is less than a day is cut off, in either direction.
+  return short(days + Number(count / microsOfDay), date);
 }
 
 function timestampMonths(x: bigint, count: number): bigint {

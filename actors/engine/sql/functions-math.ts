@@ -6,6 +6,12 @@ import { strictRow, typed, types } from './function-rows.ts';
 import { accurateCos, accurateSin, accurateTan } from './trigonometry.ts';
 
 const { double, boolean } = types;
+
+/** 1 and -1 stay of size 1 whatever is infinite in the exponent (IEEE 754), where JavaScript says NaN. */
+function power(x: number, y: number): number {
+  return Math.abs(x) === 1 && Math.abs(y) === Number.POSITIVE_INFINITY ? 1 : x ** y;
+}
+
 const finiteOrNull: Evaluator = (x) => (Number.isFinite(x) ? x : null);
 
 export const mathFunctions: readonly FunctionDefinition[] = [
@@ -15,13 +21,7 @@ export const mathFunctions: readonly FunctionDefinition[] = [
     'POWER(x, y)',
     'x to the power of y.',
     ['POWER(2, 10)', '1024'],
-    [
-      strictRow(
-        ['double', 'double'],
-        double,
-        typed((x: number, y: number) => x ** y),
-      ),
-    ],
+    [strictRow(['double', 'double'], double, typed(power))],
   ),
   unary('sqrt', 'Square root; NaN of a negative number.', ['SQRT(9)', '3'], Math.sqrt),
   unary('cbrt', 'Cube root.', ['CBRT(27)', '3'], accurateCubeRoot),

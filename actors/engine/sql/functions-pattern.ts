@@ -66,7 +66,8 @@ export const patternFunctions: readonly FunctionDefinition[] = [
     name: 'regexp_replace',
     synopsis: 'REGEXP_REPLACE(x, pattern [, replacement])',
     category: 'string',
-    summary: 'Replaces every match of a regular expression; $1 in the replacement is the first group.',
+    summary:
+      'Replaces every match of a regular expression; $1 in the replacement is the first group, $name one with a name, $$ a dollar; braces may stand around a name.',
     example: ["REGEXP_REPLACE('a1b22', '[0-9]+', '-')", "'a-b-'"],
     deterministic: true,
     overloads: [
@@ -193,7 +194,27 @@ function regularExpression(pattern: string, name: string): RegExp {
   }
 }
 
-function regexpReplace(x: string, pattern: string, replacement?: string): string {
-  const expression = regularExpression(pattern, 'REGEXP_REPLACE');
-  return x.replaceAll(new RegExp(expression, 'gu'), replacement ?? '');
+function regexpReplace(x: string, pattern: string, replacement: string = ''): string {
+  const expression = new RegExp(regularExpression(pattern, 'REGEXP_REPLACE'), 'gu');
+  if (!replacement.includes('$')) return x.replaceAll(expression, () => replacement);
+  return x.replaceAll(expression, (...match) => {
+    const last: unknown = match.at(-1);
+    const names = typeof last === 'object' && last !== null ? last : {};
+    const group = (name: string): string => {
+      const value: unknown = /^\d+$/.test(name) ? match[groupNumber(name, match)] : Reflect.get(names, name);
+      return typeof value === 'string' ? value : '';
+    };
+    return replacement.replaceAll(groupReference, (whole, braced?: string, plain?: string) =>
+      whole === '$$' ? '$' : group(braced ?? plain ?? ''),
+    );
+  });
+}
+
+/** $$, ${name} and $name, whose name is as long as it can be. */
+const groupReference = /\$\$|\$\{(\w+)\}|\$(\w+)/g;
+
+/** Where a group stands among the arguments of a replacer: behind the groups come the place and the text. */
+function groupNumber(name: string, match: readonly unknown[]): number {
+  const groups = match.findIndex((each) => typeof each === 'number');
+  return Number(name) < groups ? Number(name) : -1;
 }

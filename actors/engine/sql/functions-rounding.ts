@@ -9,7 +9,6 @@ import type { CallShape, Evaluator, FunctionDefinition, FunctionOverload } from 
 import { firstType, strictRow, typed } from './function-rows.ts';
 import { asDecimal } from './numeric-types.ts';
 import type { ScalarValue } from './scalar-value.ts';
-import { rescale } from './type-coercion.ts';
 
 export const roundingFunctions: readonly FunctionDefinition[] = [
   define(
@@ -228,8 +227,13 @@ function roundExact(
   };
 }
 
+/** To the nearest value, a half away from zero. */
 function roundTo(unscaled: bigint, scale: number, digits: number): bigint {
-  return rescale(unscaled, scale, digits).value * 10n ** BigInt(scale - digits);
+  const unit = 10n ** BigInt(scale - digits);
+  const rest = unscaled % unit;
+  const magnitude = rest < 0n ? -rest : rest;
+  const away = magnitude * 2n >= unit ? (unscaled < 0n ? -unit : unit) : 0n;
+  return unscaled - rest + away;
 }
 
 function roundToEven(unscaled: bigint, scale: number, digits: number): bigint {

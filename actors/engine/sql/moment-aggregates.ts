@@ -10,7 +10,7 @@ import { operator } from './bind-comparison.ts';
 import type { Scalar } from './bound.ts';
 import { gathered } from './gathered-aggregates.ts';
 import { bindNamedFunction } from './named-function.ts';
-import { isApproximate, isNumeric } from './numeric-types.ts';
+import { commonNumericType, isApproximate, isNumeric } from './numeric-types.ts';
 import { coerce, literal, varchar } from './type-coercion.ts';
 
 const double: SqlType = { kind: 'DOUBLE' };
@@ -50,7 +50,8 @@ export function momentOfPair(of: AggregateCallSite, y: Scalar, x: Scalar): Scala
   const sums = [countOf(pairs, null), ...[a, b].map((side) => sumOf(pairs, wide(side, isExact)))];
   const how = literal(definition.name, varchar, source);
   const operands = [...sums, sumOfProduct(pairs, a, b, isExact), how];
-  return bindCast(bindNamedFunction('covariance_of_sums', operands, source), a.type, false, source);
+  const type = commonNumericType(a.type, b.type);
+  return bindCast(bindNamedFunction('covariance_of_sums', operands, source), type, false, source);
 }
 
 /** The most digits of a DECIMAL whose square still has room to be summed. */

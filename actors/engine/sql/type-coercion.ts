@@ -71,6 +71,7 @@ export function commonType(left: SqlType, right: SqlType): SqlType | null {
   if (left.kind === 'VARIANT' || right.kind === 'VARIANT') return { kind: 'VARIANT' };
   if (isText(left) || isText(right)) {
     const other = isText(left) ? right : left;
+    if (other.kind === 'REAL') return other;
     if (isNumeric(other)) return isInteger(other) ? { kind: 'BIGINT' } : { kind: 'DOUBLE' };
     if (isBinary(other)) return varchar;
     return readFromText.includes(other.kind) ? other : null;
@@ -201,7 +202,7 @@ export function foldLiteral(value: ScalarValue, from: SqlType, to: SqlType, exac
   }
   const bits = integerBits[to.kind];
   if (bits === undefined && to.kind !== 'DECIMAL') return undefined;
-  const scaled = rescale(unscaled, scale, asDecimal(to).scale);
+  const scaled = cutOff(unscaled, scale, asDecimal(to).scale);
   if (scaled.inexact && (exact || bits !== undefined)) return undefined;
   if (bits !== undefined) {
     if (BigInt.asIntN(bits, scaled.value) !== scaled.value) return undefined;
@@ -212,18 +213,11 @@ export function foldLiteral(value: ScalarValue, from: SqlType, to: SqlType, exac
   return scaled.value >= min && scaled.value <= max ? scaled.value : undefined;
 }
 
-/** value · 10^-from as an integer · 10^-to, rounded half away from zero. */
-export function rescale(
-  value: bigint,
-  from: number,
-  to: number,
-): { readonly value: bigint; readonly inexact: boolean } {
+/** value · 10^-from as an integer · 10^-to, without the digits behind that. */
+function cutOff(value: bigint, from: number, to: number): { readonly value: bigint; readonly inexact: boolean } {
   if (to >= from) return { value: value * 10n ** BigInt(to - from), inexact: false };
   const divisor = 10n ** BigInt(from - to);
-  const rest = value % divisor;
-  const magnitude = rest < 0n ? -rest : rest;
-  const away = magnitude * 2n >= divisor ? (value < 0n ? -1n : 1n) : 0n;
-  return { value: value / divisor + away, inexact: rest !== 0n };
+  return { value: value / divisor, inexact: value % divisor !== 0n };
 }
 
 /** A literal node. */

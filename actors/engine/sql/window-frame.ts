@@ -8,7 +8,7 @@ import { bindExpression } from './bind-expression.ts';
 import type { ExpressionContext } from './expression-context.ts';
 import { isNumeric } from './numeric-types.ts';
 import { SqlInvalidDefinition, SqlTypeMismatch } from './sql-errors.ts';
-import { coerce, isDatetime, isInterval } from './type-coercion.ts';
+import { coerce, foldLiteral, isDatetime, isInterval } from './type-coercion.ts';
 import type { FrameBound, WindowFrame } from './window-function.ts';
 
 interface OrderedBy {
@@ -74,7 +74,9 @@ function bindBound(
       throw new SqlTypeMismatch({ detail }, { place });
     }
   } else {
-    const count = Number(value ?? Number.NaN);
+    // 2.00 is a whole number, too.
+    const whole = scalar.kind === 'literal' ? foldLiteral(scalar.value, scalar.type, { kind: 'BIGINT' }, true) : null;
+    const count = Number(whole ?? Number.NaN);
     amount = Number.isSafeInteger(count) ? count : undefined;
     if (amount === undefined) {
       const detail = `${frame.unit.toUpperCase()} takes a constant whole number, not ${shown}`;

@@ -14,6 +14,16 @@ function unnested(query: string): string[] {
   return rowsOf(`${table} CREATE MATERIALIZED VIEW v AS ${query};`, rows);
 }
 
+test('an alias of UNNEST is the name of its only column, too', () => {
+  const of = (query: string): string[] => unnested(`${query} WHERE id = 1`);
+  assert.equal(of('SELECT id, x FROM t, UNNEST(a) AS x'), of('SELECT id, x FROM t, UNNEST(a) AS u (x)'));
+  assert.equal(of('SELECT id, x.x FROM t CROSS JOIN UNNEST(a) AS x'), ['{"id":1,"x":5}', '{"id":1,"x":6}']);
+  assert.equal(
+    of('SELECT id, x, ordinality FROM t, UNNEST(a) WITH ORDINALITY AS x'),
+    of('SELECT id, x, ordinality FROM t, UNNEST(a) WITH ORDINALITY AS u (x, ordinality)'),
+  );
+});
+
 test('an array gives a row for each element, with its number', () => {
   assert.equal(unnested('SELECT id, x, n FROM t, UNNEST(a) WITH ORDINALITY AS u (x, n)'), [
     '{"id":1,"x":5,"n":1}',

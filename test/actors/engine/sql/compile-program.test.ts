@@ -310,7 +310,7 @@ const problems: readonly (readonly [program: string, ...expected: readonly strin
     'CREATE VIEW v AS SELECT ANY_VALUE(age) FROM users',
     'sql.unsupported 1:25: ANY_VALUE is not supported; use MIN or MAX',
   ],
-  ['CREATE VIEW v AS SELECT name + 1 FROM users', 'sql.type_mismatch 1:25: + is not defined on VARCHAR and INTEGER'],
+  ['CREATE VIEW v AS SELECT name + TRUE FROM users', 'sql.type_mismatch 1:25: + is not defined on VARCHAR and BOOLEAN'],
   [
     'CREATE VIEW v AS SELECT id FROM users WHERE name',
     'sql.type_mismatch 1:45: WHERE takes a BOOLEAN, name is VARCHAR',

@@ -30,6 +30,17 @@ test('RANGE goes over intervals by intervals', () => {
   );
 });
 
+test('ROWS counts with any constant that is a whole number', () => {
+  const counts = (rows: string): string[] =>
+    rowsOf(
+      `CREATE TABLE t (x INT); CREATE MATERIALIZED VIEW v AS
+      SELECT x, COUNT(*) OVER (ORDER BY x ROWS ${rows} PRECEDING) AS c FROM t;`,
+      [1, 2, 3, 4].map((x) => [1, x] as const),
+    );
+  assert.equal(counts('1.00'), counts('1'));
+  assert.throws(() => counts('1.5'), 'ROWS takes a constant whole number, not 1.5');
+});
+
 for (const [list, ...expected] of cases) {
   test(`rows that the order leaves equal stand in the order of their columns, NULL first: ${list}`, () => {
     assert.equal(rowsOf(`${table} CREATE MATERIALIZED VIEW v AS SELECT ${list} FROM t;`, rows), expected);
