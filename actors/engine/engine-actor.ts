@@ -5,6 +5,7 @@
 // call: that is why `hold input` may answer at once, and why a query sees whole steps only.
 import type { Actor, ActorContext, Behaviour, Reply } from '../../runtime/actor/actor.ts';
 import { assert, unreachable } from '../../runtime/assert.ts';
+import { bareSchema } from '../../runtime/batch/bare-batch.ts';
 import { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
@@ -205,15 +206,15 @@ class EngineActor implements Actor<EngineMessage> {
 
   #attachOutput(message: Attach<'attach output'>): void {
     const { endpoint, relation, port, limits, onFull, sendSnapshot } = message;
-    const { closesSnapshot = false, everyStep = false } = message;
-    const { schema } = this.#relation(relation);
+    const { closesSnapshot = false, everyStep = false, withoutColumns = false } = message;
+    const { schema } = withoutColumns ? { schema: bareSchema } : this.#relation(relation);
     // The first step may have rows of its own, which belong to the contents.
     if (sendSnapshot && closesSnapshot) this.#loop.ensureFirstStep();
     // What is not materialized is refused before the port is taken over.
     const snapshot = sendSnapshot ? this.#circuit.contents(relation) : [];
     this.#circuit.observe(relation);
     const sender = openFrameSender(port, { schema, limits });
-    const output = new OutputQueue({ endpoint, relation, sender, onFull, everyStep });
+    const output = new OutputQueue({ endpoint, relation, sender, onFull, everyStep, withoutColumns });
     this.#loop.addOutput(output);
     this.#loop.sendNow(output, snapshot, sendSnapshot && closesSnapshot);
   }

@@ -2,10 +2,9 @@
 //
 // A batch that is larger than what a step may take of this input is cut; what is left of it waits here, in front of the
 // mailbox, so that holding the input in the middle of a batch loses nothing. Credit goes back to the sender when a batch
-// is taken out of the mailbox, cut or not. Not here: which input's turn it is (step-scheduler.ts).
-import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+// is taken out of the mailbox, cut or not. Memory that is lent belongs to the last part of its batch. Not here: which input's turn it is (step-scheduler.ts).
 import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
-import type { EncodedFrame, Frame, FrameReceiver } from '../../runtime/mailbox/channel.ts';
+import type { Frame, FrameReceiver } from '../../runtime/mailbox/channel.ts';
 
 /** Every row that the table holds goes. Counts as one row. */
 export interface ClearFrame {
@@ -26,7 +25,7 @@ export class InputGate {
   takenRows: number;
   /** A notice tells of them. */
   readonly tellsRecords: boolean;
-  #rest: ChangeBatch | null = null;
+  #rest: Extract<Frame, { kind: 'batch' }> | null = null;
 
   constructor(options: {
     readonly endpoint: string;
@@ -56,17 +55,17 @@ export class InputGate {
   }
 
   get queuedRows(): number {
-    return (this.#rest?.rows ?? 0) + this.receiver.queuedRows;
+    return (this.#rest?.batch.rows ?? 0) + this.receiver.queuedRows;
   }
 
   /** What comes next, without taking it. */
-  peek(): EncodedFrame['kind'] | null {
+  peek(): ReturnType<FrameReceiver['peek']> {
     return this.#rest !== null ? 'batch' : this.receiver.peek();
   }
 
   /** Rows of the batch that comes next. */
   get peekRows(): number {
-    return this.#rest?.rows ?? this.receiver.peekRows;
+    return this.#rest?.batch.rows ?? this.receiver.peekRows;
   }
 
   /** Takes the next frame; of a batch at most `rows` rows. */
@@ -77,10 +76,10 @@ export class InputGate {
     }
     const rest = this.#rest;
     this.#rest = null;
-    const frame: Frame | null = rest === null ? this.receiver.take() : { kind: 'batch', sequence: 0, batch: rest };
+    const frame = rest ?? this.receiver.take();
     if (frame?.kind === 'end') this.hasEnded = true;
     if (frame?.kind !== 'batch' || frame.batch.rows <= rows) return frame;
-    this.#rest = sliceBatch(frame.batch, rows, frame.batch.rows);
-    return { ...frame, batch: sliceBatch(frame.batch, 0, rows) };
+    this.#rest = { ...frame, batch: sliceBatch(frame.batch, rows, frame.batch.rows) };
+    return { kind: 'batch', sequence: frame.sequence, batch: sliceBatch(frame.batch, 0, rows) };
   }
 }

@@ -78,6 +78,8 @@ export type EngineMessage =
       readonly closesSnapshot?: boolean;
       /** A mark comes for steps that changed nothing, too. */
       readonly everyStep?: boolean;
+      /** It looks at rows and weights alone: the channel is one of batches without columns. */
+      readonly withoutColumns?: boolean;
       /**
        * Without SQL: what it has not settled is kept when its channel is gone, and comes first when one is attached under the same
        * name. `detach output` ends that.

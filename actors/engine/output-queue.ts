@@ -4,9 +4,12 @@
 // step while an output is blocked, so at most one step's changes wait here; with `drop` a step that finds the output
 // blocked is counted and lost for it, mark included. Behind the changes of a step goes a mark with its number. While an
 // output is paused nothing is sent to it, and it holds nobody back.
+// What waits is the queue's own: what a step was given may be written over when it is over.
 // `end` may be called more than once. Not here: what is confirmed (completion.ts).
 import type { OnFull } from '../../connectors/sdk/connector-configuration.ts';
+import { bareBatch } from '../../runtime/batch/bare-batch.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+import { ownBatch } from '../../runtime/batch/own-batch.ts';
 import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
 import { batchBytes } from '../../runtime/mailbox/batch-bytes.ts';
 import type { Frame, FrameSender } from '../../runtime/mailbox/channel.ts';
@@ -22,6 +25,7 @@ export class OutputQueue {
   readonly sender: FrameSender;
   readonly #onFull: OnFull;
   readonly #everyStep: boolean;
+  readonly #withoutColumns: boolean;
   isPaused = false;
   readonly #pending: Frame[] = [];
   #sequence = 0;
@@ -40,12 +44,15 @@ export class OutputQueue {
     readonly onFull: OnFull;
     /** A mark also for steps that changed nothing. */
     readonly everyStep?: boolean;
+    /** Rows and weights alone are sent. */
+    readonly withoutColumns?: boolean;
   }) {
     this.endpoint = options.endpoint;
     this.relation = options.relation;
     this.sender = options.sender;
     this.#onFull = options.onFull;
     this.#everyStep = options.everyStep === true;
+    this.#withoutColumns = options.withoutColumns === true;
     this.sender.onReady = () => this.#flush();
   }
 
@@ -86,7 +93,8 @@ export class OutputQueue {
       this.#droppedRows += rows;
       return false;
     }
-    for (const batch of batches) {
+    for (const each of batches) {
+      const batch = this.#withoutColumns ? bareBatch(each) : each;
       for (let start = 0; start < batch.rows; start += frameRowsMax) {
         this.#sequence++;
         const part = sliceBatch(batch, start, Math.min(batch.rows, start + frameRowsMax));
@@ -111,7 +119,7 @@ export class OutputQueue {
   #send(frame: Frame): void {
     // Marks and the end carry no rows: they go at once, but never past a batch that waits.
     if (this.#pending.length === 0 && (frame.kind !== 'batch' || this.sender.hasCredit)) this.#leave(frame);
-    else this.#pending.push(frame);
+    else this.#pending.push(frame.kind === 'batch' ? { ...frame, batch: ownBatch(frame.batch) } : frame);
   }
 
   #leave(frame: Frame): void {

@@ -342,6 +342,7 @@ export class StepLoop {
     for (const output of this.#outputs.values()) {
       if (output.sendStep(changes.get(output.relation) ?? [], step)) this.#completion.sent(output.endpoint, step);
     }
+    for (const [gate, rooms] of plan.rooms) gate.receiver.giveBack(rooms);
     this.#completion.stepped(step, this.#records);
     gauges.set('steps', step);
     const milliseconds = clock.monotonic() - since;

@@ -14,13 +14,15 @@ export interface StepPlan {
   rows: number;
   /** Rows of each input that gives any. */
   readonly inputs: Map<InputGate, number>;
+  /** Rooms to be given back when the step has been computed. */
+  readonly rooms: Map<InputGate, number[]>;
   readonly marks: { readonly endpoint: string; readonly mark: number }[];
   /** Inputs whose end frame has been taken. */
   readonly ended: string[];
 }
 
 export function emptyPlan(): StepPlan {
-  return { batches: [], rows: 0, inputs: new Map(), marks: [], ended: [] };
+  return { batches: [], rows: 0, inputs: new Map(), rooms: new Map(), marks: [], ended: [] };
 }
 
 /** Takes frames out of `gates`, beginning with number `first` (modulo their number), and adds them to `plan`. */
@@ -60,6 +62,7 @@ class Turn {
     const frame = gate.take(fits ? room : aligned(room));
     if (frame?.kind === 'batch') {
       this.#add(plan, frame.batch, frame.batch.rows);
+      if (frame.room !== undefined) this.#owe(plan, frame.room);
     }
     this.#takeSigns(plan);
     return fits;
@@ -79,6 +82,12 @@ class Turn {
     plan.rows += rows;
     plan.inputs.set(this.#gate, (plan.inputs.get(this.#gate) ?? 0) + rows);
     this.#rows += rows;
+  }
+
+  #owe(plan: StepPlan, room: number): void {
+    const rooms = plan.rooms.get(this.#gate);
+    if (rooms === undefined) plan.rooms.set(this.#gate, [room]);
+    else rooms.push(room);
   }
 
   #takeSigns(plan: StepPlan): void {

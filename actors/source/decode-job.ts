@@ -9,7 +9,7 @@ const decoder = new PieceDecoder(registry.inputFormats);
 
 export default async function decodeJob(request: DecodeRequest): Promise<unknown> {
   const decoded: Decoded = await decoder.decode(request);
-  const buffers = decoded.batches.map((batch) => batch.buffer);
+  const buffers = decoded.batches.flatMap(({ frame }) => (frame instanceof ArrayBuffer ? [frame] : []));
   // piscina posts the value and transfers the list; the caller of `run` gets the value.
   return move({ [transferableSymbol]: buffers, [valueSymbol]: decoded });
 }

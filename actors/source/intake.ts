@@ -12,14 +12,16 @@ import type { Block } from '../../connectors/sdk/format.ts';
 import type { MessageBorders, Payload, Position, RandomAccess, Source } from '../../connectors/sdk/source.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { errorFromData } from '../../runtime/errors.ts';
+import type { FrameRooms } from '../../runtime/mailbox/frame-rooms.ts';
 import { Delivery } from './delivery.ts';
+import { encodeAll, frameBytes } from './encoded-batch.ts';
 import type { InFlightPositions } from './in-flight-positions.ts';
 import { bufferedStreams } from './input-buffer.ts';
 import type { IntakeLedger } from './intake-ledger.ts';
 import type { PieceMessages } from './message-joining.ts';
 import type { Unclearable } from './messages.ts';
 import { type Outbox, postFrame } from './outbox.ts';
-import { type Decoded, type DecodeRequest, encodeAll } from './piece-decoder.ts';
+import type { Decoded, DecodeRequest } from './piece-decoder.ts';
 import type { Piece, RecordCutter } from './record-cutter.ts';
 import type { RecordMetadata } from './record-metadata.ts';
 import type { ReplayPoints } from './replay-points.ts';
@@ -62,6 +64,8 @@ export interface IntakeParts {
   /** Requests that are worth being under way at once. */
   readonly entriesMax: number;
   readonly outbox: Outbox;
+  /** Of the channel to the engine. */
+  readonly rooms: FrameRooms;
   readonly ledger: IntakeLedger;
   readonly positions: InFlightPositions;
   /** Marks are sent, since the source wants acknowledgements. */
@@ -165,15 +169,17 @@ export class Intake {
         if (reading.kind !== 'batches') throw this.#unexpected(payload);
         const { batch, position } = payload;
         const result = {
-          decoded: this.#parts.convert?.(batch) ?? ready(encodeAll([batch])),
+          decoded: this.#parts.convert?.(batch) ?? ready(encodeAll([batch], this.#parts.rooms)),
           startOffset: 0,
           resumes: true,
           head: null,
           sent: () => positions.sentPosition(position),
         };
         let bytes = 0;
-        for (const { buffer } of result.decoded.batches) bytes += buffer.byteLength;
+        for (const each of result.decoded.batches) bytes += frameBytes(each);
         ledger.read(valueBytes(batch));
+        // Rows of a conversion may still be read from what was converted.
+        if (this.#parts.convert === null) payload.release?.();
         this.#delivery.push({ result, bytes });
         return;
       }
@@ -345,9 +351,13 @@ export class Intake {
     }
     for (const batch of parcel.decoded.batches) {
       const kept = replay.keep(batch);
+      if (kept !== batch && !(batch.frame instanceof ArrayBuffer)) this.#parts.rooms.giveBack([batch.frame.room]);
       if (kept === null) continue;
-      const { buffer, rows } = kept;
-      await outbox.send((sender) => sender.sendEncoded(buffer, rows));
+      const { frame, rows } = kept;
+      await outbox.send((sender) => {
+        if (frame instanceof ArrayBuffer) sender.sendEncoded(frame, rows);
+        else sender.sendLent(frame, rows);
+      });
       ledger.sent(rows);
       replay.sent(rows);
     }

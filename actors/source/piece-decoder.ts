@@ -20,13 +20,9 @@ import { assert } from '../../runtime/assert.ts';
 import { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
-import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
 import { type ErrorData, errorToData } from '../../runtime/errors.ts';
-import { encodeBatch } from '../../runtime/wire/batch-codec.ts';
+import { batchRowsMax, type EncodedBatch, encodeAll } from './encoded-batch.ts';
 import { MessageJoining, type PieceMessages } from './message-joining.ts';
-
-/** The most rows of one batch. A multiple of 8, so that slices of validity bitmaps are views. */
-export const batchRowsMax = 65_536;
 
 /** Everything that a decoder is made of. Plain data. */
 export interface DecodeSetup {
@@ -52,12 +48,6 @@ export type DecodeRequest =
       readonly messages?: PieceMessages;
     }
   | { readonly kind: 'block'; readonly setup: string; readonly bytes: Uint8Array<ArrayBuffer>; readonly block: Block };
-
-/** A batch as it goes over a port. */
-export interface EncodedBatch {
-  readonly buffer: ArrayBuffer;
-  readonly rows: number;
-}
 
 export interface Decoded {
   readonly batches: readonly EncodedBatch[];
@@ -180,17 +170,4 @@ function decoded(batches: readonly ChangeBatch[], report: DecodeReport): Decoded
     errors: report.errors,
     fatal: report.fatal === null ? null : errorToData(report.fatal),
   };
-}
-
-/** Encoded batches of at most `batchRowsMax` rows; empty ones are left out. */
-export function encodeAll(batches: readonly ChangeBatch[]): readonly EncodedBatch[] {
-  const encoded: EncodedBatch[] = [];
-  for (const batch of batches) {
-    for (let start = 0; start < batch.rows; start += batchRowsMax) {
-      const end = Math.min(batch.rows, start + batchRowsMax);
-      const part = start === 0 && end === batch.rows ? batch : sliceBatch(batch, start, end);
-      encoded.push({ buffer: encodeBatch(part, 0, 'in memory'), rows: part.rows });
-    }
-  }
-  return encoded;
 }

@@ -15,7 +15,8 @@ import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { rowsToBatch } from '../../runtime/batch/row-objects.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import { parseVariant } from '../../runtime/batch/variant-json.ts';
-import { type Decoded, encodeAll } from './piece-decoder.ts';
+import { encodeAll } from './encoded-batch.ts';
+import type { Decoded } from './piece-decoder.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 

@@ -9,9 +9,9 @@
 import type { Position } from '../../connectors/sdk/source.ts';
 import type { Schema } from '../../runtime/batch/schema.ts';
 import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
-import { decodeBatch, encodeBatch } from '../../runtime/wire/batch-codec.ts';
+import { encodeBatch } from '../../runtime/wire/batch-codec.ts';
+import { decodeFrame, type EncodedBatch } from './encoded-batch.ts';
 import type { ReplayPoint } from './messages.ts';
-import type { EncodedBatch } from './piece-decoder.ts';
 
 const pointsMax = 512;
 
@@ -41,9 +41,9 @@ export class ReplayPoints {
     if (skipped === 0) return batch;
     this.#skipRows -= skipped;
     if (skipped === batch.rows) return null;
-    const { batch: decoded } = decodeBatch(batch.buffer, this.#schema, 'in memory');
+    const decoded = decodeFrame(batch, this.#schema);
     const rest = sliceBatch(decoded, skipped, decoded.rows);
-    return { buffer: encodeBatch(rest, 0, 'in memory'), rows: rest.rows };
+    return { frame: encodeBatch(rest, 0, 'in memory'), rows: rest.rows };
   }
 
   /** A clear counts as one row. False: an earlier run has sent it. */

@@ -19,6 +19,7 @@ import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import { errorToData } from '../../runtime/errors.ts';
 import type { FrameSender } from '../../runtime/mailbox/channel.ts';
+import { FrameRooms } from '../../runtime/mailbox/frame-rooms.ts';
 import { openFrameSender } from '../../runtime/mailbox/port-channel.ts';
 import { decodeThreads } from '../../runtime/thread/placement.ts';
 import { countOn } from '../carried-counts.ts';
@@ -79,6 +80,7 @@ class SourceActor implements Actor<SourceMessage> {
   readonly #abort = new AbortController();
   readonly #reading = new AbortController();
   readonly #sender: FrameSender;
+  readonly #rooms: FrameRooms;
   readonly #outbox: Outbox;
   readonly #ledger: IntakeLedger;
   readonly #replay: ReplayPoints;
@@ -101,7 +103,9 @@ class SourceActor implements Actor<SourceMessage> {
     const { clock, gauges } = context;
     const { relation, connector, port } = args;
     const limits = { rowsMax: connector.maxQueuedRecords, bytesMax: connector.maxQueuedBytes };
-    this.#sender = openFrameSender(port, { schema: relation.schema, limits });
+    // What a full mailbox holds and as much again, which is in a step. A relay keeps what it is sent, so it is lent nothing.
+    this.#rooms = new FrameRooms(2 * limits.bytesMax);
+    this.#sender = openFrameSender(port, { schema: relation.schema, limits, rooms: this.#rooms });
     this.#abort.signal.addEventListener('abort', () => this.#reading.abort(), { once: true });
     // Without a reader there is nothing left to do; who took it away knows why.
     this.#sender.onClose = () => this.#abort.abort();
@@ -315,6 +319,7 @@ class SourceActor implements Actor<SourceMessage> {
       },
       entriesMax: workers + 1,
       outbox: this.#outbox,
+      rooms: this.#rooms,
       ledger: this.#ledger,
       positions,
       acknowledges,

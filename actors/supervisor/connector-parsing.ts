@@ -91,6 +91,13 @@ export function parseOutputConnector(
     problems.push(new ConfigUnsupported({ what: `index with format ${printer.name}`, instead }, { place }));
   }
   if (problems.length > before || transport === null) return null;
+  const buffer = outputBuffer(values, transport.definition.outputBuffer);
+  // A buffer merges equal rows, and has to see them.
+  const ignoresColumns =
+    transport.definition.ignoresColumns === true &&
+    format === null &&
+    !buffer.enableOutputBuffer &&
+    values['index'] === undefined;
   return {
     kind: 'output',
     ...identity(entry, values),
@@ -101,7 +108,8 @@ export function parseOutputConnector(
     onFull: values['on_full'] as OnFull,
     ...queueBounds(values),
     sendSnapshot: values['send_snapshot'] === true,
-    ...outputBuffer(values, transport.definition.outputBuffer),
+    ...buffer,
+    ...(ignoresColumns ? { ignoresColumns } : {}),
   };
 }
 

@@ -6,6 +6,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { OutputConnector } from '../../connectors/sdk/connector-configuration.ts';
 import { type ActorRef, actorId } from '../../runtime/actor/actor.ts';
+import { bareSchema } from '../../runtime/batch/bare-batch.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import { type ErrorData, errorFromData, errorToData, type MillraceError } from '../../runtime/errors.ts';
@@ -121,6 +122,11 @@ export class OutputHandle {
     return this.#state === 'ended' || this.#state === 'failed' || this.#state === 'stopped';
   }
 
+  /** A relay sends records as they are. */
+  get #isBare(): boolean {
+    return this.connector.ignoresColumns === true && this.#context.relay === null;
+  }
+
   /** Opens the destination. A failure is its state, not a rejection. */
   async open(): Promise<void> {
     const { endpoint } = this.connector;
@@ -133,7 +139,7 @@ export class OutputHandle {
       this.#enginePort = port1;
       const args: DestinationArguments = {
         connector: this.connector,
-        relation: this.#relation,
+        relation: this.#isBare ? { ...this.#relation, schema: bareSchema, primaryKey: [] } : this.#relation,
         port: port2,
         baseFolder,
         processors: relay?.processors.get(endpoint) ?? [],
@@ -182,6 +188,7 @@ export class OutputHandle {
           onFull,
           sendSnapshot,
           keepsUnsettled: this.#context.relay !== null,
+          withoutColumns: this.#isBare,
         },
         { transfer: [port] },
       );

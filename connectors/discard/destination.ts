@@ -7,6 +7,7 @@ export const nullOutput: DestinationDefinition = defineDestination({
   summary: 'Discards everything.',
   format: 'optional',
   parameters: [],
+  ignoresColumns: true,
   create: () => ({
     open: async () => {},
     write: async () => {},

@@ -1,7 +1,8 @@
 // The columns of the three tables, by name: their types, and the kernel that writes each for a run of events.
 //
 // A column is made by itself, whole, straight into its arrays; nothing of a row exists anywhere but there. Channels and URLs, of
-// which there are few, are columns of codes. Columns that a table does not have are not generated.
+// which there are few, are columns of codes. Columns that a table does not have are not generated. Fresh arrays for each batch would cost
+// a quarter of the making: whoever makes many gives the same `ColumnRoom` for as long as nobody reads the batch before.
 import { ColumnBuilder } from '../../runtime/batch/batch-builder.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Column } from '../../runtime/batch/column.ts';
@@ -24,7 +25,24 @@ import {
 } from './event-stream.ts';
 import * as texts from './fill-texts.ts';
 
-type Make = (type: SqlType, events: Float64Array, stream: EventStream) => Column;
+/** `kept`: what the column before was written to, and nobody reads any more. */
+type Make = (type: SqlType, events: Float64Array, stream: EventStream, kept: Kept) => Column;
+
+/** The arrays of one column from one batch to the next. */
+interface Kept {
+  builder: ColumnBuilder | null;
+  readonly channels: texts.ChannelRoom;
+}
+
+/** The arrays of the columns of one table. One batch at a time. */
+export class ColumnRoom {
+  readonly #columns: Kept[] = [];
+
+  column(ordinal: number): Kept {
+    this.#columns[ordinal] ??= { builder: null, channels: {} };
+    return this.#columns[ordinal];
+  }
+}
 type Fill = (column: ColumnBuilder, events: Float64Array, stream: EventStream) => void;
 
 export interface ColumnKind {
@@ -34,8 +52,11 @@ export interface ColumnKind {
 
 const filled =
   (fill: Fill): Make =>
-  (type, events, stream) => {
-    const column = new ColumnBuilder(type, events.length);
+  (type, events, stream, kept) => {
+    const column = kept.builder ?? new ColumnBuilder(type, events.length);
+    kept.builder = column;
+    column.grow(events.length);
+    column.clear(events.length);
     fill(column, events, stream);
     return column.finish(events.length);
   };
@@ -65,7 +86,7 @@ const text = (lane: number, fill: texts.FillTexts): ColumnKind => ({
 /** Of the channel of a bid. */
 const ofChannel = (make: texts.MakeTexts): ColumnKind => ({
   type: 'VARCHAR',
-  make: (type, events, stream) => make(type, events, laneKey(stream.seed, lanes.channel)),
+  make: (type, events, stream, kept) => make(type, events, laneKey(stream.seed, lanes.channel), kept.channels),
 });
 
 const time: ColumnKind = {
@@ -128,7 +149,7 @@ export function columnsOf(table: NexmarkTable): ReadonlyMap<string, ColumnKind> 
   return columns[table];
 }
 
-/** Rows firstRow … firstRow + count of `table`; column i is of kind `kinds[i]`. */
+/** Rows firstRow … firstRow + count of `table`, in `room`; column i is of kind `kinds[i]`. */
 export function makeBatch(
   schema: Schema,
   kinds: readonly ColumnKind[],
@@ -136,10 +157,11 @@ export function makeBatch(
   stream: EventStream,
   firstRow: number,
   count: number,
+  room: ColumnRoom = new ColumnRoom(),
 ): ChangeBatch {
   const events = new Float64Array(count);
   eventNumbers(table, firstRow, events);
-  const columns = schema.fields.map(({ type }, i) => kinds[i]!.make(type, events, stream));
+  const columns = schema.fields.map(({ type }, i) => kinds[i]!.make(type, events, stream, room.column(i)));
   return { schema, rows: count, weights: null, columns, presence: null };
 }
 

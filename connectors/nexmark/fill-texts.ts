@@ -9,7 +9,14 @@ import type { SqlType } from '../../runtime/batch/sql-type.ts';
 import { below, mix, randomBits } from './event-stream.ts';
 
 export type FillTexts = (column: ColumnBuilder, events: Float64Array, key: number) => void;
-export type MakeTexts = (type: SqlType, events: Float64Array, key: number) => Column;
+export type MakeTexts = (type: SqlType, events: Float64Array, key: number, room: ChannelRoom) => Column;
+
+/** Where the codes of channels were written before: for as many rows, and which of all channels a code stood for. */
+export interface ChannelRoom {
+  codes?: Int32Array;
+  used?: Int32Array;
+  codeOf?: Int32Array;
+}
 
 /** Texts of a list, one behind the other; text i is bytes[offsets[i] .. offsets[i + 1]). */
 interface TextList {
@@ -80,8 +87,8 @@ const addressBytes = 17;
 export const fillNames: FillTexts = (column, events, key) => pickFrom(names, column, events, key);
 export const fillCities: FillTexts = (column, events, key) => pickFrom(cities, column, events, key);
 export const fillStates: FillTexts = (column, events, key) => pickFrom(states, column, events, key);
-export const makeChannels: MakeTexts = (type, events, key) => columnOfChannels(channels, type, events, key);
-export const makeUrls: MakeTexts = (type, events, key) => columnOfChannels(urls, type, events, key);
+export const makeChannels: MakeTexts = (type, events, key, room) => columnOfChannels(channels, type, events, key, room);
+export const makeUrls: MakeTexts = (type, events, key, room) => columnOfChannels(urls, type, events, key, room);
 export const fillAddresses: FillTexts = (column, events, key) => spellAddresses(column, events, key);
 export const fillCards: FillTexts = (column, events, key) => spellCards(column, events, key);
 export const fillItemNames: FillTexts = (column, events, key) => spellLetters(column, events, key, 15, 25);
@@ -91,10 +98,14 @@ export const fillAuctionExtra: FillTexts = (column, events, key) => spellLetters
 export const fillBidExtra: FillTexts = (column, events, key) => spellLetters(column, events, key, 54, 82);
 
 /** The texts of channels, as codes of those that these events have. */
-function columnOfChannels(list: TextList, type: SqlType, events: Float64Array, key: number): Column {
-  const codes = new Int32Array(events.length);
-  const used = new Int32Array(list.size);
-  const size = pickChannels(list.size, events, key, codes, used);
+function columnOfChannels(list: TextList, type: SqlType, events: Float64Array, key: number, room: ChannelRoom): Column {
+  if (room.codes === undefined || room.codes.length < events.length) room.codes = new Int32Array(events.length);
+  const codes = room.codes.subarray(0, events.length);
+  room.used ??= new Int32Array(list.size);
+  room.codeOf ??= new Int32Array(list.size);
+  const { used, codeOf } = room;
+  codeOf.fill(0);
+  const size = pickChannels(codeOf, events, key, codes, used);
   const offsets = new Int32Array(size + 1);
   let length = 0;
   for (let code = 0; code < size; code++) {
@@ -105,7 +116,7 @@ function columnOfChannels(list: TextList, type: SqlType, events: Float64Array, k
   for (let code = 0; code < size; code++) {
     bytes.set(list.bytes.subarray(list.offsets[used[code]!], list.offsets[used[code]! + 1]), offsets[code]);
   }
-  return { layout: 'dictionary', type, validity: null, codes, dictionary: { identity: codes, size, offsets, bytes } };
+  return { layout: 'dictionary', type, validity: null, codes, dictionary: { identity: offsets, size, offsets, bytes } };
 }
 
 // ── data plane ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -119,15 +130,14 @@ function pickFrom(list: TextList, column: ColumnBuilder, events: Float64Array, k
   }
 }
 
-/** Writes the code of each event's channel, and which channel a code stands for; returns how many there are. */
+/** Writes the code of each event's channel, and which channel a code stands for; returns how many there are. `codeOf` is zero. */
 function pickChannels(
-  channelCount: number,
+  codeOf: Int32Array,
   events: Float64Array,
   key: number,
   codes: Int32Array,
   used: Int32Array,
 ): number {
-  const codeOf = new Int32Array(channelCount);
   let size = 0;
   for (let channel = 0; channel < wellKnown.length; channel++) {
     used[size++] = channel;

@@ -10,7 +10,7 @@ import type { Payload, Position, Source, SourceContext, SourceDefinition } from 
 import { wait } from '../sdk/wait.ts';
 import { nexmarkDeclaration } from './declarations.ts';
 import { type EventStream, eventNumbers, type NexmarkTable, rowsAmong } from './event-stream.ts';
-import { type ColumnKind, columnsOf, makeBatch } from './fill-columns.ts';
+import { type ColumnKind, ColumnRoom, columnsOf, makeBatch } from './fill-columns.ts';
 
 const batchRowsMax = 16_384;
 /** With a rate, so many batches are made in a second where it allows. */
@@ -30,6 +30,8 @@ class NexmarkSource implements Source {
   /** Events a millisecond. */
   readonly #rate: number;
   #row = 0;
+  /** Arrays that nobody reads any more. */
+  #room: ColumnRoom | null = null;
 
   constructor(configuration: ParameterValues, context: SourceContext) {
     this.#context = context;
@@ -65,9 +67,14 @@ class NexmarkSource implements Source {
         await wait(clock, left, signal);
       }
       if (signal.aborted) return;
-      const batch = makeBatch(relation.schema, this.#kinds, this.#table, this.#stream, this.#row, rows);
+      const room = this.#room ?? new ColumnRoom();
+      this.#room = null;
+      const batch = makeBatch(relation.schema, this.#kinds, this.#table, this.#stream, this.#row, rows, room);
       this.#row += rows;
-      yield { kind: 'batch', batch, position: { row: this.#row } };
+      const release = (): void => {
+        this.#room = room;
+      };
+      yield { kind: 'batch', batch, position: { row: this.#row }, release };
       // Nothing here waits for the outside, so whoever asks the thread something has to be let in.
       await setImmediate();
     }

@@ -63,6 +63,8 @@ export interface OutputConnector {
   readonly enableOutputBuffer: boolean;
   readonly maxOutputBufferTimeMillis: number | null;
   readonly maxOutputBufferSizeRecords: number;
+  /** Nothing on its way or at its end looks at the columns of rows. */
+  readonly ignoresColumns?: boolean;
 }
 
 export type Connector = InputConnector | OutputConnector;

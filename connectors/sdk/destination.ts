@@ -91,6 +91,8 @@ export interface DestinationDefinition {
   readonly streamPerFlush?: boolean;
   /** The output buffer that it has unless the user configures one: changes are merged for so long, or until there are so many. */
   readonly outputBuffer?: { readonly timeMs: number; readonly records: number };
+  /** Of batches it looks at their rows and weights alone: where no format does either, they come without columns (bare-batch.ts). */
+  readonly ignoresColumns?: boolean;
   /** `records`: it is written batches of records (record-batch.ts). Default `rows`: of the relation that it is bound to. */
   readonly accepts?: 'rows' | 'records';
   /**

@@ -11,11 +11,18 @@
 import type { ChangeBatch } from '../batch/change-batch.ts';
 import type { Schema } from '../batch/schema.ts';
 import type { ErrorData } from '../errors.ts';
+import type { FrameRooms, LentFrame } from './frame-rooms.ts';
 
 /** What travels on the data lane, in order. */
 export type Frame =
   /** `sequence` numbers the batches of one sender from 1. */
-  | { readonly kind: 'batch'; readonly sequence: number; readonly batch: ChangeBatch }
+  | {
+      readonly kind: 'batch';
+      readonly sequence: number;
+      readonly batch: ChangeBatch;
+      /** Where its memory is lent: what is given back (`giveBack`) when nobody looks at the batch any more. */
+      readonly room?: number;
+    }
   /** Everything before this belongs together: an engine step's outputs, or a push that has a completion token. */
   | { readonly kind: 'mark'; readonly mark: number }
   /** No further frame will come. */
@@ -24,6 +31,8 @@ export type Frame =
 /** A frame as it came over the port: its batch is not decoded. */
 export type EncodedFrame =
   | { readonly kind: 'batch'; readonly frame: ArrayBuffer; readonly rows: number }
+  /** A batch in memory that is lent. Only to receivers that give it back. */
+  | ({ readonly kind: 'lent batch'; readonly rows: number } & LentFrame)
   /** Rows that a processor has refused, in their order among the others; an error for each. */
   | {
       readonly kind: 'refused';
@@ -46,6 +55,8 @@ export interface FrameSender {
   send(frame: Frame): void;
   /** As `send` of a batch that is encoded already (wire/batch-codec). Gives the buffer away. */
   sendEncoded(frame: ArrayBuffer, rows: number): void;
+  /** As `sendEncoded` of a frame in one of the channel's rooms, which is not written to until it comes back. */
+  sendLent(frame: LentFrame, rows: number): void;
   /** An encoded batch of rows that are refused already. Only for receivers that take encoded frames. */
   sendRefused(frame: ArrayBuffer, errors: readonly ErrorData[]): void;
   /** A clear. Only for receivers that stand before a table. */
@@ -76,12 +87,14 @@ export interface FrameReceiver {
   readonly queuedBytes: number;
   readonly isEmpty: boolean;
   /** The next frame without taking it; for a batch, `peekRows` says how many rows. */
-  peek(): EncodedFrame['kind'] | null;
+  peek(): Exclude<EncodedFrame['kind'], 'lent batch'> | null;
   readonly peekRows: number;
   /** Takes the next frame and returns its credit to the sender. */
   take(): Frame | null;
   /** As `take`, for who hands frames on and does not look into them. */
   takeEncoded(): EncodedFrame | null;
+  /** Nobody looks at the frames in these rooms any more. */
+  giveBack(rooms: readonly number[]): void;
   /** Tells the sender that everything up to `mark` is done. */
   confirm(mark: number): void;
   /** Tells the sender that the first `rows` rows since the channel was opened are delivered or refused. Never goes back. */
@@ -98,4 +111,6 @@ export interface FrameReceiver {
 export interface ChannelOptions {
   readonly schema: Schema;
   readonly limits: MailboxLimits;
+  /** Of a sender that lends frames. */
+  readonly rooms?: FrameRooms;
 }

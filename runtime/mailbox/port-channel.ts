@@ -1,7 +1,7 @@
 // A data channel over a MessagePort: what channel.ts promises, between two threads.
 //
-//   to the receiver    a batch is an ArrayBuffer (batch-codec.ts); a clear, a mark and the end as they are
-//   to the sender      credit { rows, bytes }; a confirmation { confirm }; rows that are settled { rows }, or refused { row }
+//   to the receiver    a batch is an ArrayBuffer (batch-codec.ts), or lies in a room (frame-rooms.ts); a clear, a mark and the end as they are
+//   to the sender      credit { rows, bytes }; a confirmation { confirm }; rows that are settled { rows }, or refused { row }; rooms
 //
 // A frame that comes encoded is transferred. One that is made here is copied: who sends batches computes on typed arrays, the engine above
 // all, and once a thread has given any buffer away V8 asks of each of its accesses to a typed array whether the buffer is still there.
@@ -20,10 +20,12 @@ import { decodeBatch, encodeBatch } from '../wire/batch-codec.ts';
 import { markBytes } from './batch-bytes.ts';
 import type { ChannelOptions, EncodedFrame, Frame, FrameReceiver, FrameSender } from './channel.ts';
 import { ReturnCredit, SendCredit } from './credit.ts';
+import type { FrameRooms, LentFrame } from './frame-rooms.ts';
 import { Queue } from './mailbox.ts';
 import { ChannelClosed, Readiness } from './readiness.ts';
 
 type ToSender =
+  | { readonly kind: 'rooms'; readonly rooms: readonly number[] }
   | { readonly kind: 'credit'; readonly rows: number; readonly bytes: number }
   | { readonly kind: 'confirm'; readonly mark: number }
   | { readonly kind: 'settle'; readonly rows: number }
@@ -47,6 +49,7 @@ class PortSender implements FrameSender {
   onClose: (() => void) | null = null;
   readonly #port: MessagePort;
   readonly #credit: SendCredit;
+  readonly #rooms: FrameRooms | null;
   readonly #readiness = new Readiness();
   #markSent = 0;
   #markConfirmed = 0;
@@ -55,6 +58,7 @@ class PortSender implements FrameSender {
   constructor(port: MessagePort, options: ChannelOptions) {
     this.#port = port;
     this.#credit = new SendCredit(options.limits);
+    this.#rooms = options.rooms ?? null;
     port.on('message', (message: ToSender) => this.#receive(message));
     port.on('close', () => this.#closed());
     if (isDead(port)) setImmediate(() => this.#closed());
@@ -93,6 +97,12 @@ class PortSender implements FrameSender {
   sendEncoded(frame: ArrayBuffer, rows: number): void {
     if (this.#isClosed) return;
     this.#postBatch(frame, rows);
+    this.#keepAlive();
+  }
+
+  sendLent(frame: LentFrame, rows: number): void {
+    if (this.#isClosed) return;
+    this.#post({ kind: 'lent batch', ...frame, rows }, rows, frame.bytes);
     this.#keepAlive();
   }
 
@@ -146,6 +156,9 @@ class PortSender implements FrameSender {
         this.#markConfirmed = Math.max(this.#markConfirmed, message.mark);
         this.#keepAlive();
         this.onConfirm?.(message.mark);
+        return;
+      case 'rooms':
+        this.#rooms?.giveBack(message.rooms);
         return;
       case 'settle':
         this.onSettle?.(message.rows);
@@ -216,8 +229,9 @@ class PortReceiver implements FrameReceiver {
     return rowsOf(this.#queue.peek());
   }
 
-  peek(): EncodedFrame['kind'] | null {
-    return this.#queue.peek()?.kind ?? null;
+  peek(): Exclude<EncodedFrame['kind'], 'lent batch'> | null {
+    const kind = this.#queue.peek()?.kind ?? null;
+    return kind === 'lent batch' ? 'batch' : kind;
   }
 
   take(): Frame | null {
@@ -225,8 +239,13 @@ class PortReceiver implements FrameReceiver {
     if (message === null) return null;
     assert(message.kind !== 'refused', 'refused rows go to those who take encoded frames');
     assert(message.kind !== 'clear', 'clears go to those who take encoded frames');
+    const { schema } = this.#options;
+    if (message.kind === 'lent batch') {
+      const { memory, bytes, room } = message;
+      return { kind: 'batch', ...decodeBatch(memory, schema, 'in memory', bytes), room };
+    }
     if (message.kind !== 'batch') return message;
-    return { kind: 'batch', ...decodeBatch(message.frame, this.#options.schema, 'in memory') };
+    return { kind: 'batch', ...decodeBatch(message.frame, schema, 'in memory') };
   }
 
   takeEncoded(): EncodedFrame | null {
@@ -238,6 +257,10 @@ class PortReceiver implements FrameReceiver {
     this.#queuedBytes -= bytes;
     if (this.#credit.take(rows, bytes, this.isEmpty)) this.#post({ kind: 'credit', ...this.#credit.collect() });
     return message;
+  }
+
+  giveBack(rooms: readonly number[]): void {
+    this.#post({ kind: 'rooms', rooms });
   }
 
   confirm(mark: number): void {
@@ -290,9 +313,10 @@ function isDead(port: MessagePort): boolean {
 
 function rowsOf(message: EncodedFrame | undefined): number {
   if (message?.kind === 'clear') return 1;
-  return message?.kind === 'batch' || message?.kind === 'refused' ? message.rows : 0;
+  return message !== undefined && 'rows' in message ? message.rows : 0;
 }
 
 function bytesOf(message: EncodedFrame): number {
+  if (message.kind === 'lent batch') return message.bytes;
   return 'frame' in message ? message.frame.byteLength : markBytes;
 }

@@ -23,7 +23,7 @@ import { type SqlType, type Storage, storageOf } from '../batch/sql-type.ts';
 import { type CodedErrorClass, defineError } from '../errors.ts';
 import { allOnes, codesAreSound, offsetsAreSound, weightsAreSound } from './column-kernels.ts';
 import { alignTo8, BodyPlan, type ColumnDescriptor, type Layout, planColumn, storageWidths } from './column-layout.ts';
-import { corrupt, openEnvelope, type Seal, sealEnvelope } from './envelope.ts';
+import { corrupt, openEnvelope, type Seal, sealEnvelope, sealEnvelopeIn } from './envelope.ts';
 
 export const SchemaMismatch: CodedErrorClass<{ readonly expected: number; readonly found: number }> = defineError(
   'wire.schema_mismatch',
@@ -45,6 +45,21 @@ const rowsMax = 2 ** 31 - 8;
 
 /** The batch as a frame of its own; the batch stays as it is. */
 export function encodeBatch(batch: ChangeBatch, sequence = 0, seal: Seal = 'checked'): ArrayBuffer {
+  const { header, plan } = planFrame(batch, sequence);
+  return sealEnvelope(header, plan.bodyBytes, seal, (frame, bodyAt) => fillBody(frame, bodyAt, plan));
+}
+
+/** The batch as a frame at the beginning of memory that is made for it or used anew; for another thread, not to be kept. */
+export function encodeBatchIn<Memory extends ArrayBuffer | SharedArrayBuffer>(
+  make: (bytes: number) => Memory,
+  batch: ChangeBatch,
+  sequence = 0,
+): Memory {
+  const { header, plan } = planFrame(batch, sequence);
+  return sealEnvelopeIn(make, header, plan.bodyBytes, 'in memory', (frame, bodyAt) => fillBody(frame, bodyAt, plan));
+}
+
+function planFrame(batch: ChangeBatch, sequence: number): { readonly header: unknown; readonly plan: BodyPlan } {
   assertBatch(batch);
   assert(Number.isSafeInteger(sequence) && sequence >= 0, 'a sequence counts from 0');
   const { rows, schema } = batch;
@@ -66,15 +81,22 @@ export function encodeBatch(batch: ChangeBatch, sequence = 0, seal: Seal = 'chec
       return [layout, storage, validity, at, dataBytes, entries];
     }),
   };
-  return sealEnvelope(header, plan.bodyBytes, seal, (frame, bodyAt) => {
-    const body = new Uint8Array(frame, bodyAt);
-    for (const part of plan.parts) body.set(part.bytes, part.at);
-  });
+  return { header, plan };
 }
 
-/** The batch in a frame, as views of the frame. @throws FrameCorrupt, SchemaMismatch */
-export function decodeBatch(frame: ArrayBuffer, schema: Schema, seal: Seal = 'checked'): NumberedBatch {
-  const { header, bodyAt, bodyBytes } = openEnvelope(frame, seal);
+function fillBody(frame: ArrayBuffer | SharedArrayBuffer, bodyAt: number, plan: BodyPlan): void {
+  const body = new Uint8Array(frame, bodyAt, plan.bodyBytes);
+  for (const part of plan.parts) body.set(part.bytes, part.at);
+}
+
+/** The batch in a frame, as views of the frame; it is the first `bytes` bytes of its memory. @throws FrameCorrupt, SchemaMismatch */
+export function decodeBatch(
+  frame: ArrayBuffer | SharedArrayBuffer,
+  schema: Schema,
+  seal: Seal = 'checked',
+  bytes: number = frame.byteLength,
+): NumberedBatch {
+  const { header, bodyAt, bodyBytes } = openEnvelope(frame, seal, bytes);
   if (!isMap(header) || header['kind'] !== kind) throw corrupt(frame, 'it holds no change batch');
   if (header['version'] !== version) throw corrupt(frame, `its version is not ${version}`);
   const { fingerprint, rows, sequence, columns } = header;
@@ -114,7 +136,7 @@ function decodeColumn(body: Body, descriptor: ColumnDescriptor, type: SqlType, r
   return { layout, type, validity, codes, dictionary: { identity: strings, size: entries, ...strings } };
 }
 
-function readDescriptor(frame: ArrayBuffer, value: unknown): ColumnDescriptor {
+function readDescriptor(frame: ArrayBuffer | SharedArrayBuffer, value: unknown): ColumnDescriptor {
   if (!Array.isArray(value) || value.length !== 6) throw corrupt(frame, 'a column has no descriptor');
   const [layout, storage, validity, at, dataBytes, entries]: unknown[] = value;
   if (!isLayout(layout) || !isStorage(storage)) throw corrupt(frame, 'a column has an unknown layout');
@@ -129,11 +151,11 @@ function readDescriptor(frame: ArrayBuffer, value: unknown): ColumnDescriptor {
 
 /** Views of a body, each checked for place, length and alignment before it is made. */
 class Body {
-  readonly frame: ArrayBuffer;
+  readonly frame: ArrayBuffer | SharedArrayBuffer;
   readonly #bodyAt: number;
   readonly #bodyBytes: number;
 
-  constructor(frame: ArrayBuffer, bodyAt: number, bodyBytes: number) {
+  constructor(frame: ArrayBuffer | SharedArrayBuffer, bodyAt: number, bodyBytes: number) {
     this.frame = frame;
     this.#bodyAt = bodyAt;
     this.#bodyBytes = bodyBytes;

@@ -46,33 +46,53 @@ export interface OpenEnvelope {
 /** Whether a frame has a checksum, as one that is kept or comes from elsewhere must. */
 export type Seal = 'checked' | 'in memory';
 
-/** Makes a frame; `fill` writes the body, which begins zeroed at `bodyAt`. */
+/** Makes a frame in fresh memory; `fill` writes the body, which begins zeroed at `bodyAt`. */
 export function sealEnvelope(
   header: unknown,
   bodyBytes: number,
   seal: Seal,
   fill: (frame: ArrayBuffer, bodyAt: number) => void,
 ): ArrayBuffer {
+  return sealEnvelopeIn((bytes) => new ArrayBuffer(bytes), header, bodyBytes, seal, fill);
+}
+
+/**
+ * Makes a frame at the beginning of the memory that is `made` for its size. Where that is not zeroed, what is between the arrays of the
+ * body is not either: no frame to be kept.
+ */
+export function sealEnvelopeIn<Memory extends ArrayBuffer | SharedArrayBuffer>(
+  make: (bytes: number) => Memory,
+  header: unknown,
+  bodyBytes: number,
+  seal: Seal,
+  fill: (frame: Memory, bodyAt: number) => void,
+): Memory {
   assert(bodyBytes <= bodyBytesMax, 'the body of a frame stays below 4 GiB');
   const head = pack(header);
   const binAt = headerAt + head.length;
   const bodyAt = (binAt + 5 + 7) & ~7;
-  const frame = new ArrayBuffer(bodyAt + bodyBytes);
-  const bytes = new Uint8Array(frame);
+  const frameBytes = bodyAt + bodyBytes;
+  const frame = make(frameBytes);
+  const bytes = new Uint8Array(frame, 0, frameBytes);
   const view = new DataView(frame);
   bytes[0] = arrayOf3;
   bytes[1] = seal === 'checked' ? uint32 : int32;
+  view.setUint32(checksumAt, 0);
   bytes.set(head, headerAt);
   bytes[binAt] = bin32;
-  view.setUint32(binAt + 1, frame.byteLength - binAt - 5);
+  view.setUint32(binAt + 1, frameBytes - binAt - 5);
   fill(frame, bodyAt);
   if (seal === 'checked') view.setUint32(checksumAt, crc32(bytes.subarray(headerAt)));
   return frame;
 }
 
 /** `seal`: the least it must have. @throws FrameCorrupt when the frame is not exactly what `sealEnvelope` made. */
-export function openEnvelope(frame: ArrayBuffer, seal: Seal): OpenEnvelope {
-  const bytes = new Uint8Array(frame);
+export function openEnvelope(
+  frame: ArrayBuffer | SharedArrayBuffer,
+  seal: Seal,
+  frameBytes: number = frame.byteLength,
+): OpenEnvelope {
+  const bytes = new Uint8Array(frame, 0, frameBytes);
   if (bytes.length < frameBytesMin) throw corrupt(frame, 'it is shorter than an empty one');
   const isUnchecked = seal === 'in memory' && bytes[1] === int32;
   if (bytes[0] !== arrayOf3 || (bytes[1] !== uint32 && !isUnchecked)) {
@@ -92,14 +112,18 @@ export function openEnvelope(frame: ArrayBuffer, seal: Seal): OpenEnvelope {
   const [, header, body]: unknown[] = parts;
   if (!(body instanceof Uint8Array) || body.buffer !== frame) throw corrupt(frame, 'its body is not binary');
   const bodyAt = (body.byteOffset + 7) & ~7;
-  const bodyBytes = frame.byteLength - bodyAt;
-  if (bodyBytes < 0 || body.byteOffset + body.byteLength !== frame.byteLength) {
+  const bodyBytes = frameBytes - bodyAt;
+  if (bodyBytes < 0 || body.byteOffset + body.byteLength !== frameBytes) {
     throw corrupt(frame, 'its body does not reach to its end');
   }
   return { header, bodyAt, bodyBytes };
 }
 
 /** The one way to say that a frame is not what it should be. */
-export function corrupt(frame: ArrayBuffer, reason: string, cause?: unknown): InstanceType<typeof FrameCorrupt> {
+export function corrupt(
+  frame: ArrayBuffer | SharedArrayBuffer,
+  reason: string,
+  cause?: unknown,
+): InstanceType<typeof FrameCorrupt> {
   return new FrameCorrupt({ reason, frameBytes: frame.byteLength }, cause === undefined ? {} : { cause });
 }

@@ -1,10 +1,16 @@
 // The engine actor between its ports: steps, holds, back-pressure, completion, queries, drain.
+import { MessageChannel } from 'node:worker_threads';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { BoundQuery, EngineProgress, QueryResult } from '../../../actors/engine/messages.ts';
+import { OutputQueue } from '../../../actors/engine/output-queue.ts';
+import { encodeAll } from '../../../actors/source/encoded-batch.ts';
+import { assert as holds } from '../../../runtime/assert.ts';
+import { FrameRooms } from '../../../runtime/mailbox/frame-rooms.ts';
+import { openFrameReceiver, openFrameSender } from '../../../runtime/mailbox/port-channel.ts';
 import { decodeBatch } from '../../../runtime/wire/batch-codec.ts';
 import { until } from '../lone-actor.ts';
-import { engineFixture, numberSchema, numbersOf, rowsOf, send, takeWaiting } from './engine-fixture.ts';
+import { engineFixture, numberBatch, numberSchema, numbersOf, rowsOf, send, takeWaiting } from './engine-fixture.ts';
 
 /** The circuit of these tests answers every query alike. */
 const anyQuery: BoundQuery = { query: { kind: 'values', schema: numberSchema, rows: [] }, displayOrder: [] };
@@ -86,6 +92,62 @@ test('a full output that blocks holds the steps back, and nothing is lost', asyn
     return got.length === sent.length;
   });
   assert.equal(got, sent);
+  await engine.close();
+});
+
+test('memory that is lent goes back when the last of its rows has been in a step', async () => {
+  const rooms = new FrameRooms(1 << 20);
+  const engine = await engineFixture(2_000);
+  const input = await engine.input('a.in', { rooms });
+  const rows = Array.from({ length: 8_000 }, (_, i) => 1_000 + i);
+  const [encoded] = encodeAll([numberBatch(rows)], rooms);
+  holds(encoded !== undefined && !(encoded.frame instanceof ArrayBuffer), 'there is room');
+  input.sendLent(encoded.frame, rows.length);
+  await until(() => rooms.held.out === 0);
+  // The first step may have come before.
+  const sizes = engine.circuit.stepSizes.filter((size) => size > 0);
+  assert.equal(sizes, [2_000, 2_000, 2_000, 2_000]);
+  assert.equal(
+    engine.circuit.taken.flatMap(({ numbers }) => numbers),
+    rows,
+  );
+  await engine.close();
+});
+
+test('what waits for a full output is not in memory that is lent', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const limits = { rowsMax: 1, bytesMax: 1 << 20 };
+  const sender = openFrameSender(port1, { schema: numberSchema, limits });
+  const receiver = openFrameReceiver(port2, { schema: numberSchema, limits });
+  const queue = new OutputQueue({ endpoint: 'all.out', relation: 'all', sender, onFull: 'block' });
+  const values = new Int32Array(new SharedArrayBuffer(8));
+  values.set([1, 2]);
+  const [field] = numberSchema.fields;
+  holds(field !== undefined, 'numbers have a column');
+  const column = { layout: 'fixed', type: field.type, validity: null, values } as const;
+  const batch = { schema: numberSchema, rows: 2, weights: null, columns: [column], presence: null };
+  queue.sendStep([batch], 1);
+  queue.sendStep([batch], 2);
+  assert.not.ok(queue.isFlushed);
+  values.fill(0);
+  const got: number[] = [];
+  await until(() => {
+    got.push(...rowsOf(takeWaiting(receiver)));
+    return got.length === 4;
+  });
+  assert.equal(got, [1, 2, 1, 2]);
+  sender.close();
+  receiver.close();
+});
+
+test('an output without columns is sent how many rows there are, and what each counts for', async () => {
+  const engine = await engineFixture();
+  const out = await engine.output('all.out', { withoutColumns: true });
+  const input = await engine.input('a.in');
+  send(input, [1, 2, 3]);
+  await until(() => out.queuedRows === 3);
+  const [frame] = takeWaiting(out);
+  assert.equal(frame?.kind === 'batch' && [frame.batch.rows, frame.batch.columns, frame.batch.weights], [3, [], null]);
   await engine.close();
 });
 

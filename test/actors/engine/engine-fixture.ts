@@ -3,11 +3,13 @@ import { MessageChannel } from 'node:worker_threads';
 import { engineBehaviour } from '../../../actors/engine/engine-actor.ts';
 import type { EngineCircuit } from '../../../actors/engine/engine-circuit.ts';
 import type { EngineMessage, EngineNotice } from '../../../actors/engine/messages.ts';
+import { bareSchema } from '../../../runtime/batch/bare-batch.ts';
 import { BatchBuilder } from '../../../runtime/batch/batch-builder.ts';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import { makeSchema, type Relation, type Schema } from '../../../runtime/batch/schema.ts';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
 import type { Frame, FrameReceiver, FrameSender } from '../../../runtime/mailbox/channel.ts';
+import { FrameRooms } from '../../../runtime/mailbox/frame-rooms.ts';
 import { openFrameReceiver, openFrameSender } from '../../../runtime/mailbox/port-channel.ts';
 import { type LoneActor, loneActor } from '../lone-actor.ts';
 
@@ -95,7 +97,12 @@ export interface EngineFixture extends LoneActor<EngineMessage, EngineNotice> {
   readonly circuit: TestCircuit;
   input(
     endpoint: string,
-    options?: { readonly batchRowsMax?: number; readonly held?: boolean; readonly table?: string },
+    options?: {
+      readonly batchRowsMax?: number;
+      readonly held?: boolean;
+      readonly table?: string;
+      readonly rooms?: FrameRooms;
+    },
   ): Promise<FrameSender>;
   output(
     endpoint: string,
@@ -104,6 +111,7 @@ export interface EngineFixture extends LoneActor<EngineMessage, EngineNotice> {
       readonly rowsMax?: number;
       readonly onFull?: 'block' | 'drop';
       readonly sendSnapshot?: boolean;
+      readonly withoutColumns?: boolean;
     },
   ): Promise<FrameReceiver>;
   close(): Promise<void>;
@@ -128,18 +136,22 @@ export async function engineFixture(stepRowsMax = 1000): Promise<EngineFixture> 
     circuit,
     input: async (endpoint, options = {}) => {
       const { port1, port2 } = new MessageChannel();
-      const { batchRowsMax = null, held = false, table = 'a' } = options;
+      const { batchRowsMax = null, held = false, table = 'a', rooms = new FrameRooms(1) } = options;
       await lone.ask({ kind: 'attach input', endpoint, table, port: port2, limits: wide, batchRowsMax, held });
-      const sender = openFrameSender(port1, { schema: numberSchema, limits: wide });
+      const sender = openFrameSender(port1, { schema: numberSchema, limits: wide, rooms });
       ends.push(sender);
       return sender;
     },
     output: async (endpoint, options = {}) => {
       const { port1, port2 } = new MessageChannel();
       const { relation: of = 'all', rowsMax = wide.rowsMax, onFull = 'block', sendSnapshot = false } = options;
+      const { withoutColumns = false } = options;
       const limits = { rowsMax, bytesMax: wide.bytesMax };
-      await lone.ask({ kind: 'attach output', endpoint, relation: of, port: port2, limits, onFull, sendSnapshot });
-      const receiver = openFrameReceiver(port1, { schema: numberSchema, limits });
+      const port = port2;
+      const how = { limits, onFull, sendSnapshot, withoutColumns };
+      await lone.ask({ kind: 'attach output', endpoint, relation: of, port, ...how });
+      const schema = withoutColumns ? bareSchema : numberSchema;
+      const receiver = openFrameReceiver(port1, { schema, limits });
       ends.push(receiver);
       return receiver;
     },

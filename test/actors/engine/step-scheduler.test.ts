@@ -35,6 +35,7 @@ function mailbox(frames: Given[]): FrameReceiver {
       holds(frame?.kind === 'clear', 'nothing else is taken as it came');
       return frame;
     },
+    giveBack: () => {},
     confirm: () => {},
     settle: () => {},
     refuse: () => {},

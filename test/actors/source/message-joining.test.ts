@@ -1,11 +1,11 @@
 // Messages through the decoders of every format: each stands alone, whether they are read at once or one by one.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { decodeFrame } from '../../../actors/source/encoded-batch.ts';
 import { type Decoded, PieceDecoder } from '../../../actors/source/piece-decoder.ts';
 import { registry } from '../../../connectors/registry.ts';
 import { rowsFromBatch } from '../../../runtime/batch/row-objects.ts';
 import { makeSchema, type Relation } from '../../../runtime/batch/schema.ts';
-import { decodeBatch } from '../../../runtime/wire/batch-codec.ts';
 import { pack } from '../../../runtime/wire/msgpack.ts';
 
 const relation: Relation = {
@@ -32,9 +32,7 @@ async function decoded(
   const noBytes = new Uint8Array(0);
   const request = { kind: 'piece', setup, bytes, first: false, prologue: noBytes, messages: { starts, ends } } as const;
   const outcome = await decoder.decode(request);
-  const rows = outcome.batches.flatMap(
-    ({ buffer }) => rowsFromBatch(decodeBatch(buffer, relation.schema, 'in memory').batch).rows,
-  );
+  const rows = outcome.batches.flatMap((batch) => rowsFromBatch(decodeFrame(batch, relation.schema)).rows);
   return { rows, outcome };
 }
 

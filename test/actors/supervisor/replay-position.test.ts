@@ -2,9 +2,10 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { decodeFrame } from '../../../actors/source/encoded-batch.ts';
 import { ReplayPoints } from '../../../actors/source/replay-points.ts';
 import { decodeReplayStart, encodeReplayStart, replayFrom } from '../../../actors/supervisor/replay-position.ts';
-import { decodeBatch, encodeBatch } from '../../../runtime/wire/batch-codec.ts';
+import { encodeBatch } from '../../../runtime/wire/batch-codec.ts';
 import { numberBatch, numberSchema, numbersOf } from '../engine/engine-fixture.ts';
 
 test('runs that are interrupted anywhere take every row once', () => {
@@ -25,9 +26,9 @@ test('runs that are interrupted anywhere take every row once', () => {
         const sent: number[] = [];
         for (let at = Number(begin.position?.['row'] ?? 0); at < rows; at += batch) {
           const numbers = input.slice(at, at + batch);
-          const left = points.keep({ buffer: encodeBatch(numberBatch(numbers), 0, 'in memory'), rows: numbers.length });
+          const left = points.keep({ frame: encodeBatch(numberBatch(numbers), 0, 'in memory'), rows: numbers.length });
           if (left !== null) {
-            sent.push(...numbersOf(decodeBatch(left.buffer, numberSchema, 'in memory').batch));
+            sent.push(...numbersOf(decodeFrame(left, numberSchema)));
             points.sent(left.rows);
           }
           const row = at + numbers.length;

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { eventNumbers, type NexmarkTable, rowsAmong } from '../../../connectors/nexmark/event-stream.ts';
 import { nexmark } from '../../../connectors/nexmark/source.ts';
 import { conformance } from '../../../connectors/sdk/conformance.ts';
+import { assert as holds } from '../../../runtime/assert.ts';
 import { readCell } from '../../../runtime/batch/scalar-values.ts';
 import type { Relation } from '../../../runtime/batch/schema.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
@@ -173,6 +174,33 @@ test('columns that the events do not have, or have with another type, are refuse
     codeOf(() => nexmark.create({ table: 'bid' }, contextFor(relation, '.')));
   assert.is(await create(relationOf({ prise: bigint })), 'config.unknown_key price');
   assert.is(await create(relationOf({ price: varchar })), 'config.invalid_value');
+});
+
+test('a batch that is released lends its memory to the next, and one that is not stays as it is', async () => {
+  const source = nexmark.create(
+    { table: 'bid', options: { events: 60_000 } },
+    contextFor(tables.bid, '.', eagerClock()),
+  );
+  await source.open(null);
+  const memories: unknown[] = [];
+  const prices: unknown[] = [];
+  for await (const payload of source.read()) {
+    if (payload.kind !== 'batch') continue;
+    const [auction, , price] = payload.batch.columns;
+    holds(auction?.layout === 'fixed' && price !== undefined, 'numbers are fixed');
+    memories.push(auction.values.buffer);
+    prices.push(readCell(price, 5));
+    if (memories.length !== 2) payload.release?.();
+  }
+  assert.is(memories.length, 4);
+  assert.is(memories[1], memories[0]);
+  assert.is.not(memories[2], memories[1]);
+  assert.is(memories[3], memories[2]);
+  const rows = await generate('bid', { events: 60_000 });
+  assert.equal(
+    prices,
+    [0, 1, 2, 3].map((batch) => rows[batch * 16_384 + 5]?.['price']),
+  );
 });
 
 test('a rate is that of all events together', async () => {

@@ -2,6 +2,8 @@
 import { MessageChannel } from 'node:worker_threads';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { encodeAll } from '../../../actors/source/encoded-batch.ts';
+import { assert as holds } from '../../../runtime/assert.ts';
 import { makeSchema } from '../../../runtime/batch/schema.ts';
 import type {
   ChannelOptions,
@@ -10,6 +12,7 @@ import type {
   FrameSender,
   MailboxLimits,
 } from '../../../runtime/mailbox/channel.ts';
+import { FrameRooms, type LentFrame } from '../../../runtime/mailbox/frame-rooms.ts';
 import { openFrameReceiver, openFrameSender } from '../../../runtime/mailbox/port-channel.ts';
 import { encodeBatch } from '../../../runtime/wire/batch-codec.ts';
 import { numbersBatch, numbersSchema } from '../actor/trial-behaviours.ts';
@@ -101,6 +104,35 @@ test('frames arrive as they were sent, in order, with marks and end between them
   assert.is(receiver.take(), null);
   assert.is(receiver.peek(), null);
   assert.is(receiver.queuedBytes, 0);
+  sender.close();
+  receiver.close();
+});
+
+test('a lent frame is read where it lies, and its room is free again when it is given back', async () => {
+  const rows = 4_000;
+  const rooms = new FrameRooms(1 << 20);
+  const { port1, port2 } = new MessageChannel();
+  const sender = openFrameSender(port1, { schema: numbersSchema, limits: wide, rooms });
+  const receiver = openFrameReceiver(port2, { schema: numbersSchema, limits: wide });
+  const lend = (first: number): LentFrame => {
+    const [encoded] = encodeAll([numbersBatch(first, rows)], rooms);
+    holds(encoded !== undefined && !(encoded.frame instanceof ArrayBuffer), 'there is room');
+    return encoded.frame;
+  };
+  const first = lend(10);
+  sender.sendLent(first, rows);
+  assert.is(sender.queuedBytes, first.bytes);
+  await arrival(receiver);
+  assert.is(receiver.peek(), 'batch');
+  assert.is(receiver.peekRows, rows);
+  const got = await takeNext(receiver);
+  holds(got.kind === 'batch' && got.room !== undefined, 'it is a batch in a room');
+  assert.equal(rowsOfBatch(got.batch), rowsOfBatch(numbersBatch(10, rows)));
+  assert.is(rooms.held.out, 1);
+  receiver.giveBack([got.room]);
+  while (rooms.held.out > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+  assert.is(lend(20).memory, first.memory);
+  assert.equal(rowsOfBatch(got.batch), rowsOfBatch(numbersBatch(20, rows)));
   sender.close();
   receiver.close();
 });
