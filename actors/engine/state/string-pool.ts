@@ -11,11 +11,12 @@
 //   bytes    all strings one after the other          offsets  entry c is bytes[offsets[c] .. offsets[c + 1])
 //   slots    hash, code + 1 (hash-slots.ts); carried strings have none
 //
-// Append-only: an entry keeps its code for the life of the pool; strings of deleted rows stay. Arrays are replaced when
-// they grow (x2), never written below `size`, so a column that points at older arrays stays right.
+// Append-only: an entry keeps its code for the life of the pool; strings of deleted rows stay. Arrays grow (x2), where
+// other threads read them in place, and are never written below `size`, so a column that points at older ones stays right.
 // Not here: order of strings across columns of rows (row-order.ts), null handling (row-words.ts).
 import type { BytesColumn, Dictionary } from '../../../runtime/batch/column.ts';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
+import { grownMemory } from './growable-memory.ts';
 import { HashSlots, homeOf } from './hash-slots.ts';
 import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
 import { copyBytes, equalBytes, hashBytes } from './string-bytes.ts';
@@ -28,6 +29,8 @@ export const StringsFull: CodedErrorClass<{ readonly bytes: number }> = defineEr
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const poolBytesMax = 2 ** 31 - 16;
+/** Shared memory of more bytes grows where it lies. */
+const copiedBytesMax = 1 << 19;
 /** From this length on a view of the string and a call to copy it cost less than a loop over its words. */
 const longBytes = 256;
 
@@ -316,18 +319,25 @@ export class StringPool {
     const at = this.#offsets[this.#size]!;
     if (at + length > this.#bytes.length) {
       if (at + length > poolBytesMax) throw new StringsFull({ bytes: poolBytesMax });
-      const grown = new Uint8Array(
-        this.#memory(Math.min(poolBytesMax, Math.max(at + length, this.#bytes.length * 2, 64))),
-      );
-      grown.set(this.#bytes.subarray(0, at));
-      this.#bytes = grown;
-      this.#view = new DataView(grown.buffer);
+      const bytes = Math.min(poolBytesMax, Math.max(at + length, this.#bytes.length * 2, 64));
+      const memory = this.#grown(this.#bytes, at, bytes);
+      this.#bytes = new Uint8Array(memory, 0, bytes);
+      this.#view = new DataView(memory, 0, bytes);
     }
     const needed = this.#size + entries + 1;
     if (needed <= this.#offsets.length) return;
-    const grown = new Int32Array(this.#memory(Math.max(needed, this.#offsets.length * 2) * 4));
-    grown.set(this.#offsets);
-    this.#offsets = grown;
+    const length32 = Math.max(needed, this.#offsets.length * 2);
+    this.#offsets = new Int32Array(this.#grown(this.#offsets, this.#offsets.byteLength, length32 * 4), 0, length32);
+  }
+
+  /** Memory of `bytes` that begins with the first `used` ones of an array. */
+  #grown({ buffer }: Uint8Array | Int32Array, used: number, bytes: number): ArrayBufferLike {
+    // What batches point at leaves the engine in their hands: it is shared memory only where other threads are meant to read it.
+    const inPlace = this.isShared && bytes > copiedBytesMax ? grownMemory(buffer, used, bytes) : null;
+    if (inPlace !== null) return inPlace;
+    const memory = this.#memory(bytes);
+    new Uint8Array(memory).set(new Uint8Array(buffer, 0, used));
+    return memory;
   }
 }
 

@@ -121,4 +121,17 @@ test('strings that are all different are carried after a while, those that come 
   }
 });
 
+test('a pool that other threads read grows past what is copied, and columns that point at it stay right', () => {
+  const pool = new StringPool(-1, true);
+  const before = intern(pool, 'before');
+  const early = pool.dictionary();
+  const long = (i: number): string => `${i}${'-'.repeat(300)}`;
+  const codes = Array.from({ length: 12_000 }, (_, i) => intern(pool, long(i)));
+  assert.ok(pool.stateBytes > 4_000_000);
+  for (const i of [0, 3000, 3600, 7000, 11_999]) assert.is(pool.text(codes[i]!), long(i));
+  assert.is(intern(pool, long(3500)), codes[3500]);
+  const { bytes, offsets } = early;
+  assert.is(new TextDecoder().decode(bytes.subarray(offsets[before], offsets[before + 1])), 'before');
+});
+
 test.run();
