@@ -8,14 +8,20 @@ import type { Clock } from '../../runtime/clock.ts';
 import { wait } from '../sdk/wait.ts';
 import { splitBatch } from './batch-splitting.ts';
 import type { BrokerAddress, KafkaCluster, Library, TopicDescription } from './kafka-cluster.ts';
-import { finalKafkaError, KafkaRefused, KafkaUnavailable, ofProduceCode, reasonOf } from './kafka-errors.ts';
+import {
+  finalKafkaError,
+  KafkaMessageTooLarge,
+  KafkaTopicMissing,
+  KafkaUnavailable,
+  ofProduceCode,
+  reasonOf,
+} from './kafka-errors.ts';
 import { type ProduceAnswer, produceBatch } from './produce-request.ts';
 import { type BatchSeal, sealBatch } from './record-batch-writer.ts';
+import type { RetryPauses } from './retry-pauses.ts';
 
 /** What brokers remember of a producer and a partition: more could not be told apart when they come again. */
 const underWayMax = 5;
-const firstPauseMs = 100;
-const pauseMsMax = 10_000;
 const lookMs = 1_000;
 /** An answer that is late by so much makes the leaders be looked up. */
 const lateMs = 5_000;
@@ -35,6 +41,7 @@ export interface BatchSenderParts {
   readonly timeoutMs: number;
   readonly metadataMs: number;
   readonly failuresMax: number;
+  readonly pauses: RetryPauses;
   readonly seal: Pick<BatchSeal, 'compression' | 'crc32c'>;
   reportError(error: unknown): void;
 }
@@ -76,7 +83,7 @@ export class BatchSender {
     this.batchBytesMax = batchBytesMax;
   }
 
-  /** Known when `open` has resolved; it may grow. */
+  /** Known when `ready` has resolved; it may grow. */
   get partitions(): number {
     return this.#description?.partitions.length ?? 0;
   }
@@ -86,10 +93,19 @@ export class BatchSender {
     return this.#bytes;
   }
 
-  /** Finds the leaders, and is known to them. @throws what is final, or KafkaUnavailable */
+  /** Tries once to find the leaders and to be known to them: nobody should have to wait for brokers that are away. @throws what is final */
   async open(): Promise<void> {
-    await this.#retried(() => this.#look());
-    if (this.#parts.acks === -1) await this.#retried(() => this.#identify());
+    try {
+      await this.#look();
+      if (this.#parts.acks === -1) await this.#identify();
+    } catch (thrown) {
+      this.#report(thrown);
+    }
+  }
+
+  /** Resolves when partitions are known. @throws what is final, or KafkaUnavailable */
+  async ready(): Promise<void> {
+    if (this.#description === null) await this.#retried(() => this.#look());
   }
 
   /** Sends it when its turn has come. */
@@ -177,9 +193,13 @@ export class BatchSender {
     }
     // What was sent behind a batch that failed is out of order: the first failure counts.
     if (this.#failure === null && lostProducer.has(errorCode)) this.#producer = null;
-    const what = `partition ${partition} of topic "${this.#parts.topic}"${message === null ? '' : ` (${message})`}`;
-    const size = errorCode === messageTooLarge ? `: a message of ${waiting.batch.length} bytes is too large` : '';
-    const thrown = size === '' ? ofProduceCode(errorCode, what) : new KafkaRefused({ reason: what + size });
+    const { topic } = this.#parts;
+    const what = `partition ${partition} of topic "${topic}"${message === null ? '' : ` (${message})`}`;
+    const bytes = waiting.batch.length;
+    const thrown =
+      errorCode === messageTooLarge
+        ? new KafkaMessageTooLarge({ topic, partition, bytes })
+        : ofProduceCode(errorCode, what);
     this.#failed({ thrown, broker, isGone: false });
   }
 
@@ -275,13 +295,17 @@ export class BatchSender {
 
   /** Returns how long to wait. @throws what is final, or KafkaUnavailable after too many failures without a success */
   #report(thrown: unknown): number {
-    const { signal, failuresMax, reportError } = this.#parts;
-    const final = finalKafkaError(thrown);
+    const { signal, failuresMax, pauses, reportError } = this.#parts;
+    // A topic that was there may come back: brokers that have just started do not know all of them yet.
+    const mayComeBack = thrown instanceof KafkaTopicMissing && this.#description !== null;
+    const final = mayComeBack ? null : finalKafkaError(thrown);
     if (final !== null) throw final;
     const attempts = ++this.#failures;
-    const failed = new KafkaUnavailable({ reason: reasonOf(thrown), attempts }, { cause: thrown });
+    const failed = mayComeBack
+      ? thrown
+      : new KafkaUnavailable({ reason: reasonOf(thrown), attempts }, { cause: thrown });
     if (attempts > failuresMax || signal.aborted) throw failed;
     reportError(failed);
-    return Math.min(pauseMsMax, firstPauseMs * 2 ** (attempts - 1));
+    return pauses.after(attempts);
   }
 }

@@ -18,8 +18,10 @@ import type { ParameterValues } from '../sdk/parameters.ts';
 import { BatchSender } from './batch-sender.ts';
 import { kafkaOutputDeclaration } from './declarations.ts';
 import { KafkaCluster, type Library } from './kafka-cluster.ts';
+import { retriesDefault } from './kafka-parameters.ts';
 import { partitionOfKey } from './key-partition.ts';
 import { type BatchSeal, encodeHeaders, RecordBatchWriter } from './record-batch-writer.ts';
+import { RetryPauses } from './retry-pauses.ts';
 
 /** Half of what a broker takes at most by default. */
 const batchBytesMax = 512 << 10;
@@ -54,7 +56,11 @@ class KafkaDestination implements Destination {
   async open(): Promise<void> {
     const library = await import('@platformatic/kafka');
     const { clock, signal, reportError } = this.#context;
-    const { acks = 'all', 'request.timeout.ms': timeoutMs = 30_000, max_retries: failuresMax = 10 } = this.#settings;
+    const {
+      acks = 'all',
+      'request.timeout.ms': timeoutMs = 30_000,
+      max_retries: failuresMax = retriesDefault,
+    } = this.#settings;
     const sender = new BatchSender(
       {
         library,
@@ -67,6 +73,7 @@ class KafkaDestination implements Destination {
         timeoutMs: Number(timeoutMs),
         metadataMs: this.#cluster.metadataMs,
         failuresMax: Number(failuresMax),
+        pauses: new RetryPauses(this.#settings),
         seal: { compression: this.#compression(library), crc32c: library.crc32c },
       },
       batchBytesMax,
@@ -91,6 +98,7 @@ class KafkaDestination implements Destination {
     assert(data.kind === 'bytes', 'kafka_output has a format');
     const sender = this.#sender;
     assert(sender !== null, 'a destination is opened before it is written');
+    await sender.ready();
     if (data.messages !== undefined) this.#writeMessages(data.bytes, data.messages, sender);
     else this.#writeLines(data.bytes, sender);
     if (sender.bytes > unconfirmedBytesMax) await sender.drain(unconfirmedBytesMax >> 1);

@@ -2,7 +2,7 @@
 // to a broker. The only file that makes connections; the library is loaded by the first one.
 //
 // A broker that takes connections and does not answer (it was suspended, its disk hangs) is no reason to wait while others could: after
-// a while the next one is asked the same. Nothing is tried again here: whoever calls knows whether something may pass (kafka-errors.ts).
+// a while the next one is asked the same, and a connection on which nothing moves at all is given up (connection-silence.ts). Nothing is tried again here: whoever calls knows whether something may pass (kafka-errors.ts).
 import { isIP } from 'node:net';
 import type { Connection } from '@platformatic/kafka';
 import type { Clock, Timer } from '../../runtime/clock.ts';
@@ -10,6 +10,7 @@ import { nearestName } from '../../runtime/nearest-name.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import { type BootstrapServer, bootstrapServers } from './bootstrap-servers.ts';
 import { connectionOptions } from './connection-options.ts';
+import { ConnectionSilence } from './connection-silence.ts';
 import { errorOfCode, finalKafkaError, KafkaTopicMissing } from './kafka-errors.ts';
 import type { OffsetWish } from './reading-start.ts';
 
@@ -35,6 +36,8 @@ export interface TopicDescription {
 }
 
 const nextBrokerMs = 2_000;
+/** The library's own deadline, which a slow line must not meet: as far away as a timer can be. */
+const neverMs = 2 ** 31 - 1;
 
 export class KafkaCluster {
   readonly #settings: ParameterValues;
@@ -48,6 +51,7 @@ export class KafkaCluster {
   readonly #connections = new Map<string, Promise<Connection>>();
   /** Why connections were lost. */
   readonly #lost = new WeakMap<Connection, Error>();
+  readonly #silences = new WeakMap<Connection, ConnectionSilence>();
 
   /** Of settings that keep the rules of kafka-rules.ts. */
   constructor(settings: ParameterValues, baseFolder: string, clock: Clock) {
@@ -122,12 +126,16 @@ export class KafkaCluster {
   /** What `request` resolves to over the connection to a broker. Rejects with what the socket has said, where it was lost. */
   async ask<Answer>(address: BootstrapServer, request: (connection: Connection) => Promise<Answer>): Promise<Answer> {
     const connection = await this.#connect(address);
+    const silence = this.#silences.get(connection);
+    silence?.begin();
     try {
       return await request(connection);
     } catch (thrown) {
       // The library says of all requests under way that the connection was closed.
       const lost = this.#lost.get(connection);
       throw lost === undefined || finalKafkaError(thrown) !== null ? thrown : lost;
+    } finally {
+      silence?.end();
     }
   }
 
@@ -213,7 +221,7 @@ export class KafkaCluster {
     const options = await connectionOptions(this.#settings, this.#baseFolder, isIP(host) === 0);
     const connection = new library.Connection(this.#text('client.id') ?? 'millrace', {
       connectTimeout: Number(this.#text('socket.connection.setup.timeout.ms') ?? 10_000),
-      requestTimeout: Number(this.#text('request.timeout.ms') ?? 30_000),
+      requestTimeout: neverMs,
       maxInflights: 16,
       ...options,
     });
@@ -224,6 +232,18 @@ export class KafkaCluster {
     });
     connection.on('close', gone);
     await connection.connect(host, port);
+    const { socket } = connection;
+    const timeoutMs = Number(this.#text('request.timeout.ms') ?? 30_000);
+    // A broker that has nothing to say, or waits for replicas, says so a little later than it was asked to.
+    const silentMs = timeoutMs + Number(this.#text('fetch.wait.max.ms') ?? 250);
+    const onSilence = (): void => {
+      this.#lost.set(connection, new Error(`${host}:${port} has not answered for ${silentMs} ms`));
+      gone();
+      socket?.destroy();
+    };
+    if (socket !== undefined) {
+      this.#silences.set(connection, new ConnectionSilence(this.#clock, socket, silentMs, onSilence));
+    }
     return connection;
   }
 

@@ -1,11 +1,12 @@
 // What Kafka says of a request that has failed, as coded errors that name the setting to look at.
 // Codes: https://kafka.apache.org/protocol.html#protocol_error_codes
 import { type CodedErrorClass, defineError, MillraceError } from '../../runtime/errors.ts';
+import { codeName } from './protocol-codes.ts';
 
 export const KafkaUnavailable: CodedErrorClass<{ readonly reason: string; readonly attempts: number }> = defineError(
   'kafka.unavailable',
   {
-    help: 'No broker can be reached, or they are busy. Check bootstrap.servers, or raise max_retries.',
+    help: 'No broker can be reached, or they are busy. Check bootstrap.servers, that security.protocol suits the port, and that the addresses that brokers advertise can be reached from here; or raise max_retries.',
     retry: 'later',
   },
   (f) => `Kafka: ${f.reason} (attempt ${f.attempts})`,
@@ -19,7 +20,9 @@ export const KafkaTopicMissing: CodedErrorClass<{ readonly topic: string }> = de
 
 export const KafkaAccessDenied: CodedErrorClass<{ readonly reason: string }> = defineError(
   'kafka.access_denied',
-  { help: 'Check security.protocol, sasl.mechanism, sasl.username and sasl.password, and what the user may do.' },
+  {
+    help: 'Check security.protocol, sasl.mechanism, sasl.username and sasl.password; and that the user may Describe and Read the topic (kafka_input) or Describe and Write it (kafka_output).',
+  },
   (f) => `Kafka: ${f.reason}`,
 );
 
@@ -48,9 +51,29 @@ export const KafkaOffsetLost: CodedErrorClass<{
 }> = defineError(
   'kafka.offset_lost',
   {
-    help: 'The records from there on have expired. Set resume_earliest_if_data_expires: true to go on with the oldest that are left.',
+    help: 'The records from there on have expired or were deleted, or the topic was cut short in front of it. Set resume_earliest_if_data_expires: true to go on with the oldest that are left, or correct start_from.',
   },
   (f) => `Kafka: offset ${f.offset} of partition ${f.partition} of topic "${f.topic}" is not kept any more`,
+);
+
+export const KafkaTopicReplaced: CodedErrorClass<{ readonly topic: string }> = defineError(
+  'kafka.topic_replaced',
+  {
+    help: 'Offsets of the topic that was deleted mean nothing in the one that has its name now. Set resume_earliest_if_data_expires: true to read the new one from its start, or start the pipeline without its checkpoint.',
+  },
+  (f) => `Kafka: topic "${f.topic}" has been deleted and made anew`,
+);
+
+export const KafkaMessageTooLarge: CodedErrorClass<{
+  readonly topic: string;
+  readonly partition: number;
+  readonly bytes: number;
+}> = defineError(
+  'kafka.message_too_large',
+  {
+    help: 'Raise max.message.bytes of the topic, or message.max.bytes of the brokers; or make the rows of the view shorter.',
+  },
+  (f) => `Kafka: a message of ${f.bytes} bytes is larger than partition ${f.partition} of topic "${f.topic}" takes`,
 );
 
 export const KafkaRefused: CodedErrorClass<{ readonly reason: string }> = defineError(
@@ -82,14 +105,14 @@ export function mayPass(code: number): boolean {
 /** A final error of a code of the protocol, or null: it may pass. */
 export function errorOfCode(code: number, what: string): MillraceError | null {
   if (mayPass(code)) return null;
-  const reason = `${what}: error ${code}`;
+  const reason = `${what}: ${codeName(code)}`;
   return denied.has(code) ? new KafkaAccessDenied({ reason }) : new KafkaRefused({ reason });
 }
 
 /** Of a batch that was not taken: what may pass, a producer that is not known any more included, is an error that is not coded. */
 export function ofProduceCode(code: number, what: string): Error {
   const refused = [45, 47, 49, 59, 90].includes(code) ? null : errorOfCode(code, what);
-  return refused ?? new Error(`${what}: error ${code}`);
+  return refused ?? new Error(`${what}: ${codeName(code)}`);
 }
 
 /** A final error, or null: it may pass. */

@@ -2,6 +2,8 @@
 // something here are used, those that only tune librdkafka are accepted, everything else is refused with the nearest name.
 import type { Parameter } from '../sdk/parameters.ts';
 
+export const retriesDefault = 100;
+
 /** A number, a boolean, or a text that spells one: the keys of librdkafka are texts in its own configurations. */
 const spelled = (name: string, description: string): Parameter => ({
   name,
@@ -89,13 +91,19 @@ export const kafkaParameters: readonly Parameter[] = [
   ),
   spelled('topic.metadata.refresh.interval.ms', 'The same as metadata.max.age.ms.'),
   spelled('socket.connection.setup.timeout.ms', 'Deadline of a connection, in milliseconds. Default 10000.'),
-  spelled('request.timeout.ms', 'Deadline of a request, in milliseconds. Default 30000.'),
+  spelled(
+    'request.timeout.ms',
+    'A connection on which an answer is awaited and nothing has moved for so long is given up, in milliseconds; a slow one is not. Brokers have as long for writing to all replicas. Default 30000.',
+  ),
+  spelled('reconnect.backoff.ms', 'The first pause after a failure that may pass, in milliseconds. Default 100.'),
+  spelled('reconnect.backoff.max.ms', 'The longest pause between attempts, in milliseconds. Default 10000.'),
   {
     name: 'max_retries',
     type: { kind: 'integer', min: 0, max: 1_000_000 },
     required: false,
-    default: 10,
-    description: 'Attempts after a failure that may pass without any progress, with growing pauses.',
+    default: retriesDefault,
+    description:
+      'Attempts after a failure that may pass without any progress, with growing pauses. 100 are about a quarter of an hour: so long brokers may be away.',
   },
   { name: 'log_level', type: { kind: 'string' }, required: false, description: 'Accepted, without effect.' },
   ...tuning.map(

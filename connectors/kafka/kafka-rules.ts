@@ -82,6 +82,8 @@ function* connectionRules(values: ParameterValues): Iterable<SettingProblem> {
     'topic.metadata.refresh.interval.ms': -1,
     'socket.connection.setup.timeout.ms': 1,
     'request.timeout.ms': 1,
+    'reconnect.backoff.ms': 1,
+    'reconnect.backoff.max.ms': 1,
   });
 }
 

@@ -3,21 +3,43 @@ import type { Position } from '../sdk/source.ts';
 import type { WantedPartition } from './fetch-request.ts';
 import type { BrokerAddress, TopicDescription } from './kafka-cluster.ts';
 
+/** What a position has of a topic. */
+export interface KeptTopic {
+  readonly offsets: Position | undefined;
+  readonly id: unknown;
+}
+
 export class ReadTopic {
   readonly name: string;
   /** By partition: behind the last record that was given out. */
   readonly offsets: Map<number, number> = new Map();
   /** By partition: what is to be asked for next. It is ahead of `offsets` while an answer is given out. */
   readonly #asked = new Map<number, number>();
-  description: TopicDescription | null = null;
+  #description: TopicDescription | null = null;
+  /** Of the topic that the offsets are of: one that is deleted and made anew has another one. Null: not known yet. */
+  #id: string | null = null;
 
   constructor(name: string) {
     this.name = name;
   }
 
+  get id(): string | null {
+    return this.#id;
+  }
+
+  get description(): TopicDescription | null {
+    return this.#description;
+  }
+
+  /** As it is now. */
+  described(description: TopicDescription): void {
+    this.#description = description;
+    this.#id = description.id;
+  }
+
   /** What is wanted of each leader. */
   *wanted(): Iterable<{ readonly broker: BrokerAddress; readonly topicId: string; readonly wanted: WantedPartition }> {
-    const { description } = this;
+    const description = this.#description;
     if (description === null) return;
     for (const { partition, broker } of description.partitions) {
       const offset = this.askedFor(partition);
@@ -28,7 +50,7 @@ export class ReadTopic {
 
   /** How many of the partitions that are read have no leader. */
   get leaderless(): number {
-    const { partitions = [] } = this.description ?? {};
+    const { partitions = [] } = this.#description ?? {};
     return partitions.filter(({ partition, broker }) => broker === null && this.offsets.has(partition)).length;
   }
 
@@ -47,8 +69,18 @@ export class ReadTopic {
     this.#asked.delete(partition);
   }
 
-  /** Takes up what a position has kept. */
-  resume(kept: Position | undefined): void {
-    for (const [partition, offset] of Object.entries(kept ?? {})) this.offsets.set(Number(partition), Number(offset));
+  /** Nothing is known of it any more. */
+  forget(): void {
+    this.offsets.clear();
+    this.#asked.clear();
+    this.#description = null;
+    this.#id = null;
+  }
+
+  /** Takes up what a position has kept; positions of earlier versions have no id. */
+  resume({ offsets, id }: KeptTopic): void {
+    for (const [partition, offset] of Object.entries(offsets ?? {}))
+      this.offsets.set(Number(partition), Number(offset));
+    if (typeof id === 'string') this.#id = id;
   }
 }

@@ -1,7 +1,7 @@
 // kafka_input: the values of the records of topics, each value a message of its own for the format.
 //
-// There is no consumer group: the runtime keeps the offsets. Position: { offsets: { partition: offset behind the last record } }, with
-// `topics` { topics: { topic: the same } }; all partitions in each position. Each leader is asked for all its partitions at once, and
+// There is no consumer group: the runtime keeps the offsets. Position: { offsets: { partition: offset behind the last record }, id of the
+// topic }, with `topics` { topics: { topic: offsets }, ids }; all partitions in each position. Each leader is asked for all its partitions at once, and
 // asked again as soon as its answer has come, so that the next one is on its way while the last one is given out; none while nobody
 // reads. A leader that has nothing, has gone or does not answer keeps no other one waiting. Leaders that move, brokers that go and
 // partitions that are added are found again. Only what is committed is read, unless isolation.level says otherwise.
@@ -17,31 +17,33 @@ import {
   type SourceContext,
   type SourceDefinition,
 } from '../sdk/source.ts';
-import { wait } from '../sdk/wait.ts';
 import { kafkaInputDeclaration } from './declarations.ts';
 import { decompressor } from './decompression.ts';
 import { type FetchedPartition, type FetchLimits, fetchPartitions, type WantedTopic } from './fetch-request.ts';
 import { headerFilter, type RecordFilter } from './header-filter.ts';
-import { type BrokerAddress, KafkaCluster, type Library, type TopicDescription } from './kafka-cluster.ts';
+import { type BrokerAddress, KafkaCluster, type Library } from './kafka-cluster.ts';
 import {
   errorOfCode,
   finalKafkaError,
   KafkaOffsetLost,
-  KafkaPartitionMissing,
+  KafkaTopicMissing,
+  KafkaTopicReplaced,
   KafkaUnavailable,
   mayPass,
   reasonOf,
 } from './kafka-errors.ts';
+import { retriesDefault } from './kafka-parameters.ts';
 import { type Fetched, LeaderFetches } from './leader-fetches.ts';
-import { ReadTopic } from './read-topic.ts';
-import { isOffsetList, type OffsetWish, type ReadingStart, readingStart } from './reading-start.ts';
+import { codeName } from './protocol-codes.ts';
+import { type KeptTopic, ReadTopic } from './read-topic.ts';
+import { type ReadingStart, readingStart } from './reading-start.ts';
 import { RecordMetadata, wantedMetadata } from './record-metadata.ts';
 import { type Decompress, offsetBehindSet, RecordSet } from './record-set.ts';
 import { RecordValues } from './record-values.ts';
+import { RetryPauses } from './retry-pauses.ts';
+import { startPartitions } from './starting-offsets.ts';
 
 const offsetOutOfRange = 1;
-const firstPauseMs = 100;
-const pauseMsMax = 10_000;
 /** Leaders are looked up again after this at the latest when something has failed. */
 const lookMsMax = 1_000;
 /** An answer that is late by so much makes the leaders be looked up: its broker may have lost them. */
@@ -66,7 +68,11 @@ class KafkaSource implements Source {
   readonly #context: SourceContext;
   readonly #cluster: KafkaCluster;
   readonly #fetches: LeaderFetches;
-  readonly #start: ReadingStart;
+  readonly #pauses: RetryPauses;
+  /** Of topics that have not been looked up yet; partitions that are added later are read from their start. */
+  #start: ReadingStart;
+  /** Null: all partitions. */
+  readonly #chosen: readonly number[] | null;
   readonly #limits: FetchLimits;
   readonly #topics: readonly ReadTopic[];
   readonly #isSingle: boolean;
@@ -98,7 +104,10 @@ class KafkaSource implements Source {
     this.#filter = headerFilter(settings['header_filter']);
     const wanted = wantedMetadata(settings);
     this.#metadata = wanted.size === 0 ? null : new RecordMetadata(wanted);
+    this.#pauses = new RetryPauses(settings);
     this.#start = readingStart(settings['start_from']);
+    // SAFETY: the parameter is a list of integers.
+    this.#chosen = (settings['partitions'] ?? null) as readonly number[] | null;
     this.#limits = {
       maxWaitMs: Number(settings['fetch.wait.max.ms'] ?? maxWaitMs),
       bytesMax: Number(settings['fetch.max.bytes'] ?? 8 << 20),
@@ -111,20 +120,15 @@ class KafkaSource implements Source {
   async open(position: Position | null): Promise<void> {
     this.#library = await this.#loading;
     this.#decompress = await decompressor(this.#library);
-    const byTopic: unknown = position?.['topics'];
-    for (const topic of this.#topics)
-      topic.resume(this.#isSingle ? Object(position?.['offsets']) : Object(byTopic)[topic.name]);
-    const { signal } = this.#context;
-    for (let failures = 1; !signal.aborted; failures++) {
-      try {
-        await this.#look(position === null ? this.#start : 'earliest');
-        return;
-      } catch (thrown) {
-        if (signal.aborted) return;
-        await wait(this.#context.clock, this.#report(thrown, failures), signal);
-        await this.#cluster.close();
-      }
-    }
+    for (const topic of this.#topics) topic.resume(this.#kept(position, topic));
+    if (position !== null) this.#start = 'earliest';
+    // Brokers that cannot be reached now may be later, and nobody should have to wait for that but this source.
+    await this.#lookAgain();
+  }
+
+  #kept(position: Position | null, { name }: ReadTopic): KeptTopic {
+    if (this.#isSingle) return { offsets: Object(position?.['offsets']), id: position?.['id'] };
+    return { offsets: Object(position?.['topics'])[name], id: Object(position?.['ids'])[name] };
   }
 
   async *read(): AsyncIterable<Payload> {
@@ -203,7 +207,7 @@ class KafkaSource implements Source {
   /** What is to be given out of an answer; its leader has been asked for more. @throws what ends the source */
   #accept({ broker, wanted, answer, failure }: Fetched): readonly Arrived[] {
     if (answer === null || answer.errorCode !== 0) {
-      this.#leaderFailed(broker, failure ?? new Error(`a broker answered with error ${answer?.errorCode}`));
+      this.#leaderFailed(broker, failure ?? new Error(`a broker answered with ${codeName(answer?.errorCode ?? -1)}`));
       return [];
     }
     const arrived: Arrived[] = [];
@@ -219,7 +223,7 @@ class KafkaSource implements Source {
       else if (asked === undefined || asked.offset !== topic.askedFor(partition)) continue;
       else if (errorCode === offsetOutOfRange) this.#expired(topic, partition);
       else if (mayPass(errorCode))
-        moved = new Error(`partition ${partition} of topic "${topic.name}" has another leader`);
+        moved = new Error(`partition ${partition} of topic "${topic.name}": ${codeName(errorCode)}`);
       else if (errorCode !== 0)
         throw errorOfCode(errorCode, `partition ${partition} of topic "${topic.name}"`) ?? moved;
       else if (chunks.length > 0) {
@@ -260,59 +264,37 @@ class KafkaSource implements Source {
       ...(metadata === undefined ? {} : { metadata }),
     };
     const positions = this.#topics.map((each) => [each.name, Object.fromEntries(each.offsets)] as const);
+    const ids = Object.fromEntries(this.#topics.map((each) => [each.name, each.id]));
     const positionAfter = (given: number): Position => {
       const whole = valuesWithin(kept, given);
       const all = new Map(positions);
       const own = all.get(topic.name) ?? {};
       const behind = whole === 0 ? before : (offsets[whole - 1] ?? 0) + 1;
       all.set(topic.name, whole === count ? own : { ...own, [partition]: behind });
-      return this.#isSingle ? { offsets: all.get(topic.name) } : { topics: Object.fromEntries(all) };
+      if (this.#isSingle) return { offsets: all.get(topic.name), id: topic.id };
+      return { topics: Object.fromEntries(all), ids };
     };
     return { kind: 'bytes', bytes, positionAfter, messages };
   }
 
   /** Topics as they are now, with offsets for the partitions that have none. */
-  async #look(start: ReadingStart): Promise<void> {
+  async #look(): Promise<void> {
     for (const topic of this.#topics) {
       const description = await this.#cluster.describe(topic.name);
-      await this.#lookAtPartitions(topic, description, start);
-      topic.description = description;
+      if (topic.id !== null && topic.id !== description.id) this.#replaced(topic);
+      const start = topic.id === null ? this.#start : 'earliest';
+      await startPartitions(this.#cluster, topic, description, start, this.#chosen);
+      topic.described(description);
     }
     this.#lookedAt = this.#context.clock.monotonic();
     this.#lookAt = this.#lookedAt + this.#cluster.metadataMs;
-  }
-
-  async #lookAtPartitions(
-    { name, offsets }: ReadTopic,
-    description: TopicDescription,
-    start: ReadingStart,
-  ): Promise<void> {
-    const count = description.partitions.length;
-    // SAFETY: the parameter is a list of integers.
-    const chosen = this.#settings['partitions'] as readonly number[] | undefined;
-    for (const partition of chosen ?? []) {
-      if (partition >= count) throw new KafkaPartitionMissing({ topic: name, partition, count });
-    }
-    if (isOffsetList(start) && start.length !== (chosen?.length ?? count)) {
-      throw new KafkaPartitionMissing({ topic: name, partition: start.length, count });
-    }
-    const wishes = new Map<number, OffsetWish>();
-    for (const { partition, broker } of description.partitions) {
-      if ((chosen !== undefined && !chosen.includes(partition)) || offsets.has(partition)) continue;
-      // Its end is not known yet, and may be another one when it is asked for later.
-      if (broker === null && start !== 'earliest') throw new Error(`partition ${partition} of "${name}" has no leader`);
-      if (isOffsetList(start)) offsets.set(partition, start[chosen?.indexOf(partition) ?? partition] ?? 0);
-      else wishes.set(partition, start);
-    }
-    const found = await this.#cluster.offsets(description, wishes);
-    for (const [partition, offset] of found) offsets.set(partition, Number(offset));
   }
 
   /** Leaders and partitions as they are now; partitions that are new are read from their start. @throws what ends the source */
   async #lookAgain(): Promise<void> {
     const now = this.#context.clock.monotonic();
     try {
-      await this.#look('earliest');
+      await this.#look();
       const leaderless = this.#topics.reduce((sum, topic) => sum + topic.leaderless, 0);
       if (leaderless > 0) throw new Error(`${leaderless} partitions have no leader`);
     } catch (thrown) {
@@ -336,9 +318,18 @@ class KafkaSource implements Source {
     const times = (this.#failed.get(broker.id)?.times ?? 0) + 1;
     const now = this.#context.clock.monotonic();
     this.#report(thrown, ++this.#failures);
-    const pauseMs = pauseMsOf(times);
+    const pauseMs = this.#pauses.after(times);
     this.#failed.set(broker.id, { times, until: now + pauseMs });
     this.#lookAt = Math.min(this.#lookAt, now + Math.min(pauseMs, lookMsMax));
+  }
+
+  /** Another topic has the name: what is known of offsets is of the one that is gone. @throws KafkaTopicReplaced */
+  #replaced(topic: ReadTopic): void {
+    const replaced = new KafkaTopicReplaced({ topic: topic.name });
+    if (this.#settings['resume_earliest_if_data_expires'] !== true) throw replaced;
+    this.#context.reportError(replaced);
+    topic.forget();
+    this.#start = 'earliest';
   }
 
   #expired(topic: ReadTopic, partition: number): void {
@@ -352,17 +343,17 @@ class KafkaSource implements Source {
 
   /** Returns how long to wait. @throws what is final, or KafkaUnavailable after too many failures. */
   #report(thrown: unknown, failures: number): number {
-    const final = finalKafkaError(thrown);
+    // A topic that was there may come back: brokers that have just started do not know all of them yet.
+    const mayComeBack = thrown instanceof KafkaTopicMissing && this.#lookedAt > 0;
+    const final = mayComeBack ? null : finalKafkaError(thrown);
     if (final !== null) throw final;
-    const failed = new KafkaUnavailable({ reason: reasonOf(thrown), attempts: failures }, { cause: thrown });
-    if (failures > Number(this.#settings['max_retries'] ?? 10)) throw failed;
+    const failed = mayComeBack
+      ? thrown
+      : new KafkaUnavailable({ reason: reasonOf(thrown), attempts: failures }, { cause: thrown });
+    if (failures > Number(this.#settings['max_retries'] ?? retriesDefault)) throw failed;
     this.#context.reportError(failed);
-    return pauseMsOf(failures);
+    return this.#pauses.after(failures);
   }
-}
-
-function pauseMsOf(failures: number): number {
-  return Math.min(pauseMsMax, firstPauseMs * 2 ** (failures - 1));
 }
 
 /** How many values end within so many bytes, their line breaks included. */

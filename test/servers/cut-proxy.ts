@@ -9,7 +9,7 @@ export interface CutProxy {
   /** Destroys every connection; new ones are destroyed too. */
   cut(): void;
   mend(): void;
-  /** So many bytes a second towards the client from now on; null: as fast as they come. */
+  /** So many bytes a second each way from now on; 0: what comes is held back; null: as fast as it comes. */
   slow(bytesPerSecond: number | null): void;
   close(): Promise<void>;
 }
@@ -19,11 +19,37 @@ export async function startCutProxy(): Promise<CutProxy> {
   let port = 0;
   let isCut = false;
   let rate: number | null = null;
+  let held: (() => void)[] = [];
   const keep = (socket: Socket): Socket => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy());
     return socket;
+  };
+  const relay = (from: Socket, to: Socket): void => {
+    const pass = (chunk: Buffer): void => {
+      const limit = rate;
+      if (limit === 0) {
+        from.pause();
+        held.push(() => {
+          from.resume();
+          pass(chunk);
+        });
+        return;
+      }
+      if (limit === null) {
+        if (!to.write(chunk)) {
+          from.pause();
+          to.once('drain', () => from.resume());
+        }
+        return;
+      }
+      to.write(chunk);
+      from.pause();
+      setTimeout(() => from.resume(), (chunk.length / limit) * 1000);
+    };
+    from.on('data', pass);
+    from.on('end', () => to.end());
   };
   const server = createServer((near) => {
     keep(near);
@@ -32,21 +58,8 @@ export async function startCutProxy(): Promise<CutProxy> {
       return;
     }
     const far = keep(open(port, '127.0.0.1'));
-    near.pipe(far);
-    far.on('data', (chunk: Buffer) => {
-      const limit = rate;
-      if (limit === null) {
-        if (!near.write(chunk)) {
-          far.pause();
-          near.once('drain', () => far.resume());
-        }
-        return;
-      }
-      near.write(chunk);
-      far.pause();
-      setTimeout(() => far.resume(), (chunk.length / limit) * 1000);
-    });
-    far.on('end', () => near.end());
+    relay(near, far);
+    relay(far, near);
     near.on('close', () => far.destroy());
     far.on('close', () => near.destroy());
   });
@@ -70,6 +83,9 @@ export async function startCutProxy(): Promise<CutProxy> {
     },
     slow: (bytesPerSecond) => {
       rate = bytesPerSecond;
+      const waiting = held;
+      held = [];
+      for (const release of waiting) release();
     },
     close: () => {
       destroyAll();

@@ -27,6 +27,8 @@ export interface KafkaServer {
 export interface FurtherListeners {
   /** Protocol by name: `{ MUTUAL: 'SSL' }`. */
   readonly protocols: Readonly<Record<string, string>>;
+  /** host:port by name, where clients are told to go instead of to the listener itself: to a proxy before it. */
+  readonly advertised?: Readonly<Record<string, string>>;
   /** In PEM: the authority that signs clients. */
   readonly authority: string;
   /** Of the program that formats the folder: users of SCRAM. */
@@ -49,18 +51,17 @@ export async function startKafkaServer(
   if (further.authority !== '') writeFileSync(truststore, further.authority);
   const listeners = new Map<string, string>();
   for (const name of Object.keys(further.protocols)) listeners.set(name, `127.0.0.1:${await freePort()}`);
-  const tls = [
-    ...(certificate === null ? [] : [`,SSL://127.0.0.1:${tlsPort}`]),
-    ...[...listeners].map(([name, address]) => `,${name}://${address}`),
-  ].join('');
+  const tls = certificate === null ? '' : `,SSL://127.0.0.1:${tlsPort}`;
+  const own = [...listeners].map(([name, address]) => `,${name}://${address}`).join('');
+  const told = [...listeners].map(([name, address]) => `,${name}://${further.advertised?.[name] ?? address}`).join('');
   const protocols = Object.entries(further.protocols).map(([name, protocol]) => `,${name}:${protocol}`);
   const file = join(folder, 'server.properties');
   const lines = [
     'process.roles=broker,controller',
     'node.id=1',
     `controller.quorum.voters=1@127.0.0.1:${controller}`,
-    `listeners=PLAINTEXT://127.0.0.1:${port}${tls},CONTROLLER://127.0.0.1:${controller}`,
-    `advertised.listeners=PLAINTEXT://127.0.0.1:${port}${tls}`,
+    `listeners=PLAINTEXT://127.0.0.1:${port}${tls}${own},CONTROLLER://127.0.0.1:${controller}`,
+    `advertised.listeners=PLAINTEXT://127.0.0.1:${port}${tls}${told}`,
     ...(certificate === null ? [] : ['ssl.keystore.type=PEM', `ssl.keystore.location=${keystore}`]),
     'controller.listener.names=CONTROLLER',
     ...(further.authority === '' ? [] : ['ssl.truststore.type=PEM', `ssl.truststore.location=${truststore}`]),

@@ -204,7 +204,7 @@ function inputJson(input: ShownInput): InputStatus {
       num_parse_errors: input.numParseErrors,
       end_of_input: input.endOfInput,
     },
-    fatal_error: input.error?.message ?? null,
+    fatal_error: input.error === null ? null : told(input.error),
     health: health(input),
     paused: input.paused,
     barrier: false,
@@ -233,7 +233,7 @@ function outputJson(output: ShownOutput): OutputStatus {
       num_encode_errors: output.numEncodeErrors,
       num_transport_errors: output.numTransportErrors,
     },
-    fatal_error: output.error?.message ?? null,
+    fatal_error: output.error === null ? null : told(output.error),
     health: health(output),
     paused: output.paused,
     ...(errors === null
@@ -242,9 +242,14 @@ function outputJson(output: ShownOutput): OutputStatus {
   };
 }
 
+/** All that a client shows of it is a text: with the code, and what to do. */
+function told({ message, code, help }: ErrorData): string {
+  return `${message} (${code}: ${help})`;
+}
+
 /** A source that is quiet may just have nothing to say: it is not unhealthy. */
 function health({ error, stall }: Pick<ShownInput, 'error' | 'stall'>): Shaped<typeof healthShape> {
-  if (error !== null) return { status: 'Unhealthy', description: error.message };
+  if (error !== null) return { status: 'Unhealthy', description: told(error) };
   if (stall?.status !== 'stalled' || stall.since === null) return null;
   return { status: 'Unhealthy', description: `stalled since ${new Date(stall.since).toISOString()}: ${stall.reason}` };
 }
@@ -256,7 +261,9 @@ function listed(
     readonly error: ErrorData | DecodeError;
   }[],
 ): readonly ListedError[] {
-  return errors.map(({ time, record, error }) => ({ time, index: record ?? 0, message: error.message }));
+  return errors.map(({ time, record, error }) => {
+    return { time, index: record ?? 0, message: 'help' in error ? told(error) : error.message };
+  });
 }
 
 function errorJson({ time, index, message }: ListedError): Shaped<typeof errorShape> {

@@ -371,38 +371,6 @@ if ('missing' in server) {
     await pipeline.stop({ force: true });
   });
 
-  kafka('a broker that is killed and started again costs no record and repeats none', async () => {
-    await make('kill');
-    await put(
-      'kill',
-      Array.from({ length: 1000 }, (_, i) => `before ${i}`),
-    );
-    let isKilled = false;
-    const { lines, context } = await read({ topic: 'kill', max_retries: 100 }, null, (seen) => {
-      if (!isKilled && seen.length === 1000) {
-        isKilled = true;
-        server.process
-          .stop('SIGKILL')
-          .then(() => server.process.start())
-          .then(async () => {
-            const later = new Producer({
-              clientId: 'later',
-              bootstrapBrokers: [bootstrap],
-              serializers: stringSerializers,
-              retries: 50,
-              retryDelay: 200,
-              idempotent: true,
-            });
-            await later.send({ messages: [{ topic: 'kill', partition: 0, value: 'after' }] });
-            await later.close();
-          });
-      }
-      return seen.includes('after');
-    });
-    assert.equal(lines, [...Array.from({ length: 1000 }, (_, i) => `before ${i}`), 'after']);
-    assert.ok(context.reported.includes('kafka.unavailable'));
-  });
-
   await make('conforming');
   await put('conforming', ['a', 'b', 'c', 'd']);
   const configuration = { 'bootstrap.servers': bootstrap, topic: 'conforming', start_from: 'earliest' };
