@@ -204,14 +204,27 @@ interface Described {
 
 function parameterTable(parameters: readonly Parameter[]): string[] {
   if (parameters.length === 0) return ['No parameters.', ''];
-  const rows = parameters.map((parameter) => {
+  const rows = alike(parameters).map(([parameter, ...others]) => {
     const otherwise = parameter.default === undefined ? '' : `\`${JSON.stringify(parameter.default)}\``;
     const value = parameter.required ? 'required' : otherwise;
     const secret = parameter.secret === true ? ' Secret.' : '';
     const variable = parameter.environment === undefined ? '' : ` From the environment: \`${parameter.environment}\`.`;
-    return `| \`${parameter.name}\` | ${typeText(parameter.type)} | ${value} | ${cell(parameter.description)}${variable}${secret} |`;
+    const names = [parameter, ...others].map(({ name }) => `\`${name}\``).join(', ');
+    return `| ${names} | ${typeText(parameter.type)} | ${value} | ${cell(parameter.description)}${variable}${secret} |`;
   });
   return ['| key | value | default | meaning |', '| --- | --- | --- | --- |', ...rows, ''];
+}
+
+/** Those that stand together and differ by their names only share a row. */
+function alike(parameters: readonly Parameter[]): readonly (readonly [Parameter, ...Parameter[]])[] {
+  const groups: [Parameter, ...Parameter[]][] = [];
+  const without = ({ name, ...rest }: Parameter): string => JSON.stringify(rest);
+  for (const parameter of parameters) {
+    const group = groups.at(-1);
+    if (group !== undefined && without(group[0]) === without(parameter)) group.push(parameter);
+    else groups.push([parameter]);
+  }
+  return groups;
 }
 
 function typeText(type: ParameterType): string {

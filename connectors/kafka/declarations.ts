@@ -88,6 +88,12 @@ export const kafkaInputDeclaration: SourceDeclaration = {
       description: 'Bytes of a partition in an answer. Default 4194304.',
     },
     {
+      name: 'fetch.message.max.bytes',
+      type: { kind: 'any' },
+      required: false,
+      description: 'The same as max.partition.fetch.bytes.',
+    },
+    {
       name: 'fetch.wait.max.ms',
       type: { kind: 'any' },
       required: false,
@@ -98,6 +104,13 @@ export const kafkaInputDeclaration: SourceDeclaration = {
       type: { kind: 'integer', min: 0 },
       required: false,
       description: 'Accepted, without effect: there is no group.',
+    },
+    {
+      name: 'synchronize_partitions',
+      type: { kind: 'boolean' },
+      required: false,
+      default: false,
+      description: 'Records of all partitions in the order of their times: refused.',
     },
     {
       name: 'poller_threads',
@@ -128,7 +141,12 @@ export const kafkaOutputDeclaration: DestinationDeclaration = {
           kind: 'object',
           parameters: [
             { name: 'key', type: { kind: 'string' }, required: true, description: 'Name of the header.' },
-            { name: 'value', type: { kind: 'string' }, required: false, default: '', description: 'Its value.' },
+            {
+              name: 'value',
+              type: { kind: 'any' },
+              required: false,
+              description: 'Its value: a text, or a list of bytes. Without one it has none.',
+            },
           ],
         },
       },
@@ -140,14 +158,45 @@ export const kafkaOutputDeclaration: DestinationDeclaration = {
       name: 'compression.type',
       type: { kind: 'enum', values: ['none', 'gzip', 'snappy', 'lz4', 'zstd'] },
       required: false,
-      default: 'none',
-      description: 'How batches are compressed. zstd needs Node 22.15 or newer; it is read by every version.',
+      description:
+        'How batches are compressed. Default none. zstd needs Node 22.15 or newer; it is read by every version.',
+    },
+    {
+      name: 'compression.codec',
+      type: { kind: 'enum', values: ['none', 'gzip', 'snappy', 'lz4', 'zstd'] },
+      required: false,
+      description: 'The same as compression.type.',
     },
     {
       name: 'acks',
       type: { kind: 'any' },
       required: false,
       description: '`all` (default) or -1, 1, 0: how many replicas have a message before it counts as written.',
+    },
+    { name: 'request.required.acks', type: { kind: 'any' }, required: false, description: 'The same as acks.' },
+    {
+      name: 'message.max.bytes',
+      type: { kind: 'any' },
+      required: false,
+      description: 'Bytes of a batch, unless it is one message. Default and at most 524288.',
+    },
+    {
+      name: 'partitioner',
+      type: { kind: 'enum', values: ['murmur2', 'murmur2_random'] },
+      required: false,
+      description: 'How a key has its partition: as the clients of Java do it, which is all there is.',
+    },
+    {
+      name: 'kafka_service',
+      type: { kind: 'any' },
+      required: false,
+      description: 'Options under a name of their own: refused.',
+    },
+    {
+      name: 'fault_tolerance',
+      type: { kind: 'any' },
+      required: false,
+      description: 'Options of transactions: refused. Delivery is at least once.',
     },
     {
       name: 'initialization_timeout_secs',

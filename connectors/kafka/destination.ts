@@ -20,7 +20,7 @@ import { kafkaOutputDeclaration } from './declarations.ts';
 import { KafkaCluster, type Library } from './kafka-cluster.ts';
 import { retriesDefault } from './kafka-parameters.ts';
 import { partitionOfKey } from './key-partition.ts';
-import { type BatchSeal, encodeHeaders, RecordBatchWriter } from './record-batch-writer.ts';
+import { type BatchSeal, encodeHeaders, type HeaderValue, RecordBatchWriter } from './record-batch-writer.ts';
 import { RetryPauses } from './retry-pauses.ts';
 
 /** Half of what a broker takes at most by default. */
@@ -37,7 +37,7 @@ class KafkaDestination implements Destination {
   readonly #settings: ParameterValues;
   readonly #context: DestinationContext;
   readonly #cluster: KafkaCluster;
-  readonly #headers: ReadonlyMap<string, string>;
+  readonly #headers: ReadonlyMap<string, HeaderValue>;
   #sender: BatchSender | null = null;
   /** By partition: what is not full yet. */
   readonly #open = new Map<number, RecordBatchWriter>();
@@ -49,8 +49,8 @@ class KafkaDestination implements Destination {
     this.#context = context;
     this.#cluster = new KafkaCluster(settings, context.baseFolder, context.clock);
     // SAFETY: the parameter is a list of objects with these members.
-    const headers = (settings['headers'] ?? []) as readonly { readonly key: string; readonly value?: string }[];
-    this.#headers = new Map(headers.map(({ key, value = '' }) => [key, value]));
+    const headers = (settings['headers'] ?? []) as readonly { readonly key: string; readonly value?: HeaderValue }[];
+    this.#headers = new Map(headers.map(({ key, value = null }) => [key, value]));
   }
 
   async open(): Promise<void> {
@@ -76,7 +76,7 @@ class KafkaDestination implements Destination {
         pauses: new RetryPauses(this.#settings),
         seal: { compression: this.#compression(library), crc32c: library.crc32c },
       },
-      batchBytesMax,
+      Math.min(batchBytesMax, Number(this.#settings['message.max.bytes'] ?? batchBytesMax)),
     );
     await sender.open();
     this.#sender = sender;
@@ -84,7 +84,7 @@ class KafkaDestination implements Destination {
 
   /** @throws ConfigInvalidValue */
   #compression({ compressionsAlgorithms }: Library): BatchSeal['compression'] {
-    const name = String(this.#settings['compression.type'] ?? 'none');
+    const name = String(this.#settings['compression.type'] ?? this.#settings['compression.codec'] ?? 'none');
     if (name === 'none') return null;
     // SAFETY: the parameter has one of the library's names.
     const algorithm = compressionsAlgorithms[name as 'gzip' | 'snappy' | 'lz4' | 'zstd'];

@@ -1,6 +1,7 @@
 // Parameters of the connectors to Kafka. Keys with dots are those of librdkafka, as Feldera's connectors take them: those that mean
 // something here are used, those that only tune librdkafka are accepted, everything else is refused with the nearest name.
 import type { Parameter } from '../sdk/parameters.ts';
+import { refusedKeys, tuningKeys } from './librdkafka-keys.ts';
 
 export const retriesDefault = 100;
 
@@ -19,30 +20,6 @@ const text = (name: string, description: string, extra: Partial<Parameter> = {})
   description,
   ...extra,
 });
-
-/** Accepted and without effect: there is no librdkafka underneath. A configuration written for it runs unchanged. */
-const tuning = [
-  'auto.offset.reset',
-  'group.id',
-  'enable.auto.commit',
-  'enable.auto.offset.store',
-  'session.timeout.ms',
-  'max.poll.interval.ms',
-  'queued.min.messages',
-  'fetch.min.bytes',
-  'fetch.error.backoff.ms',
-  'statistics.interval.ms',
-  'socket.keepalive.enable',
-  'log.connection.close',
-  'queue.buffering.max.messages',
-  'queue.buffering.max.ms',
-  'linger.ms',
-  'batch.size',
-  'batch.num.messages',
-  'message.send.max.retries',
-  'retries',
-  'enable.idempotence',
-];
 
 export const kafkaParameters: readonly Parameter[] = [
   text('bootstrap.servers', 'Brokers to begin with: host:port, separated by commas.', {
@@ -106,12 +83,16 @@ export const kafkaParameters: readonly Parameter[] = [
       'Attempts after a failure that may pass without any progress, with growing pauses. 100 are about a quarter of an hour: so long brokers may be away.',
   },
   { name: 'log_level', type: { kind: 'string' }, required: false, description: 'Accepted, without effect.' },
-  ...tuning.map(
+  text('region', 'Accepted, without effect: tokens of AWS are not made here (sasl.oauthbearer.config takes one).'),
+  ...tuningKeys.map(
     (name): Parameter => ({
       name,
       type: { kind: 'any' },
       required: false,
       description: 'Tunes librdkafka: accepted, without effect.',
     }),
+  ),
+  ...[...refusedKeys.keys()].map(
+    (name): Parameter => ({ name, type: { kind: 'any' }, required: false, description: 'Refused, with the reason.' }),
   ),
 ];

@@ -5,10 +5,16 @@ import type { ParameterValues } from '../sdk/parameters.ts';
 import { type SettingProblem, unknownText } from '../sdk/setting-rules.ts';
 import { bootstrapServers } from './bootstrap-servers.ts';
 import { headerFilterProblem } from './header-filter.ts';
+import { refusedSettings } from './librdkafka-keys.ts';
 import { startProblem } from './reading-start.ts';
 
 export function* inputRules(values: ParameterValues): Iterable<SettingProblem> {
   yield* connectionRules(values);
+  if (values['synchronize_partitions'] === true) {
+    const reason =
+      'is not supported: partitions are read side by side; give tables a LATENESS that covers how far they are apart';
+    yield { key: 'synchronize_partitions', reason };
+  }
   yield* topicRules(values);
   const problems = [
     startProblem(values['start_from']),
@@ -16,18 +22,51 @@ export function* inputRules(values: ParameterValues): Iterable<SettingProblem> {
     headerFilterProblem(values['header_filter']),
   ];
   for (const problem of problems) if (problem !== null) yield problem;
-  yield* numberRules(values, { 'fetch.max.bytes': 1, 'max.partition.fetch.bytes': 1, 'fetch.wait.max.ms': 0 });
+  yield* numberRules(values, {
+    'fetch.max.bytes': 1,
+    'max.partition.fetch.bytes': 1,
+    'fetch.message.max.bytes': 1,
+    'fetch.wait.max.ms': 0,
+  });
 }
 
 export function* outputRules(values: ParameterValues): Iterable<SettingProblem> {
   yield* connectionRules(values);
-  const { topic, acks } = values;
+  const { topic } = values;
   const name = topic === undefined ? null : topicNameProblem(topic);
   if (name !== null) yield { key: 'topic', reason: name };
   const known = ['all', '-1', '0', '1'];
-  if (acks !== undefined && !known.includes(String(acks))) {
-    yield unknownText('acks', acks, known, 'must be all, -1, 1 or 0');
+  for (const key of ['acks', 'request.required.acks']) {
+    const acks = values[key];
+    if (acks !== undefined && !known.includes(String(acks))) {
+      yield unknownText(key, acks, known, 'must be all, -1, 1 or 0');
+    }
   }
+  yield* sameRules(values, 'acks', 'request.required.acks');
+  yield* sameRules(values, 'compression.type', 'compression.codec');
+  const service = 'is not supported: write the options of the brokers into the configuration of the connector';
+  if (values['kafka_service'] !== undefined) yield { key: 'kafka_service', reason: service };
+  const transactions = 'is not supported: delivery is at least once, whatever the pipeline says (docs/delivery.md)';
+  if (values['fault_tolerance'] !== undefined) yield { key: 'fault_tolerance', reason: transactions };
+  const headers = values['headers'];
+  for (const [i, header] of (Array.isArray(headers) ? headers : []).entries()) {
+    const reason = headerValueProblem(Object(header).value);
+    if (reason !== null) yield { key: 'headers', reason: `has a value that ${reason}: headers[${i}]` };
+  }
+  yield* numberRules(values, { 'message.max.bytes': 1 });
+}
+
+function headerValueProblem(value: unknown): string | null {
+  if (value === undefined || value === null || typeof value === 'string') return null;
+  if (!Array.isArray(value)) return 'is neither a text nor a list of bytes';
+  const isByte = (each: unknown): boolean => Number.isInteger(each) && Number(each) >= 0 && Number(each) <= 255;
+  return value.every(isByte) ? null : 'holds what is no byte, an integer from 0 to 255';
+}
+
+/** Two names of one setting. */
+function* sameRules(values: ParameterValues, key: string, alias: string): Iterable<SettingProblem> {
+  if (values[key] === undefined || values[alias] === undefined || String(values[key]) === String(values[alias])) return;
+  yield { key: alias, reason: `is another one than ${key}` };
 }
 
 function* topicRules({ topic, topics, start_from: start, partitions }: ParameterValues): Iterable<SettingProblem> {
@@ -75,6 +114,7 @@ function* connectionRules(values: ParameterValues): Iterable<SettingProblem> {
     if (problem !== null) yield { key: 'bootstrap.servers', reason: problem };
   }
   const protocol = String(values['security.protocol'] ?? 'PLAINTEXT').toUpperCase();
+  yield* refusedSettings(values);
   yield* saslRules(values, protocol.startsWith('SASL'));
   yield* tlsRules(values, !protocol.endsWith('PLAINTEXT'));
   yield* numberRules(values, {

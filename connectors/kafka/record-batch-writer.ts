@@ -120,13 +120,19 @@ export function sealBatch(batch: Uint8Array, seal: BatchSeal): Buffer {
   return sealed;
 }
 
+/** A text, bytes, or none. */
+export type HeaderValue = string | readonly number[] | null;
+
 /** Headers of a record: their count, then name and value of each. */
-export function encodeHeaders(headers: ReadonlyMap<string, string>): Uint8Array {
+export function encodeHeaders(headers: ReadonlyMap<string, HeaderValue>): Uint8Array {
   const parts: Uint8Array[] = [varintOf(headers.size)];
   for (const [name, value] of headers) {
-    for (const text of [name, value]) {
-      const bytes = Buffer.from(text);
-      parts.push(varintOf(bytes.length), bytes);
+    for (const part of [name, value]) {
+      if (part === null) parts.push(varintOf(-1));
+      else {
+        const bytes = typeof part === 'string' ? Buffer.from(part) : Uint8Array.from(part);
+        parts.push(varintOf(bytes.length), bytes);
+      }
     }
   }
   return Buffer.concat(parts);

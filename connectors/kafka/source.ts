@@ -111,7 +111,9 @@ class KafkaSource implements Source {
     this.#limits = {
       maxWaitMs: Number(settings['fetch.wait.max.ms'] ?? maxWaitMs),
       bytesMax: Number(settings['fetch.max.bytes'] ?? 8 << 20),
-      partitionBytesMax: Number(settings['max.partition.fetch.bytes'] ?? 4 << 20),
+      partitionBytesMax: Number(
+        settings['max.partition.fetch.bytes'] ?? settings['fetch.message.max.bytes'] ?? 4 << 20,
+      ),
       readCommitted: settings['isolation.level'] !== 'read_uncommitted',
       rack: String(settings['client.rack'] ?? ''),
     };

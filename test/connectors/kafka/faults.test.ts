@@ -1,9 +1,13 @@
 // What may go wrong between a pipeline and a real broker: it is stopped and started, the line is cut, slow or dead, topics are not there or
 // not what they were, settings are wrong. Nothing is lost, the rest of the pipeline goes on, and the status says what to do.
-import { Admin, Producer, stringSerializers } from '@platformatic/kafka';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Admin, Consumer, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Pipeline } from '../../../index.ts';
+import { CliProcess } from '../../cli/cli-process.ts';
 import { startCutProxy } from '../../servers/cut-proxy.ts';
 import { freePort } from '../../servers/free-port.ts';
 import { startKafkaServer } from '../../servers/kafka-server.ts';
@@ -135,6 +139,44 @@ if ('missing' in server) {
       await hasEach(pipeline, 12_011);
       proxy.slow(null);
       await pipeline.stop({ force: true });
+    },
+  );
+
+  faults(
+    'a runtime that is killed goes on behind its checkpoint: a view has each row once, a topic each at least once',
+    async () => {
+      await make('killed-in');
+      await make('killed-out');
+      const folder = mkdtempSync(join(tmpdir(), 'millrace-killed-'));
+      const definition = {
+        program: `CREATE TABLE t (n BIGINT); CREATE VIEW v AS SELECT n FROM t;
+        CREATE MATERIALIZED VIEW counted AS SELECT COUNT(*) AS c, COUNT(DISTINCT n) AS d, SUM(n) AS s FROM t;`,
+        inputs: { i: input({ topic: 'killed-in' }) },
+        outputs: { o: output({ topic: 'killed-out' }) },
+      };
+      writeFileSync(join(folder, 'p.yaml'), JSON.stringify(definition));
+      const lines = new Set<string>();
+      const consumer = new Consumer({ ...client, groupId: 'killed', deserializers: stringDeserializers });
+      const stream = await consumer.consume({ topics: ['killed-out'], mode: 'earliest', autocommit: false });
+      stream.on('data', ({ value }) => lines.add(String(value)));
+      /** Runs until the topic has the numbers up to `count`, then ends so. */
+      const run = async (count: number, signal: NodeJS.Signals): Promise<string> => {
+        const child = new CliProcess(['run', 'p.yaml', '--data', 'data', '--json'], { folder });
+        await until(() => lines.size >= count);
+        child.kill(signal);
+        return (await child.exit).out;
+      };
+      await put('killed-in', numbers(0, 1_000));
+      await run(1_000, 'SIGINT');
+      await put('killed-in', numbers(1_000, 1_000));
+      await run(2_000, 'SIGKILL');
+      await put('killed-in', numbers(2_000, 10));
+      const summary = (await run(2_010, 'SIGINT')).split('\n').find((line) => line.includes('"event":"summary"'));
+      assert.match(summary ?? '', /"rows":\[\{"c":2010,"d":2010,"s":2019045\}\]/);
+      assert.is(lines.size, 2_010);
+      await stream.close();
+      await consumer.close();
+      rmSync(folder, { recursive: true, force: true });
     },
   );
 

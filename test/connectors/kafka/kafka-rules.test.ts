@@ -124,6 +124,83 @@ test('what other clients accept is accepted', () => {
   assert.equal(problems({ ...brokers, topic: 'a', acks: -1 }, 'kafka_output'), []);
 });
 
+test('what tunes librdkafka is passed over, what would change the outcome is refused with a reason', () => {
+  const tuned = {
+    ...brokers,
+    topic: 'a',
+    'auto.offset.reset': 'earliest',
+    'group.id': 'g',
+    'enable.auto.commit': 'true',
+    'heartbeat.interval.ms': '3000',
+    'socket.timeout.ms': 60000,
+    'fetch.message.max.bytes': '1000000',
+    'enable.partition.eof': 'false',
+    'retry.backoff.ms': 100,
+    debug: 'broker',
+    region: 'us-east-1',
+    synchronize_partitions: false,
+    group_join_timeout_secs: 10,
+    poller_threads: 3,
+    log_level: 'debug',
+  };
+  assert.equal(problems(tuned), []);
+  const headers = [{ key: 'a', value: 'text' }, { key: 'b', value: [0, 255] }, { key: 'c' }];
+  const written = {
+    ...brokers,
+    topic: 'a',
+    headers,
+    'compression.codec': 'lz4',
+    'request.required.acks': '-1',
+    'message.max.bytes': 1000000,
+    'queue.buffering.max.kbytes': 1,
+    partitioner: 'murmur2_random',
+    initialization_timeout_secs: 60,
+  };
+  assert.equal(problems(written, 'kafka_output'), []);
+  const refused = {
+    'sasl.kerberos.keytab': 'k',
+    'sasl.oauthbearer.method': 'oidc',
+    'ssl.keystore.location': 'k.p12',
+    'enable.partition.eof': true,
+    synchronize_partitions: true,
+  };
+  const reasons = problems({ ...brokers, topic: 'a', ...refused });
+  assert.equal(reasons.map((text) => text.replace(/:.*/s, '')).sort(), [
+    'enable.partition.eof config.invalid_value',
+    'sasl.kerberos.keytab config.invalid_value',
+    'sasl.oauthbearer.method config.invalid_value',
+    'ssl.keystore.location config.invalid_value',
+    'synchronize_partitions config.invalid_value',
+  ]);
+  for (const text of reasons) assert.match(text, 'is not supported');
+  const wrong = {
+    topic: 'a',
+    headers: [
+      { key: 'a', value: [256] },
+      { key: 'b', value: 1 },
+    ],
+    acks: 'all',
+    'request.required.acks': 1,
+    'compression.type': 'lz4',
+    'compression.codec': 'gzip',
+    kafka_service: 's',
+    fault_tolerance: {},
+    'transactional.id': 't',
+  };
+  assert.equal(
+    problems({ ...brokers, ...wrong }, 'kafka_output').map((text) => text.replace(/ .*/s, '')),
+    [
+      'transactional.id',
+      'request.required.acks',
+      'compression.codec',
+      'kafka_service',
+      'fault_tolerance',
+      'headers',
+      'headers',
+    ],
+  );
+});
+
 test('the settings of a schema registry are looked at as well', () => {
   const wrong = {
     registry_urls: ['localhost:8081'],

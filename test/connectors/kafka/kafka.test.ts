@@ -239,6 +239,27 @@ if ('missing' in server) {
     assert.equal(lines, [...expected, 'last']);
   });
 
+  kafka('what is written with a compression is read as it was', async () => {
+    await make('written');
+    const expected: string[] = [];
+    for (const name of ['none', 'gzip', 'snappy', 'lz4']) {
+      const values = Array.from({ length: 300 }, (_, i) => `${name} ${i} ${'x'.repeat(50)}`);
+      const settings = { topic: 'written', 'bootstrap.servers': bootstrap, 'compression.type': name };
+      const destination = kafkaOutput.create(
+        validSettings(kafkaOutput, settings, 'kafka_output'),
+        contextFor(relation, '.'),
+      );
+      await destination.open();
+      const bytes = new TextEncoder().encode(`${values.join('\n')}\n`);
+      await destination.write({ kind: 'bytes', bytes, records: values.length });
+      await destination.flush?.();
+      await destination.teardown?.();
+      expected.push(...values);
+    }
+    const { lines } = await read({ topic: 'written' }, null, (seen) => seen.length === expected.length);
+    assert.equal(lines, expected);
+  });
+
   kafka('batches of zstd are read by every version of Node, and written by those that can', async () => {
     const configs = [{ name: 'compression.type', value: 'zstd' }];
     await admin.createTopics({ topics: ['zstd'], partitions: 1, replicas: 1, configs });

@@ -16,9 +16,11 @@ import { murmur2, partitionOfKey } from '../../../connectors/kafka/key-partition
 import {
   type BatchSeal,
   encodeHeaders,
+  type HeaderValue,
   RecordBatchWriter,
   sealBatch,
 } from '../../../connectors/kafka/record-batch-writer.ts';
+import { readHeaders } from '../../../connectors/kafka/record-headers.ts';
 import { offsetBehindSet, RecordSet } from '../../../connectors/kafka/record-set.ts';
 import { RecordValues } from '../../../connectors/kafka/record-values.ts';
 
@@ -173,6 +175,27 @@ test('a key goes to the partition where other clients put it', () => {
       assert.is(partitionOfKey(source, 2, 2 + key.length, partitions), (reference(key) & 0x7fffffff) % partitions);
     }),
   );
+});
+
+test('headers have texts, bytes or nothing for a value', () => {
+  const bytes = encodeHeaders(
+    new Map<string, HeaderValue>([
+      ['text', 'ž'],
+      ['bytes', [0, 255]],
+      ['empty', ''],
+      ['none', null],
+    ]),
+  );
+  const found = readHeaders(bytes, 0, bytes.length).map(({ name, value }) => [
+    name,
+    value === null ? null : [...value],
+  ]);
+  assert.equal(found, [
+    ['text', [...Buffer.from('ž')]],
+    ['bytes', [0, 255]],
+    ['empty', []],
+    ['none', null],
+  ]);
 });
 
 test.run();

@@ -2,12 +2,23 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Admin } from '@platformatic/kafka';
+import {
+  type Acl,
+  AclOperations,
+  type AclOperationValue,
+  AclPermissionTypes,
+  Admin,
+  Producer,
+  ResourcePatternTypes,
+  ResourceTypes,
+  stringSerializers,
+} from '@platformatic/kafka';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { kafkaOutput } from '../../../connectors/kafka/destination.ts';
 import { kafkaInput } from '../../../connectors/kafka/source.ts';
 import { validSettings } from '../../../connectors/sdk/setting-rules.ts';
+import { Pipeline } from '../../../index.ts';
 import { MillraceError } from '../../../runtime/errors.ts';
 import { startKafkaServer } from '../../servers/kafka-server.ts';
 import { makeCertificates } from '../../servers/test-certificates.ts';
@@ -21,6 +32,10 @@ const server =
     ? { missing: 'there is no openssl' }
     : await startKafkaServer(
         [
+          // Who has no name may do everything: the broker itself, and the test.
+          'authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+          'super.users=User:ANONYMOUS',
+          'allow.everyone.if.no.acl.found=true',
           'listener.name.mutual.ssl.client.auth=required',
           'listener.name.users.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
           `listener.name.users.plain.sasl.jaas.config=${login}.plain.PlainLoginModule required user_ann="ann-secret";`,
@@ -149,6 +164,93 @@ if ('missing' in server || certificates === null) {
     assert.is(await tried({ ...mutual, ...missing }), 'config.invalid_value ssl.certificate.location');
     const broken = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
     assert.is(await tried({ ...mutual, 'ssl.ca.pem': broken }), 'config.invalid_value ssl.ca');
+  });
+
+  security('who may not read or write a topic is told so, and so is a wrong password; the rest goes on', async () => {
+    const topics = ['in', 'out', 'closed', 'readable'];
+    await admin.createTopics({ topics, partitions: 1, replicas: 1 });
+    const allow = (resourceName: string, principal: string, operation: AclOperationValue): Acl => ({
+      resourceType: ResourceTypes.TOPIC,
+      resourceName,
+      resourcePatternType: ResourcePatternTypes.LITERAL,
+      principal,
+      host: '*',
+      operation,
+      permissionType: AclPermissionTypes.ALLOW,
+    });
+    await admin.createAcls({
+      creations: [allow('closed', 'User:eve', AclOperations.ALL), allow('readable', 'User:ann', AclOperations.READ)],
+    });
+    const ann = { ...users, ...as('ann', 'ann-secret', 'PLAIN'), start_from: 'earliest' };
+    const input = (config: object): Readonly<Record<string, unknown>> => ({
+      stream: 't',
+      transport: { name: 'kafka_input', config: { ...ann, ...config } },
+      format: { name: 'json' },
+    });
+    const output = (config: object): Readonly<Record<string, unknown>> => {
+      const { start_from: _, ...own } = ann;
+      return {
+        stream: 'v',
+        transport: { name: 'kafka_output', config: { ...own, ...config } },
+        format: { name: 'json' },
+      };
+    };
+    const wrong = as('ann', 'wrong-secret', 'PLAIN');
+    await using pipeline = await Pipeline.open({
+      program: `CREATE TABLE t (n BIGINT); CREATE VIEW v AS SELECT n FROM t; CREATE TABLE back (n BIGINT);
+        CREATE MATERIALIZED VIEW total AS SELECT COUNT(*) AS c FROM back;`,
+      inputs: {
+        good: input({ topic: 'in' }),
+        readable: input({ topic: 'readable' }),
+        returned: { ...input({ topic: 'out' }), stream: 'back' },
+        closed: input({ topic: 'closed' }),
+        wrong: input({ topic: 'in', ...wrong }),
+      },
+      outputs: {
+        good: output({ topic: 'out' }),
+        readable: output({ topic: 'readable' }),
+        closed: output({ topic: 'closed' }),
+        wrong: output({ topic: 'out', ...wrong }),
+      },
+    });
+    await pipeline.start();
+    const told = async (direction: 'in' | 'out', name: string): Promise<string> => {
+      for (;;) {
+        const { error } = await (direction === 'in'
+          ? pipeline.inputConnectorStats('t', name)
+          : pipeline.outputConnectorStats('v', name));
+        if (error !== null) return JSON.stringify(error);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    for (const [direction, name, reason] of [
+      ['in', 'closed', 'TOPIC_AUTHORIZATION_FAILED'],
+      ['in', 'wrong', 'uthentication failed'],
+      ['out', 'closed', 'TOPIC_AUTHORIZATION_FAILED'],
+      ['out', 'wrong', 'uthentication failed'],
+    ] as const) {
+      const error = await told(direction, name);
+      assert.match(error, 'kafka.access_denied');
+      assert.match(error, reason, error);
+      assert.match(error, /Check security.protocol, sasl.mechanism, sasl.username and sasl.password/);
+      assert.not.match(error, /secret/);
+    }
+    // Only what is written shows that it may not be.
+    const producer = new Producer({
+      clientId: 'test',
+      bootstrapBrokers: [server.bootstrap],
+      serializers: stringSerializers,
+    });
+    const messages = ['in', 'readable'].map((topic) => ({ topic, partition: 0, value: '{"insert": {"n": 1}}' }));
+    await producer.send({ messages });
+    await producer.close();
+    const error = await told('out', 'readable');
+    assert.match(error, 'kafka.access_denied');
+    assert.match(error, 'TOPIC_AUTHORIZATION_FAILED');
+    // Two come in, go out, and come back.
+    const count = async (): Promise<number> => Number((await pipeline.query('SELECT c FROM total'))[0]?.['c']);
+    while ((await count()) < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+    await pipeline.stop({ force: true });
   });
 }
 
