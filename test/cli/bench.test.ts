@@ -136,6 +136,8 @@ test('how it is called is looked at before anything runs', async () => {
     [['finite.yaml', '--seconds', 'ten'], /cli\.usage.*--seconds must be a number of seconds, not "ten"/],
     [[fixture.path('two.yaml')], /cli\.usage.*two\.yaml has 2 pipelines that run/],
     [[fixture.path('copy.yaml'), '--workers', '2'], /cli\.usage.*--workers is of pipelines with SQL/],
+    [[fixture.path('finite.yaml'), '--against', 'missing.yaml'], /config\.unreadable_file: cannot read missing\.yaml/],
+    [['finite.yaml', '--chart', 'no/dir/x.svg'], /cli\.unwritable_file: cannot write no\/dir\/x\.svg/],
     [[], /1 operand expected, 0 given/],
   ];
   for (const [args, message] of refused) {

@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { circuitSvg } from '../../actors/gateway/cli/circuit-svg.ts';
 import { Fixture } from '../embedded/pipeline-fixture.ts';
-import { millrace } from './cli-process.ts';
+import { CliProcess, millrace } from './cli-process.ts';
 
 const fixture = new Fixture();
 test.after(() => fixture.cleanUp());
@@ -49,6 +49,31 @@ test('the hottest operator is the reddest, and texts are escaped', () => {
   assert.match(svg, '#0 &lt; 5 &amp; #1');
   assert.match(svg, 'a &lt;b&gt;');
   assert.is([...svg.matchAll(/<path /g)].length, 1);
+});
+
+test('what has no end is profiled until a signal, a failure is told with its cause, a folder that is missing before the run', async () => {
+  fixture.write('endless.yaml', readFileSync(fixture.path('made.yaml'), 'utf8').replace('limit: 500', 'rate: 1000'));
+  const endless = new CliProcess(['profile', 'endless.yaml', '--json'], { folder });
+  await endless.until((_, err) => err.includes('profile: running'));
+  endless.kill('SIGINT');
+  const { code, out, err } = await endless.exit;
+  assert.is(code, 0, err);
+  assert.ok(JSON.parse(out).length >= 2);
+  const made = readFileSync(fixture.path('made.yaml'), 'utf8');
+  fixture.write(
+    'gone.yaml',
+    made.replace(
+      /transport: .*/,
+      'transport: { name: file_input, config: { path: gone.csv } }, format: { name: csv } }',
+    ),
+  );
+  const gone = await millrace(['profile', 'gone.yaml'], { folder });
+  assert.is(gone.code, 1);
+  assert.match(gone.err, /pipeline\.connectors_failed.*\n.*\n {2}because file\.not_found: .*gone\.csv/);
+  assert.not.match(gone.err, 'runtime.unexpected');
+  const nowhere = await millrace(['profile', 'made.yaml', '--svg', 'no/dir/made.svg'], { folder });
+  assert.is(nowhere.code, 2);
+  assert.match(nowhere.err, /cli\.unwritable_file: cannot write no\/dir\/made\.svg: there is no such folder/);
 });
 
 test.run();

@@ -4,11 +4,11 @@
 // thread of its own; this thread looks, and does nothing else. A whole run lasts until every input has ended and every output is
 // flushed; a window begins after the warm-up. Connectors really read and write. Signals of the terminal are left to the parent.
 import { systemClock } from '../../../runtime/clock.ts';
-import { errorFromData, errorToData } from '../../../runtime/errors.ts';
+import { errorToData } from '../../../runtime/errors.ts';
 import type { LogEntry } from '../../../runtime/log.ts';
 import type { PipelineStats } from '../../supervisor/messages.ts';
+import { completionFailure } from '../embedded/completion-failure.ts';
 import { ControlConnection } from '../embedded/control-connection.ts';
-import { CompletionFailed } from '../embedded/embedded-errors.ts';
 import { NothingToMeasure } from './bench-errors.ts';
 import { LatencySampler } from './latency-sampler.ts';
 import { openMeasured } from './measured-pipeline.ts';
@@ -150,18 +150,14 @@ function totals(
 /** Resolves when everything has gone through; rejects when a connector or the pipeline has failed. */
 async function completion(connection: ControlConnection, readStats: () => Promise<PipelineStats>): Promise<void> {
   const { failed, stuck } = await connection.wait('run', (control, waitId) => control.allCompleted(waitId));
-  if (failed.length === 0 && stuck.length === 0) return;
-  refuseFailed(await readStats());
-  throw new CompletionFailed({ failed, stuck });
+  if (failed.length > 0 || stuck.length > 0) throw completionFailure({ failed, stuck }, await readStats());
 }
 
 /** @throws CompletionFailed with the cause of the first connector that has failed */
-function refuseFailed({ inputs, outputs }: PipelineStats): void {
-  const failed = [...inputs, ...outputs].filter(({ state }) => state === 'failed');
-  const [first] = failed;
-  if (first === undefined) return;
-  const cause = first.error === null ? {} : { cause: errorFromData(first.error) };
-  throw new CompletionFailed({ failed: failed.map(({ endpoint }) => endpoint), stuck: [] }, cause);
+function refuseFailed(stats: PipelineStats): void {
+  const failed = [...stats.inputs, ...stats.outputs].filter(({ state }) => state === 'failed');
+  if (failed.length === 0) return;
+  throw completionFailure({ failed: failed.map(({ endpoint }) => endpoint), stuck: [] }, stats);
 }
 
 /** Whether it has ended within so many seconds. Rejects as it does. */

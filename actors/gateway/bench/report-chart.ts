@@ -2,9 +2,11 @@
 import type { BenchReport, FileReport, Rate } from './bench-report.ts';
 import type { BarPanel, BarValue, Chart } from './svg-chart.ts';
 
+const nameLettersMax = 40;
+
 export function reportChart(report: BenchReport): Chart {
   const { files } = report;
-  const series = files.map(({ file }) => file);
+  const series = files.map(({ file }) => endOf(file));
   const bars = (title: string, unit: string, groups: BarPanel['groups']): BarPanel => {
     return { kind: 'bars', title, unit, series, groups };
   };
@@ -33,6 +35,11 @@ export function reportChart(report: BenchReport): Chart {
       ]),
     ],
   };
+}
+
+/** What tells files apart is at the end of their paths. */
+function endOf(file: string): string {
+  return file.length <= nameLettersMax ? file : `…${file.slice(1 - nameLettersMax)}`;
 }
 
 function coresOf(file: FileReport, name: string): BarValue | null {

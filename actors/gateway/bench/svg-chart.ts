@@ -41,6 +41,7 @@ export interface Chart {
 
 const colours = ['#2f6fb0', '#d9772b', '#3f9a5f', '#a04a9c', '#8a7b2e', '#5b6673'];
 const place = { width: 900, left: 170, right: 130, barHeight: 15, barGap: 3, groupGap: 9, linesHeight: 260 } as const;
+const titleLettersMax = 88;
 const plotWidth = place.width - place.left - place.right;
 
 export function chartSvg(chart: Chart): string {
@@ -54,11 +55,16 @@ export function chartSvg(chart: Chart): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${place.width} ${y}" width="${place.width}" height="${y}" font-family="sans-serif" font-size="11" fill="#222222">`,
     '<rect width="100%" height="100%" fill="#ffffff"/>',
-    text(16, 26, chart.title, 'font-size="16" font-weight="bold"'),
+    text(16, 26, chart.title, `font-size="16" font-weight="bold"${squeezed(chart.title)}`),
     ...parts,
     '</svg>',
     '',
   ].join('\n');
+}
+
+/** A title that would run out of the picture is made as narrow as the picture. */
+function squeezed(title: string): string {
+  return title.length <= titleLettersMax ? '' : ` textLength="${place.width - 32}" lengthAdjust="spacingAndGlyphs"`;
 }
 
 interface Drawn {

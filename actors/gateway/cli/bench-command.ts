@@ -2,11 +2,10 @@
 //
 // Every run is a process of its own (bench/measured-process.ts). The first signal ends the run that is under way; what was measured
 // before is reported, and the exit code is 130. A second one ends this process at once.
-import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { ErrorData } from '../../../runtime/errors.ts';
-import { errorFromData, MillraceError } from '../../../runtime/errors.ts';
+import { errorFromData, errorToData, MillraceError } from '../../../runtime/errors.ts';
 import { alternate } from '../bench/alternation.ts';
 import { type BenchReport, comparison, fileReport } from '../bench/bench-report.ts';
 import type { MeasuredPipeline } from '../bench/measured-pipeline.ts';
@@ -19,7 +18,9 @@ import { isConduitFile } from '../conduit-file/conduit-text.ts';
 import { jsonText } from '../terminal/json-text.ts';
 import { type Command, exitCodes, type OptionValues, type Tools, UsageError } from './command.ts';
 import { checkConduitFiles, pluginFolders } from './conduit-files.ts';
+import { loadPipeline } from './load-pipeline.ts';
 import { problemReport } from './problem-text.ts';
+import { checkResultFile, writeResultFile } from './result-file.ts';
 
 const warmUpDefault = 2;
 const secondsDefault = 10;
@@ -67,14 +68,18 @@ exit codes: 0 done, 1 a pipeline or a connector failed, 2 invalid configuration 
       workers: options['workers'] === undefined ? null : readNumber('workers', options, 1, workersForm, 'from 1 to 64'),
       warmUpSeconds: readNumber('warm-up', options, warmUpDefault, warmUpForm, 'a number of seconds'),
     };
+    if (typeof chart === 'string') checkResultFile(chart);
     const pipelines: MeasuredPipeline[] = [];
     for (const file of files) pipelines.push(await measuredPipeline(file, options, settings.workers, tools));
-    const { runs, isInterrupted, invalid } = await measureFiles(files, pipelines, settings, tools);
-    if (invalid !== null) {
-      if (options['json'] === true) tools.out(`${jsonText({ event: 'invalid', ...invalid })}\n`);
-      else tools.err(problemReport(invalid.file, invalid.problems.map(errorFromData)));
+    const refuse = ({ file, problems }: Invalid): number => {
+      if (options['json'] === true) tools.out(`${jsonText({ event: 'invalid', file, problems })}\n`);
+      else tools.err(problemReport(file, problems.map(errorFromData)));
       return exitCodes.invalid;
-    }
+    };
+    const wrong = await firstInvalid(files, pipelines, tools);
+    if (wrong !== null) return refuse(wrong);
+    const { runs, isInterrupted, invalid } = await measureFiles(files, pipelines, settings, tools);
+    if (invalid !== null) return refuse(invalid);
     const measured = files.flatMap((file, i) => {
       const own = runs[i] ?? [];
       return own.length === 0 ? [] : [fileReport(file, own)];
@@ -95,7 +100,7 @@ exit codes: 0 done, 1 a pipeline or a connector failed, 2 invalid configuration 
     if (options['json'] === true) tools.out(`${jsonText(report)}\n`);
     else if (ours === undefined) tools.err('ended by a signal before a run was done\n');
     else tools.out(`${reportLines(report).join('\n')}\n`);
-    if (typeof chart === 'string' && ours !== undefined) writeFileSync(chart, chartSvg(reportChart(report)));
+    if (typeof chart === 'string' && ours !== undefined) writeResultFile(chart, chartSvg(reportChart(report)));
     return isInterrupted ? exitCodes.interrupted : exitCodes.ok;
   },
 };
@@ -122,7 +127,7 @@ interface Outcome {
   /** Counted runs of each file. */
   readonly runs: readonly (readonly RunFigures[])[];
   readonly isInterrupted: boolean;
-  readonly invalid: { readonly file: string; readonly problems: readonly ErrorData[] } | null;
+  readonly invalid: Invalid | null;
 }
 
 /** @throws what a run failed with */
@@ -174,6 +179,21 @@ async function measureFiles(
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
+}
+
+/** Looked at before anything runs: the second file may be measured half a minute after the first. @throws PipelineFileUnreadable */
+async function firstInvalid(
+  files: readonly string[],
+  pipelines: readonly MeasuredPipeline[],
+  tools: Tools,
+): Promise<Invalid | null> {
+  for (const [i, pipeline] of pipelines.entries()) {
+    const file = files[i] ?? '';
+    if (pipeline.kind !== 'file') continue;
+    const { problems } = await loadPipeline(file, tools);
+    if (problems.length > 0) return new Invalid(file, problems.map(errorToData));
+  }
+  return null;
 }
 
 /** A pipeline file as it is; of a file of Conduit, its one pipeline. @throws UsageError, the first problem of a file of Conduit */

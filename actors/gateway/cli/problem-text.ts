@@ -1,5 +1,5 @@
 // How coded errors are shown to a person on the command line.
-import { type ErrorData, errorToData, type MillraceError } from '../../../runtime/errors.ts';
+import { type ErrorData, errorToData, type MillraceError, Unexpected } from '../../../runtime/errors.ts';
 
 /** `error code: file:line:column: what is wrong` and, indented below, what to do and the causes. */
 export function problemLines(thrown: unknown): string[] {
@@ -9,12 +9,16 @@ export function problemLines(thrown: unknown): string[] {
     `error ${error.code}: ${lines[0]}`,
     ...lines.slice(1).map((line) => `  ${line}`),
     `  help: ${error.help}`,
-    ...error.causes.flatMap(causeLines),
+    ...error.causes.flatMap((cause) => causeLines(cause, error.message)),
   ];
 }
 
-function causeLines(cause: ErrorData): string[] {
-  return [`  because ${cause.code}: ${cause.message.split('\n')[0]}`, ...cause.causes.flatMap(causeLines)];
+/** Causes without a code (of Node, of a library) are told in their words alone, unless what they led to says them already. */
+function causeLines({ code, message, causes }: ErrorData, effect: string): string[] {
+  const further = causes.flatMap((cause) => causeLines(cause, message));
+  const words = message.split('\n')[0] ?? '';
+  if (code !== Unexpected.definition.code) return [`  because ${code}: ${words}`, ...further];
+  return effect.includes(words) ? further : [`  because ${words}`, ...further];
 }
 
 /** Every problem of a pipeline file with its place and what to do, under a line that counts them. */

@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline as pipe } from 'node:stream/promises';
 import { type Command, exitCodes, type Tools, UsageError } from './command.ts';
+import { checkResultFile } from './result-file.ts';
 import { ServerClient, serverOptions } from './server-client.ts';
 
 const formats = ['text', 'json', 'csv', 'parquet', 'arrow_ipc', 'hash'];
@@ -25,6 +26,7 @@ be given as MILLRACE_URL and MILLRACE_API_KEY.`,
     if (typeof format !== 'string' || !formats.includes(format)) {
       throw new UsageError({ detail: `--format is one of ${formats.join(', ')}, not "${String(format)}"` });
     }
+    if (typeof output === 'string') checkResultFile(output);
     if (binaryFormats.includes(format) && output === undefined) {
       throw new UsageError({ detail: `${format} is not for a terminal: name a file with --output` });
     }

@@ -23,16 +23,11 @@ import type {
   PipelineStatus,
 } from '../../supervisor/messages.ts';
 import { ChangeListener, type Changes } from './change-listener.ts';
+import { completionFailure } from './completion-failure.ts';
 import { ControlConnection } from './control-connection.ts';
 import type { ControlReport, OpenedPipeline, TableDescription, ViewDescription } from './control-interface.ts';
 import { DurableRun } from './durable-run.ts';
-import {
-  AmbiguousConnector,
-  CallTimedOut,
-  CompletionFailed,
-  PushMalformed,
-  PushWhilePaused,
-} from './embedded-errors.ts';
+import { AmbiguousConnector, CallTimedOut, PushMalformed, PushWhilePaused } from './embedded-errors.ts';
 import { openRequest } from './open-request.ts';
 import type {
   AnyRow,
@@ -218,7 +213,8 @@ export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposa
       (control, waitId) => control.allCompleted(waitId),
       options,
     );
-    if (failed.length > 0 || stuck.length > 0) throw new CompletionFailed({ failed, stuck });
+    if (failed.length === 0 && stuck.length === 0) return;
+    throw completionFailure({ failed, stuck }, await this.stats().catch(() => null));
   }
 
   /** Threads, memory, queues, engine and every connector's counters. */
