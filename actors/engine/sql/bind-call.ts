@@ -8,7 +8,7 @@ import { bindBinary } from './bind-arithmetic.ts';
 import { bindCast, makeCase } from './bind-case.ts';
 import { bindComparison, operator } from './bind-comparison.ts';
 import { bindLambdaCall } from './bind-lambda.ts';
-import { bindMap } from './bind-nested.ts';
+import { bindMap, pairsOf } from './bind-nested.ts';
 import { bindRowOfColumns, bindStructure, hasColumns } from './bind-row.ts';
 import { bindUserCall } from './bind-user-function.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
@@ -19,7 +19,9 @@ import { bindDeclaredCall } from './declared-function.ts';
 import { type Bind, type ExpressionContext, insideAggregate, requireBoolean } from './expression-context.ts';
 import { resolveCall } from './function-resolution.ts';
 import { findFunction, functionNames } from './functions.ts';
+import { timeUnits } from './functions-extract.ts';
 import { isLambdaFunction } from './lambda-names.ts';
+import { normalizeUnit } from './literals.ts';
 import { bindNamedFunction, unitLiteral } from './named-function.ts';
 import { isApproximate } from './numeric-types.ts';
 import {
@@ -30,6 +32,7 @@ import {
   SqlUnsupported,
 } from './sql-errors.ts';
 import { coerce, describePair, isBinary, isText, literal, mergedType, varchar } from './type-coercion.ts';
+import { windowOnly } from './window-function.ts';
 
 type Call = Extract<Expression, { kind: 'call' }>;
 
@@ -97,6 +100,10 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
     const given = call.arguments.map((argument) => bind(context, argument));
     return bindStructure(name, structure, given, source);
   }
+  if (definition === undefined && windowOnly.includes(name)) {
+    const detail = 'is a window function: write OVER (…) behind it';
+    throw new SqlInvalidArguments({ function: name.toUpperCase(), detail }, { place: source.place });
+  }
   if (definition === undefined) {
     const known = [
       ...functionNames(),
@@ -109,7 +116,7 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
     throw new SqlUnknownFunction({ name }, { place: source.place, suggestion: nearestName(name, known) });
   }
   const unitAt = definition.overloads[0]?.parameters.indexOf('unit') ?? -1;
-  const operands = call.arguments.map((argument, i) =>
+  const operands = unitLast(call.arguments, unitAt).map((argument, i) =>
     i === unitAt ? unitArgument(context, argument) : bind(context, argument),
   );
   if (name === 'concat' && operands.length > 0 && operands.every(({ type }) => isBinary(type))) {
@@ -119,7 +126,10 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
     );
   }
   if (name === 'tumble_end') return tumbleEnd(operands, source);
-  if (name === 'map') return bindMap(operands, source);
+  if (name === 'map') {
+    const isCalled = context.source.slice(call.span)[call.name.name.length] === '(';
+    return bindMap(isCalled ? pairsOf(operands, source) : operands, source);
+  }
   // ARRAY(1, 'a') of several types, with a text among them, is an array of texts; ARRAY[1, 'a'] is a mistake.
   if (
     name === 'array' &&
@@ -145,6 +155,15 @@ function atMidnight(operands: readonly Scalar[]): readonly Scalar[] {
 }
 
 const shortUnits: readonly string[] = ['hour', 'minute', 'second', 'millisecond', 'microsecond', 'nanosecond'];
+
+/** DATE_TRUNC('hour', x) of other dialects is DATE_TRUNC(x, HOUR). */
+function unitLast(given: readonly Expression[], unitAt: number): readonly Expression[] {
+  const [first, second] = given;
+  if (unitAt !== 1 || given.length !== 2 || first === undefined || second === undefined) return given;
+  const isUnit = (written: Expression): boolean =>
+    written.kind === 'string' && timeUnits.includes(normalizeUnit(written.value));
+  return isUnit(first) && !isUnit(second) ? [second, first] : given;
+}
 
 function unitArgument(context: ExpressionContext, argument: Expression): Scalar {
   if (argument.kind === 'string')

@@ -19,16 +19,18 @@ import { caseBranch } from './case-branch.ts';
 import type { AggregateSink, ExpressionContext } from './expression-context.ts';
 import { SqlInvalidArguments, SqlTypeMismatch, SqlUnknownFunction, SqlUnsupported } from './sql-errors.ts';
 import { coerce, commonType, literal } from './type-coercion.ts';
-import type { WindowFrame, WindowFunction } from './window-function.ts';
+import {
+  edges,
+  ranks,
+  shares,
+  skipping,
+  type WindowFrame,
+  type WindowFunction,
+  windowOnly,
+} from './window-function.ts';
 
 const bigint: SqlType = { kind: 'BIGINT' };
 const double: SqlType = { kind: 'DOUBLE' };
-const ranks = ['row_number', 'rank', 'dense_rank'] as const;
-const edges = ['first_value', 'last_value'] as const;
-const shares = ['percent_rank', 'cume_dist', 'ntile'] as const;
-/** Functions that may leave NULLs out. */
-const skipping: readonly string[] = [...edges, 'nth_value', 'lag', 'lead'];
-const named: readonly string[] = [...ranks, ...shares, ...skipping];
 
 const wholePartition: WindowFrame = { unit: 'range', start: { kind: 'unbounded' }, end: { kind: 'unbounded' } };
 const upToEquals: WindowFrame = { unit: 'range', start: { kind: 'unbounded' }, end: { kind: 'current' } };
@@ -60,8 +62,8 @@ export function bindWindowCall(
     new SqlInvalidArguments({ function: name.toUpperCase(), detail }, { place: source.place });
   const base = { offset: 0, operand: null, filter: null, fallback: null, ignoreNulls, frame, source };
   const aggregate = findAggregate(name);
-  if (!named.includes(name) && aggregate === undefined) {
-    const known = [...named, 'count', 'sum', 'avg', 'min', 'max'];
+  if (!windowOnly.includes(name) && aggregate === undefined) {
+    const known = [...windowOnly, 'count', 'sum', 'avg', 'min', 'max'];
     throw new SqlUnknownFunction({ name }, { place: source.place, suggestion: nearestName(name, known) });
   }
   if (ignoreNulls && !skipping.includes(name)) throw refuse('takes no IGNORE NULLS');

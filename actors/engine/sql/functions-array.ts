@@ -46,6 +46,7 @@ export const arrayFunctions: readonly FunctionDefinition[] = [
     'The row of the values, whose fields are named EXPR$0, EXPR$1 and so on.',
     ["CAST(ROW(1, 'a') AS VARCHAR)", '\'{"EXPR$0":1,"EXPR$1":"a"}\''],
     [row(['any'], rowType, constructRow, { strict: false, variadic: true })],
+    ['struct'],
   ),
   define(
     'array_element',

@@ -1,8 +1,8 @@
 // Grammar of literals: numbers, strings, bytes, dates, intervals.
 import type { Expression, Identifier, TemporalKeyword } from './ast.ts';
 import { NameGrammar, type Rule } from './name-grammar.ts';
-import { spanOf, unquote } from './token-text.ts';
-import { BinaryLiteral, type IToken, keyword, NumberLiteral, StringLiteral, symbol } from './tokens.ts';
+import { spanOf, unicodeText, unquote } from './token-text.ts';
+import { BinaryLiteral, type IToken, keyword, NumberLiteral, StringLiteral, symbol, UnicodeLiteral } from './tokens.ts';
 
 export abstract class LiteralGrammar extends NameGrammar {
   // Defined by the grammars that extend this one.
@@ -18,6 +18,14 @@ export abstract class LiteralGrammar extends NameGrammar {
         },
       },
       { ALT: () => this.SUBRULE(this.stringLiteral) },
+      {
+        ALT: () => {
+          const token = this.CONSUME(UnicodeLiteral);
+          return this.ACTION(
+            (): Expression => ({ kind: 'string', value: unicodeText(token.image), span: spanOf(token) }),
+          );
+        },
+      },
       {
         ALT: () => {
           const token = this.CONSUME(BinaryLiteral);

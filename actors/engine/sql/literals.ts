@@ -132,6 +132,8 @@ function dayToSecond(body: string, from: string, to: string): string | undefined
   if (first < 0 || last <= first) return undefined;
   const parts = body.split(/[ :]+/);
   if (parts.length !== last - first + 1) return undefined;
+  // Behind days stands a blank, between the others a colon.
+  if (!(from === 'day' ? /^\d+ +[^ ]+$/ : /^[^ ]+$/).test(body)) return undefined;
   const numbers = fields.map((_, i) => (i < first || i > last ? '0' : (parts[i - first] ?? '')));
   const [days = '', hours = '', minutes = '', seconds = ''] = numbers;
   if (![days, hours, minutes].every((number) => /^\d{1,9}$/.test(number)) || !/^\d{1,9}(\.\d+)?$/.test(seconds)) {

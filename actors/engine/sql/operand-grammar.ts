@@ -159,9 +159,14 @@ export abstract class OperandGrammar extends CallGrammar {
         { ALT: () => this.SUBRULE(this.parenthesized) },
         {
           // A column may be named map.
-          GATE: () => this.LA(2).tokenType === symbol('['),
+          GATE: () => [this.LA(1), this.LA(2)].some(({ tokenType }) => tokenType === symbol('[')),
           IGNORE_AMBIGUITIES: true,
           ALT: () => this.SUBRULE(this.bracketList),
+        },
+        {
+          GATE: () => this.LA(2).tokenType === symbol('{'),
+          IGNORE_AMBIGUITIES: true,
+          ALT: () => this.SUBRULE(this.bracedMap),
         },
         {
           GATE: () => literalTypes.has(this.LA(1).image.toLowerCase()) && this.LA(2).tokenType === StringLiteral,
@@ -186,9 +191,29 @@ export abstract class OperandGrammar extends CallGrammar {
     });
   });
 
-  /** ARRAY[a, b] and MAP[k, v]. */
+  /** MAP {k: v}, which is MAP[k, v]. */
+  readonly bracedMap: Rule<Expression> = this.RULE('bracedMap', () => {
+    const word = this.CONSUME(keyword('MAP'));
+    const items: Expression[] = [];
+    this.CONSUME(symbol('{'));
+    this.AT_LEAST_ONE_SEP({
+      SEP: symbol(','),
+      DEF: () => {
+        items.push(this.SUBRULE(this.expression));
+        this.CONSUME(symbol(':'));
+        items.push(this.SUBRULE2(this.expression));
+      },
+    });
+    this.CONSUME(symbol('}'));
+    return this.ACTION((): Expression => this.callOf('map', word, items));
+  });
+
+  /** ARRAY[a, b], [a, b] and MAP[k, v]. */
   readonly bracketList: Rule<Expression> = this.RULE('bracketList', () => {
-    const word = this.OR([{ ALT: () => this.CONSUME(keyword('ARRAY')) }, { ALT: () => this.CONSUME(keyword('MAP')) }]);
+    const start = this.LA(1);
+    const word = this.OPTION(() =>
+      this.OR([{ ALT: () => this.CONSUME(keyword('ARRAY')) }, { ALT: () => this.CONSUME(keyword('MAP')) }]),
+    );
     const items: Expression[] = [];
     this.CONSUME(symbol('['));
     this.MANY_SEP({
@@ -198,18 +223,7 @@ export abstract class OperandGrammar extends CallGrammar {
       },
     });
     this.CONSUME(symbol(']'));
-    return this.ACTION(
-      (): Expression => ({
-        kind: 'call',
-        name: wordIdentifier(word),
-        arguments: items,
-        star: false,
-        distinct: false,
-        unit: null,
-        filter: null,
-        span: this.spanFrom(word),
-      }),
-    );
+    return this.ACTION((): Expression => this.callOf(word?.image.toLowerCase() ?? 'array', start, items));
   });
 
   override readonly parenthesized: Rule<Expression> = this.RULE('parenthesized', () => {

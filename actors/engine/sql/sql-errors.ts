@@ -32,7 +32,9 @@ export const SqlUnknownTable: CodedErrorClass<{ readonly name: string; readonly 
 export const SqlUnknownColumn: CodedErrorClass<{ readonly name: string; readonly known: readonly string[] }> =
   defineError(
     'sql.unknown_column',
-    { help: 'Use a column of the tables in FROM. Names without quotes are folded to lower case.' },
+    {
+      help: "Use a column of the tables in FROM. Names without quotes are folded to lower case; a text stands in single quotes, 'text'.",
+    },
     (f) => `no column is named "${f.name}"${f.known.length === 0 ? '' : `; there are ${listNames(f.known)}`}`,
   );
 
@@ -104,7 +106,8 @@ export const SqlInvalidLiteral: CodedErrorClass<{
 }> = defineError(
   'sql.invalid_literal',
   { help: 'Correct the literal.' },
-  (f) => `'${f.text}' is not a ${f.type} literal${f.expected === '' ? '' : `, expected ${f.expected}`}`,
+  (f) =>
+    `'${f.text}' is not ${/^[AI]/.test(f.type) ? 'an' : 'a'} ${f.type} literal${f.expected === '' ? '' : `, expected ${f.expected}`}`,
 );
 
 export const SqlUnknownUnit: CodedErrorClass<{ readonly name: string; readonly known: readonly string[] }> =

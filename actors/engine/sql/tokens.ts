@@ -115,6 +115,13 @@ export const BinaryLiteral: TokenType = createToken({
   pattern: /[xX]'[0-9a-fA-F]*'/,
   label: 'a binary literal',
 });
+/** Characters by their code points: U&'\0041', with another escape character behind UESCAPE. */
+export const UnicodeLiteral: TokenType = createToken({
+  name: 'UnicodeLiteral',
+  pattern: /[uU]&'(?:[^']|'')*'(?:\s+[uU][eE][sS][cC][aA][pP][eE]\s+'[^']')?/,
+  label: 'a string',
+  line_breaks: true,
+});
 export const NumberLiteral: TokenType = createToken({
   name: 'NumberLiteral',
   pattern: /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?/,
@@ -146,6 +153,9 @@ const symbols = [
   ')',
   '[',
   ']',
+  '{',
+  '}',
+  ':',
   ',',
   '.',
   ';',
@@ -166,6 +176,7 @@ const lexed: TokenType[] = [
   LineComment,
   BlockComment,
   BinaryLiteral,
+  UnicodeLiteral,
   Identifier,
   QuotedIdentifier,
   StringLiteral,

@@ -34,11 +34,20 @@ export function bindFrame(
     throw new SqlInvalidDefinition({ detail: 'a frame begins before it ends' }, { place });
   }
   const bounds = [frame.start, last];
+  if (rankOf(frame.start) > rankOf(last)) {
+    const detail = `a frame from ${frame.start.kind.toUpperCase()} cannot end at ${last.kind.toUpperCase()}`;
+    throw new SqlInvalidDefinition({ detail }, { place });
+  }
   if (frame.unit !== 'rows' && order.length === 0 && bounds.some((bound) => bound.offset !== null)) {
     throw new SqlInvalidDefinition({ detail: `${frame.unit.toUpperCase()} with an offset needs ORDER BY` }, { place });
   }
   const [start, end] = bounds.map((bound) => bindBound(context, frame, bound, order));
   return { unit: frame.unit, start: start ?? { kind: 'unbounded' }, end: end ?? { kind: 'current' } };
+}
+
+/** Which kinds of bounds lie before which others, whatever their offsets are. */
+function rankOf({ kind }: FrameBoundary): number {
+  return kind.endsWith('preceding') ? 0 : kind === 'current row' ? 1 : 2;
 }
 
 function bindBound(

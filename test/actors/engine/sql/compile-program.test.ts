@@ -310,6 +310,22 @@ const problems: readonly (readonly [program: string, ...expected: readonly strin
     'CREATE VIEW v AS SELECT ANY_VALUE(age) FROM users',
     'sql.unsupported 1:25: ANY_VALUE is not supported; use MIN or MAX',
   ],
+  [
+    'CREATE VIEW v AS SELECT RANK() FROM users',
+    'sql.invalid_arguments 1:25: RANK: is a window function: write OVER (…) behind it',
+  ],
+  [
+    'CREATE VIEW v AS SELECT SUM(age) OVER (ORDER BY id ROWS BETWEEN CURRENT ROW AND 1 PRECEDING) FROM users',
+    'sql.invalid_definition 1:52: a frame from CURRENT ROW cannot end at PRECEDING',
+  ],
+  [
+    "CREATE VIEW v AS SELECT INTERVAL '1 2:03' HOUR TO SECOND",
+    "sql.invalid_literal 1:25: '1 2:03' is not an INTERVAL HOUR TO SECOND literal",
+  ],
+  [
+    'CREATE VIEW v AS SELECT MAP(1, 2) FROM users',
+    'sql.invalid_arguments 1:25: MAP: with parentheses takes two arrays of one length that are written out: MAP(ARRAY[key], ARRAY[value])',
+  ],
   ['CREATE VIEW v AS SELECT name + TRUE FROM users', 'sql.type_mismatch 1:25: + is not defined on VARCHAR and BOOLEAN'],
   [
     'CREATE VIEW v AS SELECT id FROM users WHERE name',

@@ -211,6 +211,12 @@ const shown: readonly (readonly [expression: string, value: unknown])[] = [
   ['CAST(1234.1264 AS DECIMAL(6, 2))', '1234.12'],
   ["CAST(CAST('-0.1299' AS DECIMAL(8, 4)) AS DECIMAL(2, 2))", '-0.12'],
   ['CAST(-98.6 AS DECIMAL(2, 0))', '-98'],
+  // Other ways to write arrays, maps, rows, texts and truncation.
+  ["[1, 2][2] + MAP {'a': 5}['a'] + MAP(['x'], [4])['x']", 11],
+  ["CAST(STRUCT(1, 'a') AS ROW(x INT, y VARCHAR))", { x: 1, y: 'a' }],
+  ["U&'d!0061t!0061 ''!!!+01F600' UESCAPE '!'", "data '!😀"],
+  ["U&'\\0041'", 'A'],
+  ["DATE_TRUNC('month', DATE '2020-03-04')", '2020-03-01'],
   // A text that stands for a number is one.
   ["1.5e0 * '-10'", -15],
   ["'7' + 1", 8],
