@@ -19,6 +19,7 @@ API keys it listens on loopback only; the variable MILLRACE_ADMIN_KEY is a key t
 
   --host              address to listen on (127.0.0.1)
   --port              0: any free one (8080)
+  --grpc-port         serves Conduit's gRPC interface too, which the commands of \`conduit\` use (their default is 8084)
   --data              folder of the store (./.millrace)
   --connectors        folder of connector plugins and modules, from which relative paths of connectors start, where it exists (./connectors)
   --processors        folder of processors that are WebAssembly modules (./processors)
@@ -42,6 +43,7 @@ Each may also be given as a variable (--stall-timeout: MILLRACE_STALL_TIMEOUT) o
     const server = await startServer({
       host: options.host,
       port: options.port,
+      ...(options.grpcPort === null ? {} : { grpcPort: options.grpcPort }),
       dataFolder: options.dataFolder,
       corsOrigins: options.corsOrigins,
       ...(options.tls === null ? {} : { tls: options.tls }),
@@ -72,6 +74,7 @@ Each may also be given as a variable (--stall-timeout: MILLRACE_STALL_TIMEOUT) o
       onEndSignals(systemClock, { drain: () => resolve(), endAtOnce: () => process.exit(exitCodes.interrupted) });
     });
     tools.err(`${server.access}\n`);
+    if (server.grpcAddress !== null) tools.err(`gRPC interface of Conduit: ${server.grpcAddress}\n`);
     tools.out(`millrace serve: ${server.url}\n`);
     await signalled;
     await server.close();

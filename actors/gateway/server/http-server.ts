@@ -12,6 +12,8 @@ import type { AddressInfo } from 'node:net';
 import { systemClock } from '../../../runtime/clock.ts';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
 import { makeLog } from '../../../runtime/log.ts';
+import { type RunningGrpcServer, startGrpcServer } from '../grpc/grpc-server.ts';
+import { innerRequests } from '../grpc/inner-requests.ts';
 import { HttpProblem } from '../http/http-problem.ts';
 import { toProblem } from '../http/problem-reply.ts';
 import { authorizedInspection, findInspection, inspectOverHttp } from '../v1/inspection-routes.ts';
@@ -32,6 +34,8 @@ import { acceptUpgrades } from './upgrades.ts';
 export interface RunningServer {
   /** `http://127.0.0.1:8080`, without a slash at the end. */
   readonly url: string;
+  /** Where Conduit's gRPC interface is served, `127.0.0.1:8084`; null: nowhere. */
+  readonly grpcAddress: string | null;
   /** Whether callers have to prove who they are. */
   readonly hasKeys: boolean;
   /** Who may call, in a sentence. */
@@ -199,16 +203,23 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const sockets = acceptUpgrades({ server, routes: raw, hosting, requestIdOf, closing: closing.signal, onDefect });
 
+  let grpc: RunningGrpcServer | null = null;
+  let wantedPort = options.port;
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen({ host: options.host, port: options.port, backlog: 4_096 }, () => resolve());
     });
+    if (options.grpcPort !== undefined) {
+      wantedPort = options.grpcPort;
+      grpc = await startGrpcServer({ host: options.host, port: wantedPort, tls, requests: innerRequests(listener) });
+    }
   } catch (error) {
     await hosting.close();
+    await app.close();
     const { code = '', message } = error as NodeJS.ErrnoException;
     const why = listenReasons[code] ?? message;
-    throw new AddressUnavailable({ address: `${options.host}:${options.port}`, why }, { cause: error });
+    throw new AddressUnavailable({ address: `${options.host}:${wantedPort}`, why }, { cause: error });
   }
   await hosting.startWished();
   // SAFETY: a server that listens on a host and port has such an address.
@@ -219,6 +230,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const ended = new Promise<void>((resolve) => server.close(() => resolve()));
     closing.abort(new HttpProblem({ status: 503, code: 'Terminating', message: 'the server is shutting down' }));
     sockets.close();
+    grpc?.close();
     server.closeIdleConnections();
     await hosting.close();
     // Also those that have become WebSockets, and those that their clients never end.
@@ -231,6 +243,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return {
     hasKeys: hosting.hasKeys,
     access: hosting.access.description,
+    grpcAddress: grpc?.address ?? null,
     url: `${tls === null ? 'http' : 'https'}://${host}:${port}`,
     close: () => {
       closed ??= close();

@@ -17,6 +17,8 @@ export const ServerOptionInvalid: CodedErrorClass<{ readonly detail: string }> =
 export interface ServeOptions {
   readonly host: string;
   readonly port: number;
+  /** Of Conduit's gRPC interface; null: it is not served. */
+  readonly grpcPort: number | null;
   readonly dataFolder: string;
   readonly connectorsFolder: string;
   /** Of processors that are WebAssembly modules. */
@@ -38,6 +40,7 @@ export interface ServeOptions {
 const defaults: Readonly<Record<string, string>> = {
   host: '127.0.0.1',
   port: '8080',
+  'grpc-port': '',
   data: './.millrace',
   connectors: './connectors',
   processors: './processors',
@@ -80,10 +83,6 @@ export function readServeOptions(
     return environment[variableOf(name)] ?? file[name];
   };
   const text = (name: string): string => named(name) ?? defaults[name] ?? '';
-  const port = Number(text('port'));
-  if (!/^\d+$/.test(text('port')) || port > 65_535) {
-    throw new ServerOptionInvalid({ detail: `port '${text('port')}' is no number from 0 to 65535` });
-  }
   const certificateFile = text('tls-cert');
   const keyFile = text('tls-key');
   if ((certificateFile === '') !== (keyFile === '')) {
@@ -91,7 +90,8 @@ export function readServeOptions(
   }
   return {
     host: text('host'),
-    port,
+    port: readPort('port', text('port')),
+    grpcPort: text('grpc-port') === '' ? null : readPort('grpc-port', text('grpc-port')),
     dataFolder: text('data'),
     connectorsFolder: text('connectors'),
     processorsFolder: text('processors'),
@@ -106,6 +106,12 @@ export function readServeOptions(
     deadlines: readDeadlines(text),
     tls: certificateFile === '' ? null : { certificateFile, keyFile },
   };
+}
+
+function readPort(name: string, text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new ServerOptionInvalid({ detail: `${name} '${text}' is no number from 0 to 65535` });
 }
 
 function readDeadlines(text: (name: string) => string): ConnectorDeadlines {

@@ -10,6 +10,8 @@ export interface ServerOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
+  /** Of Conduit's gRPC interface. Default: it is not served. */
+  readonly grpcPort?: number;
   readonly dataFolder: string;
   /** Relative paths of connectors start here. Default: the current folder. */
   readonly baseFolder?: string;

@@ -108,7 +108,8 @@ function diffJson({ definition }: WantedPipeline, plan: Plan): Diff {
       resource,
       id,
       action,
-      effect: needsStop({ resource, id, action, paths }) ? 'restart' : 'in_place',
+      // What is not there yet is not disturbed.
+      effect: plan.existing !== undefined && needsStop({ resource, id, action, paths }) ? 'restart' : 'in_place',
       configPaths: paths,
       code: '',
     })),

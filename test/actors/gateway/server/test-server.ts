@@ -25,6 +25,7 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
   const server = await startServer({ host: '127.0.0.1', port: 0, loadValidation, ...options, dataFolder });
   return {
     url: server.url,
+    grpcAddress: server.grpcAddress,
     hasKeys: server.hasKeys,
     access: server.access,
     dataFolder,
