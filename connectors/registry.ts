@@ -28,6 +28,7 @@ import {
   postgresCdcInputDeclaration,
   postgresInputDeclaration,
   postgresOutputDeclaration,
+  postgresRowsDeclaration,
 } from './postgres/declarations.ts';
 import {
   avroDecodeDeclaration,
@@ -101,6 +102,12 @@ export const registry: ConnectorRegistry = {
     onUse(msgpackInputDeclaration, async () => (await import('./formats/msgpack-decoder.ts')).msgpackInput),
     onUse(avroInputDeclaration, async () => (await import('./formats/avro-decoder.ts')).avroInput),
     onUse(arrowInputDeclaration, async () => (await import('./formats/arrow-decoder.ts')).arrowInput),
+  ],
+  ownFormats: [
+    onUse(postgresRowsDeclaration, async () => {
+      const { jsonInput } = await import('./formats/json-decoder.ts');
+      return (await import('./postgres/rows-format.ts')).postgresRows(jsonInput);
+    }),
   ],
   outputFormats: [
     onUse(jsonOutputDeclaration, async () => (await import('./formats/json-encoder.ts')).jsonOutput),

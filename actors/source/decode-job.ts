@@ -5,7 +5,7 @@ import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { registry } from '../../connectors/registry.ts';
 import { type Decoded, type DecodeRequest, PieceDecoder } from './piece-decoder.ts';
 
-const decoder = new PieceDecoder(registry.inputFormats);
+const decoder = new PieceDecoder([...registry.inputFormats, ...(registry.ownFormats ?? [])]);
 
 export default async function decodeJob(request: DecodeRequest): Promise<unknown> {
   const decoded: Decoded = await decoder.decode(request);

@@ -13,7 +13,7 @@ const idleTimeoutMs = 10_000;
 
 /** Shared by every source of one thread. */
 export class DecodePool {
-  readonly #inline = new PieceDecoder(registry.inputFormats);
+  readonly #inline = new PieceDecoder([...registry.inputFormats, ...(registry.ownFormats ?? [])]);
   #piscina: Promise<Piscina<DecodeRequest, Decoded>> | null = null;
   #leases = 0;
 

@@ -39,6 +39,8 @@ export type Reading =
       readonly kind: 'stream';
       readonly cutter: RecordCutter;
       readonly setup: string;
+      /** For streams of which the source says what their decoder has to know. */
+      readonly setupOf: (found: string) => string;
       /** For messages: a setup that knows what they need. */
       readonly setupFor?: (bytes: Uint8Array, messages: MessageBorders) => Promise<string> | string;
       /** Where the table has columns that read the metadata of records. */
@@ -97,7 +99,7 @@ export class Intake {
   readonly #delivery: Delivery<Parcel>;
   /** Bytes of all payloads so far. */
   #offset = 0;
-  /** Of the stream that is being read, where its metadata matters. */
+  /** Of the stream that is being read, where its metadata, or what its source has found, matters. */
   #streamSetup: string | null = null;
 
   constructor(parts: IntakeParts) {
@@ -237,11 +239,12 @@ export class Intake {
 
   /** The reading of a payload: all that is cut of one stream has the metadata of that stream. */
   async #begun(
-    { metadata, endOfStream }: Extract<Payload, { kind: 'bytes' }>,
+    { metadata, found, endOfStream }: Extract<Payload, { kind: 'bytes' }>,
     reading: StreamReading,
   ): Promise<StreamReading> {
-    if (reading.metadata === undefined || metadata === undefined) return reading;
-    this.#streamSetup ??= await reading.metadata.setupOf(metadata);
+    if (found !== undefined) this.#streamSetup ??= reading.setupOf(found);
+    else if (reading.metadata === undefined || metadata === undefined) return reading;
+    else this.#streamSetup ??= await reading.metadata.setupOf(metadata);
     const current = this.#current(reading);
     if (endOfStream === true) this.#streamSetup = null;
     return current;

@@ -75,7 +75,8 @@ async function readingOf(
   if (named === null && definition.format === 'none') return { kind: 'batches' };
   if (named === null) throw new FormatMissing({ transport: connector.transport.name });
   const { name, config } = named;
-  const found = connectors.inputFormats.find((candidate) => candidate.name === name);
+  const own = connector.format === null ? (connectors.ownFormats ?? []) : [];
+  const found = [...connectors.inputFormats, ...own].find((candidate) => candidate.name === name);
   if (found === undefined) {
     const known = connectors.inputFormats.map((candidate) => candidate.name);
     throw new ConfigUnknownFormat({ name, direction: 'input', known }, { suggestion: nearestName(name, known) });
@@ -93,7 +94,9 @@ async function readingOf(
     const lookup = format.lookup?.(configuration, { relation, signal, clock, reportError, transport });
     const knowing = lookup === undefined ? {} : { setupFor: setupWith(lookup, parts) };
     const metadata = reads ? { metadata: new RecordMetadata(metadataDefaults, parts, lookup ?? null) } : {};
-    return { kind: 'stream', cutter: new RecordCutter(format.splitter(configuration)), setup, ...knowing, ...metadata };
+    const setupOf = (foundOut: string): string => JSON.stringify({ ...parts, found: JSON.parse(foundOut) });
+    const cutter = new RecordCutter(format.splitter(configuration));
+    return { kind: 'stream', cutter, setup, setupOf, ...knowing, ...metadata };
   }
   const context: DecoderContext = { relation, defaults, strict };
   const plan: Extract<Reading, { kind: 'blocks' }>['plan'] = (input) =>

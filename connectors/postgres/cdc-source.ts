@@ -204,6 +204,7 @@ class PostgresCdcSource implements Source {
         catalog: this.#catalog,
       };
       let failures = 0;
+      let found = {};
       const broken = async (thrown: unknown): Promise<void> => {
         const error = this.#error(thrown, ++failures);
         if (!(error instanceof PostgresUnavailable) || failures > this.#settings.max_retries) throw error;
@@ -215,14 +216,15 @@ class PostgresCdcSource implements Source {
         else {
           failures = 0;
           const position = { snapshot: true, from: this.#snapshotFrom };
-          yield { kind: 'bytes', bytes: part.bytes, positionAfter: () => position };
+          found = { found: part.found };
+          yield { kind: 'bytes', bytes: part.bytes, ...found, positionAfter: () => position };
         }
       }
       if (signal.aborted || this.#snapshotFrom === null) return;
       this.#position = { lsn: parseLsn(this.#snapshotFrom), skip: 0 };
       const behind = positionOf(this.#position);
       // Nothing but the position: from here on a later run need not read the snapshot again.
-      yield { kind: 'bytes', bytes: new Uint8Array(0), positionAfter: () => behind, endOfStream: true };
+      yield { kind: 'bytes', bytes: new Uint8Array(0), ...found, positionAfter: () => behind, endOfStream: true };
       yield { kind: 'idle' };
     } catch (thrown) {
       if (!signal.aborted) throw this.#error(thrown, 1);

@@ -7,11 +7,6 @@ import type { FittedColumn } from './column-fit.ts';
 import { jsonOf } from './json-value.ts';
 import { oid } from './type-catalog.ts';
 
-export interface CopiedLines {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly rows: number;
-}
-
 const copiedNumber = 0;
 const copiedText = 1;
 const copiedBoolean = 2;
@@ -26,7 +21,8 @@ export class CopyRows {
   /** What stands before the value of each column. */
   readonly #before: readonly Uint8Array[];
   readonly #fixedBytes: number;
-  #rest: Buffer = Buffer.alloc(0);
+  /** Used again and again: fresh arrays cost as much as what is written into them. */
+  #out: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   /** Where the value ended that was copied last. */
   readonly #cursor: Int32Array = new Int32Array(1);
 
@@ -39,13 +35,12 @@ export class CopyRows {
     this.#fixedBytes = this.#before.reduce((sum, { length }) => sum + length + 8, 8);
   }
 
-  /** The lines of all rows that are whole with this chunk. */
-  take(chunk: Buffer): CopiedLines {
-    const source = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-    const end = source.lastIndexOf(10) + 1;
-    let out = new Uint8Array(Math.max(outputBytes, end * 2));
+  /** The lines of whole rows. They hold until the next call. */
+  lines(rows: Uint8Array): Uint8Array {
+    const source = Buffer.from(rows.buffer, rows.byteOffset, rows.length);
+    const end = source.length;
+    let out = this.#out.length < end * 2 ? new Uint8Array(Math.max(outputBytes, end * 2)) : this.#out;
     let to = 0;
-    let rows = 0;
     for (let at = 0; at < end; ) {
       const stop = source.indexOf(10, at);
       const needed = to + (stop - at) * growthMax + this.#fixedBytes;
@@ -68,11 +63,10 @@ export class CopyRows {
       out[to + 1] = 0x7d;
       out[to + 2] = 10;
       to += 3;
-      rows++;
       at = stop + 1;
     }
-    this.#rest = Buffer.from(source.subarray(end));
-    return { bytes: out.slice(0, to), rows };
+    this.#out = out;
+    return out.subarray(0, to);
   }
 
   #converted(source: Buffer, start: number, end: number, column: number): string {

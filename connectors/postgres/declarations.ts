@@ -1,5 +1,5 @@
 // What configurations may say of the connectors to PostgreSQL. Their code is loaded when one of them is used.
-import type { DestinationDeclaration, SourceDeclaration } from '../sdk/load-on-use.ts';
+import type { DestinationDeclaration, SourceDeclaration, StreamInputFormatDeclaration } from '../sdk/load-on-use.ts';
 import { postgresParameters } from './postgres-parameters.ts';
 
 export const postgresInputDeclaration: SourceDeclaration = {
@@ -22,6 +22,13 @@ export const postgresInputDeclaration: SourceDeclaration = {
   ],
 };
 
+export const postgresRowsDeclaration: StreamInputFormatDeclaration = {
+  kind: 'stream',
+  name: 'postgres_rows',
+  summary: 'Rows of a snapshot, and changes behind it.',
+  parameters: [],
+};
+
 export const postgresCdcInputDeclaration: SourceDeclaration = {
   kind: 'source',
   name: 'postgres_cdc_input',
@@ -29,7 +36,7 @@ export const postgresCdcInputDeclaration: SourceDeclaration = {
   description:
     'The server needs `wal_level = logical`. A snapshot of the table and the place in the log behind it belong together: nothing is missing between them and nothing comes twice. Publication and slot are made with the connector, kept between its runs and dropped with it; the server keeps its log until Millrace has acknowledged it. A run goes on at the change behind the last acknowledged one; a run that was ended inside the snapshot reads the snapshot again. Values are what postgres_input makes of them, in the snapshot and in changes alike. Of a publication with a list of columns or a condition (WHERE) the snapshot has the same columns and rows as the changes; columns that the server generates are in neither. Updates and deletions of a table without a primary key need REPLICA IDENTITY FULL. TRUNCATE empties the table as a whole, in its order among the other changes.',
   format: 'none',
-  impliedFormat: { name: 'json', config: { update_format: 'insert_delete' } },
+  impliedFormat: { name: 'postgres_rows', config: {} },
   parameters: [
     ...postgresParameters,
     {

@@ -15,13 +15,11 @@ import {
 } from '../sdk/source.ts';
 import { fitColumns, type SourceColumn } from './column-fit.ts';
 import { projection } from './column-projection.ts';
+import { copyOut } from './copy-out.ts';
 import { postgresInputDeclaration } from './declarations.ts';
 import { closePostgres, connectPostgres, type PostgresSettings, quoteName, serverOf } from './postgres-connection.ts';
 import { failureOf, finalPostgresError, PostgresUnavailable } from './postgres-errors.ts';
 import { TypeCatalog } from './type-catalog.ts';
-
-/** Chunks of the socket are gathered up to this. */
-const payloadBytes = 1 << 20;
 
 export const postgresInput: SourceDefinition = defineSource({
   ...postgresInputDeclaration,
@@ -68,28 +66,15 @@ class PostgresSource implements Source {
     const { signal } = this.#context;
     const client = this.#client;
     if (client === null) return;
-    const { to } = await import('pg-copy-streams');
-    const stream = client.query(to(this.#copy, { highWaterMark: payloadBytes }));
-    const abort = (): void => void stream.destroy();
-    signal.addEventListener('abort', abort, { once: true });
     try {
-      let gathered: Buffer[] = [];
-      let bytes = 0;
-      for await (const chunk of stream) {
-        // SAFETY: a stream without an encoding yields buffers.
-        const buffer = chunk as Buffer;
-        gathered.push(buffer);
-        bytes += buffer.length;
-        if (bytes < payloadBytes) continue;
-        yield payload(gathered, bytes, false);
-        gathered = [];
-        bytes = 0;
+      let held: Payload | null = null;
+      for await (const { bytes } of copyOut(client, this.#copy, signal)) {
+        if (held !== null) yield held;
+        held = { kind: 'bytes', bytes, positionAfter: () => ({}), endOfStream: false };
       }
-      if (!signal.aborted) yield payload(gathered, bytes, true);
+      if (held !== null && !signal.aborted) yield { ...held, endOfStream: true };
     } catch (thrown) {
       if (!signal.aborted) throw this.#error(thrown);
-    } finally {
-      signal.removeEventListener('abort', abort);
     }
   }
 
@@ -106,14 +91,4 @@ class PostgresSource implements Source {
     const lost = new PostgresUnavailable({ server: this.#server, reason, attempts: 1 }, { cause: thrown });
     return finalPostgresError(thrown, this.#server) ?? lost;
   }
-}
-
-function payload(chunks: readonly Buffer[], length: number, endOfStream: boolean): Payload {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return { kind: 'bytes', bytes, positionAfter: () => ({}), endOfStream };
 }

@@ -1,4 +1,4 @@
-// The rows of a table that its publication sends, at one position of the log, as lines of JSON, and that position.
+// The rows of a table that its publication sends, at one position of the log, as COPY prints them, and that position.
 //
 // A temporary slot exports a snapshot: its rows and the slot's position belong together. The slot lives as long as its
 // connection, which is held open until the last row has been read. As long as that one holds, rows whose connection breaks off are read
@@ -6,15 +6,17 @@
 import type { Client } from 'pg';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import { type FittedColumn, feeds, fitColumns, type SourceColumn } from './column-fit.ts';
-import { CopyRows } from './copy-rows.ts';
+import { copyOut } from './copy-out.ts';
 import { closePostgres, quoteName, quoteText } from './postgres-connection.ts';
 import { notPublished, type PublishedTable, publishedRows, publishedTable } from './published-table.ts';
+import type { FoundColumns } from './rows-format.ts';
 import type { TypeCatalog } from './type-catalog.ts';
 
 export type SnapshotPart =
   /** First: the position that the rows stand for. */
   | { readonly kind: 'position'; readonly lsn: string }
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer> };
+  /** Whole rows as COPY prints them, and what their decoder has to know of them (rows-format.ts). */
+  | { readonly kind: 'rows'; readonly bytes: Uint8Array<ArrayBuffer>; readonly found: string };
 
 export interface SnapshotTarget {
   readonly publication: string;
@@ -25,8 +27,6 @@ export interface SnapshotTarget {
   /** Of the connector; the temporary one is named after it. */
   readonly slot: string;
 }
-
-const partBytes = 1 << 20;
 
 /**
  * The columns that the publication sends, and what they feed; `left`: those that the relation has, and that are not sent.
@@ -106,33 +106,9 @@ async function* copied(
   given: { rows: number },
   signal: AbortSignal,
 ): AsyncGenerator<SnapshotPart> {
-  const { to } = await import('pg-copy-streams');
-  const stream = client.query(to(`COPY (${query}) TO STDOUT`, { highWaterMark: partBytes }));
-  const abort = (): void => void stream.destroy();
-  signal.addEventListener('abort', abort, { once: true });
-  const rows = new CopyRows(columns);
-  try {
-    for await (const part of gathered(stream)) {
-      const lines = rows.take(part);
-      if (lines.rows === 0) continue;
-      given.rows += lines.rows;
-      yield { kind: 'bytes', bytes: lines.bytes };
-    }
-  } finally {
-    signal.removeEventListener('abort', abort);
+  const found = JSON.stringify({ columns } satisfies FoundColumns);
+  for await (const { bytes, rows } of copyOut(client, `COPY (${query}) TO STDOUT`, signal)) {
+    given.rows += rows;
+    yield { kind: 'rows', bytes, found };
   }
-}
-
-async function* gathered(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let held: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    held.push(chunk);
-    bytes += chunk.length;
-    if (bytes < partBytes) continue;
-    yield Buffer.concat(held);
-    held = [];
-    bytes = 0;
-  }
-  if (bytes > 0) yield Buffer.concat(held);
 }

@@ -12,6 +12,8 @@ export interface ConnectorRegistry {
   readonly sources: readonly RegisteredSource[];
   readonly destinations: readonly RegisteredDestination[];
   readonly inputFormats: readonly RegisteredInputFormat[];
+  /** Of one source each, which implies them: no configuration can name them. */
+  readonly ownFormats?: readonly RegisteredInputFormat[];
   readonly outputFormats: readonly RegisteredOutputFormat[];
   readonly processors: readonly RegisteredProcessor[];
 }

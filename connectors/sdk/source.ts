@@ -28,6 +28,11 @@ export interface BytesPayload {
   readonly endOfStream?: boolean;
   /** What CONNECTOR_METADATA() is for all records of this stream (a file, an object): JSON text of an object. */
   readonly metadata?: string;
+  /**
+   * Of a source with a format of its own (`impliedFormat`): what the decoder has to know of this stream besides its bytes, as JSON
+   * (DecoderContext.found). The same for all payloads of a stream.
+   */
+  readonly found?: string;
   /** The bytes are whole messages, each a stream of its own. A source with `givesMessages` says so of every payload. */
   readonly messages?: MessageBorders;
 }

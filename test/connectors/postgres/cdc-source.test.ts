@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { postgresCdcInput } from '../../../connectors/postgres/cdc-source.ts';
+import { CopyRows } from '../../../connectors/postgres/copy-rows.ts';
 import { conformance } from '../../../connectors/sdk/conformance.ts';
 import type { Payload, Position, Source } from '../../../connectors/sdk/source.ts';
 import { validateParameters } from '../../../connectors/sdk/validate-parameters.ts';
@@ -28,6 +29,12 @@ interface Reading {
 
 function lineEnd({ bytes }: Extract<Payload, { kind: 'bytes' }>): number {
   return bytes.indexOf(10) + 1;
+}
+
+/** As lines of JSON: rows of a snapshot are lines of COPY. */
+function textOf({ bytes, found }: Extract<Payload, { kind: 'bytes' }>): string {
+  const lines = found === undefined ? bytes : new CopyRows(JSON.parse(found).columns).lines(bytes);
+  return Buffer.from(lines).toString();
 }
 
 if ('missing' in server) {
@@ -58,7 +65,7 @@ if ('missing' in server) {
       await onOpen();
       for await (const payload of source.read()) {
         if (payload.kind === 'bytes' && payload.bytes.length > 0) {
-          lines.push(...Buffer.from(payload.bytes).toString().trim().split('\n'));
+          lines.push(...textOf(payload).trim().split('\n'));
           positions.push(JSON.parse(JSON.stringify(payload.positionAfter(lineEnd(payload)))));
           positions.push(JSON.parse(JSON.stringify(payload.positionAfter(payload.bytes.length))));
         }
@@ -126,7 +133,7 @@ if ('missing' in server) {
       for await (const payload of source.read()) {
         if (payload.kind === 'idle') context.controller.abort();
         else if (payload.kind === 'bytes') {
-          text += Buffer.from(payload.bytes).toString();
+          text += textOf(payload);
           const end = text.lastIndexOf('\n') + 1;
           for (const line of text
             .slice(0, end)
