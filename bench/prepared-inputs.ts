@@ -5,16 +5,13 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { Admin, Connection, Producer } from '@platformatic/kafka';
-import pg from 'pg';
-import { to } from 'pg-copy-streams';
-import { Agent, request } from 'undici';
 import { fetchPartitions } from '../connectors/kafka/fetch-request.ts';
 import { offsetBehindSet } from '../connectors/kafka/record-set.ts';
 import { startKafkaServer } from '../test/servers/kafka-server.ts';
 import { startPostgresServer } from '../test/servers/postgres-server.ts';
 import { s3Access, startS3Server } from '../test/servers/s3-server.ts';
+import { type BareRun, bareClient } from './bare-client.ts';
 
 const note = 'the quick brown fox jumps over the lazy dog and is gone';
 
@@ -24,8 +21,8 @@ export interface PreparedInput {
   readonly config: Readonly<Record<string, unknown>>;
   readonly format: Readonly<Record<string, unknown>> | null;
   readonly bytes: number;
-  /** Reads everything and answers with the rows that it saw. */
-  bare(): Promise<number>;
+  /** A client that waits for its beginning, then reads everything and answers with the rows that it saw. */
+  bare(): Promise<BareRun>;
   close(): Promise<void>;
 }
 
@@ -59,7 +56,7 @@ async function prepareKafka(rows: number): Promise<PreparedInput> {
     config,
     format: { name: 'json', config: { update_format: 'raw' } },
     bytes,
-    bare: async () => {
+    bare: async () => async () => {
       const library = await import('@platformatic/kafka');
       const connection = new Connection('bench');
       await connection.connect(host, Number(port));
@@ -99,15 +96,7 @@ async function prepareS3(rows: number): Promise<PreparedInput> {
     config: { ...s3Access, bucket_name: 'bench', endpoint_url: server.url, prefix: 'rows/' },
     format: { name: 'json', config: { update_format: 'raw' } },
     bytes,
-    bare: async () => {
-      let seen = 0;
-      for (const Key of keys) {
-        const { Body: body } = await server.client.send(new GetObjectCommand({ Bucket: 'bench', Key }));
-        // SAFETY: in Node a body is a Readable of buffers.
-        for await (const chunk of body as AsyncIterable<Buffer>) seen += breaksIn(chunk);
-      }
-      return seen;
-    },
+    bare: () => bareClient({ kind: 's3 reads', url: server.url, keys }),
     close: () => server.close(),
   };
 }
@@ -124,14 +113,7 @@ async function preparePostgres(rows: number): Promise<PreparedInput> {
     config: { uri: server.uri, query: 'SELECT * FROM t' },
     format: null,
     bytes: Number(found[0]?.bytes),
-    bare: async () => {
-      const client = new pg.Client({ connectionString: server.uri });
-      await client.connect();
-      let seen = 0;
-      for await (const chunk of client.query(to('COPY t TO STDOUT (FORMAT csv)'))) seen += breaksIn(chunk);
-      await client.end();
-      return seen;
-    },
+    bare: () => bareClient({ kind: 'postgres reads', uri: server.uri, statement: 'COPY t TO STDOUT (FORMAT csv)' }),
     close: () => server.close(),
   };
 }
@@ -158,14 +140,7 @@ async function prepareUrl(rows: number): Promise<PreparedInput> {
     config: { path: url },
     format: { name: 'json', config: { update_format: 'raw' } },
     bytes: content.length,
-    bare: async () => {
-      const dispatcher = new Agent();
-      const { body: stream } = await request(url, { dispatcher });
-      let seen = 0;
-      for await (const chunk of stream) seen += breaksIn(chunk);
-      await dispatcher.destroy();
-      return seen;
-    },
+    bare: () => bareClient({ kind: 'url reads', url }),
     close: async () => {
       server.kill();
       rmSync(folder, { recursive: true, force: true });
@@ -184,12 +159,6 @@ const server = require('node:http').createServer((request, response) => {
   createReadStream(path, { start, end, highWaterMark: 1 << 20 }).pipe(response);
 });
 server.listen(0, '127.0.0.1', () => console.log(server.address().port));`;
-
-function breaksIn(chunk: Buffer): number {
-  let count = 0;
-  for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) count++;
-  return count;
-}
 
 const makers = {
   kafka: prepareKafka,

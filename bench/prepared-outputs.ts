@@ -1,21 +1,21 @@
 // What each connector of the comparison writes to: a real server, a pipeline from a generator to it, and the bare client that writes the same
 // number of rows of the same size, which it has as bytes already. `written` asks the server how many have come.
-import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { Admin, Producer } from '@platformatic/kafka';
-import pg from 'pg';
-import { from } from 'pg-copy-streams';
 import { KafkaCluster } from '../connectors/kafka/kafka-cluster.ts';
 import { Pipeline } from '../index.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { startKafkaServer } from '../test/servers/kafka-server.ts';
 import { startPostgresServer } from '../test/servers/postgres-server.ts';
 import { s3Access, startS3Server } from '../test/servers/s3-server.ts';
+import { type BareRun, bareClient } from './bare-client.ts';
 
 export interface PreparedOutput {
   readonly bytes: number;
   /** From the first row on its way until the last one is where it belongs. */
   millrace(begun: () => void, ended: () => void): Promise<void>;
-  bare(): Promise<void>;
+  /** A client that waits for its beginning, and then writes everything. */
+  bare(): Promise<BareRun>;
   written(): Promise<number>;
   close(): Promise<void>;
 }
@@ -47,11 +47,7 @@ async function prepareS3(rows: number): Promise<PreparedOutput> {
         begun,
         ended,
       ),
-    bare: async () => {
-      for (const [i, Body] of bodies.entries()) {
-        await client.send(new PutObjectCommand({ Bucket: 'bench', Key: `out/${i}`, Body }));
-      }
-    },
+    bare: () => bareClient({ kind: 's3 writes', url: server.url, bodies }),
     written: async () => {
       let seen = 0;
       const { Contents: contents = [] } = await client.send(
@@ -81,13 +77,14 @@ async function prepareKafka(rows: number): Promise<PreparedOutput> {
     bytes: values.reduce((sum, { length }) => sum + length, 0),
     millrace: (begun, ended) =>
       generated(rows, { transport: { name: 'kafka_output', config }, format: { name: 'json' } }, begun, ended),
-    bare: async () => {
+    bare: async () => async () => {
       const producer = new Producer({ ...client, idempotent: true });
       for (let at = 0; at < rows; at += 5_000) {
         const messages = values.slice(at, at + 5_000).map((value) => ({ topic: 'v', partition: 0, value }));
         await producer.send({ messages });
       }
       await producer.close();
+      return 0;
     },
     written: async () => {
       const cluster = new KafkaCluster(config, '.', systemClock);
@@ -117,25 +114,7 @@ async function preparePostgres(rows: number): Promise<PreparedOutput> {
         begun,
         ended,
       ),
-    // The same work for the server: texts into a staging table, from there into the table.
-    bare: async () => {
-      const client = new pg.Client({ connectionString: server.uri });
-      await client.connect();
-      await client.query('CREATE TEMPORARY TABLE staged (id text, note text)');
-      await client.query('BEGIN');
-      const stream = client.query(from('COPY staged FROM STDIN (FORMAT csv)'));
-      const written = new Promise<void>((resolve, reject) => stream.once('finish', resolve).once('error', reject));
-      for (const chunk of chunks) {
-        if (!stream.write(chunk)) await new Promise((resolve) => stream.once('drain', resolve));
-      }
-      stream.end();
-      await written;
-      await client.query(
-        'INSERT INTO v SELECT id::bigint, note FROM staged ON CONFLICT (id) DO UPDATE SET note = EXCLUDED.note',
-      );
-      await client.query('COMMIT');
-      await client.end();
-    },
+    bare: () => bareClient({ kind: 'postgres writes', uri: server.uri, chunks }),
     written: async () => Number((await server.sql('SELECT count(*) AS n FROM v')).rows[0]?.['n']),
     close: () => server.close(),
   };
@@ -145,7 +124,8 @@ async function preparePostgres(rows: number): Promise<PreparedOutput> {
 async function generated(rows: number, output: object, begun: () => void, ended: () => void): Promise<void> {
   const fields = { id: { strategy: 'increment' }, note: { strategy: 'uniform', values: [note] } };
   const pipeline = await Pipeline.open({
-    program: 'CREATE TABLE t (id BIGINT NOT NULL PRIMARY KEY, note VARCHAR); CREATE VIEW v AS SELECT id, note FROM t;',
+    // No key of the engine's: the bare clients keep none either.
+    program: 'CREATE TABLE t (id BIGINT NOT NULL, note VARCHAR); CREATE VIEW v AS SELECT id, note FROM t;',
     inputs: {
       g: { stream: 't', paused: true, transport: { name: 'datagen', config: { plan: [{ limit: rows, fields }] } } },
     },

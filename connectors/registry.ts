@@ -106,7 +106,8 @@ export const registry: ConnectorRegistry = {
   ownFormats: [
     onUse(postgresRowsDeclaration, async () => {
       const { jsonInput } = await import('./formats/json-decoder.ts');
-      return (await import('./postgres/rows-format.ts')).postgresRows(jsonInput);
+      const { CopyTextReader } = await import('./formats/copy-text-lane.ts');
+      return (await import('./postgres/rows-format.ts')).postgresRows(jsonInput, CopyTextReader.of);
     }),
   ],
   outputFormats: [

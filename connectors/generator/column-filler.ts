@@ -72,10 +72,31 @@ function fillColumn(column: ColumnBuilder, plan: FieldPlan, filling: Filling): v
   if (plan.nullPercentage > 0) for (let i = 0; i < count; i++) if (isNull[i] === 1) column.setNull(i);
 }
 
+/** Texts are encoded once a batch, the first time that they are drawn: from then on their bytes are copied within the column. */
 function pickValues(column: ColumnBuilder, values: readonly CellValue[], count: number, draws: Float64Array): void {
+  if (column.storage === 'bytes') {
+    pickTexts(column, values, count, draws);
+    return;
+  }
   for (let row = 0; row < count; row++) {
     writeCell(column, row, values[draws[row] ?? 0] ?? null);
-    if (column.storage === 'bytes') column.offsets[row + 1] = column.bytesUsed;
+  }
+}
+
+function pickTexts(column: ColumnBuilder, values: readonly CellValue[], count: number, draws: Float64Array): void {
+  const starts = new Int32Array(values.length).fill(-1);
+  const ends = new Int32Array(values.length);
+  for (let row = 0; row < count; row++) {
+    const drawn = draws[row] ?? 0;
+    const start = starts[drawn] ?? -1;
+    if (start >= 0) copyWithin(column, start, ends[drawn] ?? 0);
+    else {
+      const value = values[drawn] ?? null;
+      const before = column.bytesUsed;
+      writeCell(column, row, value);
+      if (value !== null && drawn < starts.length) [starts[drawn], ends[drawn]] = [before, column.bytesUsed];
+    }
+    column.offsets[row + 1] = column.bytesUsed;
   }
 }
 
@@ -195,6 +216,15 @@ function fillWide(words: BigInt64Array, stride: number, plan: FieldPlan, wide: W
 function fillLetters(column: ColumnBuilder, random: RowRandom, row: number, length: number): void {
   column.reserveBytes(length);
   for (let i = 0; i < length; i++) column.bytes[column.bytesUsed++] = random.alphanumeric(row);
+}
+
+function copyWithin(column: ColumnBuilder, start: number, end: number): void {
+  column.reserveBytes(end - start);
+  const { bytes } = column;
+  let to = column.bytesUsed;
+  if (end - start > 160) bytes.copyWithin(to, start, end);
+  else for (let at = start; at < end; at++) bytes[to++] = bytes[at]!;
+  column.bytesUsed += end - start;
 }
 
 function storeInt64(words: Int32Array, count: number, draws: Float64Array, unit: number): void {

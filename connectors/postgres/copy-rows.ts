@@ -77,6 +77,29 @@ export class CopyRows {
   }
 }
 
+/** How a column is spelled, where it can be read as it stands. */
+export interface CopyForm {
+  readonly name: string;
+  readonly form: 'text' | 'number' | 'time' | 'zoned' | 'boolean';
+}
+
+/** Null where a column takes more than that. */
+export function copyForms(columns: readonly FittedColumn[]): readonly CopyForm[] | null {
+  const forms: CopyForm[] = [];
+  for (const column of columns) {
+    const { field, type } = column;
+    const kind = kindOf(column);
+    const isText = field.type.kind === 'VARCHAR' || field.type.kind === 'CHAR';
+    if (kind === copiedNumber) forms.push({ name: field.name, form: 'number' });
+    else if (kind === copiedBoolean) forms.push({ name: field.name, form: 'boolean' });
+    else if (kind === copiedText) forms.push({ name: field.name, form: isText ? 'text' : 'time' });
+    else if (type.oid === oid.timestamptz && field.type.kind === 'TIMESTAMP')
+      forms.push({ name: field.name, form: 'zoned' });
+    else return null;
+  }
+  return forms;
+}
+
 function kindOf({ field, type }: FittedColumn): number {
   const { kind } = field.type;
   const isPlain = type.element === null && type.members === null;
