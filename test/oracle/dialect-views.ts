@@ -118,6 +118,13 @@ export const dialectViews: Readonly<Record<string, readonly ViewCase[]>> = {
       'SELECT name, 1, id FROM users UNION ALL SELECT name, 2, score FROM users',
     ),
   ],
+  'WITH RECURSIVE UNION ALL': [
+    same(
+      'WITH RECURSIVE r(a, b) AS (SELECT id, score FROM users UNION ALL SELECT r.a, f.i FROM r JOIN facts f ON r.b = f.k WHERE f.i > f.k) SELECT a, b FROM r',
+    ),
+    same(`WITH RECURSIVE r(n, s) AS (SELECT k, s FROM facts UNION ALL SELECT id, name FROM users
+            UNION ALL SELECT r.n + 1, u.name FROM r LEFT JOIN users u ON u.id = r.n WHERE r.n < 3) SELECT n, s FROM r`),
+  ],
   'WITH RECURSIVE': [
     same(
       'WITH RECURSIVE r AS (SELECT id AS a, score AS b FROM users UNION SELECT r.a, f.i FROM r JOIN facts f ON r.b = f.k WHERE f.i IS NOT NULL) SELECT a, COUNT(*) AS c FROM r GROUP BY a',

@@ -5,6 +5,8 @@
 // The bodies are a circuit of their own, in which each view of the circle is a table as well: its changes are fed back until none
 // are left. Insertions go on from the state that is there. A deletion begins anew from all inputs, because rows of a circle
 // would keep one another alive; what comes out then is the difference.
+// Where a row counts as often as it is derived (`all`), the one body is linear, f(X) = B + L(X), and so is what is wanted, the sum of
+// all Ln(B): a change of any sign is fed through it as often as it still gives something, and nothing begins anew.
 // State: that of the inner circuit, which holds the inputs too. Cost of insertions: that of the new derivations.
 // A recursion that does not come to rest is given up with an error after a great many rounds.
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
@@ -35,6 +37,8 @@ export interface RecursionCircuit {
 
 export interface FixpointShape {
   readonly schema: Schema;
+  /** Rows count as often as they are derived. */
+  readonly all: boolean;
   /** The view whose rows come out. */
   readonly main: string;
   readonly bodies: readonly string[];
@@ -76,7 +80,7 @@ export class Fixpoint implements Operator {
     this.#started = true;
     const inputs = this.#waiting;
     this.#waiting = new Map();
-    const changes = this.#deletes ? this.#anew(inputs) : this.#run(inputs);
+    const changes = this.#deletes && !this.#shape.all ? this.#anew(inputs) : this.#run(inputs);
     this.#deletes = false;
     const change = consolidate(changes, this.#shape.schema);
     if (change !== null && change.rows > 0) emit(change);
@@ -119,22 +123,29 @@ export class Fixpoint implements Operator {
 
   /** Feeds the changes of the bodies back until there are none; the changes of the main one. */
   #run(inputs: ReadonlyMap<string, readonly ChangeBatch[]>): ChangeBatch[] {
-    const { main, bodies } = this.#shape;
+    const { main, bodies, all } = this.#shape;
     const changes: ChangeBatch[] = [];
     let fed = inputs;
     for (let round = 0; ; round++) {
-      if (round === roundsMax) throw new RecursionUnbounded({ view: main, rounds: round });
+      if (round === roundsMax) throw new RecursionUnbounded({ view: written(main), rounds: round });
       const made = this.#circuit.step(fed);
       const next = new Map<string, readonly ChangeBatch[]>();
       for (const body of bodies) {
-        const change = made.get(body);
-        if (change !== undefined && change.rows > 0) next.set(body, [change]);
+        const given = made.get(body);
+        // What cancels out must not be fed back for ever.
+        const change = given !== undefined && all ? consolidate([given], given.schema) : given;
+        if (change != null && change.rows > 0) next.set(body, [change]);
       }
       changes.push(...(next.get(main) ?? []));
       if (next.size === 0) return changes;
       fed = next;
     }
   }
+}
+
+/** The name as it was written: that of a query behind WITH says where it stands, too. */
+function written(main: string): string {
+  return main.replace(/^with (.*) \d+$/, '$1');
 }
 
 function negated(batch: ChangeBatch): ChangeBatch {

@@ -13,6 +13,7 @@ export function buildFixpoint(nodes: NodeBuilder, rel: Rels<'fixpoint'>): Built 
   const inputs = external.map(([relation, schema]) => nodes.buildWhole({ kind: 'scan', relation, schema }));
   const fixpoint = new Fixpoint({
     schema: rel.schema,
+    all: rel.all,
     main: rel.main,
     bodies: rel.bodies.map(({ name }) => name),
     inputs: external.map(([name]) => name),
@@ -24,5 +25,5 @@ export function buildFixpoint(nodes: NodeBuilder, rel: Rels<'fixpoint'>): Built 
     { kind: 'single', schema: rel.schema },
   );
   const columns = allColumns(rel);
-  return { node, schema: rel.schema, columns, appendOnly: false, key: columns };
+  return { node, schema: rel.schema, columns, appendOnly: false, key: rel.all ? null : columns };
 }

@@ -1,7 +1,7 @@
 // The inner circuit of a recursion: its bodies, each of them read under its name and computed under another.
 //
 // Inputs are kept whole, because a deletion computes everything again (operators/fixpoint.ts). Bodies are made distinct: the
-// state of that is their content.
+// state of that is their content. With UNION ALL they are kept whole as they are.
 import { Circuit, type CircuitNode, type CircuitRelation } from '../circuit/circuit.ts';
 import type { EvaluationFailures } from '../circuit/evaluation-failures.ts';
 import type { RecursionCircuit } from '../operators/fixpoint.ts';
@@ -43,17 +43,15 @@ export function recursionCircuit(
     relations.set(name, { name, schema, node, isTable: true, contents, changesAreDistinct: false });
   }
   for (const { name, query } of rel.bodies) {
-    const distinct: Rel = { kind: 'distinct', input: query, schema: query.schema };
-    const { node } = nodes.buildWhole(distinct);
+    const { node, contents } = rel.all ? everyDerivation(nodes, pool, query) : onceEach(nodes, query);
     const output = outputOf(name);
-    const contents = nodes.contentsOf(node);
     relations.set(output, {
       name: output,
       schema: query.schema,
       node,
       isTable: false,
       contents,
-      changesAreDistinct: true,
+      changesAreDistinct: !rel.all,
     });
   }
   const circuit = new Circuit({ nodes: nodes.nodes, relations, pool, failures, runQuery: () => [] });
@@ -70,6 +68,23 @@ export function recursionCircuit(
     stateRows: () => sum(nodes.nodes, ({ operator }) => operator.stateRows()),
     stateBytes: () => sum(nodes.nodes, ({ operator }) => operator.stateBytes()),
   };
+}
+
+interface Body {
+  readonly node: number;
+  readonly contents: CircuitRelation['contents'];
+}
+
+function onceEach(nodes: NodeBuilder, query: Rel): Body {
+  const { node } = nodes.buildWhole({ kind: 'distinct', input: query, schema: query.schema });
+  return { node, contents: nodes.contentsOf(node) };
+}
+
+function everyDerivation(nodes: NodeBuilder, pool: StringPool, query: Rel): Body {
+  const { node } = nodes.buildWhole(query);
+  const integrate = new Integrate(query.schema, pool, 'body');
+  nodes.add(integrate, [node]);
+  return { node, contents: integrate.contents };
 }
 
 function outputOf(body: string): string {

@@ -1,9 +1,10 @@
 // Binder of WITH RECURSIVE: name (columns) AS (start UNION step), where step reads the name.
 //
 // The query becomes a fixpoint of its own, as a recursive view does (recursive-views.ts): every row stands in it once. Its columns
-// are those of the parts of the UNION that do not read the name; the others are cast to them. UNION ALL would give a row as
-// often as it is derived, which a fixpoint does not know, and is refused.
+// are those of the parts of the UNION that do not read the name; the others are cast to them. With UNION ALL a row stands in it as
+// often as it is derived; its steps are linear then (they read one row of the query at a time), as standard SQL asks for.
 import { makeSchema, type Relation } from '../../../runtime/batch/schema.ts';
+import type { Place } from '../../../runtime/errors.ts';
 import type { CommonTable, QueryBody } from './ast.ts';
 import type { Rel } from './bound.ts';
 import type { BindQuery } from './bound-table.ts';
@@ -26,12 +27,11 @@ export function bindRecursiveQuery(
     const detail = `the recursive query "${name.name}" is a UNION of where it starts and of how it goes on`;
     throw new SqlInvalidDefinition({ detail }, { place });
   }
-  const { branches, all } = branchesOf(body);
-  if (all !== null) {
-    const instead = 'write UNION: a recursion gives every row once';
+  const { branches, every, some } = branchesOf(body);
+  if (some !== null && !every) {
     throw new SqlUnsupported(
-      { construct: 'UNION ALL in WITH RECURSIVE', instead },
-      { place: context.source.span(all) },
+      { construct: 'UNION beside UNION ALL in WITH RECURSIVE', instead: 'write one of them everywhere' },
+      { place: context.source.span(some) },
     );
   }
   const starts = branches.filter((branch) => !readsName(branch, name.name));
@@ -58,20 +58,68 @@ export function bindRecursiveQuery(
   const inner = { ...context, common: new Map([...context.common, [name.name, own]]) };
   const whole = asDeclared(bindQuery(inner, query), relation, place);
   const bodies = [{ name: relation.name, query: whole }];
-  const rel: Rel = { kind: 'fixpoint', bodies, main: relation.name, schema };
+  if (some !== null) requireLinear(whole, relation.name, (what) => notLinear(what, context.source.span(some)));
+  const rel: Rel = { kind: 'fixpoint', all: some !== null, bodies, main: relation.name, schema };
   return { rel, schema };
 }
 
-/** The parts of a chain of UNIONs, and where one of them says ALL. */
+/** The parts of a chain of UNIONs, whether every one of them says ALL, and where one does. */
 function branchesOf(body: QueryBody): {
   readonly branches: readonly QueryBody[];
-  readonly all: QueryBody['span'] | null;
+  readonly every: boolean;
+  readonly some: QueryBody['span'] | null;
 } {
-  if (body.kind !== 'union') return { branches: [body], all: null };
+  if (body.kind !== 'union') return { branches: [body], every: true, some: null };
   const [left, right] = [branchesOf(body.left), branchesOf(body.right)];
-  const all = body.all ? body.operatorSpan : (left.all ?? right.all);
-  return { branches: [...left.branches, ...right.branches], all };
+  const some = body.all ? body.operatorSpan : (left.some ?? right.some);
+  return { branches: [...left.branches, ...right.branches], every: body.all && left.every && right.every, some };
 }
+
+function notLinear(what: string, place: Place): Error {
+  const instead = 'write UNION, with which every row counts once';
+  return new SqlUnsupported(
+    { construct: `${what} of the query itself in WITH RECURSIVE with UNION ALL`, instead },
+    { place },
+  );
+}
+
+/** Whether `rel` reads the name; each of its rows comes of one row of that then. @throws what `refuse` makes */
+function requireLinear(rel: Rel, name: string, refuse: (what: string) => Error): boolean {
+  const reads = (input: Rel): boolean => requireLinear(input, name, refuse);
+  switch (rel.kind) {
+    case 'scan':
+      return rel.relation === name;
+    case 'values':
+      return false;
+    case 'filter':
+    case 'project':
+    case 'explode':
+      return reads(rel.input);
+    case 'union':
+      return rel.inputs.map(reads).includes(true);
+    case 'join':
+    case 'asof': {
+      const [left, right] = [reads(rel.left), reads(rel.right)];
+      if (left && right) throw refuse('a join');
+      if (right && (rel.kind === 'asof' || rel.type === 'left')) throw refuse('an outer join');
+      return left || right;
+    }
+    case 'fixpoint':
+      if (rel.bodies.map(({ query }) => reads(query)).includes(true)) throw refuse('a recursion');
+      return false;
+    default:
+      if (reads(rel.input)) throw refuse(nonlinear[rel.kind]);
+      return false;
+  }
+}
+
+const nonlinear: Readonly<Record<'aggregate' | 'distinct' | 'repeat' | 'window' | 'top', string>> = {
+  aggregate: 'an aggregate or a subquery in an expression',
+  distinct: 'DISTINCT, a set operation or a subquery in an expression',
+  repeat: 'a set operation',
+  window: 'a window function',
+  top: 'LIMIT',
+};
 
 /** Whether any table of a piece of syntax is called so. */
 function readsName(node: unknown, name: string): boolean {

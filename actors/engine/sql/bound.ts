@@ -198,10 +198,11 @@ export type Rel =
     }
   /**
    * The rows of body `main` when all bodies have reached a fixpoint. Bodies scan one another by their names, and relations of the
-   * program; what they give counts once, however often.
+   * program; what they give counts once, however often. `all`: it counts as often as it is derived, and the one body is linear.
    */
   | {
       readonly kind: 'fixpoint';
+      readonly all: boolean;
       readonly bodies: readonly { readonly name: string; readonly query: Rel }[];
       readonly main: string;
       readonly schema: Schema;

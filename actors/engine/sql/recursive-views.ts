@@ -51,7 +51,7 @@ export function recursiveViews(views: readonly ViewDefinition[]): readonly ViewD
       return reached.get(name)?.has(other) === true && reached.get(other)?.has(name) === true;
     });
     const bodies = circle.map(({ relation, query }) => ({ name: relation.name, query }));
-    return { ...view, query: { kind: 'fixpoint', bodies, main: name, schema: view.query.schema } };
+    return { ...view, query: { kind: 'fixpoint', all: false, bodies, main: name, schema: view.query.schema } };
   });
 }
 

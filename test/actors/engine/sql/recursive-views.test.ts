@@ -27,6 +27,33 @@ test('views of a circle that goes through two of them are one recursion', () => 
   assert.equal(rowsOf(program, [[1, 0, 0]]), ['{"n":0}', '{"n":2}', '{"n":4}', '{"n":6}']);
 });
 
+test('with UNION ALL a row counts as often as it is derived, whatever comes and goes', () => {
+  const program = `${table} CREATE MATERIALIZED VIEW v AS WITH RECURSIVE r (a, b) AS (
+    SELECT x, y FROM t UNION ALL SELECT r.a, t.y FROM r JOIN t ON r.b = t.x) SELECT a, b FROM r WHERE a = 1;`;
+  const both = [
+    [1, 1, 2],
+    [1, 1, 3],
+    [1, 2, 4],
+    [1, 3, 4],
+  ] as const;
+  assert.equal(rowsOf(program, both), ['2 times {"a":1,"b":4}', '{"a":1,"b":2}', '{"a":1,"b":3}']);
+  assert.equal(rowsOf(program, both, [[-1, 3, 4]], [[1, 4, 5]]), [
+    '{"a":1,"b":2}',
+    '{"a":1,"b":3}',
+    '{"a":1,"b":4}',
+    '{"a":1,"b":5}',
+  ]);
+});
+
+test('the step of UNION ALL reads the query once and row by row', () => {
+  const of = (step: string): string =>
+    problemOf(`${table} CREATE VIEW v AS WITH RECURSIVE r (n) AS (SELECT x FROM t UNION ALL ${step}) SELECT n FROM r;`);
+  assert.match(of('SELECT MAX(n) FROM r'), 'an aggregate or a subquery in an expression of the query itself');
+  assert.match(of('SELECT a.n FROM r a JOIN r b ON a.n = b.n'), 'a join of the query itself');
+  assert.match(of('SELECT r.n FROM t LEFT JOIN r ON r.n = t.x'), 'an outer join of the query itself');
+  assert.match(of('SELECT n FROM r UNION SELECT y FROM t'), 'UNION beside UNION ALL');
+});
+
 test('a declared view has to be created, with the columns that were declared', () => {
   assert.is(
     problemOf(`${table} DECLARE RECURSIVE VIEW v (x INT);`),
