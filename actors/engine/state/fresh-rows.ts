@@ -3,10 +3,13 @@
 //   record   [ row words | weight, next + 1, group ]        a free number is the next one; all go at once
 // Many rows of a step are gone when it ends, such as those of windows that its watermark closes. Here they cost a copy; a table
 // that finds rows by their columns would take a probe for each that comes and another one for each that goes.
+// Steps of one size use the same memory again and again; what was for one great step is given up some smaller steps later.
 // Equal rows are several records. Not here: heads of chains, which lie with the groups.
 
-/** An array of more words is given up when the step ends. */
-const keptWords = 1 << 20;
+import { grownWords } from './grown-words.ts';
+
+/** An array of more words is given up when steps of late have needed an eighth of it. */
+const keptWords: number = 1 << 20;
 
 export class FreshRows {
   readonly rowWords: number;
@@ -14,6 +17,9 @@ export class FreshRows {
   readonly width: number;
   words: Int32Array;
   #count = 0;
+  /** Words that this step has needed, and the most that a step of late has, less a tenth for every step since. */
+  #needed = 0;
+  #neededOfLate = 0;
 
   constructor(rowWords: number) {
     this.rowWords = rowWords;
@@ -29,13 +35,11 @@ export class FreshRows {
     return this.words.byteLength;
   }
 
-  /** Makes room for `count` more rows: `words` is another array then. */
+  /** Makes room for `count` more rows: `words` may be another array then. */
   reserve(count: number): void {
     const needed = (this.#count + count) * this.width;
-    if (needed <= this.words.length) return;
-    const grown = new Int32Array(Math.max(needed, this.words.length * 2));
-    grown.set(this.words.subarray(0, this.#count * this.width));
-    this.words = grown;
+    this.#needed = Math.max(this.#needed, needed);
+    if (needed > this.words.length) this.words = grownWords(this.words, needed);
   }
 
   /** Adds a row, for which there is room, in front of a chain; returns its number. */
@@ -76,6 +80,9 @@ export class FreshRows {
 
   clear(): void {
     this.#count = 0;
-    if (this.words.length > keptWords) this.words = new Int32Array(64 * this.width);
+    this.#neededOfLate = Math.max(this.#needed, this.#neededOfLate * 0.9);
+    this.#needed = 0;
+    const { length } = this.words;
+    if (length > keptWords && length > this.#neededOfLate * 8) this.words = new Int32Array(64 * this.width);
   }
 }
