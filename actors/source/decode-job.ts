@@ -1,4 +1,4 @@
-// The worker side of the decoding pool: one request in, encoded batches out, both transferred.
+// The worker side of the decoding pool: one request in, encoded batches out: in memory that came with the request, or transferred.
 //
 // piscina calls the default export. The decoders that a worker keeps depend on nothing but their setup (piece-decoder.ts).
 import { move, transferableSymbol, valueSymbol } from 'piscina';

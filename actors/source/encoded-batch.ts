@@ -6,7 +6,7 @@ import { assert } from '../../runtime/assert.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Schema } from '../../runtime/batch/schema.ts';
 import { sliceBatch } from '../../runtime/batch/slice-batch.ts';
-import type { FrameRooms, LentFrame } from '../../runtime/mailbox/frame-rooms.ts';
+import type { FrameMemory, LentFrame } from '../../runtime/mailbox/frame-rooms.ts';
 import { decodeBatch, encodeBatchIn } from '../../runtime/wire/batch-codec.ts';
 
 /** The most rows of one batch. A multiple of 8, so that slices of validity bitmaps are views. */
@@ -18,7 +18,7 @@ export interface EncodedBatch {
 }
 
 /** `rooms`: where there may be room to be lent. Empty batches are left out. */
-export function encodeAll(batches: readonly ChangeBatch[], rooms: FrameRooms | null = null): readonly EncodedBatch[] {
+export function encodeAll(batches: readonly ChangeBatch[], rooms: FrameMemory | null = null): readonly EncodedBatch[] {
   const encoded: EncodedBatch[] = [];
   for (const batch of batches) {
     for (let start = 0; start < batch.rows; start += batchRowsMax) {
@@ -40,7 +40,12 @@ export function decodeFrame({ frame }: EncodedBatch, schema: Schema): ChangeBatc
   return decodeBatch(frame.memory, schema, 'in memory', frame.bytes).batch;
 }
 
-function encodeFrame(batch: ChangeBatch, rooms: FrameRooms | null): ArrayBuffer | LentFrame {
+/** Whether one of the batches lies in this room. */
+export function isUsed(room: LentFrame, batches: readonly EncodedBatch[]): boolean {
+  return batches.some(({ frame }) => !(frame instanceof ArrayBuffer) && frame.room === room.room);
+}
+
+function encodeFrame(batch: ChangeBatch, rooms: FrameMemory | null): ArrayBuffer | LentFrame {
   const lent: LentFrame[] = [];
   const memory = encodeBatchIn<ArrayBuffer | SharedArrayBuffer>((bytes) => {
     const room = rooms?.take(bytes) ?? null;

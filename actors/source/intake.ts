@@ -160,7 +160,7 @@ export class Intake {
           await this.#pushMessages(bytes, startOffset, payload.messages, reading);
           return;
         }
-        cutter.append(bytes);
+        if (cutter.append(bytes)) payload.release?.();
         if (payload.endOfStream === true) await this.#endStream(payload, current);
         else if (this.#delivery.isEmpty || cutter.unseenBytes >= gatheredBytesMax) {
           await this.#pushPieces(cutter.cut(), current);

@@ -21,6 +21,7 @@ import { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import { type ErrorData, errorToData } from '../../runtime/errors.ts';
+import { type FrameMemory, type LentFrame, oneRoom } from '../../runtime/mailbox/frame-rooms.ts';
 import { batchRowsMax, type EncodedBatch, encodeAll } from './encoded-batch.ts';
 import { MessageJoining, type PieceMessages } from './message-joining.ts';
 
@@ -46,6 +47,8 @@ export type DecodeRequest =
       readonly prologue: Uint8Array<ArrayBuffer>;
       /** The bytes are messages. */
       readonly messages?: PieceMessages;
+      /** For what is made of it: taken for as many bytes as the piece has. */
+      readonly room?: LentFrame;
     }
   | { readonly kind: 'block'; readonly setup: string; readonly bytes: Uint8Array<ArrayBuffer>; readonly block: Block };
 
@@ -102,7 +105,8 @@ export class PieceDecoder {
     const report = emptyReport();
     if (request.messages !== undefined) decodeMessages(made, request.bytes, request.messages, builder, report);
     else made.decoder.decode(request.bytes, builder, report, request.first, request.prologue);
-    const result = decoded(builder.rows === 0 ? [] : [builder.peek()], report);
+    const memory = request.room === undefined ? null : oneRoom(request.room);
+    const result = decoded(builder.rows === 0 ? [] : [builder.peek()], report, memory);
     if (request.bytes.length <= keptPieceBytesMax) {
       builder.clear();
       this.#kept = builder;
@@ -161,9 +165,9 @@ function emptyReport(): DecodeReport {
   return { records: 0, numParseErrors: 0, numUnknownFields: 0, errors: [], fatal: null };
 }
 
-function decoded(batches: readonly ChangeBatch[], report: DecodeReport): Decoded {
+function decoded(batches: readonly ChangeBatch[], report: DecodeReport, memory: FrameMemory | null = null): Decoded {
   return {
-    batches: encodeAll(batches),
+    batches: encodeAll(batches, memory),
     records: report.records,
     numParseErrors: report.numParseErrors,
     numUnknownFields: report.numUnknownFields,

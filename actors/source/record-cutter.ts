@@ -75,13 +75,13 @@ export class RecordCutter {
     return this.#used - this.#seen;
   }
 
-  /** Takes `bytes` over. They are not looked at before `cut` or `end`. */
-  append(bytes: Uint8Array<ArrayBuffer>): void {
-    if (bytes.length === 0) return;
+  /** Takes `bytes` over; true: they were copied. They are not looked at before `cut` or `end`. */
+  append(bytes: Uint8Array<ArrayBuffer>): boolean {
+    if (bytes.length === 0) return true;
     if (this.#used === 0) {
       this.#buffer = bytes;
       this.#used = bytes.length;
-      return;
+      return false;
     }
     const needed = this.#used + bytes.length;
     if (needed > this.#buffer.length) {
@@ -93,6 +93,7 @@ export class RecordCutter {
     }
     this.#buffer.set(bytes, this.#used);
     this.#used = needed;
+    return true;
   }
 
   /**

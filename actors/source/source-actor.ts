@@ -29,13 +29,14 @@ import { makeChain } from '../processor-opening.ts';
 import { openSchemas } from '../schema-access.ts';
 import { Acknowledgement } from './acknowledgement.ts';
 import type { DecodePool } from './decode-pool.ts';
+import { isUsed } from './encoded-batch.ts';
 import { InFlightPositions } from './in-flight-positions.ts';
 import { Intake, type Reading } from './intake.ts';
 import { IntakeLedger } from './intake-ledger.ts';
 import { sourcePosition } from './line-records.ts';
 import type { SourceArguments, SourceMessage, SourceNotice } from './messages.ts';
 import { Outbox, postFrame } from './outbox.ts';
-import type { Decoded } from './piece-decoder.ts';
+import type { Decoded, DecodeRequest } from './piece-decoder.ts';
 import { RecordIntake } from './record-intake.ts';
 import { RecordPositions } from './record-positions.ts';
 import { ReplayPoints } from './replay-points.ts';
@@ -315,7 +316,7 @@ class SourceActor implements Actor<SourceMessage> {
       convert,
       decode: (request) => {
         bytesSeen += request.bytes.length;
-        return this.#pool.decode(request, bytesSeen < pooledInputBytesMin ? 0 : workers);
+        return this.#decode(request, bytesSeen < pooledInputBytesMin ? 0 : workers);
       },
       entriesMax: workers + 1,
       outbox: this.#outbox,
@@ -335,6 +336,19 @@ class SourceActor implements Actor<SourceMessage> {
       const mark = acknowledges ? positions.takeMark(true) : null;
       if (mark !== null) await this.#outbox.send(postFrame({ kind: 'mark', mark }));
     });
+  }
+
+  /** Columns mostly take less than the text that they are made of; what takes more has a buffer of its own. */
+  #decode(request: DecodeRequest, workers: number): Promise<Decoded> | Decoded {
+    const room = request.kind === 'piece' ? this.#rooms.take(request.bytes.length) : null;
+    if (request.kind !== 'piece' || room === null) return this.#pool.decode(request, workers);
+    const decoded = this.#pool.decode({ ...request, room }, workers);
+    const freed = (result: Decoded): Decoded => {
+      if (!isUsed(room, result.batches)) this.#rooms.giveBack([room.room]);
+      return result;
+    };
+    // A thread that has failed may still write to it: it is not used again.
+    return decoded instanceof Promise ? decoded.then(freed) : freed(decoded);
   }
 
   async #run(read: () => Promise<void>): Promise<void> {

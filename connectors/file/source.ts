@@ -58,6 +58,8 @@ export const fileInput: SourceDefinition = defineSource({
 class FileSource implements Source {
   readonly #path: string;
   readonly #bufferBytes: number;
+  /** A whole chunk that came back. */
+  #spare: Uint8Array<ArrayBuffer> | null = null;
   readonly #follow: boolean;
   readonly #context: SourceContext;
   #handle: FileHandle | null = null;
@@ -104,7 +106,10 @@ class FileSource implements Source {
           // A rejection is seen when its turn comes; until then it must not count as unhandled.
           ahead.catch(() => {});
           const positionAfter = (length: number): Position => ({ offset: start + length });
-          yield { kind: 'bytes', bytes, positionAfter, metadata: this.#metadata };
+          const release = (): void => {
+            if (bytes.length === this.#bufferBytes) this.#spare = bytes;
+          };
+          yield { kind: 'bytes', bytes, positionAfter, release, metadata: this.#metadata };
           continue;
         }
         if (!this.#follow) return;
@@ -180,7 +185,9 @@ class FileSource implements Source {
       length = Math.min(length, Math.max(this.#size - offset, 0));
     }
     if (length === 0) return new Uint8Array(0);
-    const bytes = new Uint8Array(length);
+    const spare = length === this.#bufferBytes ? this.#spare : null;
+    if (spare !== null) this.#spare = null;
+    const bytes = spare ?? new Uint8Array(length);
     const filled = await this.#fill(handle, bytes, this.#regular ? offset : null);
     return filled === length ? bytes : bytes.slice(0, filled);
   }

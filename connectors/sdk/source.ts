@@ -20,8 +20,10 @@ export type Position = Readonly<Record<string, unknown>>;
 /** Bytes of a continuous stream. Records may straddle payloads; the runtime splits them. */
 export interface BytesPayload {
   readonly kind: 'bytes';
-  /** Given away: a fresh array that owns its whole buffer (it may be transferred). */
+  /** Given away: a fresh array that owns its whole buffer (it may be transferred), or one that came back by `release`. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Called at most once, by a receiver that has copied the bytes and given them to nobody: they may be written over. */
+  readonly release?: () => void;
   /** The position from which a source would go on after the first `length` bytes of this payload (0 = its start). */
   readonly positionAfter: (length: number) => Position;
   /** True when the stream ends here: the rest is a whole record, the next payload starts a new stream (a new file). */

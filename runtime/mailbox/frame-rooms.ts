@@ -15,6 +15,23 @@ export interface LentFrame {
   readonly room: number;
 }
 
+/** Where memory for a frame may be had; null: there is none for so many bytes. */
+export interface FrameMemory {
+  take(bytes: number): LentFrame | null;
+}
+
+/** A room that was taken for a frame of which only the most is known: it goes to the first frame that fits. */
+export function oneRoom(room: LentFrame): FrameMemory {
+  let isFree = true;
+  return {
+    take: (bytes) => {
+      if (!isFree || bytes > room.memory.byteLength) return null;
+      isFree = false;
+      return { ...room, bytes };
+    },
+  };
+}
+
 /** Rooms are as large as what is asked for and an eighth, in pieces of this size. */
 const grainBytes = 64 << 10;
 /** A frame below this is cheaper copied into a message than looked after. */
@@ -23,7 +40,7 @@ export const lentBytesMin: number = 16 << 10;
 const slackMax = 8;
 const quietBytesMax = 8 << 20;
 
-export class FrameRooms {
+export class FrameRooms implements FrameMemory {
   readonly #bytesMax: number;
   readonly #free: { readonly memory: SharedArrayBuffer; readonly room: number }[] = [];
   readonly #out = new Map<number, SharedArrayBuffer>();

@@ -70,6 +70,36 @@ function upTo(rows: number): bigint[] {
   return Array.from({ length: rows }, (_, i) => BigInt(i));
 }
 
+test('what is decoded comes in memory that is lent, here and on another thread, and is written to the same memory when it comes back', async () => {
+  await inFolder(async (baseFolder) => {
+    const path = ndjson(baseFolder, 60_000);
+    for (const decodeWorkers of [0, 1]) {
+      const transport = file(path, { buffer_size_bytes: 140_000 });
+      const fixture = await sourceFixture({
+        transport,
+        format: json,
+        baseFolder,
+        decodeWorkers,
+        maxQueuedRecords: 500,
+      });
+      await fixture.source.ask({ kind: 'open' });
+      const ids: bigint[] = [];
+      const rooms: number[] = [];
+      await takeFrames(fixture.receiver, (frame) => {
+        ids.push(...idsOf(frame));
+        if (frame.kind !== 'batch') return frame.kind !== 'end';
+        assert.ok(frame.room !== undefined);
+        rooms.push(frame.room ?? 0);
+        fixture.receiver.giveBack([frame.room ?? 0]);
+        return true;
+      });
+      assert.equal(ids, upTo(60_000));
+      assert.ok(new Set(rooms).size < rooms.length / 2, `${rooms}`);
+      await fixture.close();
+    }
+  });
+});
+
 test('a file reaches the receiver in its order, then its end, and the end is told', async () => {
   await inFolder(async (baseFolder) => {
     const path = ndjson(baseFolder, 20_000);

@@ -19,6 +19,30 @@ test.after(() => rmSync(folder, { recursive: true }));
 const options = { configuration: { path: 'orders.json', buffer_size_bytes: 1000 }, relation, baseFolder: folder };
 for (const { title, run } of conformance(fileInput, options)) test(title, run);
 
+test('a chunk that is released is read into again, and the others stay as they are', async () => {
+  for (const releases of [true, false]) {
+    const source = fileInput.create({ path: 'orders.json', buffer_size_bytes: 1000 }, contextFor(relation, folder));
+    await source.open(null);
+    const buffers = new Set<ArrayBuffer>();
+    let text = '';
+    let chunks = 0;
+    const kept: Uint8Array[] = [];
+    for await (const payload of source.read()) {
+      if (payload.kind !== 'bytes') continue;
+      text += Buffer.from(payload.bytes).toString();
+      buffers.add(payload.bytes.buffer);
+      chunks++;
+      if (releases) payload.release?.();
+      else kept.push(payload.bytes);
+    }
+    assert.is(text, lines);
+    assert.is(Buffer.concat(kept).toString(), releases ? '' : lines);
+    if (releases) assert.ok(buffers.size <= 3, `${buffers.size} of ${chunks}`);
+    else assert.is(buffers.size, chunks);
+    await source.teardown?.();
+  }
+});
+
 test('a relative path starts at the folder of the pipeline, a file URL says it all', async () => {
   for (const path of ['orders.json', pathToFileURL(join(folder, 'orders.json')).href]) {
     const source = fileInput.create({ path }, contextFor(relation, folder));
