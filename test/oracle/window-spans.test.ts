@@ -50,6 +50,18 @@ const views: readonly ViewCase[] = [
     sql: `SELECT n, k, FIRST_VALUE(s) OVER (ORDER BY ${everything}) AS a, FIRST_VALUE(i) IGNORE NULLS OVER (ORDER BY ${everything} DESC) AS c, MIN(n) OVER (ORDER BY ${everything} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS e FROM ${distinct}`,
     oracle: `SELECT n, k, FIRST_VALUE(s) OVER (ORDER BY ${everything}), FIRST_VALUE(i IGNORE NULLS) OVER (ORDER BY ${everything} DESC), MIN(n) OVER (ORDER BY ${everything} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) FROM ${distinct}`,
   },
+  {
+    title: 'ranks without gaps, with equals',
+    sql: 'SELECT n, i, b, DENSE_RANK() OVER (ORDER BY n) AS a, DENSE_RANK() OVER (PARTITION BY b ORDER BY i DESC, n) AS c, COUNT(*) OVER (ORDER BY n) AS e FROM facts',
+  },
+  {
+    title: 'groups around',
+    sql: 'SELECT n, i, SUM(i) OVER (ORDER BY n GROUPS BETWEEN 1 PRECEDING AND 2 FOLLOWING) AS a, COUNT(*) OVER (ORDER BY n DESC GROUPS BETWEEN 3 PRECEDING AND 1 PRECEDING) AS c, MAX(s) OVER (PARTITION BY b ORDER BY i GROUPS BETWEEN CURRENT ROW AND 1 FOLLOWING) AS e FROM facts',
+  },
+  {
+    title: 'groups from the first on',
+    sql: 'SELECT n, i, COUNT(i) OVER (ORDER BY n GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS a, SUM(i) OVER (ORDER BY n GROUPS BETWEEN UNBOUNDED PRECEDING AND 2 FOLLOWING) AS c FROM facts',
+  },
   { title: 'all of it', sql: 'SELECT n, DENSE_RANK() OVER (ORDER BY n) AS a, SUM(i) OVER () AS b FROM facts' },
 ];
 

@@ -33,6 +33,8 @@ export interface WindowTarget {
 /** What lies before the sorted rows, where they are not a partition from its beginning on, for one call. */
 export interface Before {
   readonly rows: number;
+  /** Groups of rows whose order keys are equal, for calls that count them. */
+  readonly groups: number;
   /** Of those that take part, and their sum: for calls that run from the first row on. */
   readonly count: number;
   readonly sum: bigint;
@@ -40,7 +42,7 @@ export interface Before {
   readonly record: number;
 }
 
-export const nothingBefore: Before = { rows: 0, count: 0, sum: 0n, record: -1 };
+export const nothingBefore: Before = { rows: 0, groups: 0, count: 0, sum: 0n, record: -1 };
 
 /** Writes the results of a call; returns the positions whose result does not fit. */
 export function writeResults(
@@ -56,7 +58,7 @@ export function writeResults(
     case 'row_number':
     case 'rank':
     case 'dense_rank':
-      writeRanks(call.function, rows, peers, target, before.rows);
+      writeRanks(call.function, rows, peers, target, call.function === 'dense_rank' ? before.groups : before.rows);
       return [];
     case 'lag':
     case 'lead':

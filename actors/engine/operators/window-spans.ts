@@ -44,6 +44,64 @@ export function changedSpans(rows: ChangingRows, reach: Reach, changed: readonly
   return spans;
 }
 
+/** How far a walk has come from an edge: rows, and groups of equal order keys, that the step does not change. */
+class Distance {
+  readonly #rows: ChangingRows;
+  readonly #reach: Reach;
+  #edge = -1;
+  #copies = 0;
+  /** Groups that the walk has come to, and a row of the latest. */
+  #groups = 0;
+  #latest = -1;
+
+  constructor(rows: ChangingRows, reach: Reach, edge: number) {
+    this.#rows = rows;
+    this.#reach = reach;
+    this.restart(edge);
+  }
+
+  restart(edge: number): void {
+    this.#edge = edge;
+    this.#copies = 0;
+    this.#groups = 0;
+    this.#latest = edge;
+  }
+
+  /** Whether the next row of the walk is within what a result reads on one side. */
+  isNear(id: number, { rows, keys, groups }: Side): boolean {
+    if (this.#copies < rows || isNear(this.#rows, this.#reach, id, this.#edge, keys)) return true;
+    return groups > 0 && this.#groupOf(id) <= groups;
+  }
+
+  /** The walk has taken a row that does not change. */
+  pass(id: number): void {
+    const copies = steadyCopies(this.#rows, id);
+    this.#copies += copies;
+    if (!this.#reach.peers || copies === 0 || this.#isInLatest(id)) return;
+    this.#groups++;
+    this.#latest = id;
+  }
+
+  #groupOf(id: number): number {
+    return this.#groups + (steadyCopies(this.#rows, id) === 0 || this.#isInLatest(id) ? 0 : 1);
+  }
+
+  #isInLatest(id: number): boolean {
+    const { records, peerOrder } = this.#rows;
+    return peerOrder(records.words, id * records.width, records.words, this.#latest * records.width) === 0;
+  }
+}
+
+/** What a result reads on one side of its row. */
+interface Side {
+  readonly rows: number;
+  readonly keys: number | bigint | null;
+  readonly groups: number;
+}
+
+const behind = (reach: Reach): Side => ({ rows: reach.rowsAfter, keys: reach.keysAfter, groups: reach.groupsAfter });
+const before = (reach: Reach): Side => ({ rows: reach.rowsBefore, keys: reach.keysBefore, groups: reach.groupsBefore });
+
 /** The rows before a changed one, nearest first: those that it reaches, then those that they read. */
 function walkBack(
   rows: ChangingRows,
@@ -55,20 +113,19 @@ function walkBack(
   const ids: number[] = [];
   let reached = 0;
   let isReached = true;
-  let edge = changed;
-  let copies = 0;
+  const distance = new Distance(rows, reach, changed);
   tree.visitBackFrom(
     (base) => order(words, base, words, changed * width) < 0,
     (id) => {
-      if (isReached && !(copies < reach.rowsAfter || isNear(rows, reach, id, edge, reach.keysAfter))) {
+      // What lies before an earlier change is that one's.
+      if (isReached && (isChanged(rows, id) || !distance.isNear(id, behind(reach)))) {
         isReached = false;
-        copies = 0;
-        edge = ids.at(-1) ?? changed;
+        distance.restart(ids.at(-1) ?? changed);
       }
-      if (!isReached && !(copies < reach.rowsBefore || isNear(rows, reach, id, edge, reach.keysBefore))) return false;
+      if (!isReached && !distance.isNear(id, before(reach))) return false;
       ids.push(id);
       if (isReached) reached++;
-      copies += steadyCopies(rows, id);
+      distance.pass(id);
       return true;
     },
   );
@@ -87,27 +144,21 @@ function walkAhead(
   let changed = 0;
   let to = 0;
   let isReached = true;
-  let edge = first;
-  let copies = 0;
+  const distance = new Distance(rows, reach, first);
   tree.visitFrom(
     (base) => order(words, base, words, first * width) >= 0,
     (id) => {
       if (isChanged(rows, id)) {
         changed++;
         isReached = true;
-        edge = id;
-        copies = 0;
+        distance.restart(id);
       } else {
-        if (
-          isReached &&
-          !(reach.runs || copies < reach.rowsBefore || isNear(rows, reach, id, edge, reach.keysBefore))
-        ) {
+        if (isReached && !reach.runs && !distance.isNear(id, before(reach))) {
           isReached = false;
-          copies = 0;
-          edge = ids.at(-1)!;
+          distance.restart(ids.at(-1)!);
         }
-        if (!isReached && !(copies < reach.rowsAfter || isNear(rows, reach, id, edge, reach.keysAfter))) return false;
-        copies += steadyCopies(rows, id);
+        if (!isReached && !distance.isNear(id, behind(reach))) return false;
+        distance.pass(id);
       }
       ids.push(id);
       if (isReached) to = ids.length;

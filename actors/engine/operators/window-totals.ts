@@ -1,15 +1,18 @@
 // Totals of what lies before a row: how many rows, and for each call that runs from the first row on how many of them count and their sum,
 // or the record whose value is the first, least or greatest.
 //
-//   words of a record   [ rows | for each such call: count, sum (128 bits), or record + 1 ]     of the subtree of its node (state/ordered-rows.ts)
+//   words of a record   [ rows | groups of equal order keys, first record + 1, last + 1 | for each such call: count, sum (128 bits), or record + 1 ]
+//                       of the subtree of its node (state/ordered-rows.ts); groups only where a call counts them (window-groups.ts)
 // A total of any beginning of a partition is found in O(log n), so that what lies before a change is not looked at again. Exact: sums of
 // integers and short decimals only. Rows count as many times as they weigh, those of no or negative weight not at all. Of equal values the
 // first in the order is kept.
 import type { OrderedRows, Records } from '../state/ordered-rows.ts';
+import type { RowOrder } from '../state/row-order.ts';
 import type { StringPool } from '../state/string-pool.ts';
 import { type ValueOrder, valueOrder } from '../state/value-order.ts';
 import { readNumber, writeNumber } from './window-frames.ts';
-import { isRunning, keepsRecord } from './window-reach.ts';
+import { GroupTotals, groupWords } from './window-groups.ts';
+import { isRank, isRunning, keepsRecord } from './window-reach.ts';
 import { type Before, isNullAt, takesPart, type WindowColumn } from './window-results.ts';
 
 const wordsOfSum = 5;
@@ -35,12 +38,14 @@ export class WindowTotals {
   readonly words: number;
   readonly #count: number;
   readonly #totalled: readonly Totalled[];
+  readonly #groups: GroupTotals | null;
 
-  constructor(calls: readonly WindowColumn[], pool: StringPool) {
-    let words = 1;
+  constructor(calls: readonly WindowColumn[], pool: StringPool, peerOrder: RowOrder) {
+    this.#groups = calls.some((call) => call.function === 'dense_rank') ? new GroupTotals(peerOrder) : null;
+    let words = 1 + (this.#groups === null ? 0 : groupWords);
     const totalled: Totalled[] = [];
     for (const [number, call] of calls.entries()) {
-      if (!isRunning(call) || call.function === 'row_number' || call.function === 'rank') continue;
+      if (!isRunning(call) || isRank(call.function)) continue;
       const isBetter = keepsRecord(call.function) ? betterOf(call, pool) : null;
       totalled.push({ number, call, at: words, isBetter });
       words += isBetter === null ? wordsOfSum : 1;
@@ -61,6 +66,7 @@ export class WindowTotals {
       const rightAt = right === 0 ? -1 : (right - 1) * width + totalsAt;
       const of = (place: number, at: number): number => (place < 0 ? 0 : words[place + at]!);
       words[base + totalsAt] = weight + of(leftAt, 0) + of(rightAt, 0);
+      this.#groups?.measure(table, base, totalsAt + 1, weight > 0, leftAt, rightAt);
       for (const { call, at, isBetter } of this.#totalled) {
         const takes = weight > 0 && counts(call, words, base);
         if (isBetter !== null) {
@@ -88,6 +94,7 @@ export class WindowTotals {
   ): readonly Before[] {
     const { words, width } = table;
     let rows = 0;
+    const groups = this.#groups?.begin(table) ?? null;
     const counted = Array.from({ length: this.#count }, () => ({ count: 0, sum: 0n, record: -1 }));
     const offer = ({ number, isBetter }: Totalled, record: number): void => {
       const own = counted[number]!;
@@ -99,6 +106,7 @@ export class WindowTotals {
       (base) => {
         const weight = Math.max(0, words[base + weightAt]!);
         rows += weight;
+        if (weight > 0) groups?.addRecord(base);
         for (const total of this.#totalled) {
           const { number, call, isBetter } = total;
           if (weight === 0 || !counts(call, words, base)) continue;
@@ -111,6 +119,7 @@ export class WindowTotals {
       },
       (base) => {
         rows += words[base + totalsAt]!;
+        groups?.addTotals(base + totalsAt + 1);
         for (const total of this.#totalled) {
           const own = base + totalsAt + total.at;
           if (total.isBetter !== null) offer(total, words[own]! - 1);
@@ -121,7 +130,7 @@ export class WindowTotals {
         }
       },
     );
-    return counted.map((own) => ({ rows, ...own }));
+    return counted.map((own) => ({ rows, groups: groups?.count ?? 0, ...own }));
   }
 }
 

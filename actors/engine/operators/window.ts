@@ -121,7 +121,8 @@ export class Window implements Operator {
     this.#rangeKey =
       first === undefined ? null : { place: this.#rowLayout.columns[first.ordinal]!, descending: first.descending };
     this.#reach = shape.limit === null ? reachOf(this.#calls, this.#rangeKey) : null;
-    this.#totals = this.#reach?.runs === true ? new WindowTotals(this.#calls, pool) : null;
+    this.#totals =
+      this.#reach?.runs === true ? new WindowTotals(this.#calls, pool, keyOrder(this.#rowLayout, order, pool)) : null;
     this.#weightAt = rowWords;
     this.#nextAt = rowWords + 1;
     const nodeAt = rowWords + 2;

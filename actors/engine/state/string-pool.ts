@@ -11,8 +11,9 @@
 //   bytes    all strings one after the other          offsets  entry c is bytes[offsets[c] .. offsets[c + 1])
 //   slots    hash, code + 1 (hash-slots.ts); carried strings have none
 //
-// Append-only: an entry keeps its code for the life of the pool; strings of deleted rows stay. Arrays grow (x2), where
-// other threads read them in place, and are never written below `size`, so a column that points at older ones stays right.
+// Append-only: an entry keeps its code for the life of the pool; strings of deleted rows stay. Small arrays are replaced when
+// they grow, large ones grow where they lie, in memory of the kind that threads share (growable-memory.ts), whether other threads
+// read them or not. They are never written below `size`, so a column that points at older ones stays right.
 // Not here: order of strings across columns of rows (row-order.ts), null handling (row-words.ts).
 import type { BytesColumn, Dictionary } from '../../../runtime/batch/column.ts';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
@@ -29,7 +30,7 @@ export const StringsFull: CodedErrorClass<{ readonly bytes: number }> = defineEr
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const poolBytesMax = 2 ** 31 - 16;
-/** Shared memory of more bytes grows where it lies. */
+/** What takes more bytes grows where it lies. */
 const copiedBytesMax = 1 << 19;
 /** From this length on a view of the string and a call to copy it cost less than a loop over its words. */
 const longBytes = 256;
@@ -332,8 +333,7 @@ export class StringPool {
 
   /** Memory of `bytes` that begins with the first `used` ones of an array. */
   #grown({ buffer }: Uint8Array | Int32Array, used: number, bytes: number): ArrayBufferLike {
-    // What batches point at leaves the engine in their hands: it is shared memory only where other threads are meant to read it.
-    const inPlace = this.isShared && bytes > copiedBytesMax ? grownMemory(buffer, used, bytes) : null;
+    const inPlace = bytes > copiedBytesMax ? grownMemory(buffer, used, bytes) : null;
     if (inPlace !== null) return inPlace;
     const memory = this.#memory(bytes);
     new Uint8Array(memory).set(new Uint8Array(buffer, 0, used));
