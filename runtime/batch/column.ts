@@ -39,7 +39,7 @@ export interface Dictionary {
   readonly repeats?: boolean;
   /** Whether offsets and bytes lie in memory that every thread may read, and stay as they are for as long as anybody does. */
   readonly isShared?: boolean;
-  /** Whether offsets and bytes are never written over, although they are another thread's. */
+  /** Whether offsets and bytes are never written over, so that who keeps them need not copy them. */
   readonly isLasting?: boolean;
 }
 

@@ -85,7 +85,7 @@ export class StringPool {
       const used = this.#offsets[size]!;
       const offsets = this.#offsets.subarray(0, size + 1);
       const bytes = this.#bytes.subarray(0, used);
-      this.#dictionary = { identity: this, size, offsets, bytes, isShared: this.isShared };
+      this.#dictionary = { identity: this, size, offsets, bytes, isShared: this.isShared, isLasting: true };
     }
     return this.#dictionary;
   }

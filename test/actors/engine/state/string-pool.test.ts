@@ -5,6 +5,7 @@ import { CarriedTexts } from '../../../../actors/engine/state/carried-texts.ts';
 import { SnapshotReader, SnapshotWriter } from '../../../../actors/engine/state/snapshot-codec.ts';
 import { StringPool } from '../../../../actors/engine/state/string-pool.ts';
 import type { BytesColumn } from '../../../../runtime/batch/column.ts';
+import { ownBatch } from '../../../../runtime/batch/own-batch.ts';
 import { batchOf, schemaOf, text } from '../zset-rows.ts';
 
 function intern(pool: StringPool, text: string): number {
@@ -121,17 +122,33 @@ test('strings that are all different are carried after a while, those that come 
   }
 });
 
-test('a pool that other threads read grows past what is copied, and columns that point at it stay right', () => {
-  const pool = new StringPool(-1, true);
-  const before = intern(pool, 'before');
-  const early = pool.dictionary();
-  const long = (i: number): string => `${i}${'-'.repeat(300)}`;
-  const codes = Array.from({ length: 12_000 }, (_, i) => intern(pool, long(i)));
-  assert.ok(pool.stateBytes > 4_000_000);
-  for (const i of [0, 3000, 3600, 7000, 11_999]) assert.is(pool.text(codes[i]!), long(i));
-  assert.is(intern(pool, long(3500)), codes[3500]);
-  const { bytes, offsets } = early;
-  assert.is(new TextDecoder().decode(bytes.subarray(offsets[before], offsets[before + 1])), 'before');
+for (const [title, isShared] of [
+  ['a pool', false],
+  ['a pool that other threads read', true],
+] as const) {
+  test(`${title} grows past what is copied, and columns that point at it stay right`, () => {
+    const pool = new StringPool(-1, isShared);
+    const before = intern(pool, 'before');
+    const early = pool.dictionary();
+    const long = (i: number): string => `${i}${'-'.repeat(300)}`;
+    const codes = Array.from({ length: 12_000 }, (_, i) => intern(pool, long(i)));
+    assert.ok(pool.stateBytes > 4_000_000);
+    for (const i of [0, 3000, 3600, 7000, 11_999]) assert.is(pool.text(codes[i]!), long(i));
+    assert.is(intern(pool, long(3500)), codes[3500]);
+    const { bytes, offsets } = early;
+    assert.is(new TextDecoder().decode(bytes.subarray(offsets[before], offsets[before + 1])), 'before');
+  });
+}
+
+test('who keeps a batch does not copy the strings of a large pool', () => {
+  const pool = new StringPool();
+  for (let i = 0; i < 3000; i++) intern(pool, `${i}${'-'.repeat(300)}`);
+  const dictionary = pool.dictionary();
+  const codes = Int32Array.of(3, 2999);
+  const schema = schemaOf({ s: text }, ['s']);
+  const column = { layout: 'dictionary', type: text, validity: null, codes, dictionary } as const;
+  const [kept] = ownBatch({ schema, rows: 2, weights: null, columns: [column], presence: null }).columns;
+  assert.ok(kept?.layout === 'dictionary' && kept.dictionary.bytes === dictionary.bytes);
 });
 
 test.run();
