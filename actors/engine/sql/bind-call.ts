@@ -207,7 +207,7 @@ function bindRewrite(
   if (name === 'if' && second !== undefined && third !== undefined) {
     return makeCase([caseBranch(requireBoolean(first, 'IF'), second)], third, source);
   }
-  return coalesce(operands, source);
+  return coalesce(operands, source, context.aggregates !== null);
 }
 
 const integerBits: Readonly<Record<string, bigint>> = { TINYINT: 8n, SMALLINT: 16n, INTEGER: 32n, BIGINT: 64n };
@@ -237,20 +237,23 @@ function asNumber(operand: Scalar): Scalar {
     : operand;
 }
 
-/** CASE WHEN a IS NOT NULL THEN a … ELSE z END; what follows a value that is never NULL is left out. */
-function coalesce(operands: readonly Scalar[], source: ExpressionSource): Scalar {
+/**
+ * CASE WHEN a IS NOT NULL THEN a … ELSE z END; what follows a value that is never NULL is left out. A group is NULL where a
+ * grouping set leaves it out, whatever it is made of: `overGroups` only a literal is never NULL.
+ */
+function coalesce(operands: readonly Scalar[], source: ExpressionSource, overGroups: boolean): Scalar {
   const type = mergedType(operands);
   if (!('kind' in type)) {
     const detail = `the arguments of ${source.text} have no common type: ${describePair(type[0], type[1])}`;
     throw new SqlTypeMismatch({ detail }, { place: source.place });
   }
   const typed = operands.map((operand) => coerce(operand, type));
-  const certain = typed.findIndex((operand) => !operand.nullable);
+  const certain = typed.findIndex((operand) => !operand.nullable && (!overGroups || operand.kind === 'literal'));
   const live = certain < 0 ? typed : typed.slice(0, certain + 1);
   const otherwise = live.at(-1) ?? literal(null, type, source);
   const branches = live
     .slice(0, -1)
     .map((operand) => caseBranch(operator('is not null', [operand], source, false), operand));
   if (branches.length === 0) return otherwise;
-  return { kind: 'case', branches, otherwise, type, nullable: certain < 0, source };
+  return { kind: 'case', branches, otherwise, type, nullable: typed.every((operand) => operand.nullable), source };
 }

@@ -102,17 +102,28 @@ export class GroupAggregation implements AggregateSink {
         throw new SqlNotGrouped({ expression: scalar.source.text }, { place: scalar.source.place });
       }
       case 'operator':
-      case 'function':
-        return { ...scalar, operands: scalar.operands.map((operand) => this.overGroups(operand)) };
+      case 'function': {
+        const operands = scalar.operands.map((operand) => this.overGroups(operand));
+        return { ...scalar, operands, nullable: scalar.nullable || mayNowBeNull(scalar.operands, operands) };
+      }
       case 'cast':
-      case 'in list':
-        return { ...scalar, operand: this.overGroups(scalar.operand) };
-      case 'case':
-        return {
-          ...scalar,
-          branches: scalar.branches.map(({ when, then }) => caseBranch(this.overGroups(when), this.overGroups(then))),
-          otherwise: this.overGroups(scalar.otherwise),
-        };
+      case 'in list': {
+        const operand = this.overGroups(scalar.operand);
+        return { ...scalar, operand, nullable: scalar.nullable || mayNowBeNull([scalar.operand], [operand]) };
+      }
+      case 'case': {
+        const branches = scalar.branches.map(({ when, then }) =>
+          caseBranch(this.overGroups(when), this.overGroups(then)),
+        );
+        const otherwise = this.overGroups(scalar.otherwise);
+        const nullable = [...branches.map(({ then }) => then), otherwise].some((result) => result.nullable);
+        return { ...scalar, branches, otherwise, nullable: scalar.nullable || nullable };
+      }
     }
   }
+}
+
+/** A group that is left out of a row makes NULL of what is never NULL before. */
+function mayNowBeNull(before: readonly Scalar[], after: readonly Scalar[]): boolean {
+  return after.some((operand, i) => operand.nullable && before[i]?.nullable === false);
 }

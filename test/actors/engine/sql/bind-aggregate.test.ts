@@ -78,6 +78,17 @@ test('MODE is the value that comes most often; covariances leave pairs with a NU
   assert.equal(aggregates(samples, rows), ['{"a":2.6666666666666665,"b":"4.00"}']);
 });
 
+test('a column that is never NULL is NULL where a grouping set leaves it out, and so is what is made of it', () => {
+  const program = `CREATE TABLE t (x INT NOT NULL, s VARCHAR NOT NULL); CREATE MATERIALIZED VIEW v AS
+    SELECT s, UPPER(s) AS u, x + 1 AS y, CAST(x AS BIGINT) AS z, COALESCE(s, 'all') AS a,
+      COALESCE(CASE WHEN x > 0 THEN 'some' ELSE 'none' END, 'any') AS b, CASE WHEN s IS NULL THEN 1 ELSE 2 END AS c
+    FROM t GROUP BY GROUPING SETS ((x, s, CASE WHEN x > 0 THEN 'some' ELSE 'none' END), ());`;
+  assert.equal(rowsOf(program, [[1, 1, 'p']]), [
+    '{"s":"p","u":"P","y":2,"z":1,"a":"p","b":"some","c":2}',
+    '{"s":null,"u":null,"y":null,"z":null,"a":"all","b":"any","c":1}',
+  ]);
+});
+
 test('COUNTIF(DISTINCT …) counts rows, as COUNTIF does', () => {
   const rows = [
     [3, 1, 4, null, null, null],
