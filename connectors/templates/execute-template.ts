@@ -4,6 +4,7 @@
 // in depth, and the text that is made in length.
 
 import { json } from './functions-encoding.ts';
+import { versionMethod } from './functions-versions.ts';
 import { printValue } from './go-print.ts';
 import { durationText, formatTime } from './go-time.ts';
 import {
@@ -24,6 +25,7 @@ import {
   textOfBytes,
   typeName,
 } from './go-values.ts';
+import { SemanticVersion } from './semantic-version.ts';
 import { FunctionFailure, placeIn, TemplateFailed } from './template-errors.ts';
 import { type FunctionHost, sizeMax, type TemplateFunction, textAt } from './template-function.ts';
 import type { Command, Operand, ParsedTemplate, Pipe, TemplateNode } from './template-syntax.ts';
@@ -322,6 +324,7 @@ function methodOf(receiver: GoValue, name: string): Method | null {
     return name === 'Milliseconds' ? () => receiver.nanoseconds / 1_000_000n : null;
   }
   if (receiver instanceof GoTime) return timeMethod(receiver, name);
+  if (receiver instanceof SemanticVersion) return versionMethod(receiver, name);
   if (receiver instanceof Struct) return name === 'Bytes' ? () => Buffer.from(json(receiver)) : null;
   if (!isMap(receiver)) return null;
   if (!isTextMap(receiver)) return name === 'Bytes' ? () => Buffer.from(json(receiver)) : null;

@@ -5,6 +5,8 @@ import { dateFunctions } from './functions-dates.ts';
 import { encodingFunctions } from './functions-encoding.ts';
 import { numberFunctions } from './functions-numbers.ts';
 import { textFunctions } from './functions-text.ts';
+import { urlFunctions } from './functions-urls.ts';
+import { versionFunctions } from './functions-versions.ts';
 import type { TemplateFunction } from './template-function.ts';
 
 export const functionTable: ReadonlyMap<string, TemplateFunction> = new Map(
@@ -15,6 +17,8 @@ export const functionTable: ReadonlyMap<string, TemplateFunction> = new Map(
     ...collectionFunctions,
     ...dateFunctions,
     ...encodingFunctions,
+    ...versionFunctions,
+    ...urlFunctions,
   }),
 );
 
@@ -33,5 +37,4 @@ export const refusedFunctions: ReadonlyMap<string, string> = new Map([
     (name) => [name, keys] as const,
   ),
   ...['encryptAES', 'decryptAES', 'randBytes'].map((name) => [name, keys] as const),
-  ...['semver', 'semverCompare', 'urlParse', 'urlJoin'].map((name) => [name, 'it is not supported'] as const),
 ]);

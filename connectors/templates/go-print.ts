@@ -18,6 +18,7 @@ import {
   textOfBytes,
   typeName,
 } from './go-values.ts';
+import { SemanticVersion } from './semantic-version.ts';
 
 /** What {{ value }} prints. */
 export function printValue(value: GoValue): string {
@@ -51,6 +52,7 @@ export function format(value: GoValue, plus = false): string {
   if (value instanceof GoTime) return timeText(value);
   if (value instanceof GoDuration) return durationText(value);
   if (value instanceof GoOperation) return value.name;
+  if (value instanceof SemanticVersion) return String(value);
   if (value instanceof NamedBytes && value.type === 'opencdc.Position') return textOfBytes(value.bytes);
   const bytes = bytesOf(value);
   if (bytes !== null) return `[${bytes.join(' ')}]`;
@@ -130,7 +132,10 @@ function printOperand(verb: string, value: GoValue, flags: Flags): string {
     return `{${value.fieldNames.map((name) => inner(value.field(name))).join(' ')}}`;
   }
   if (
-    (value instanceof GoTime || value instanceof GoDuration || value instanceof GoOperation) &&
+    (value instanceof GoTime ||
+      value instanceof GoDuration ||
+      value instanceof GoOperation ||
+      value instanceof SemanticVersion) &&
     /^[sqxX]$/.test(verb)
   ) {
     return printText(verb, format(value), flags);

@@ -6,6 +6,7 @@
 //   Struct    a struct: a record, a change        nil      null; noData is a nil of the interface opencdc.Data
 //   undefined nothing at all, such as a key that a map lacks
 // Texts are code units; bytes that are no UTF-8 travel as lone surrogates U+DC80 to U+DCFF and come out as they went in.
+import { SemanticVersion } from './semantic-version.ts';
 import { FunctionFailure } from './template-errors.ts';
 
 export type GoValue =
@@ -20,6 +21,7 @@ export type GoValue =
   | GoTime
   | GoDuration
   | GoOperation
+  | SemanticVersion
   | Struct
   | NoData
   | GoList
@@ -164,6 +166,7 @@ export function typeName(value: GoValue): string {
   if (value instanceof GoTime) return 'time.Time';
   if (value instanceof GoDuration) return 'time.Duration';
   if (value instanceof GoOperation) return 'opencdc.Operation';
+  if (value instanceof SemanticVersion) return '*semver.Version';
   if (isList(value)) return '[]interface {}';
   return isTextMap(value) ? 'opencdc.Metadata' : 'map[string]interface {}';
 }
@@ -174,6 +177,7 @@ export function kindName(value: GoValue): string {
   if (value instanceof Uint8Array || value instanceof NamedBytes || isList(value)) return 'slice';
   if (value instanceof GoTime || value instanceof Struct) return 'struct';
   if (value instanceof GoDuration) return 'int64';
+  if (value instanceof SemanticVersion) return 'ptr';
   if (value instanceof GoOperation) return 'int';
   if (isMap(value)) return 'map';
   return typeName(value);

@@ -7,6 +7,7 @@ import { bytesOfText, textOfBytes } from '../../../connectors/templates/go-value
 import { systemClock } from '../../../runtime/clock.ts';
 import { MillraceError } from '../../../runtime/errors.ts';
 import { goTemplateCases } from './go-template-cases.ts';
+import { versionAndUrlCases } from './version-and-url-cases.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -51,7 +52,7 @@ function run(template: string): { readonly text: string | null; readonly error: 
   }
 }
 
-for (const [i, [template, printed]] of goTemplateCases.entries()) {
+for (const [i, [template, printed]] of [...goTemplateCases, ...versionAndUrlCases].entries()) {
   test(`case ${i} prints what Go prints: ${template.slice(0, 60)}`, () => {
     const { text, error } = run(template);
     assert.is(text, printed, error);
