@@ -2,11 +2,12 @@
 //
 //   node dist/bench/workers-run.js QUERY WORKERS EVENTS
 //
-// The events are made into batches in memory first, for several workers into shared memory; then steps of 40,000 events are computed, and only that is timed, from the second
-// quarter of the steps on: in the first one each thread compiles its kernels. `seconds` is by
-// the clock, which other processes of the machine disturb; `cpu` is what each worker's thread has computed (as the system counts it,
-// without helper threads of the garbage collector), and `criticalSeconds` the sum over the steps of the most that any worker had to
-// compute: what the clock would show on a machine of as many idle cores, but for waits within a step.
+// The events are made into batches in memory first, for several workers into shared memory; then steps of 40,000 events are computed, and
+// only that is timed. As many events go before those that are timed: each thread of its own compiles its kernels by them, on helper threads
+// that take cores from several workers and none from one. `seconds` is by the clock, which other processes of the machine disturb; `cpu` is
+// what each worker's thread has computed (as the system counts it), `helperSeconds` what all other threads have, the compiler's and the garbage
+// collector's, and `criticalSeconds` the sum over the steps of the most that any worker had to compute: what the clock would show on a machine
+// of idle cores for all of them, but for waits within a step.
 // `laidSeconds`: what laying all columns of those steps into shared memory took, which a pipeline does within its steps, with those columns
 // alone that are read.
 // `checksum` is the number of rows that came out and the sum of their weights: the same for any number of workers.
@@ -29,8 +30,8 @@ if (program === null) throw problems[0] ?? new Error(`${query} does not compile`
 const made = new NexmarkEvents(program);
 const steps = [made.sideInput()];
 let laid = 0;
-for (let from = 0; from < events; from += stepEvents) {
-  const step = made.step(from, Math.min(from + stepEvents, events));
+for (let from = 0; from < 2 * events; from += stepEvents) {
+  const step = made.step(from, Math.min(from + stepEvents, 2 * events));
   const since = performance.now();
   steps.push(workers === 1 ? step : inSharedMemory(step));
   laid += performance.now() - since;
@@ -53,20 +54,25 @@ const instant = new Int32Array(new SharedArrayBuffer(4));
 const schedules = running.threads.map((thread) => openSync(`/proc/self/task/${thread}/schedstat`, 'r'));
 const line = Buffer.alloc(256);
 const cpu = running.threads.map(() => 0);
-const warmSteps = steps.length >> 2;
+const warmSteps = 1 + Math.ceil(events / stepEvents);
+let helpers = 0;
 let seconds = 0;
 for (const [step, inputs] of steps.entries()) {
   if (step === warmSteps) {
     seconds = 0;
     critical = 0;
+    helpers = 0;
     cpu.fill(0);
   }
   const before = cpuSeconds();
+  const all = process.cpuUsage();
   const since = performance.now();
   const changes = running.step(inputs);
   seconds += (performance.now() - since) / 1000;
+  const { user, system } = process.cpuUsage(all);
   const spent = cpuSeconds().map((after, i) => after - before[i]!);
   critical += Math.max(...spent);
+  helpers += (user + system) / 1e6 - spent.reduce((sum, each) => sum + each, 0);
   spent.forEach((seconds, i) => {
     cpu[i]! += seconds;
   });
@@ -80,9 +86,10 @@ const figures = {
   workers,
   seconds,
   criticalSeconds: critical,
+  helperSeconds: Math.max(0, helpers),
   cpu,
   laidSeconds: (workers === 1 ? 0 : laid / 1000) * (1 - warmSteps / steps.length),
-  rows: events - warmSteps * stepEvents,
+  rows: 2 * events - (warmSteps - 1) * stepEvents,
   checksum: `${rows} ${weights}`,
 };
 process.stdout.write(`${JSON.stringify(figures)}\n`);
