@@ -9,6 +9,7 @@ import type { EngineCircuit, StepChanges } from './engine-circuit.ts';
 import type { EngineArguments } from './messages.ts';
 import { explainProgram, explainQuery } from './plan/explain.ts';
 import { planProgram } from './plan/planner.ts';
+import { sharingOf } from './program-sharing.ts';
 import type { Rel, SortKey } from './sql/bound.ts';
 import { byTable } from './table-input.ts';
 import { workersOfImage } from './workers/worker-image.ts';
@@ -84,9 +85,17 @@ export function workersFor({ program, onError, restore, workers = 1 }: EngineArg
     return taken;
   }
   if (workers === 1) return 1;
-  const nobody = { worker: 0, workers, send: (): void => {}, receive: (): [] => [] };
-  if (planProgram(program, { onError, link: nobody }).sharedNodes > 0) return workers;
-  const message = 'nothing in this program can be shared among workers: one computes it';
-  log.warn(message, { workers: 1, asked: workers });
+  const { isShared, alone } = sharingOf(program, workers, onError);
+  if (isShared) {
+    if (alone.length > 0)
+      log.info(`one worker computes a part of this program: ${alone.join('; ')}`, { workers, alone });
+    return workers;
+  }
+  const because = alone.length === 0 ? '' : ` (${alone.join('; ')})`;
+  log.warn(`nothing in this program can be shared among workers: one computes it${because}`, {
+    workers: 1,
+    asked: workers,
+    alone,
+  });
   return 1;
 }

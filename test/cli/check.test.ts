@@ -177,4 +177,39 @@ test('calls that are not understood: exit 2 and what was probably meant; help an
   assert.match(await call('version'), /^0 millrace \d+\.\d+\.\d+, node v\d+/);
 });
 
+test('what several workers cannot share is told with its place and its reason', async () => {
+  const write = (file: string, views: string): string =>
+    fixture.write(
+      file,
+      `workers: 2
+program: |
+  CREATE TABLE edges (a BIGINT, b BIGINT, weight DOUBLE);
+${views.replace(/^/gm, '  ')}
+`,
+    );
+  write(
+    'part.yaml',
+    `CREATE VIEW degrees AS SELECT a, COUNT(*) AS n FROM edges GROUP BY a;
+CREATE VIEW busiest AS SELECT a, n FROM degrees ORDER BY n DESC LIMIT 3;
+CREATE VIEW weights AS SELECT weight, SUM(a) AS total FROM edges GROUP BY weight;`,
+  );
+  write('all.yaml', 'CREATE VIEW greatest AS SELECT a FROM edges ORDER BY a DESC LIMIT 3;');
+  write('none.yaml', 'CREATE VIEW degrees AS SELECT a, COUNT(*) AS n FROM edges GROUP BY a;');
+  const [part, all, none] = await Promise.all(
+    ['part', 'all', 'none'].map((file) => millrace(['check', `${file}.yaml`], { folder })),
+  );
+  assert.match(part!.out, /workers: 2\n {2}one alone: part\.yaml:5:\d+: busiest: LIMIT or OFFSET of all rows;/);
+  assert.match(part!.out, /one alone: part\.yaml:6:\d+: weights: aggregate by nothing but REAL or DOUBLE/);
+  assert.not.match(part!.out, /one alone: .*degrees/);
+  assert.match(
+    all!.out,
+    /one alone: nothing can be shared among workers: one computes all\n {2}one alone: all\.yaml:4:\d+: greatest:/,
+  );
+  assert.match(none!.out, /workers: 2\n {2}share all views\n/);
+  const json = await millrace(['check', '--json', 'all.yaml'], { folder });
+  const { workers } = JSON.parse(json.out) as { workers: { asked: number; notShared: string[] } };
+  assert.is(workers.asked, 2);
+  assert.is(workers.notShared.length, 2);
+});
+
 test.run();

@@ -71,6 +71,14 @@ export interface CircuitRelation {
   readonly spread?: RelationSpread;
 }
 
+/** A node to which all rows have to come, so that worker 0 computes it and what follows from it. */
+export interface GatheredRows {
+  readonly view: string;
+  readonly operator: string;
+  /** Of its kind; it has keys, but rows cannot lie by any of them; or it has none. */
+  readonly because: 'kind' | 'unhashable keys' | 'no keys';
+}
+
 /** What queries read. */
 export interface RelationContents {
   isMaterialized(relation: string): boolean;
@@ -85,6 +93,8 @@ export interface CircuitPlan {
   readonly failures: EvaluationFailures;
   /** Nodes that several workers share among them; absent: there is one worker. */
   readonly sharedNodes?: number;
+  /** Where rows of several workers meet on the first, and stay there; absent: there is one worker. */
+  readonly gathered?: readonly GatheredRows[];
   readonly runQuery: (circuit: RelationContents, query: Rel, order: readonly SortKey[]) => readonly ChangeBatch[];
 }
 
@@ -223,6 +233,10 @@ export class Circuit implements RelationContents {
   /** How many nodes are computed by several workers together, each for its own rows. */
   get sharedNodes(): number {
     return this.#plan.sharedNodes ?? 0;
+  }
+
+  get gathered(): readonly GatheredRows[] {
+    return this.#plan.gathered ?? [];
   }
 
   /** How a relation lies on several workers; null where there is one. */

@@ -58,6 +58,8 @@ function isInlined(from: SqlType, to: SqlType): boolean {
       return toInteger || to.kind === 'BIGINT' || to.kind === 'DECIMAL';
     case 'DATE':
       return to.kind === 'TIMESTAMP';
+    case 'TIMESTAMP':
+      return to.kind === 'DATE';
     default:
       return false;
   }
@@ -79,6 +81,11 @@ function numberCode(writer: CodeWriter, cast: CastExpression, code: string): str
       return fromDecimal(writer, cast, from, code);
     case 'DATE':
       return `BigInt(${code}) * 86400000000n`;
+    case 'TIMESTAMP': {
+      // Division cuts off towards 1970; a day begins at or before each of its times.
+      const days = writer.define('x', `BigInt.asIntN(64, ${code} / 86400000000n)`);
+      return `Number(${days}) - (BigInt.asIntN(64, ${days} * 86400000000n) > ${code} ? 1 : 0)`;
+    }
     default:
       assert(false, `a cast from ${from.kind} is called, not inlined`);
   }

@@ -8,7 +8,7 @@
 // Not here: the ways in which rows lie (row-distribution.ts), the circuit that is made of it (shard-assembly.ts), hashing
 // (runtime/batch/partition-rows.ts), threads (workers/).
 import type { Schema } from '../../../runtime/batch/schema.ts';
-import type { CircuitNode, CircuitPlan } from '../circuit/circuit.ts';
+import type { CircuitNode, CircuitPlan, GatheredRows } from '../circuit/circuit.ts';
 import type { NodeSharding } from '../circuit/node-sharding.ts';
 import type { ShardLink } from '../circuit/shard-link.ts';
 import { hashedColumns, type Ownership } from '../operators/own-rows.ts';
@@ -37,6 +37,7 @@ class ShardPlanner {
   /** By node, then by input. */
   readonly #adaptors: (Adaptor | null)[][];
   readonly #readers: Reader[][];
+  readonly #gathers: GatheredRows[] = [];
 
   constructor(plan: CircuitPlan, link: ShardLink) {
     this.#plan = plan;
@@ -58,11 +59,12 @@ class ShardPlanner {
       this.#refresh(node);
       if (this.#kind(node) === 'free') this.#settle(node, 'share');
     }
-    return assembleShards(this.#plan, this.#link, {
+    const assembled = assembleShards(this.#plan, this.#link, {
       spread: this.#spread,
       adaptors: this.#adaptors,
       readers: this.#readers,
     });
+    return { ...assembled, gathered: this.#gathers };
   }
 
   // ── how the rows of each node lie ──
@@ -71,12 +73,12 @@ class ShardPlanner {
     const sharding = this.#sharding(node);
     const { inputs } = this.#nodes[node]!;
     for (const input of inputs) this.#refresh(input);
-    if (sharding === null) return this.#gathered(node);
+    if (sharding === null) return this.#gathered(node, 'kind');
     switch (sharding.kind) {
       case 'everywhere':
         return { kind: 'everywhere' };
       case 'single':
-        return this.#gathered(node);
+        return this.#gathered(node, 'kind');
       case 'whole':
         inputs.forEach((input, port) => {
           this.#ask(node, port, input, 'everywhere');
@@ -101,9 +103,11 @@ class ShardPlanner {
   }
 
   /** All rows on worker 0. */
-  #gathered(node: number): Distribution {
-    const { inputs } = this.#nodes[node]!;
+  #gathered(node: number, because: GatheredRows['because']): Distribution {
+    const { inputs, operator, view } = this.#nodes[node]!;
     if (inputs.length === 0) return { kind: 'everywhere' };
+    if (inputs.some((input) => this.#kind(input) !== 'first'))
+      this.#gathers.push({ view, operator: operator.name, because });
     inputs.forEach((input, port) => {
       this.#ask(node, port, input, 'first');
     });
@@ -130,7 +134,7 @@ class ShardPlanner {
     const spread = this.#spread[input]!;
     if (spread.kind === 'hash' || spread.kind === 'first') return moved(spread, sources[0]!);
     const by = this.#rowColumns(node, 0, input);
-    if (by === null) return this.#gathered(node);
+    if (by === null) return this.#gathered(node, 'unhashable keys');
     this.#ask(node, 0, input, by);
     return moved({ kind: 'hash', slots: by.map((ordinal) => [ordinal]) }, sources[0]!);
   }
@@ -193,14 +197,15 @@ class ShardPlanner {
   #unkeyed(node: number, sharding: Extract<NodeSharding, { kind: 'keyed' }>): Distribution {
     const { inputs } = this.#nodes[node]!;
     const [left, right] = inputs;
-    if (left === undefined || right === undefined || this.#kind(left) === 'first') return this.#gathered(node);
+    const because = sharding.keys[0]!.length > 0 ? 'unhashable keys' : 'no keys';
+    if (left === undefined || right === undefined || this.#kind(left) === 'first') return this.#gathered(node, because);
     this.#ask(node, 1, right, 'everywhere');
     this.#refresh(left);
     const spread = this.#spread[left]!;
     const from = sharding.sources[0]!;
     if (spread.kind === 'hash' || spread.kind === 'first') return moved(spread, from);
     const by = this.#rowColumns(node, 0, left);
-    if (by === null) return this.#gathered(node);
+    if (by === null) return this.#gathered(node, because);
     this.#ask(node, 0, left, by);
     return moved({ kind: 'hash', slots: by.map((ordinal) => [ordinal]) }, from);
   }

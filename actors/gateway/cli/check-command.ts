@@ -26,7 +26,8 @@ built-in plugins are checked; --connectors names a folder of plugins: each is as
     const loaded = await loadPipeline(operands[0] ?? '', tools);
     if (options['json'] === true) tools.out(`${jsonText(asJson(loaded))}\n`);
     else if (loaded.problems.length > 0) tools.err(problemReport(loaded.file.file, loaded.problems));
-    else if (loaded.validated !== null) tools.out(`${describe(loaded.file.file, loaded.validated).join('\n')}\n`);
+    else if (loaded.validated !== null)
+      tools.out(`${describe(loaded.file.file, loaded.validated, loaded.notShared).join('\n')}\n`);
     return loaded.problems.length > 0 ? exitCodes.invalid : exitCodes.ok;
   },
 };
@@ -39,20 +40,26 @@ function asJson(loaded: LoadedPipeline): unknown {
     problems: loaded.problems.map(errorToData),
     tables: validated?.program?.tables.map((table) => table.relation) ?? [],
     views: validated?.program?.views.map((view) => ({ ...view.relation, kind: view.kind })) ?? [],
+    workers: { asked: validated?.configuration?.workers ?? 1, notShared: loaded.notShared },
     inputs: validated?.inputs.map((connector) => ({ ...connector, transport: connector.transport.name })) ?? [],
     outputs: validated?.outputs.map((connector) => ({ ...connector, transport: connector.transport.name })) ?? [],
     startOrder: validated?.startOrder ?? [],
   };
 }
 
-function describe(file: string, validated: ValidatedPipeline): string[] {
+function describe(file: string, validated: ValidatedPipeline, notShared: readonly string[]): string[] {
   const { program, inputs, outputs } = validated;
+  const workers = validated.configuration?.workers ?? 1;
   const lines = [`${file} is valid`, '', 'tables'];
   for (const table of program?.tables ?? []) lines.push(`  ${describeRelation(table.relation)}`);
   lines.push('', 'views');
   for (const view of program?.views ?? []) {
     const kind = view.kind === 'view' ? '' : ` (${view.kind})`;
     lines.push(`  ${describeRelation(view.relation)}${kind}`);
+  }
+  if (workers > 1) {
+    lines.push('', `workers: ${workers}`);
+    lines.push(...(notShared.length === 0 ? ['  share all views'] : notShared.map((each) => `  one alone: ${each}`)));
   }
   lines.push('', 'inputs', ...inputs.map(describeConnector));
   lines.push('', 'outputs', ...outputs.map(describeConnector));

@@ -4,6 +4,7 @@ import { modulesOf, withModules } from '../../../connectors/connector-modules.ts
 import type { MillraceError, Place } from '../../../runtime/errors.ts';
 import { decodeThreads } from '../../../runtime/thread/placement.ts';
 import type { ValidatedPipeline } from '../../supervisor/messages.ts';
+import type { Validation } from '../hosting/validation.ts';
 import { type PipelineFile, readPipelineFile } from '../pipeline-file.ts';
 import type { Tools } from './command.ts';
 
@@ -12,13 +13,15 @@ export interface LoadedPipeline {
   /** null when the YAML itself is broken. */
   readonly validated: ValidatedPipeline | null;
   readonly problems: readonly MillraceError[];
+  /** What is computed in another way than `workers` asks for; a line for each. */
+  readonly notShared: readonly string[];
 }
 
 /** @throws PipelineFileUnreadable. Everything else that is wrong is in `problems`. */
 export async function loadPipeline(path: string, tools: Tools): Promise<LoadedPipeline> {
   const file = readPipelineFile(path);
-  if (file.problems.length > 0) return { file, validated: null, problems: file.problems };
-  const { validate, compilerFor, registry: shipped } = await tools.loadValidation();
+  if (file.problems.length > 0) return { file, validated: null, problems: file.problems, notShared: [] };
+  const { validate, compilerFor, sharingOf, registry: shipped } = await tools.loadValidation();
   const placeOfModule = (index: number): Place => file.placeOf(['connector_modules', index]);
   const modules = modulesOf(file.definition, file.baseFolder);
   const { registry, problems: moduleProblems } = await withModules(shipped, modules, placeOfModule);
@@ -34,5 +37,15 @@ export async function loadPipeline(path: string, tools: Tools): Promise<LoadedPi
     placeOf: file.placeOf,
     ...(file.programPlace === null ? {} : { programPlace: file.programPlace }),
   });
-  return { file, validated, problems: validated.problems };
+  return { file, validated, problems: validated.problems, notShared: await notSharedIn(validated, sharingOf) };
+}
+
+async function notSharedIn(
+  { program, configuration }: ValidatedPipeline,
+  sharingOf: Validation['sharingOf'],
+): Promise<readonly string[]> {
+  const workers = configuration?.workers ?? 1;
+  if (workers === 1 || program === null || sharingOf === undefined) return [];
+  const { isShared, alone } = await sharingOf(program, workers);
+  return isShared ? alone : ['nothing can be shared among workers: one computes all', ...alone];
 }
