@@ -5,9 +5,11 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Admin, Connection, Producer } from '@platformatic/kafka';
+import { Admin, Producer } from '@platformatic/kafka';
 import { fetchPartitions } from '../connectors/kafka/fetch-request.ts';
-import { offsetBehindSet } from '../connectors/kafka/record-set.ts';
+import { KafkaCluster } from '../connectors/kafka/kafka-cluster.ts';
+import { surveySet } from '../connectors/kafka/record-set.ts';
+import { systemClock } from '../runtime/clock.ts';
 import { startKafkaServer } from '../test/servers/kafka-server.ts';
 import { startPostgresServer } from '../test/servers/postgres-server.ts';
 import { s3Access, startS3Server } from '../test/servers/s3-server.ts';
@@ -57,21 +59,17 @@ async function prepareKafka(rows: number): Promise<PreparedInput> {
     format: { name: 'json', config: { update_format: 'raw' } },
     bytes,
     bare: async () => async () => {
-      const library = await import('@platformatic/kafka');
-      const connection = new Connection('bench');
-      await connection.connect(host, Number(port));
+      const cluster = new KafkaCluster(config, '.', systemClock);
       const limits = { maxWaitMs: 250, bytesMax: 8 << 20, partitionBytesMax: 4 << 20, readCommitted: true, rack: '' };
       let seen = 0;
       while (seen < rows) {
-        const { partitions } = await fetchPartitions(
-          library,
-          connection,
-          [{ topicId, partitions: [{ partition: 0, offset: seen }] }],
-          limits,
+        const wanted = [{ topicId, partitions: [{ partition: 0, offset: seen }] }];
+        const { partitions } = await cluster.ask({ host, port: Number(port) }, (connection) =>
+          fetchPartitions(connection, wanted, limits),
         );
-        seen = offsetBehindSet(partitions[0]?.chunks ?? [], seen);
+        seen = surveySet(partitions[0]?.records ?? new Uint8Array(0), seen).behind;
       }
-      await connection.close();
+      await cluster.close();
       return seen;
     },
     close: () => server.close(),

@@ -7,7 +7,7 @@
 import type { Clock } from '../../runtime/clock.ts';
 import { wait } from '../sdk/wait.ts';
 import { splitBatch } from './batch-splitting.ts';
-import type { BrokerAddress, KafkaCluster, Library, TopicDescription } from './kafka-cluster.ts';
+import type { BrokerAddress, KafkaCluster, TopicDescription } from './kafka-cluster.ts';
 import {
   finalKafkaError,
   KafkaMessageTooLarge,
@@ -32,7 +32,6 @@ const duplicateSequence = 46;
 const lostProducer = new Set([45, 47, 49, 59, 90]);
 
 export interface BatchSenderParts {
-  readonly library: Library;
   readonly cluster: KafkaCluster;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -150,7 +149,7 @@ export class BatchSender {
   }
 
   #send(partition: number, waiting: Waiting, broker: BrokerAddress): void {
-    const { library, cluster, clock, topic, acks, timeoutMs, seal } = this.#parts;
+    const { cluster, clock, topic, acks, timeoutMs, seal } = this.#parts;
     if (waiting.sequence < 0) {
       waiting.sequence = this.#sequences.get(partition) ?? 0;
       this.#sequences.set(partition, Number((BigInt(waiting.sequence) + BigInt(waiting.count)) % 2n ** 31n));
@@ -165,7 +164,7 @@ export class BatchSender {
     waiting.underWay = { broker, since: clock.monotonic() };
     this.#underWay++;
     cluster
-      .ask(broker, (connection) => produceBatch(library, connection, { topic, partition, bytes, acks, timeoutMs }))
+      .ask(broker, (connection) => produceBatch(connection, { topic, partition, bytes, acks, timeoutMs }))
       .then(
         (answer) => this.#answered(partition, waiting, broker, answer),
         (thrown: unknown) => this.#failed({ thrown, broker, isGone: true }),

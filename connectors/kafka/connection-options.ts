@@ -2,24 +2,27 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { createSecureContext } from 'node:tls';
+import { type ConnectionOptions, createSecureContext } from 'node:tls';
+import type { SASLOptions } from '@platformatic/kafka';
 import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 
-/** `isNamed`: the host has a name, which TLS may ask for. @throws ConfigInvalidValue for files and keys that cannot be used */
-export async function connectionOptions(
-  settings: ParameterValues,
-  baseFolder: string,
-  isNamed: boolean,
-): Promise<object> {
+/** Of TLS, as Node takes them, and of SASL, as the library does. Null: it is not used. */
+export interface SecurityOptions {
+  readonly tls: ConnectionOptions | null;
+  readonly sasl: SASLOptions | null;
+}
+
+/** @throws ConfigInvalidValue for files and keys that cannot be used */
+export async function connectionOptions(settings: ParameterValues, baseFolder: string): Promise<SecurityOptions> {
   const protocol = String(settings['security.protocol'] ?? 'PLAINTEXT').toUpperCase();
   return {
-    ...(protocol.endsWith('SSL') ? { tls: await tlsOptions(settings, baseFolder), tlsServerName: isNamed } : {}),
-    ...(protocol.startsWith('SASL') ? { sasl: saslOptions(settings) } : {}),
+    tls: protocol.endsWith('SSL') ? await tlsOptions(settings, baseFolder) : null,
+    sasl: protocol.startsWith('SASL') ? saslOptions(settings) : null,
   };
 }
 
-async function tlsOptions(settings: ParameterValues, baseFolder: string): Promise<object> {
+async function tlsOptions(settings: ParameterValues, baseFolder: string): Promise<ConnectionOptions> {
   const pem = async (part: string): Promise<string | undefined> => {
     const inline = textOf(settings, `ssl.${part}.pem`);
     const key = `ssl.${part}.location`;
@@ -63,14 +66,16 @@ function check(part: string, use: () => unknown): void {
   }
 }
 
-function saslOptions(settings: ParameterValues): object {
+function saslOptions(settings: ParameterValues): SASLOptions {
   const mechanism = textOf(settings, 'sasl.mechanism') ?? textOf(settings, 'sasl.mechanisms') ?? 'PLAIN';
   const given = {
     username: textOf(settings, 'sasl.username'),
     password: textOf(settings, 'sasl.password'),
     token: textOf(settings, 'sasl.oauthbearer.config'),
   };
-  return { mechanism, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
+  const known = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  // SAFETY: the parameter has one of the library's names.
+  return { mechanism: mechanism as SASLOptions['mechanism'], ...known };
 }
 
 function textOf(settings: ParameterValues, name: string): string | undefined {

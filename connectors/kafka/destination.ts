@@ -17,7 +17,7 @@ import type { EncodedMessages } from '../sdk/format.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import { BatchSender } from './batch-sender.ts';
 import { kafkaOutputDeclaration } from './declarations.ts';
-import { KafkaCluster, type Library } from './kafka-cluster.ts';
+import { KafkaCluster } from './kafka-cluster.ts';
 import { retriesDefault } from './kafka-parameters.ts';
 import { partitionOfKey } from './key-partition.ts';
 import { type BatchSeal, encodeHeaders, type HeaderValue, RecordBatchWriter } from './record-batch-writer.ts';
@@ -63,7 +63,6 @@ class KafkaDestination implements Destination {
     } = this.#settings;
     const sender = new BatchSender(
       {
-        library,
         cluster: this.#cluster,
         clock,
         signal,
@@ -83,7 +82,7 @@ class KafkaDestination implements Destination {
   }
 
   /** @throws ConfigInvalidValue */
-  #compression({ compressionsAlgorithms }: Library): BatchSeal['compression'] {
+  #compression({ compressionsAlgorithms }: typeof import('@platformatic/kafka')): BatchSeal['compression'] {
     const name = String(this.#settings['compression.type'] ?? this.#settings['compression.codec'] ?? 'none');
     if (name === 'none') return null;
     // SAFETY: the parameter has one of the library's names.

@@ -1,9 +1,9 @@
 // One Fetch of a broker, with the records left as the bytes that came: the library would make an object of each.
 // Version 13 of the protocol and later name topics by id; the answers of 13 to 17 are alike.
 // https://kafka.apache.org/protocol.html#The_Messages_Fetch
-import type { Connection, Reader, Writer } from '@platformatic/kafka';
-import type { Library } from './kafka-cluster.ts';
+import type { BrokerConnection } from './broker-connection.ts';
 import type { AbortedTransaction } from './record-set.ts';
+import { type WireReader, WireWriter } from './wire-bytes.ts';
 
 const fetchKey = 1;
 const fetchVersion = 13;
@@ -33,8 +33,8 @@ export interface FetchedPartition {
   readonly errorCode: number;
   readonly highWatermark: number;
   readonly aborted: readonly AbortedTransaction[];
-  /** Of the record set, as they came from the socket; none: there was nothing. */
-  readonly chunks: readonly Uint8Array[];
+  /** The record set; empty: there was nothing. Good until the next but one answer over this connection. */
+  readonly records: Uint8Array;
 }
 
 export interface FetchAnswer {
@@ -42,73 +42,56 @@ export interface FetchAnswer {
   readonly partitions: readonly FetchedPartition[];
 }
 
-export function fetchPartitions(
-  library: Library,
-  connection: Connection,
+export async function fetchPartitions(
+  connection: BrokerConnection,
   topics: readonly WantedTopic[],
   limits: FetchLimits,
 ): Promise<FetchAnswer> {
-  return new Promise((resolve, reject) => {
-    connection.send(
-      fetchKey,
-      fetchVersion,
-      () => request(library, topics, limits),
-      (_correlation: number, _key: number, _version: number, reader: Reader) => answer(reader),
-      true,
-      true,
-      (error, found) => (found === undefined ? reject(error) : resolve(found)),
-    );
+  const body = [request(topics, limits)];
+  return answer(await connection.request({ key: fetchKey, version: fetchVersion, body, isTransient: true }));
+}
+
+function request(topics: readonly WantedTopic[], limits: FetchLimits): Uint8Array {
+  const body = new WireWriter()
+    .int32(-1)
+    .int32(limits.maxWaitMs)
+    .int32(1)
+    .int32(limits.bytesMax)
+    .int8(limits.readCommitted ? 1 : 0)
+    .int32(0)
+    .int32(-1);
+  body.list(topics, (topic) => {
+    body.uuid(topic.topicId).list(topic.partitions, ({ partition, offset }) => {
+      body.int32(partition).int32(-1).int64(BigInt(offset)).int32(-1).int64(-1n).int32(limits.partitionBytesMax);
+    });
   });
+  return body
+    .list([], () => {})
+    .text(limits.rack)
+    .tags()
+    .finish();
 }
 
-function request(library: Library, topics: readonly WantedTopic[], limits: FetchLimits): Writer {
-  return library.Writer.create()
-    .appendInt32(-1)
-    .appendInt32(limits.maxWaitMs)
-    .appendInt32(1)
-    .appendInt32(limits.bytesMax)
-    .appendInt8(limits.readCommitted ? 1 : 0)
-    .appendInt32(0)
-    .appendInt32(-1)
-    .appendArray([...topics], (writer, topic) => {
-      writer.appendUUID(topic.topicId).appendArray([...topic.partitions], (inner, { partition, offset }) => {
-        inner
-          .appendInt32(partition)
-          .appendInt32(-1)
-          .appendInt64(BigInt(offset))
-          .appendInt32(-1)
-          .appendInt64(-1n)
-          .appendInt32(limits.partitionBytesMax);
-      });
-    })
-    .appendArray([], () => {})
-    .appendString(limits.rack)
-    .appendTaggedFields();
-}
+const noRecords = new Uint8Array(0);
 
-function answer(reader: Reader): FetchAnswer {
-  reader.readInt32();
-  const errorCode = reader.readInt16();
-  reader.readInt32();
-  const topics = reader.readArray((topic) => {
-    const topicId = topic.readUUID();
-    return topic.readArray((partition) => readPartition(partition, topicId));
+function answer(reader: WireReader): FetchAnswer {
+  reader.int32();
+  const errorCode = reader.int16();
+  reader.int32();
+  const topics = reader.list(() => {
+    const topicId = reader.uuid();
+    return reader.list(() => readPartition(reader, topicId));
   });
   return { errorCode, partitions: topics.flat() };
 }
 
-function readPartition(reader: Reader, topicId: string): FetchedPartition {
-  const partition = reader.readInt32();
-  const errorCode = reader.readInt16();
-  const highWatermark = Number(reader.readInt64());
-  reader.readInt64();
-  reader.readInt64();
-  const aborted =
-    reader.readNullableArray((one) => ({ producerId: one.readInt64(), firstOffset: one.readInt64() })) ?? [];
-  reader.readInt32();
-  // A length of compact bytes counts from 1; 0 is null.
-  const length = reader.readUnsignedVarInt() - 1;
-  const chunks = length > 0 ? reader.buffer.subarray(reader.position, reader.position + length).buffers : [];
-  if (length > 0) reader.skip(length);
-  return { topicId, partition, errorCode, highWatermark, aborted, chunks };
+function readPartition(reader: WireReader, topicId: string): FetchedPartition {
+  const partition = reader.int32();
+  const errorCode = reader.int16();
+  const highWatermark = Number(reader.int64());
+  reader.int64();
+  reader.int64();
+  const aborted = reader.list(() => ({ producerId: reader.int64(), firstOffset: reader.int64() }));
+  reader.int32();
+  return { topicId, partition, errorCode, highWatermark, aborted, records: reader.bytes() ?? noRecords };
 }

@@ -1,20 +1,21 @@
 // The brokers of a cluster, as the connectors see them: who leads which partition, where offsets begin and end, and a connection
-// to a broker. The only file that makes connections; the library is loaded by the first one.
+// to a broker. The only file that makes connections.
 //
 // A broker that takes connections and does not answer (it was suspended, its disk hangs) is no reason to wait while others could: after
 // a while the next one is asked the same, and a connection on which nothing moves at all is given up (connection-silence.ts). Nothing is tried again here: whoever calls knows whether something may pass (kafka-errors.ts).
 import { isIP } from 'node:net';
-import type { Connection } from '@platformatic/kafka';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import { type BootstrapServer, bootstrapServers } from './bootstrap-servers.ts';
+import { type BrokerConnection, openConnection } from './broker-connection.ts';
+import { askMetadata, askOffset, askProducerIdentity } from './cluster-requests.ts';
 import { connectionOptions } from './connection-options.ts';
 import { ConnectionSilence } from './connection-silence.ts';
-import { errorOfCode, finalKafkaError, KafkaTopicMissing } from './kafka-errors.ts';
+import { errorOfCode, KafkaTopicMissing } from './kafka-errors.ts';
+import { codeName } from './protocol-codes.ts';
 import type { OffsetWish } from './reading-start.ts';
-
-type Library = typeof import('@platformatic/kafka');
+import { openSaslConnection } from './sasl-connection.ts';
 
 export interface PartitionLeader {
   readonly partition: number;
@@ -36,8 +37,6 @@ export interface TopicDescription {
 }
 
 const nextBrokerMs = 2_000;
-/** The library's own deadline, which a slow line must not meet: as far away as a timer can be. */
-const neverMs = 2 ** 31 - 1;
 
 export class KafkaCluster {
   readonly #settings: ParameterValues;
@@ -48,10 +47,8 @@ export class KafkaCluster {
   #brokers: readonly BrokerAddress[] = [];
   /** That has answered last. */
   #answering: string | null = null;
-  readonly #connections = new Map<string, Promise<Connection>>();
-  /** Why connections were lost. */
-  readonly #lost = new WeakMap<Connection, Error>();
-  readonly #silences = new WeakMap<Connection, ConnectionSilence>();
+  readonly #connections = new Map<string, Promise<BrokerConnection>>();
+  readonly #silences = new WeakMap<BrokerConnection, ConnectionSilence>();
 
   /** Of settings that keep the rules of kafka-rules.ts. */
   constructor(settings: ParameterValues, baseFolder: string, clock: Clock) {
@@ -63,29 +60,23 @@ export class KafkaCluster {
 
   /** @throws KafkaTopicMissing, and whatever the network says */
   async describe(topic: string): Promise<TopicDescription> {
-    const library = await import('@platformatic/kafka');
-    const found = await this.#first(async (connection) =>
-      answered(library.metadataV12.api.async(connection, [topic], false)),
-    );
+    const found = await this.#first((connection) => askMetadata(connection, [topic]));
     const description = found.topics.find(({ name }) => name === topic);
     if (description === undefined || description.errorCode === 3) throw await this.#missing(topic);
     const refused = errorOfCode(description.errorCode, `topic "${topic}"`);
     if (description.errorCode !== 0) throw refused ?? new Error(`topic "${topic}" is not ready`);
-    this.#brokers = found.brokers.map(({ nodeId: id, host, port }) => ({ id, host, port }));
-    const partitions = description.partitions.map(({ partitionIndex: partition, leaderId }) => {
-      return { partition, broker: this.#brokers.find(({ id }) => id === leaderId) ?? null };
+    this.#brokers = found.brokers;
+    const partitions = description.partitions.map(({ partition, leader }) => {
+      return { partition, broker: this.#brokers.find(({ id }) => id === leader) ?? null };
     });
     partitions.sort((a, b) => a.partition - b.partition);
-    return { name: topic, id: description.topicId, partitions };
+    return { name: topic, id: description.id, partitions };
   }
 
   /** With the name of a topic that there is, where it is a near one. */
   async #missing(topic: string): Promise<Error> {
-    const library = await import('@platformatic/kafka');
-    const found = await this.#first(async (connection) =>
-      answered(library.metadataV12.api.async(connection, null, false)),
-    );
-    const names = found.topics.map(({ name }) => String(name)).filter((name) => !name.startsWith('__'));
+    const found = await this.#first((connection) => askMetadata(connection, null));
+    const names = found.topics.map(({ name }) => name).filter((name) => !name.startsWith('__'));
     return new KafkaTopicMissing({ topic }, { suggestion: nearestName(topic, names) });
   }
 
@@ -94,25 +85,22 @@ export class KafkaCluster {
     topic: TopicDescription,
     wishes: ReadonlyMap<number, OffsetWish>,
   ): Promise<ReadonlyMap<number, bigint>> {
-    const library = await import('@platformatic/kafka');
     const offsets = new Map<number, bigint>();
     for (const { partition, broker } of topic.partitions) {
       const wish = wishes.get(partition);
       if (wish === undefined || broker === null) continue;
       const timestamp = wish === 'latest' ? -1n : wish === 'earliest' ? -2n : BigInt(wish.timestamp);
-      const partitions = [{ partitionIndex: partition, currentLeaderEpoch: -1, timestamp }];
-      const found = await this.ask(broker, (connection) =>
-        answered(library.listOffsetsV7.api.async(connection, -1, 1, [{ name: topic.name, partitions }])),
+      const { errorCode, offset } = await this.ask(broker, (connection) =>
+        askOffset(connection, topic.name, partition, timestamp),
       );
-      const [answer] = found.topics[0]?.partitions ?? [];
-      if (answer === undefined || answer.errorCode !== 0) {
+      if (errorCode !== 0) {
         const what = `offsets of partition ${partition} of topic "${topic.name}"`;
-        throw errorOfCode(answer?.errorCode ?? -1, what) ?? new Error(`${what} are not known yet`);
+        throw errorOfCode(errorCode, what) ?? new Error(`${what} are not known yet: ${codeName(errorCode)}`);
       }
       // Nothing is as late as the time: the end, then.
-      const isBehindAll = answer.offset < 0n;
+      const isBehindAll = offset < 0n;
       const end = isBehindAll ? await this.offsets(topic, new Map([[partition, 'latest' as const]])) : null;
-      offsets.set(partition, end?.get(partition) ?? answer.offset);
+      offsets.set(partition, end?.get(partition) ?? offset);
     }
     return offsets;
   }
@@ -124,30 +112,29 @@ export class KafkaCluster {
   }
 
   /** What `request` resolves to over the connection to a broker. Rejects with what the socket has said, where it was lost. */
-  async ask<Answer>(address: BootstrapServer, request: (connection: Connection) => Promise<Answer>): Promise<Answer> {
+  async ask<Answer>(
+    address: BootstrapServer,
+    request: (connection: BrokerConnection) => Promise<Answer>,
+  ): Promise<Answer> {
     const connection = await this.#connect(address);
     const silence = this.#silences.get(connection);
     silence?.begin();
     try {
       return await request(connection);
-    } catch (thrown) {
-      // The library says of all requests under way that the connection was closed.
-      const lost = this.#lost.get(connection);
-      throw lost === undefined || finalKafkaError(thrown) !== null ? thrown : lost;
     } finally {
       silence?.end();
     }
   }
 
   /** The connection to a broker: the same one as long as it is up. */
-  #connect(address: BootstrapServer): Promise<Connection> {
+  #connect(address: BootstrapServer): Promise<BrokerConnection> {
     const key = keyOf(address);
     const known = this.#connections.get(key);
     if (known !== undefined) return known;
     const gone = (): void => {
       if (this.#connections.get(key) === opened) this.#connections.delete(key);
     };
-    const opened: Promise<Connection> = this.#open(address, gone);
+    const opened: Promise<BrokerConnection> = this.#open(address, gone);
     this.#connections.set(key, opened);
     opened.catch(gone);
     return opened;
@@ -162,14 +149,10 @@ export class KafkaCluster {
 
   /** An identity under which a broker tells a batch that comes again. */
   async producerIdentity(): Promise<{ readonly id: bigint; readonly epoch: number }> {
-    const library = await import('@platformatic/kafka');
-    const found = await this.#first(async (connection) =>
-      answered(library.initProducerIdV4.api.async(connection, null, 60_000, -1n, -1)),
-    );
-    const { errorCode, producerId: id, producerEpoch: epoch } = found;
+    const { errorCode, id, epoch } = await this.#first(askProducerIdentity);
     const what = 'the identity of a producer';
     if (errorCode !== 0)
-      throw errorOfCode(errorCode, what) ?? new Error(`${what} is not known yet: error ${errorCode}`);
+      throw errorOfCode(errorCode, what) ?? new Error(`${what} is not known yet: ${codeName(errorCode)}`);
     return { id, epoch };
   }
 
@@ -181,7 +164,7 @@ export class KafkaCluster {
   }
 
   /** What the first broker answers: one after the other is asked, the next one also when the last does not answer for a while. */
-  async #first<Answer>(ask: (connection: Connection) => Promise<Answer>): Promise<Answer> {
+  async #first<Answer>(ask: (connection: BrokerConnection) => Promise<Answer>): Promise<Answer> {
     const addresses = this.#addresses();
     const timers: Timer[] = [];
     let failed = 0;
@@ -216,30 +199,26 @@ export class KafkaCluster {
       .map(([, each]) => each);
   }
 
-  async #open({ host, port }: BootstrapServer, gone: () => void): Promise<Connection> {
-    const library = await import('@platformatic/kafka');
-    const options = await connectionOptions(this.#settings, this.#baseFolder, isIP(host) === 0);
-    const connection = new library.Connection(this.#text('client.id') ?? 'millrace', {
-      connectTimeout: Number(this.#text('socket.connection.setup.timeout.ms') ?? 10_000),
-      requestTimeout: neverMs,
-      maxInflights: 16,
-      ...options,
-    });
-    // A connection that breaks while nobody waits for an answer must not end the process.
-    connection.on('error', (error: Error) => {
-      this.#lost.set(connection, error);
-      gone();
-    });
-    connection.on('close', gone);
-    await connection.connect(host, port);
+  async #open(address: BootstrapServer, gone: () => void): Promise<BrokerConnection> {
+    const { host, port } = address;
+    const { tls, sasl } = await connectionOptions(this.#settings, this.#baseFolder);
+    const named = tls === null || isIP(host) !== 0 ? tls : { ...tls, servername: host };
+    const parts = {
+      address,
+      clientId: this.#text('client.id') ?? 'millrace',
+      tls: named,
+      timeoutMs: Number(this.#text('socket.connection.setup.timeout.ms') ?? 10_000),
+      clock: this.#clock,
+      onLost: gone,
+    };
+    const connection = await (sasl === null ? openConnection(parts) : openSaslConnection(parts, sasl));
     const { socket } = connection;
     const timeoutMs = Number(this.#text('request.timeout.ms') ?? 30_000);
     // A broker that has nothing to say, or waits for replicas, says so a little later than it was asked to.
     const silentMs = timeoutMs + Number(this.#text('fetch.wait.max.ms') ?? 250);
     const onSilence = (): void => {
-      this.#lost.set(connection, new Error(`${host}:${port} has not answered for ${silentMs} ms`));
       gone();
-      socket?.destroy();
+      socket?.destroy(new Error(`${host}:${port} has not answered for ${silentMs} ms`));
     };
     if (socket !== undefined) {
       this.#silences.set(connection, new ConnectionSilence(this.#clock, socket, silentMs, onSilence));
@@ -257,22 +236,7 @@ function keyOf({ host, port }: BootstrapServer): string {
   return `${host}:${port}`;
 }
 
-async function closed(opening: Promise<Connection>): Promise<void> {
+async function closed(opening: Promise<BrokerConnection>): Promise<void> {
   const connection = await opening.catch(() => null);
-  connection?.socket?.destroy();
-  await connection?.close().catch(() => {});
+  await connection?.close();
 }
-
-/** An answer with error codes in it is thrown by the library: here the codes are looked at. */
-async function answered<Answer>(answer: Promise<Answer>): Promise<Answer> {
-  try {
-    return await answer;
-  } catch (thrown) {
-    const response = thrown instanceof Error && 'response' in thrown ? thrown.response : undefined;
-    if (typeof response !== 'object' || response === null) throw thrown;
-    // SAFETY: the library puts the parsed answer there.
-    return response as Answer;
-  }
-}
-
-export type { Library };

@@ -1,7 +1,7 @@
 // One Produce of a batch, whose bytes go out as they are: the library would make them of an object for each message.
 // https://kafka.apache.org/protocol.html#The_Messages_Produce
-import type { Connection, Reader, Writer } from '@platformatic/kafka';
-import type { Library } from './kafka-cluster.ts';
+import type { BrokerConnection } from './broker-connection.ts';
+import { type WireReader, WireWriter } from './wire-bytes.ts';
 
 const produceKey = 0;
 const produceVersion = 9;
@@ -20,55 +20,33 @@ export interface ProduceAnswer {
 }
 
 /** With acks 0 there is no answer: it is written when it has left. */
-export function produceBatch(library: Library, connection: Connection, batch: ProducedBatch): Promise<ProduceAnswer> {
-  return new Promise((resolve, reject) => {
-    connection.send(
-      produceKey,
-      produceVersion,
-      () => request(library, batch),
-      (_correlation: number, _key: number, _version: number, reader: Reader) => answer(reader),
-      true,
-      true,
-      (error, found) => {
-        if (error !== null && error !== undefined) reject(error);
-        else resolve(batch.acks === 0 ? { errorCode: 0, message: null } : (found ?? { errorCode: -1, message: null }));
-      },
-    );
-  });
+export async function produceBatch(connection: BrokerConnection, batch: ProducedBatch): Promise<ProduceAnswer> {
+  const { topic, partition, bytes, acks, timeoutMs } = batch;
+  const before = new WireWriter().text(null).int16(acks).int32(timeoutMs);
+  // A list of one topic with a list of one partition; behind the batch their tagged fields, those of both lists' items and of the request.
+  before
+    .unsigned(2)
+    .text(topic)
+    .unsigned(2)
+    .int32(partition)
+    .unsigned(bytes.length + 1);
+  const body = [before.finish(), bytes, new WireWriter().tags().tags().tags().finish()];
+  const reader = await connection.request({ key: produceKey, version: produceVersion, body, isAnswered: acks !== 0 });
+  return acks === 0 ? { errorCode: 0, message: null } : answer(reader);
 }
 
-function request(library: Library, { topic, partition, bytes, acks, timeoutMs }: ProducedBatch): Writer {
-  const writer = library.Writer.create()
-    .appendString(null)
-    .appendInt16(acks)
-    .appendInt32(timeoutMs)
-    .appendArray([topic], (outer, name) => {
-      outer.appendString(name).appendArray([partition], (inner, index) => {
-        inner
-          .appendInt32(index)
-          .appendUnsignedVarInt(bytes.length + 1)
-          .append(bytes);
+function answer(reader: WireReader): ProduceAnswer {
+  const topics = reader.list(() => {
+    reader.text();
+    return reader.list((): ProduceAnswer => {
+      reader.int32();
+      const errorCode = reader.int16();
+      for (let number = 0; number < 3; number++) reader.int64();
+      const errors = reader.list(() => {
+        reader.int32();
+        return reader.text();
       });
-    })
-    .appendTaggedFields();
-  if (acks === 0) writer.context['noResponse'] = true;
-  return writer;
-}
-
-function answer(reader: Reader): ProduceAnswer {
-  const topics = reader.readArray((topic) => {
-    topic.readString();
-    return topic.readArray((partition): ProduceAnswer => {
-      partition.readInt32();
-      const errorCode = partition.readInt16();
-      partition.readInt64();
-      partition.readInt64();
-      partition.readInt64();
-      const errors = partition.readArray((record) => {
-        record.readInt32();
-        return record.readNullableString();
-      });
-      const message = partition.readNullableString() ?? errors.find((text) => text !== null) ?? null;
+      const message = reader.text() ?? errors.find((text) => text !== null) ?? null;
       return { errorCode, message };
     });
   });

@@ -1,8 +1,7 @@
 // The values of records, one behind the other with a line break behind each: messages as formats take them.
 //
-// No record becomes an object: a batch is copied here as a whole, behind the values so far, and its values are moved together inside the
-// copy. A value with its line break is shorter than its record, so that what is moved never reaches what is still to be read.
-// Everything is given away with a payload: `begin` makes fresh arrays.
+// No record becomes an object: values are copied out of a batch as they are found in it. Everything is given away with a payload: `begin`
+// makes fresh arrays.
 import type { RecordFilter } from './header-filter.ts';
 import { KafkaMalformed } from './kafka-errors.ts';
 
@@ -51,7 +50,7 @@ export class RecordValues {
     this.offsets = new Float64Array(0);
   }
 
-  /** Room for a batch of so many bytes and records behind the values so far; it begins at `length`. @throws KafkaMalformed */
+  /** Room for a batch of so many bytes and records behind the values so far: a value with its line break is shorter than its record. @throws KafkaMalformed */
   reserve(bytes: number, count: number): void {
     if (count < 0 || count > bytes) throw new KafkaMalformed({ detail: 'a batch has more records than bytes' });
     const needed = this.length + bytes;
@@ -84,43 +83,45 @@ export interface Cursor {
   at: number;
 }
 
-/** Reads the `count` records of bytes[start .. end), a batch that was copied there, and moves their values behind those before. */
-export function readRecords(values: RecordValues, start: number, end: number, count: number, batch: BatchHead): void {
+/** Reads the `count` records of a batch, for which there is room, and copies their values behind those before. */
+export function readRecords(values: RecordValues, source: Uint8Array, count: number, batch: BatchHead): void {
   const { bytes, view, starts, ends, offsets } = values;
   const { baseOffset, wanted, details, filter } = batch;
-  const cursor: Cursor = { at: start };
+  const sourceView = new DataView(source.buffer, source.byteOffset, source.length);
+  const cursor: Cursor = { at: 0 };
   const place = { offset: 0, timestamp: 0, keyStart: 0, keyEnd: -1, headersStart: 0, end: 0 };
+  const end = source.length;
   let length = values.length;
   let found = values.count;
   for (let i = 0; i < count; i++) {
-    const size = varint(bytes, cursor, end);
+    const size = varint(source, cursor, end);
     const recordEnd = cursor.at + size;
     if (size < 0 || recordEnd > end) throw new KafkaMalformed({ detail: 'a record is longer than its batch' });
     cursor.at++;
-    if (details === null) skipVarint(bytes, cursor, end);
-    else place.timestamp = batch.baseTimestamp + batch.deltas * varlong(bytes, cursor, end);
-    const offset = baseOffset + varint(bytes, cursor, end);
-    const keyLength = varint(bytes, cursor, end);
+    if (details === null) skipVarint(source, cursor, end);
+    else place.timestamp = batch.baseTimestamp + batch.deltas * varlong(source, cursor, end);
+    const offset = baseOffset + varint(source, cursor, end);
+    const keyLength = varint(source, cursor, end);
     const keyStart = cursor.at;
     if (keyLength > 0) cursor.at += keyLength;
-    const valueLength = varint(bytes, cursor, end);
+    const valueLength = varint(source, cursor, end);
     if (offset >= wanted && valueLength >= 0) {
       const from = cursor.at;
       const valueEnd = from + valueLength;
       if (valueEnd > recordEnd) throw new KafkaMalformed({ detail: 'a value is longer than its record' });
-      if (filter === null || filter(bytes, valueEnd, recordEnd)) {
+      if (filter === null || filter(source, valueEnd, recordEnd)) {
         if (details !== null) {
           place.offset = offset;
           place.keyStart = keyStart;
           place.keyEnd = keyLength < 0 ? -1 : keyStart + keyLength;
           place.headersStart = valueEnd;
           place.end = recordEnd;
-          details.print(bytes, place);
+          details.print(source, place);
         }
         starts[found] = length;
-        // A call of the runtime costs more than moving a short value does.
-        if (valueLength > movedBytesMax) bytes.copyWithin(length, from, valueEnd);
-        else moveDown(bytes, view, length, from, valueLength);
+        // A call of the runtime costs more than copying a short value does.
+        if (valueLength > copiedBytesMax) bytes.set(source.subarray(from, valueEnd), length);
+        else copyWords(view, length, sourceView, from, valueLength);
         length += valueLength;
         ends[found] = length;
         bytes[length++] = 10;
@@ -133,13 +134,12 @@ export function readRecords(values: RecordValues, start: number, end: number, co
   values.count = found;
 }
 
-const movedBytesMax = 512;
+const copiedBytesMax = 512;
 
-/** Moves bytes to a lower place that may overlap: each four are read before what is written over them. */
-function moveDown(bytes: Uint8Array, view: DataView, to: number, from: number, count: number): void {
+function copyWords(target: DataView, to: number, source: DataView, from: number, count: number): void {
   let i = 0;
-  for (; i + 4 <= count; i += 4) view.setInt32(to + i, view.getInt32(from + i, true), true);
-  for (; i < count; i++) bytes[to + i] = bytes[from + i]!;
+  for (; i + 4 <= count; i += 4) target.setInt32(to + i, source.getInt32(from + i, true), true);
+  for (; i < count; i++) target.setUint8(to + i, source.getUint8(from + i));
 }
 
 /** A zigzag varint of at most 32 bits. */

@@ -6,7 +6,6 @@
 // reads. A leader that has nothing, has gone or does not answer keeps no other one waiting. Leaders that move, brokers that go and
 // partitions that are added are found again. Only what is committed is read, unless isolation.level says otherwise.
 
-import { assert } from '../../runtime/assert.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import {
   type BytesPayload,
@@ -21,7 +20,7 @@ import { kafkaInputDeclaration } from './declarations.ts';
 import { decompressor } from './decompression.ts';
 import { type FetchedPartition, type FetchLimits, fetchPartitions, type WantedTopic } from './fetch-request.ts';
 import { headerFilter, type RecordFilter } from './header-filter.ts';
-import { type BrokerAddress, KafkaCluster, type Library } from './kafka-cluster.ts';
+import { type BrokerAddress, KafkaCluster } from './kafka-cluster.ts';
 import {
   errorOfCode,
   finalKafkaError,
@@ -38,7 +37,7 @@ import { codeName } from './protocol-codes.ts';
 import { type KeptTopic, ReadTopic } from './read-topic.ts';
 import { type ReadingStart, readingStart } from './reading-start.ts';
 import { RecordMetadata, wantedMetadata } from './record-metadata.ts';
-import { type Decompress, offsetBehindSet, RecordSet } from './record-set.ts';
+import { type Decompress, RecordSet, surveySet } from './record-set.ts';
 import { RecordValues } from './record-values.ts';
 import { RetryPauses } from './retry-pauses.ts';
 import { startPartitions } from './starting-offsets.ts';
@@ -61,6 +60,8 @@ interface Arrived {
   readonly partition: number;
   readonly offset: number;
   readonly fetched: FetchedPartition;
+  /** Some of its batches are compressed. */
+  readonly isPacked: boolean;
 }
 
 class KafkaSource implements Source {
@@ -83,8 +84,6 @@ class KafkaSource implements Source {
   readonly #failed = new Map<number, { readonly times: number; readonly until: number }>();
   /** Failures of all brokers since records have come last. */
   #failures = 0;
-  readonly #loading: Promise<Library>;
-  #library: Library | null = null;
   #decompress: Decompress | null = null;
   /** When leaders and partitions are looked up again. */
   #lookAt = 0;
@@ -95,9 +94,6 @@ class KafkaSource implements Source {
     this.#settings = settings;
     this.#context = context;
     this.#cluster = new KafkaCluster(settings, context.baseFolder, context.clock);
-    // Half a second of work for a thread: done before anything waits for it.
-    this.#loading = import('@platformatic/kafka');
-    this.#loading.catch(() => {});
     this.#fetches = new LeaderFetches(context.clock);
     this.#isSingle = settings['topics'] === undefined;
     this.#topics = topicNames(settings).map((name) => new ReadTopic(name));
@@ -120,8 +116,6 @@ class KafkaSource implements Source {
   }
 
   async open(position: Position | null): Promise<void> {
-    this.#library = await this.#loading;
-    this.#decompress = await decompressor(this.#library);
     for (const topic of this.#topics) topic.resume(this.#kept(position, topic));
     if (position !== null) this.#start = 'earliest';
     // Brokers that cannot be reached now may be later, and nobody should have to wait for that but this source.
@@ -145,6 +139,7 @@ class KafkaSource implements Source {
         if (fetched !== null) {
           let hasData = false;
           for (const arrived of this.#accept(fetched)) {
+            if (arrived.isPacked) this.#decompress ??= await decompressor();
             for (const payload of this.#payloads(arrived)) {
               hasData = true;
               yield payload;
@@ -177,8 +172,6 @@ class KafkaSource implements Source {
 
   /** One request to each leader that has none. */
   #askLeaders(): void {
-    const library = this.#library;
-    assert(library !== null, 'a source is opened before it is read');
     const now = this.#context.clock.monotonic();
     const byBroker = new Map<
       number,
@@ -201,7 +194,7 @@ class KafkaSource implements Source {
         return { topicId, partitions: rotated(partitions, turn) };
       });
       this.#fetches.ask(broker, wanted, () =>
-        this.#cluster.ask(broker, (connection) => fetchPartitions(library, connection, wanted, this.#limits)),
+        this.#cluster.ask(broker, (connection) => fetchPartitions(connection, wanted, this.#limits)),
       );
     }
   }
@@ -215,7 +208,7 @@ class KafkaSource implements Source {
     const arrived: Arrived[] = [];
     let moved: Error | null = null;
     for (const fetched of answer.partitions) {
-      const { topicId, partition, errorCode, chunks } = fetched;
+      const { topicId, partition, errorCode, records } = fetched;
       const topic = this.#topics.find(({ description }) => description?.id === topicId);
       const asked = wanted
         .find((each) => each.topicId === topicId)
@@ -228,9 +221,10 @@ class KafkaSource implements Source {
         moved = new Error(`partition ${partition} of topic "${topic.name}": ${codeName(errorCode)}`);
       else if (errorCode !== 0)
         throw errorOfCode(errorCode, `partition ${partition} of topic "${topic.name}"`) ?? moved;
-      else if (chunks.length > 0) {
-        topic.fetched(partition, offsetBehindSet(chunks, asked.offset));
-        arrived.push({ topic, partition, offset: asked.offset, fetched });
+      else if (records.length > 0) {
+        const { behind, isPacked } = surveySet(records, asked.offset);
+        topic.fetched(partition, behind);
+        arrived.push({ topic, partition, offset: asked.offset, fetched, isPacked });
       }
     }
     if (arrived.length > 0) this.#failures = 0;
@@ -240,10 +234,9 @@ class KafkaSource implements Source {
     return arrived;
   }
 
-  *#payloads({ topic, partition, offset, fetched: { chunks, aborted } }: Arrived): Iterable<BytesPayload> {
-    const decompress = this.#decompress;
-    assert(decompress !== null, 'a source is opened before it is read');
-    const set = new RecordSet({ chunks, aborted, decompress, details: this.#metadata, filter: this.#filter }, offset);
+  *#payloads({ topic, partition, offset, fetched: { records, aborted } }: Arrived): Iterable<BytesPayload> {
+    const parts = { records, aborted, decompress: this.#decompress, details: this.#metadata, filter: this.#filter };
+    const set = new RecordSet(parts, offset);
     for (;;) {
       this.#metadata?.begin(topic.name, partition);
       const before = topic.offsets.get(partition) ?? offset;
