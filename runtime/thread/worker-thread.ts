@@ -36,12 +36,13 @@ export class WorkerThread<Api> {
   constructor(options: WorkerThreadOptions) {
     const { name, clock, deadlineMs } = options;
     this.name = name;
+    const execArgv = inheritedFlags(process.execArgv);
     this.#worker = new Worker(options.entry, {
       name,
       workerData: options.data,
       // So that the thread can say what it is called: `threadName` is not known to every Node that we run on.
       argv: [name],
-      execArgv: inheritedFlags(process.execArgv),
+      ...(execArgv === undefined ? {} : { execArgv }),
       // A descriptor that a socket has taken over is closed by it, of which the list of raw descriptors would hear nothing.
       trackUnmanagedFds: false,
     });
@@ -80,15 +81,23 @@ export function siblingModule(path: string, importMetaUrl: string): URL {
   return new URL(`${path}${ending}`, importMetaUrl);
 }
 
-/** Flags of this process that make sense for a thread: not those that say what the main thread runs. */
-function inheritedFlags(flags: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (let i = 0; i < flags.length; i++) {
-    const flag = flags[i] ?? '';
-    if (/^(-e|--eval|-p|--print|-pe)$/.test(flag)) i++;
-    else if (!/^--(input-type|eval|print)\b/.test(flag)) kept.push(flag);
-  }
-  return kept;
+const evaluated = /^(-e|--eval|-p|--print|-pe|--input-type)(=|$)/;
+/** Flags that say how modules are found and loaded; those with a value may have it as the next one. */
+const ofModules = /^(-r|--require|--import|--loader|--experimental-loader|-C|--conditions)(=|$)/;
+const alone = /^--(no-warnings|enable-source-maps|preserve-symlinks|experimental-(?!loader))/;
+
+/**
+ * Flags for a thread; undefined: those of this process, of which Node knows itself which are for all threads anyway (it refuses them when
+ * they are named, as it does those of V8). A thread of a process that evaluates a text must not be told to do so: it gets what
+ * its modules may need.
+ */
+function inheritedFlags(flags: readonly string[]): string[] | undefined {
+  if (!flags.some((flag) => evaluated.test(flag))) return undefined;
+  return flags.flatMap((flag, i) => {
+    if (alone.test(flag)) return [flag];
+    if (!ofModules.test(flag)) return [];
+    return flag.includes('=') ? [flag] : [flag, flags[i + 1] ?? ''];
+  });
 }
 
 function isDying(report: unknown): report is ThreadDying {
