@@ -103,7 +103,7 @@ async function makePipeline(request: OpenRequest): Promise<MadePipeline> {
     clock: systemClock,
     log,
     random: Math.random,
-    compileQuery: (sql) => compileQuery(sql, relations, program.functions),
+    compileQuery: (sql) => compileQuery(sql, relations, program.functions, program.declarations),
     defaultsOf: (table) => defaults.get(table) ?? [],
     metadataOf: (name) => {
       const table = program.tables.find(({ relation }) => relation.name === name);
@@ -126,7 +126,7 @@ async function makePipeline(request: OpenRequest): Promise<MadePipeline> {
     views,
     checkConnector: (direction, key, connector, replaced) => definition.check(direction, key, connector, replaced),
     clock: program.clock ?? null,
-    compileInsert: (sql) => compileInsert(sql, program.tables, relations),
+    compileInsert: (sql) => compileInsert(sql, program.tables, relations, program.declarations),
     defaultsWith: async (name, metadata) => {
       const table = program.tables.find(({ relation }) => relation.name === name);
       return table === undefined ? [] : await defaultsWith(table, metadata);

@@ -12,6 +12,6 @@ export function programFingerprint(program: BoundProgram): string {
 }
 
 function isNoState(key: string, value: unknown): boolean {
-  if (key === 'connectors' || key === 'place' || key === 'module') return true;
+  if (key === 'connectors' || key === 'place' || key === 'module' || key === 'declarations') return true;
   return key === 'source' && typeof value === 'object' && value !== null && 'place' in value;
 }

@@ -86,7 +86,7 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
   const declared = context.source.functions.get(name);
   if (declared !== undefined) {
     const given = call.arguments.map((argument) => bind(context, argument));
-    return bindDeclaredCall(context, declared, given, source, bind);
+    return bindDeclaredCall(declared, given, source, bind);
   }
   if (user !== undefined) {
     const given = call.arguments.map((argument) => bind(context, argument));

@@ -288,6 +288,8 @@ export interface BoundProgram {
   readonly indexes?: readonly IndexDefinition[];
   /** Those of the user's that there are, whether they are called or not. */
   readonly functions?: readonly UserFunction[];
+  /** The statements that declare types and functions, which ad-hoc statements may name as well. Absent: there are none. */
+  readonly declarations?: string;
 }
 
 /** An ad-hoc query over relations of a program, with the order in which its rows are to be shown. */

@@ -10,7 +10,7 @@ import { bindProgram } from './bind-program.ts';
 import { bindQuery } from './bind-query.ts';
 import type { BoundProgram, BoundQuery, TableDefinition } from './bound.ts';
 import { explainRequest } from './explain-request.ts';
-import { parseInsert, parseProgram, parseQuery } from './parse.ts';
+import { type ParsedProgram, parseInsert, parseProgram, parseQuery } from './parse.ts';
 import { executedQuery } from './prepared-query.ts';
 import { ProblemList } from './problem-list.ts';
 import { SqlSyntax, SqlTooDeep } from './sql-errors.ts';
@@ -32,8 +32,33 @@ export function compileProgram(text: string, options: SqlTextOptions = {}): Comp
   const program = guardDepth(list, source, () => bindProgram(source, parsed, list));
   const problems = [...parsed.problems, ...list.list()].sort(byPlace);
   const { functions = [] } = options;
-  const withFunctions = program === null || functions.length === 0 ? program : { ...program, functions };
-  return { program: problems.length === 0 ? withFunctions : null, problems };
+  if (program === null || problems.length > 0) return { program: null, problems };
+  const declarations = declarationsOf(source, parsed);
+  return {
+    program: {
+      ...program,
+      ...(functions.length === 0 ? {} : { functions }),
+      ...(declarations === '' ? {} : { declarations }),
+    },
+    problems,
+  };
+}
+
+/** The text of what declares types and functions, in its order. */
+function declarationsOf(source: SqlText, { statements }: ParsedProgram): string {
+  const declaring = statements.filter(({ kind }) => kind === 'create type' || kind === 'create function');
+  return declaring.map(({ span }) => `${source.slice(span)};`).join('\n');
+}
+
+/** The text of a statement of its own, which may name what the program declares. */
+function adHocText(text: string, functions: readonly UserFunction[], declarations: string): SqlText {
+  const source = new SqlText(text, { functions });
+  if (declarations === '') return source;
+  const program = new SqlText(declarations, { functions });
+  bindProgram(program, parseProgram(program), new ProblemList());
+  for (const [name, type] of program.types) source.types.set(name, type);
+  for (const [name, declared] of program.functions) source.functions.set(name, declared);
+  return source;
 }
 
 /** Compiles an ad-hoc SELECT over relations that there are, or one that PREPARE names and EXECUTE runs. @throws MillraceError: the first problem of the text. */
@@ -41,13 +66,14 @@ export function compileQuery(
   text: string,
   relations: readonly Relation[],
   functions: readonly UserFunction[] = [],
+  declarations: string = '',
 ): BoundQuery {
   const explain = explainRequest(text);
   if (explain !== null && explain.query === null) {
     return { query: { kind: 'values', rows: [], schema: makeSchema([]) }, displayOrder: [], explains: 'program' };
   }
   const asked = explain?.query ?? text;
-  const source = new SqlText(executedQuery(asked) ?? asked, { functions });
+  const source = adHocText(executedQuery(asked) ?? asked, functions, declarations);
   const { query, problems } = parseQuery(source);
   const list = new ProblemList();
   const byName = new Map(relations.map((relation) => [relation.name, relation]));
@@ -67,8 +93,9 @@ export function compileInsert(
   text: string,
   tables: readonly TableDefinition[],
   relations: readonly Relation[],
+  declarations: string = '',
 ): BoundInsert {
-  const source = new SqlText(text);
+  const source = adHocText(text, [], declarations);
   const { insert, problems } = parseInsert(source);
   const list = new ProblemList();
   const byName = new Map(relations.map((relation) => [relation.name, relation]));

@@ -9,7 +9,7 @@ import type { Bind, ExpressionContext } from './expression-context.ts';
 import { mapScalarColumns } from './scalar-columns.ts';
 import type { ScopeColumn } from './scope.ts';
 import { SqlDuplicateName, SqlInvalidArguments, SqlUnsupported } from './sql-errors.ts';
-import type { SqlText } from './sql-text.ts';
+import type { DeclaredFunction, SqlText } from './sql-text.ts';
 import type { Statement } from './statement-syntax.ts';
 import { coerce, commonType } from './type-coercion.ts';
 import { resolveTypeName } from './type-names.ts';
@@ -32,13 +32,12 @@ export function declareFunction(source: SqlText, statement: CreateFunction, know
     throw new SqlDuplicateName({ what: 'parameter', name: twice.name.name }, { place: source.span(twice.name.span) });
   }
   bindBody(source, statement, () => true, bind);
-  source.functions.set(name.name, statement);
+  source.functions.set(name.name, { statement, source });
 }
 
 /** A call of a declared function. @throws SqlInvalidArguments, and what is wrong with the body for these arguments. */
 export function bindDeclaredCall(
-  context: ExpressionContext,
-  statement: CreateFunction,
+  { statement, source: own }: DeclaredFunction,
   given: readonly Scalar[],
   source: ExpressionSource,
   bind: Bind,
@@ -50,12 +49,12 @@ export function bindDeclaredCall(
     throw refuse(`takes ${parameters.length} argument${parameters.length === 1 ? '' : 's'}`);
   }
   const operands = given.map((operand, i) => {
-    const type = resolveTypeName(context.source, parameters[i]?.type ?? statement.returns);
+    const type = resolveTypeName(own, parameters[i]?.type ?? statement.returns);
     if (commonType(operand.type, type) === null)
       throw refuse(`the type of ${operand.source.text} is not that of the parameter`);
     return coerce(operand, type);
   });
-  const body = bindBody(context.source, statement, (i) => operands[i]?.nullable ?? true, bind);
+  const body = bindBody(own, statement, (i) => operands[i]?.nullable ?? true, bind);
   return { ...mapScalarColumns(body, (column) => operands[column.ordinal] ?? column), source };
 }
 

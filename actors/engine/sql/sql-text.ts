@@ -20,12 +20,17 @@ export interface SqlTextOptions {
   readonly functions?: readonly UserFunction[];
 }
 
+export interface DeclaredFunction {
+  readonly statement: Extract<Statement, { kind: 'create function' }>;
+  readonly source: SqlText;
+}
+
 export class SqlText {
   readonly text: string;
   /** Types that CREATE TYPE has declared so far, by name. */
   readonly types: Map<string, SqlType> = new Map();
-  /** Functions that CREATE FUNCTION has declared so far, by name. */
-  readonly functions: Map<string, Extract<Statement, { kind: 'create function' }>> = new Map();
+  /** Functions that CREATE FUNCTION has declared so far, by name, and the text in which each one stands. */
+  readonly functions: Map<string, DeclaredFunction> = new Map();
   /** Functions and aggregates that the user has written, by name. */
   readonly userFunctions: ReadonlyMap<string, UserFunction>;
   readonly #options: SqlTextOptions;

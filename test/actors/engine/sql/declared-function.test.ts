@@ -1,6 +1,9 @@
 // CREATE FUNCTION: a call is the body with the arguments in place of its parameters.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { planProgram } from '../../../../actors/engine/plan/planner.ts';
+import { compileInsert, compileProgram, compileQuery } from '../../../../actors/engine/sql/compile-program.ts';
+import { rowFromBatch } from '../../../../runtime/batch/row-objects.ts';
 import { problemOf, rowsOf } from './program-rows.ts';
 
 test('a declared function is computed where it is called, with its arguments cast to its parameters', () => {
@@ -17,6 +20,22 @@ test('a declared function is computed where it is called, with its arguments cas
     ]),
     ['{"q":12,"s":12,"d":86400}', '{"q":null,"s":null,"d":86400}'],
   );
+});
+
+test('ad-hoc statements name the functions and types of the program', () => {
+  const { program } = compileProgram(`CREATE TYPE pair AS (a INT, b VARCHAR);
+    CREATE FUNCTION twice(x BIGINT) RETURNS BIGINT AS x + x;
+    CREATE FUNCTION quad(x BIGINT) RETURNS BIGINT AS twice(twice(x));
+    CREATE TABLE t (x INT, p pair) WITH ('materialized' = 'true');`);
+  if (program === null) throw new Error('the program has problems');
+  const circuit = planProgram(program, { onError: 'stop' });
+  const relations = program.tables.map(({ relation }) => relation);
+  const { declarations } = program;
+  const inserted = compileInsert("INSERT INTO t VALUES (3, pair(1, 'b'))", program.tables, relations, declarations);
+  circuit.step(new Map([['t', circuit.query(inserted.query.query, [])]]));
+  const { query } = compileQuery('SELECT quad(x) + 1 AS q, (p::pair).b AS b FROM t', relations, [], declarations);
+  const [batch] = circuit.query(query, []);
+  assert.equal(JSON.stringify(batch === undefined ? null : rowFromBatch(batch, 0)), '{"q":13,"b":"b"}');
 });
 
 test('declarations and calls that cannot work are refused', () => {
