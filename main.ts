@@ -7,18 +7,21 @@ import type { Validation } from './actors/gateway/hosting/validation.ts';
 // dist/main.js lies one folder below package.json, in a checkout and in the packed tarball alike.
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
-// A reader that has gone away (`millrace run … | head`) is no failure of ours: a run drains, as it does on a signal.
+// A reader that has gone away (`millrace run … | head`) is no failure of ours: a run drains, as it does on a signal. So does one whose
+// results cannot be written any more (a full disk), which fails.
 let isReaderGone = false;
+let isOutputLost = false;
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
     if (isReaderGone) return;
     isReaderGone = true;
-    if (!process.emit('SIGTERM', 'SIGTERM')) process.exit(0);
+    isOutputLost = error.code !== 'EPIPE';
+    if (isOutputLost) process.stderr.write(`error: what is printed cannot be written: ${error.message}\n`);
+    if (!process.emit('SIGTERM', 'SIGTERM')) process.exit(isOutputLost ? 1 : 0);
   });
 }
 
-process.exitCode = await runCli(process.argv.slice(2), {
+const exitCode = await runCli(process.argv.slice(2), {
   version: String(version),
   loadValidation,
   environment: process.env,
@@ -29,6 +32,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
     return process.stderr.isTTY ? process.stderr.columns || 80 : null;
   },
 });
+process.exitCode = isOutputLost && exitCode === 0 ? 1 : exitCode;
 
 async function loadValidation(): Promise<Validation> {
   const [{ compileProgram }, { compilerFor }, { validatePipeline }, { registry }] = await Promise.all([

@@ -8,9 +8,9 @@
 //
 // A lock of a process of this host that is gone is taken over; one of another host is respected, since nobody can tell.
 import { randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Clock } from '../../runtime/clock.ts';
 import { FolderLocked, FolderUnusable, FormatTooNew } from './store-errors.ts';
 
@@ -38,7 +38,7 @@ interface LockHolder {
 export function lockDataFolder(folder: string, clock: Clock): DataFolder {
   const path = resolve(folder);
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path);
   } catch (cause) {
     throw new FolderUnusable({ folder: path, detail: messageOf(cause) }, { cause });
   }
@@ -56,6 +56,19 @@ export function lockDataFolder(folder: string, clock: Clock): DataFolder {
     removeIfThere(join(path, 'lock'));
   };
   return { path, storeFile: join(path, 'store.lmdb'), wasTakenOver, unlock };
+}
+
+/** With the folders above it. Not by `recursive`: Node 20 goes on for ever where a folder cannot hold another, such as /proc. */
+function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  const above = dirname(path);
+  if (above !== path) makeFolder(above);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have made it meanwhile.
+    if (codeOf(error) !== 'EEXIST' || !statSync(path).isDirectory()) throw error;
+  }
 }
 
 /** The folder is locked: nobody else writes the file. */
@@ -115,7 +128,10 @@ function takeLock(path: string, clock: Clock): boolean {
     if (cause instanceof FolderLocked || cause instanceof FolderUnusable) throw cause;
     throw new FolderUnusable({ folder: path, detail: messageOf(cause) }, { cause });
   } finally {
-    removeIfThere(own);
+    // Where it could not be made it cannot be removed: what is thrown says why.
+    try {
+      removeIfThere(own);
+    } catch {}
   }
 }
 

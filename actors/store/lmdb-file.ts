@@ -4,9 +4,10 @@
 // one and its fsync (group commit), in the order they came; `write` resolves after the fsync. A job that throws a coded error
 // must do so before its first write: it alone is refused. Any other error takes the whole transaction back and refuses all
 // of its jobs. Reads see what is committed; inside a job they see the job's own writes and those before it.
+import { statfsSync } from 'node:fs';
 import { type Database, type Key, open, type RootDatabase } from 'lmdb';
 import { MillraceError } from '../../runtime/errors.ts';
-import { StoreClosed } from './store-errors.ts';
+import { StoreClosed, StoreWriteFailed } from './store-errors.ts';
 
 /** A word for the kind, then ids and numbers. Numbers sort as numbers. */
 export type RecordKey = readonly (string | number)[];
@@ -54,7 +55,8 @@ export class LmdbFile {
       this.#root.transactionSync(() => {
         for (const job of jobs) outcomes.push(outcomeOf(job));
       });
-    } catch (error) {
+    } catch (thrown) {
+      const error = thrown instanceof MillraceError ? thrown : this.#writeFailed(thrown);
       for (const job of jobs) job.reject(error);
       return;
     }
@@ -62,6 +64,17 @@ export class LmdbFile {
       if ('refused' in outcome) jobs[i]?.reject(outcome.refused);
       else jobs[i]?.resolve(outcome.value);
     }
+  }
+
+  /** A full disk, most of the time: lmdb says no more than "Input/output error". */
+  #writeFailed(cause: unknown): MillraceError {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    let freeBytes: number | null = null;
+    try {
+      const { bavail, bsize } = statfsSync(this.#path);
+      freeBytes = bavail * bsize;
+    } catch {}
+    return new StoreWriteFailed({ file: this.#path, reason, freeBytes }, { cause });
   }
 
   document(key: RecordKey): unknown {

@@ -54,6 +54,21 @@ export const IngressLogCorrupt: CodedErrorClass<{
   (f) => `record ${f.sequence} of the ingress log of pipeline ${f.pipeline} is damaged: ${f.detail}`,
 );
 
+export const StoreWriteFailed: CodedErrorClass<{
+  readonly file: string;
+  readonly reason: string;
+  /** Of the disk; null: it cannot be said. */
+  readonly freeBytes: number | null;
+}> = defineError(
+  'store.write_failed',
+  {
+    help: 'Make room on the disk, or mend what the message says. What was stored before is still there.',
+    retry: 'later',
+  },
+  (f) =>
+    `${f.file} cannot be written: ${f.reason}${f.freeBytes === null ? '' : `; ${f.freeBytes} bytes of its disk are free`}`,
+);
+
 export const StoreClosed: CodedErrorClass<{ readonly folder: string }> = defineError(
   'store.closed',
   { help: 'Open the data folder again.' },

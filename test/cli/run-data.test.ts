@@ -160,4 +160,40 @@ run('a folder that holds a run of another program is refused', async ({ folder }
   assert.match(text, /checkpoint/);
 });
 
+run(
+  'a disk that takes no more is named, what was stored before stays, and the next run has room',
+  async ({ folder }) => {
+    if (process.platform === 'win32') return;
+    const text = `program: |
+  CREATE TABLE t (a BIGINT NOT NULL PRIMARY KEY, b BIGINT);
+  CREATE MATERIALIZED VIEW v AS SELECT COUNT(*) AS n FROM t;
+inputs:
+  i: { stream: t, transport: { name: datagen, config: { plan: [{ limit: 50000 }] } } }
+`;
+    writeFileSync(join(folder, 'big.yaml'), text);
+    const command = [process.execPath, main, 'run', 'big.yaml', '--data', 'd'];
+    const ended = async (limit: string): Promise<readonly [code: number, err: string]> => {
+      // No file of the process may become larger: what a full disk is to the store.
+      const child = spawn('sh', ['-c', `${limit} exec "$0" "$@"`, ...command], {
+        cwd: folder,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      let err = '';
+      child.stderr?.setEncoding('utf8').on('data', (part: string) => {
+        err += part;
+      });
+      const [code] = await once(child, 'close');
+      return [code, err];
+    };
+    const [code, err] = await ended('ulimit -f 2000;');
+    assert.is(code, 1, err);
+    assert.match(
+      err,
+      /error store\.write_failed: .*store\.lmdb cannot be written: .*; \d+ bytes of its disk are free\n/,
+    );
+    assert.not.match(err, 'This is a defect');
+    assert.equal((await ended(''))[0], 0);
+  },
+);
+
 run.run();

@@ -1,6 +1,8 @@
 // `millrace run` as a user starts it: a process, a pipeline file, signals, exit codes.
-import { execFileSync } from 'node:child_process';
-import { appendFileSync, closeSync, openSync, readFileSync, statSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { content, Fixture } from '../embedded/pipeline-fixture.ts';
@@ -10,6 +12,7 @@ import { CliProcess, jsonLines, millrace } from './cli-process.ts';
 const fixture = new Fixture();
 test.after(() => fixture.cleanUp());
 const folder = fixture.folder;
+const binary = fileURLToPath(new URL('../../main.js', import.meta.url));
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
 const control = /[\u0000-\u0009\u000b-\u001f\u007f]/;
@@ -314,5 +317,19 @@ async function fileHas(name: string, bytes: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+test('results that cannot be written, as on a full disk, end a run in order, with a message and exit code 1', async () => {
+  if (!existsSync('/dev/full')) return;
+  const full = openSync('/dev/full', 'w');
+  const child = spawn(process.execPath, [binary, 'help'], { stdio: ['ignore', full, 'pipe'] });
+  closeSync(full);
+  let err = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+  });
+  const [code] = await once(child, 'close');
+  assert.is(code, 1);
+  assert.match(err, /^error: what is printed cannot be written: ENOSPC[^\n]*\n$/);
+});
 
 test.run();

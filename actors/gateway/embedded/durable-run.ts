@@ -65,7 +65,10 @@ export class DurableRun {
       this.#isBusy = true;
       this.#working = this.#look(connection)
         // A pipeline that is ending does not answer; a checkpoint that has failed is tried again.
-        .catch((error: unknown) => this.#log.warn('no checkpoint', { error: errorToData(error) }))
+        .catch((error: unknown) => {
+          const data = errorToData(error);
+          this.#log.warn(`no checkpoint: ${data.message}`, { error: data });
+        })
         .finally(() => {
           this.#isBusy = false;
         });

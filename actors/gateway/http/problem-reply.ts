@@ -29,7 +29,7 @@ const rules: readonly CodeRule[] = [
   { pattern: /^pipeline\.(stopped|failed|engine_lost|not_started|stop_timed_out)$/, status: 503 },
   { pattern: /^(mailbox\.full|embedded\.push_waited)$/, status: 503 },
   { pattern: /^store\.version_conflict$/, status: 409 },
-  { pattern: /^store\.(closed|folder_locked)$/, status: 503 },
+  { pattern: /^store\.(closed|folder_locked|write_failed)$/, status: 503 },
   { pattern: /^(runtime|state|wire|store)\./, status: 500 },
   { pattern: /./, status: 400 },
 ];

@@ -52,6 +52,23 @@ test('the lock of a killed process is taken over although its parent has not ask
     }
   }));
 
+test('a folder that cannot be made is refused at once, wherever on the way it fails', () =>
+  withFolder(async (folder) => {
+    writeFileSync(join(folder, 'file'), '');
+    const places = [join(folder, 'file'), join(folder, 'file', 'below')];
+    // The kernel's own folder, which takes none: ENOENT, although the folder above is there.
+    if (process.platform === 'linux') places.push('/proc/millrace-test', '/proc/millrace-test/below');
+    for (const place of places) {
+      assert.throws(
+        () => lockDataFolder(place, systemClock),
+        (error: Error & { code: string }) => error.code === 'store.folder_unusable' && error.message.includes(place),
+      );
+    }
+    const made = lockDataFolder(join(folder, 'a', 'b'), systemClock);
+    assert.is(statSync(join(folder, 'a', 'b')).mode & 0o777, 0o700);
+    made.unlock();
+  }));
+
 test('the same process is refused too, until it has let go', () =>
   withFolder(async (folder) => {
     const first = lockDataFolder(folder, systemClock);
