@@ -87,16 +87,25 @@ export class S3Bucket {
     } while (token !== undefined);
   }
 
-  /** The bytes from `offset` on, `length` of them: an array of its own. @throws S3ObjectChanged … */
-  async read(object: S3Object, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  /**
+   * The bytes from `offset` on, `length` of them, in an array of their own: `spare`, where it is as long. @throws S3ObjectChanged …
+   */
+  async read(
+    object: S3Object,
+    offset: number,
+    length: number,
+    spare: Uint8Array<ArrayBuffer> | null = null,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     if (length <= 0) return new Uint8Array(0);
+    const bytes = spare?.length === length ? spare : new Uint8Array(length);
     return await this.#retried(object.key, async (client, library, abortSignal) => {
       const range = `bytes=${offset}-${offset + length - 1}`;
       const match = object.etag === '' ? {} : { IfMatch: object.etag };
       const wanted = { Bucket: this.name, Key: object.key, Range: range, ...match };
       const { Body: body } = await client.send(new library.GetObjectCommand(wanted), { abortSignal });
       // SAFETY: in Node a body is a Readable.
-      return await fill(body as AsyncIterable<Uint8Array> | undefined, length);
+      await fill(body as AsyncIterable<Uint8Array> | undefined, bytes);
+      return bytes;
     });
   }
 
@@ -165,9 +174,9 @@ export class S3Bucket {
   }
 }
 
-/** @throws Error when there are fewer bytes than `length`: worth another attempt. */
-async function fill(body: AsyncIterable<Uint8Array> | undefined, length: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length);
+/** @throws Error when the body has fewer bytes than that: worth another attempt. */
+async function fill(body: AsyncIterable<Uint8Array> | undefined, bytes: Uint8Array): Promise<void> {
+  const { length } = bytes;
   let filled = 0;
   for await (const chunk of body ?? []) {
     if (filled + chunk.length > length) throw new Error('the server sent more than it was asked for');
@@ -175,7 +184,6 @@ async function fill(body: AsyncIterable<Uint8Array> | undefined, length: number)
     filled += chunk.length;
   }
   if (filled < length) throw new Error(`the body ended at ${filled} of ${length} bytes`);
-  return bytes;
 }
 
 function reasonOf(thrown: unknown): string {

@@ -58,6 +58,8 @@ class S3Source implements Source {
   #single: S3Object | null = null;
   #first: readonly S3Object[] = [];
   #bytesTotal: number | null = null;
+  /** Whole parts that came back: fresh memory costs as much as what is written into it. */
+  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
 
   constructor(configuration: S3Configuration, context: SourceContext) {
     this.#configuration = configuration;
@@ -108,7 +110,8 @@ class S3Source implements Source {
             continue;
           }
           const part = next.value;
-          const bytes = this.#bucket.read(part.object, part.offset, part.length);
+          const spare = part.length === partBytes ? (this.#spare.pop() ?? null) : null;
+          const bytes = this.#bucket.read(part.object, part.offset, part.length, spare);
           // A rejection is seen when its turn comes; until then it must not count as unhandled.
           bytes.catch(() => {});
           ahead.push({ part, bytes });
@@ -198,7 +201,11 @@ class S3Source implements Source {
     const { key, etag } = object;
     const positionAfter = (count: number): Position => ({ key, offset: offset + count, etag }) satisfies S3Position;
     const metadata = this.#metadata(key);
-    return { kind: 'bytes', bytes, positionAfter, endOfStream: offset + length >= object.size, metadata };
+    const release = (): void => {
+      const isWanted = bytes.length === partBytes && this.#spare.length < this.#configuration.max_concurrent_fetches;
+      if (isWanted) this.#spare.push(bytes);
+    };
+    return { kind: 'bytes', bytes, positionAfter, release, endOfStream: offset + length >= object.size, metadata };
   }
 
   #metadata(key: string): string {

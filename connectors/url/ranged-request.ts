@@ -89,6 +89,8 @@ export interface RangedResponse {
 
 const redirectsMax = 5;
 const headersTimeoutMs = 30_000;
+/** What has come and was not taken yet is taken together. */
+const waitingBytesMax = 1 << 20;
 const bodyTimeoutMs = 60_000;
 const retryAfterMsMax = 60_000;
 
@@ -106,6 +108,7 @@ export async function requestRange(wanted: RangedRequest): Promise<RangedRespons
       dispatcher: isOwn ? wanted.dispatcher : wanted.elsewhere,
       signal: wanted.signal,
       headers,
+      highWaterMark: waitingBytesMax,
       headersTimeout: headersTimeoutMs,
       bodyTimeout: bodyTimeoutMs,
     });

@@ -32,6 +32,8 @@ import {
   UrlUnavailable,
 } from './ranged-request.ts';
 
+/** The most that a socket gives at once. */
+const chunkBytesMax = 64 << 10;
 const firstPauseMs = 200;
 const pauseMsMax = 10_000;
 
@@ -96,8 +98,7 @@ class UrlSource implements Source {
           const skipped = Math.min(skip, received.length);
           skip -= skipped;
           if (skipped === received.length) continue;
-          // Buffers of the socket are shared and reused; a payload owns its bytes.
-          const bytes = new Uint8Array(received.subarray(skipped));
+          const bytes = owned(received.subarray(skipped));
           const start = this.#offset;
           this.#offset += bytes.length;
           this.#failures = 0;
@@ -217,6 +218,13 @@ class UrlSource implements Source {
     const pause = Math.min(pauseMsMax, firstPauseMs * 2 ** (this.#failures - 1));
     await wait(this.#context.clock, Math.max(asked, pause), this.#context.signal);
   }
+}
+
+/** Buffers of the socket are shared and reused; a payload owns its bytes. What was put together of several stands in memory of its own. */
+function owned(received: Buffer): Uint8Array<ArrayBuffer> {
+  const { buffer, length } = received;
+  const isAlone = length > chunkBytesMax && buffer.byteLength === length && buffer instanceof ArrayBuffer;
+  return isAlone ? new Uint8Array(buffer) : new Uint8Array(received);
 }
 
 /** For the origin of the address, and for those that it redirects to: they are not shown the certificate of the client. */
