@@ -47,6 +47,12 @@ const monthFields: Readonly<Record<string, (months: number) => number>> = {
   year: (months) => Math.trunc(months / 12),
   quarter: (months) => Math.trunc((months % 12) / 3) + 1,
   month: (months) => months % 12,
+  day: () => 0,
+  hour: () => 0,
+  minute: () => 0,
+  second: () => 0,
+  millisecond: () => 0,
+  microsecond: () => 0,
 };
 
 const microFields: Readonly<Record<string, (micros: bigint) => bigint>> = {

@@ -5,8 +5,9 @@
 //   %3f %6f %9f digits of the fraction  %.3f %.6f the same with the point  %F %Y-%m-%d  %T %H:%M:%S  %R %H:%M  %D %x %m/%d/%y
 //   %X %H:%M:%S  %c %a %b %e %H:%M:%S %Y  %r %I:%M:%S %p  %v %e-%b-%Y
 //   %s seconds since 1970  %n %t white space  %% a percent sign
+//   %G %g year and %V number of the ISO week  %U %W number of the week that began on the last Sunday or Monday  %P am or pm: written only
 // Reading is the same, field by field; white space in the format matches any amount of it.
-import { dateOf, dayOfYear, daysOf, isoWeekday } from './calendar.ts';
+import { dateOf, dayOfYear, daysOf, isoWeek, isoWeekday } from './calendar.ts';
 
 const monthNames = 'January February March April May June July August September October November December'.split(' ');
 const dayNames = 'Monday Tuesday Wednesday Thursday Friday Saturday Sunday'.split(' ');
@@ -79,6 +80,16 @@ function formatField(code: string, days: number, nanos: number): string | undefi
       return String(weekday);
     case 'w':
       return String(weekday % 7);
+    case 'G':
+      return pad(isoWeek(days).year, 4);
+    case 'g':
+      return pad(isoWeek(days).year % 100, 2);
+    case 'V':
+      return pad(isoWeek(days).week, 2);
+    case 'U':
+      return pad(Math.floor((dayOfYear(days) + 6 - (weekday % 7)) / 7), 2);
+    case 'W':
+      return pad(Math.floor((dayOfYear(days) + 7 - weekday) / 7), 2);
     case 'H':
       return pad(hour, 2);
     case 'k':
@@ -89,6 +100,8 @@ function formatField(code: string, days: number, nanos: number): string | undefi
       return pad(twelve, 2, ' ');
     case 'p':
       return (hour ?? 0) < 12 ? 'AM' : 'PM';
+    case 'P':
+      return (hour ?? 0) < 12 ? 'am' : 'pm';
     case 'M':
       return pad((minute ?? 0) % 60, 2);
     case 'S':

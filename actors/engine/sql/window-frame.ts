@@ -5,10 +5,11 @@
 import { formatSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { FrameBoundary, FrameClause } from './ast.ts';
 import { bindExpression } from './bind-expression.ts';
+import type { Scalar } from './bound.ts';
 import type { ExpressionContext } from './expression-context.ts';
 import { isNumeric } from './numeric-types.ts';
 import { SqlInvalidDefinition, SqlTypeMismatch } from './sql-errors.ts';
-import { coerce, foldLiteral, isDatetime, isInterval } from './type-coercion.ts';
+import { coerce, foldLiteral, isDatetime, isInterval, literal } from './type-coercion.ts';
 import type { FrameBound, WindowFrame } from './window-function.ts';
 
 interface OrderedBy {
@@ -45,6 +46,13 @@ export function bindFrame(
   return { unit: frame.unit, start: start ?? { kind: 'unbounded' }, end: end ?? { kind: 'current' } };
 }
 
+/** A cast of a literal as the literal that it makes, where that is known here. */
+function constantOf(scalar: Scalar): Scalar {
+  if (scalar.kind !== 'cast' || scalar.operand.kind !== 'literal') return scalar;
+  const value = foldLiteral(scalar.operand.value, scalar.operand.type, scalar.type, true);
+  return value === undefined ? scalar : literal(value, scalar.type, scalar.source);
+}
+
 /** Which kinds of bounds lie before which others, whatever their offsets are. */
 function rankOf({ kind }: FrameBoundary): number {
   return kind.endsWith('preceding') ? 0 : kind === 'current row' ? 1 : 2;
@@ -59,7 +67,7 @@ function bindBound(
   if (bound.kind.startsWith('unbounded')) return { kind: 'unbounded' };
   if (bound.offset === null) return { kind: 'current' };
   const place = context.source.span(bound.span);
-  const scalar = bindExpression({ ...context, clause: 'a frame' }, bound.offset);
+  const scalar = constantOf(bindExpression({ ...context, clause: 'a frame' }, bound.offset));
   const value = scalar.kind === 'literal' ? scalar.value : null;
   const shown = scalar.source.text;
   let amount: number | bigint | undefined;

@@ -34,6 +34,8 @@ const expectations: Readonly<Record<string, string>> = {
   "CONVERT_TIMEZONE('Nowhere', 'UTC', TIMESTAMP '2008-03-05 12:25:29')": 'null',
   "FORMAT_TIMESTAMP('%c | %x | %r | %v', TIMESTAMP '2008-12-05 17:30:00')":
     "'Fri Dec  5 17:30:00 2008 | 12/05/08 | 05:30:00 PM |  5-Dec-2008'",
+  "FORMAT_DATE('%G-W%V %g %U %W %P', DATE '2024-12-30')": "'2025-W01 25 52 53 am'",
+  "FORMAT_DATE('%U %W %V', DATE '2023-01-01')": "'01 00 52'",
   "FORMAT_DATE('%Y', PARSE_DATE('%x', '12/25/08'))": "'2008'",
   "FORMAT_TIMESTAMP('%F %T', PARSE_TIMESTAMP('%c', 'Thu Dec 25 07:30:00 2008'))": "'2008-12-25 07:30:00'",
   "'abc' SIMILAR TO 'b'": 'false',
@@ -237,7 +239,7 @@ const failures: Readonly<Record<string, string>> = {
   "RLIKE('a', '(')": 'sql.invalid_argument',
   "'a' LIKE 'b' ESCAPE 'xy'": 'sql.invalid_argument',
   "REPEAT('abc', 1000000000000)": 'sql.invalid_argument',
-  "EXTRACT(HOUR FROM INTERVAL '1' MONTH)": 'sql.invalid_argument',
+  "EXTRACT(DOW FROM INTERVAL '1' MONTH)": 'sql.invalid_argument',
   "DATE_TRUNC(DATE '2020-01-01', DOW)": 'sql.invalid_argument',
   "PARSE_TIME('%I:%M', '10:00')": 'sql.invalid_argument',
   "FORMAT_DATE('%Q', DATE '2020-01-01')": 'sql.invalid_argument',

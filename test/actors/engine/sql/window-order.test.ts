@@ -38,6 +38,7 @@ test('ROWS counts with any constant that is a whole number', () => {
       [1, 2, 3, 4].map((x) => [1, x] as const),
     );
   assert.equal(counts('1.00'), counts('1'));
+  assert.equal(counts('1::BIGINT'), counts('1'));
   assert.throws(() => counts('1.5'), 'ROWS takes a constant whole number, not 1.5');
 });
 
