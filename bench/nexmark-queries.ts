@@ -14,7 +14,8 @@ export const nexmarkQueries: readonly string[] = readdirSync(folder)
 
 /**
  * Thousand events a second of Feldera's own Nexmark benchmark: circuits written in Rust, 5 M events, a gap of 10 ms, steps of 40,000
- * events, the better of 1 and 2 workers beside a thread that generates; on another machine of this kind, not in the same run.
+ * events, the better of 1 and 2 workers beside a thread that generates; by the clock, from when circuit and threads stand until the last
+ * step; on another machine of this kind, not in the same run.
  */
 export const felderaThousands: Readonly<Record<string, number>> = {
   q0: 1755,

@@ -1,10 +1,10 @@
 // CPU time of each thread of this process, as Linux counts it: what a thread computed, whatever else the machine had to do.
 //
-// A thread that ends takes its figure with it, so the figures are read again and again; what it did after the last reading, a
-// few milliseconds at most, is not counted.
+// A thread that ends takes its figure with it, so the figures are read again and again; what it did after the last reading is not
+// counted. Reading costs about a millisecond of a core.
 import { taskMillis } from '../actors/gateway/bench/process-watch.ts';
 
-const readEveryMs = 10;
+const readEveryMs = 50;
 
 export class ThreadTimes {
   readonly #before: ReadonlyMap<number, number>;
