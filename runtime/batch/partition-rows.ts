@@ -18,15 +18,35 @@ export interface RowOwners {
 }
 
 export function ownersOf(batch: ChangeBatch, columns: readonly number[], workers: number): RowOwners {
-  const hashes = hashRows(
-    columns.map((ordinal) => batch.columns[ordinal]!),
-    batch.rows,
-  );
   const starts = new Int32Array(workers + 2);
-  countOwners(hashes, batch.rows, workers, starts);
+  const owners = countedOwners(batch, columns, workers, starts);
   const rows = new Int32Array(batch.rows);
-  placeOwners(hashes, batch.rows, starts, rows);
+  placeOwners(owners, batch.rows, starts, rows);
   return { rows, starts };
+}
+
+/** The owner of each row; counts those of worker w in starts[w + 2], and all before. */
+function countedOwners(
+  { columns, rows }: ChangeBatch,
+  keys: readonly number[],
+  workers: number,
+  starts: Int32Array,
+): Int32Array {
+  const [first, second] = keys;
+  const words = first === undefined || keys.length > 2 ? null : longWords(columns[first]!, rows);
+  const others = words === null || second === undefined ? words : longWords(columns[second]!, rows);
+  if (words !== null && others !== null) {
+    const owners = new Int32Array(rows);
+    if (second === undefined) countOwnersOfLongs(words, rows, workers, owners, starts);
+    else countOwnersOfPairs(words, others, rows, workers, owners, starts);
+    return owners;
+  }
+  const hashes = hashRows(
+    keys.map((ordinal) => columns[ordinal]!),
+    rows,
+  );
+  countOwners(hashes, rows, workers, starts);
+  return hashes;
 }
 
 /** The rows of one worker alone. */
@@ -134,6 +154,42 @@ function countOwners(hashes: Int32Array, rows: number, workers: number, starts: 
   for (let i = 0; i < rows; i++) {
     const owner = ((hashes[i]! >>> 0) * scale) | 0;
     hashes[i] = owner;
+    starts[owner + 2]!++;
+  }
+  for (let w = 2; w < starts.length; w++) starts[w]! += starts[w - 1]!;
+}
+
+/** As hashRows has it for one column of 64 bits, in one pass. */
+function countOwnersOfLongs(
+  words: Int32Array,
+  rows: number,
+  workers: number,
+  owners: Int32Array,
+  starts: Int32Array,
+): void {
+  const scale = workers / 4294967296;
+  for (let i = 0; i < rows; i++) {
+    const owner = ((hashLong(words[2 * i]!, words[2 * i + 1]!) >>> 0) * scale) | 0;
+    owners[i] = owner;
+    starts[owner + 2]!++;
+  }
+  for (let w = 2; w < starts.length; w++) starts[w]! += starts[w - 1]!;
+}
+
+/** The same for two columns of 64 bits. */
+function countOwnersOfPairs(
+  words: Int32Array,
+  others: Int32Array,
+  rows: number,
+  workers: number,
+  owners: Int32Array,
+  starts: Int32Array,
+): void {
+  const scale = workers / 4294967296;
+  for (let i = 0; i < rows; i++) {
+    const hash = hashLongs(words[2 * i]!, words[2 * i + 1]!, others[2 * i]!, others[2 * i + 1]!);
+    const owner = ((hash >>> 0) * scale) | 0;
+    owners[i] = owner;
     starts[owner + 2]!++;
   }
   for (let w = 2; w < starts.length; w++) starts[w]! += starts[w - 1]!;

@@ -1,4 +1,4 @@
-// Source of casts that need no call: between numbers, between texts where nothing changes, DATE to TIMESTAMP.
+// Source of casts that need no call: between numbers, between texts where nothing changes, between DATE and TIMESTAMP.
 //
 // They mean the same as the rows of cast-table.ts, which serve all others. `castCode` gives null where it has no source.
 import { assert } from '../../../runtime/assert.ts';

@@ -32,6 +32,17 @@ test('each row of a batch is the row of exactly one worker, in every layout of i
     fc.property(rowsOfBatch, fc.constantFrom(1, 2, 3, 8), fc.constantFrom(...keys), (rows, workers, columns) => {
       const plain = batchOf(schema, rows);
       const { rows: byOwner, starts } = ownersOf(plain, columns, workers);
+      // By whichever loop, an owner follows from the hash that other kinds of columns have for the same values.
+      const hashes = hashRows(
+        columns.map((ordinal) => plain.columns[ordinal]!),
+        plain.rows,
+      );
+      for (let worker = 0; worker < workers; worker++) {
+        const own = [...hashes.keys()].filter(
+          (row) => Math.floor(((hashes[row]! >>> 0) * workers) / 2 ** 32) === worker,
+        );
+        assert.equal([...byOwner.subarray(starts[worker]!, starts[worker + 1]!)], own);
+      }
       for (const batch of [plain, withDictionaries(plain), sharedBatch(plain)]) {
         for (let worker = 0; worker < workers; worker++) {
           const expected = [...byOwner.subarray(starts[worker]!, starts[worker + 1]!)];

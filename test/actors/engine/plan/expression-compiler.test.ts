@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EvaluationFailures } from '../../../../actors/engine/circuit/evaluation-failures.ts';
+import { castValue } from '../../../../actors/engine/plan/cast-table.ts';
 import { compileRowProgram, evaluateConstant } from '../../../../actors/engine/plan/expression-compiler.ts';
 import type { FunctionCall, Scalar } from '../../../../actors/engine/sql/bound.ts';
 import { resolveFunction } from '../../../../actors/engine/sql/functions.ts';
@@ -726,6 +727,24 @@ test('inlined functions of dates agree with their rows', () => {
     }
     assert.is(computed(call, [type], [null]), null);
   }
+});
+
+test('a timestamp as a date is the day that it lies in, before 1970 as well', () => {
+  const toDate = cast(column(0, timestamp), date);
+  for (const [micros, day] of [
+    [0n, 0],
+    [86399999999n, 0],
+    [86400000000n, 1],
+    [-1n, -1],
+    [-86400000000n, -1],
+    [-86400000001n, -2],
+    [-62135596800000000n, -719162],
+    [253402300799999999n, 2932896],
+  ] as const) {
+    assert.is(computed(toDate, [timestamp], [micros]), day);
+    assert.is(castValue(micros, timestamp, date), day);
+  }
+  assert.is(computed(toDate, [timestamp], [null]), null);
 });
 
 function functionCall(name: string, operands: readonly Scalar[]): FunctionCall {
