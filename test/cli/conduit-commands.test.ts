@@ -62,6 +62,38 @@ test('check prints the pipelines of a file without its secrets', async () => {
   assert.not.match(out + err, /hunter2/);
 });
 
+test('a folder of files is checked and run as one', async () => {
+  const { code, out, err } = await call('check', 'files');
+  assert.is(code, 0, err);
+  assert.match(out, /pipeline copy \(Copies lines\), stopped/);
+  mkdirSync(join(folder, 'several'));
+  writeFileSync(join(folder, 'several', 'notes.txt'), 'no pipeline');
+  for (const name of ['one', 'two']) {
+    const generated = `settings: { recordCount: "2", format.type: raw, format.options.n: int }`;
+    writeFileSync(
+      join(folder, 'several', `${name}.yaml`),
+      `version: "2.2"
+pipelines:
+  - id: ${name}
+    status: running
+    connectors:
+      - { id: in, type: source, plugin: builtin:generator, ${generated} }
+      - { id: out, type: destination, plugin: builtin:file, settings: { path: ${name}.out } }
+`,
+    );
+  }
+  const run = await call('run', 'several');
+  assert.is(run.code, 0, run.err);
+  for (const name of ['one', 'two']) {
+    assert.is(
+      readFileSync(join(folder, `${name}.out`), 'utf8')
+        .trim()
+        .split('\n').length,
+      2,
+    );
+  }
+});
+
 test('what is wrong in a file is told with its place and exits with 2', async () => {
   for (const args of [['check'], ['pipelines', 'validate'], ['pipelines', 'lint']]) {
     const { code, err } = await call(...args, 'wrong.yaml');

@@ -4,7 +4,7 @@ import type { Relation } from '../../../runtime/batch/schema.ts';
 import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
 import { errorToData } from '../../../runtime/errors.ts';
 import type { ValidatedPipeline } from '../../supervisor/messages.ts';
-import { isConduitFile } from '../conduit-file/conduit-text.ts';
+import { isConduitPath } from '../conduit-file/conduit-text.ts';
 import { jsonText } from '../terminal/json-text.ts';
 import { checkConduit } from './check-conduit.ts';
 import { type Command, exitCodes } from './command.ts';
@@ -17,12 +17,12 @@ export const checkCommand: Command = {
   summary: 'Validates a pipeline file without running it.',
   description: `Prints the tables, views and connectors of the pipeline and the order in which its inputs start.
 With problems it prints all of them instead, each with its code, its place (file:line:column) and the nearest valid name,
-and exits with 2. Nothing is opened: no file, no network. Of a pipeline file of Conduit the pipelines are printed, and settings of
+and exits with 2. Nothing is opened: no file, no network. Of a pipeline file of Conduit, or a folder of them, the pipelines are printed, and settings of
 built-in plugins are checked; --connectors names a folder of plugins: each is asked once what it takes.`,
   options: { json: { type: 'boolean' }, connectors: { type: 'string' }, processors: { type: 'string' } },
   operands: 1,
   async run(operands, options, tools): Promise<number> {
-    if (await isConduitFile(operands[0] ?? '')) return await checkConduit(operands[0] ?? '', options, tools);
+    if (await isConduitPath(operands[0] ?? '')) return await checkConduit(operands[0] ?? '', options, tools);
     const loaded = await loadPipeline(operands[0] ?? '', tools);
     if (options['json'] === true) tools.out(`${jsonText(asJson(loaded))}\n`);
     else if (loaded.problems.length > 0) tools.err(problemReport(loaded.file.file, loaded.problems));

@@ -6,7 +6,7 @@ import { systemClock } from '../../../runtime/clock.ts';
 import { type ErrorData, errorFromData, errorToData, MillraceError } from '../../../runtime/errors.ts';
 import type { LogEntry } from '../../../runtime/log.ts';
 import type { InputConnectorStats, PipelineStats } from '../../supervisor/messages.ts';
-import { isConduitFile } from '../conduit-file/conduit-text.ts';
+import { isConduitPath } from '../conduit-file/conduit-text.ts';
 import { CompletionFailed } from '../embedded/embedded-errors.ts';
 import { Pipeline } from '../embedded/pipeline.ts';
 import { jsonText } from '../terminal/json-text.ts';
@@ -28,7 +28,7 @@ export const runCommand: Command = {
   description: `Runs until all inputs have ended and all outputs are flushed, then prints the materialized views (at most --rows
 rows of each, default ${rowsDefault}) and the throughput. SIGINT or SIGTERM drains what has been read and ends with 0; a second
 signal ends at once with 130. With --json one JSON object is printed for each event, and a summary with the views at the end.
-A pipeline file of Conduit is run too: all of its pipelines at a time, until their sources have ended. With --data
+A pipeline file of Conduit, or a folder of them, is run too: all of its pipelines at a time, until their sources have ended. With --data
 checkpoints, positions and what lifecycle events need are kept in a folder, and the next run goes on there, also after a crash; without
 it every run is a first run. --connectors is the folder of plugins (default
 ./connectors).
@@ -44,7 +44,7 @@ exit codes: 0 done, 1 the pipeline or a connector failed (the others were run to
   operands: 1,
   async run(operands, options, tools): Promise<number> {
     const [file = ''] = operands;
-    if (await isConduitFile(file)) {
+    if (await isConduitPath(file)) {
       const { runConduit } = await import('./run-conduit.ts');
       return await runConduit(file, options, tools);
     }

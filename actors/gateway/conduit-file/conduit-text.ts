@@ -1,6 +1,6 @@
 // Which pipeline file is one of Conduit's and not one of our own. Nearly every file is told by a look, so that a command on a file of ours
 // loads nothing of what reads Conduit's: the YAML parser comes where the look is not enough.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname } from 'node:path';
 
 /** False for what cannot be read: the one who reads it says why. */
@@ -13,6 +13,16 @@ export async function isConduitFile(path: string): Promise<boolean> {
     return false;
   }
   return await isConduitText(text);
+}
+
+/** A file of Conduit, or a folder with YAML files: only Conduit keeps its pipelines in folders. False for what cannot be read. */
+export async function isConduitPath(path: string): Promise<boolean> {
+  try {
+    if (statSync(path).isDirectory()) return readdirSync(path).some((name) => /\.ya?ml$/i.test(name));
+  } catch {
+    return false;
+  }
+  return await isConduitFile(path);
 }
 
 /** Whether a document of a YAML text has `pipelines`. */
