@@ -59,9 +59,13 @@ function openLogic(
   return { operands, value, isNull, label };
 }
 
-/** The operands of nested ANDs, or of nested ORs, as one list. */
+/** The operands of nested ANDs, or of nested ORs, as one list: of thousands, too, in time that grows with their number. */
 export function flattened(call: OperatorCall): readonly Scalar[] {
-  return call.operands.flatMap((operand) =>
-    operand.kind === 'operator' && operand.operator === call.operator ? flattened(operand) : [operand],
-  );
+  const operands: Scalar[] = [];
+  const waiting = call.operands.toReversed();
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (next.kind === 'operator' && next.operator === call.operator) waiting.push(...next.operands.toReversed());
+    else operands.push(next);
+  }
+  return operands;
 }

@@ -43,13 +43,21 @@ export function readRelations(descriptor: unknown): readonly ShellRelation[] {
       columns: list(member(relation, 'fields')).map((field) => {
         const type = member(field, 'columntype');
         const name = String(member(field, 'name'));
-        return { name, type: String(member(type, 'type')), nullable: member(type, 'nullable') !== false };
+        return { name, type: typeText(type), nullable: member(type, 'nullable') !== false };
       }),
     }));
   return [
     ...read('inputs', () => 'table'),
     ...read('outputs', (view) => (member(view, 'materialized') === true ? 'materialized view' : 'view')),
   ];
+}
+
+/** As a program spells it, as far as the server says it. */
+function typeText(type: unknown): string {
+  const name = String(member(type, 'type'));
+  const [precision, scale] = [member(type, 'precision'), member(type, 'scale')];
+  if (name !== 'DECIMAL' || typeof precision !== 'number') return name;
+  return typeof scale === 'number' && scale !== 0 ? `DECIMAL(${precision}, ${scale})` : `DECIMAL(${precision})`;
 }
 
 function member(value: unknown, name: string): unknown {

@@ -136,7 +136,7 @@ export function lifecycleRoutes(hosting: Hosting): readonly Route[] {
  * How long the answer to a start waits for the pipeline to run (or to ask for approval): a script that pushes rows in its next line
  * finds it running on a busy machine, too.
  */
-const startMomentMs = 3_000;
+const startMomentMs = 10_000;
 
 /** A state that a pipeline here is never in: clients that ask are told so. */
 const noStandby = 'only a pipeline in standby is activated';
