@@ -12,7 +12,8 @@ import { nexmarkDeclaration } from './declarations.ts';
 import { type EventStream, eventNumbers, type NexmarkTable, rowsAmong } from './event-stream.ts';
 import { type ColumnKind, ColumnRoom, columnsOf, makeBatch } from './fill-columns.ts';
 
-const batchRowsMax = 16_384;
+/** Rows of about 2 MiB: the memory of a batch is that of one before, for as long as the engine keeps up. */
+const batchRowsMax: Readonly<Record<NexmarkTable, number>> = { person: 8_192, auction: 4_096, bid: 16_384 };
 /** With a rate, so many batches are made in a second where it allows. */
 const batchesPerSecond = 10;
 
@@ -85,9 +86,10 @@ class NexmarkSource implements Source {
   }
 
   #batchRows(): number {
-    if (!Number.isFinite(this.#rate)) return batchRowsMax;
+    const most = batchRowsMax[this.#table];
+    if (!Number.isFinite(this.#rate)) return most;
     const events = Math.max(1, Math.floor((this.#rate * 1000) / batchesPerSecond));
-    return Math.max(1, Math.min(batchRowsMax, rowsAmong(this.#table, events)));
+    return Math.max(1, Math.min(most, rowsAmong(this.#table, events)));
   }
 
   #eventOf(row: number): number {
