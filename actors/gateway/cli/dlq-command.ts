@@ -16,7 +16,8 @@ export const dlqCommand: Command = {
   summary: 'Lists and replays the dead letters of a pipeline without SQL.',
   description: `list shows the records that wait in the file of the dead-letter queue (--limit: how many, default 100); --json prints each on a line
 of its own, whole. replay tries all that wait now again, in their order, and ends when each is delivered or has been refused again:
-then it waits at the end of the queue. The pipeline has to run. The queue has to be of the plugin builtin:file.
+then it waits at the end of the queue. The pipeline has to run. The queue has to be
+one that is kept: builtin:log of a server with a data folder, or builtin:file.
 --url and --api-key may be given as MILLRACE_URL and MILLRACE_API_KEY.`,
   options: { ...serverOptions, json: { type: 'boolean' }, limit: { type: 'string' } },
   operands: 2,

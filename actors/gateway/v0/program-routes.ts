@@ -52,11 +52,11 @@ export function programRoutes(hosting: Hosting): readonly Route[] {
       problems: [400, 404],
       handle: async ({ params, body }) => {
         const { record } = pipelines.get(params['pipeline_name'] ?? '');
-        const text: unknown = Object(body).program_code ?? record.source.programCode;
+        const text = programCodeOf(body) ?? record.source.programCode;
         const validation = await pipelines.surroundings.validation();
         if (record.programStatus !== 'Success') throw notCompiled(record.source.name, record.programStatus);
-        const after = compilePipeline(String(text), validation);
-        const messages = sqlMessages(after, String(text));
+        const after = compilePipeline(text, validation);
+        const messages = sqlMessages(after, text);
         if (messages.length > 0) {
           throw new HttpProblem({
             status: 400,
@@ -157,4 +157,15 @@ function notCompiled(name: string, status: string): HttpProblem {
     code: 'ProgramNotCompiled',
     message: `the program of pipeline '${name}' is not compiled (${status})`,
   });
+}
+
+/** The program of a body; null: it names none. */
+function programCodeOf(body: unknown): string | null {
+  const refuse = (message: string): never => {
+    throw new HttpProblem({ status: 400, code: 'InvalidParam', message });
+  };
+  if (body === undefined || body === null) return null;
+  if (typeof body !== 'object' || Array.isArray(body)) return refuse('the body is no JSON object');
+  const text: unknown = Reflect.get(body, 'program_code') ?? null;
+  return text === null || typeof text === 'string' ? text : refuse('`program_code` is no text');
 }

@@ -65,6 +65,16 @@ test('a flag that is neither true nor false is refused, and nothing is done', as
   assert.is((await call('GET', '/v0/pipelines/flagged')).body['deployment_desired_status'], 'Stopped');
 });
 
+test('a diff is with a program that is a text, or with none', async () => {
+  await call('POST', '/v0/pipelines', { name: 'compared', program_code: 'CREATE TABLE t (x INT);' });
+  await call('GET', '/v0/pipelines/compared');
+  for (const body of [5, [], { program_code: 5 }]) {
+    const refused = await call('POST', '/v0/pipelines/compared/diff', body);
+    assert.is(refused.status, 400);
+    assert.is(refused.body['error_code'], 'InvalidParam');
+  }
+});
+
 test('content types carry no charset and every reply has a request id', async () => {
   const { response } = await call('GET', '/healthz');
   assert.is(response.headers.get('content-type'), 'application/json');
