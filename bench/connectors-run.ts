@@ -27,8 +27,6 @@ async function millrace(
     program: `CREATE TABLE t (id BIGINT, name VARCHAR, note VARCHAR);
       CREATE MATERIALIZED VIEW v AS SELECT COUNT(*) AS c, SUM(id) AS s FROM t;`,
     integers: 'bigint',
-    // As on a machine of four cores: what decodes is as many threads as there are cores for it.
-    decodeWorkers: 3,
     inputs: {
       i: {
         stream: 't',

@@ -61,7 +61,7 @@ export async function readOutputTable(
   const keys = settings.key_columns ?? (ofRelation.length > 0 ? ofRelation : isWhole ? ofTable : []);
   const columns = fields.map((field, i) => ({
     name: quoteName(field.name),
-    type: String(need(field.name)['type']),
+    type: withoutLength(String(need(field.name)['type'])),
     staged: `c${i}`,
     field,
     isKey: keys.includes(field.name),
@@ -145,6 +145,17 @@ function names(columns: readonly OutputColumn[]): string {
 
 function casts(columns: readonly OutputColumn[], alias: string): string {
   return columns.map((column) => cast(column, alias)).join(', ');
+}
+
+/**
+ * A cast to a type with a length cuts what is longer, and says nothing; what is assigned to a column of it is refused. (`character` alone is one
+ * character, and `bit` one bit.)
+ */
+function withoutLength(type: string): string {
+  return type
+    .replace(/^character varying\(\d+\)/, 'character varying')
+    .replace(/^character\(\d+\)/, 'bpchar')
+    .replace(/^bit(?: varying)?\(\d+\)/, 'bit varying');
 }
 
 /** From the text that the csv encoder prints to the column's type. */
