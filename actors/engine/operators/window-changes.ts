@@ -43,25 +43,24 @@ export class WindowChanges {
     const changes = this.#changes;
     const weights = this.#weights;
     let made = this.#changed;
-    const take = ({ words }: Results, row: number, weight: number): void => {
-      const read = row * stride;
-      const write = made * stride;
-      for (let k = 0; k < stride; k++) changes[write + k] = words[read + k]!;
-      weights[made++] = weight;
-    };
     let b = 0;
     let a = 0;
     while (b < before.count || a < after.count) {
       const compared =
         b >= before.count ? 1 : a >= after.count ? -1 : this.#order(before.words, b * stride, after.words, a * stride);
-      if (compared < 0) take(before, b++, -1);
-      else if (compared > 0) take(after, a++, 1);
-      else {
-        if (!sameWords(before.words, b * stride, after.words, a * stride, stride)) {
-          take(before, b, -1);
-          take(after, a, 1);
+      const isSame = compared === 0 && sameWords(before.words, b * stride, after.words, a * stride, stride);
+      if (compared <= 0) {
+        if (!isSame) {
+          copyWords(before.words, b * stride, changes, made * stride, stride);
+          weights[made++] = -1;
         }
         b++;
+      }
+      if (compared >= 0) {
+        if (!isSame) {
+          copyWords(after.words, a * stride, changes, made * stride, stride);
+          weights[made++] = 1;
+        }
         a++;
       }
     }
@@ -77,6 +76,10 @@ export class WindowChanges {
 }
 
 // ── data plane ──
+
+function copyWords(from: Int32Array, read: number, to: Int32Array, write: number, count: number): void {
+  for (let k = 0; k < count; k++) to[write + k] = from[read + k]!;
+}
 
 function sameWords(a: Int32Array, atA: number, b: Int32Array, atB: number, count: number): boolean {
   for (let k = 0; k < count; k++) if (a[atA + k] !== b[atB + k]) return false;

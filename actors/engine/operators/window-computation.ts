@@ -8,7 +8,7 @@ import type { RowOrder } from '../state/row-order.ts';
 import { RowOutput } from '../state/row-output.ts';
 import type { StringPool } from '../state/string-pool.ts';
 import type { Results } from './window-changes.ts';
-import { framesOf, peersOf, type RangeKey, type SortedRows } from './window-frames.ts';
+import { framesOf, noPeers, peersOf, type RangeKey, type SortedRows } from './window-frames.ts';
 import { type Before, type WindowColumn, writeResults } from './window-results.ts';
 
 export interface WindowComputationParts {
@@ -27,22 +27,31 @@ export interface WindowComputationParts {
 
 export class WindowComputation {
   readonly #parts: WindowComputationParts;
+  readonly #needsPeers: boolean;
 
   constructor(parts: WindowComputationParts) {
     this.#parts = parts;
+    this.#needsPeers = parts.calls.some(
+      (call) => call.function === 'rank' || call.function === 'dense_rank' || needsFrame(call),
+    );
   }
 
-  /** `before`: what lies before the rows, for each call. Of the rows at positions that are `told`, what does not fit is reported. */
+  /**
+   * `before`: what lies before the rows, for each call. Of the rows at positions that are `told`, what does not fit is reported.
+   * `room`: where results may be written, if there is enough.
+   */
   results(
     rows: SortedRows,
     before: readonly Before[] | null,
     told: { readonly from: number; readonly to: number } | null,
+    room: Int32Array | null = null,
   ): Results {
     const { calls, layout, results, stride, peerOrder, rangeKey, pool, fail } = this.#parts;
     const { count } = rows;
-    const words = new Int32Array(count * stride);
+    const length = count * stride;
+    const words = room !== null && room.length >= length ? room.fill(0, 0, length) : new Int32Array(length);
     copyRows(rows.words, rows.width, rows.ids, count, layout.words, words, stride);
-    const peers = peersOf(rows, peerOrder);
+    const peers = this.#needsPeers ? peersOf(rows, peerOrder) : noPeers;
     for (let c = 0; c < calls.length; c++) {
       const call = calls[c]!;
       const frames = needsFrame(call) ? framesOf(call.frame, rows, peers, rangeKey) : null;

@@ -23,6 +23,9 @@ export interface Peers {
   readonly runs: number;
 }
 
+/** For calls that do not ask for peers. */
+export const noPeers: Peers = { runOf: new Int32Array(0), starts: new Int32Array(0), runs: 0 };
+
 export interface Frames {
   readonly from: Int32Array;
   readonly to: Int32Array;

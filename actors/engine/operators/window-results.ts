@@ -94,8 +94,8 @@ function writeRanks(
   before: number,
 ): void {
   for (let i = 0; i < rows.count; i++) {
-    const run = peers.runOf[i]!;
-    const rank = name === 'row_number' ? i : name === 'rank' ? peers.starts[run]! : run;
+    const run = name === 'row_number' ? i : peers.runOf[i]!;
+    const rank = name === 'rank' ? peers.starts[run]! : run;
     words[i * stride + place.offset] = before + rank + 1;
     words[i * stride + place.offset + 1] = 0;
   }

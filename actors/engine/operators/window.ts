@@ -12,6 +12,7 @@
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
 import type { Emit, Operator } from '../circuit/operator.ts';
+import { grownWords } from '../state/grown-words.ts';
 import { OrderedRows } from '../state/ordered-rows.ts';
 import { RecordTable } from '../state/record-table.ts';
 import { type LayoutColumn, layoutOf, type RowLayout } from '../state/row-layout.ts';
@@ -56,6 +57,8 @@ export interface WindowShape {
 const blockRows = 2048;
 /** A partition of so many rows is looked at as a whole. */
 const fewRows = 16;
+/** Memory for the results of so many rows is used again and again. */
+const roomRows = 256;
 
 export class Window implements Operator {
   readonly name = 'window';
@@ -92,6 +95,9 @@ export class Window implements Operator {
   /** Partitions with pending changes; their numbers here are those of the groups of `#pending`. */
   readonly #touched: number[] = [];
   readonly #pending: PendingRows = new PendingRows();
+  /** Scratch for partitions of few rows: records in order, results before and behind a change. */
+  #sortedIds: Int32Array = new Int32Array(64);
+  readonly #rooms: readonly [Int32Array, Int32Array];
   /** Keeps the loads that warm the cache from being optimised away. */
   #warmth = 0;
 
@@ -150,6 +156,7 @@ export class Window implements Operator {
       pool,
       fail: shape.fail,
     });
+    this.#rooms = [new Int32Array(roomRows * this.#stride), new Int32Array(roomRows * this.#stride)];
     this.#changes = new WindowChanges(this.#stride, this.#order, this.#output);
     this.#keyScratch = new Int32Array(blockRows * Math.max(1, keyWords));
     this.#rowScratch = new Int32Array(blockRows * Math.max(1, rowWords));
@@ -291,10 +298,11 @@ export class Window implements Operator {
     this.#changes.add(before, this.#resultsOfAll(true), emit);
   }
 
+  /** Of a small partition they are good until the next ones of the same kind, told or not, are made. */
   #resultsOfAll(tell: boolean): Results {
     if (this.#tree.root === 0) return noResults;
     const rows = this.#sorted();
-    return this.#computation.results(rows, null, tell ? { from: 0, to: rows.count } : null);
+    return this.#computation.results(rows, null, tell ? { from: 0, to: rows.count } : null, this.#rooms[tell ? 1 : 0]);
   }
 
   // ── the parts of it that the changes reach ──
@@ -352,29 +360,32 @@ export class Window implements Operator {
     words[id * width + this.#weightAt] = words[id * width + this.#nextAt]!;
   }
 
-  /** Records of a partition in order, each as often as its weight says, up to the limit on a rank. */
+  /** Records of a partition in order, each as often as its weight says, up to the limit on a rank: good until they are asked for again. */
   #sorted(): SortedRows {
     const { words, width } = this.#rows;
     const weightAt = this.#weightAt;
     const { limit } = this.#shape;
     const most = limit?.most ?? Number.POSITIVE_INFINITY;
     const ranking = limit === null ? 'row_number' : this.#calls[limit.call]!.function;
-    const ids: number[] = [];
+    let ids = this.#sortedIds;
+    let count = 0;
     let last = -1;
     let run = 0;
     this.#tree.visit((id) => {
       if (last < 0 || this.#peerOrder(words, last * width, words, id * width) !== 0) {
         run++;
-        if ((ranking === 'dense_rank' ? run : ids.length + 1) > most) return false;
+        if ((ranking === 'dense_rank' ? run : count + 1) > most) return false;
       }
-      if (ranking === 'row_number' && ids.length >= most) return false;
+      if (ranking === 'row_number' && count >= most) return false;
       last = id;
       let weight = words[id * width + weightAt]!;
-      if (ranking === 'row_number') weight = Math.min(weight, most - ids.length);
-      for (let k = 0; k < weight; k++) ids.push(id);
+      if (ranking === 'row_number') weight = Math.min(weight, most - count);
+      if (count + weight > ids.length) ids = grownWords(ids, count + weight);
+      for (let k = 0; k < weight; k++) ids[count++] = id;
       return true;
     });
-    return { words, width, ids: Int32Array.from(ids), count: ids.length };
+    if (ids.length <= roomRows) this.#sortedIds = ids;
+    return { words, width, ids, count };
   }
 
   /** Forgets the rows of the partition that are beyond the limit. */

@@ -26,6 +26,8 @@ export class OrderedRows {
   readonly #measure: ((base: number) => void) | null;
   /** First words of nodes whose subtrees have changed, parents first. */
   #path: number[] = [];
+  /** Nodes of a visit whose rows and right subtrees are still to come. */
+  #stack: number[] = [];
   root = 0;
   readonly #warming: readonly Int32Array[] = [new Int32Array(2 * warmNodes), new Int32Array(2 * warmNodes)];
 
@@ -227,17 +229,22 @@ export class OrderedRows {
   /** Calls for the records in order until it is told to stop. */
   visit(see: (id: number) => boolean): void {
     const { words, width } = this.#table;
-    const stack: number[] = [];
+    const nodeAt = this.#nodeAt;
+    // Kept from one visit to the next, but for visits within this one.
+    const stack = this.#stack;
+    this.#stack = [];
+    let depth = 0;
     let current = this.root;
-    while (current !== 0 || stack.length > 0) {
+    while (current !== 0 || depth > 0) {
       while (current !== 0) {
-        stack.push(current);
-        current = words[(current - 1) * width + this.#nodeAt]!;
+        stack[depth++] = current;
+        current = words[(current - 1) * width + nodeAt]!;
       }
-      const top = stack.pop()!;
-      if (!see(top - 1)) return;
-      current = words[(top - 1) * width + this.#nodeAt + 1]!;
+      const top = stack[--depth]!;
+      if (!see(top - 1)) break;
+      current = words[(top - 1) * width + nodeAt + 1]!;
     }
+    this.#stack = stack;
   }
 
   #measurePath(): void {
