@@ -127,8 +127,11 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
   }
   if (name === 'tumble_end') return tumbleEnd(operands, source);
   if (name === 'map') {
+    // MAP(ARRAY[k], ARRAY[v]) has an array for its only key; two lists in plain brackets are those of the keys and the values.
+    const areLists =
+      operands.length === 2 && call.arguments.every(({ span }) => context.source.slice(span).startsWith('['));
     const isCalled = context.source.slice(call.span)[call.name.name.length] === '(';
-    return bindMap(isCalled ? pairsOf(operands, source) : operands, source);
+    return bindMap(isCalled && areLists ? pairsOf(operands, source) : operands, source);
   }
   // ARRAY(1, 'a') of several types, with a text among them, is an array of texts; ARRAY[1, 'a'] is a mistake.
   if (

@@ -47,15 +47,14 @@ export function fieldOf(operand: Scalar, position: number, source: ExpressionSou
 }
 
 /** MAP[k, v, …] with all keys of one type, and all values. @throws SqlInvalidArguments, SqlTypeMismatch */
-/** MAP(ARRAY[k, …], ARRAY[v, …]) as MAP[k, v, …]. */
+/** MAP([k, …], [v, …]) as MAP[k, v, …]. */
 export function pairsOf(operands: readonly Scalar[], source: ExpressionSource): readonly Scalar[] {
   const lists = operands.map((operand) =>
     operand.kind === 'function' && operand.name === 'array' ? operand.operands : null,
   );
   const [keys, values] = lists;
   if (lists.length !== 2 || keys == null || values == null || keys.length !== values.length) {
-    const detail =
-      'with parentheses takes two arrays of one length that are written out: MAP(ARRAY[key], ARRAY[value])';
+    const detail = 'takes as many values as keys: MAP([key], [value])';
     throw new SqlInvalidArguments({ function: 'MAP', detail }, { place: source.place });
   }
   return keys.flatMap((key, i) => [key, values[i] ?? key]);

@@ -25,7 +25,7 @@ import { declareFunction } from './declared-function.ts';
 import { findFunction } from './functions.ts';
 import type { ParsedProgram } from './parse.ts';
 import type { ProblemList } from './problem-list.ts';
-import { renamed } from './query-context.ts';
+import { renamed, withDistinctNames } from './query-context.ts';
 import { asDeclared, declareRecursive, recursiveViews } from './recursive-views.ts';
 import { requireOption } from './set-option.ts';
 import {
@@ -181,7 +181,8 @@ function bindView(source: SqlText, view: CreateView, surroundings: ViewSurroundi
     const detail = `view "${view.name.name}" names ${columns.length} columns, its query has ${rel.schema.fields.length}`;
     throw new SqlInvalidDefinition({ detail }, { place: source.span(view.name.span) });
   }
-  const named = columns === null ? rel : renamed(rel, columns);
+  const promises = surroundings.declared.has(view.name.name);
+  const named = columns !== null ? renamed(rel, columns) : promises ? rel : withDistinctNames(rel);
   const place = source.span(view.name.span);
   const promised = surroundings.declared.get(view.name.name);
   const query = promised === undefined ? named : asDeclared(named, promised, place);

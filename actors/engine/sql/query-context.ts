@@ -65,6 +65,19 @@ export function renamed(rel: Rel, names: readonly { readonly name: string; reado
   return { kind: 'project', input: rel, columns: rel.schema.fields.map(columnOf), schema };
 }
 
+/** The same rows; of columns of one name the later ones get a number behind it, as in Calcite: id, id0, id1. */
+export function withDistinctNames(rel: Rel): Rel {
+  const { fields } = rel.schema;
+  const used = new Set<string>();
+  const names = fields.map(({ name, quoted }) => {
+    let free = name;
+    for (let i = 0; used.has(free); i++) free = `${name}${i}`;
+    used.add(free);
+    return { name: free, quoted: quoted === true };
+  });
+  return names.every(({ name }, i) => name === fields[i]?.name) ? rel : renamed(rel, names);
+}
+
 function rename(field: Field, { name, quoted }: { readonly name: string; readonly quoted: boolean }): Field {
   const { type, nullable } = field;
   return quoted ? { name, type, nullable, quoted } : { name, type, nullable };

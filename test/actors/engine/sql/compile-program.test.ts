@@ -323,8 +323,8 @@ const problems: readonly (readonly [program: string, ...expected: readonly strin
     "sql.invalid_literal 1:25: '1 2:03' is not an INTERVAL HOUR TO SECOND literal",
   ],
   [
-    'CREATE VIEW v AS SELECT MAP(1, 2) FROM users',
-    'sql.invalid_arguments 1:25: MAP: with parentheses takes two arrays of one length that are written out: MAP(ARRAY[key], ARRAY[value])',
+    'CREATE VIEW v AS SELECT MAP([1], [2, 3]) FROM users',
+    'sql.invalid_arguments 1:25: MAP: takes as many values as keys: MAP([key], [value])',
   ],
   ['CREATE VIEW v AS SELECT name + TRUE FROM users', 'sql.type_mismatch 1:25: + is not defined on VARCHAR and BOOLEAN'],
   [
@@ -385,7 +385,7 @@ const problems: readonly (readonly [program: string, ...expected: readonly strin
     'sql.invalid_definition 1:48: ORDER BY 2 is not one of the 1 columns of SELECT',
   ],
   [
-    'CREATE VIEW v AS SELECT a.id, b.id FROM users a, users b',
+    'CREATE VIEW v (id, id) AS SELECT a.id, b.id FROM users a, users b',
     'sql.duplicate_name 1:13: column "id" is declared twice',
   ],
   [

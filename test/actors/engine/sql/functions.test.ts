@@ -215,6 +215,7 @@ const shown: readonly (readonly [expression: string, value: unknown])[] = [
   ['CAST(-98.6 AS DECIMAL(2, 0))', '-98'],
   // Other ways to write arrays, maps, rows, texts and truncation.
   ["[1, 2][2] + MAP {'a': 5}['a'] + MAP(['x'], [4])['x']", 11],
+  ['MAP(ARRAY[1], ARRAY[2])[ARRAY[1]]', [2]],
   ["CAST(STRUCT(1, 'a') AS ROW(x INT, y VARCHAR))", { x: 1, y: 'a' }],
   ["U&'d!0061t!0061 ''!!!+01F600' UESCAPE '!'", "data '!😀"],
   ["U&'\\0041'", 'A'],

@@ -37,4 +37,16 @@ for (const [query, message] of wrong) {
   test(`${query} is refused`, () => assert.match(problemOf(view(query)), message));
 }
 
+test('columns of a view that would have one name are numbered', () => {
+  const program = `CREATE TABLE t (id INT, x INT); CREATE MATERIALIZED VIEW v AS
+    SELECT a.*, b.*, a.id AS id1 FROM t a JOIN t b ON a.x = b.id;`;
+  assert.equal(
+    rowsOf(program, [
+      [1, 1, 2],
+      [1, 2, null],
+    ]),
+    ['{"id":1,"x":2,"id0":2,"x0":null,"id1":1}'],
+  );
+});
+
 test.run();
