@@ -157,6 +157,9 @@ if ('missing' in server || 'missing' in registry) {
     assert.equal(await rowsOf(pipeline, 'SELECT n, id FROM late', 1), [{ n: 1, id }]);
     assert.equal(seen, [`Basic ${Buffer.from('user:pass').toString('base64')} blue`]);
     assert.is((await pipeline.inputConnectorStats('late', 'l')).numTransportErrors, 1);
+    const [refused] = (await pipeline.inputConnectorStats('late', 'l')).transportErrors;
+    assert.is(refused?.error.code, 'schema_registry.unavailable');
+    assert.match(JSON.stringify(refused), 'registry_urls');
     await pipeline.stop({ force: true });
   });
 
