@@ -13,6 +13,13 @@ export interface RelayDefinition {
   readonly errorRecovery?: ErrorRecovery;
 }
 
+/** The definition of a pipeline without SQL, or null when it is of a program. */
+export function relayIn(definition: unknown): RelayDefinition | null {
+  if (typeof definition !== 'object' || definition === null || !('relay' in definition)) return null;
+  // SAFETY: gateways make it by their own rules; the connectors in it are checked before they run.
+  return definition.relay as RelayDefinition;
+}
+
 export interface RelayConnector {
   readonly id: string;
   readonly type: 'source' | 'destination';

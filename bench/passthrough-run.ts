@@ -78,6 +78,7 @@ async function openPipeline(): Promise<ControlConnection> {
   const connection = new ControlConnection({
     name: 'bench',
     clock: systemClock,
+    expected: 'relay',
     onReport: () => {},
     onLost: (error) => {
       throw error;

@@ -1,43 +1,23 @@
-// Where a pipeline's control thread begins: the composition root of the embedded API, and the one file that knows every
-// actor's makers. Run by node:worker_threads (control-connection.ts), never imported.
+// Where a pipeline's control thread begins: the composition root of the embedded API. Run by node:worker_threads
+// (control-connection.ts), never imported.
 //
-// It puts the compiler, the registry and the actor system into the hands of the supervisor, and the supervisor into those
-// of the gateway that answers the user's main thread.
-import { randomUUID } from 'node:crypto';
+// It puts the registry and the actor system into the hands of whoever makes the pipeline (program-pipeline.ts, relay-pipeline.ts), and the
+// supervisor that comes of it into those of the gateway that answers the user's main thread.
 import { availableParallelism } from 'node:os';
-import { parentPort } from 'node:worker_threads';
-import { modulesOf, withModules } from '../../connectors/connector-modules.ts';
+import { parentPort, workerData } from 'node:worker_threads';
 import { registry } from '../../connectors/registry.ts';
-import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
 import { systemClock } from '../../runtime/clock.ts';
-import { errorToData, type Place } from '../../runtime/errors.ts';
+import { errorToData } from '../../runtime/errors.ts';
 import { type LogEntry, makeLog } from '../../runtime/log.ts';
-import { decodeThreads } from '../../runtime/thread/placement.ts';
 import { expose, transfer } from '../../runtime/thread/remote.ts';
 import { siblingModule, type ThreadDying } from '../../runtime/thread/worker-thread.ts';
-import { compilerFor } from '../engine/function-declarations.ts';
-import type { TableDefinition } from '../engine/messages.ts';
-import { compileInsert, compileQuery } from '../engine/sql/compile-program.ts';
-import { readsMetadata, withMetadata } from '../engine/sql/connector-metadata.ts';
-import type { ControlReport, OpenedPipeline, OpenRequest } from '../gateway/embedded/control-interface.ts';
+import type { ControlReport, ControlThreadData, OpenRequest } from '../gateway/embedded/control-interface.ts';
 import { type MadePipeline, PipelineControl } from '../gateway/embedded/pipeline-control.ts';
-import { pushedBatches } from '../gateway/embedded/pushed-rows.ts';
-import { readPipelineFile } from '../gateway/pipeline-file.ts';
-import type { MetadataDefault } from '../metadata-defaults.ts';
+import { relayIn } from '../relay-definition.ts';
 import { ActorSystemHost } from '../supervisor/actor-system-host.ts';
-import { columnDefaults } from '../supervisor/column-defaults.ts';
 import { engineThread } from '../supervisor/engine-spawning.ts';
-import { invalid, LiveDefinition } from '../supervisor/live-definition.ts';
-import type { Direction, ValidatedPipeline } from '../supervisor/messages.ts';
 import { outputThreadsMax } from '../supervisor/output-placement.ts';
-import { programFingerprint } from '../supervisor/program-fingerprint.ts';
-import { CheckpointMismatch } from '../supervisor/supervision-errors.ts';
-import { Supervisor } from '../supervisor/supervisor-actor.ts';
-import { validatePipeline } from '../supervisor/validate-pipeline.ts';
-import { deadlinesOf, journalOf, makeRelay, relayDefinition, reviveOfProgram } from './relay-pipeline.ts';
-
-/** The most rows that one step takes in, unless the user says otherwise. */
-const stepRowsMaxDefault = 1_048_576;
+import type { ControlParts } from './control-parts.ts';
 
 if (parentPort === null) throw new Error('control-thread is run as a worker thread');
 const report = (value: ControlReport | ThreadDying): void => exposed.report(value);
@@ -57,159 +37,24 @@ const host = new ActorSystemHost({
   log,
   onLog,
 });
-// Every pipeline has an engine, whose thread takes as long to load as this one: it loads while the program is compiled,
-// or before there is one.
-host.prepare(engineThread, 'engine');
+const parts: ControlParts = { host, clock: systemClock, log, registry };
+const programs = (): Promise<typeof import('./program-pipeline.ts')> => import('./program-pipeline.ts');
+const relays = (): Promise<typeof import('./relay-pipeline.ts')> => import('./relay-pipeline.ts');
 
-const relayParts = { host, clock: systemClock, log, registry };
+// Loading takes as long as the rest of a start: what is expected is loaded before it is asked for, here and on the engine's thread.
+// SAFETY: control-connection.ts starts this thread, and nobody else does.
+const { expected } = workerData as ControlThreadData;
+host.prepare(engineThread, expected === 'relay' ? 'relay' : 'engine');
+// A failure is told to who asks for a pipeline.
+(expected === 'relay' ? relays() : programs()).catch(() => {});
+
 const control = new PipelineControl({ clock: systemClock, make: makePipeline, report, transfer });
 const exposed = expose(control, parentPort);
 
 /** @throws PipelineInvalid, PipelineFileUnreadable */
 async function makePipeline(request: OpenRequest): Promise<MadePipeline> {
-  const relay = relayDefinition(request.source);
-  if (relay !== null) return makeRelay(relay, request, relayParts);
-  const { definition, baseFolder, known } = await readDefinition(request);
-  const { edits = [] } = request;
-  for (const { direction, name, endpoint, definition: connector } of edits) {
-    if (connector === null) definition.remove(direction, endpoint);
-    else definition.add(direction, name, connector);
-  }
-  const { configuration, program, startOrder } = definition.validated;
-  if (configuration === null || program === null) throw invalid(definition.validated.problems);
-  const defaults = await defaultsOf(program.tables);
-  const relations = [...program.tables, ...program.views].map((definition) => definition.relation);
-  const fingerprint = programFingerprint(program);
-  const { restore = null } = request;
-  if (restore !== null && restore.fingerprint !== fingerprint) {
-    throw new CheckpointMismatch({ expected: fingerprint, found: restore.fingerprint });
-  }
-  // What the SQL text declares is in the definition for ever.
-  const isGone = (direction: Direction, endpoint: string): boolean =>
-    edits.some((edit) => edit.direction === direction && edit.endpoint === endpoint && edit.definition === null);
-  const supervisor = new Supervisor({
-    ...configuration,
-    inputs: configuration.inputs.filter(({ endpoint }) => !isGone('input', endpoint)),
-    outputs: configuration.outputs.filter(({ endpoint }) => !isGone('output', endpoint)),
-    program,
-    baseFolder,
-    stepRowsMax: request.stepRowsMax ?? stepRowsMaxDefault,
-    continued: request.continued ?? [],
-    labelsLiftPause: request.labelsLiftPause === true,
-    incarnation: randomUUID(),
-    fingerprint,
-    restore,
-    host,
-    clock: systemClock,
-    log,
-    random: Math.random,
-    compileQuery: (sql) => compileQuery(sql, relations, program.functions, program.declarations),
-    defaultsOf: (table) => defaults.get(table) ?? [],
-    metadataOf: (name) => {
-      const table = program.tables.find(({ relation }) => relation.name === name);
-      return table === undefined ? [] : metadataReaders(table);
-    },
-    extend: (direction, key, connector) => definition.add(direction, key, connector),
-    shrink: (direction, endpoint) => definition.remove(direction, endpoint),
-    relay: null,
-    journal: journalOf(request, systemClock),
-    deadlines: deadlinesOf(request),
-    acknowledgesCheckpoints: request.acknowledgesCheckpoints === true,
-    revive: (mark) => reviveOfProgram(mark, known),
-  });
-  const tables = program.tables.map((table) => table.relation);
-  const views = program.views.filter((view) => view.kind !== 'local').map((view) => view.relation);
-  return {
-    supervisor,
-    description: { name: configuration.name, startOrder, ...describeRelations(program) },
-    tables,
-    views,
-    checkConnector: (direction, key, connector, replaced) => definition.check(direction, key, connector, replaced),
-    clock: program.clock ?? null,
-    compileInsert: (sql) => compileInsert(sql, program.tables, relations, program.declarations),
-    defaultsWith: async (name, metadata) => {
-      const table = program.tables.find(({ relation }) => relation.name === name);
-      return table === undefined ? [] : await defaultsWith(table, metadata);
-    },
-    toBatches: (rows, relation, options) => pushedBatches(rows, relation, defaults.get(relation.name) ?? [], options),
-  };
-}
-
-/** The DEFAULTs of each table as JSON text. What evaluates them is loaded where there are any. */
-async function defaultsOf(
-  tables: readonly TableDefinition[],
-): Promise<ReadonlyMap<string, readonly (string | null)[]>> {
-  if (tables.every((table) => table.defaults.every((expression) => expression === null))) {
-    return new Map(tables.map((table) => [table.relation.name, table.defaults.map(() => null)]));
-  }
-  const { evaluateConstant } = await import('../engine/plan/expression-compiler.ts');
-  return new Map(tables.map((table) => [table.relation.name, columnDefaults(table, evaluateConstant)]));
-}
-
-/** The DEFAULTs of a table that differ from record to record. */
-function metadataReaders({ defaults }: TableDefinition): readonly MetadataDefault[] {
-  return defaults.flatMap((expression, column) =>
-    expression !== null && readsMetadata(expression) ? [{ column, expression }] : [],
-  );
-}
-
-/** The DEFAULTs of a table for records of which a connector knows `metadata`, JSON text. */
-async function defaultsWith(table: TableDefinition, metadata: string): Promise<readonly (string | null)[]> {
-  const { evaluateConstant } = await import('../engine/plan/expression-compiler.ts');
-  return columnDefaults(table, (expression) => evaluateConstant(withMetadata(expression, metadata)));
-}
-
-async function readDefinition(
-  request: OpenRequest,
-): Promise<{ definition: LiveDefinition; baseFolder: string; known: ConnectorRegistry }> {
-  const { source, connectorModules = [] } = request;
-  const file = 'file' in source ? readPipelineFile(source.file) : null;
-  if (file !== null && file.problems.length > 0) throw invalid(file.problems);
-  const given = withWorkers(file?.definition ?? ('definition' in source ? source.definition : null), request.workers);
-  const baseFolder = file?.baseFolder ?? ('baseFolder' in source ? source.baseFolder : '.');
-  const modules = modulesOf(given, baseFolder);
-  const placeOfModule = (index: number): Place => file?.placeOf(['connector_modules', index]) ?? {};
-  const own = await withModules(registry, modules, placeOfModule);
-  const all = await withModules(own.registry, connectorModules);
-  const compiler = await compilerFor(given, baseFolder, file?.placeOf(['functions']));
-  const options = {
-    compile: compiler.compile,
-    registry: all.registry,
-    moduleProblems: [...own.problems, ...all.problems, ...compiler.problems],
-    environment: { ...process.env, ...request.environment },
-    decodeWorkersDefault: decodeThreads(availableParallelism()),
-    baseFolder,
-    ...(file === null ? {} : { file: file.file, placeOf: file.placeOf }),
-    ...(file === null || file.programPlace === null ? {} : { programPlace: file.programPlace }),
-  };
-  const validate = (value: unknown): ValidatedPipeline => validatePipeline(value, options);
-  return { definition: new LiveDefinition(given, validate), baseFolder, known: all.registry };
-}
-
-/** What is no definition at all is refused where it is validated. */
-function withWorkers(definition: unknown, workers: number | undefined): unknown {
-  if (workers === undefined || typeof definition !== 'object' || definition === null) return definition;
-  return { ...definition, workers };
-}
-
-function describeRelations(
-  program: NonNullable<ValidatedPipeline['program']>,
-): Pick<OpenedPipeline, 'tables' | 'views'> {
-  const tables = program.tables.map(({ relation, materialized }) => ({
-    name: relation.name,
-    schema: relation.schema,
-    primaryKey: relation.primaryKey.map((ordinal) => relation.schema.fields[ordinal]?.name ?? ''),
-    materialized: materialized || relation.primaryKey.length > 0,
-  }));
-  const views = program.views.map(({ relation, kind, displayOrder }) => ({
-    name: relation.name,
-    schema: relation.schema,
-    kind,
-    displayOrder: displayOrder.map(({ ordinal, descending, nullsFirst }) => ({
-      column: relation.schema.fields[ordinal]?.name ?? '',
-      descending,
-      nullsFirst,
-    })),
-  }));
-  return { tables, views };
+  const { source } = request;
+  const relay = 'definition' in source ? relayIn(source.definition) : null;
+  if (relay !== null) return (await relays()).makeRelay(relay, request, parts);
+  return (await programs()).makeProgram(request, parts);
 }

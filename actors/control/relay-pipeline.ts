@@ -8,53 +8,20 @@ import type { Connector } from '../../connectors/sdk/connector-configuration.ts'
 import { recordRelation } from '../../connectors/sdk/record-batch.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { MillraceError } from '../../runtime/errors.ts';
-import type { Log } from '../../runtime/log.ts';
 import { deadLetterFile, keptLetterFile } from '../dead-letter-file.ts';
 import type { BoundProgram } from '../engine/messages.ts';
 import type { OpenRequest } from '../gateway/embedded/control-interface.ts';
 import type { MadePipeline } from '../gateway/embedded/pipeline-control.ts';
-import { openJournal } from '../journal-port.ts';
-import type { ConnectorMark, LifecycleJournal } from '../lifecycle-journal.ts';
+import type { ConnectorMark } from '../lifecycle-journal.ts';
 import { withProcessorFiles } from '../processor-files.ts';
 import { processorProblems } from '../processor-opening.ts';
 import { defaultErrorRecovery, type RelayConnector, type RelayDefinition } from '../relay-definition.ts';
-import type { ActorHost } from '../supervisor/actor-host.ts';
-import { type ConnectorDeadlines, defaultDeadlines } from '../supervisor/connector-deadlines.ts';
 import { invalid } from '../supervisor/live-definition.ts';
-import { memoryJournal } from '../supervisor/memory-journal.ts';
 import { pluginTimeouts } from '../supervisor/plugin-timeouts.ts';
-import {
-  boundToRecords,
-  configureConnector,
-  configureRelay,
-  type RelaySurroundings,
-} from '../supervisor/relay-configuration.ts';
+import { configureConnector, configureRelay, type RelaySurroundings } from '../supervisor/relay-configuration.ts';
 import { NeedsProgram } from '../supervisor/supervision-errors.ts';
 import { Supervisor } from '../supervisor/supervisor-actor.ts';
-
-export interface RelayParts {
-  readonly host: ActorHost;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly registry: ConnectorRegistry;
-}
-
-/** The definition of a pipeline without SQL, or null when it is of a program. */
-export function relayDefinition(source: OpenRequest['source']): RelayDefinition | null {
-  if (!('definition' in source)) return null;
-  const { definition } = source;
-  if (typeof definition !== 'object' || definition === null || !('relay' in definition)) return null;
-  // SAFETY: gateways make it by their own rules; the connectors in it are checked by configureRelay.
-  return definition.relay as RelayDefinition;
-}
-
-export function journalOf(request: Pick<OpenRequest, 'journal'>, clock: Clock): LifecycleJournal {
-  return request.journal === undefined ? memoryJournal() : openJournal(request.journal, clock);
-}
-
-export function deadlinesOf({ deadlines }: Pick<OpenRequest, 'deadlines'>): ConnectorDeadlines {
-  return { ...defaultDeadlines, ...deadlines };
-}
+import { type ControlParts, deadlinesOf, journalOf } from './control-parts.ts';
 
 /** Plugins that are processes wait no shorter for a call than the pipeline does. */
 function withTimeouts(request: OpenRequest): RelaySurroundings['plugins'] {
@@ -67,7 +34,7 @@ function withTimeouts(request: OpenRequest): RelaySurroundings['plugins'] {
 export async function makeRelay(
   given: RelayDefinition,
   request: OpenRequest,
-  parts: RelayParts,
+  parts: ControlParts,
 ): Promise<MadePipeline> {
   const { host, clock, log } = parts;
   const { source, connectorModules = [] } = request;
@@ -159,17 +126,6 @@ async function chainProblems(
 /** A connector as it was when it was started last; null: there is no such plugin any more. */
 function reviveConnector(mark: ConnectorMark, surroundings: RelaySurroundings): Connector | null {
   return configureConnector(connectorOf(mark), surroundings, []);
-}
-
-/** The same for a program: its settings are values, and its id begins with its direction. */
-export function reviveOfProgram(mark: ConnectorMark, registry: ConnectorRegistry): Connector | null {
-  const { connector, type, plugin: name, active } = mark;
-  const known = type === 'source' ? registry.sources : registry.destinations;
-  const definition = known.find((candidate) => candidate.name === name);
-  if (definition === undefined) return null;
-  const { module } = definition;
-  const transport = { name, config: active ?? {}, ...(module === undefined ? {} : { module }) };
-  return boundToRecords({ id: connector, type, transport });
 }
 
 function connectorOf({ connector: id, type, plugin, active }: ConnectorMark): RelayConnector {

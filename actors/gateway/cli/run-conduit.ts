@@ -90,6 +90,7 @@ async function runOne({ definition }: FilePipeline, surroundings: Surroundings):
   const connection = new ControlConnection({
     name: definition.id,
     clock: systemClock,
+    expected: 'relay',
     onReport: (report) => {
       if (report.kind !== 'log') return;
       const { level, message } = report.entry;

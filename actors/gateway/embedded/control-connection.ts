@@ -6,7 +6,7 @@ import type { Clock } from '../../../runtime/clock.ts';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
 import type { Remote } from '../../../runtime/thread/remote.ts';
 import { siblingModule, WorkerThread } from '../../../runtime/thread/worker-thread.ts';
-import type { ControlInterface, ControlReport } from './control-interface.ts';
+import type { ControlInterface, ControlReport, ControlThreadData } from './control-interface.ts';
 import { CallTimedOut, PipelineClosed } from './embedded-errors.ts';
 import type { CallOptions } from './pipeline-options.ts';
 
@@ -22,6 +22,8 @@ const callTimeoutMs = 150_000;
 export interface ConnectionOptions {
   readonly name: string;
   readonly clock: Clock;
+  /** What will be asked of it: a start takes less when that is loaded beforehand. Default: a program. */
+  readonly expected?: ControlThreadData['expected'];
   readonly onReport: (report: ControlReport) => void;
   /** The thread has died by itself. */
   readonly onLost: (error: unknown) => void;
@@ -36,9 +38,11 @@ export class ControlConnection {
 
   constructor(options: ConnectionOptions) {
     this.#hearer = options;
+    const data: ControlThreadData = { expected: options.expected ?? 'program' };
     this.#thread = new WorkerThread<ControlInterface>({
       name: options.name,
       entry: siblingModule('../../control/control-thread', import.meta.url),
+      data,
       clock: options.clock,
       deadlineMs: callTimeoutMs,
       // SAFETY: the control thread reports nothing else.

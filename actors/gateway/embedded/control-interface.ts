@@ -45,6 +45,12 @@ export interface PluginBinding {
   readonly [parameter: string]: unknown;
 }
 
+/** What a control thread is started with. */
+export interface ControlThreadData {
+  /** What will most likely be asked for; the other is loaded when it is. */
+  readonly expected: 'program' | 'relay';
+}
+
 export interface OpenRequest {
   /** A pipeline file, or a definition as an object: of a program, or `{ relay: RelayDefinition }` for one without SQL. */
   readonly source: { readonly file: string } | { readonly definition: unknown; readonly baseFolder: string };

@@ -2,9 +2,11 @@
 //
 // Made by `openDeployment`, ended by `end`; a thread that dies by itself ends it too. What a change of status means for the
 // pipeline is decided in hosted-pipeline.ts.
+
 import { errorToData } from '../../../runtime/errors.ts';
 import type { LogEntry } from '../../../runtime/log.ts';
 import { type Remote, transfer } from '../../../runtime/thread/remote.ts';
+import { relayIn } from '../../relay-definition.ts';
 import type { Store } from '../../store/messages.ts';
 import type { PipelineStatus } from '../../supervisor/messages.ts';
 import type { ControlConnection } from '../embedded/control-connection.ts';
@@ -38,8 +40,11 @@ export async function openDeployment(options: DeploymentOptions): Promise<LiveDe
     status = next;
     for (const listener of [...listeners]) listener(next);
   };
+  const { source } = options.request;
+  const isRelay = 'definition' in source && relayIn(source.definition) !== null;
   const connection = options.spare.take({
     name: options.name,
+    expected: isRelay ? 'relay' : 'program',
     onReport: (message) => (message.kind === 'status' ? report(message.status) : options.onLog(message.entry)),
     onLost: (error) => report({ ...status, state: 'failed', error: errorToData(error) }),
   });

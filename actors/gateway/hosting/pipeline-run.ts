@@ -159,7 +159,8 @@ export async function start(
   } catch (error) {
     if (!isOvertaken()) await fail(pipeline, problemOf(errorToData(error)));
   } finally {
-    surroundings.spare.refill();
+    // A thread that waits has the compiler loaded, for which pipelines without SQL have no use.
+    if (record.relay === undefined) surroundings.spare.refill();
   }
 }
 
