@@ -136,4 +136,23 @@ async function statsWhereDeployed(): Promise<void> {
   }
 }
 
+test('what has ended an output is told with its code and with what to do', async () => {
+  const config = { path: join(folder, 'no', 'such', 'folder', 'out.json') };
+  const broken = { name: 'broken', transport: { name: 'file_output', config }, format: { name: 'json' } };
+  const program_code = `CREATE TABLE t (x INT);
+    CREATE VIEW v WITH ('connectors' = '${JSON.stringify([broken])}') AS SELECT x FROM t;`;
+  await call('PUT', '/broken', { name: 'broken', program_code });
+  await call('POST', '/broken/start');
+  let told: unknown = null;
+  while (typeof told !== 'string') {
+    await pollPause();
+    const response = await fetch(`${server.url}/v0/pipelines/broken/stats`);
+    if (response.ok) told = Object(await response.json()).outputs[0].fatal_error;
+    else await response.text();
+  }
+  assert.match(told, 'there is no folder');
+  assert.match(told, /\(file\.[a-z_]+: [A-Z].+\)$/);
+  await call('POST', '/broken/stop?force=true');
+});
+
 test.run();
