@@ -4,7 +4,7 @@
 // the whole group. What comes within `sameWishMs` of the first is that wish and no second one; a person is slower.
 import type { Clock } from '../../../runtime/clock.ts';
 
-const sameWishMs = 200;
+const sameWishMs = 50;
 const signals = ['SIGINT', 'SIGTERM'] as const;
 
 export interface EndWishes {

@@ -13,7 +13,7 @@ test('signals that come at once, as from timeout and npx, are one wish to drain;
   );
   process.emit('SIGTERM', 'SIGTERM');
   process.emit('SIGTERM', 'SIGTERM');
-  now += 199;
+  now += 49;
   process.emit('SIGINT', 'SIGINT');
   assert.equal(told, ['drain SIGTERM']);
   now += 1;
