@@ -94,7 +94,7 @@ if (build !== 'dist') {
       'dist/client.d.ts',
       'dist/main.js',
       'dist/actors/gateway/embedded/pipeline.d.ts',
-      'dist/runtime/thread/worker-entry.js',
+      'dist/runtime/actor/worker-entry.js',
     ]) {
       assert.ok(paths.includes(path), path);
     }
