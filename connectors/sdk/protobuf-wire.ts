@@ -38,7 +38,7 @@ export class ByteReader {
     return this.#lastTag;
   }
 
-  /** Of 32 bits or less; higher bits are read and dropped beyond 53. */
+  /** Exact up to 49 bits; higher ones are read and dropped. */
   varint(): number {
     let value = 0;
     let scale = 1;
