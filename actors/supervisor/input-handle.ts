@@ -1,80 +1,52 @@
-// One input connector as the supervisor holds it: its state, its source actor and its input of the engine.
+// One input connector as the supervisor holds it: its state, what is wanted of it, its failures and restarts.
 //
-// The supervisor decides (reconcile.ts), this performs. Every change of state goes through the transition table. After
-// the connector is over (ended, failed, removed) its actor is stopped, and its counters and lists of errors are kept.
-// `onChange` is called after every change; it never throws into the caller. A failure never rejects a method: it is the
-// connector's state.
+// The supervisor decides (reconcile.ts), this performs, by way of its source actor and its input of the engine (input-attachment.ts).
+// Every change of state goes through the transition table. After the connector is over (ended, failed, removed) its actor is stopped, and its
+// counters and lists of errors are kept. `onChange` is called after every change; it never throws into the caller. A failure never rejects a
+// method: it is the connector's state.
 
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import type { InputConnector } from '../../connectors/sdk/connector-configuration.ts';
 import type { Position } from '../../connectors/sdk/source.ts';
-import { type ActorRef, actorId } from '../../runtime/actor/actor.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import { type ErrorData, errorFromData, errorToData, type MillraceError } from '../../runtime/errors.ts';
 import type { Gauges } from '../../runtime/metrics.ts';
 import { countedBy } from '../carried-counts.ts';
 import type { InspectionPoint } from '../inspection-point.ts';
-import type { SourceErrors, SourceMessage, SourceNotice } from '../source/messages.ts';
+import type { SourceErrors, SourceNotice } from '../source/messages.ts';
 import type { AwaitedCall } from './awaited-call.ts';
-import { type ConnectorContext, startedConnector } from './connector-context.ts';
+import type { ConnectorContext } from './connector-context.ts';
 import { type ConnectorHealth, HealthWatch, healthy } from './connector-health.ts';
 import { type ConnectorEvent, type ConnectorState, nextConnectorState } from './connector-lifecycle.ts';
-import { type DetachedConnector, startConnector, withinDeadline } from './connector-startup.ts';
+import type { DetachedConnector } from './connector-startup.ts';
+import { InputAttachment, type UnreadRows } from './input-attachment.ts';
 import { InputReplay } from './input-replay.ts';
 import { InputRestarts } from './input-restarts.ts';
-import { InspectionPorts } from './inspection-ports.ts';
 import type { ConnectorFailure, InputCheckpoint } from './messages.ts';
 import type { InputDesired, InputObserved } from './reconcile.ts';
-import { sourceArguments, type TableTraits } from './source-arguments.ts';
-import { SourceErrorLists } from './source-error-lists.ts';
-
-/** A source that does not come to a record border by then is cut off. */
-const stopDeadlineMs = 5_000;
-/** A record border may lie behind a large row group. */
-const pauseDeadlineMs = 60_000;
+import type { TableTraits } from './source-arguments.ts';
 
 export class InputHandle {
   readonly connector: InputConnector;
-  readonly #relation: Relation;
-  readonly #traits: TableTraits;
   readonly #context: ConnectorContext;
-  readonly #inspections = new InspectionPorts();
+  readonly #replay = new InputReplay();
+  readonly #attachment: InputAttachment;
   #state: ConnectorState = 'created';
   #desired: InputDesired;
-  #source: ActorRef<SourceMessage> | null = null;
-  #gauges: Gauges | null = null;
-  readonly #errors: SourceErrorLists;
   #error: ErrorData | null = null;
   #lastFailure: ConnectorFailure | null = null;
-  /** Rows that have entered steps, as the engine last said. */
-  takenRecords = 0;
-  #isAttached = false;
   #isFlowing = false;
   #isBusy = false;
-  /** The engine takes no row of it. */
-  #isHeld = false;
-  #hasSourceEnded = false;
   readonly #restarts: InputRestarts;
   #backOff: Timer | null = null;
   readonly #health = new HealthWatch();
-  /** Nobody waits any longer for what it has sent. */
-  readonly #impatience = new AbortController();
-  #isHasty = false;
-  /** Some of what it has sent will never be delivered. */
-  #settlesPartly = false;
-  /** Everything is delivered, and it is told so. */
-  #release: AwaitedCall | null = null;
-  readonly #replay = new InputReplay();
   #attempt = 0;
-  #closing: Promise<void> | null = null;
 
   constructor(connector: InputConnector, relation: Relation, traits: TableTraits, context: ConnectorContext) {
     this.connector = connector;
-    this.#relation = relation;
-    this.#traits = traits;
     this.#context = context;
-    this.#errors = new SourceErrorLists(context.log);
+    this.#attachment = new InputAttachment(connector, relation, traits, context, this.#replay);
     this.#restarts = new InputRestarts(context);
     const { onDependencyFailure, startAfter } = connector;
     const paused = connector.paused && !(context.labelsLiftPause === true && startAfter.length > 0);
@@ -103,7 +75,16 @@ export class InputHandle {
   }
 
   get gauges(): Gauges | null {
-    return this.#gauges;
+    return this.#attachment.gauges;
+  }
+
+  /** Rows of this run that have entered steps, as the engine last said. */
+  get takenRecords(): number {
+    return this.#replay.takenRecords;
+  }
+
+  set takenRecords(records: number) {
+    this.#replay.takenRecords = records;
   }
 
   get desired(): InputDesired {
@@ -118,10 +99,10 @@ export class InputHandle {
     return {
       endpoint: this.connector.endpoint,
       state: this.#state,
-      attached: this.#isAttached,
+      attached: this.#attachment.isAttached,
       flowing: this.#isFlowing,
       // What a held one had sent before it failed is taken when it is released.
-      busy: this.#isBusy || (this.#closing !== null && !this.#isHeld),
+      busy: this.#isBusy || (this.#attachment.isClosing && !this.#attachment.isHeld),
       backingOff: this.#backOff !== null,
     };
   }
@@ -133,12 +114,12 @@ export class InputHandle {
 
   /** Nothing of it is left in the engine's mailbox, and its actor is gone. */
   get isClosed(): boolean {
-    return this.isOver && !this.#isAttached;
+    return this.isOver && !this.#attachment.isAttached;
   }
 
   /** Everything that the source has is sent, whether or not a step has taken it. */
   get hasSourceEnded(): boolean {
-    return this.#hasSourceEnded;
+    return this.#attachment.hasSourceEnded;
   }
 
   // ── checkpoints ──
@@ -155,23 +136,24 @@ export class InputHandle {
   async checkpoint(takenRecords: number, ended: boolean): Promise<InputCheckpoint> {
     const { endpoint } = this.connector;
     const { paused } = this.#desired;
-    await this.#replay.noteCheckpoint(this.#source, takenRecords);
+    const { source } = this.#attachment;
+    await this.#replay.noteCheckpoint(source, takenRecords);
     // Without an entry of the engine it has not been opened in this run, or not been attached for long.
     if (ended || (this.#state === 'ended' && this.#attempt === 0))
       return { endpoint, position: null, ended: true, paused };
-    await this.#replay.keepPoints(this.#source);
+    await this.#replay.keepPoints(source);
     return { endpoint, position: this.#replay.positionBehind(takenRecords), ended: false, paused };
   }
 
   /** The latest checkpoint is stored: the source is told how far it holds its rows. */
   checkpointStored(): void {
-    const position = this.#replay.checkpointStored(this.takenRecords);
-    if (position !== null) this.#source?.tell({ kind: 'acknowledge', position });
+    const position = this.#replay.checkpointStored();
+    if (position !== null) this.#attachment.source?.tell({ kind: 'acknowledge', position });
   }
 
   /** Rows have entered steps of which the source waits to hear that they are durable. */
   get awaitsCheckpoint(): boolean {
-    return this.#replay.isAwaiting(this.takenRecords);
+    return this.#replay.isAwaiting;
   }
 
   // ── actions of reconcile ──
@@ -181,54 +163,15 @@ export class InputHandle {
   }
 
   async open(): Promise<void> {
-    const { endpoint, relation } = this.connector;
     const attempt = ++this.#attempt;
     this.#move('open');
     this.#health.reset();
-    const counted = countedBy(this.#gauges);
-    const takenRecords = counted.records ?? 0;
+    const takenRecords = countedBy(this.gauges).records ?? 0;
     this.#restarts.opened(takenRecords);
     if (this.#context.relay === null) this.#replay.goOnBehind(takenRecords);
     await this.#whileBusy(async () => {
       try {
-        const { port1, port2 } = new MessageChannel();
-        const attached = this.#context.engine().ask(
-          {
-            kind: 'attach input',
-            endpoint,
-            table: relation,
-            port: port2,
-            limits: { rowsMax: this.connector.maxQueuedRecords, bytesMax: this.connector.maxQueuedBytes },
-            batchRowsMax: this.connector.maxBatchSize,
-            held: false,
-            tellsRecords: true,
-            ...(this.#context.relay === null ? { takenRecords } : {}),
-            ...(this.#context.replay === undefined ? {} : { replay: this.#context.replay }),
-          },
-          { transfer: [port2] },
-        );
-        this.#isAttached = true;
-        await attached;
-        this.#source = await this.#context.host.spawn<SourceMessage, SourceNotice>({
-          id: actorId(attempt === 1 ? `source:${endpoint}` : `source:${endpoint}#${attempt}`),
-          behaviour: 'source',
-          thread: this.#context.thread,
-          args: sourceArguments({
-            connector: this.connector,
-            relation: this.#relation,
-            traits: this.#traits,
-            context: this.#context,
-            begin: this.#replay.begin,
-            port: port1,
-            counted,
-          }),
-          transfer: [port1],
-          onNotice: (notice) => this.#onNotice(attempt, notice),
-        });
-        this.#gauges = this.#source.gauges;
-        await this.#inspections.handTo(this.#source);
-        const started = startedConnector(this.connector, this.#context.relay !== null);
-        await startConnector(this.#source, { endpoint, started }, this.#context);
+        await this.#attachment.attach(attempt, takenRecords, (notice) => this.#onNotice(attempt, notice));
         if (this.#state !== 'opening') return;
         this.#isFlowing = true;
         this.#error = null;
@@ -241,15 +184,13 @@ export class InputHandle {
 
   /** Resolves when no further row of it will enter a step. */
   async pause(): Promise<void> {
-    if (!this.#isAttached) {
+    if (!this.#attachment.isAttached) {
       this.#cancelBackOff();
       return this.#move('pause');
     }
     await this.#whileBusy(async () => {
       try {
-        await this.#context.engine().ask({ kind: 'hold input', endpoint: this.connector.endpoint });
-        this.#isHeld = true;
-        if (!this.#hasSourceEnded) await this.#source?.ask({ kind: 'pause' }, { deadlineMs: pauseDeadlineMs });
+        await this.#attachment.hold();
       } catch (error) {
         return this.fail(error);
       }
@@ -261,10 +202,9 @@ export class InputHandle {
   async resume(): Promise<void> {
     await this.#whileBusy(async () => {
       try {
-        this.#isHeld = false;
-        await this.#context.engine().ask({ kind: 'release input', endpoint: this.connector.endpoint });
+        await this.#attachment.takeAgain();
         if (this.#state === 'recovering') return;
-        if (!this.#hasSourceEnded) await this.#source?.ask({ kind: 'resume' });
+        await this.#attachment.resumeSource();
       } catch (error) {
         return this.fail(error);
       }
@@ -288,7 +228,7 @@ export class InputHandle {
   fail(error: unknown, repeats = false): void {
     if (this.isOver || this.#state === 'recovering') return;
     const data = errorToData(error);
-    const delay = this.#restarts.delayAfter(data, this.#gauges?.get('records') ?? 0, repeats);
+    const delay = this.#restarts.delayAfter(data, this.gauges?.get('records') ?? 0, repeats);
     const { endpoint } = this.connector;
     this.#isFlowing = false;
     this.#error = data;
@@ -317,60 +257,48 @@ export class InputHandle {
   }
 
   /** Removed, or the pipeline stops. With `discard` what it has sent is not taken any more. */
-  async stop(rows: 'keep' | 'discard'): Promise<void> {
+  async stop(rows: UnreadRows): Promise<void> {
     if (this.#state !== 'stopped') this.#move('stop');
     this.#cancelBackOff();
     this.#isFlowing = false;
-    if (rows === 'discard') {
-      this.#isHasty = true;
-      this.#impatience.abort();
-    } else await this.#finish();
+    if (rows === 'discard') this.#attachment.hurry();
+    else await this.#finish();
     await this.#close(rows);
   }
 
   /** Reads no more, after what it already has; all of that is sent. The first half of a graceful stop. */
   async quiesce(): Promise<void> {
     // What it sends may be refused, and end everything, before its answer that it is open has come.
-    const hasOpened = this.#source !== null && this.#gauges?.get('open') === 1;
+    const hasOpened = this.#attachment.source !== null && this.gauges?.get('open') === 1;
     const isOpening = this.#state === 'opening' && !hasOpened;
     if (!this.isOver) this.#move('stop');
     this.#cancelBackOff();
     this.#isFlowing = false;
     if (isOpening && this.#context.relay !== null) {
       // It has read nothing yet, and may never come back from being opened: nobody waits for that.
-      this.#isHasty = true;
-      this.#impatience.abort();
+      this.#attachment.hurry();
       return;
     }
     await this.#finish();
     if (this.#context.relay !== null) return;
     // The sender's channel goes with the source: what its outputs still confirm is told to nobody.
-    this.#impatience.abort();
-    await this.#stopSource();
+    this.#attachment.giveUpWaiting();
+    await this.#attachment.stopSource();
   }
 
-  /** Has the source stop, and what it still has sent. One that fails, or has ended, has nothing left. */
   async #finish(): Promise<void> {
-    const source = this.#source;
-    if (source === null || this.#hasSourceEnded || this.#closing !== null) return;
-    try {
-      const { stopMs: deadlineMs } = this.#context.deadlines;
-      const { endpoint } = this.connector;
-      await withinDeadline(endpoint, 'stop', deadlineMs, () => source.ask({ kind: 'finish' }, { deadlineMs }));
-    } catch (error) {
-      this.#error ??= errorToData(error);
-      this.#context.log.warn(`stopping ${this.connector.endpoint}`, { cause: errorToData(error).message });
-    }
+    const failure = await this.#attachment.finish();
+    if (failure !== null) this.#error ??= failure;
   }
 
   /** The second half: what was delivered is stored and acknowledged, for at most `patienceMs`; then it is torn down. */
   async release(patienceMs: number, isWhole: boolean): Promise<void> {
     if (this.#context.relay === null) return;
-    this.#settlesPartly = !isWhole;
+    this.#attachment.settlesPartly = !isWhole;
     const since = this.#context.clock.now();
-    if (patienceMs > 0) this.#release = { call: 'acknowledge', since, until: since + patienceMs };
+    if (patienceMs > 0) this.#attachment.releases({ call: 'acknowledge', since, until: since + patienceMs });
     this.#context.onChange();
-    const timer = this.#context.clock.after(patienceMs, () => this.#impatience.abort());
+    const timer = this.#context.clock.after(patienceMs, () => this.#attachment.giveUpWaiting());
     try {
       await this.#close('keep');
     } finally {
@@ -381,38 +309,39 @@ export class InputHandle {
   /** A connector that hung when it was let go of, and in what; null: it came back from everything. */
   get detached(): DetachedConnector | null {
     const { phase } = this.#health;
-    return phase === null || this.#source !== null
+    return phase === null || this.#attachment.source !== null
       ? null
       : { endpoint: this.connector.endpoint, direction: 'input', phase };
   }
 
   get awaited(): AwaitedCall | null {
-    return this.#source === null ? null : (this.#release ?? this.#health.awaited(this.#context.deadlines));
+    const { source, release } = this.#attachment;
+    return source === null ? null : (release ?? this.#health.awaited(this.#context.deadlines));
   }
 
   get health(): ConnectorHealth {
     const { clock, deadlines } = this.#context;
     if (this.isOver) return healthy;
-    const repliedAt = this.#hasSourceEnded ? 0 : (this.#gauges?.get('repliedAt') ?? 0);
+    const repliedAt = this.hasSourceEnded ? 0 : (this.gauges?.get('repliedAt') ?? 0);
     return this.#health.health(this.#state, repliedAt, clock.now(), deadlines.stallMs);
   }
 
   /** Looks at the gauges: is it kept back just now? */
   sample(): void {
     if (this.#health.hasChanged(this.health)) this.#context.onChange();
-    const isThrottled = this.#gauges?.get('throttled') === 1 && !this.#hasSourceEnded;
+    const isThrottled = this.gauges?.get('throttled') === 1 && !this.hasSourceEnded;
     if (this.#state === 'running' && isThrottled) this.#move('throttle');
     else if (this.#state === 'throttled' && !isThrottled) this.#move('flow');
   }
 
   /** A port on which records that pass come from now on, or from when it is opened. @throws ActorGone */
   inspect(point: InspectionPoint): Promise<MessagePort> {
-    return this.#inspections.open(this.#source, point);
+    return this.#attachment.inspect(point);
   }
 
   /** The latest errors, from the actor while it lives. */
   errors(): Promise<SourceErrors> {
-    return this.#errors.ask(this.#source);
+    return this.#attachment.errors();
   }
 
   /** The error it has failed with, as an error. */
@@ -422,14 +351,14 @@ export class InputHandle {
 
   /** Id of its actor while it lives. */
   get actor(): string | null {
-    return this.#source?.id ?? null;
+    return this.#attachment.source?.id ?? null;
   }
 
   #onNotice(attempt: number, notice: SourceNotice): void {
     if (attempt !== this.#attempt) return;
     switch (notice.kind) {
       case 'source ended':
-        this.#hasSourceEnded = true;
+        this.#attachment.sourceEnded();
         return;
       case 'source failed':
         this.fail(errorFromData(notice.error), notice.repeats);
@@ -462,7 +391,7 @@ export class InputHandle {
   /** It is told once the position is stored; without a keeper nothing is to be stored. */
   #reached(sequence: number, position: Position): void {
     const { relay } = this.#context;
-    const source = this.#source;
+    const { source } = this.#attachment;
     relay?.positions.reached(this.connector.endpoint, position, () => source?.tell({ kind: 'stored', sequence }));
   }
 
@@ -475,7 +404,7 @@ export class InputHandle {
     this.#isBusy = true;
     try {
       await work();
-      await this.#closing;
+      await this.#attachment.whenClosed();
     } finally {
       this.#isBusy = false;
       this.#context.onChange();
@@ -487,77 +416,7 @@ export class InputHandle {
     this.#backOff = null;
   }
 
-  /** Stops the actor, keeping its last words, and takes it off the engine. */
-  #close(rows: 'keep' | 'discard'): Promise<void> {
-    this.#closing ??= this.#closeNow(rows).finally(() => {
-      this.#closing = null;
-      this.#context.onChange();
-    });
-    return this.#closing;
-  }
-
-  async #closeNow(rows: 'keep' | 'discard'): Promise<void> {
-    if (this.#context.relay !== null) {
-      // Its channel brings the word of what is delivered.
-      if (rows === 'keep') await this.#settle();
-      await this.#stopSource();
-      return await this.#detach(rows);
-    }
-    // One that has come to its end is told what becomes of its rows, and keeps nobody waiting for that.
-    if (this.#state === 'ended' && this.#replay.wantsAcknowledgements) {
-      if (this.#context.acknowledgesCheckpoints) await this.#detach(rows);
-      await this.#settle();
-    }
-    await this.#stopSource();
-    await this.#detach(rows);
-  }
-
-  async #detach(rows: 'keep' | 'discard'): Promise<void> {
-    if (!this.#isAttached) return;
-    try {
-      const detach = { kind: 'detach input', endpoint: this.connector.endpoint, discard: rows === 'discard' } as const;
-      // Rows that are kept may have a long queue before them: the engine takes them at its own pace.
-      await this.#context.engine().ask(detach, { deadlineMs: Number.POSITIVE_INFINITY });
-    } catch (error) {
-      this.#context.log.debug(`detaching ${this.connector.endpoint}`, { cause: errorToData(error).message });
-    }
-    this.#isAttached = false;
-    this.#isHeld = false;
-    this.#hasSourceEnded = false;
-    this.#context.onChange();
-  }
-
-  /** Resolves when what it has sent is delivered, or in a checkpoint that is stored, and it has been told. */
-  async #settle(): Promise<void> {
-    const source = this.#source;
-    if (source === null) return;
-    const { signal } = this.#impatience;
-    if (this.#context.acknowledgesCheckpoints && this.#context.relay === null)
-      await this.#replay.whenDurable(this.takenRecords, signal);
-    try {
-      const message = { kind: 'settle', partly: this.#settlesPartly } as const;
-      await source.ask(message, { deadlineMs: Number.POSITIVE_INFINITY, signal });
-    } catch (error) {
-      this.#context.log.debug(`settling ${source.id}`, { cause: errorToData(error).message });
-    } finally {
-      this.#release = null;
-    }
-  }
-
-  async #stopSource(): Promise<void> {
-    const source = this.#source;
-    if (source === null) return;
-    const errors = this.errors();
-    const points = (this.#context.relay === null ? this.#replay.keepPoints(source) : Promise.resolve()).catch(
-      (error) => {
-        // It has died, or hangs: it is read again from where this run began.
-        this.#context.log.debug(`no replay points from ${source.id}`, { cause: errorToData(error).message });
-      },
-    );
-    await Promise.all([errors, points]);
-    this.#errors.closeAttempt();
-    this.#source = null;
-    const isHasty = this.#isHasty || this.#context.relay === null;
-    await source.stop(isHasty ? stopDeadlineMs : this.#context.deadlines.teardownMs);
+  #close(rows: UnreadRows): Promise<void> {
+    return this.#attachment.close(rows, this.#state === 'ended');
   }
 }

@@ -12,6 +12,8 @@ import { beginning, decodeReplayStart, encodeReplayStart, type ReplayStart, repl
 const answerMs = 5_000;
 
 export class InputReplay {
+  /** Rows of this run that have entered steps, as the engine last said. */
+  takenRecords = 0;
   /** Its source wants to be told what is durable. */
   wantsAcknowledgements = false;
   /** Where its first row of this run is, and where others are, as its source last said. */
@@ -57,28 +59,28 @@ export class InputReplay {
     this.#checkpointed = { position: replayFrom(this.#points ?? [], records).position, records };
   }
 
-  /** Where it goes on when `takenRecords` rows of this run have entered steps. */
-  positionBehind(takenRecords: number): Position | null {
-    return encodeReplayStart(replayFrom(this.#points ?? [{ records: 0, ...this.#begin }], takenRecords));
+  /** Where it goes on when so many rows of this run have entered steps. */
+  positionBehind(records: number): Position | null {
+    return encodeReplayStart(replayFrom(this.#points ?? [{ records: 0, ...this.#begin }], records));
   }
 
   /** The latest checkpoint is stored. What its source is to be told is durable, if anything. */
-  checkpointStored(takenRecords: number): Position | null {
+  checkpointStored(): Position | null {
     const checkpointed = this.#checkpointed;
     if (!this.wantsAcknowledgements || checkpointed === null) return null;
     this.#durableRecords = checkpointed.records;
-    if (!this.isAwaiting(takenRecords)) this.#onDurable?.();
+    if (!this.isAwaiting) this.#onDurable?.();
     return checkpointed.position;
   }
 
   /** Rows have entered steps of which the source waits to hear that they are durable. */
-  isAwaiting(takenRecords: number): boolean {
-    return this.wantsAcknowledgements && takenRecords > this.#durableRecords;
+  get isAwaiting(): boolean {
+    return this.wantsAcknowledgements && this.takenRecords > this.#durableRecords;
   }
 
   /** Resolves when a stored checkpoint holds everything, or the signal is aborted. */
-  async whenDurable(takenRecords: number, signal: AbortSignal): Promise<void> {
-    if (!this.isAwaiting(takenRecords) || signal.aborted) return;
+  async whenDurable(signal: AbortSignal): Promise<void> {
+    if (!this.isAwaiting || signal.aborted) return;
     await new Promise<void>((resolve) => {
       this.#onDurable = resolve;
       signal.addEventListener('abort', () => resolve(), { once: true });

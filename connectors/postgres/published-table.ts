@@ -61,20 +61,23 @@ export interface FollowedTable {
 }
 
 /** @throws PostgresMissing, PostgresUnsupportedChange when the table is not what was followed so far, or not published any more */
-export async function requireFollowed(
-  client: Client,
-  { server, publication, table, id }: FollowedTable,
-): Promise<void> {
+export async function requireFollowed(client: Client, followed: FollowedTable): Promise<void> {
+  const { server, publication, table } = followed;
+  await requireSame(client, followed);
+  if ((await publishedTable(client, publication, table)) !== null) return;
+  // It may have been renamed or dropped between the two questions.
+  await requireSame(client, followed);
+  throw notPublished(server, publication, table);
+}
+
+async function requireSame(client: Client, { server, table, id }: FollowedTable): Promise<void> {
   const { rows } = await client.query(
     `SELECT to_regclass($2)::oid::int4 AS now, (SELECT format('%I.%I', n.nspname, c.relname)
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid::int4 = $1) AS name`,
     [id, quoteTable(table)],
   );
   const { now, name } = rows[0] ?? {};
-  if (now === id) {
-    if ((await publishedTable(client, publication, table)) === null) throw notPublished(server, publication, table);
-    return;
-  }
+  if (now === id) return;
   if (name !== null) throw tableRenamed(table, name);
   if (now !== null) throw tableMadeAgain(table);
   const reason = `there is no table ${table} any more: it was dropped while it was followed`;

@@ -26,7 +26,8 @@ if ('missing' in server) {
     for (;;) {
       const { error, lastFailure } = await pipeline.inputConnectorStats(table, name);
       const shown = error ?? lastFailure?.error ?? null;
-      if (shown !== null) {
+      // Connections of the test before may still be counted by the server, which refuses others meanwhile: that passes.
+      if (shown !== null && (shown.code !== 'postgres.unavailable' || name === 'unreachable')) {
         assert.not.match(JSON.stringify(shown), /secret|wrong-pass/);
         return `${shown.code}: ${shown.message}`;
       }
