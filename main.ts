@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 // The binary: puts the compiler, the registry and the terminal into the hands of the command line.
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { runCli } from './actors/gateway/cli/cli.ts';
 import type { Validation } from './actors/gateway/hosting/validation.ts';
 
 // dist/main.js lies one folder below package.json, in a checkout and in the packed tarball alike.
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+const packageFolder = fileURLToPath(new URL('..', import.meta.url)).replace(/[/\\]$/, '');
+const { version } = JSON.parse(readFileSync(`${packageFolder}/package.json`, 'utf8'));
 
 // A reader that has gone away (`millrace run … | head`) is no failure of ours: a run drains, as it does on a signal. So does one whose
 // results cannot be written any more (a full disk), which fails.
@@ -23,6 +25,7 @@ for (const stream of [process.stdout, process.stderr]) {
 
 const exitCode = await runCli(process.argv.slice(2), {
   version: String(version),
+  packageFolder,
   loadValidation,
   environment: process.env,
   out: (text) => void process.stdout.write(text),

@@ -20,8 +20,10 @@ import type {
   EngineCheckpoint,
   EngineMessage,
   EngineNotice,
+  EngineProgress,
   OutputAttached,
   QueryResult,
+  WorkerShare,
 } from './messages.ts';
 import { frameRowsMax, OutputQueue } from './output-queue.ts';
 import { compileCircuit, engineCircuit, workersFor } from './program-circuit.ts';
@@ -44,49 +46,55 @@ export function engineBehaviour(
 ): Behaviour<EngineArguments, EngineMessage, EngineNotice> {
   return (args, context) => {
     const { functions = [] } = args.program;
-    const workers = workersFor(args, context.log);
-    if (workers > 1) return shardedEngine(args, context, workers);
-    if (functions.length === 0) return new EngineActor(args, context, makeCircuit(args), noFunctions);
-    return loadFunctions(functions).then((loaded) => new EngineActor(args, context, makeCircuit(args), loaded));
+    const sharing = workersFor(args, context.log);
+    if (sharing.workers > 1) return shardedEngine(args, context, sharing);
+    const open = (loaded: Functions): EngineActor =>
+      new EngineActor(args, context, { circuit: makeCircuit(args), functions: loaded, sharing });
+    return functions.length === 0 ? open(noFunctions) : loadFunctions(functions).then(open);
   };
 }
 
-async function shardedEngine(args: EngineArguments, context: Context, workers: number): Promise<EngineActor> {
+async function shardedEngine(args: EngineArguments, context: Context, sharing: WorkerShare): Promise<EngineActor> {
   const { program, onError } = args;
   const onLost = (error: MillraceError): void => context.fail(error);
   let functions = noFunctions;
-  const circuit = await openShardedCircuit({ program, onError, workers, onLost }, async () => {
+  const circuit = await openShardedCircuit({ program, onError, workers: sharing.workers, onLost }, async () => {
     functions = await loadFunctions(program.functions ?? []);
   });
   try {
-    return new EngineActor(args, context, engineCircuit(circuit), functions);
+    return new EngineActor(args, context, { circuit: engineCircuit(circuit), functions, sharing });
   } catch (error) {
     await circuit.stop();
     throw error;
   }
 }
 
-const noFunctions: ReadonlyMap<string, UserFunction> = new Map();
+type Functions = ReadonlyMap<string, UserFunction>;
+
+const noFunctions: Functions = new Map();
+
+interface EngineParts {
+  readonly circuit: EngineCircuit;
+  readonly functions: Functions;
+  readonly sharing: WorkerShare;
+}
 
 class EngineActor implements Actor<EngineMessage> {
   readonly #relations: ReadonlyMap<string, Relation>;
   readonly #context: Context;
   readonly #circuit: EngineCircuit;
-  readonly #functions: ReadonlyMap<string, UserFunction>;
+  readonly #functions: Functions;
+  readonly #sharing: WorkerShare;
   readonly #loop: StepLoop;
   /** Before any time, so that the first step is counted. */
   #countedAt = -statisticsMs;
 
-  constructor(
-    args: EngineArguments,
-    context: Context,
-    circuit: EngineCircuit,
-    functions: ReadonlyMap<string, UserFunction>,
-  ) {
+  constructor(args: EngineArguments, context: Context, { circuit, functions, sharing }: EngineParts) {
     const { clock, gauges } = context;
     this.#context = context;
     this.#circuit = circuit;
     this.#functions = functions;
+    this.#sharing = sharing;
     if (args.restore !== null) circuit.restore(args.restore.parts.map((part) => new Uint8Array(part)));
     const definitions = [...args.program.tables, ...args.program.views];
     const { clock: ticks } = args.program;
@@ -157,7 +165,7 @@ class EngineActor implements Actor<EngineMessage> {
       case 'progress':
         // Who asks for progress looks at the gauges next, which must not be those of half a second ago.
         this.#countState();
-        reply.resolve(this.#loop.progress);
+        reply.resolve({ ...this.#loop.progress, sharing: this.#sharing } satisfies EngineProgress);
         return;
       case 'start transaction':
         this.#refuseFailed();

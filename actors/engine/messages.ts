@@ -122,6 +122,8 @@ export interface EngineProgress {
   readonly completedStep: number;
   /** Milliseconds for which steps have been waiting for an output that is full; absent or 0: they are not. */
   readonly heldMs?: number;
+  /** Without SQL: absent. */
+  readonly sharing?: WorkerShare;
   /** Outputs that are attached. */
   readonly outputs?: readonly OutputProgress[];
   /** Inputs that are attached: rows that have entered steps, and rows that wait for one. */
@@ -130,6 +132,14 @@ export interface EngineProgress {
     readonly takenRecords: number;
     readonly queuedRecords: number;
   }[];
+}
+
+/** How many threads compute the circuit, and what of it one of them computes alone. */
+export interface WorkerShare {
+  readonly asked: number;
+  readonly workers: number;
+  /** A line for each: place, view, reason. */
+  readonly alone: readonly string[];
 }
 
 export interface OutputProgress {

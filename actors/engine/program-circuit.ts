@@ -6,7 +6,7 @@ import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { OperatorStatistics, RelationContents } from './circuit/circuit.ts';
 import type { EngineCircuit, StepChanges } from './engine-circuit.ts';
-import type { EngineArguments } from './messages.ts';
+import type { EngineArguments, WorkerShare } from './messages.ts';
 import { explainProgram, explainQuery } from './plan/explain.ts';
 import { planProgram } from './plan/planner.ts';
 import { sharingOf } from './program-sharing.ts';
@@ -75,27 +75,27 @@ export function engineCircuit(circuit: ProgramCircuit): EngineCircuit {
  * How many workers the circuit gets: as many as are asked for, unless it goes on from a checkpoint, whose state lies by the number
  * of workers that took it, or nothing in it can be shared. What is not done as asked is said in the log.
  */
-export function workersFor({ program, onError, restore, workers = 1 }: EngineArguments, log: Log): number {
+export function workersFor(args: EngineArguments, log: Log): WorkerShare {
+  const { program, onError, restore, workers: asked = 1 } = args;
   if (restore !== null) {
-    const taken = workersOfImage(restore.parts.map((part) => new Uint8Array(part)));
-    if (taken !== workers) {
-      const message = `the checkpoint was taken by ${taken} workers, which go on; start without it to have ${workers}`;
-      log.warn(message, { workers: taken, asked: workers });
+    const workers = workersOfImage(restore.parts.map((part) => new Uint8Array(part)));
+    if (workers !== asked) {
+      const message = `the checkpoint was taken by ${workers} workers, which go on; start without it to have ${asked}`;
+      log.warn(message, { workers, asked });
     }
-    return taken;
+    return { asked, workers, alone: workers === 1 ? [] : sharingOf(program, workers, onError).alone };
   }
-  if (workers === 1) return 1;
-  const { isShared, alone } = sharingOf(program, workers, onError);
+  if (asked === 1) return { asked, workers: 1, alone: [] };
+  const { isShared, alone } = sharingOf(program, asked, onError);
   if (isShared) {
-    if (alone.length > 0)
-      log.info(`one worker computes a part of this program: ${alone.join('; ')}`, { workers, alone });
-    return workers;
+    if (alone.length > 0) {
+      const message = `one worker computes a part of this program: ${alone.join('; ')}`;
+      log.info(message, { workers: asked, alone });
+    }
+    return { asked, workers: asked, alone };
   }
   const because = alone.length === 0 ? '' : ` (${alone.join('; ')})`;
-  log.warn(`nothing in this program can be shared among workers: one computes it${because}`, {
-    workers: 1,
-    asked: workers,
-    alone,
-  });
-  return 1;
+  const message = `nothing in this program can be shared among workers: one computes it${because}`;
+  log.warn(message, { workers: 1, asked, alone });
+  return { asked, workers: 1, alone };
 }

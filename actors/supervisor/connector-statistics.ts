@@ -90,7 +90,10 @@ export function outputStatistics(
 
 export function engineStatistics(
   gauges: Gauges,
-  progress: Pick<EngineProgress, 'steps' | 'completedStep' | 'processedRecords' | 'completedRecords' | 'heldMs'>,
+  progress: Pick<
+    EngineProgress,
+    'steps' | 'completedStep' | 'processedRecords' | 'completedRecords' | 'heldMs' | 'sharing'
+  >,
 ): EngineStats {
   return {
     steps: progress.steps,
@@ -102,5 +105,6 @@ export function engineStatistics(
     stateRows: gauges.get('stateRows'),
     stateBytes: gauges.get('stateBytes'),
     numEvaluationErrors: gauges.get('numEvaluationErrors'),
+    sharing: progress.sharing ?? null,
   };
 }

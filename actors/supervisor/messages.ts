@@ -7,7 +7,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Position } from '../../connectors/sdk/source.ts';
 import type { ErrorData } from '../../runtime/errors.ts';
 import type { MailboxLimits } from '../../runtime/mailbox/channel.ts';
-import type { BoundQuery, OutputProgress, QueryResult, ViewDefinition } from '../engine/messages.ts';
+import type { BoundQuery, OutputProgress, QueryResult, ViewDefinition, WorkerShare } from '../engine/messages.ts';
 import type { InspectionPoint } from '../inspection-point.ts';
 import type { PositionMark } from '../lifecycle-journal.ts';
 import type { RecordedError } from '../source/messages.ts';
@@ -137,6 +137,8 @@ export interface EngineStats {
   readonly stateRows: number;
   readonly stateBytes: number;
   readonly numEvaluationErrors: number;
+  /** Without SQL: null. */
+  readonly sharing: WorkerShare | null;
 }
 
 export interface PipelineStats {

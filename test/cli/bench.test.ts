@@ -144,6 +144,7 @@ test('how it is called is looked at before anything runs', async () => {
     let said = '';
     const code = await runCli(['bench', ...args], {
       version: '0',
+      packageFolder: '',
       environment: {},
       terminalColumns: null,
       out: (text) => assert.unreachable(text),

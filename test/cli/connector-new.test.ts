@@ -1,6 +1,6 @@
 // `millrace connector new`: what it writes compiles and passes its own tests as it stands.
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,6 +37,9 @@ for (const direction of ['source', 'destination']) {
     const { stdout } = await run(process.execPath, [main, 'connector', 'new', 'ticker', ...flags], { cwd: folder });
     assert.match(stdout, /ticker\/src\/connector\.ts/);
     const made = join(folder, 'ticker');
+    // A checkout is of no registry: npm install in the new folder has to find it where it lies.
+    const { dependencies } = JSON.parse(readFileSync(join(made, 'package.json'), 'utf8'));
+    assert.equal(dependencies, { millrace: `file:${root.replace(/\/$/, '')}` });
     installed(made);
     await run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc')], { cwd: made });
     const tests = readdirSync(join(made, 'dist')).filter((name) => name.endsWith('.test.js'));

@@ -1,11 +1,11 @@
 // The command line: finds the command, reads its options, runs it, prints what was thrown, and returns the exit code.
 // A command is loaded when it is called, all of them only for the list of them.
-import { parseArgs } from 'node:util';
 import { MillraceError } from '../../../runtime/errors.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import { type Command, exitCodes, type Tools, UsageError } from './command.ts';
 import { commandPage, overview } from './help-page.ts';
 import { problemLines } from './problem-text.ts';
+import { readArguments } from './read-arguments.ts';
 
 /** One line each. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
@@ -70,36 +70,6 @@ async function findCommand(name: string): Promise<Command> {
     { detail: `there is no command "${name}"; there are ${[...names, 'help', 'version'].join(', ')}` },
     { suggestion: nearestName(name, names) },
   );
-}
-
-function readArguments(
-  command: Command,
-  given: readonly string[],
-): { operands: readonly string[]; options: Readonly<Record<string, string | boolean | undefined>> } {
-  let parsed: { values: Record<string, unknown>; positionals: string[] };
-  try {
-    parsed = parseArgs({ args: [...given], options: command.options, allowPositionals: true, strict: true });
-  } catch (error) {
-    const unknown = given.find(
-      (text) => text.startsWith('--') && !((text.slice(2).split('=')[0] ?? '') in command.options),
-    );
-    const suggestion = unknown === undefined ? undefined : nearestName(unknown.slice(2), Object.keys(command.options));
-    const detail = (error instanceof Error ? error.message : String(error)).split(/\. |\.\n/)[0] ?? '';
-    throw new UsageError(
-      { detail: `millrace ${command.name}: ${detail}` },
-      { suggestion: suggestion === undefined ? undefined : `--${suggestion}` },
-    );
-  }
-  const { operands } = command;
-  const [least, most] = typeof operands === 'number' ? [operands, operands] : operands;
-  const count = parsed.positionals.length;
-  if (count < least || count > most) {
-    const expected = least === most ? `${least}` : `${least} to ${most}`;
-    const detail = `millrace ${command.synopsis}: ${expected} operand${expected === '1' ? '' : 's'} expected, ${count} given`;
-    throw new UsageError({ detail });
-  }
-  // SAFETY: every option of ours is a string or a boolean, never a list.
-  return { operands: parsed.positionals, options: parsed.values as Record<string, string | boolean | undefined> };
 }
 
 async function help(name: string | undefined, tools: Tools): Promise<number> {

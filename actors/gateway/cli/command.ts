@@ -26,6 +26,8 @@ export interface Tools {
   readonly loadValidation: () => Promise<Validation>;
   /** Of Millrace, without a `v`. */
   readonly version: string;
+  /** Where its package.json lies. */
+  readonly packageFolder: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Results. */
   out(text: string): void;

@@ -18,6 +18,7 @@ import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import { type Command, exitCodes, type OptionValues, type Tools, UsageError } from './command.ts';
 import { connectorScaffold } from './connector-scaffold.ts';
+import { dependencyOnMillrace } from './own-package.ts';
 
 export const FolderExists: CodedErrorClass<{ readonly folder: string }> = defineError(
   'cli.folder_exists',
@@ -65,11 +66,15 @@ async function scaffold(name: string | undefined, options: OptionValues, tools: 
   }
   if (existsSync(name)) throw new FolderExists({ folder: name });
   const direction = options['destination'] === true ? 'destination' : 'source';
-  for (const [path, text] of connectorScaffold({ name, direction, version: tools.version })) {
+  const dependency = dependencyOnMillrace(tools.packageFolder, tools.version);
+  for (const [path, text] of connectorScaffold({ name, direction, dependency })) {
     const file = join(name, path);
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text);
     tools.out(`${file}\n`);
+  }
+  if (dependency.startsWith('file:')) {
+    tools.err(`This Millrace is of no registry: the package takes it from ${tools.packageFolder} (package.json).\n`);
   }
   tools.err(`Next: cd ${name} && npm install && npm test\n`);
   return exitCodes.ok;

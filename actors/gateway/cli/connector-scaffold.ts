@@ -5,8 +5,8 @@ export interface ScaffoldOptions {
   /** Of the transport and of the folder: lower case letters, digits, - and _. */
   readonly name: string;
   readonly direction: 'source' | 'destination';
-  /** Of Millrace, for the dependency. */
-  readonly version: string;
+  /** Of the package on Millrace, see own-package.ts. */
+  readonly dependency: string;
 }
 
 /** Text by path inside the new folder. */
@@ -23,7 +23,7 @@ export function connectorScaffold(options: ScaffoldOptions): ReadonlyMap<string,
   ]);
 }
 
-function packageJson({ name, version }: ScaffoldOptions): string {
+function packageJson({ name, dependency }: ScaffoldOptions): string {
   const content = {
     name: `millrace-connector-${name.replaceAll('_', '-')}`,
     version: '0.1.0',
@@ -36,7 +36,7 @@ function packageJson({ name, version }: ScaffoldOptions): string {
       start: 'tsc && millrace run pipeline.yaml',
       serve: 'tsc && millrace connector serve dist/connector.js',
     },
-    dependencies: { millrace: `^${version}` },
+    dependencies: { millrace: dependency },
     devDependencies: { '@types/node': '^20.19.0', typescript: '>=5.5.0' },
   };
   return `${JSON.stringify(content, null, 2)}\n`;

@@ -53,6 +53,11 @@ function describeStats(stats: unknown): string[] {
     `waiting   ${formatCount(count(totals, 'buffered_input_records'))} rows`,
     `done      ${formatCount(count(totals, 'total_completed_records'))} rows`,
   ];
+  const workers = member(totals, 'workers');
+  if (count(workers, 'asked') > 1) {
+    lines.push(`workers   ${count(workers, 'used')} of ${count(workers, 'asked')} asked for`);
+    lines.push(...list(member(workers, 'alone')).map((each) => `          one alone: ${each}`));
+  }
   const connectors = [
     ...sortedBy(list(member(stats, 'inputs')), 'endpoint_name').map((input) => connectorRow(input, 'input')),
     ...sortedBy(list(member(stats, 'outputs')), 'endpoint_name').map((output) => connectorRow(output, 'output')),

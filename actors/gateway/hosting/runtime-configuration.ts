@@ -6,22 +6,41 @@ import { durationMicros, sizeMegabytes } from './quantity-text.ts';
 import { isZoneOffset } from './zone-offset.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
-type Check = (value: unknown) => boolean;
+/** What a value may be, and how that is said to who sent another. */
+interface Check {
+  readonly accepts: (value: unknown) => boolean;
+  readonly wanted: string;
+}
 
-const isBoolean: Check = (value) => typeof value === 'boolean';
-const isText: Check = (value) => typeof value === 'string';
-const isCount: Check = (value) => typeof value === 'number' && Number.isInteger(value) && value >= 0;
-const isNumber: Check = (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0;
-const isList: Check = (value) => Array.isArray(value);
-const isObject: Check = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
-const orNull =
-  (check: Check): Check =>
-  (value) =>
-    value === null || check(value);
+const isBoolean: Check = { accepts: (value) => typeof value === 'boolean', wanted: 'true or false' };
+const isText: Check = { accepts: (value) => typeof value === 'string', wanted: 'a text' };
+const isNumber: Check = {
+  accepts: (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0,
+  wanted: 'a number that is not negative',
+};
+const isList: Check = { accepts: (value) => Array.isArray(value), wanted: 'a list' };
+const isObject: Check = { accepts: isJsonObject, wanted: 'an object' };
+const isAnything: Check = { accepts: () => true, wanted: 'anything' };
+const isOffset: Check = { accepts: isZoneOffset, wanted: 'an offset such as "+05:30"' };
+const isModel: Check = {
+  accepts: (value) => value === 'none' || value === 'at_least_once' || value === 'exactly_once' || value === null,
+  wanted: '"none", "at_least_once", "exactly_once" or null',
+};
+const isCount = whole(0, Number.MAX_SAFE_INTEGER);
+
+function whole(least: number, most: number): Check {
+  const accepts = (value: unknown): boolean =>
+    typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;
+  return { accepts, wanted: `a whole number from ${least} to ${most}` };
+}
+
+function orNull({ accepts, wanted }: Check): Check {
+  return { accepts: (value) => value === null || accepts(value), wanted: `${wanted}, or null` };
+}
 
 interface Setting {
   readonly fallback: unknown;
-  readonly accepts: Check;
+  readonly takes: Check;
   /** The newer key, and how its text is read. */
   readonly text?: { readonly key: string; readonly read: (text: string) => number | null };
 }
@@ -31,68 +50,70 @@ const seconds = (key: string) => ({ key, read: (text: string) => scale(durationM
 const megabytes = (key: string) => ({ key, read: sizeMegabytes });
 
 const resourceSettings: Readonly<Record<string, Setting>> = {
-  cpu_cores_min: { fallback: null, accepts: orNull(isNumber) },
-  cpu_cores_max: { fallback: null, accepts: orNull(isNumber) },
-  memory_mb_min: { fallback: null, accepts: orNull(isCount), text: megabytes('memory_min') },
-  memory_mb_max: { fallback: null, accepts: orNull(isCount), text: megabytes('memory_max') },
-  storage_mb_max: { fallback: null, accepts: orNull(isCount), text: megabytes('storage_max') },
-  storage_class: { fallback: null, accepts: orNull(isText) },
-  service_account_name: { fallback: null, accepts: orNull(isText) },
-  namespace: { fallback: null, accepts: orNull(isText) },
+  cpu_cores_min: { fallback: null, takes: orNull(isNumber) },
+  cpu_cores_max: { fallback: null, takes: orNull(isNumber) },
+  memory_mb_min: { fallback: null, takes: orNull(isCount), text: megabytes('memory_min') },
+  memory_mb_max: { fallback: null, takes: orNull(isCount), text: megabytes('memory_max') },
+  storage_mb_max: { fallback: null, takes: orNull(isCount), text: megabytes('storage_max') },
+  storage_class: { fallback: null, takes: orNull(isText) },
+  service_account_name: { fallback: null, takes: orNull(isText) },
+  namespace: { fallback: null, takes: orNull(isText) },
 };
 
 const storageSettings: Readonly<Record<string, Setting>> = {
-  backend: { fallback: { name: 'default' }, accepts: isObject },
+  backend: { fallback: { name: 'default' }, takes: isObject },
   min_storage_bytes: {
     fallback: null,
-    accepts: orNull(isCount),
+    takes: orNull(isCount),
     text: { key: 'min_spill_size', read: (text) => scale(sizeMegabytes(text), 1e-6) },
   },
-  min_step_storage_bytes: { fallback: null, accepts: orNull(isCount) },
-  compression: { fallback: 'default', accepts: isText },
-  cache_mib: { fallback: null, accepts: orNull(isCount) },
+  min_step_storage_bytes: { fallback: null, takes: orNull(isCount) },
+  compression: { fallback: 'default', takes: isText },
+  cache_mib: { fallback: null, takes: orNull(isCount) },
 };
 
 const faultToleranceSettings: Readonly<Record<string, Setting>> = {
   model: {
     fallback: 'none',
-    accepts: (value) => value === 'none' || value === 'at_least_once' || value === 'exactly_once' || value === null,
+    takes: isModel,
   },
-  checkpoint_interval_secs: { fallback: 60, accepts: orNull(isCount), text: seconds('checkpoint_interval') },
+  checkpoint_interval_secs: { fallback: 60, takes: orNull(isCount), text: seconds('checkpoint_interval') },
 };
 
+/** What Feldera's own type for it holds. More than the machine has cores are none the quicker: it gets as many as there are cores. */
+const workersMax = 65_535;
+
 const settings: Readonly<Record<string, Setting>> = {
-  workers: { fallback: 8, accepts: (value) => isCount(value) && value !== 0 },
-  max_rss_mb: { fallback: null, accepts: orNull(isCount), text: megabytes('max_rss') },
-  datafusion_memory_mb: { fallback: null, accepts: orNull(isCount), text: megabytes('datafusion_memory') },
-  hosts: { fallback: 1, accepts: isCount },
-  cpu_profiler: { fallback: true, accepts: isBoolean },
-  tracing: { fallback: false, accepts: isBoolean },
-  tracing_endpoint_jaeger: { fallback: '127.0.0.1:6831', accepts: isText },
-  min_batch_size_records: { fallback: 0, accepts: isCount },
-  max_buffering_delay_usecs: { fallback: 0, accepts: isCount, text: micros('max_buffering_delay') },
-  clock_resolution_usecs: { fallback: 1_000_000, accepts: orNull(isCount), text: micros('clock_resolution') },
-  clock_timezone_offset: { fallback: null, accepts: orNull(isZoneOffset) },
-  pin_cpus: { fallback: [], accepts: isList },
-  provisioning_timeout_secs: { fallback: null, accepts: orNull(isCount), text: seconds('provisioning_timeout') },
-  max_parallel_connector_init: { fallback: null, accepts: orNull(isCount) },
-  init_containers: { fallback: null, accepts: () => true },
-  checkpoint_during_suspend: { fallback: true, accepts: isBoolean },
-  http_workers: { fallback: null, accepts: orNull(isCount) },
-  io_workers: { fallback: null, accepts: orNull(isCount) },
-  env: { fallback: {}, accepts: isObject },
-  dev_tweaks: { fallback: {}, accepts: isObject },
-  logging: { fallback: null, accepts: orNull(isText) },
-  pipeline_template_configmap: { fallback: null, accepts: () => true },
+  workers: { fallback: 8, takes: whole(1, workersMax) },
+  max_rss_mb: { fallback: null, takes: orNull(isCount), text: megabytes('max_rss') },
+  datafusion_memory_mb: { fallback: null, takes: orNull(isCount), text: megabytes('datafusion_memory') },
+  hosts: { fallback: 1, takes: isCount },
+  cpu_profiler: { fallback: true, takes: isBoolean },
+  tracing: { fallback: false, takes: isBoolean },
+  tracing_endpoint_jaeger: { fallback: '127.0.0.1:6831', takes: isText },
+  min_batch_size_records: { fallback: 0, takes: isCount },
+  max_buffering_delay_usecs: { fallback: 0, takes: isCount, text: micros('max_buffering_delay') },
+  clock_resolution_usecs: { fallback: 1_000_000, takes: orNull(isCount), text: micros('clock_resolution') },
+  clock_timezone_offset: { fallback: null, takes: orNull(isOffset) },
+  pin_cpus: { fallback: [], takes: isList },
+  provisioning_timeout_secs: { fallback: null, takes: orNull(isCount), text: seconds('provisioning_timeout') },
+  max_parallel_connector_init: { fallback: null, takes: orNull(isCount) },
+  init_containers: { fallback: null, takes: isAnything },
+  checkpoint_during_suspend: { fallback: true, takes: isBoolean },
+  http_workers: { fallback: null, takes: orNull(isCount) },
+  io_workers: { fallback: null, takes: orNull(isCount) },
+  env: { fallback: {}, takes: isObject },
+  dev_tweaks: { fallback: {}, takes: isObject },
+  logging: { fallback: null, takes: orNull(isText) },
+  pipeline_template_configmap: { fallback: null, takes: isAnything },
 };
 
 /** With every default filled in. @throws HttpProblem InvalidRuntimeConfig */
 export function readRuntimeConfiguration(value: unknown): JsonObject {
   const given = value ?? {};
   const problems: string[] = [];
-  if (!isObject(given)) throw invalid(value, ['runtime_config is no object']);
-  // SAFETY: checked above.
-  const object = given as JsonObject;
+  if (!isJsonObject(given)) throw invalid(value, ['runtime_config is no object']);
+  const object = given;
   const { storage, fault_tolerance: faultTolerance, resources } = object;
   // Booleans are an older spelling: all defaults, or no storage at all.
   const storageRead =
@@ -105,8 +126,8 @@ export function readRuntimeConfiguration(value: unknown): JsonObject {
     fault_tolerance: readSettings(faultToleranceSettings, withModel(faultTolerance), 'fault_tolerance.', problems),
     resources: readSettings(resourceSettings, resources, 'resources.', problems),
   };
-  for (const [name, text] of Object.entries(isObject(object['env']) ? Object(object['env']) : {})) {
-    if (!isText(text)) problems.push(`env.${name} is no text`);
+  for (const [name, text] of Object.entries(isJsonObject(object['env']) ? Object(object['env']) : {})) {
+    if (typeof text !== 'string') problems.push(`env.${name} is no text`);
     if (/^(HOSTNAME|RUST_LOG|TOKIO_WORKER_THREADS)$|^(FELDERA|KUBERNETES|TOKIO)_/.test(name)) {
       problems.push(`env.${name} is reserved`);
     }
@@ -134,9 +155,10 @@ function readSettings(
   prefix: string,
   problems: string[],
 ): Record<string, unknown> {
-  if (value !== undefined && value !== null && !isObject(value)) problems.push(`${prefix.slice(0, -1)} is no object`);
-  // SAFETY: everything else has been refused and is not read further than by its keys.
-  const object = (isObject(value) ? value : {}) as JsonObject;
+  if (value !== undefined && value !== null && !isJsonObject(value))
+    problems.push(`${prefix.slice(0, -1)} is no object`);
+  // Everything else has been refused.
+  const object = isJsonObject(value) ? value : {};
   const result: Record<string, unknown> = {};
   refuseUnknown(known, object, prefix, problems);
   for (const [key, setting] of Object.entries(known)) {
@@ -152,10 +174,10 @@ function readSettings(
       result[key] = read;
     } else if (plain === undefined) {
       result[key] = setting.fallback;
-    } else if (setting.accepts(plain)) {
+    } else if (setting.takes.accepts(plain)) {
       result[key] = plain;
     } else {
-      problems.push(`${prefix}${key} is not of the right type`);
+      problems.push(`${prefix}${key} must be ${setting.takes.wanted}, not ${shown(plain)}`);
     }
   }
   return result;
@@ -180,6 +202,16 @@ function refuseUnknown(
     const nearest = nearestName(key, names);
     problems.push(`${prefix}${key} is no setting${nearest ? ` (did you mean '${prefix}${nearest}'?)` : ''}`);
   }
+}
+
+function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The value as JSON, cut where it is long. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length <= 40 ? text : `${text.slice(0, 40)}…`;
 }
 
 function scale(value: number | null, divisor: number): number | null {

@@ -10,7 +10,11 @@ interface CodeRule {
   readonly status: number;
   /** The name that `/v0` has for it, where it has one. */
   readonly code?: string;
+  /** What to do about it over HTTP, where the error itself speaks to a program that has opened the pipeline. */
+  readonly help?: string;
 }
+
+const startAgain = 'Start it again: POST /v0/pipelines/NAME/start, POST /v1/pipelines/ID/start without SQL.';
 
 /** The first that matches. */
 const rules: readonly CodeRule[] = [
@@ -26,7 +30,14 @@ const rules: readonly CodeRule[] = [
   { pattern: /^query\./, status: 400, code: 'AdHocQueryError' },
   { pattern: /^(embedded\.closed|embedded\.listener_gone|channel\.closed|thread\.gone)$/, status: 503 },
   { pattern: /^(embedded\.timed_out|thread\.call_timeout|actor\.(timeout|stuck|gone))$/, status: 503 },
-  { pattern: /^pipeline\.(stopped|failed|engine_lost|not_started|stop_timed_out)$/, status: 503 },
+  {
+    pattern: /^pipeline\.not_started$/,
+    status: 503,
+    help: 'It is being started: GET /v0/pipelines/NAME?selector=status says when it is Running or Paused. POST /v0/pipelines/NAME/start starts one that is Stopped.',
+  },
+  { pattern: /^pipeline\.(stopped|engine_lost)$/, status: 503, help: startAgain },
+  { pattern: /^pipeline\.failed$/, status: 503, help: `The cause says what went wrong. ${startAgain}` },
+  { pattern: /^pipeline\.stop_timed_out$/, status: 503 },
   { pattern: /^(mailbox\.full|embedded\.push_waited)$/, status: 503 },
   { pattern: /^store\.version_conflict$/, status: 409 },
   { pattern: /^store\.(closed|folder_locked|write_failed)$/, status: 503 },
@@ -64,7 +75,12 @@ function fromCoded(error: MillraceError): HttpProblem {
     status,
     code: rule?.code ?? error.code,
     message: error.message,
-    details: { code: error.code, fields: withoutBigints(error.fields), help: error.help, place: error.place ?? null },
+    details: {
+      code: error.code,
+      fields: withoutBigints(error.fields),
+      help: rule?.help ?? error.help,
+      place: error.place ?? null,
+    },
     headers: status === 503 ? { 'Retry-After': retryAfterSeconds } : {},
     cause: error,
   });

@@ -1,5 +1,6 @@
-// The tables of routes under Fastify: it finds the route and reads the body; the reply is written here, with exactly the
-// content type that the route says (nothing appends a charset) and without compression.
+// The tables of routes under Fastify: it finds the route and reads the body, unpacked as its Content-Encoding says and bounded packed
+// as unpacked; the reply is written here, with exactly the content type that the route says (nothing appends a charset) and
+// without compression.
 import type { RequestListener, ServerResponse } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { HttpProblem } from '../http/http-problem.ts';
@@ -7,6 +8,7 @@ import type { Principal } from '../http/principal.ts';
 import { problemBody, toProblem } from '../http/problem-reply.ts';
 import type { Route, RouteReply } from '../http/route.ts';
 import { isV1Path, v1ProblemBody } from '../v1/v1-problem.ts';
+import { jsonBody } from './json-body.ts';
 
 export interface JsonRouteOptions {
   readonly routes: readonly Route[];
@@ -36,6 +38,7 @@ export async function mountJsonRoutes(options: JsonRouteOptions): Promise<Fastif
     forceCloseConnections: false,
     frameworkErrors: (error, request, reply) => void sendProblem(reply, request, error),
   });
+  app.addHook('preParsing', async (request) => jsonBody(request.raw));
   app.removeAllContentTypeParsers();
   // Every body is JSON whatever its type says, and an empty one is none: clients send the type with empty bodies too.
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, text, done) => {

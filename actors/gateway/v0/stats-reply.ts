@@ -69,6 +69,7 @@ const globalShape = object({
   total_initiated_steps: whole,
   total_completed_steps: whole,
   pipeline_complete: flag,
+  workers: orNull(object({ asked: whole, used: whole, alone: list(text) })),
 });
 const suspendShape = object({}, { Permanent: list(text), Temporary: list(text) });
 const activityShape = object({ status: oneOf('idle', 'in_progress') }, { started_at: moment });
@@ -221,7 +222,15 @@ function globalMetrics(
     total_initiated_steps: stats.engine?.steps ?? 0,
     total_completed_steps: stats.engine?.completedStep ?? 0,
     pipeline_complete: isOver && buffered === 0 && completed === processed,
+    workers: workersReply(stats),
   };
+}
+
+/** Threads that compute the views, and what one of them computes alone; null without SQL. */
+function workersReply({ engine }: PipelineStats): Shaped<typeof globalShape>['workers'] {
+  if (engine === null || engine.sharing === null) return null;
+  const { asked, workers: used, alone } = engine.sharing;
+  return { asked, used, alone };
 }
 
 /** How much of the memory that there is, or that the pipeline may have, the process has taken. */

@@ -96,6 +96,19 @@ test('a row that cannot be computed fails the pipeline, whichever worker it is o
   }
 });
 
+test('statistics say how many workers there are, and which views one of them computes alone', async () => {
+  const pipeline = await opened({ workers: 3 });
+  try {
+    const { sharing } = (await pipeline.stats()).engine ?? {};
+    assert.is(sharing?.asked, 3);
+    assert.is(sharing?.workers, 3);
+    assert.is(sharing?.alone.length, 1);
+    assert.match(sharing?.alone[0] ?? '', /: total: aggregate of all rows/);
+  } finally {
+    await pipeline.stop({ force: true });
+  }
+});
+
 test('a number of workers that is none is refused', async () => {
   const error: unknown = await Pipeline.open({ program, workers: 0 }).then(
     () => null,

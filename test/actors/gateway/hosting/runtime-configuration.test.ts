@@ -32,6 +32,34 @@ test('wrong types, reserved variables and both spellings at once are refused tog
   }
 });
 
+test('a number of workers is a whole one from 1 to 65535, and who sends another is told so', () => {
+  for (const workers of [1e9, 65_536, 0, -1, 1.5, '2', true, []]) {
+    assert.throws(
+      () => readRuntimeConfiguration({ workers }),
+      (error: Error) =>
+        error.message.includes(`workers must be a whole number from 1 to 65535, not ${JSON.stringify(workers)}`),
+    );
+  }
+  assert.is(readRuntimeConfiguration({ workers: 65_535 })['workers'], 65_535);
+});
+
+test('a value of another type is told with what the setting takes', () => {
+  const wrong = {
+    cpu_profiler: 'yes',
+    clock_timezone_offset: 'CET',
+    fault_tolerance: { model: 'twice' },
+    hosts: 1e300,
+  };
+  assert.throws(
+    () => readRuntimeConfiguration(wrong),
+    (error: Error) =>
+      error.message.includes('cpu_profiler must be true or false, not "yes"') &&
+      error.message.includes('clock_timezone_offset must be an offset such as "+05:30", or null, not "CET"') &&
+      error.message.includes('fault_tolerance.model must be "none", "at_least_once", "exactly_once" or null') &&
+      error.message.includes('hosts must be a whole number'),
+  );
+});
+
 test('unknown keys are refused with the nearest name, on every level', () => {
   const message = (value: unknown): string => {
     try {

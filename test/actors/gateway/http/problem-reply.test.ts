@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { toProblem } from '../../../../actors/gateway/http/problem-reply.ts';
 import { readServeOptions } from '../../../../actors/gateway/server/serve-configuration.ts';
+import { PipelineNotStarted } from '../../../../actors/supervisor/supervision-errors.ts';
 import { defineError } from '../../../../runtime/errors.ts';
 
 function statusOf(code: string): number {
@@ -15,6 +16,14 @@ test('the store failing is no fault of the client', () => {
   assert.is(statusOf('store.folder_unusable'), 500);
   assert.is(statusOf('store.closed'), 503);
   assert.is(statusOf('store.version_conflict'), 409);
+});
+
+test('over HTTP the help of a pipeline that does not run names requests, not calls of a program', () => {
+  const { status, details } = toProblem(new PipelineNotStarted({ call: 'query' }));
+  assert.is(status, 503);
+  const { help } = details as { help: string };
+  assert.match(help, 'POST /v0/pipelines/NAME/start');
+  assert.not.match(help, /\w\(\)/);
 });
 
 test('what is no coded error is a defect whose text stays in the log', () => {

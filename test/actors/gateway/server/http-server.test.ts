@@ -1,4 +1,5 @@
 // The whole server over its port: a pipeline's life, errors as bodies, unknown routes, headers.
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { pollPause } from '../../../poll-pause.ts';
@@ -96,6 +97,31 @@ test('a body that is no JSON is refused with a code, an empty one is none', asyn
     headers: { 'content-type': 'application/json' },
   });
   assert.is(empty.status, 404);
+});
+
+test('a packed body is unpacked before it is read, and counts unpacked', async () => {
+  const limited = await startTestServer({ bodyBytesMax: 2_000 });
+  const text = JSON.stringify({ name: 'packed', program_code: 'CREATE TABLE t (x INT);' });
+  const send = async (body: Uint8Array<ArrayBuffer>, coding: string): Promise<{ status: number; code: unknown }> => {
+    const headers = { 'content-type': 'application/json', 'content-encoding': coding };
+    const response = await fetch(`${limited.url}/v0/pipelines/packed`, { method: 'PUT', headers, body });
+    const reply = (await response.json()) as { readonly error_code?: string };
+    return { status: response.status, code: reply.error_code };
+  };
+  try {
+    assert.is((await send(gzipSync(text), 'gzip')).status, 201);
+    assert.is((await send(brotliCompressSync(text), 'br')).status, 200);
+    assert.is((await send(gzipSync(deflateSync(text)), 'deflate, gzip')).status, 200);
+    assert.is((await send(gzipSync(''), 'gzip')).code, 'InvalidParam');
+    assert.equal(await send(Buffer.from(text), 'gzip'), { status: 400, code: 'InvalidContentEncoding' });
+    assert.equal(await send(gzipSync(text).subarray(0, 30), 'gzip'), { status: 400, code: 'InvalidContentEncoding' });
+    assert.equal(await send(Buffer.from(text), 'lzw'), { status: 415, code: 'UnsupportedContentEncoding' });
+    const long = gzipSync(JSON.stringify({ name: 'packed', description: 'x'.repeat(100_000) }));
+    assert.ok(long.length < 2_000);
+    assert.equal(await send(long, 'gzip'), { status: 413, code: 'PayloadTooLarge' });
+  } finally {
+    await limited.close();
+  }
 });
 
 test('errors of the program come with line, column and snippet', async () => {
