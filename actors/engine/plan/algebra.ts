@@ -4,7 +4,6 @@
 // failure names the text that the user wrote.
 import { unreachable } from '../../../runtime/assert.ts';
 import type { ColumnReference, ExpressionSource, Rel, Scalar } from '../sql/bound.ts';
-import { readsNow } from '../sql/clock.ts';
 import { columnsOf } from './expression-shape.ts';
 
 /** The operands of nested ANDs, from left to right; a TRUE literal is none. */
@@ -69,42 +68,6 @@ export function columnReference(rel: Rel, ordinal: number): ColumnReference {
     nullable: field.nullable,
     source: { ...nowhere, text: field.name },
   };
-}
-
-/** Whether a predicate can be evaluated on any row without failing, so that it may be moved to where rows are more. */
-export function cannotFail(scalar: Scalar): boolean {
-  switch (scalar.kind) {
-    case 'column':
-    case 'literal':
-      return true;
-    case 'operator':
-      if (isOfTime(scalar)) return true;
-      return !['+', '-', '*', '/', '%', 'negate'].includes(scalar.operator) && scalar.operands.every(cannotFail);
-    case 'in list':
-      return cannotFail(scalar.operand);
-    case 'cast':
-      return cannotFail(scalar.operand) && isWidening(scalar.operand, scalar);
-    case 'function':
-      return isOfTime(scalar);
-    case 'case':
-      return false;
-    default:
-      return unreachable(scalar);
-  }
-}
-
-/** What reads the clock and no row fails on all rows or on none. */
-function isOfTime(scalar: Scalar): boolean {
-  return columnsOf(scalar).length === 0 && readsNow(scalar);
-}
-
-function isWidening(from: Scalar, to: Scalar): boolean {
-  const integers = ['TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT'];
-  const [a, b] = [integers.indexOf(from.type.kind), integers.indexOf(to.type.kind)];
-  if (a >= 0) return b >= a || to.type.kind === 'DOUBLE';
-  return (
-    (from.type.kind === 'CHAR' || from.type.kind === 'VARCHAR') && to.type.kind === 'VARCHAR' && to.type.length === null
-  );
 }
 
 /** The relation over other inputs of the same schemas. */

@@ -8,7 +8,8 @@
 // could be next, the first in FROM is. Same schema, same rows. Not here: what is best by the number of rows, which nobody knows.
 import { makeSchema } from '../../../runtime/batch/schema.ts';
 import type { Rel, Scalar } from '../sql/bound.ts';
-import { cannotFail, columnReference, conjunction, conjuncts, mapInputs, moveColumns, truth } from './algebra.ts';
+import { cannotFail } from '../sql/cannot-fail.ts';
+import { columnReference, conjunction, conjuncts, mapInputs, moveColumns, truth } from './algebra.ts';
 import { columnsOf } from './expression-shape.ts';
 
 type Join = Extract<Rel, { kind: 'join' }>;

@@ -7,9 +7,10 @@
 // Inside a recursion there is only the second way, since its relations are computed in a circuit of their own.
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { ColumnReference, Rel, Scalar, ScalarOperator } from '../sql/bound.ts';
+import { cannotFail } from '../sql/cannot-fail.ts';
 import { clockRelation, queryReadsNow, readsNow, replaceNow } from '../sql/clock.ts';
 import { growsWith } from '../sql/watermarks.ts';
-import { cannotFail, columnReference, conjunction, conjuncts, moveColumns } from './algebra.ts';
+import { columnReference, conjunction, conjuncts, moveColumns } from './algebra.ts';
 import { columnsOf } from './expression-shape.ts';
 
 /** `value`, of a row, compared with `bound`, which grows with NOW() and reads nothing else. */

@@ -8,7 +8,8 @@
 // rows that the program never shows it. Only an equality that alone keeps two relations from being multiplied (`a.x + 1 = b.y`) is
 // evaluated on all rows of both, as one in ON is. Returns a relation with the same schema and the same rows.
 import type { Rel, Scalar } from '../sql/bound.ts';
-import { cannotFail, conjunction, conjuncts, mapColumns, mapInputs, moveColumns, sideOf, truth } from './algebra.ts';
+import { cannotFail } from '../sql/cannot-fail.ts';
+import { conjunction, conjuncts, mapColumns, mapInputs, moveColumns, sideOf, truth } from './algebra.ts';
 import { columnsOf } from './expression-shape.ts';
 import { keyPair } from './join-keys.ts';
 

@@ -11,6 +11,7 @@ import { type Attached, SubqueryJoins } from './bind-subquery.ts';
 import { hopRows, intervalOf } from './bind-window-table.ts';
 import type { Rel, Scalar } from './bound.ts';
 import type { BindQuery, BoundTable } from './bound-table.ts';
+import { earlyConditions } from './early-conditions.ts';
 import { type ExpressionContext, type HopColumn, requireBoolean } from './expression-context.ts';
 import { GroupAggregation } from './group-aggregation.ts';
 import { groupedRel } from './grouping-sets.ts';
@@ -139,15 +140,28 @@ class SelectClauses {
     const order = list === null ? null : problems.attempt(() => this.#order(orderBy, list, aggregation));
     if (list === null || order === null || problems.count > before) throw new AlreadyReported();
     const isAggregate = select.groupBy !== null || select.having !== null || aggregation.calls.length > 0;
-    const filtered = this.#filtered(this.#ofWhere.attach(this.#from, asItIs), where);
+    const filtered = this.#filteredEarly(this.#ofWhere, this.#from, asItIs, where).rel;
     const grouped = isAggregate ? this.#aggregate(filtered, aggregation) : filtered;
     const place = isAggregate ? (scalar: Scalar): Scalar => aggregation.overGroups(scalar) : asItIs;
-    const withSubqueries = this.#ofResult.attach(grouped, place);
-    const kept = bindAll(problems, [() => this.#filtered(withSubqueries, having)])[0] ?? grouped;
+    const withSubqueries = bindAll(problems, [() => this.#filteredEarly(this.#ofResult, grouped, place, having)])[0];
+    if (withSubqueries === undefined) throw new AlreadyReported();
+    const kept = withSubqueries.rel;
     const withWindows = bindAll(problems, [() => this.#windows.attach(kept, withSubqueries.place)])[0];
     if (withWindows === undefined) throw new AlreadyReported();
     const qualified = bindAll(problems, [() => this.#filtered(withWindows, qualify)])[0] ?? kept;
     return this.#project(qualified, list, order, withWindows.place);
+  }
+
+  /** Subqueries are computed for the rows that the conditions beside them leave. */
+  #filteredEarly(
+    subqueries: SubqueryJoins,
+    rel: Rel,
+    place: (scalar: Scalar) => Scalar,
+    predicate: Scalar | null,
+  ): Attached {
+    const [early, late] = earlyConditions(predicate);
+    const attached = subqueries.attach(this.#filtered({ rel, place }, early), place);
+    return { rel: this.#filtered(attached, late), place: attached.place };
   }
 
   #filtered({ rel, place }: Attached, predicate: Scalar | null): Rel {

@@ -209,7 +209,8 @@ export class SubqueryJoins implements SubquerySink {
     for (const { operands, right, condition, first, outerCount } of this.#pending) {
       const given = operands.map(placed);
       const outer = given.slice(0, outerCount);
-      const side = right(outerCount === 0 ? null : domainOf(joined, outer));
+      // Outer columns are of the rows around, which no subquery beside this one adds or takes.
+      const side = right(outerCount === 0 ? null : domainOf(rel, outer));
       const before = joined.schema.fields;
       const added = side.schema.fields.map((field) => ({ ...field, nullable: true }));
       const references = side.schema.fields.map((field, i) => columnOf(field, before.length + i));
