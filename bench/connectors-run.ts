@@ -1,7 +1,11 @@
 // Rows of about 100 bytes between a real server and Millrace, beside the bare client reading or writing the same bytes. Prints one JSON line
 // {seconds, cpuSeconds, busierSeconds, rows, megabytes, checksum}.
 //
-//   node dist/bench/connectors-run.js kafka|s3|url|postgres|snapshot|s3-output|postgres-output millrace|bare ROWS
+//   node dist/bench/connectors-run.js kafka|s3|url|postgres|snapshot|kafka-output|s3-output|postgres-output millrace|bare|parsed ROWS
+//
+// `bare` moves bytes and nothing more. `parsed` is what a user's program does with the same library to have the same numbers: every row an
+// object (JSON.parse, messages of Kafka's consumer, rows of pg), COUNT and SUM of its id, checked like ours; of outputs rows that are objects
+// are printed (JSON.stringify, lines of CSV for COPY) and written.
 //
 // The server is started and filled before the clock runs. Inputs: from the resumption of the connector, which has connected to nothing
 // yet, until the view has every row, COUNT and SUM checked; bare: from the word to begin until the client has every byte and has counted its
@@ -60,12 +64,13 @@ interface Timed {
 async function inputRun(timed: Timed): Promise<number> {
   const prepared = await prepareInput(transport, rows);
   try {
-    if (contender === 'bare') {
-      const run = await prepared.bare();
+    if (contender === 'bare' || contender === 'parsed') {
+      const run = await prepared.bare(contender === 'parsed');
       timed.begun();
       const seen = await run();
       timed.ended();
-      if (seen !== rows) throw new Error(`${seen} rows, not ${rows}`);
+      if (seen.rows !== rows) throw new Error(`${seen.rows} rows, not ${rows}`);
+      if (contender === 'parsed' && seen.sum !== Number(sum)) throw new Error(`the sum is ${seen.sum}, not ${sum}`);
     } else await millrace(prepared, timed.begun, timed.ended);
     return prepared.bytes;
   } finally {
@@ -76,8 +81,8 @@ async function inputRun(timed: Timed): Promise<number> {
 async function outputRun(timed: Timed): Promise<number> {
   const prepared = await prepareOutput(transport, rows);
   try {
-    if (contender === 'bare') {
-      const run = await prepared.bare();
+    if (contender === 'bare' || contender === 'parsed') {
+      const run = await prepared.bare(contender === 'parsed');
       timed.begun();
       await run();
       timed.ended();

@@ -23,8 +23,8 @@ export interface PreparedInput {
   readonly config: Readonly<Record<string, unknown>>;
   readonly format: Readonly<Record<string, unknown>> | null;
   readonly bytes: number;
-  /** A client that waits for its beginning, then reads everything and answers with the rows that it saw. */
-  bare(): Promise<BareRun>;
+  /** A client that waits for its beginning, then reads everything and answers with the rows that it saw; `asRows`: as a user's program has them. */
+  bare(asRows: boolean): Promise<BareRun>;
   close(): Promise<void>;
 }
 
@@ -58,19 +58,22 @@ async function prepareKafka(rows: number): Promise<PreparedInput> {
     config,
     format: { name: 'json', config: { update_format: 'raw' } },
     bytes,
-    bare: async () => async () => {
-      const cluster = new KafkaCluster(config, '.', systemClock);
-      const limits = { maxWaitMs: 250, bytesMax: 8 << 20, partitionBytesMax: 4 << 20, readCommitted: true, rack: '' };
-      let seen = 0;
-      while (seen < rows) {
-        const wanted = [{ topicId, partitions: [{ partition: 0, offset: seen }] }];
-        const { partitions } = await cluster.ask({ host, port: Number(port) }, (connection) =>
-          fetchPartitions(connection, wanted, limits),
-        );
-        seen = surveySet(partitions[0]?.records ?? new Uint8Array(0), seen).behind;
-      }
-      await cluster.close();
-      return seen;
+    bare: async (asRows) => {
+      if (asRows) return await bareClient({ kind: 'kafka reads', bootstrap: server.bootstrap, topic: 't', rows });
+      return async () => {
+        const cluster = new KafkaCluster(config, '.', systemClock);
+        const limits = { maxWaitMs: 250, bytesMax: 8 << 20, partitionBytesMax: 4 << 20, readCommitted: true, rack: '' };
+        let seen = 0;
+        while (seen < rows) {
+          const wanted = [{ topicId, partitions: [{ partition: 0, offset: seen }] }];
+          const { partitions } = await cluster.ask({ host, port: Number(port) }, (connection) =>
+            fetchPartitions(connection, wanted, limits),
+          );
+          seen = surveySet(partitions[0]?.records ?? new Uint8Array(0), seen).behind;
+        }
+        await cluster.close();
+        return { rows: seen, sum: null };
+      };
     },
     close: () => server.close(),
   };
@@ -94,7 +97,7 @@ async function prepareS3(rows: number): Promise<PreparedInput> {
     config: { ...s3Access, bucket_name: 'bench', endpoint_url: server.url, prefix: 'rows/' },
     format: { name: 'json', config: { update_format: 'raw' } },
     bytes,
-    bare: () => bareClient({ kind: 's3 reads', url: server.url, keys }),
+    bare: (asRows) => bareClient({ kind: 's3 reads', url: server.url, keys, asRows }),
     close: () => server.close(),
   };
 }
@@ -111,7 +114,7 @@ async function preparePostgres(rows: number): Promise<PreparedInput> {
     config: { uri: server.uri, query: 'SELECT * FROM t' },
     format: null,
     bytes: Number(found[0]?.bytes),
-    bare: () => bareClient({ kind: 'postgres reads', uri: server.uri, statement: 'COPY t TO STDOUT (FORMAT csv)' }),
+    bare: (asRows) => bareClient({ kind: 'postgres reads', uri: server.uri, table: 't', asRows }),
     close: () => server.close(),
   };
 }
@@ -138,7 +141,7 @@ async function prepareUrl(rows: number): Promise<PreparedInput> {
     config: { path: url },
     format: { name: 'json', config: { update_format: 'raw' } },
     bytes: content.length,
-    bare: () => bareClient({ kind: 'url reads', url }),
+    bare: (asRows) => bareClient({ kind: 'url reads', url, asRows }),
     close: async () => {
       server.kill();
       rmSync(folder, { recursive: true, force: true });

@@ -14,14 +14,15 @@ export interface PreparedOutput {
   readonly bytes: number;
   /** From the first row on its way until the last one is where it belongs. */
   millrace(begun: () => void, ended: () => void): Promise<void>;
-  /** A client that waits for its beginning, and then writes everything. */
-  bare(): Promise<BareRun>;
+  /** A client that waits for its beginning, and then writes everything; `asRows`: from rows that it has as objects. */
+  bare(asRows: boolean): Promise<BareRun>;
   written(): Promise<number>;
   close(): Promise<void>;
 }
 
 const note = 'the quick brown fox jumps over the lazy dog and is gone';
 const objectRows = 100_000;
+const messagesAtOnce = 5_000;
 
 async function prepareS3(rows: number): Promise<PreparedOutput> {
   const server = await startS3Server(['bench']);
@@ -47,7 +48,10 @@ async function prepareS3(rows: number): Promise<PreparedOutput> {
         begun,
         ended,
       ),
-    bare: () => bareClient({ kind: 's3 writes', url: server.url, bodies }),
+    bare: (asRows) =>
+      asRows
+        ? bareClient({ kind: 's3 prints', address: server.url, rows, rowsAtOnce: objectRows, note })
+        : bareClient({ kind: 's3 writes', url: server.url, bodies }),
     written: async () => {
       let seen = 0;
       const { Contents: contents = [] } = await client.send(
@@ -77,14 +81,19 @@ async function prepareKafka(rows: number): Promise<PreparedOutput> {
     bytes: values.reduce((sum, { length }) => sum + length, 0),
     millrace: (begun, ended) =>
       generated(rows, { transport: { name: 'kafka_output', config }, format: { name: 'json' } }, begun, ended),
-    bare: async () => async () => {
-      const producer = new Producer({ ...client, idempotent: true });
-      for (let at = 0; at < rows; at += 5_000) {
-        const messages = values.slice(at, at + 5_000).map((value) => ({ topic: 'v', partition: 0, value }));
-        await producer.send({ messages });
+    bare: async (asRows) => {
+      if (asRows) {
+        return await bareClient({ kind: 'kafka prints', address: bootstrap, rows, rowsAtOnce: messagesAtOnce, note });
       }
-      await producer.close();
-      return 0;
+      return async () => {
+        const producer = new Producer({ ...client, idempotent: true });
+        for (let at = 0; at < rows; at += messagesAtOnce) {
+          const messages = values.slice(at, at + messagesAtOnce).map((value) => ({ topic: 'v', partition: 0, value }));
+          await producer.send({ messages });
+        }
+        await producer.close();
+        return { rows: 0, sum: null };
+      };
     },
     written: async () => {
       const cluster = new KafkaCluster(config, '.', systemClock);
@@ -114,7 +123,10 @@ async function preparePostgres(rows: number): Promise<PreparedOutput> {
         begun,
         ended,
       ),
-    bare: () => bareClient({ kind: 'postgres writes', uri: server.uri, chunks }),
+    bare: (asRows) =>
+      asRows
+        ? bareClient({ kind: 'postgres prints', address: server.uri, rows, rowsAtOnce: 1000, note })
+        : bareClient({ kind: 'postgres writes', uri: server.uri, chunks }),
     written: async () => Number((await server.sql('SELECT count(*) AS n FROM v')).rows[0]?.['n']),
     close: () => server.close(),
   };
