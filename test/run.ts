@@ -9,6 +9,7 @@ import { readdirSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sourcePositions } from './source-positions.ts';
 import { runProcess } from './test-process.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -41,8 +42,9 @@ function findTests(folder: string): string[] {
 }
 
 async function runFile(path: string): Promise<Outcome> {
-  const args = ['--enable-source-maps', join(here, 'run-file.js'), path];
-  const { output, ...exit } = await runProcess(args, { cwd: root, secondsMax: fileSecondsMax });
+  const args = [join(here, 'run-file.js'), path];
+  const { output: printed, ...exit } = await runProcess(args, { cwd: root, secondsMax: fileSecondsMax });
+  const output = exit.code === 0 ? printed : sourcePositions(printed, root);
   // uvu prints three plain lines at the end: Total, Passed, Skipped.
   const count = (label: string): number =>
     Number([...output.matchAll(new RegExp(`^\\s*${label}:\\s+(\\d+)`, 'gm'))].at(-1)?.[1] ?? 0);

@@ -36,7 +36,7 @@ export class CliProcess {
   #hasEnded = false;
 
   constructor(args: readonly string[], options: CliOptions) {
-    this.#child = spawn(process.execPath, ['--enable-source-maps', binary, ...args], {
+    this.#child = spawn(process.execPath, [binary, ...args], {
       cwd: options.folder,
       env: { ...process.env, ...options.environment },
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],

@@ -14,6 +14,8 @@ export function jsonBody(request: IncomingMessage): Readable {
   request.on('data', (chunk: Uint8Array) => {
     body.receivedEncodedLength += chunk.length;
   });
+  // Fastify listens until it has its answer, which may be that the body is too long: what fails behind that is told to nobody.
+  body.on('error', () => {});
   plain.on('error', (error) => body.destroy(cannotDecompress({ rows: 0, token: '' }, error)));
   // Cut off: nobody is there to be told.
   plain.on('close', () => {
