@@ -4,6 +4,7 @@
 // failure names the text that the user wrote.
 import { unreachable } from '../../../runtime/assert.ts';
 import type { ColumnReference, ExpressionSource, Rel, Scalar } from '../sql/bound.ts';
+import { shortKey } from '../sql/short-key.ts';
 import { columnsOf } from './expression-shape.ts';
 
 /** The operands of nested ANDs, from left to right; a TRUE literal is none. */
@@ -14,12 +15,11 @@ export function conjuncts(predicate: Scalar): readonly Scalar[] {
 
 /** The AND of predicates, evaluated from left to right; null when there are none. */
 export function conjunction(predicates: readonly Scalar[]): Scalar | null {
-  return predicates.reduce<Scalar | null>((left, right) => {
-    if (left === null) return right;
-    const nullable = left.nullable || right.nullable;
-    const { source } = right;
-    return { kind: 'operator', operator: 'and', operands: [left, right], type: { kind: 'BOOLEAN' }, nullable, source };
-  }, null);
+  const last = predicates.at(-1);
+  if (last === undefined || predicates.length === 1) return last ?? null;
+  const nullable = predicates.some((predicate) => predicate.nullable);
+  const { source } = last;
+  return { kind: 'operator', operator: 'and', operands: predicates, type: { kind: 'BOOLEAN' }, nullable, source };
 }
 
 /** The scalar with every column reference replaced. */
@@ -95,16 +95,29 @@ export function mapInputs(rel: Rel, map: (input: Rel) => Rel): Rel {
   }
 }
 
+const relKeys = new WeakMap<Rel, string>();
+
 /** A text that is equal for relations which compute the same in the same way. */
 export function relKey(rel: Rel): string {
-  return JSON.stringify(rel, (name, value: unknown) => {
+  const known = relKeys.get(rel);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(rel, (name, value: unknown) => {
     if (name === 'source') return undefined;
+    if (value !== rel && isRel(value)) return relKey(value);
     if (typeof value === 'bigint') return `${value}n`;
     if (typeof value === 'number' && !Number.isFinite(value)) return `number ${value}`;
     if (Object.is(value, -0)) return 'number -0';
     if (value instanceof Uint8Array) return `x'${Buffer.from(value).toString('hex')}'`;
     return value;
   });
+  const key = shortKey(text);
+  relKeys.set(rel, key);
+  return key;
+}
+
+/** Among the parts of a relation: what has a kind and a schema is a relation. */
+function isRel(part: unknown): part is Rel {
+  return typeof part === 'object' && part !== null && 'kind' in part && 'schema' in part;
 }
 
 /** Which side of a join a scalar reads, columns of the right side being those from `leftColumns` on. */

@@ -28,8 +28,18 @@ const integerRanges: Readonly<Record<string, readonly [min: number, max: number]
   SMALLINT: [-32768, 32767],
 };
 
-/** The expression for an arithmetic operator over `codes`; statements that it needs are written first. */
-export function arithmeticCode(writer: CodeWriter, call: OperatorCall, codes: readonly string[]): string {
+/** The expression for an arithmetic operator over `codes`, of more than two from left to right; statements that it needs are written first. */
+export function arithmeticChain(writer: CodeWriter, call: OperatorCall, codes: readonly string[]): string {
+  let made = arithmeticCode(writer, call, codes);
+  for (let i = 2; i < codes.length; i++) {
+    // What has been computed so far has the type of the whole.
+    const step = { ...call, operands: [call, call.operands[i]!] };
+    made = arithmeticCode(writer, step, [writer.define('x', made), codes[i]!]);
+  }
+  return made;
+}
+
+function arithmeticCode(writer: CodeWriter, call: OperatorCall, codes: readonly string[]): string {
   const [a = '', b = ''] = codes;
   const operator = call.operator;
   switch (call.type.kind) {

@@ -23,7 +23,7 @@ import type {
 import { resolveFunction } from '../sql/functions.ts';
 import type { ScalarValue } from '../sql/scalar-value.ts';
 import { makeCaster } from './cast-table.ts';
-import { arithmeticCode } from './expression-arithmetic.ts';
+import { arithmeticChain } from './expression-arithmetic.ts';
 import { castCode } from './expression-cast.ts';
 import {
   anyNull,
@@ -147,7 +147,7 @@ export class ExpressionEmitter {
       case 'negate': {
         const operands = call.operands.map((operand) => this.emit(operand));
         return guarded(this.writer, type, operands, () =>
-          arithmeticCode(
+          arithmeticChain(
             this.writer,
             call,
             operands.map((operand) => plainCode(this.writer, operand)),

@@ -4,6 +4,7 @@
 
 import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
 import type { Scalar } from '../sql/bound.ts';
+import { shortKey } from '../sql/short-key.ts';
 import { isIdentityCast } from './expression-cast.ts';
 import { isBinary, isText } from './expression-code.ts';
 
@@ -14,7 +15,7 @@ const columns = new WeakMap<Scalar, readonly number[]>();
 export function scalarKey(scalar: Scalar): string {
   const known = keys.get(scalar);
   if (known !== undefined) return known;
-  const key = `${describe(scalar)}:${formatSqlType(scalar.type)}`;
+  const key = shortKey(`${describe(scalar)}:${formatSqlType(scalar.type)}`);
   keys.set(scalar, key);
   return key;
 }

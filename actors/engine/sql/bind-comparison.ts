@@ -94,10 +94,9 @@ export function bindIn(operand: Scalar, values: readonly Scalar[], negated: bool
 }
 
 function anyOf(operand: Scalar, values: readonly Scalar[], source: ExpressionSource): Scalar {
-  const [first, ...rest] = values.map((value) => bindComparison('=', operand, value, source));
+  const tests = values.map((value) => bindComparison('=', operand, value, source));
   // The grammar has read at least one value.
-  if (first === undefined) return operand;
-  return rest.reduce((left, right) => operator('or', [left, right], source), first);
+  return tests.length === 1 ? (tests[0] ?? operand) : operator('or', tests, source);
 }
 
 function inList(operand: Scalar, values: readonly Scalar[], source: ExpressionSource): Scalar | null {

@@ -9,6 +9,7 @@ import type { Expression, Identifier } from './ast.ts';
 import { bindBinary } from './bind-arithmetic.ts';
 import { bindCall } from './bind-call.ts';
 import { bindCast, makeCase } from './bind-case.ts';
+import { bindChain } from './bind-chain.ts';
 import { bindBetween, bindComparison, bindIn, not, operator } from './bind-comparison.ts';
 import { findOwnName } from './bind-name.ts';
 import { bindElement } from './bind-nested.ts';
@@ -61,7 +62,7 @@ export function bindExpression(context: ExpressionContext, expression: Expressio
     case 'not':
       return not(requireBoolean(bind(expression.operand), 'NOT'), source);
     case 'binary':
-      return bindBinary(expression.operator, bind(expression.left), bind(expression.right), source);
+      return bindChain(expression, bind, (span) => context.source.source(span));
     case 'is': {
       const operand = bind(expression.operand);
       const test = expression.test === 'unknown' ? 'null' : expression.test;
@@ -170,7 +171,7 @@ function bindName(context: ExpressionContext, path: readonly Identifier[], sourc
   if (first.name === 'pi' && !first.quoted) return literal(Math.PI, { kind: 'DOUBLE' }, source);
   if (first.name === 'unknown' && !first.quoted) return literal(null, { kind: 'BOOLEAN' }, source);
   const names = context.aliases === null ? [] : [...context.aliases.keys()];
-  return unknownColumn([...context.scope, ...names.map(aliasColumn)], first.name, source.place);
+  return unknownColumn([...context.scope, ...names.map(aliasColumn)], first.name, source.place, first.quoted);
 }
 
 /** An alias in the list of known names. */

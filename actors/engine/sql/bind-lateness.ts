@@ -52,11 +52,13 @@ function wholeOf(scalar: Scalar): bigint | undefined {
   if (scalar.kind === 'literal') {
     return typeof scalar.value === 'number' || typeof scalar.value === 'bigint' ? BigInt(scalar.value) : undefined;
   }
-  const [left, right] = scalar.kind === 'operator' ? scalar.operands.map(wholeOf) : [];
-  if (scalar.kind !== 'operator' || left === undefined || right === undefined) return undefined;
-  if (scalar.operator === '+') return left + right;
-  if (scalar.operator === '-') return left - right;
-  return scalar.operator === '*' ? left * right : undefined;
+  if (scalar.kind !== 'operator' || scalar.operands.length < 2) return undefined;
+  return scalar.operands.map(wholeOf).reduce((left, right) => {
+    if (left === undefined || right === undefined) return undefined;
+    if (scalar.operator === '+') return left + right;
+    if (scalar.operator === '-') return left - right;
+    return scalar.operator === '*' ? left * right : undefined;
+  });
 }
 
 function ofNumber(scalar: Scalar, type: SqlType): number | bigint | undefined {

@@ -75,6 +75,12 @@ function bindColumn(source: SqlText, column: ColumnDefinition, inKey: boolean): 
     const { construct, instead, span } = column.unsupported;
     throw new SqlUnsupported({ construct, instead }, { place: source.span(span) });
   }
+  if (column.repeated !== null) {
+    const { what, span } = column.repeated;
+    const other = what === 'NULL' || what === 'NOT NULL' ? 'NULL or NOT NULL' : what;
+    const detail = `column "${name}" has a second ${other}: leave one of them out`;
+    throw new SqlInvalidDefinition({ detail }, { place: source.span(span) });
+  }
   if (inKey && column.nullable === true) {
     throw new SqlInvalidDefinition({ detail: `column "${name}" of the primary key may not be NULL` }, { place });
   }
@@ -117,7 +123,7 @@ function keyNames(
   const [key = [], second] = declared;
   const again = second?.[0];
   if (again !== undefined) {
-    const detail = `table "${table.name.name}" has two primary keys`;
+    const detail = `table "${table.name.name}" has two primary keys; name all columns of one in PRIMARY KEY (…)`;
     problems.keep(new SqlInvalidDefinition({ detail }, { place: source.span(again.span) }));
   }
   const known = columns.map((column) => column.name.name);

@@ -4,7 +4,7 @@
 // + and -, then [index], ::type and .field.
 import type { BinaryOperator, Expression, PeriodOperator, Query, TruthTest } from './ast.ts';
 import type { Rule } from './name-grammar.ts';
-import { binary, OperandGrammar, operatorOf } from './operand-grammar.ts';
+import { binary, chain, OperandGrammar, operatorOf } from './operand-grammar.ts';
 import type { Span } from './span.ts';
 import { cover, endOf } from './token-text.ts';
 import { type IToken, keyword, Name, symbol, type TokenType } from './tokens.ts';
@@ -19,23 +19,21 @@ function isName(token: IToken): boolean {
 
 export abstract class ExpressionGrammar extends OperandGrammar {
   override readonly expression: Rule<Expression> = this.RULE('expression', () => {
-    let left = this.SUBRULE(this.conjunction);
+    const operands = [this.SUBRULE(this.conjunction)];
     this.MANY(() => {
       this.CONSUME(keyword('OR'));
-      const right = this.SUBRULE2(this.conjunction);
-      this.ACTION(() => (left = binary('or', left, right)));
+      operands.push(this.SUBRULE2(this.conjunction));
     });
-    return left;
+    return this.ACTION(() => chain('or', operands));
   });
 
   readonly conjunction: Rule<Expression> = this.RULE('conjunction', () => {
-    let left = this.SUBRULE(this.negation);
+    const operands = [this.SUBRULE(this.negation)];
     this.MANY(() => {
       this.CONSUME(keyword('AND'));
-      const right = this.SUBRULE2(this.negation);
-      this.ACTION(() => (left = binary('and', left, right)));
+      operands.push(this.SUBRULE2(this.negation));
     });
-    return left;
+    return this.ACTION(() => chain('and', operands));
   });
 
   readonly negation: Rule<Expression> = this.RULE('negation', () =>

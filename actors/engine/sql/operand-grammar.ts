@@ -273,6 +273,16 @@ export function binary(operator: BinaryOperator, left: Expression, right: Expres
   return { kind: 'binary', operator, left, right, span: cover(left.span, right.span) };
 }
 
+/** The longest chain that is kept as it is written, each operator below the one behind it. */
+const leaningMax = 32;
+
+/** A chain of an operator for which it is all one where the parentheses are: a long one as a tree of few levels, in the same order. */
+export function chain(operator: 'and' | 'or', operands: readonly Expression[]): Expression {
+  if (operands.length <= leaningMax) return operands.reduce((left, right) => binary(operator, left, right));
+  const middle = operands.length >> 1;
+  return binary(operator, chain(operator, operands.slice(0, middle)), chain(operator, operands.slice(middle)));
+}
+
 export function operatorOf(token: IToken): BinaryOperator {
   // SAFETY: the grammar reads only operators here, and != is the other spelling of <>.
   return (token.image === '!=' ? '<>' : token.image) as BinaryOperator;

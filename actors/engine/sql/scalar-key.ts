@@ -2,10 +2,17 @@
 import { formatSqlType } from '../../../runtime/batch/sql-type.ts';
 import type { AggregateCall, Scalar } from './bound.ts';
 import type { ScalarValue } from './scalar-value.ts';
+import { shortKey } from './short-key.ts';
+
+const keys = new WeakMap<Scalar, string>();
 
 /** Equal texts: the same value for every row. */
 export function scalarKey(scalar: Scalar): string {
-  return `${body(scalar)}:${formatSqlType(scalar.type)}`;
+  const known = keys.get(scalar);
+  if (known !== undefined) return known;
+  const key = shortKey(`${body(scalar)}:${formatSqlType(scalar.type)}`);
+  keys.set(scalar, key);
+  return key;
 }
 
 export function aggregateKey(call: AggregateCall): string {

@@ -72,9 +72,10 @@ export function requireTableColumn(scope: Scope, table: string, name: string, pl
 }
 
 /** @throws SqlUnknownColumn always */
-export function unknownColumn(scope: Scope, name: string, place: Place): never {
+export function unknownColumn(scope: Scope, name: string, place: Place, quoted = false): never {
   const known = [...new Set(scope.map((column) => column.name))];
-  throw new SqlUnknownColumn({ name, known }, { place, suggestion: nearestName(name, known) });
+  const fields = quoted ? { name, known, quoted } : { name, known };
+  throw new SqlUnknownColumn(fields, { place, suggestion: nearestName(name, known) });
 }
 
 export function unknownTable(scope: Scope, name: string, place: Place): Error {

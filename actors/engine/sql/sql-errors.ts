@@ -29,14 +29,22 @@ export const SqlUnknownTable: CodedErrorClass<{ readonly name: string; readonly 
     (f) => `no table or view is named "${f.name}"${f.known.length === 0 ? '' : `; there are ${listNames(f.known)}`}`,
   );
 
-export const SqlUnknownColumn: CodedErrorClass<{ readonly name: string; readonly known: readonly string[] }> =
-  defineError(
-    'sql.unknown_column',
-    {
-      help: "Use a column of the tables in FROM. Names without quotes are folded to lower case; a text stands in single quotes, 'text'.",
-    },
-    (f) => `no column is named "${f.name}"${f.known.length === 0 ? '' : `; there are ${listNames(f.known)}`}`,
-  );
+export const SqlUnknownColumn: CodedErrorClass<{
+  readonly name: string;
+  readonly known: readonly string[];
+  /** The name stood in double quotes, as texts do elsewhere. */
+  readonly quoted?: boolean;
+}> = defineError(
+  'sql.unknown_column',
+  {
+    help: "Use a column of the tables in FROM. Names without quotes are folded to lower case; a text stands in single quotes, 'text'.",
+  },
+  (f) => {
+    const text =
+      f.quoted === true ? `; if it is a text, write it in single quotes: '${f.name.replaceAll("'", "''")}'` : '';
+    return `no column is named "${f.name}"${text}${f.known.length === 0 ? '' : `; there are ${listNames(f.known)}`}`;
+  },
+);
 
 export const SqlUnknownFunction: CodedErrorClass<{ readonly name: string }> = defineError(
   'sql.unknown_function',

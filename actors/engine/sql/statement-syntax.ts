@@ -21,6 +21,8 @@ export interface ColumnDefinition {
   /** WATERMARK: how much later another row has to be before a row counts. */
   readonly watermark: Expression | null;
   readonly unsupported: UnsupportedExpression | null;
+  /** What is said of it a second time, and where. */
+  readonly repeated: { readonly what: string; readonly span: Span } | null;
   readonly span: Span;
 }
 

@@ -80,31 +80,33 @@ export abstract class TableDefinitionGrammar extends QueryGrammar {
     let lateness: Expression | null = null;
     let watermark: Expression | null = null;
     let refused: UnsupportedExpression | null = null;
+    /** The first word of each of them. */
+    const said: IToken[] = [];
     this.MANY(() =>
       this.OR([
         {
           ALT: () => {
-            this.CONSUME(keyword('NOT'));
+            said.push(this.CONSUME(keyword('NOT')));
             this.CONSUME(keyword('NULL'));
             nullable = false;
           },
         },
         {
           ALT: () => {
-            this.CONSUME2(keyword('NULL'));
+            said.push(this.CONSUME2(keyword('NULL')));
             nullable = true;
           },
         },
         {
           ALT: () => {
-            this.CONSUME(keyword('PRIMARY'));
+            said.push(this.CONSUME(keyword('PRIMARY')));
             this.CONSUME(keyword('KEY'));
             primaryKey = true;
           },
         },
         {
           ALT: () => {
-            this.CONSUME(keyword('DEFAULT'));
+            said.push(this.CONSUME(keyword('DEFAULT')));
             defaultValue = this.SUBRULE(this.expression);
           },
         },
@@ -119,13 +121,13 @@ export abstract class TableDefinitionGrammar extends QueryGrammar {
         },
         {
           ALT: () => {
-            this.CONSUME(keyword('LATENESS'));
+            said.push(this.CONSUME(keyword('LATENESS')));
             lateness = this.SUBRULE2(this.expression);
           },
         },
         {
           ALT: () => {
-            this.CONSUME(keyword('WATERMARK'));
+            said.push(this.CONSUME(keyword('WATERMARK')));
             watermark = this.SUBRULE3(this.expression);
           },
         },
@@ -156,6 +158,7 @@ export abstract class TableDefinitionGrammar extends QueryGrammar {
       lateness,
       watermark,
       unsupported: refused,
+      repeated: repeatedOf(said),
       span: { start: name.span.start, end: this.LA(0).startOffset + this.LA(0).image.length },
     }));
   });
@@ -183,6 +186,19 @@ export abstract class TableDefinitionGrammar extends QueryGrammar {
     this.CONSUME(symbol(')'));
     return properties;
   });
+}
+
+/** What is said of a column a second time; that it is NULL and that it is NOT NULL are one thing. */
+function repeatedOf(said: readonly IToken[]): ColumnDefinition['repeated'] {
+  const words = said.map((token) => {
+    const word = token.image.toUpperCase();
+    return word === 'PRIMARY' ? 'PRIMARY KEY' : word === 'NOT' ? 'NULL' : word;
+  });
+  const at = words.findIndex((word, i) => words.indexOf(word) < i);
+  const token = said[at];
+  if (token === undefined) return null;
+  const what = token.tokenType === keyword('NOT') ? 'NOT NULL' : (words[at] ?? '');
+  return { what, span: spanOf(token) };
 }
 
 function unsupported(token: IToken, construct: string, instead: string): UnsupportedExpression {

@@ -398,6 +398,29 @@ const problems: readonly (readonly [program: string, ...expected: readonly strin
     'sql.type_mismatch 1:13: column "n" is always NULL and has no type; write CAST(NULL AS VARCHAR) or another type',
   ],
   ['CREATE TABLE users (x INT)', 'sql.duplicate_name 1:14: relation "users" is declared twice'],
+  ...(
+    [
+      ['DEFAULT 1 DEFAULT 2', 'DEFAULT', 33],
+      ['PRIMARY KEY PRIMARY KEY', 'PRIMARY KEY', 35],
+      ['NOT NULL NOT NULL', 'NULL or NOT NULL', 32],
+      ['NULL NOT NULL', 'NULL or NOT NULL', 28],
+      ['LATENESS 1 LATENESS 2', 'LATENESS', 34],
+    ] as const
+  ).map(
+    ([said, what, column]) =>
+      [
+        `CREATE TABLE t (x INT ${said})`,
+        `sql.invalid_definition 1:${column}: column "x" has a second ${what}: leave one of them out`,
+      ] as const,
+  ),
+  [
+    'CREATE TABLE t (a INT PRIMARY KEY, b INT, PRIMARY KEY (b))',
+    'sql.invalid_definition 1:56: table "t" has two primary keys; name all columns of one in PRIMARY KEY (…)',
+  ],
+  [
+    'CREATE VIEW v AS SELECT id FROM users WHERE name = "Bob"',
+    `sql.unknown_column 1:52: no column is named "Bob"; if it is a text, write it in single quotes: 'Bob'; there are id, name, age`,
+  ],
   [
     "CREATE VIEW v WITH ('materialized' = 'true') AS SELECT 1 AS a",
     "sql.unsupported 1:21: property 'materialized' of a view is not supported; write CREATE MATERIALIZED VIEW",
