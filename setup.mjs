@@ -38,10 +38,13 @@ function isInstalled() {
   );
 }
 
+// npm warns of packages inside of ours that ask for Node 22 (what is used of them runs on 20.19.4: the tests say so) and of install
+// scripts, which nothing here needs. A stranger cannot do anything about either; errors are shown.
+const install = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
 const npm = process.env.npm_execpath;
 if (isInstalled()) console.log('setup: packages are installed');
-else if (npm?.endsWith('.js')) run('installing packages', process.execPath, [npm, 'ci', '--no-audit', '--no-fund']);
-else run('installing packages', 'npm', ['ci', '--no-audit', '--no-fund']);
+else if (npm?.endsWith('.js')) run('installing packages', process.execPath, [npm, ...install]);
+else run('installing packages', 'npm', install);
 // What was compiled from a file that is gone must not be loaded or tested.
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 run('compiling', process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', root]);

@@ -118,6 +118,7 @@ async function create(hosting: Hosting, body: unknown, signal: AbortSignal): Pro
   const plugin = readPlugin(fields);
   const config = fields.object('config', configFields);
   const name = config.text('name', connectorNameMax);
+  if (name === '') config.refuse('name', 'config.field_required', 'a connector needs a name');
   const settings = config.settings('settings');
   fields.check();
   const pipeline = pipelineById(hosting.pipelines, pipelineId);
@@ -148,7 +149,7 @@ async function update(hosting: Hosting, id: string, body: unknown, signal: Abort
   const { pipeline } = connectorById(hosting.pipelines, id);
   const fields = new RequestFields(body, ['plugin', 'config', 'type', 'pipelineId']);
   const config = fields.object('config', configFields);
-  const name = config.text('name', connectorNameMax);
+  const nameGiven = config.text('name', connectorNameMax);
   const given = config.settings('settings');
   const wantedPlugin = fields.text('plugin');
   fields.check();
@@ -160,6 +161,7 @@ async function update(hosting: Hosting, id: string, body: unknown, signal: Abort
     const settings = unmaskSettings(given, before.settings, secretsOf(hosting, before.type, before.plugin));
     const checked = checkPlugin(hosting, before.type, plugin, settings, 'config.settings');
     await validateOnInstance(hosting, before.type, checked, settings, signal);
+    const name = nameGiven === '' ? before.name : nameGiven;
     const connector = { ...before, plugin, name, settings, updatedAt: pipeline.now() };
     pipeline.change({ relay: withConnector(changeableRelay(pipeline), connector) });
     await pipeline.save();

@@ -22,7 +22,7 @@ import { assertNameFree, createRelayPipeline, descriptionMax, pipelineNameMax } 
 import { type CheckedProcessor, checkProcessors } from './processor-check.ts';
 import { RequestFields } from './request-fields.ts';
 import { apiRelay } from './v1-catalog.ts';
-import { v1Detail, v1Problem } from './v1-problem.ts';
+import { v1Problem } from './v1-problem.ts';
 import { v1Route } from './v1-route.ts';
 
 const diffShape = object({
@@ -79,7 +79,7 @@ export function documentRoutes(hosting: Hosting): readonly Route[] {
         const wanted = await readDocument(hosting, body);
         return await apply(hosting, wanted, readHash(body), signal);
       },
-      { problems: [400, 403, 404, 409, 500] },
+      { problems: [400, 404, 409, 500] },
     ),
   ];
 }
@@ -111,7 +111,7 @@ function diffJson({ definition }: WantedPipeline, plan: Plan): Diff {
       // What is not there yet is not disturbed.
       effect: plan.existing !== undefined && needsStop({ resource, id, action, paths }) ? 'restart' : 'in_place',
       configPaths: paths,
-      code: '',
+      code: `provisioning.${resource}.${action}`,
     })),
     hash: plan.hash,
   };
@@ -126,9 +126,7 @@ async function apply(hosting: Hosting, wanted: WantedPipeline, hash: string, sig
   const perform = async (): Promise<Diff> => {
     const plan = planOf(hosting, wanted);
     if (hash !== '' && hash !== plan.hash) {
-      throw v1Problem('provisioning.plan_stale', `pipeline '${definition.id}' has changed since it was planned`, [
-        v1Detail('provisioning.plan_stale', { fix: 'plan again' }),
-      ]);
+      throw v1Problem('provisioning.plan_stale', `pipeline '${definition.id}' has changed since it was planned`);
     }
     if (plan.isRunning && plan.changes.some(needsStop)) {
       throw v1Problem(

@@ -2,6 +2,7 @@
 // detail carries a stable reason with its metadata. Made by the routes with `v1Problem`; what others throw is put into this
 // form too.
 import { HttpProblem } from '../http/http-problem.ts';
+import { suggestionFor } from './v1-suggestion.ts';
 
 /** What a detail says beside its reason, such as `configPath` and `suggestion`. */
 export type DetailMetadata = Readonly<Record<string, string>>;
@@ -105,9 +106,9 @@ const kinds: Readonly<Record<V1Reason, GrpcName>> = {
   'config.id_duplicate': 'invalidArgument',
   'config.field_renamed': 'invalidArgument',
   'config.parse_error': 'invalidArgument',
-  'provisioning.plan_stale': 'aborted',
+  'provisioning.plan_stale': 'failedPrecondition',
   'provisioning.pipeline_running': 'failedPrecondition',
-  'provisioning.live_apply_unauthorized': 'permissionDenied',
+  'provisioning.live_apply_unauthorized': 'failedPrecondition',
   'common.invalid_argument': 'invalidArgument',
   'common.not_found': 'notFound',
   'common.unavailable': 'unavailable',
@@ -190,5 +191,11 @@ function metadataOf(details: unknown): DetailMetadata {
 }
 
 function detailJson({ reason, metadata }: V1Detail): Readonly<Record<string, unknown>> {
-  return { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason, domain: 'conduit', metadata };
+  const suggestion = metadata['suggestion'] ?? suggestionFor(reason);
+  return {
+    '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+    reason,
+    domain: 'conduit',
+    metadata: suggestion === undefined ? metadata : { ...metadata, suggestion },
+  };
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startTestServer, type TestServer } from '../server/test-server.ts';
-import { reasonOf, type V1Client, v1Client } from './v1-client.ts';
+import { reasonOf, type V1Client, type V1Reply, v1Client } from './v1-client.ts';
 
 let server: TestServer;
 let client: V1Client;
@@ -28,6 +28,8 @@ const source = (pipelineId: string, settings: Readonly<Record<string, string>>) 
   pipelineId,
   config: { name: 'in', settings },
 });
+/** Of the first detail. */
+const metadataOf = ({ body }: V1Reply): Readonly<Record<string, string>> => Object(body['details'])[0].metadata;
 const settings = { recordCount: '5', 'format.type': 'raw', 'format.options.id': 'int' };
 
 test('records go from a source to a destination, and the pipeline may be changed again when it is stopped', async () => {
@@ -77,6 +79,16 @@ test('everything that is wrong with the settings is told at once, and nothing is
   assert.equal([role.status, reasonOf(role)], [400, 'connector.invalid_type']);
 });
 
+test('a connector needs a name; a change without one leaves it', async () => {
+  const id = await pipelineOf('named');
+  const nameless = await client.post('/v1/connectors', { ...source(id, settings), config: { settings } });
+  assert.equal([nameless.status, reasonOf(nameless)], [400, 'config.field_required']);
+  assert.is(metadataOf(nameless)['configPath'], 'config.name');
+  const made = await client.post('/v1/connectors', source(id, settings));
+  const changed = await client.put(`/v1/connectors/${made.body['id']}`, { config: { settings } });
+  assert.is(Object(changed.body['config']).name, 'in', JSON.stringify(changed.body));
+});
+
 test('a document is planned, applied once, and refused when the plan is stale', async () => {
   const config = {
     id: 'documented',
@@ -90,10 +102,17 @@ test('a document is planned, applied once, and refused when the plan is stale', 
     changes.map(({ resource, action }) => `${action} ${resource}`),
     ['create pipeline', 'create connector', 'create processor'],
   );
+  const codes = (plan.body['changes'] as readonly { code: string }[]).map(({ code }) => code);
+  assert.equal(codes, [
+    'provisioning.pipeline.create',
+    'provisioning.connector.create',
+    'provisioning.processor.create',
+  ]);
   assert.is((await client.post('/v1/pipelines/apply', { config, hash: plan.body['hash'] })).status, 200);
   assert.equal((await client.get('/v1/pipelines/documented')).body['connectorIds'], ['documented:in']);
   const stale = await client.post('/v1/pipelines/apply', { config, hash: plan.body['hash'] });
-  assert.equal([stale.status, reasonOf(stale)], [409, 'provisioning.plan_stale']);
+  assert.equal([stale.status, reasonOf(stale)], [400, 'provisioning.plan_stale']);
+  assert.match(metadataOf(stale)['suggestion'] ?? '', /plan again/);
 });
 
 test('processors are checked as they are made at the start: settings, references, templates, conditions, all at once', async () => {

@@ -60,7 +60,7 @@ test('names are unique, there has to be one, and the error says all that is wron
       '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
       reason: 'pipeline.name_already_exists',
       domain: 'conduit',
-      metadata: {},
+      metadata: { suggestion: 'choose another name, or change the pipeline that has it' },
     },
   ]);
   const nameless = await client.post('/v1/pipelines', { config: { descripton: 'x', description: 7 } });
@@ -111,7 +111,12 @@ test('both interfaces list every pipeline, and each refuses to change what it ca
     await client.put(`/v1/pipelines/${withSql}`, { config: { name: 'other' } }),
     await client.delete(`/v1/pipelines/${withSql}`),
     await client.get(`/v1/pipelines/${withSql}/dead-letter-queue`),
-    await client.post('/v1/connectors', { type: 'TYPE_SOURCE', plugin: 'builtin:x', pipelineId: withSql, config: {} }),
+    await client.post('/v1/connectors', {
+      type: 'TYPE_SOURCE',
+      plugin: 'builtin:x',
+      pipelineId: withSql,
+      config: { name: 'in' },
+    }),
   ]) {
     assert.equal([refused.status, refused.body['code'], reasonOf(refused)], [409, 10, 'pipeline.has_program']);
   }
