@@ -1,5 +1,5 @@
 // Prepares a checkout for `npm start`, `npm test` and `npm run bench`: installs what package-lock.json says, when it is not
-// there yet, and compiles to dist/. Says what it does. Plain JavaScript: it runs before anything is installed.
+// there yet, compiles to dist/ and bundles the threads. Says what it does. Plain JavaScript: it runs before anything is installed.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -48,3 +48,4 @@ else run('installing packages', 'npm', install);
 // What was compiled from a file that is gone must not be loaded or tested.
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 run('compiling', process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', root]);
+run('bundling threads', process.execPath, [join(root, 'bundle-threads.mjs')]);
