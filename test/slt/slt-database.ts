@@ -2,8 +2,8 @@
 //
 //   at once       the tables are full, then the query is computed over them
 //   row by row    the query is a view of a fresh circuit, which then gets the rows of all tables one by one in random order
-// CREATE TABLE, INSERT, UPDATE, DELETE and DROP TABLE change the tables. Statements that mean nothing to a program (indexes,
-// settings) are skipped and counted by their kind.
+// CREATE and DROP of tables and views, INSERT, REPLACE, UPDATE and DELETE change what there is. Statements that mean nothing to a
+// program (indexes, triggers, settings) are skipped and counted by their kind.
 import type { Circuit } from '../../actors/engine/circuit/circuit.ts';
 import { planProgram } from '../../actors/engine/plan/planner.ts';
 import type { BoundProgram } from '../../actors/engine/sql/bound.ts';
@@ -17,16 +17,21 @@ export type Outcome = 'done' | 'skipped';
 export class SltDatabase {
   /** How many statements of each kind were skipped. */
   readonly skipped: Map<string, number> = new Map();
-  readonly #declarations: Map<string, string> = new Map();
+  /** Statements by the names that they declare. */
+  #tables: ReadonlyMap<string, string> = new Map();
+  #views: ReadonlyMap<string, string> = new Map();
   #program: BoundProgram = { tables: [], views: [] };
   #circuit: Circuit = planProgram(this.#program, { onError: 'stop' });
 
   /** Runs a statement. @throws what is wrong with it. */
   run(sql: string): Outcome {
-    const [, verb = '', object = '', name = ''] = /^\s*(\w+)\s+(\w+)\s*(\w*)/.exec(sql.toUpperCase()) ?? [];
-    if (verb === 'CREATE' && object === 'TABLE') this.#declare(name, sql);
-    else if (verb === 'DROP' && object === 'TABLE') this.#drop(name);
-    else if (verb === 'INSERT') this.#insert(sql);
+    const [, verb = '', object = ''] = /^\s*(\w+)\s+(\w+)/.exec(sql.toUpperCase()) ?? [];
+    const [, optional, name = ''] = /^\s*\w+\s+\w+\s+(IF\s+EXISTS\s+)?(\w+)/i.exec(sql) ?? [];
+    if (verb === 'CREATE' && object === 'TABLE') this.#declareTable(name.toLowerCase(), sql);
+    else if (verb === 'CREATE' && object === 'VIEW') this.#declareView(name.toLowerCase(), sql);
+    else if (verb === 'DROP' && object === 'TABLE') this.#dropTable(name.toLowerCase(), optional !== undefined);
+    else if (verb === 'DROP' && object === 'VIEW') this.#dropView(name.toLowerCase(), optional !== undefined);
+    else if (verb === 'INSERT' || verb === 'REPLACE') this.#insert(sql);
     else if (verb === 'DELETE') this.#delete(sql);
     else if (verb === 'UPDATE') this.#update(sql);
     else if (verb === 'SELECT' || verb === 'VALUES' || verb === 'WITH') this.query(sql);
@@ -40,7 +45,7 @@ export class SltDatabase {
 
   /** The rows of a query over the tables as they are. @throws */
   query(sql: string): readonly ChangeBatch[] {
-    const relations = this.#program.tables.map((table) => table.relation);
+    const relations = [...this.#program.tables, ...this.#program.views].map(({ relation }) => relation);
     const { query, displayOrder } = compileQuery(sql, relations);
     return this.#circuit.query(query, displayOrder);
   }
@@ -52,7 +57,8 @@ export class SltDatabase {
       const names = [...types].map((_, column) => `column${column}`);
       return `CREATE MATERIALIZED VIEW slt_view_${i} (${names.join(', ')}) AS ${sql}`;
     });
-    const { program, problems } = compileProgram([...this.#declarations.values(), ...declared].join(';\n'));
+    const before = [...this.#tables.values(), ...this.#views.values()];
+    const { program, problems } = compileProgram([...before, ...declared].join(';\n'));
     if (program === null) {
       if (queries.length === 1) return [problems[0]!];
       const half = queries.length >> 1;
@@ -61,38 +67,55 @@ export class SltDatabase {
         ...this.viewsRowByRow(queries.slice(half), random),
       ];
     }
-    const circuit = planProgram(program, { onError: 'stop' });
+    // What has no value before all rows are there (1 / COUNT(*)) is taken back when it gets one.
+    const circuit = planProgram(program, { onError: 'skip' });
     circuit.step(new Map());
     for (const [table, row] of shuffled(this.#rows(), random)) circuit.step(new Map([[table, [row]]]));
-    return program.views.map(({ relation, displayOrder }) =>
-      circuit.query({ kind: 'scan', relation: relation.name, schema: relation.schema }, displayOrder),
-    );
+    return program.views
+      .slice(this.#views.size)
+      .map(({ relation, displayOrder }) =>
+        circuit.query({ kind: 'scan', relation: relation.name, schema: relation.schema }, displayOrder),
+      );
   }
 
-  #declare(name: string, sql: string): void {
-    const text = sql.replace(/\bWITHOUT ROWID\b/i, '');
-    this.#rebuild(new Map([...this.#declarations, [name.toLowerCase(), text]]));
+  #declareTable(name: string, sql: string): void {
+    if (this.#tables.has(name)) throw new Error(`there is a table ${name}`);
+    // SQLite keeps texts of any length in VARCHAR(8).
+    const plain = sql.replace(/\bWITHOUT ROWID\b/i, '').replace(/\bVARCHAR\s*\(\d+\)/gi, 'VARCHAR');
+    const text = `${plain} WITH ('materialized' = 'true')`;
+    this.#rebuild(new Map([...this.#tables, [name, text]]), this.#views);
   }
 
-  #drop(name: string): void {
-    const rest = new Map(this.#declarations);
-    if (!rest.delete(name.toLowerCase())) throw new Error(`there is no table ${name}`);
-    this.#rebuild(rest);
+  #declareView(name: string, sql: string): void {
+    if (this.#views.has(name)) throw new Error(`there is a view ${name}`);
+    const text = sql.replace(/^\s*CREATE\s+VIEW/i, 'CREATE MATERIALIZED VIEW');
+    this.#rebuild(this.#tables, new Map([...this.#views, [name, text]]));
   }
 
-  /** A circuit of these tables with the rows that there are. */
-  #rebuild(declarations: ReadonlyMap<string, string>): void {
-    const texts = [...declarations.values()].map((text) => `${text} WITH ('materialized' = 'true')`);
-    const { program, problems } = compileProgram(texts.join(';\n'));
+  #dropTable(name: string, optional: boolean): void {
+    const rest = new Map(this.#tables);
+    if (rest.delete(name)) this.#rebuild(rest, this.#views);
+    else if (!optional) throw new Error(`there is no table ${name}`);
+  }
+
+  #dropView(name: string, optional: boolean): void {
+    const rest = new Map(this.#views);
+    if (rest.delete(name)) this.#rebuild(this.#tables, rest);
+    else if (!optional) throw new Error(`there is no view ${name}`);
+  }
+
+  /** A circuit of these tables and views with the rows that there are. */
+  #rebuild(tables: ReadonlyMap<string, string>, views: ReadonlyMap<string, string>): void {
+    const { program, problems } = compileProgram([...tables.values(), ...views.values()].join(';\n'));
     if (program === null) throw problems[0]!;
     const before = new Map(
       this.#program.tables
         .map(({ relation }) => relation.name)
-        .filter((name) => declarations.has(name))
+        .filter((name) => tables.has(name))
         .map((name) => [name, this.#circuit.contents(name)] as const),
     );
-    this.#declarations.clear();
-    for (const [name, text] of declarations) this.#declarations.set(name, text);
+    this.#tables = tables;
+    this.#views = views;
     this.#program = program;
     this.#circuit = planProgram(program, { onError: 'stop' });
     this.#circuit.step(before);
@@ -100,13 +123,16 @@ export class SltDatabase {
 
   #insert(sql: string): void {
     const relations = this.#program.tables.map((table) => table.relation);
-    const { relation, query } = compileInsert(sql, this.#program.tables, relations);
+    // A row of a table with a key takes the place of the one that had it: the two are the same here.
+    const plain = sql.replace(/^\s*(INSERT\s+OR\s+REPLACE|REPLACE)\b/i, 'INSERT');
+    const { relation, query } = compileInsert(plain, this.#program.tables, relations);
     const batches = this.#circuit.query(query.query, query.displayOrder);
     this.#circuit.step(new Map([[relation.name, batches]]));
   }
 
   #delete(sql: string): void {
     const [, name = '', where = ''] = /^\s*DELETE\s+FROM\s+(\w+)\s*([\s\S]*)$/i.exec(sql) ?? [];
+    this.#table(name);
     const gone = this.query(`SELECT * FROM ${name} ${where}`);
     this.#circuit.step(new Map([[name.toLowerCase(), gone.map(negated)]]));
   }
@@ -114,19 +140,27 @@ export class SltDatabase {
   #update(sql: string): void {
     const [, name = '', list = '', where = ''] =
       /^\s*UPDATE\s+(\w+)\s+SET\s+([\s\S]*?)(?:\s+(WHERE[\s\S]*))?$/i.exec(sql) ?? [];
-    const table = this.#program.tables.find(({ relation }) => relation.name === name.toLowerCase());
-    if (table === undefined) throw new Error(`there is no table ${name}`);
+    const table = this.#table(name);
     const values = new Map(
       list.split(',').map((part) => part.split('=').map((side) => side.trim()) as [string, string]),
     );
-    const columns = table.relation.schema.fields.map((field) => values.get(field.name) ?? field.name);
+    const { fields } = table.relation.schema;
+    const unknown = [...values.keys()].find((column) => !fields.some((field) => field.name === column));
+    if (unknown !== undefined) throw new Error(`there is no column ${unknown}`);
+    const columns = fields.map((field) => values.get(field.name) ?? field.name);
     const before = this.query(`SELECT * FROM ${name} ${where ?? ''}`);
-    const names = table.relation.schema.fields.map((field) => field.name).join(', ');
+    const names = fields.map((field) => field.name).join(', ');
     const relations = this.#program.tables.map((one) => one.relation);
     const insert = `INSERT INTO ${name} (${names}) SELECT ${columns.join(', ')} FROM ${name} ${where ?? ''}`;
     const { query } = compileInsert(insert, this.#program.tables, relations);
     const after = this.#circuit.query(query.query, query.displayOrder);
     this.#circuit.step(new Map([[table.relation.name, [...before.map(negated), ...after]]]));
+  }
+
+  #table(name: string): BoundProgram['tables'][number] {
+    const table = this.#program.tables.find(({ relation }) => relation.name === name.toLowerCase());
+    if (table === undefined) throw new Error(`there is no table ${name}`);
+    return table;
   }
 
   #rows(): [string, ChangeBatch][] {

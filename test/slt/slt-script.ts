@@ -1,6 +1,7 @@
 // A sqllogictest script as records: statements and queries with what is expected of them.
 //
-// Records stand between blank lines; `skipif` and `onlyif` guard the next one. We are none of the databases that scripts name.
+// Records stand between blank lines; `skipif` and `onlyif` guard the next one. We are none of the databases that scripts name, but
+// where a record is none of PostgreSQL for what SQLite alone allows, it is none of ours.
 // Not here: how a record is run (slt-database.ts), how values are compared (slt-values.ts).
 
 export interface Statement {
@@ -21,7 +22,16 @@ export interface Query {
   readonly line: number;
 }
 
-export type SltRecord = Statement | Query;
+/** A record that asks for what standard SQL forbids. */
+export interface Foreign {
+  readonly kind: 'foreign';
+  readonly reason: string;
+}
+
+export type SltRecord = Statement | Query | Foreign;
+
+/** What follows `skipif postgresql #` where the difference is one of the language, and not of PostgreSQL. */
+const foreign = ['strict column usage', 'DIV/0', 'does not promote INTEGER'];
 
 export function parseScript(text: string): readonly SltRecord[] {
   const lines = text.split('\n').map((line) => line.trimEnd());
@@ -44,7 +54,10 @@ export function parseScript(text: string): readonly SltRecord[] {
 function recordOf(given: readonly string[], line: number): SltRecord | 'halt' | null {
   const lines = given.filter((one) => !one.startsWith('#'));
   while (lines[0]?.startsWith('skipif ') || lines[0]?.startsWith('onlyif ')) {
-    if (lines.shift()!.startsWith('onlyif ')) return null;
+    const guard = lines.shift()!;
+    if (guard.startsWith('onlyif ')) return null;
+    const reason = foreign.find((each) => guard.startsWith('skipif postgresql') && guard.includes(each));
+    if (reason !== undefined) return { kind: 'foreign', reason };
   }
   const [head = '', ...body] = lines;
   const [word = '', second = '', third = ''] = head.split(/\s+/);
