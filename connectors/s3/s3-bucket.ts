@@ -1,5 +1,6 @@
 // One bucket, as the connectors see it: list, look at, read a range, write; each with its retries. The only file that
-// knows the client library, which is loaded by the first request: most pipelines make none.
+// knows the client library, which is loaded by the first request: most pipelines make none. Ranges of objects are asked for by requests
+// that the library has signed, and read without it, straight into their place (../sdk/http-bodies.ts).
 //
 // Every request is tried again after failures that may pass, with growing pauses on the connector's clock; each such failure is
 // reported. Reads of a range ask for the very object that was listed (If-Match), so that half of one version and half of
@@ -7,9 +8,12 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Clock } from '../../runtime/clock.ts';
 import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
+import { HttpBodies } from '../sdk/http-bodies.ts';
 import { readTls, type TlsSettings } from '../sdk/tls-settings.ts';
 import { wait } from '../sdk/wait.ts';
+import { WholeBody } from '../sdk/whole-body.ts';
 import { finalS3Error, S3Unavailable } from './s3-errors.ts';
+import { keepingHandler, signedRequest } from './signed-request.ts';
 
 export interface S3Settings extends TlsSettings {
   readonly bucket_name: string;
@@ -37,6 +41,14 @@ interface Surroundings {
 
 type Library = typeof import('@aws-sdk/client-s3');
 
+interface Opened {
+  readonly client: S3Client;
+  /** Signs, and sends nothing. */
+  readonly signer: S3Client;
+  readonly bodies: HttpBodies;
+  readonly library: Library;
+}
+
 const firstPauseMs = 200;
 const pauseMsMax = 10_000;
 const connectMs = 10_000;
@@ -47,7 +59,7 @@ export class S3Bucket {
   readonly #settings: S3Settings;
   readonly #surroundings: Surroundings;
   readonly #sockets: number;
-  #client: Promise<{ readonly client: S3Client; readonly library: Library }> | null = null;
+  #opened: Promise<Opened> | null = null;
 
   /** `concurrency`: requests that run at a time. @throws ConfigInvalidValue */
   constructor(settings: S3Settings, surroundings: Surroundings, concurrency: number) {
@@ -67,7 +79,7 @@ export class S3Bucket {
 
   /** @throws S3KeyMissing, S3BucketMissing, S3AccessDenied … */
   async head(key: string): Promise<S3Object> {
-    const found = await this.#retried(key, async (client, library, abortSignal) =>
+    const found = await this.#retried(key, async ({ client, library }, abortSignal) =>
       client.send(new library.HeadObjectCommand({ Bucket: this.name, Key: key }), { abortSignal }),
     );
     return { key, size: found.ContentLength ?? 0, etag: found.ETag ?? '' };
@@ -77,7 +89,7 @@ export class S3Bucket {
   async *list(prefix: string, after: string): AsyncIterable<readonly S3Object[]> {
     let token: string | undefined;
     do {
-      const page = await this.#retried('', async (client, library, abortSignal) => {
+      const page = await this.#retried('', async ({ client, library }, abortSignal) => {
         const start = token === undefined ? (after === '' ? {} : { StartAfter: after }) : { ContinuationToken: token };
         const wanted = { Bucket: this.name, Prefix: prefix, ...start };
         return client.send(new library.ListObjectsV2Command(wanted), { abortSignal });
@@ -98,10 +110,18 @@ export class S3Bucket {
   ): Promise<Uint8Array<ArrayBuffer>> {
     if (length <= 0) return new Uint8Array(0);
     const bytes = spare?.length === length ? spare : new Uint8Array(length);
-    return await this.#retried(object.key, async (client, library, abortSignal) => {
+    return await this.#retried(object.key, async ({ client, signer, bodies, library }, abortSignal) => {
       const range = `bytes=${offset}-${offset + length - 1}`;
       const match = object.etag === '' ? {} : { IfMatch: object.etag };
       const wanted = { Bucket: this.name, Key: object.key, Range: range, ...match };
+      const request = await signedRequest(() => signer.send(new library.GetObjectCommand(wanted)));
+      const answer = await bodies.get(request, abortSignal);
+      if (answer?.status === 206 && answer.length === length && !answer.headers.has('content-encoding')) {
+        await answer.read(new WholeBody(bytes));
+        return bytes;
+      }
+      answer?.close();
+      // What else a server may say the library knows how to read.
       const { Body: body } = await client.send(new library.GetObjectCommand(wanted), { abortSignal });
       // SAFETY: in Node a body is a Readable.
       await fill(body as AsyncIterable<Uint8Array> | undefined, bytes);
@@ -110,28 +130,26 @@ export class S3Bucket {
   }
 
   async write(key: string, bytes: Uint8Array, contentType: string): Promise<void> {
-    await this.#retried(key, async (client, library, abortSignal) => {
+    await this.#retried(key, async ({ client, library }, abortSignal) => {
       const wanted = { Bucket: this.name, Key: key, Body: bytes, ContentType: contentType };
       await client.send(new library.PutObjectCommand(wanted), { abortSignal });
     });
   }
 
   async close(): Promise<void> {
-    const made = await this.#client?.catch(() => null);
-    made?.client.destroy();
-    this.#client = null;
+    const opened = await this.#opened?.catch(() => null);
+    opened?.client.destroy();
+    opened?.signer.destroy();
+    opened?.bodies.close();
+    this.#opened = null;
   }
 
-  async #retried<R>(
-    key: string,
-    attempt: (client: S3Client, library: Library, signal: AbortSignal) => Promise<R>,
-  ): Promise<R> {
+  async #retried<R>(key: string, attempt: (opened: Opened, signal: AbortSignal) => Promise<R>): Promise<R> {
     const { clock, signal, reportError } = this.#surroundings;
     for (let attempts = 1; ; attempts++) {
       try {
-        this.#client ??= this.#open();
-        const { client, library } = await this.#client;
-        return await attempt(client, library, signal);
+        this.#opened ??= this.#open();
+        return await attempt(await this.#opened, signal);
       } catch (thrown) {
         signal.throwIfAborted();
         const where = { bucket: this.name, key };
@@ -146,7 +164,7 @@ export class S3Bucket {
     }
   }
 
-  async #open(): Promise<{ readonly client: S3Client; readonly library: Library }> {
+  async #open(): Promise<Opened> {
     // It warns of what its releases of a later year will want of Node; this release is the one that is installed.
     process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
     const library = await import('@aws-sdk/client-s3');
@@ -154,23 +172,28 @@ export class S3Bucket {
     const tls = (await readTls(settings, this.#surroundings.baseFolder)) ?? {};
     const { aws_access_key_id: accessKeyId, aws_secret_access_key: secretAccessKey } = settings;
     const session = settings.aws_session_token === undefined ? {} : { sessionToken: settings.aws_session_token };
-    const client = new library.S3Client({
+    const common = {
       region: settings.region ?? 'us-east-1',
       // Retries are ours: they wait on the connector's clock, end when it is stopped, and are reported.
       maxAttempts: 1,
-      requestHandler: {
-        connectionTimeout: connectMs,
-        requestTimeout: idleMs,
-        httpAgent: { maxSockets: this.#sockets, keepAlive: true },
-        httpsAgent: { ...tls, maxSockets: this.#sockets, keepAlive: true },
-      },
       ...(settings.endpoint_url === undefined ? {} : { endpoint: settings.endpoint_url, forcePathStyle: true }),
       ...(accessKeyId === undefined || secretAccessKey === undefined
         ? {}
         : { credentials: { accessKeyId, secretAccessKey, ...session } }),
-      ...(settings.no_sign_request ? { signer: { sign: async (request) => request } } : {}),
-    });
-    return { client, library };
+      ...(settings.no_sign_request ? { signer: { sign: async <R>(request: R): Promise<R> => request } } : {}),
+    };
+    const requestHandler = {
+      connectionTimeout: connectMs,
+      requestTimeout: idleMs,
+      httpAgent: { maxSockets: this.#sockets, keepAlive: true },
+      httpsAgent: { ...tls, maxSockets: this.#sockets, keepAlive: true },
+    };
+    return {
+      client: new library.S3Client({ ...common, requestHandler }),
+      signer: new library.S3Client({ ...common, requestHandler: keepingHandler }),
+      bodies: new HttpBodies({ tls, connectMs, idleMs, keptMax: this.#sockets }),
+      library,
+    };
   }
 }
 
