@@ -70,6 +70,8 @@ export interface IntakeParts {
   readonly rooms: FrameRooms;
   readonly ledger: IntakeLedger;
   readonly positions: InFlightPositions;
+  /** The source stands somewhere else without a row having been sent: nobody would know it by the rows. */
+  readonly moved: () => void;
   /** Marks are sent, since the source wants acknowledgements. */
   readonly acknowledges: boolean;
   readonly replay: ReplayPoints;
@@ -368,7 +370,10 @@ export class Intake {
     parcel.sent();
     const { latest } = positions;
     const { head } = parcel;
-    if (parcel.resumes && latest !== null) replay.reached(() => encodeStreamPlace({ position: latest(), head }));
+    if (parcel.resumes && latest !== null) {
+      replay.reached(() => encodeStreamPlace({ position: latest(), head }));
+      if (parcel.decoded.batches.length === 0 && parcel.clears !== true) this.#parts.moved();
+    }
     const mark = acknowledges ? positions.takeMark() : null;
     if (mark !== null) await outbox.send(postFrame({ kind: 'mark', mark }));
   }

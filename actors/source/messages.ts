@@ -96,6 +96,8 @@ export type SourceNotice =
   | { readonly kind: 'position reached'; readonly sequence: number; readonly position: Position }
   /** Its source wants to be told what is durable. */
   | { readonly kind: 'wants acknowledgements' }
+  /** It stands at another position without having sent a row. */
+  | { readonly kind: 'position moved' }
   | { readonly kind: 'source said'; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
   /** What the connector is called to do from now on; null: nothing. */
   | { readonly kind: 'phase'; readonly phase: ConnectorPhase | null }

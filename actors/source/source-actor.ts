@@ -309,6 +309,7 @@ class SourceActor implements Actor<SourceMessage> {
     const isLater = this.#args.acknowledgesLater === true;
     if (source.ack !== undefined) this.#context.notify({ kind: 'wants acknowledgements' });
     const acknowledges = source.ack !== undefined && !isLater;
+    const isAwaited = source.ack !== undefined && isLater;
     const intake = new Intake({
       transport: this.#args.connector.transport.name,
       source,
@@ -323,6 +324,9 @@ class SourceActor implements Actor<SourceMessage> {
       rooms: this.#rooms,
       ledger: this.#ledger,
       positions,
+      moved: () => {
+        if (isAwaited) this.#context.notify({ kind: 'position moved' });
+      },
       acknowledges,
       replay: this.#replay,
       unclearable: this.#args.unclearable ?? null,

@@ -151,9 +151,14 @@ export class InputHandle {
     if (position !== null) this.#attachment.source?.tell({ kind: 'acknowledge', position });
   }
 
-  /** Rows have entered steps of which the source waits to hear that they are durable. */
+  /** Rows have entered steps, or it has moved on without any, and its source waits to hear that this is durable. */
   get awaitsCheckpoint(): boolean {
     return this.#replay.isAwaiting;
+  }
+
+  /** How often it has moved on without a row: what no step tells of. */
+  get moves(): number {
+    return this.#replay.moves;
   }
 
   // ── actions of reconcile ──
@@ -377,6 +382,9 @@ export class InputHandle {
         return;
       case 'wants acknowledgements':
         this.#replay.wantsAcknowledgements = true;
+        return;
+      case 'position moved':
+        this.#replay.moved();
         return;
       case 'source said': {
         const { endpoint } = this.connector;

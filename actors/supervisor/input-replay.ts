@@ -20,8 +20,11 @@ export class InputReplay {
   #begin: ReplayStart = beginning;
   #points: readonly ReplayPoint[] | null = null;
   /** What the latest checkpoint holds of it, and how many of its rows a stored one does. */
-  #checkpointed: { readonly position: Position | null; readonly records: number } | null = null;
+  #checkpointed: { readonly position: Position | null; readonly records: number; readonly moves: number } | null = null;
   #durableRecords = 0;
+  /** It stood at another position, without a row having been sent. */
+  #moves = 0;
+  #durableMoves = 0;
   #onDurable: (() => void) | null = null;
 
   /** Where its source is to be opened. */
@@ -41,6 +44,14 @@ export class InputReplay {
     this.#points = [{ records, ...this.#begin }];
   }
 
+  get moves(): number {
+    return this.#moves;
+  }
+
+  moved(): void {
+    this.#moves++;
+  }
+
   /** Has the source say where it stands, while there is one. @throws when it does not answer and never has */
   async keepPoints(source: ActorRef<SourceMessage> | null): Promise<void> {
     if (source === null) return;
@@ -55,8 +66,10 @@ export class InputReplay {
   /** A checkpoint is taken that holds so many of its rows. */
   async noteCheckpoint(source: ActorRef<SourceMessage> | null, records: number): Promise<void> {
     if (!this.wantsAcknowledgements) return;
+    // It says where it stands after it has said that it has moved.
+    const moves = this.#moves;
     await this.keepPoints(source);
-    this.#checkpointed = { position: replayFrom(this.#points ?? [], records).position, records };
+    this.#checkpointed = { position: replayFrom(this.#points ?? [], records).position, records, moves };
   }
 
   /** Where it goes on when so many rows of this run have entered steps. */
@@ -69,13 +82,15 @@ export class InputReplay {
     const checkpointed = this.#checkpointed;
     if (!this.wantsAcknowledgements || checkpointed === null) return null;
     this.#durableRecords = checkpointed.records;
+    this.#durableMoves = checkpointed.moves;
     if (!this.isAwaiting) this.#onDurable?.();
     return checkpointed.position;
   }
 
-  /** Rows have entered steps of which the source waits to hear that they are durable. */
+  /** Rows have entered steps, or there is another position without any, of which the source waits to hear that they are durable. */
   get isAwaiting(): boolean {
-    return this.wantsAcknowledgements && this.takenRecords > this.#durableRecords;
+    const isBehind = this.takenRecords > this.#durableRecords || this.#moves > this.#durableMoves;
+    return this.wantsAcknowledgements && isBehind;
   }
 
   /** Resolves when a stored checkpoint holds everything, or the signal is aborted. */

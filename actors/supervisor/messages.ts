@@ -159,6 +159,8 @@ export interface PipelineStats {
   readonly transaction: TransactionStatus | null;
   /** A source waits to hear that what it has sent is in a checkpoint that is stored. */
   readonly awaitsCheckpoint: boolean;
+  /** How often sources have moved on without a row, of which no step tells. */
+  readonly positionMoves: number;
 }
 
 /** What a pipeline can go on from: see checkpoint(). */

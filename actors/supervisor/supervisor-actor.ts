@@ -375,6 +375,7 @@ export class Supervisor implements SupervisorInterface {
       gatewayOutputs: (progress?.outputs ?? []).filter(({ endpoint }) => !this.#roster.has(endpoint)),
       transaction: this.#transaction,
       awaitsCheckpoint: this.#roster.inputs.some((input) => input.awaitsCheckpoint),
+      positionMoves: this.#roster.inputs.reduce((sum, input) => sum + input.moves, 0),
     };
   }
 

@@ -6,7 +6,8 @@
 // A snapshot that broke off with the server, or with this process, is gone. A table with a primary key is then read anew, and its changes
 // are followed from the first snapshot on: rows that were read before and deleted since go away by them, all others are replaced by key.
 // Without a primary key the rows that were taken would be there twice: that is an error.
-// A broken connection is opened again behind what was given out last. TRUNCATE is one change, in its order among those of rows: it empties
+// A broken connection is opened again behind what was given out last; a slot that has lost what is behind that ends the connector, or is
+// read from where it stands, as `resume_if_changes_lost` says. TRUNCATE is one change, in its order among those of rows: it empties
 // the table (a `clear` payload), is passed over or ends the connector, as `on_truncate` says. That the table is dropped, renamed or not
 // published any more stands in no log: the catalog is asked now and then (table-watch.ts), and what came before is given out first.
 
@@ -26,18 +27,16 @@ import { ChangePayload, type ChangePosition, positionOf } from './change-payload
 import { ChangeStream } from './change-stream.ts';
 import { fitColumns } from './column-fit.ts';
 import { postgresCdcInputDeclaration } from './declarations.ts';
-import { parseLsn, type ReplicationMessage } from './pgoutput.ts';
-import { closePostgres, connectPostgres, type PostgresSettings, serverOf } from './postgres-connection.ts';
+import { formatLsn, parseLsn, type ReplicationMessage } from './pgoutput.ts';
+import { type PostgresSettings, serverOf } from './postgres-connection.ts';
 import {
-  failureOf,
-  finalPostgresError,
   PostgresSlotTaken,
   PostgresSnapshotBroken,
   PostgresUnavailable,
   PostgresUnpublishedColumns,
   PostgresUnsupportedChange,
-  slotLost,
 } from './postgres-errors.ts';
+import { PostgresSession } from './postgres-session.ts';
 import {
   notPublished,
   type PublishedTable,
@@ -46,13 +45,14 @@ import {
   tableMadeAgain,
 } from './published-table.ts';
 import {
+  confirmedLsn,
   dropSlot,
   ensureSlot,
   identityProblem,
-  requireSlot,
   type SlotNames,
   type SlotSettings,
   slotNames,
+  slotProblem,
 } from './replication-slot.ts';
 import { readSnapshot, snapshotColumns } from './table-snapshot.ts';
 import { TableWatch } from './table-watch.ts';
@@ -73,6 +73,7 @@ interface CdcSettings extends PostgresSettings, SlotSettings {
   readonly snapshot: boolean;
   readonly on_truncate: 'clear' | 'ignore' | 'fail';
   readonly table_check_interval: string;
+  readonly resume_if_changes_lost: boolean;
 }
 
 class PostgresCdcSource implements Source {
@@ -80,6 +81,7 @@ class PostgresCdcSource implements Source {
   readonly #context: SourceContext;
   readonly #server: string;
   readonly #names: SlotNames;
+  readonly #session: PostgresSession;
   readonly #catalog = new TypeCatalog();
   /** Of the columns that the log has described last. */
   #lines: ChangeLines | null = null;
@@ -88,8 +90,6 @@ class PostgresCdcSource implements Source {
   /** Behind the latest change that was given out; null: the snapshot comes first. */
   #position: ChangePosition | null = null;
   #stream: ChangeStream | null = null;
-  /** Connections that a teardown has to end. */
-  readonly #clients = new Set<Client>();
   /** As it was when it was opened. */
   #followed: PublishedTable | null = null;
   #acknowledged = 0n;
@@ -101,23 +101,24 @@ class PostgresCdcSource implements Source {
     this.#context = context;
     this.#server = serverOf(settings.uri);
     this.#names = slotNames(settings, context.endpoint);
+    this.#session = new PostgresSession(settings, context, { server: this.#server, slot: this.#names.slot });
   }
 
   async onCreated(): Promise<void> {
-    await this.#withClient((client) => ensureSlot(client, this.#names, this.#settings, this.#server));
+    await this.#session.withClient((client) => ensureSlot(client, this.#names, this.#settings, this.#server));
   }
 
   async onDeleted(): Promise<void> {
-    await this.#withClient((client) => dropSlot(client, this.#names));
+    await this.#session.withClient((client) => dropSlot(client, this.#names));
   }
 
   async open(position: Position | null): Promise<void> {
-    await this.#withClient(async (client) => {
+    await this.#session.withClient(async (client) => {
       const { lsn } = position ?? {};
       if (typeof lsn === 'string') {
-        await requireSlot(client, this.#names, this.#server);
+        const kept = { lsn: parseLsn(lsn), skip: Number(position?.['skip']) };
+        this.#position = await this.#placeInSlot(client, kept);
         await this.#describeTable(client);
-        this.#position = { lsn: parseLsn(lsn), skip: Number(position?.['skip']) };
         this.#acknowledged = this.#position.lsn;
         return;
       }
@@ -125,8 +126,11 @@ class PostgresCdcSource implements Source {
       if (position?.['snapshot'] === true) {
         const { source_table: table } = this.#settings;
         if (this.#context.relation.primaryKey.length === 0) throw new PostgresSnapshotBroken({ table });
-        await requireSlot(client, this.#names, this.#server);
-        this.#snapshotFrom = typeof from === 'string' ? from : null;
+        // What was deleted since the rows of that snapshot were read is known from the log alone.
+        if (typeof from === 'string') {
+          const kept = { lsn: parseLsn(from), skip: 0 };
+          this.#snapshotFrom = formatLsn((await this.#placeInSlot(client, kept)).lsn);
+        }
       }
       await ensureSlot(client, this.#names, this.#settings, this.#server);
       const published = await this.#describeTable(client);
@@ -165,7 +169,7 @@ class PostgresCdcSource implements Source {
         return;
       } catch (thrown) {
         if (signal.aborted) return;
-        const error = this.#error(thrown, ++failures);
+        const error = this.#session.errorOf(thrown, ++failures);
         const mayPass = error instanceof PostgresUnavailable || error instanceof PostgresSlotTaken;
         if (!mayPass || failures > this.#settings.max_retries) throw error;
         reportError(error);
@@ -187,14 +191,12 @@ class PostgresCdcSource implements Source {
   async teardown(): Promise<void> {
     this.#stream?.close();
     this.#stream = null;
-    await Promise.all([...this.#clients].map(closePostgres));
+    await this.#session.close();
   }
 
   async *#snapshot(): AsyncIterable<Payload> {
     const { signal, clock, reportError } = this.#context;
     try {
-      const connect = (replication: boolean): Promise<Client> =>
-        connectPostgres(this.#settings, this.#context, { replication });
       const target = {
         publication: this.#names.publication,
         table: this.#settings.source_table,
@@ -206,12 +208,17 @@ class PostgresCdcSource implements Source {
       let failures = 0;
       let found = {};
       const broken = async (thrown: unknown): Promise<void> => {
-        const error = this.#error(thrown, ++failures);
+        const error = this.#session.errorOf(thrown, ++failures);
         if (!(error instanceof PostgresUnavailable) || failures > this.#settings.max_retries) throw error;
         reportError(error);
         await wait(clock, Math.min(pauseMsMax, firstPauseMs * 2 ** (failures - 1)), signal);
       };
-      for await (const part of readSnapshot(connect, target, signal, broken)) {
+      for await (const part of readSnapshot(
+        (replication) => this.#session.connect(replication),
+        target,
+        signal,
+        broken,
+      )) {
         if (part.kind === 'position') this.#snapshotFrom ??= part.lsn;
         else {
           failures = 0;
@@ -223,11 +230,11 @@ class PostgresCdcSource implements Source {
       if (signal.aborted || this.#snapshotFrom === null) return;
       this.#position = { lsn: parseLsn(this.#snapshotFrom), skip: 0 };
       const behind = positionOf(this.#position);
-      // Nothing but the position: from here on a later run need not read the snapshot again.
+      // From here on a later run need not read the snapshot again.
       yield { kind: 'bytes', bytes: new Uint8Array(0), ...found, positionAfter: () => behind, endOfStream: true };
       yield { kind: 'idle' };
     } catch (thrown) {
-      if (!signal.aborted) throw this.#error(thrown, 1);
+      if (!signal.aborted) throw this.#session.errorOf(thrown, 1);
     }
   }
 
@@ -236,7 +243,7 @@ class PostgresCdcSource implements Source {
     const { signal, clock } = this.#context;
     const from = this.#position;
     if (from === null || signal.aborted) return;
-    const client = await connectPostgres(this.#settings, this.#context, { replication: true });
+    const client = await this.#session.connect(true);
     const isSettled = (): boolean => {
       const { lsn, skip } = this.#position ?? from;
       return this.#isQuiet && skip === 0 && this.#acknowledged >= lsn;
@@ -248,8 +255,10 @@ class PostgresCdcSource implements Source {
       this.#look(),
     );
     try {
-      await stream.start(this.#names.slot, this.#names.publication, from.lsn);
-      yield* this.#changes(stream, watch, from);
+      const place = await this.#placeInSlot(client, from);
+      if (place !== from) yield this.#quietUntil(place.lsn);
+      await stream.start(this.#names.slot, this.#names.publication, place.lsn);
+      yield* this.#changes(stream, watch, place);
     } finally {
       watch.end();
     }
@@ -304,8 +313,40 @@ class PostgresCdcSource implements Source {
         yield this.#finish(payload);
         yield { kind: 'idle' };
         payload = new ChangePayload(this.#position ?? behind);
+      } else if (messages.length === 0 && !isInside) {
+        const end = stream.takeQuietEnd();
+        // What has come since is ahead of it.
+        if (end === null || end <= behind.lsn) continue;
+        yield this.#quietUntil(end);
+        behind = { lsn: end, skip: 0 };
+        payload = new ChangePayload(behind);
       }
     }
+  }
+
+  /** Nothing but a position: what came before it is nothing of this table, or is not to be had. */
+  #quietUntil(lsn: bigint): Payload {
+    this.#position = { lsn, skip: 0 };
+    const position = positionOf(this.#position);
+    return { kind: 'bytes', bytes: new Uint8Array(0), positionAfter: () => position, endOfStream: true };
+  }
+
+  /**
+   * Where the slot goes on: behind `position`, unless it cannot. Then that is an error, or, where it may be, behind what it has lost.
+   * @throws PostgresSlotLost, PostgresSlotUnfit
+   */
+  async #placeInSlot(client: Client, position: ChangePosition): Promise<ChangePosition> {
+    const { slot } = this.#names;
+    const problem = await slotProblem(client, { slot, lsn: position.lsn, server: this.#server });
+    if (problem === null) return position;
+    if (!this.#settings.resume_if_changes_lost) throw problem;
+    this.#context.reportError(problem);
+    let lsn = 0n;
+    await this.#session.withClient(async (maker) => {
+      await ensureSlot(maker, this.#names, this.#settings, this.#server);
+      lsn = await confirmedLsn(maker, slot);
+    });
+    return { lsn, skip: 0 };
   }
 
   #finish(payload: ChangePayload): Payload {
@@ -326,7 +367,7 @@ class PostgresCdcSource implements Source {
     // Under another name it was renamed: just now, or before `source_table` was set to the one that it has.
     if (!isNamed) await this.#look();
     const oids = columns.map(({ typeOid }) => typeOid);
-    if (!this.#catalog.knows(oids)) await this.#withClient((client) => this.#catalog.load(client, oids));
+    if (!this.#catalog.knows(oids)) await this.#session.withClient((client) => this.#catalog.load(client, oids));
     const { relation } = this.#context;
     const fitted = fitColumns(columns, relation, this.#catalog, this.#server);
     const identity = new Set(columns.flatMap(({ name, isKey }) => (isKey ? [name] : [])));
@@ -343,7 +384,7 @@ class PostgresCdcSource implements Source {
       publication: this.#names.publication,
       table: this.#settings.source_table,
     };
-    await this.#withClient((client) => requireFollowed(client, followed), 0);
+    await this.#session.withClient((client) => requireFollowed(client, followed), 0);
   }
 
   async #describeTable(client: Client): Promise<PublishedTable> {
@@ -362,28 +403,5 @@ class PostgresCdcSource implements Source {
     const detail =
       'TRUNCATE ends the connector, since `on_truncate` is `fail`; with `clear` the table is emptied, with `ignore` its rows stay';
     throw new PostgresUnsupportedChange({ table: this.#settings.source_table, detail });
-  }
-
-  async #withClient(use: (client: Client) => Promise<void>, retries = this.#settings.max_retries): Promise<void> {
-    let client: Client | null = null;
-    try {
-      client = await connectPostgres({ ...this.#settings, max_retries: retries }, this.#context);
-      this.#clients.add(client);
-      await use(client);
-    } catch (thrown) {
-      throw this.#error(thrown, 1);
-    } finally {
-      await closePostgres(client);
-      if (client !== null) this.#clients.delete(client);
-    }
-  }
-
-  #error(thrown: unknown, attempts: number): unknown {
-    const [server, { slot }, reason] = [this.#server, this.#names, failureOf(thrown).message];
-    return (
-      slotLost(thrown, { server, slot }) ??
-      finalPostgresError(thrown, server) ??
-      new PostgresUnavailable({ server, reason, attempts }, { cause: thrown })
-    );
   }
 }

@@ -1,14 +1,19 @@
 // The stream of changes behind a position: a connection of the replication protocol, from START_REPLICATION to its end.
 //
 // Gives what the server sends, in order, and tells it how far everything is durable: when it asks, when that has grown, and every few
-// seconds, so that it does not take this end for dead. A table that is quiet beside busy ones must not keep their log: where everything is
-// settled the server's own end counts as durable. While nobody takes what has come, the socket is paused.
+// seconds, so that it does not take this end for dead. Never more than that: a slot that stands ahead of what is durable is known to be another one.
+// A table that is quiet beside busy ones must not keep their log, nor hold up a server that is going down and waits for it: where everything is
+// settled, the server's own end is a position worth keeping. While nobody takes what has come, the socket is paused.
 import type { Client } from 'pg';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import { formatLsn, type ReplicationMessage, readFrame, readMessage, statusUpdate } from './pgoutput.ts';
 import { quoteName, quoteText } from './postgres-connection.ts';
 
 const statusMs = 5_000;
+/** So much log that holds nothing of ours is worth a position, so often; a server that asks has one sooner. */
+const quietBytesMin = 16n << 20n;
+const quietMs = 30_000;
+const askedMs = 1_000;
 const heldBytesMax = 8 << 20;
 /** 2000-01-01 in milliseconds since 1970. */
 const postgresEpochMs = 946_684_800_000;
@@ -29,6 +34,11 @@ export class ChangeStream {
   #held: Buffer[] = [];
   #heldBytes = 0;
   #durable: bigint;
+  /** Up to here the log holds nothing that was not given out. */
+  #quietEnd = 0n;
+  #isAsked = false;
+  #quietAt: number;
+  #toldAt = Number.NEGATIVE_INFINITY;
   #failure: unknown = null;
   #isEnded = false;
   #wake: (() => void) | null = null;
@@ -41,6 +51,7 @@ export class ChangeStream {
     this.#connection = (client as unknown as { readonly connection: CopyConnection }).connection;
     this.#clock = clock;
     this.#durable = durable;
+    this.#quietAt = clock.monotonic();
     this.#connection.on('copyData', ({ chunk }) => this.#receive(chunk));
     client.on('error', (error) => this.#end(error));
     client.on('end', () => this.#end(null));
@@ -75,6 +86,18 @@ export class ChangeStream {
     this.#tell();
   }
 
+  /** A position behind which nothing of ours has come for long, when it is time to keep it; null: it is not. */
+  takeQuietEnd(): bigint | null {
+    const [beyond, now] = [this.#quietEnd - this.#durable, this.#clock.monotonic()];
+    const isDue = this.#isAsked
+      ? now - this.#quietAt >= askedMs
+      : beyond >= quietBytesMin && now - this.#quietAt >= quietMs;
+    if (beyond <= 0n || !isDue) return null;
+    this.#quietAt = now;
+    this.#isAsked = false;
+    return this.#quietEnd;
+  }
+
   /** Messages that have come, empty when `waitMs` have passed without any; null at the end. @throws what broke the stream */
   async take(waitMs: number, signal: AbortSignal): Promise<readonly ReplicationMessage[] | null> {
     if (this.#held.length === 0 && !this.#isEnded && !signal.aborted) await this.#whenWoken(waitMs, signal);
@@ -99,9 +122,8 @@ export class ChangeStream {
   #receive(chunk: Buffer): void {
     const frame = readFrame(chunk);
     if (frame.kind === 'keepalive') {
-      // What the log holds up to here is nothing of ours: the server need not keep it. It is told with the next status.
-      if (this.#held.length === 0 && this.#isSettled() && frame.walEnd > this.#durable) this.#durable = frame.walEnd;
-      if (frame.replyRequested) this.#tell();
+      if (this.#held.length === 0 && this.#isSettled()) this.#quietEnd = frame.walEnd;
+      if (frame.replyRequested) this.#answer(frame.walEnd);
       return;
     }
     // The library's buffer is its own again afterwards.
@@ -111,8 +133,15 @@ export class ChangeStream {
     this.#wake?.();
   }
 
+  /** A server that goes down asks again at once until everything is durable: it is answered when it is, and now and then. */
+  #answer(walEnd: bigint): void {
+    this.#isAsked = true;
+    if (this.#durable >= walEnd || this.#clock.monotonic() - this.#toldAt >= askedMs) this.#tell();
+  }
+
   #tell(): void {
     if (this.#isEnded) return;
+    this.#toldAt = this.#clock.monotonic();
     const micros = BigInt(this.#clock.now() - postgresEpochMs) * 1000n;
     this.#connection.sendCopyFromChunk(statusUpdate(this.#durable, micros));
   }

@@ -74,6 +74,14 @@ export const postgresCdcInputDeclaration: SourceDeclaration = {
         'TRUNCATE of the table. `clear`: every row of the SQL table goes, those of other connectors among them; a table that keeps no rows (without a primary key and not materialized, append_only, with LATENESS of its key) ends the connector. `ignore`: its rows stay. `fail`: it ends the connector.',
     },
     {
+      name: 'resume_if_changes_lost',
+      type: { kind: 'boolean' },
+      required: false,
+      default: false,
+      description:
+        'When the slot was dropped, made again or invalidated, or something else has read it, changes may be missing. `false`: the connector ends and says so. `true`: it says so and goes on with what comes next, from a new slot where there is none.',
+    },
+    {
       name: 'table_check_interval',
       type: { kind: 'duration' },
       required: false,

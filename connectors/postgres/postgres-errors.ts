@@ -43,12 +43,16 @@ export const PostgresSlotTaken: CodedErrorClass<At> = defineError(
   (f) => `${f.server}: ${f.reason}`,
 );
 
-export const PostgresSlotLost: CodedErrorClass<{ readonly server: string; readonly slot: string }> = defineError(
+export const PostgresSlotLost: CodedErrorClass<{
+  readonly server: string;
+  readonly slot: string;
+  readonly detail: string;
+}> = defineError(
   'postgres.slot_lost',
   {
-    help: 'Changes since the last run are no longer kept by the server. Start the connector anew, from a snapshot, over an empty table.',
+    help: 'Changes behind the place where this connector goes on may be missing: the server keeps them no longer. Start the connector anew, from a snapshot, over an empty table; or set `resume_if_changes_lost: true` to go on without them.',
   },
-  (f) => `${f.server}: replication slot "${f.slot}", which has been read before, is gone or invalidated`,
+  (f) => `${f.server}: replication slot "${f.slot}", which has been read before, ${f.detail}`,
 );
 
 export const PostgresSlotUnfit: CodedErrorClass<{
@@ -146,7 +150,9 @@ export function slotLost(
 ): MillraceError | null {
   const { message, code } = failureOf(thrown);
   const isGone = slotGone.test(message) || (code === '58P01' && /WAL segment .* removed/.test(message));
-  return isGone ? new PostgresSlotLost({ server, slot }, { cause: thrown }) : null;
+  return isGone
+    ? new PostgresSlotLost({ server, slot, detail: `is no longer there: ${message}` }, { cause: thrown })
+    : null;
 }
 
 export function failureOf(thrown: unknown): { readonly message: string; readonly code: string } {

@@ -3,6 +3,7 @@
 // used; a publication that the user names is the user's: it is neither made nor dropped.
 import type { Client } from 'pg';
 import type { MillraceError } from '../../runtime/errors.ts';
+import { formatLsn, parseLsn } from './pgoutput.ts';
 import { quoteName, quoteTable, quoteText } from './postgres-connection.ts';
 import {
   PostgresMissing,
@@ -65,7 +66,7 @@ export async function ensureSlot(
     await client.query(`ALTER PUBLICATION ${quoteName(publication)} SET TABLE ONLY ${quoteTable(table)}`);
   } else if (!isHeld) throw notPublished(server, publication, table);
   const state = await slotState(client, slot);
-  requireFit(state, slot, server);
+  if (state?.unfit != null) throw new PostgresSlotUnfit({ server, slot, detail: state.unfit });
   // What an invalidated one has kept is gone, and nobody has read it.
   if (state?.isLost === true) await client.query('SELECT pg_drop_replication_slot($1)', [slot]);
   if (state === null || state.isLost) {
@@ -98,11 +99,29 @@ export async function identityProblem(
   return new PostgresNoIdentity({ table, detail });
 }
 
-/** An earlier run has read the slot. @throws PostgresSlotLost, PostgresSlotUnfit */
-export async function requireSlot(client: Client, { slot }: SlotNames, server: string): Promise<void> {
+/**
+ * Why the slot, which has been read up to `lsn`, cannot give everything behind it any more; null: it can. A server is only ever told that what is
+ * durable here is done with, so that a slot which stands ahead of that is another one, or was read by somebody else.
+ * @throws PostgresSlotUnfit
+ */
+export async function slotProblem(
+  client: Client,
+  { slot, lsn, server }: { readonly slot: string; readonly lsn: bigint; readonly server: string },
+): Promise<PostgresSlotLostError | null> {
   const state = await slotState(client, slot);
-  if (state === null || state.isLost) throw new PostgresSlotLost({ server, slot });
-  requireFit(state, slot, server);
+  const lost = (detail: string): PostgresSlotLostError => new PostgresSlotLost({ server, slot, detail });
+  if (state === null) return lost('is gone: somebody has dropped it');
+  if (state.isLost)
+    return lost('was invalidated: the server has removed the log that it stood for (max_slot_wal_keep_size)');
+  if (state.unfit !== null) throw new PostgresSlotUnfit({ server, slot, detail: state.unfit });
+  if (state.confirmed <= lsn) return null;
+  const places = `stands at ${formatLsn(state.confirmed)}, ahead of ${formatLsn(lsn)} where this connector goes on`;
+  return lost(`${places}: it was dropped and made again, or something else has read it`);
+}
+
+/** What comes next from it is behind this. */
+export async function confirmedLsn(client: Client, slot: string): Promise<bigint> {
+  return (await slotState(client, slot))?.confirmed ?? 0n;
 }
 
 export async function dropSlot(client: Client, { slot, publication, ownsPublication }: SlotNames): Promise<void> {
@@ -114,7 +133,11 @@ export async function dropSlot(client: Client, { slot, publication, ownsPublicat
   await client.query(drop);
 }
 
+type PostgresSlotLostError = InstanceType<typeof PostgresSlotLost>;
+
 interface SlotState {
+  /** Everything up to it was said to be durable, or was there before the slot. */
+  readonly confirmed: bigint;
   readonly isLost: boolean;
   /** Why changes of this database cannot be read from it, as part of a sentence; null: they can. */
   readonly unfit: string | null;
@@ -122,13 +145,14 @@ interface SlotState {
 
 /** Null: there is none. */
 async function slotState(client: Client, slot: string): Promise<SlotState | null> {
+  // Without parameters: a connection that is to replicate knows plain statements only.
   const { rows } = await client.query(
-    'SELECT wal_status AS status, plugin, database, current_database() AS here FROM pg_replication_slots WHERE slot_name = $1',
-    [slot],
+    `SELECT wal_status AS status, plugin, database, current_database() AS here, confirmed_flush_lsn::text AS confirmed
+     FROM pg_replication_slots WHERE slot_name = ${quoteText(slot)}`,
   );
   const [found] = rows;
   if (found === undefined) return null;
-  const { status, plugin, database, here } = found;
+  const { status, plugin, database, here, confirmed } = found;
   const isElsewhere = plugin !== null && database !== here;
   const unfit =
     plugin === null
@@ -136,9 +160,9 @@ async function slotState(client: Client, slot: string): Promise<SlotState | null
       : plugin !== 'pgoutput'
         ? `was made for the plugin "${plugin}", not for pgoutput`
         : null;
-  return { isLost: status === 'lost', unfit: isElsewhere ? `belongs to the database "${database}"` : unfit };
-}
-
-function requireFit(state: SlotState | null, slot: string, server: string): void {
-  if (state?.unfit != null) throw new PostgresSlotUnfit({ server, slot, detail: state.unfit });
+  return {
+    confirmed: confirmed === null ? 0n : parseLsn(String(confirmed)),
+    isLost: status === 'lost',
+    unfit: isElsewhere ? `belongs to the database "${database}"` : unfit,
+  };
 }

@@ -88,10 +88,10 @@ export class DurableRun {
   }
 
   async #look(connection: ControlConnection): Promise<void> {
-    const { engine, state, transaction, awaitsCheckpoint } = await connection.call('stats', (control) =>
+    const { engine, state, transaction, awaitsCheckpoint, positionMoves } = await connection.call('stats', (control) =>
       control.stats(),
     );
-    const steps = engine?.steps ?? 0;
+    const steps = (engine?.steps ?? 0) + positionMoves;
     if (steps === this.#stepsBefore || transaction !== null || (state !== 'running' && state !== 'paused')) return;
     const sinceMs = this.#clock.monotonic() - this.#takenAt;
     const isDue = sinceMs >= (awaitsCheckpoint ? lookMs : intervalMs) && sinceMs >= this.#tookMs / shareMax;

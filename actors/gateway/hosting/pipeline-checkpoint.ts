@@ -108,11 +108,13 @@ export function checkpointRegularly(pipeline: HostedPipeline, store: Store): voi
   let stepsBefore = -1;
   let dueAt = intervalMs === null ? Number.POSITIVE_INFINITY : systemClock.monotonic() + intervalMs;
   const turn = async (): Promise<void> => {
-    const { engine, transaction, awaitsCheckpoint } = await deployment.call('stats', (control) => control.stats());
+    const { engine, transaction, awaitsCheckpoint, positionMoves } = await deployment.call('stats', (control) =>
+      control.stats(),
+    );
     const isDue = systemClock.monotonic() >= dueAt;
     if (isDue) dueAt = systemClock.monotonic() + (intervalMs ?? 0);
     if (transaction !== null || (!isDue && !awaitsCheckpoint)) return;
-    const steps = engine?.steps ?? 0;
+    const steps = (engine?.steps ?? 0) + positionMoves;
     if (steps === stepsBefore || pipeline.deployment !== deployment || deployment.ended.aborted) return;
     const sequence = ++pipeline.checkpointSequence;
     try {

@@ -8,6 +8,7 @@ import type { Payload, Position, Source } from '../../../connectors/sdk/source.t
 import { validateParameters } from '../../../connectors/sdk/validate-parameters.ts';
 import { Pipeline } from '../../../index.ts';
 import type { Relation } from '../../../runtime/batch/schema.ts';
+import { systemClock } from '../../../runtime/clock.ts';
 import { pollPause } from '../../poll-pause.ts';
 import { startCutProxy } from '../../servers/cut-proxy.ts';
 import { type PostgresServer, startPostgresServer } from '../../servers/postgres-server.ts';
@@ -195,7 +196,11 @@ if ('missing' in server) {
     const start = await read(given, null, (_, idle) => idle);
     assert.equal(start.lines, []);
     await sql(`BEGIN; INSERT INTO b VALUES (1, 'x'), (2, 'y'), (3, 'z'); COMMIT; DELETE FROM b WHERE id = 2;`);
-    const all = await read({ ...given, snapshot: false }, { lsn: '0/0', skip: 0 }, (lines) => lines.length === 4);
+    const { rows } = await sql(
+      `SELECT confirmed_flush_lsn AS lsn FROM pg_replication_slots WHERE slot_name = 'b_slot'`,
+    );
+    const beginning = { lsn: String(rows[0]?.['lsn']), skip: 0 };
+    const all = await read({ ...given, snapshot: false }, beginning, (lines) => lines.length === 4);
     assert.equal(compact(all.lines), [
       '{"insert":{"id":1,"t":"x"}}',
       '{"insert":{"id":2,"t":"y"}}',
@@ -237,9 +242,62 @@ if ('missing' in server) {
     );
   });
 
+  cdc(
+    'a slot that was dropped or made again while nobody read it is noticed, or read on where that is wanted',
+    async () => {
+      await sql('CREATE TABLE lost (id bigint PRIMARY KEY, t text)');
+      const given = { source_table: 'lost', slot_name: 'lost_slot' };
+      const failure = (position: Position | null): Promise<string> =>
+        read(given, position, () => true).then(
+          () => 'no error',
+          (error: Error) => error.message,
+        );
+      let isTold = false;
+      const first = await read(given, null, (lines, idle) => {
+        if (idle && !isTold) {
+          isTold = true;
+          sql(`INSERT INTO lost VALUES (1, 'x')`);
+        }
+        return lines.length === 1;
+      });
+      const position = first.positions.at(-1) ?? null;
+      await sql(`SELECT pg_drop_replication_slot('lost_slot')`);
+      await sql(`INSERT INTO lost VALUES (2, 'missed')`);
+      assert.match(
+        await failure(position),
+        '"lost_slot", which has been read before, is gone: somebody has dropped it',
+      );
+      await sql(`SELECT pg_create_logical_replication_slot('lost_slot', 'pgoutput')`);
+      assert.match(await failure(position), /stands at \S+, ahead of \S+ where this connector goes on: it was dropped/);
+      // Inside a snapshot too: what was deleted since is known from the log alone.
+      assert.match(await failure({ snapshot: true, from: position?.['lsn'] }), /stands at \S+, ahead of \S+ where/);
+      for (const id of [3, 4]) {
+        if (id === 4) await sql(`SELECT pg_drop_replication_slot('lost_slot')`);
+        const on = await read(
+          { ...given, resume_if_changes_lost: true },
+          position,
+          (lines) => lines.length === 1,
+          () => sql(`INSERT INTO lost VALUES (${id}, 'x')`),
+        );
+        assert.equal(compact(on.lines), [`{"insert":{"id":${id},"t":"x"}}`]);
+        assert.equal(on.context.reported, ['postgres.slot_lost']);
+        // What was said is over.
+        const behind = on.positions.at(-1) ?? null;
+        const rest = await read(
+          given,
+          behind,
+          (lines) => lines.length === 1,
+          () => sql(`UPDATE lost SET t = 'y' WHERE id = 1`),
+        );
+        assert.equal(rest.context.reported, []);
+      }
+    },
+  );
+
   cdc('a quiet table beside a busy one does not keep the log of that one, and misses nothing of its own', async () => {
     await sql('CREATE TABLE quiet (id bigint PRIMARY KEY, t text); CREATE TABLE busy (id bigint)');
-    const context = contextFor(relation, '.');
+    // A position is kept now and then only.
+    const context = contextFor(relation, '.', { ...systemClock, monotonic: () => systemClock.monotonic() * 1_000 });
     const source = make({ source_table: 'quiet', slot_name: 'quiet_slot' }, context);
     const confirmed = async (lsn: string): Promise<boolean> => {
       const { rows } = await sql(
@@ -250,8 +308,13 @@ if ('missing' in server) {
     let text = '';
     let stage = 0;
     const work = async (): Promise<void> => {
-      for (let i = 0; i < 5; i++) await sql('INSERT INTO busy SELECT generate_series(1, 1000)');
-      const { rows } = await sql('SELECT pg_current_wal_lsn()::text AS lsn');
+      // As much log as is worth it.
+      for (let i = 0; i < 3; i++) {
+        await sql('INSERT INTO busy SELECT generate_series(1, 1000)');
+        await sql('SELECT pg_switch_wal()');
+      }
+      await sql('INSERT INTO busy VALUES (0)');
+      const { rows } = await sql('SELECT (pg_current_wal_lsn() - 16 * 1024 * 1024)::text AS lsn');
       while (!(await confirmed(String(rows[0]?.['lsn'])))) await pollPause();
       await sql(`INSERT INTO quiet VALUES (2, 'after')`);
     };

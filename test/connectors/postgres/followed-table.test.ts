@@ -1,5 +1,8 @@
 // postgres_cdc_input and what becomes of the table, its publication and its slot behind its back: a publication with columns and conditions,
 // tables that go away, slots that are lost.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Pipeline } from '../../../index.ts';
@@ -148,7 +151,10 @@ if ('missing' in server) {
     const drop = `SELECT pg_terminate_backend(active_pid), pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = 'to_drop'`;
     const isThere = `SELECT 1 FROM pg_replication_slots WHERE slot_name = 'to_drop'`;
     while ((await sql(isThere)).rows.length > 0) await sql(drop).catch(() => {});
-    assert.match(await failureOf(pipeline, 't', 'dropped'), /^postgres\.slot_lost: .*replication slot "to_drop"/);
+    assert.match(
+      await failureOf(pipeline, 't', 'dropped'),
+      /^postgres\.slot_lost: .*replication slot "to_drop", which has been read before, is gone/,
+    );
     // A server that keeps so little of its log throws that of a slot away that nobody reads on.
     await pipeline.pauseConnector('u', 'invalidated');
     await sql(`ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'`);
@@ -159,8 +165,45 @@ if ('missing' in server) {
       await sql('CHECKPOINT');
     }
     await pipeline.resumeConnector('u', 'invalidated');
-    assert.match(await failureOf(pipeline, 'u', 'invalidated'), /^postgres\.slot_lost: .*replication slot "to_lose"/);
+    assert.match(
+      await failureOf(pipeline, 'u', 'invalidated'),
+      /^postgres\.slot_lost: .*replication slot "to_lose", .* was invalidated: .*max_slot_wal_keep_size/,
+    );
     await pipeline.stop({ force: true });
+    await sql(`ALTER SYSTEM RESET max_slot_wal_keep_size`);
+    await sql('SELECT pg_reload_conf()');
+  });
+
+  const isRead = async (slot: string): Promise<void> => {
+    const query = `SELECT 1 FROM pg_replication_slots WHERE slot_name = '${slot}' AND active`;
+    while ((await sql(query)).rows.length === 0) await pollPause();
+  };
+  followed('a quiet table holds no server up that is shut down, and its slot stays known', async () => {
+    await sql('CREATE TABLE hush (id bigint PRIMARY KEY); CREATE TABLE loud (id bigint)');
+    const dataFolder = mkdtempSync(join(tmpdir(), 'millrace-quiet-'));
+    const open = (): Promise<Pipeline> =>
+      Pipeline.open({
+        name: 'quiet',
+        dataFolder,
+        program: 'CREATE TABLE hush (id BIGINT NOT NULL PRIMARY KEY);',
+        inputs: { h: cdc('hush', 'hush', { slot_name: 'hush', max_retries: 1_000 }) },
+      });
+    await using pipeline = await open();
+    await pipeline.start();
+    await isRead('hush');
+    await sql('INSERT INTO loud SELECT generate_series(1, 10000)');
+    // It waits until all that it has logged is durable here, however long that takes: nothing of it is a row.
+    await server.process.stop('SIGINT');
+    await server.process.start();
+    await sql('INSERT INTO hush VALUES (1)');
+    await rowsBecome(pipeline, 'SELECT id FROM hush', [{ id: 1 }]);
+    await pipeline.stop({ force: true });
+    await sql('INSERT INTO hush VALUES (2)');
+    await using next = await open();
+    await next.start();
+    await rowsBecome(next, 'SELECT id FROM hush ORDER BY id', [{ id: 1 }, { id: 2 }]);
+    await next.stop({ force: true });
+    rmSync(dataFolder, { recursive: true, force: true });
   });
 }
 

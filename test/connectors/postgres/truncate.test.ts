@@ -208,7 +208,10 @@ if ('missing' in server) {
     const start = await read({ snapshot: true }, null, 0);
     assert.equal(start.changes, []);
     await sql(work);
-    const from = { lsn: '0/0', skip: 0 };
+    const { rows: slots } = await sql(
+      `SELECT confirmed_flush_lsn AS lsn FROM pg_replication_slots WHERE slot_name = 'p_slot'`,
+    );
+    const from = { lsn: String(slots[0]?.['lsn']), skip: 0 };
     const whole = await read({}, from, all.length);
     assert.equal(whole.changes, all);
     for (const [i, position] of whole.positions.entries()) {
