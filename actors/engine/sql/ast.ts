@@ -11,6 +11,11 @@ export interface Identifier {
   readonly span: Span;
 }
 
+/** A column that a star leaves out: a, or t.a. */
+export interface ExcludedColumn extends Identifier {
+  readonly table: string | null;
+}
+
 /** The name of a type with its parameters, such as DECIMAL(10, 2). */
 export interface TypeName {
   /** Lower case, words joined by one blank. */
@@ -195,7 +200,7 @@ export type Expression =
       /** t.* or * EXCLUDE (a), as an argument of ROW. */
       readonly kind: 'columns';
       readonly table: Identifier | null;
-      readonly exclude: readonly Identifier[];
+      readonly exclude: readonly ExcludedColumn[];
       readonly span: Span;
     }
   | {
@@ -277,7 +282,7 @@ export type SelectItem =
       readonly kind: 'star';
       readonly table: Identifier | null;
       /** * EXCLUDE (a, b), which is also spelled EXCEPT. */
-      readonly exclude?: readonly Identifier[];
+      readonly exclude?: readonly ExcludedColumn[];
       /** * REPLACE (x AS a). */
       readonly replace?: readonly { readonly name: Identifier; readonly expression: Expression }[];
       readonly span: Span;
@@ -329,6 +334,8 @@ export type TableExpression =
       readonly natural: boolean;
       /** ASOF JOIN … MATCH_CONDITION (…). */
       readonly match: Expression | null;
+      /** The word ASOF stands before JOIN. */
+      readonly asof: boolean;
       readonly left: TableExpression;
       readonly right: TableExpression;
       readonly on: Expression | null;

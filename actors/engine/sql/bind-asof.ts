@@ -11,7 +11,7 @@ import { bindExpression } from './bind-expression.ts';
 import type { ExpressionSource, Rel, Scalar } from './bound.ts';
 import type { BindQuery, BoundTable } from './bound-table.ts';
 import { columnOf, type QueryContext } from './query-context.ts';
-import { moveScalarColumns, readsColumn } from './scalar-columns.ts';
+import { moveScalarColumns, outerOrdinal, readsColumn } from './scalar-columns.ts';
 import { joinScopes, type Scope } from './scope.ts';
 import { SqlInvalidDefinition, SqlSyntax, SqlTypeMismatch, SqlUnsupported } from './sql-errors.ts';
 import { coerce, comparisonType, describePair } from './type-coercion.ts';
@@ -147,7 +147,11 @@ function withColumns(
   const fields = [...rel.schema.fields];
   const added: Scalar[] = [];
   const ordinals = scalars.map((scalar) => {
-    if (scalar.kind === 'column' && sameSqlType(scalar.type, fields[scalar.ordinal]?.type ?? scalar.type)) {
+    if (
+      scalar.kind === 'column' &&
+      scalar.ordinal < outerOrdinal &&
+      sameSqlType(scalar.type, fields[scalar.ordinal]?.type ?? scalar.type)
+    ) {
       return scalar.ordinal;
     }
     added.push(scalar);

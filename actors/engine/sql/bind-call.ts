@@ -73,6 +73,10 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
     if (context.aggregates === null) {
       throw new SqlMisplacedAggregate({ expression: source.text, clause: context.clause }, { place: source.place });
     }
+    if (call.arguments.length === 0) {
+      const detail = 'takes the expressions of GROUP BY that it is asked about';
+      throw new SqlInvalidArguments({ function: name.toUpperCase(), detail }, { place: source.place });
+    }
     const inner = insideAggregate(context);
     return context.aggregates.grouping(
       call.arguments.map((argument) => bind(inner, argument)),
@@ -116,7 +120,8 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
     throw new SqlUnknownFunction({ name }, { place: source.place, suggestion: nearestName(name, known) });
   }
   const unitAt = definition.overloads[0]?.parameters.indexOf('unit') ?? -1;
-  const operands = unitLast(call.arguments, unitAt).map((argument, i) =>
+  const given = name === 'concat_ws' ? withoutNulls(call.arguments) : call.arguments;
+  const operands = unitLast(given, unitAt).map((argument, i) =>
     i === unitAt ? unitArgument(context, argument) : bind(context, argument),
   );
   if (name === 'concat' && operands.length > 0 && operands.every(({ type }) => isBinary(type))) {
@@ -148,6 +153,13 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
   }
   if (call.unit !== null) operands.push(unitLiteral(context.source, call.unit));
   return resolveCall(definition, definition.name === 'timestampadd' ? atMidnight(operands) : operands, source);
+}
+
+/** Behind the separator, NULL as it is written is left out; in a column it is an empty text. Both are Feldera's. */
+function withoutNulls([separator, ...texts]: readonly Expression[]): readonly Expression[] {
+  const known = texts.filter(({ kind }) => kind !== 'null');
+  const left = known.length === 0 ? texts.slice(0, 1) : known;
+  return separator === undefined ? left : [separator, ...left];
 }
 
 /** A DATE to which units shorter than a day are added is the TIMESTAMP of its midnight. */

@@ -20,7 +20,7 @@ import type { BindQuery, BoundTable } from './bound-table.ts';
 import { caseBranch } from './case-branch.ts';
 import { overDomain, sameRows } from './dependent-query.ts';
 import { requireBoolean } from './expression-context.ts';
-import { OuterColumns } from './outer-columns.ts';
+import { type FindOuter, OuterColumns } from './outer-columns.ts';
 import { pivotQuery, unpivotQuery } from './pivot.ts';
 import { bindAll, columnOf, findRelation, type QueryContext } from './query-context.ts';
 import { mapScalarColumns, moveScalarColumns } from './scalar-columns.ts';
@@ -88,6 +88,12 @@ export function withColumnNames(context: QueryContext, scope: Scope, alias: Tabl
 
 function bindJoin(context: QueryContext, join: Join, bindQuery: BindQuery): BoundTable {
   const { right: given } = join;
+  if (join.asof !== (join.match !== null)) {
+    const { place } = context.source.source(join.wordsSpan);
+    if (join.asof)
+      throw new SqlSyntax({ found: 'none', expected: 'MATCH_CONDITION (left.column >= right.column)' }, { place });
+    throw new SqlSyntax({ found: 'JOIN', expected: 'ASOF JOIN before MATCH_CONDITION' }, { place });
+  }
   if (join.type === 'semi' || join.type === 'anti') {
     return bindSemiJoin(context, join, bindFrom(context, join.left, bindQuery), bindQuery);
   }
@@ -126,7 +132,8 @@ function bindLateralJoin(context: QueryContext, join: Join, bindQuery: BindQuery
   }
   assert(given.kind === 'subquery', 'what else is lateral is a subquery');
   const names = { source: context.source, scope: left.scope, aggregates: null, clause: 'LATERAL', aliases: null };
-  const outer = new OuterColumns((path, place) => findName({ ...names, outer: context.outer }, path, place));
+  const find: FindOuter = (path, place) => findName({ ...names, outer: context.outer }, path, place);
+  const outer = new OuterColumns(find, context.outer);
   const rel = bindQuery({ ...context, outer }, given.query);
   const scope = withColumnNames(context, scopeOf(rel.schema, given.alias?.name.name ?? null), given.alias, given.span);
   if (outer.arguments.length === 0) return joinTables(context, join, left, { rel, scope }, bindQuery);

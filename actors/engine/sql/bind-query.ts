@@ -76,15 +76,15 @@ function withCommonTables(context: QueryContext, query: Query): QueryContext {
         throw new SqlDuplicateName({ what: 'WITH query', name: name.name }, { place });
       }
       const recursive = query.recursive === true ? bindRecursiveQuery(inner, table, bindRel) : null;
-      if (recursive !== null) return recursive;
+      if (recursive !== null) return { ...recursive, outer: inner.outer };
       const rel = bindRel(inner, definition);
-      if (columns === null) return { rel, schema: rel.schema };
+      if (columns === null) return { rel, schema: rel.schema, outer: inner.outer };
       if (columns.length !== rel.schema.fields.length) {
         const detail = `${name.name} names ${columns.length} columns, its query has ${rel.schema.fields.length}`;
         throw new SqlInvalidDefinition({ detail }, { place: context.source.span(name.span) });
       }
       const named = renamed(rel, columns);
-      return { rel: named, schema: named.schema };
+      return { rel: named, schema: named.schema, outer: inner.outer };
     });
     names.add(name.name);
     if (bound === null) {

@@ -9,6 +9,7 @@ import type { CommonTable, QueryBody } from './ast.ts';
 import type { Rel } from './bound.ts';
 import type { BindQuery } from './bound-table.ts';
 import { queryOf } from './made-syntax.ts';
+import { isDependent } from './outer-in-relation.ts';
 import { type NamedQuery, type QueryContext, renamed } from './query-context.ts';
 import { asDeclared } from './recursive-views.ts';
 import { SqlInvalidDefinition, SqlUnsupported } from './sql-errors.ts';
@@ -57,6 +58,10 @@ export function bindRecursiveQuery(
   const own: NamedQuery = { rel: { kind: 'scan', relation: relation.name, schema }, schema };
   const inner = { ...context, common: new Map([...context.common, [name.name, own]]) };
   const whole = asDeclared(bindQuery(inner, query), relation, place);
+  if (isDependent(whole)) {
+    const construct = `WITH RECURSIVE that reads columns of the query around it, as "${name.name}" does,`;
+    throw new SqlUnsupported({ construct, instead: 'let it stand alone, and join its rows' }, { place });
+  }
   const bodies = [{ name: relation.name, query: whole }];
   if (some !== null) requireLinear(whole, relation.name, (what) => notLinear(what, context.source.span(some)));
   const rel: Rel = { kind: 'fixpoint', all: some !== null, bodies, main: relation.name, schema };

@@ -7,7 +7,7 @@ import { bindCast } from './bind-case.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
 import type { Bind, ExpressionContext } from './expression-context.ts';
 import { bindNamedFunction } from './named-function.ts';
-import { unknownColumn, unknownTable } from './scope.ts';
+import { isExcluded, unknownColumn, unknownTable } from './scope.ts';
 import { SqlInvalidArguments, SqlInvalidDefinition } from './sql-errors.ts';
 
 type Call = Extract<Expression, { kind: 'call' }>;
@@ -67,10 +67,11 @@ function columnsOf(context: ExpressionContext, columns: Columns, bind: Bind): re
   const named = context.scope.filter((column) => (table === null ? !column.hidden : column.table === table.name));
   if (named.length === 0 && table !== null) throw unknownTable(context.scope, table.name, place);
   if (named.length === 0) throw new SqlInvalidDefinition({ detail: '* needs a FROM' }, { place });
-  for (const { name, span } of exclude) {
-    if (!named.some((column) => column.name === name)) return unknownColumn(named, name, context.source.span(span));
+  for (const excluded of exclude) {
+    if (named.some((column) => isExcluded(column, [excluded]))) continue;
+    return unknownColumn(named, excluded.name, context.source.span(excluded.span));
   }
-  const left = named.filter(({ name }) => !exclude.some((other) => other.name === name));
+  const left = named.filter((column) => !isExcluded(column, exclude));
   return left.map((column) => {
     // As if the name stood there, so that a column that is not grouped by is refused.
     const own = { name: column.name, quoted: true, span: columns.span };

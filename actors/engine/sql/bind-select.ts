@@ -20,7 +20,7 @@ import { AlreadyReported } from './problem-list.ts';
 import { bindAll, columnOf, type QueryContext } from './query-context.ts';
 import { rowsInConjuncts } from './row-in-query.ts';
 import { scalarKey } from './scalar-key.ts';
-import { type Scope, unknownColumn, unknownTable } from './scope.ts';
+import { isExcluded, type Scope, unknownColumn, unknownTable } from './scope.ts';
 import { completeSelect } from './select-rewrites.ts';
 import { SqlInvalidArguments, SqlInvalidDefinition } from './sql-errors.ts';
 import { literal } from './type-coercion.ts';
@@ -238,13 +238,13 @@ class SelectClauses {
       throw new SqlInvalidDefinition({ detail: '* needs a FROM' }, { place: source.place });
     }
     const replaced = new Map(item.replace?.map(({ name, expression }) => [name.name, expression]));
-    for (const changed of [...(item.exclude ?? []), ...(item.replace ?? []).map(({ name }) => name)]) {
+    const excluded = item.exclude ?? [];
+    for (const changed of [...excluded, ...(item.replace ?? []).map(({ name }) => ({ ...name, table: null }))]) {
       const place = this.#context.source.span(changed.span);
-      if (!columns.some(({ name }) => name === changed.name)) return unknownColumn(columns, changed.name, place);
+      if (!columns.some((column) => isExcluded(column, [changed]))) return unknownColumn(columns, changed.name, place);
     }
-    const excluded = item.exclude?.map(({ name }) => name) ?? [];
     return columns
-      .filter(({ name }) => !excluded.includes(name))
+      .filter((column) => !isExcluded(column, excluded))
       .map(({ name, quoted, ordinal, type, nullable }) => {
         const other = replaced.get(name);
         if (other !== undefined) return { name, quoted, scalar: bindExpression(context, other) };

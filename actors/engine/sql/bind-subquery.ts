@@ -22,7 +22,7 @@ import { overDomain, sameRows } from './dependent-query.ts';
 import type { ExpressionContext, QuantifiedComparison, SubquerySink } from './expression-context.ts';
 import { bindNamedFunction } from './named-function.ts';
 import { isNumeric } from './numeric-types.ts';
-import { OuterColumns } from './outer-columns.ts';
+import { type FindOuter, OuterColumns } from './outer-columns.ts';
 import { columnOf, type QueryContext } from './query-context.ts';
 import { mapScalarColumns, readsColumn, subqueryOrdinal } from './scalar-columns.ts';
 import { SqlTypeMismatch } from './sql-errors.ts';
@@ -229,7 +229,8 @@ export class SubqueryJoins implements SubquerySink {
   }
 
   #bind(context: ExpressionContext, query: Query): Subquery {
-    const outer = new OuterColumns((path, source) => findName({ ...context, aliases: null }, path, source));
+    const find: FindOuter = (path, source) => findName({ ...context, aliases: null }, path, source);
+    const outer = new OuterColumns(find, context.outer);
     const rel = this.#bindQuery({ ...this.#context, outer }, query);
     return { rel, outer: outer.arguments };
   }

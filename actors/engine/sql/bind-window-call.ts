@@ -71,6 +71,7 @@ export function bindWindowCall(
   if (call.distinct) throw refuse('takes no DISTINCT');
   if (call.filter !== null) throw refuse('takes no FILTER');
   if (call.star) throw refuse('takes no *');
+  if ((call.orderBy?.length ?? 0) > 0) throw refuse('takes its ORDER BY in OVER');
   const rank = ranks.find((each) => each === name);
   const share = shares.find((each) => each === name);
   if (!isOrdered && ((rank !== undefined && rank !== 'row_number') || share !== undefined)) {

@@ -1,5 +1,5 @@
 // Grammar of calls: functions, aggregates, CASE, CAST, and the functions that have a syntax of their own.
-import type { Expression, Identifier, OrderItem, Query } from './ast.ts';
+import type { ExcludedColumn, Expression, Identifier, OrderItem, Query } from './ast.ts';
 import type { Rule } from './name-grammar.ts';
 import { spanOf, wordIdentifier } from './token-text.ts';
 import { type IToken, keyword, symbol, type TokenType } from './tokens.ts';
@@ -67,10 +67,10 @@ export abstract class CallGrammar extends WindowGrammar {
     return this.ACTION((): Expression => ({ kind: 'columns', table, exclude, span: this.spanFrom(start) }));
   });
 
-  readonly excludedColumns: Rule<Identifier[]> = this.RULE('excludedColumns', () => {
+  readonly excludedColumns: Rule<ExcludedColumn[]> = this.RULE('excludedColumns', () => {
     const names = this.OPTION(() => {
       this.OR([{ ALT: () => this.CONSUME(keyword('EXCLUDE')) }, { ALT: () => this.CONSUME(keyword('EXCEPT')) }]);
-      return this.SUBRULE(this.nameList);
+      return this.SUBRULE(this.excludedNames);
     });
     return names ?? [];
   });

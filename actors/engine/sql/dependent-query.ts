@@ -10,43 +10,13 @@ import { type Field, makeSchema } from '../../../runtime/batch/schema.ts';
 import { bindComparison, operator } from './bind-comparison.ts';
 import type { ExpressionSource, Rel, Scalar, WindowCall } from './bound.ts';
 import { caseBranch } from './case-branch.ts';
+import { isDependent } from './outer-in-relation.ts';
 import { columnOf } from './query-context.ts';
-import { mapScalarColumns, outerOrdinal, readsOuter } from './scalar-columns.ts';
+import { mapScalarColumns, outerOrdinal } from './scalar-columns.ts';
 import { SqlUnsupported } from './sql-errors.ts';
 import { boolean, literal } from './type-coercion.ts';
 
 const nowhere: ExpressionSource = { place: {}, text: '' };
-
-/** Whether any expression of the relation reads a column of a query around it. */
-export function isDependent(rel: Rel): boolean {
-  switch (rel.kind) {
-    case 'scan':
-    case 'fixpoint':
-      return false;
-    case 'values':
-      return rel.rows.some((row) => row.some(readsOuter));
-    case 'filter':
-      return readsOuter(rel.predicate) || isDependent(rel.input);
-    case 'project':
-      return rel.columns.some(readsOuter) || isDependent(rel.input);
-    case 'join':
-      return readsOuter(rel.condition) || isDependent(rel.left) || isDependent(rel.right);
-    case 'asof':
-      return isDependent(rel.left) || isDependent(rel.right);
-    case 'aggregate': {
-      const calls = rel.aggregates.flatMap(({ operand, filter }) => [operand, filter]);
-      return [...rel.groups, ...calls].some((one) => one !== null && readsOuter(one)) || isDependent(rel.input);
-    }
-    case 'union':
-      return rel.inputs.some(isDependent);
-    case 'distinct':
-    case 'repeat':
-    case 'top':
-    case 'window':
-    case 'explode':
-      return isDependent(rel.input);
-  }
-}
 
 /** The rows of `rel` for each row of the domain. @throws SqlUnsupported */
 export function overDomain(rel: Rel, domain: Rel): Rel {

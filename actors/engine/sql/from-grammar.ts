@@ -57,7 +57,7 @@ export abstract class FromGrammar extends PivotGrammar {
             const kept = this.OPTION7(() =>
               this.OR3([{ ALT: () => this.CONSUME(keyword('SEMI')) }, { ALT: () => this.CONSUME(keyword('ANTI')) }]),
             );
-            this.OPTION3(() => this.CONSUME(keyword('ASOF')));
+            const asof = this.OPTION3(() => this.CONSUME(keyword('ASOF')));
             this.CONSUME2(keyword('JOIN'));
             const words = this.ACTION(() => this.spanFrom(start));
             const right = this.SUBRULE3(this.tablePrimary);
@@ -77,7 +77,12 @@ export abstract class FromGrammar extends PivotGrammar {
               return this.SUBRULE(this.nameList);
             });
             this.ACTION(() => {
-              const condition = { on: on ?? null, using: using ?? null, match: match ?? null };
+              const condition = {
+                on: on ?? null,
+                using: using ?? null,
+                match: match ?? null,
+                asof: asof !== undefined,
+              };
               const side = kept === undefined ? given : kept.tokenType === keyword('SEMI') ? 'semi' : 'anti';
               left = joined(side ?? 'inner', natural, left, right, condition, words);
             });
@@ -295,6 +300,7 @@ interface JoinCondition {
   readonly on: Expression | null;
   readonly using: readonly Identifier[] | null;
   readonly match: Expression | null;
+  readonly asof: boolean;
 }
 
-const none: JoinCondition = { on: null, using: null, match: null };
+const none: JoinCondition = { on: null, using: null, match: null, asof: false };

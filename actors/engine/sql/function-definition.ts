@@ -13,7 +13,7 @@ export type Evaluator = (...values: ScalarValue[]) => ScalarValue;
  *   string text   CHAR or VARCHAR; scalars of other types are cast to VARCHAR
  *   characters CHAR or VARCHAR, nothing else is cast to it
  *   integer    TINYINT to BIGINT, as it is        INT BIGINT cast from any integer
- *   exact      DECIMAL, nothing else is cast to it
+ *   exact      DECIMAL, nothing else is cast to it    float DOUBLE, nothing else is cast to it
  *   decimal    DECIMAL, as it is; a text that spells a number                  real double  REAL, or DOUBLE cast from any number
  *   day        DATE; a text that spells one
  *   boolean date time timestamp months micros uuid variant binary   that type (months, micros: the two INTERVALs)
@@ -33,6 +33,7 @@ export type ParameterClass =
   | 'BIGINT'
   | 'decimal'
   | 'exact'
+  | 'float'
   | 'real'
   | 'double'
   | 'boolean'

@@ -157,6 +157,8 @@ function fitArgument(parameter: ParameterClass, type: SqlType, isLiteral: boolea
       if (isUnsigned(type)) return { type: asDecimal(type), cost: 2 };
       if (isText(type)) return { type: numberOfText, cost: 9 };
       return type.kind === 'DECIMAL' ? asItIs : null;
+    case 'float':
+      return type.kind === 'DOUBLE' ? asItIs : null;
     case 'real':
       return type.kind === 'REAL' ? asItIs : null;
     case 'double':

@@ -123,6 +123,13 @@ export const roundingFunctions: readonly FunctionDefinition[] = [
         canFail: true,
         prepare: roundExact(roundToEven),
       }),
+      strictRow(
+        ['real', 'INT'],
+        firstType,
+        typed((x: number, n?: number) => Math.fround(evenDigits(x, n))),
+        { optional: 1 },
+      ),
+      strictRow(['float', 'INT'], firstType, typed(evenDigits), { optional: 1 }),
     ],
   ),
   define(
@@ -180,6 +187,10 @@ function floatingDigits(whole: (x: number) => number, digits: (x: number, n: num
     ),
     strictRow(['double', 'INT'], firstType, typed(compute), { optional: 1 }),
   ];
+}
+
+function evenDigits(x: number, digits = 0): number {
+  return shift(x, digits, roundEven);
 }
 
 function withoutScale([type]: readonly SqlType[]): SqlType {

@@ -293,8 +293,8 @@ export const stringFunctions: readonly FunctionDefinition[] = [
     'concat_ws',
     [],
     'CONCAT_WS(separator, x, …)',
-    'The texts of all arguments with a separator between them; NULL is an empty text.',
-    ["CONCAT_WS(',', 'a', NULL, 'b')", "'a,,b'"],
+    'The texts of all arguments with a separator between them; a NULL of a column is an empty text, NULL as it is written is left out.',
+    ["CONCAT_WS(',', 'a', NULL, 'b')", "'a,b'"],
     [
       {
         ...strictRow(['string', 'text'], text, typed(concatWithSeparator), { variadic: true }),

@@ -5,7 +5,7 @@
 //
 // The parser builds ast.ts directly. Rule bodies also run without input, to find out what they read (rule-recorder.ts): whatever
 // looks at results stands inside ACTION. Not here: what is refused on sight (unsupported-syntax.ts).
-import type { Identifier, TypeName, TypePart } from './ast.ts';
+import type { ExcludedColumn, Identifier, TypeName, TypePart } from './ast.ts';
 import type { ParserMethod } from './chevrotain-grammar.ts';
 import { LazyGrammar } from './lazy-grammar.ts';
 import type { Span } from './span.ts';
@@ -33,6 +33,25 @@ export abstract class NameGrammar extends LazyGrammar {
       SEP: symbol(','),
       DEF: () => {
         names.push(this.SUBRULE(this.columnName));
+      },
+    });
+    this.CONSUME(symbol(')'));
+    return names;
+  });
+
+  /** (a, t.b), behind EXCLUDE. */
+  readonly excludedNames: Rule<ExcludedColumn[]> = this.RULE('excludedNames', () => {
+    const names: ExcludedColumn[] = [];
+    this.CONSUME(symbol('('));
+    this.AT_LEAST_ONE_SEP({
+      SEP: symbol(','),
+      DEF: () => {
+        const first = this.SUBRULE(this.columnName);
+        const second = this.OPTION(() => {
+          this.CONSUME(symbol('.'));
+          return this.SUBRULE2(this.columnName);
+        });
+        this.ACTION(() => names.push({ ...(second ?? first), table: second === undefined ? null : first.name }));
       },
     });
     this.CONSUME(symbol(')'));

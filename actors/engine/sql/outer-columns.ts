@@ -4,7 +4,7 @@
 // outerOrdinal + i, wherever in the subquery it stands; dependent-query.ts makes real columns of them. A name that the query
 // around does not know either is asked for one query further out, and becomes one of that query's own list.
 import type { Identifier } from './ast.ts';
-import type { ExpressionSource, Scalar } from './bound.ts';
+import type { ColumnReference, ExpressionSource, Scalar } from './bound.ts';
 import { outerOrdinal } from './scalar-columns.ts';
 import { scalarKey } from './scalar-key.ts';
 
@@ -15,9 +15,12 @@ export class OuterColumns {
   readonly #find: FindOuter;
   readonly #arguments: Scalar[] = [];
   readonly #keys: string[] = [];
+  readonly #around: OuterColumns | undefined;
 
-  constructor(find: FindOuter) {
+  /** `around`: the list of the query around, when that is a subquery itself. */
+  constructor(find: FindOuter, around: OuterColumns | undefined) {
     this.#find = find;
+    this.#around = around;
   }
 
   /** Expressions over the query around. */
@@ -27,7 +30,16 @@ export class OuterColumns {
 
   resolve(path: readonly Identifier[], source: ExpressionSource): Scalar | null {
     const found = this.#find(path, source);
-    if (found === null || found.kind === 'literal') return found;
+    return found === null || found.kind === 'literal' ? found : this.#own(found, source);
+  }
+
+  /** A column of the list `home` of a query further out, which a query of its WITH reads, as one of this list. */
+  adopt(column: ColumnReference, home: OuterColumns): ColumnReference {
+    if (home === this) return column;
+    return this.#own(this.#around?.adopt(column, home) ?? column, column.source);
+  }
+
+  #own(found: Scalar, source: ExpressionSource): ColumnReference {
     const key = scalarKey(found);
     let at = this.#keys.indexOf(key);
     if (at < 0) {

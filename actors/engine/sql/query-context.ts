@@ -5,6 +5,7 @@ import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { Identifier } from './ast.ts';
 import type { Rel, Scalar } from './bound.ts';
 import type { OuterColumns } from './outer-columns.ts';
+import { mapOuterColumns } from './outer-in-relation.ts';
 import { AlreadyReported, type ProblemList } from './problem-list.ts';
 import { SqlUnknownTable } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
@@ -13,6 +14,8 @@ import type { SqlText } from './sql-text.ts';
 export interface NamedQuery {
   readonly rel: Rel;
   readonly schema: Schema;
+  /** Whose columns those of queries around are that it reads. */
+  readonly outer?: OuterColumns | undefined;
 }
 
 export interface QueryContext {
@@ -30,7 +33,7 @@ export interface QueryContext {
 /** The relation, view or WITH query of a name. @throws SqlUnknownTable */
 export function findRelation(context: QueryContext, name: Identifier): NamedQuery {
   const common = context.common.get(name.name);
-  if (common !== undefined) return common;
+  if (common !== undefined) return readFrom(common, context.outer);
   const relation = context.relations.get(name.name);
   if (relation !== undefined) {
     return { rel: { kind: 'scan', relation: relation.name, schema: relation.schema }, schema: relation.schema };
@@ -39,6 +42,13 @@ export function findRelation(context: QueryContext, name: Identifier): NamedQuer
   const known = [...context.common.keys(), ...context.relations.keys()];
   const suggestion = nearestName(name.name, known);
   throw new SqlUnknownTable({ name: name.name, known }, { place: context.source.span(name.span), suggestion });
+}
+
+/** A query of WITH where a subquery of the one that has the WITH reads it: what it takes from around, the subquery takes as well. */
+function readFrom(common: NamedQuery, outer: OuterColumns | undefined): NamedQuery {
+  const home = common.outer;
+  if (home === undefined || outer === undefined || home === outer) return common;
+  return { ...common, rel: mapOuterColumns(common.rel, (column) => outer.adopt(column, home)) };
 }
 
 /** Runs every part even if an earlier one failed; then fails if one did. @throws AlreadyReported */

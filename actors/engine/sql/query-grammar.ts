@@ -330,7 +330,7 @@ export abstract class QueryGrammar extends GroupGrammar {
       {
         ALT: () => {
           this.OR2([{ ALT: () => this.CONSUME(keyword('EXCLUDE')) }, { ALT: () => this.CONSUME(keyword('EXCEPT')) }]);
-          return { exclude: this.SUBRULE(this.nameList) };
+          return { exclude: this.SUBRULE(this.excludedNames) };
         },
       },
       {

@@ -7,6 +7,7 @@ import type { Schema } from '../../../runtime/batch/schema.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { Place } from '../../../runtime/errors.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
+import type { ExcludedColumn } from './ast.ts';
 import { SqlAmbiguousColumn, SqlUnknownColumn, SqlUnknownTable } from './sql-errors.ts';
 
 export interface ScopeColumn {
@@ -21,6 +22,11 @@ export interface ScopeColumn {
 }
 
 export type Scope = readonly ScopeColumn[];
+
+/** Whether the column is one of those that a star leaves out, by its name or as that of its table. */
+export function isExcluded({ name, table }: ScopeColumn, excluded: readonly ExcludedColumn[]): boolean {
+  return excluded.some((other) => other.name === name && (other.table === null || other.table === table));
+}
 
 export function scopeOf(schema: Schema, table: string | null): Scope {
   return schema.fields.map((field, ordinal) => ({

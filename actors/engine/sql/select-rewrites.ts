@@ -43,7 +43,7 @@ function firstRows(select: Select, orderBy: readonly OrderItem[]): Select {
     call: callExpression('row_number', [], span),
     ignoreNulls: false,
     over: {
-      partitionBy: distinctOn,
+      partitionBy: distinctOn.map((expression) => itemExpression(select, expression)),
       orderBy: order.map((item) => ({ ...item, expression: itemExpression(select, item.expression) })),
       frame: null,
       span,
@@ -60,7 +60,7 @@ function firstRows(select: Select, orderBy: readonly OrderItem[]): Select {
   return { ...rest, qualify: allOf([...(select.qualify === null ? [] : [select.qualify]), isFirst]) };
 }
 
-/** ORDER BY 2 is the second item of the list. */
+/** ORDER BY 2 and DISTINCT ON (2) mean the second item of the list. */
 function itemExpression(select: Select, expression: Expression): Expression {
   if (expression.kind !== 'number') return expression;
   const item = select.items[Number(expression.text) - 1];

@@ -15,7 +15,7 @@ import type { ExpressionSource, Rel, Scalar, SortKey, WindowCall } from './bound
 import type { ExpressionContext, WindowSink } from './expression-context.ts';
 import { orderKey } from './order-keys.ts';
 import { columnOf } from './query-context.ts';
-import { mapScalarColumns, windowOrdinal } from './scalar-columns.ts';
+import { mapScalarColumns, outerOrdinal, windowOrdinal } from './scalar-columns.ts';
 import { scalarKey } from './scalar-key.ts';
 import { SqlInvalidDefinition } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
@@ -96,7 +96,7 @@ function attachSorting(
   const known = new Map<string, number>();
   const ordinalOf = (scalar: Scalar): number => {
     const placed = place(scalar);
-    if (placed.kind === 'column') return placed.ordinal;
+    if (placed.kind === 'column' && placed.ordinal < outerOrdinal) return placed.ordinal;
     const key = scalarKey(placed);
     const before = known.get(key);
     if (before !== undefined) return before;

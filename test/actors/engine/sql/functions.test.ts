@@ -78,7 +78,7 @@ const expectations: Readonly<Record<string, string>> = {
   'UPPER(NULL)': 'null',
   "CONCAT('a', NULL)": 'null',
   "CONCAT_WS(NULL, 'a')": 'null',
-  "CONCAT_WS('-', 'a', NULL, 'b')": "'a--b'",
+  "CONCAT_WS('-', 'a', NULL, 'b')": "'a-b'",
   "'a' || NULL": 'null',
   // Patterns.
   "'a%b' LIKE 'a\\%b'": 'true',
