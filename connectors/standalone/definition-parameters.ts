@@ -29,9 +29,10 @@ function addParameter(parameter: Parameter, name: string, to: Record<string, Plu
   const validations: PluginValidation[] = parameter.required ? [{ type: 'required', value: '' }] : [];
   if (type.kind === 'enum') validations.push({ type: 'inclusion', value: type.values.join(',') });
   if (type.kind === 'integer' || type.kind === 'number') {
-    const step = type.kind === 'integer' ? 1 : 0;
-    if (type.min !== undefined) validations.push({ type: 'greater-than', value: String(type.min - step) });
-    if (type.max !== undefined) validations.push({ type: 'less-than', value: String(type.max + step) });
+    // The bounds belong to what is allowed, which the words of plugins cannot say of fractions: the next whole number lies outside, and what
+    // is between the two is refused when the settings are read.
+    if (type.min !== undefined) validations.push({ type: 'greater-than', value: String(type.min - 1) });
+    if (type.max !== undefined) validations.push({ type: 'less-than', value: String(type.max + 1) });
   }
   to[name] = {
     default: defaultText(parameter.default),

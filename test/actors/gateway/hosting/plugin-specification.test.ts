@@ -9,6 +9,7 @@ import {
   nearestPlugin,
   type PluginSpecification,
 } from '../../../../actors/gateway/hosting/plugin-specification.ts';
+import { checkSettings } from '../../../../actors/gateway/hosting/settings-check.ts';
 import { pluginParameters } from '../../../../connectors/standalone/definition-parameters.ts';
 
 const plugin = (kind: PluginSpecification['kind'], name: string, version: string): PluginSpecification => ({
@@ -67,6 +68,13 @@ test('versions are compared as semver says, and what is none comes before all', 
     compareVersions,
   );
   assert.equal(sorted, ['(devel)', 'v0.9.9', 'v1.0.0-rc.1', 'v1.0.0-rc.2', 'v1.0.0-rc.10', 'v1.0.0', 'v10.0.0']);
+});
+
+test('the bounds of a number are allowed, also where it may have a fraction', () => {
+  const type = { kind: 'number', min: 0, max: 1 } as const;
+  const flat = pluginParameters([{ name: 'share', type, required: false, default: 0, description: 's' }]);
+  const problems = (share: string): number => checkSettings(flat, { share }, () => false).length;
+  assert.equal(['0', '0.5', '1', '-1', '2'].map(problems), [0, 0, 0, 1, 1]);
 });
 
 test('parameters as data become flat names and rules', () => {

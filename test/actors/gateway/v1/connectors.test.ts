@@ -89,6 +89,15 @@ test('a connector needs a name; a change without one leaves it', async () => {
   assert.is(Object(changed.body['config']).name, 'in', JSON.stringify(changed.body));
 });
 
+test('a bound of a setting is allowed, what lies beyond it is not', async () => {
+  const id = await pipelineOf('bounded');
+  const rated = (rate: string) => client.post('/v1/connectors', source(id, { ...settings, rate }));
+  assert.is((await rated('0')).status, 200);
+  const beyond = await rated('-0.5');
+  assert.is(beyond.status, 400);
+  assert.match(beyond.body['message'], 'rate');
+});
+
 test('a document is planned, applied once, and refused when the plan is stale', async () => {
   const config = {
     id: 'documented',
