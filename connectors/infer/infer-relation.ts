@@ -76,6 +76,8 @@ async function inferFile(path: string, sampleBytes: number): Promise<InferredFil
     };
     const sample = await access.read(0, Math.min(stats.size, sampleBytes), new AbortController().signal);
     if (new TextDecoder('latin1').decode(sample.subarray(0, 4)) === 'PAR1') return await inferParquet(access, path);
+    // No text has this byte, nor do CSV and JSON.
+    if (sample.includes(0)) throw new InferNothing({ path, reason: 'is neither text nor Parquet' });
     const complete = sample.length === stats.size;
     const text = new TextDecoder().decode(sample);
     const inferred = isJson(path, text) ? inferJson(text) : inferCsv(text, complete);

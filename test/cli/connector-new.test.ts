@@ -1,6 +1,6 @@
 // `millrace connector new`: what it writes compiles and passes its own tests as it stands.
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -55,6 +55,7 @@ scaffold('a bad name, a missing name and a folder that exists are refused', asyn
     [['new'], 2],
     [['newer', 'x'], 2],
     [['new', 'taken'], 2],
+    [['new', 'taken', 'more'], 2],
   ] as const) {
     const failed = await run(process.execPath, [main, 'connector', ...given], { cwd: folder }).then(
       () => null,
@@ -62,6 +63,17 @@ scaffold('a bad name, a missing name and a folder that exists are refused', asyn
     );
     assert.is(failed?.code, code, given.join(' '));
   }
+});
+
+scaffold('a folder that cannot be written is told as what it is', async ({ folder }) => {
+  // Permissions would not hold root back; a file where the folder should be holds everybody.
+  writeFileSync(join(folder, 'pipelines'), '');
+  const failed = await run(process.execPath, [main, 'pipelines', 'init', 'made'], { cwd: folder }).then(
+    () => null,
+    (error: Failed) => error,
+  );
+  assert.is(failed?.code, 2);
+  assert.match(failed?.stderr ?? '', /cli\.unwritable_file: cannot write pipelines\/made\.yaml/);
 });
 
 scaffold.run();

@@ -41,12 +41,15 @@ test('a port that is taken is told with what to do', async () => {
   const server = new CliProcess(serve, { folder });
   await server.until((out) => out.includes('millrace serve: http://'));
   const port = /:(\d+)\s*$/.exec(server.out)?.[1] ?? '';
-  const second = await millrace(['serve', '--port', port, '--data', './other'], { folder });
+  const args = ['serve', '--port', port, '--data', './other', '--connectors', './nowhere'];
+  const second = await millrace(args, { folder });
   server.kill('SIGTERM');
   await server.exit;
   assert.is(second.code, 2);
   assert.match(second.err, /config\.address_unavailable.*another process listens there already/);
   assert.match(second.err, /--port/);
+  // Misspelt more often than still to come: said, not refused.
+  assert.match(second.err, /warn the folder that --connectors names is not there/);
 });
 
 test('every unknown key of millrace.yaml is told at once, with the nearest name', async () => {

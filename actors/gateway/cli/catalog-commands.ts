@@ -5,7 +5,7 @@ import { jsonText } from '../terminal/json-text.ts';
 import { textTable } from '../terminal/text-table.ts';
 import { type Command, exitCodes, type OptionValues, type Tools, UsageError } from './command.ts';
 import { list, member, text } from './reply-fields.ts';
-import { ServerClient, serverOptions } from './server-client.ts';
+import { absent, ServerClient, serverOptions } from './server-client.ts';
 
 interface Catalog {
   readonly name: string;
@@ -117,10 +117,7 @@ async function readCatalog(
   const found = items.filter((item) => isNamed(text(item, key), id));
   if (found.length > 0) return found.slice(0, 1);
   const names = items.flatMap((item) => [text(item, key), bareName(text(item, key))]);
-  throw new UsageError(
-    { detail: `the server has no "${id}" among its ${what}` },
-    { suggestion: nearestName(id, names) },
-  );
+  throw absent(what.slice(0, -1), id, names);
 }
 
 function isNamed(name: string, wanted: string): boolean {

@@ -2,8 +2,7 @@
 // `millrace connector serve FILE`: a connector as a plugin process that Conduit, or another Millrace, can start.
 
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { withModules } from '../../../connectors/connector-modules.ts';
 import { loaded } from '../../../connectors/sdk/load-on-use.ts';
@@ -19,6 +18,7 @@ import { nearestName } from '../../../runtime/nearest-name.ts';
 import { type Command, exitCodes, type OptionValues, type Tools, UsageError } from './command.ts';
 import { connectorScaffold } from './connector-scaffold.ts';
 import { dependencyOnMillrace } from './own-package.ts';
+import { writeNewFile } from './result-file.ts';
 
 export const FolderExists: CodedErrorClass<{ readonly folder: string }> = defineError(
   'cli.folder_exists',
@@ -69,8 +69,7 @@ async function scaffold(name: string | undefined, options: OptionValues, tools: 
   const dependency = dependencyOnMillrace(tools.packageFolder, tools.version);
   for (const [path, text] of connectorScaffold({ name, direction, dependency })) {
     const file = join(name, path);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, text);
+    writeNewFile(file, text);
     tools.out(`${file}\n`);
   }
   if (dependency.startsWith('file:')) {

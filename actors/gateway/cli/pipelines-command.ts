@@ -1,7 +1,6 @@
 // `millrace pipelines`: pipelines without SQL, of a server and in files, by the verbs that users of Conduit know.
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { wait } from '../../../connectors/sdk/wait.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
@@ -13,7 +12,8 @@ import { type Command, exitCodes, type OptionValues, type Tools, UsageError } fr
 import { pipelineTemplate } from './pipeline-template.ts';
 import { moment } from './poll-moment.ts';
 import { list, member, sortedBy, text } from './reply-fields.ts';
-import { ServerClient, ServerRefused, serverOptions } from './server-client.ts';
+import { writeNewFile } from './result-file.ts';
+import { absent, ServerClient, ServerRefused, serverOptions } from './server-client.ts';
 
 /** How long a stop takes before what it waits for is told. */
 const awaitedMs = 2_000;
@@ -173,7 +173,7 @@ function statusOf(pipeline: unknown): string {
   return text(member(pipeline, 'state'), 'status').replace('STATUS_', '').toLowerCase();
 }
 
-/** By id, else by name. @throws UsageError */
+/** By id, else by name. @throws ServerRefused */
 export async function findPipeline(client: ServerClient, wanted: string): Promise<unknown> {
   const pipelines = list(await (await client.fetch('/v1/pipelines')).json());
   const name = (pipeline: unknown): string => text(member(pipeline, 'config'), 'name');
@@ -182,10 +182,7 @@ export async function findPipeline(client: ServerClient, wanted: string): Promis
     pipelines.find((pipeline) => name(pipeline) === wanted);
   if (found !== undefined) return found;
   const names = pipelines.flatMap((pipeline) => [text(pipeline, 'id'), name(pipeline)]);
-  throw new UsageError(
-    { detail: `the server has no pipeline "${wanted}"` },
-    { suggestion: nearestName(wanted, names) },
-  );
+  throw absent('pipeline', wanted, names);
 }
 
 async function init(given: string, options: OptionValues, tools: Tools): Promise<number> {
@@ -207,8 +204,7 @@ async function init(given: string, options: OptionValues, tools: Tools): Promise
     destination: plugin('destination', 'log'),
     registry: (await tools.loadValidation()).registry,
   });
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, text);
+  writeNewFile(file, text);
   tools.out(`${file}\n`);
   return exitCodes.ok;
 }

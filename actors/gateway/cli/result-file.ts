@@ -1,6 +1,6 @@
-// Files that a command writes its result to (`--chart`, `--svg`, `--output`). A path that cannot be written is found before the work is
+// Files that a command writes its result to (`--chart`, `--svg`, `--output`, what `connector new` makes). A path that cannot be written is found before the work is
 // done whose result it would be.
-import { accessSync, constants, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
 
@@ -26,6 +26,14 @@ export function writeResultFile(file: string, text: string): void {
   attempt(file, () => writeFileSync(file, text));
 }
 
+/** With the folders that lead to it. @throws ResultFileUnwritable */
+export function writeNewFile(file: string, text: string): void {
+  attempt(file, () => {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  });
+}
+
 function attempt(file: string, action: () => void): void {
   try {
     action();
@@ -35,6 +43,7 @@ function attempt(file: string, action: () => void): void {
       ENOENT: 'there is no such folder',
       ENOTDIR: 'what should be its folder is none',
       EISDIR: 'it is a folder',
+      EEXIST: 'a part of its path is a file',
       EACCES: 'permission denied',
       EROFS: 'the file system is read-only',
       ENOSPC: 'no space is left',

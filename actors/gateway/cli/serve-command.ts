@@ -39,6 +39,9 @@ Each may also be given as a variable (--stall-timeout: MILLRACE_STALL_TIMEOUT) o
   operands: 0,
   async run(_operands, given, tools): Promise<number> {
     const options = readServeOptions(given, tools.environment);
+    for (const name of options.missingFolders) {
+      tools.err(`warn the folder that --${name} names is not there: nothing is found in it\n`);
+    }
     const adminKey = tools.environment['MILLRACE_ADMIN_KEY'];
     const server = await startServer({
       host: options.host,

@@ -1,7 +1,7 @@
 // Calls of the command line to a server: its address, the key, and what it says when it refuses.
 //
 // `--url` and `--api-key`, else MILLRACE_URL and MILLRACE_API_KEY, else the address that `millrace serve` has by default.
-import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
+import { type CodedErrorClass, defineError, type MillraceError } from '../../../runtime/errors.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import { type OptionValues, type Tools, UsageError } from './command.ts';
 import { list, text } from './reply-fields.ts';
@@ -29,6 +29,12 @@ export const ServerUnauthorized: CodedErrorClass<{ readonly detail: string }> = 
   },
   (f) => `the server wants another API key: ${f.detail}`,
 );
+
+/** What was looked for in a list of the server's, and is not in it. */
+export function absent(what: string, wanted: string, names: readonly string[]): MillraceError {
+  const fields = { status: 404, errorCode: '', detail: `the server has no ${what} "${wanted}"` };
+  return new ServerRefused(fields, { suggestion: nearestName(wanted, names) });
+}
 
 /** Options of every command that talks to a server. */
 export const serverOptions: {

@@ -23,6 +23,8 @@ export interface ServeOptions {
   readonly connectorsFolder: string;
   /** Of processors that are WebAssembly modules. */
   readonly processorsFolder: string;
+  /** Options that name a folder which is not there: it may come later, but is more likely misspelt. */
+  readonly missingFolders: readonly string[];
   /** The same, where it was named: code of a folder that only happens to be there is not loaded. */
   readonly modulesFolder: string | null;
   /** Folder of pipeline files, or one of them. */
@@ -83,6 +85,10 @@ export function readServeOptions(
     return environment[variableOf(name)] ?? file[name];
   };
   const text = (name: string): string => named(name) ?? defaults[name] ?? '';
+  const missingFolders = ['connectors', 'processors'].filter((name) => {
+    const folder = named(name);
+    return folder !== undefined && !existsSync(folder);
+  });
   const certificateFile = text('tls-cert');
   const keyFile = text('tls-key');
   if ((certificateFile === '') !== (keyFile === '')) {
@@ -96,6 +102,7 @@ export function readServeOptions(
     connectorsFolder: text('connectors'),
     processorsFolder: text('processors'),
     modulesFolder: named('connectors') ?? null,
+    missingFolders,
     pipelinesPath: text('pipelines'),
     corsOrigins: text('cors')
       .split(',')

@@ -88,6 +88,7 @@ test('a file of which nothing can be told is a coded error', async () => {
   assert.is(await codeOf(() => infer('empty.csv', '')), 'infer.nothing');
   assert.is(await codeOf(() => inferRelation(join(folder, 'missing.csv'))), 'infer.nothing');
   assert.is(await codeOf(() => inferRelation(folder)), 'infer.nothing');
+  assert.is(await codeOf(() => infer('binary', 'a,b\n1,\u0000\n')), 'infer.nothing');
 });
 
 test.run();
