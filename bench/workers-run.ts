@@ -3,11 +3,12 @@
 //   node dist/bench/workers-run.js QUERY WORKERS EVENTS
 //
 // The events are made into batches in memory first, for several workers into shared memory; then steps of 40,000 events are computed, and
-// only that is timed. As many events go before those that are timed: each thread of its own compiles its kernels by them, on helper threads
-// that take cores from several workers and none from one. `seconds` is by the clock, which other processes of the machine disturb; `cpu` is
-// what each worker's thread has computed (as the system counts it), `helperSeconds` what all other threads have, the compiler's and the garbage
-// collector's, and `criticalSeconds` the sum over the steps of the most that any worker had to compute: what the clock would show on a machine
-// of idle cores for all of them, but for waits within a step.
+// only that is timed. As many events go before those that are timed, the first half of them in steps of a tenth: each thread of its own compiles
+// its kernels by them, on helper threads that take cores from several workers and none from one, and what is called once a step is compiled as
+// well when the clock begins. `seconds` is by the clock, which other processes of the machine disturb; `cpu` is what each worker's thread has
+// computed (as the system counts it), `helperSeconds` what all other threads have, the compiler's and the garbage collector's, and
+// `criticalSeconds` the sum over the steps of the most that any worker had to compute: what the clock would show on a machine of idle cores for
+// all of them, but for waits within a step.
 // `laidSeconds`: what laying all columns of those steps into shared memory took, which a pipeline does within its steps, with those columns
 // alone that are read.
 // `checksum` is the number of rows that came out and the sum of their weights: the same for any number of workers.
@@ -29,12 +30,15 @@ const { program, problems } = compileProgram(nexmarkProgram(query, 'VIEW'));
 if (program === null) throw problems[0] ?? new Error(`${query} does not compile`);
 const made = new NexmarkEvents(program);
 const steps = [made.sideInput()];
+let warmSteps = 1;
 let laid = 0;
-for (let from = 0; from < 2 * events; from += stepEvents) {
-  const step = made.step(from, Math.min(from + stepEvents, 2 * events));
+for (let from = 0, to = 0; from < 2 * events; from = to) {
+  to = Math.min(from + (from < events / 2 ? stepEvents / 10 : stepEvents), from < events ? events : 2 * events);
+  const step = made.step(from, to);
   const since = performance.now();
   steps.push(workers === 1 ? step : inSharedMemory(step));
-  laid += performance.now() - since;
+  if (from < events) warmSteps++;
+  else laid += performance.now() - since;
 }
 
 type Changes = ReadonlyMap<string, readonly ChangeBatch[]>;
@@ -54,7 +58,6 @@ const instant = new Int32Array(new SharedArrayBuffer(4));
 const schedules = running.threads.map((thread) => openSync(`/proc/self/task/${thread}/schedstat`, 'r'));
 const line = Buffer.alloc(256);
 const cpu = running.threads.map(() => 0);
-const warmSteps = 1 + Math.ceil(events / stepEvents);
 let helpers = 0;
 let seconds = 0;
 for (const [step, inputs] of steps.entries()) {
@@ -88,8 +91,8 @@ const figures = {
   criticalSeconds: critical,
   helperSeconds: Math.max(0, helpers),
   cpu,
-  laidSeconds: (workers === 1 ? 0 : laid / 1000) * (1 - warmSteps / steps.length),
-  rows: 2 * events - (warmSteps - 1) * stepEvents,
+  laidSeconds: workers === 1 ? 0 : laid / 1000,
+  rows: events,
   checksum: `${rows} ${weights}`,
 };
 process.stdout.write(`${JSON.stringify(figures)}\n`);

@@ -1,6 +1,6 @@
 // Which worker owns the rows of which keys, where some keys have many more rows than others.
 //
-// Keys fall into buckets by the upper bits of their hash (row-key.ts). Where the rows of a first batch show that even shares of the
+// Keys fall into buckets by the upper bits of their hash (owner-hash.ts). Where the rows of a first batch show that even shares of the
 // buckets would leave a worker with much more than its part, buckets are dealt out by the rows that they have, the fullest first, each to
 // whoever has the least; else nothing is to be remembered, and `null` says so. A bucket never changes hands: its rows are somebody's state.
 // The same batch gives the same owners on every thread.

@@ -1,14 +1,14 @@
 // Which worker a row belongs to by the values of some of its columns, and the rows of one worker as a batch of their own.
 //
-// Depends on values alone (row-key.ts): the same on every thread, in whatever layout a column is. The owner is taken from the
-// upper bits of the hash, spread evenly over any number of workers. Columns that nobody reads are not copied: they become empty
+// Depends on values alone (owner-hash.ts): the same on every thread, in whatever layout a column is. Columns that nobody reads are not copied: they become empty
 // arrays of the same layout, whose bitmap, empty as well, says NULL of every row.
 import { allocateValues } from './batch-builder.ts';
 import type { ChangeBatch } from './change-batch.ts';
 import { presenceBytes } from './change-batch.ts';
 import type { Column } from './column.ts';
 import { gatherColumn, gatherWeights, type Room } from './gather-column.ts';
-import { hashLong, hashLongs, hashRows, isWide } from './row-key.ts';
+import { ownerHashes, ownerHashOfLong, ownerHashOfLongs, ownerOf } from './owner-hash.ts';
+import { isWide } from './row-key.ts';
 import { type SqlType, storageOf } from './sql-type.ts';
 
 /** The rows of a batch in the order of their owners: those of worker w are rows[starts[w] .. starts[w + 1]). */
@@ -41,7 +41,7 @@ function countedOwners(
     else countOwnersOfPairs(words, others, rows, workers, owners, starts);
     return owners;
   }
-  const hashes = hashRows(
+  const hashes = ownerHashes(
     keys.map((ordinal) => columns[ordinal]!),
     rows,
   );
@@ -67,7 +67,7 @@ export function rowsOf(
   if (words !== null && others !== null) {
     return owned.subarray(0, selectOwnedPairs(words, others, batch.rows, workers, worker, owned));
   }
-  const hashes = hashRows(
+  const hashes = ownerHashes(
     columns.map((ordinal) => batch.columns[ordinal]!),
     batch.rows,
   );
@@ -150,16 +150,15 @@ export function isUnread(column: Column): boolean {
 // ── data plane ──
 
 function countOwners(hashes: Int32Array, rows: number, workers: number, starts: Int32Array): void {
-  const scale = workers / 4294967296;
   for (let i = 0; i < rows; i++) {
-    const owner = ((hashes[i]! >>> 0) * scale) | 0;
+    const owner = ownerOf(hashes[i]!, workers);
     hashes[i] = owner;
     starts[owner + 2]!++;
   }
   for (let w = 2; w < starts.length; w++) starts[w]! += starts[w - 1]!;
 }
 
-/** As hashRows has it for one column of 64 bits, in one pass. */
+/** As ownerHashes has it for one column of 64 bits, in one pass. */
 function countOwnersOfLongs(
   words: Int32Array,
   rows: number,
@@ -167,9 +166,8 @@ function countOwnersOfLongs(
   owners: Int32Array,
   starts: Int32Array,
 ): void {
-  const scale = workers / 4294967296;
   for (let i = 0; i < rows; i++) {
-    const owner = ((hashLong(words[2 * i]!, words[2 * i + 1]!) >>> 0) * scale) | 0;
+    const owner = ownerOf(ownerHashOfLong(words[2 * i]!, words[2 * i + 1]!), workers);
     owners[i] = owner;
     starts[owner + 2]!++;
   }
@@ -185,10 +183,9 @@ function countOwnersOfPairs(
   owners: Int32Array,
   starts: Int32Array,
 ): void {
-  const scale = workers / 4294967296;
   for (let i = 0; i < rows; i++) {
-    const hash = hashLongs(words[2 * i]!, words[2 * i + 1]!, others[2 * i]!, others[2 * i + 1]!);
-    const owner = ((hash >>> 0) * scale) | 0;
+    const hash = ownerHashOfLongs(words[2 * i]!, words[2 * i + 1]!, others[2 * i]!, others[2 * i + 1]!);
+    const owner = ownerOf(hash, workers);
     owners[i] = owner;
     starts[owner + 2]!++;
   }
@@ -203,23 +200,21 @@ function placeOwners(owners: Int32Array, rows: number, starts: Int32Array, out: 
 // Whether a row is the worker's own is as good as drawn: counting by arithmetic costs a third of what guessed branches do.
 
 function selectOwned(hashes: Int32Array, rows: number, workers: number, worker: number, out: Int32Array): number {
-  const scale = workers / 4294967296;
   let count = 0;
   for (let i = 0; i < rows; i++) {
     out[count] = i;
-    const owner = ((hashes[i]! >>> 0) * scale) | 0;
+    const owner = ownerOf(hashes[i]!, workers);
     count += ((owner ^ worker) - 1) >>> 31;
   }
   return count;
 }
 
-/** As hashRows has it for one column of 64 bits, in one pass. */
+/** As ownerHashes has it for one column of 64 bits, in one pass. */
 function selectOwnedLongs(words: Int32Array, rows: number, workers: number, worker: number, out: Int32Array): number {
-  const scale = workers / 4294967296;
   let count = 0;
   for (let i = 0; i < rows; i++) {
     out[count] = i;
-    const owner = ((hashLong(words[2 * i]!, words[2 * i + 1]!) >>> 0) * scale) | 0;
+    const owner = ownerOf(ownerHashOfLong(words[2 * i]!, words[2 * i + 1]!), workers);
     count += ((owner ^ worker) - 1) >>> 31;
   }
   return count;
@@ -234,12 +229,11 @@ function selectOwnedPairs(
   worker: number,
   out: Int32Array,
 ): number {
-  const scale = workers / 4294967296;
   let count = 0;
   for (let i = 0; i < rows; i++) {
     out[count] = i;
-    const hash = hashLongs(words[2 * i]!, words[2 * i + 1]!, others[2 * i]!, others[2 * i + 1]!);
-    const owner = ((hash >>> 0) * scale) | 0;
+    const hash = ownerHashOfLongs(words[2 * i]!, words[2 * i + 1]!, others[2 * i]!, others[2 * i + 1]!);
+    const owner = ownerOf(hash, workers);
     count += ((owner ^ worker) - 1) >>> 31;
   }
   return count;

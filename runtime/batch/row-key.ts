@@ -26,16 +26,6 @@ function hashesOfEntries(type: SqlType, { size, offsets, bytes }: Dictionary): I
   return hashRows([{ layout: 'bytes', type, validity: null, offsets, bytes }], size);
 }
 
-/** What hashRows gives for one column of 64 bits that is not NULL, given by its lower and its upper word. */
-export function hashLong(low: number, high: number): number {
-  return finish(mix(mix(seed, low), high));
-}
-
-/** The same for two such columns. */
-export function hashLongs(low: number, high: number, otherLow: number, otherHigh: number): number {
-  return finish(mix(mix(mix(mix(seed, low), high), otherLow), otherHigh));
-}
-
 /** Says whether two rows of these columns are equal. */
 export type RowEquality = (a: number, b: number) => boolean;
 

@@ -31,6 +31,8 @@ export const RelationNotMaterialized: CodedErrorClass<{ readonly relation: strin
  * read as what it is not.
  */
 const stateLayout = 2;
+/** The same for snapshots of several workers, which are raised as well when rows come to lie on others. */
+const shardedStateLayout = 3;
 
 /** An operator and where its inputs come from: node inputs[p] feeds port p. */
 export interface CircuitNode {
@@ -274,7 +276,7 @@ export class Circuit implements RelationContents {
   snapshot(): Uint8Array[] {
     const head = new SnapshotWriter();
     head.text(this.explain());
-    head.number(stateLayout);
+    head.number(this.#layout);
     this.#plan.pool.snapshot(head);
     const parts = this.#nodes.map(({ operator }) => {
       const writer = new SnapshotWriter();
@@ -294,7 +296,7 @@ export class Circuit implements RelationContents {
       throw new SnapshotDamaged({ detail: `${this.#nodes.length + 1} parts were expected, not ${parts.length}` });
     const head = new SnapshotReader(first);
     if (head.text() !== this.explain()) throw new SnapshotDamaged({ detail: 'it is of another program' });
-    if (head.number() !== stateLayout) throw new SnapshotDamaged({ detail: 'it is of another version of Millrace' });
+    if (head.number() !== this.#layout) throw new SnapshotDamaged({ detail: 'it is of another version of Millrace' });
     this.#plan.pool.restore(head);
     head.end();
     this.#nodes.forEach(({ operator }, i) => {
@@ -342,6 +344,10 @@ export class Circuit implements RelationContents {
         return `${id} ${operator.name} [${operator.detail}] for ${view}${from}`;
       })
       .join('\n');
+  }
+
+  get #layout(): number {
+    return this.#plan.sharedNodes === undefined ? stateLayout : shardedStateLayout;
   }
 
   #relation(name: string): CircuitRelation {

@@ -7,8 +7,8 @@
 // balanced: then who owns which keys is decided by the first batch, and remembered (bucket-owners.ts).
 import { bucketCount, bucketOwners, selectByBucket } from '../../../runtime/batch/bucket-owners.ts';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
+import { ownerHashes } from '../../../runtime/batch/owner-hash.ts';
 import { pickRows, rowsOf, unreadColumn } from '../../../runtime/batch/partition-rows.ts';
-import { hashRows } from '../../../runtime/batch/row-key.ts';
 import { ScratchRoom } from '../../../runtime/batch/scratch-room.ts';
 import { sliceBatch } from '../../../runtime/batch/slice-batch.ts';
 import type { WorkerPart } from '../circuit/node-sharding.ts';
@@ -123,7 +123,7 @@ export class OwnRows implements Operator {
     if (!this.#balances || this.#owners === null)
       return rowsOf(batch, this.#columns, this.#workers, this.#worker, room);
     const keys = this.#columns.map((ordinal) => batch.columns[ordinal]!);
-    const hashes = hashRows(keys, batch.rows);
+    const hashes = ownerHashes(keys, batch.rows);
     if (this.#owners === undefined) {
       this.#owners = bucketOwners(hashes, batch.rows, this.#workers);
       if (this.#owners === null) return this.#ownRows(batch);

@@ -88,7 +88,7 @@ export class RecordTable {
   /** Forgets a record; its number will be given out again. */
   remove(id: number): void {
     const at = id * this.width;
-    if (this.#hasSmallKeys) this.#forgetSmall(this.words[at]!, id);
+    if (this.#hasSmallKeys) forgetSmall(this.words[at]!, id, this.#direct, this.#header);
     this.#slots.remove(this.#kernels.hash(this.words, at, this.#hashMask), id + 1);
     clearWords(this.words, at, this.width);
     this.words[at] = this.#header[1]!;
@@ -102,20 +102,9 @@ export class RecordTable {
       for (let i = 0; i < gone.length; i++) this.remove(gone[i]!);
       return;
     }
-    const { words, width } = this;
     const header = this.#header;
     const isGone = new Uint8Array(header[0]!);
-    const small = this.#hasSmallKeys;
-    // From the last one on, so that new records fill the gaps in the order in which they lie.
-    for (let i = gone.length - 1; i >= 0; i--) {
-      const id = gone[i]!;
-      const at = id * width;
-      isGone[id] = 1;
-      if (small) this.#forgetSmall(words[at]!, id);
-      clearWords(words, at, width);
-      words[at] = header[1]!;
-      header[1] = id + 1;
-    }
+    freeRecords(this.words, this.width, gone, isGone, header, this.#hasSmallKeys ? this.#direct : null);
     header[2]! -= gone.length;
     this.#slots.removeAll(isGone);
   }
@@ -125,8 +114,7 @@ export class RecordTable {
     const used = new Uint8Array(this.#header[0]!);
     this.#slots.mark(used);
     const ids = new Int32Array(this.live);
-    let found = 0;
-    for (let id = 0; id < used.length; id++) if (used[id] !== 0) ids[found++] = id;
+    writeUsed(used, ids);
     return ids;
   }
 
@@ -153,23 +141,6 @@ export class RecordTable {
     return this.keyWords > 0 && this.keyWords <= smallKeyWordsMax;
   }
 
-  /** Of a record that goes: `key` is the first word of its key, which may be a small one. */
-  #forgetSmall(key: number, id: number): void {
-    const direct = this.#direct;
-    if (key >= 0 && key < direct.length && direct[key] === id + 1) direct[key] = 0;
-    const header = this.#header;
-    const before = id - header[runAt + 1]!;
-    const length = header[runAt + 2]!;
-    if (before < 0 || before >= length) return;
-    // The longer part stays a run; the keys of the other one are probed for.
-    if (before * 2 >= length) header[runAt + 2] = before;
-    else {
-      header[runAt] = header[runAt]! + (before + 1) * 2 ** header[runAt + 3]!;
-      header[runAt + 1] = id + 1;
-      header[runAt + 2] = length - before - 1;
-    }
-  }
-
   #reserve(count: number): void {
     if (count > this.#pending.length) {
       this.#pending = new Int32Array(count);
@@ -192,6 +163,47 @@ export class RecordTable {
 }
 
 // ── data plane ──
+
+function writeUsed(used: Uint8Array, ids: Int32Array): void {
+  let found = 0;
+  for (let id = 0; id < used.length; id++) if (used[id] !== 0) ids[found++] = id;
+}
+
+/** Chains records to the free ones; `direct`: of small keys, else null. */
+function freeRecords(
+  words: Int32Array,
+  width: number,
+  gone: Int32Array,
+  isGone: Uint8Array,
+  header: Int32Array,
+  direct: Int32Array | null,
+): void {
+  // From the last one on, so that new records fill the gaps in the order in which they lie.
+  for (let i = gone.length - 1; i >= 0; i--) {
+    const id = gone[i]!;
+    const at = id * width;
+    isGone[id] = 1;
+    if (direct !== null) forgetSmall(words[at]!, id, direct, header);
+    clearWords(words, at, width);
+    words[at] = header[1]!;
+    header[1] = id + 1;
+  }
+}
+
+/** Of a record that goes: `key` is the first word of its key, which may be a small one. */
+function forgetSmall(key: number, id: number, direct: Int32Array, header: Int32Array): void {
+  if (key >= 0 && key < direct.length && direct[key] === id + 1) direct[key] = 0;
+  const before = id - header[runAt + 1]!;
+  const length = header[runAt + 2]!;
+  if (before < 0 || before >= length) return;
+  // The longer part stays a run; the keys of the other one are probed for.
+  if (before * 2 >= length) header[runAt + 2] = before;
+  else {
+    header[runAt] = header[runAt]! + (before + 1) * 2 ** header[runAt + 3]!;
+    header[runAt + 1] = id + 1;
+    header[runAt + 2] = length - before - 1;
+  }
+}
 
 /** Finds the run that the first records are, if they are one. */
 function noteRun(words: Int32Array, width: number, keyWords: number, header: Int32Array): void {

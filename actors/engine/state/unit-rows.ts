@@ -154,33 +154,12 @@ export class UnitRows {
     }
     if (kept * 2 > used) return 0;
     const first = kept === 0 ? used : places.indexOf(1);
-    // Chains go from younger to older rows, so that before the first row that stays there is nothing.
-    const placeOf = (record: number): number => {
-      let at = record;
-      while (at > first && places[at - 1] === 0) at = this.chunkOf(at - 1)[this.baseOf(at - 1) + nextAt]!;
-      return at > first ? places[at - 1]! : 0;
-    };
     const keys = this.#keys;
     const ids = keys.ids();
-    let gone = 0;
-    const { words: heads, width: keyWidth } = keys;
-    for (let i = 0; i < ids.length; i++) {
-      const at = ids[i]! * keyWidth + this.#headAt;
-      const head = heads[at]!;
-      if (head === 0) continue;
-      const place = head > first ? placeOf(head) : 0;
-      heads[at] = place;
-      if (place === 0) emptied[gone++] = ids[i]!;
-    }
+    const records: Records = { chunks: this.chunks, chunkBits, mask: this.#recordMask, width, nextAt };
+    const gone = moveHeads(keys.words, keys.width, this.#headAt, ids, records, places, first, emptied);
     const rows = new Int32Array(kept * width);
-    for (let id = first; id < used; id++) {
-      if (places[id] === 0) continue;
-      const words = this.chunkOf(id);
-      const base = this.baseOf(id);
-      const write = (places[id]! - 1) * width;
-      for (let k = 0; k < width; k++) rows[write + k] = words[base + k]!;
-      rows[write + nextAt] = placeOf(words[base + nextAt]!);
-    }
+    moveRows(records, places, first, used, rows);
     // What stays is the smaller part, so it fits where all were.
     const chunkWords = 2 ** chunkBits * width;
     this.chunks.length = Math.max(1, Math.ceil(rows.length / chunkWords));
@@ -312,4 +291,64 @@ function notePlaces(
     places[id] = ++kept;
   }
   return kept;
+}
+
+/** Where the records of a side lie. */
+interface Records {
+  readonly chunks: readonly Int32Array[];
+  readonly chunkBits: number;
+  readonly mask: number;
+  readonly width: number;
+  readonly nextAt: number;
+}
+
+// A loop each: one that is entered while it runs, as those of whole tables are, is compiled without what stands behind it.
+
+/** Has each chain begin with its first record that stays, by its new number; writes the keys that have none, and returns how many. */
+function moveHeads(
+  heads: Int32Array,
+  keyWidth: number,
+  headAt: number,
+  ids: Int32Array,
+  { chunks, chunkBits, mask, width, nextAt }: Records,
+  places: Int32Array,
+  first: number,
+  emptied: Int32Array,
+): number {
+  let gone = 0;
+  for (let i = 0; i < ids.length; i++) {
+    const at = ids[i]! * keyWidth + headAt;
+    let record = heads[at]!;
+    if (record === 0) continue;
+    // Chains go from younger to older rows, so that before the first row that stays there is nothing.
+    while (record > first && places[record - 1] === 0) {
+      record = chunks[(record - 1) >>> chunkBits]![((record - 1) & mask) * width + nextAt]!;
+    }
+    const place = record > first ? places[record - 1]! : 0;
+    heads[at] = place;
+    if (place === 0) emptied[gone++] = ids[i]!;
+  }
+  return gone;
+}
+
+/** Copies the records that stay to `rows`, each to its new place, with the next one that stays behind it. */
+function moveRows(
+  { chunks, chunkBits, mask, width, nextAt }: Records,
+  places: Int32Array,
+  first: number,
+  used: number,
+  rows: Int32Array,
+): void {
+  for (let id = first; id < used; id++) {
+    if (places[id] === 0) continue;
+    const words = chunks[id >>> chunkBits]!;
+    const base = (id & mask) * width;
+    const write = (places[id]! - 1) * width;
+    for (let k = 0; k < width; k++) rows[write + k] = words[base + k]!;
+    let record = words[base + nextAt]!;
+    while (record > first && places[record - 1] === 0) {
+      record = chunks[(record - 1) >>> chunkBits]![((record - 1) & mask) * width + nextAt]!;
+    }
+    rows[write + nextAt] = record > first ? places[record - 1]! : 0;
+  }
 }

@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import { sharedBatch } from '../../../bench/shared-batch.ts';
 import { bucketOwners, selectByBucket } from '../../../runtime/batch/bucket-owners.ts';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
+import { ownerHashes, ownerOf } from '../../../runtime/batch/owner-hash.ts';
 import { ownersOf, rowsOf } from '../../../runtime/batch/partition-rows.ts';
 import { hashRows } from '../../../runtime/batch/row-key.ts';
 import type { CellValue } from '../../../runtime/batch/scalar-values.ts';
@@ -33,14 +34,12 @@ test('each row of a batch is the row of exactly one worker, in every layout of i
       const plain = batchOf(schema, rows);
       const { rows: byOwner, starts } = ownersOf(plain, columns, workers);
       // By whichever loop, an owner follows from the hash that other kinds of columns have for the same values.
-      const hashes = hashRows(
+      const hashes = ownerHashes(
         columns.map((ordinal) => plain.columns[ordinal]!),
         plain.rows,
       );
       for (let worker = 0; worker < workers; worker++) {
-        const own = [...hashes.keys()].filter(
-          (row) => Math.floor(((hashes[row]! >>> 0) * workers) / 2 ** 32) === worker,
-        );
+        const own = [...hashes.keys()].filter((row) => ownerOf(hashes[row]!, workers) === worker);
         assert.equal([...byOwner.subarray(starts[worker]!, starts[worker + 1]!)], own);
       }
       for (const batch of [plain, withDictionaries(plain), sharedBatch(plain)]) {
@@ -55,6 +54,44 @@ test('each row of a batch is the row of exactly one worker, in every layout of i
       );
     }),
   );
+});
+
+test('numbers that were given out one after the other fall to the workers in turn, also those at equal distances', () => {
+  for (const distance of [1n, 2n, 5n, 10n, 64n, 100n, 1000n, 1024n, 3600n, 1_000_000n, 60_000_000n]) {
+    const rows = Array.from({ length: 48 }, (_, i): readonly [number, bigint] => [
+      1,
+      1_000_000_007n + distance * BigInt(i),
+    ]);
+    const batch = batchOf(schemaOf({ k: bigint }), rows);
+    for (const workers of [2, 3, 8]) {
+      const { starts } = ownersOf(batch, [0], workers);
+      const counts = Array.from({ length: workers }, (_, worker) => starts[worker + 1]! - starts[worker]!);
+      const most = Math.max(...counts);
+      assert.ok(
+        most <= 48 / workers + 5,
+        `${most} of 48 keys at a distance of ${distance} on one of ${workers} workers`,
+      );
+    }
+  }
+});
+
+test('a key of 64 bits has the same owner whether or not its column has NULLs, and NULL has one', () => {
+  const [a, b] = [schemaOf({ k: bigint, l: bigint }, ['k', 'l']), schemaOf({ k: bigint, l: bigint })];
+  const values = Array.from({ length: 64 }, (_, i): readonly [number, bigint, bigint] => [
+    1,
+    BigInt(i * i),
+    BigInt(-i),
+  ]);
+  const nulls = [1, 2].map((): readonly [number, null, bigint] => [1, null, 7n]);
+  const owners = (batch: ChangeBatch): readonly number[] => {
+    const found = new Array<number>(batch.rows).fill(-1);
+    for (let worker = 0; worker < 3; worker++) for (const row of rowsOf(batch, [0, 1], 3, worker)) found[row] = worker;
+    return found;
+  };
+  const mixed = owners(batchOf(a, [...values, ...nulls]));
+  assert.equal(mixed.slice(0, 64), owners(batchOf(b, values)));
+  assert.is(mixed[64], mixed[65]);
+  assert.is(mixed.includes(-1), false);
 });
 
 test('a batch in shared memory has the rows that it had, where all threads see them', () => {
