@@ -6,6 +6,8 @@ import type { ConnectorPhase, LifecycleCall } from './connector-calls.ts';
 export interface TrialArguments<C extends InputConnector | OutputConnector = InputConnector | OutputConnector> {
   readonly connector: C;
   readonly relation: Relation;
+  /** Name of the pipeline. */
+  readonly pipeline?: string;
   readonly baseFolder: string;
 }
 

@@ -45,6 +45,8 @@ export const gaugeNames = [
   'inspectorDroppedRecords',
   /** 1 from when a source has been opened: it may have sent rows before anybody heard that it is open. */
   'open',
+  /** 1 while a destination has been written what no stored checkpoint holds, and waits for one. */
+  'awaitsCheckpoint',
   /** Milliseconds since 1970 of the last time that a read of a source has given something, or that it was let read again. */
   'repliedAt',
 ] as const;

@@ -64,6 +64,7 @@ export async function makeProgram(
     baseFolder,
     stepRowsMax: request.stepRowsMax ?? stepRowsMaxDefault,
     continued: request.continued ?? [],
+    recoveredOutputs: restore?.outputs ?? request.continuedOutputs ?? [],
     labelsLiftPause: request.labelsLiftPause === true,
     incarnation: randomUUID(),
     fingerprint,
@@ -104,7 +105,10 @@ export async function makeProgram(
   };
 }
 
-/** A connector as it was when it was started last; null: there is no such transport any more. Its id begins with its direction. */
+/**
+ * A connector as it was when it was started last; null: there is no such transport any more. Its id is its direction and its endpoint,
+ * which it is called by again.
+ */
 function reviveOfProgram(mark: ConnectorMark, registry: ConnectorRegistry): Connector | null {
   const { connector, type, plugin: name, active } = mark;
   const known = type === 'source' ? registry.sources : registry.destinations;
@@ -112,7 +116,7 @@ function reviveOfProgram(mark: ConnectorMark, registry: ConnectorRegistry): Conn
   if (definition === undefined) return null;
   const { module } = definition;
   const transport = { name, config: active ?? {}, ...(module === undefined ? {} : { module }) };
-  return boundToRecords({ id: connector, type, transport });
+  return boundToRecords({ id: connector.replace(/^(?:input|output):/, ''), type, transport });
 }
 
 /** The DEFAULTs of each table as JSON text. What evaluates them is loaded where there are any. */
@@ -159,6 +163,7 @@ async function readDefinition(
     moduleProblems: [...own.problems, ...all.problems, ...compiler.problems],
     environment: { ...process.env, ...request.environment },
     decodeWorkersDefault: decodeThreads(availableParallelism()),
+    keepsCheckpoints: request.acknowledgesCheckpoints === true,
     baseFolder,
     ...(file === null ? {} : { file: file.file, placeOf: file.placeOf }),
     ...(file === null || file.programPlace === null ? {} : { programPlace: file.programPlace }),

@@ -5,7 +5,7 @@
 // Promises: one call of the destination at a time; a mark is confirmed only after a flush that covers everything before
 // it; frames that come before the destination is open wait. It is flushed when the queue runs empty, at a mark when the
 // last flush is a while ago, at the end, and when asked. A destination that acknowledges says itself what is safe: a mark
-// waits for its word. The sender hears which rows are settled, and which are refused. Rows that cannot be printed are counted and listed, the others
+// waits for its word. One that delivers exactly once is told of checkpoints, and its marks wait for them (checkpoint-turns.ts). The sender hears which rows are settled, and which are refused. Rows that cannot be printed are counted and listed, the others
 // kept; a destination that cannot write has failed: that is told, what is lost is counted, and the port is closed, so
 // that the engine does not wait for it.
 import { registry } from '../../connectors/registry.ts';
@@ -29,12 +29,14 @@ import { makeChain } from '../processor-opening.ts';
 import { openSchemas } from '../schema-access.ts';
 import { printBatch } from './batch-printer.ts';
 import { CallPatience } from './call-patience.ts';
+import { CheckpointTurns } from './checkpoint-turns.ts';
 import { DeliveryLedger } from './delivery-ledger.ts';
 import { isRecords, openDestination, openEncoder } from './destination-opening.ts';
 import type { DestinationArguments, DestinationMessage, DestinationNotice } from './messages.ts';
 import { OutputBuffer } from './output-buffer.ts';
 import { RowRecords } from './row-records.ts';
 import { SettledRows } from './settled-rows.ts';
+import { WrittenMarks } from './written-marks.ts';
 
 /** Between two flushes while the queue does not run empty. */
 const flushMs = 100;
@@ -60,6 +62,9 @@ class DestinationActor implements Actor<DestinationMessage> {
   readonly #settled: SettledRows;
   readonly #taps: InspectionTaps;
   readonly #patience: CallPatience;
+  readonly #marks = new WrittenMarks();
+  /** Null: it delivers at least once, and hears nothing of checkpoints. */
+  readonly #checkpoints: CheckpointTurns | null;
   #destination: Destination | null = null;
   #streamPerFlush = false;
   /** Makes records of rows, for a destination of records. */
@@ -73,11 +78,6 @@ class DestinationActor implements Actor<DestinationMessage> {
   #running: Promise<void> | null = null;
   #flushAsked: Reply[] = [];
   #bufferTimer: Timer | null = null;
-  /** The latest mark that came, and that is covered by what was written. */
-  #seenMark = 0;
-  #writtenMark = 0;
-  /** Steps up to this one are waited for: the buffer may not keep them. */
-  #throughMark = 0;
   #isDirty = false;
   #flushedAt: number;
 
@@ -99,6 +99,7 @@ class DestinationActor implements Actor<DestinationMessage> {
     this.#settled = new SettledRows(connector.endpoint, this.#receiver, (error, node) =>
       this.#ledger.refused(error, node),
     );
+    this.#checkpoints = connector.isExactlyOnce === true ? this.#makeTurns() : null;
     const rowsMax = connector.maxOutputBufferSizeRecords;
     const timeMsMax = connector.maxOutputBufferTimeMillis;
     this.#buffer = connector.enableOutputBuffer ? new OutputBuffer({ rowsMax, timeMsMax }) : null;
@@ -117,9 +118,13 @@ class DestinationActor implements Actor<DestinationMessage> {
         this.#pump();
         return;
       case 'write through':
-        this.#throughMark = Math.max(this.#throughMark, message.step);
+        this.#marks.awaited(message.step);
         reply.resolve();
         this.#pump();
+        return;
+      case 'prepare checkpoint':
+      case 'checkpoint stored':
+        this.#askCheckpoint(message, reply);
         return;
       case 'ping':
         reply.resolve();
@@ -176,6 +181,30 @@ class DestinationActor implements Actor<DestinationMessage> {
     this.#enter('stop');
     await this.#destination.stop();
     this.#enter(null);
+  }
+
+  #makeTurns(): CheckpointTurns {
+    return new CheckpointTurns({
+      during: (call, work) => this.#patience.during(call, work),
+      prepared: (checkpoint) => this.#context.notify({ kind: 'checkpoint prepared', checkpoint }),
+      confirm: (mark) => this.#settled.flushed(mark),
+      showWaiting: (isWaiting) => this.#context.gauges.set('awaitsCheckpoint', isWaiting ? 1 : 0),
+    });
+  }
+
+  #askCheckpoint({ kind, checkpoint }: Extract<DestinationMessage, { checkpoint: string }>, reply: Reply): void {
+    if (this.#checkpoints === null || this.#state === 'failed') {
+      reply.resolve();
+      return;
+    }
+    this.#checkpoints.ask(kind === 'checkpoint stored' ? 'commit' : 'prepare', checkpoint, reply);
+    this.#pump();
+  }
+
+  /** What was asked about checkpoints and can be answered now. */
+  async #answerCheckpoints(): Promise<void> {
+    if (this.#destination === null || (this.#state !== 'open' && this.#state !== 'ended')) return;
+    await this.#checkpoints?.answer(this.#destination, this.#state === 'ended', this.#marks.written);
   }
 
   /** One that is being opened, or is over, has nothing to answer for. */
@@ -242,6 +271,7 @@ class DestinationActor implements Actor<DestinationMessage> {
     this.#enter('open');
     await this.#destination?.open();
     this.#isOpen = true;
+    if (this.#checkpoints !== null) await this.#destination?.recover?.(this.#args.recovered ?? null);
     await this.#chain?.open();
     this.#enter(null);
     if (this.#state !== 'opening') return;
@@ -262,12 +292,18 @@ class DestinationActor implements Actor<DestinationMessage> {
       this.#running = null;
       // Something may have come in while the last flush was under way.
       const isDue = (): boolean => this.#isBufferDue(this.#context.clock.monotonic());
+      if (this.#checkpoints?.isDue(this.#state === 'ended') === true && this.#isLive) this.#pump();
       if (this.#state === 'open' && (!this.#receiver.isEmpty || this.#flushAsked.length > 0 || isDue())) this.#pump();
     });
   }
 
+  get #isLive(): boolean {
+    return this.#state === 'open' || this.#state === 'ended';
+  }
+
   async #run(): Promise<void> {
     try {
+      await this.#answerCheckpoints();
       while (this.#state === 'open') {
         const frame = this.#receiver.take();
         this.#showQueue();
@@ -276,6 +312,7 @@ class DestinationActor implements Actor<DestinationMessage> {
         const now = this.#context.clock.monotonic();
         if (this.#isBufferDue(now)) await this.#writeBuffer();
         if (frame.kind === 'mark' && now - this.#flushedAt >= flushMs) await this.#flush();
+        await this.#answerCheckpoints();
       }
       await this.#idle();
     } catch (error) {
@@ -309,15 +346,24 @@ class DestinationActor implements Actor<DestinationMessage> {
         this.#showQueue();
         return;
       case 'mark':
-        this.#seenMark = frame.mark;
+        this.#marks.seen(frame.mark);
         this.#settled.marked(frame.mark);
-        if (this.#buffer === null || this.#buffer.rows === 0) this.#writtenMark = frame.mark;
+        if (this.#buffer === null || this.#buffer.rows === 0) this.#marks.wrote();
         return;
+      case 'barrier':
+        return await this.#prepareCheckpoint(frame.checkpoint);
       case 'end':
         return await this.#end();
       default:
         return unreachable(frame);
     }
+  }
+
+  async #prepareCheckpoint(checkpoint: string): Promise<void> {
+    await this.#writeBuffer();
+    await this.#flush();
+    if (this.#destination !== null)
+      await this.#checkpoints?.prepare(this.#destination, checkpoint, this.#marks.written);
   }
 
   async #end(): Promise<void> {
@@ -333,10 +379,7 @@ class DestinationActor implements Actor<DestinationMessage> {
   }
 
   #isBufferDue(now: number): boolean {
-    if (this.#buffer === null) return false;
-    // A step that changed nothing here sends no mark: the mark of `#throughMark` itself may never come.
-    const isAwaited = this.#writtenMark < this.#throughMark && this.#writtenMark < this.#seenMark;
-    return isAwaited || this.#buffer.isDue(now);
+    return this.#buffer !== null && (this.#marks.isAwaited || this.#buffer.isDue(now));
   }
 
   async #writeBuffer(): Promise<void> {
@@ -345,7 +388,7 @@ class DestinationActor implements Actor<DestinationMessage> {
     const batch = consolidate(buffer.take(), this.#args.relation.schema);
     this.#showQueue();
     if (batch !== null) await this.#write(batch);
-    this.#writtenMark = this.#seenMark;
+    this.#marks.wrote();
   }
 
   async #write(batch: ChangeBatch): Promise<void> {
@@ -401,6 +444,7 @@ class DestinationActor implements Actor<DestinationMessage> {
 
   async #send(data: Outgoing): Promise<void> {
     this.#isDirty = true;
+    this.#checkpoints?.written();
     await this.#patience.during('write', async () => await this.#destination?.write(data));
     this.#ledger.written(data);
   }
@@ -413,7 +457,7 @@ class DestinationActor implements Actor<DestinationMessage> {
 
   /** Flushes what was written, if anything was, and confirms what that covers. */
   async #flush(): Promise<void> {
-    const mark = this.#writtenMark;
+    const mark = this.#marks.written;
     if (this.#isDirty) {
       if (this.#streamPerFlush) {
         await this.#endStream();
@@ -423,7 +467,7 @@ class DestinationActor implements Actor<DestinationMessage> {
       await this.#patience.during('flush', async () => await this.#destination?.flush?.());
     }
     this.#flushedAt = this.#context.clock.monotonic();
-    this.#settled.flushed(mark);
+    if (this.#checkpoints === null) this.#settled.flushed(mark);
   }
 
   #setBufferTimer(): void {
@@ -442,6 +486,7 @@ class DestinationActor implements Actor<DestinationMessage> {
     else this.#context.gauges.add('droppedRecords', this.#receiver.queuedRows + (this.#buffer?.rows ?? 0));
     this.#receiver.close();
     for (const reply of this.#flushAsked.splice(0)) reply.reject(error);
+    this.#checkpoints?.refuse(error);
     this.#context.notify({ kind: 'destination failed', error: errorToData(error) });
   }
 

@@ -24,7 +24,7 @@ export interface OpenedDestination {
 
 /** @throws a coded error when the configuration does not fit. */
 export async function openDestination(
-  args: Pick<DestinationArguments, 'connector' | 'relation' | 'baseFolder'>,
+  args: Pick<DestinationArguments, 'connector' | 'relation' | 'baseFolder' | 'pipeline'>,
   shipped: ConnectorRegistry,
   context: Pick<
     DestinationContext,
@@ -41,11 +41,12 @@ export async function openDestination(
   >,
 ): Promise<OpenedDestination> {
   const { connector, baseFolder } = args;
+  const pipeline = args.pipeline === undefined ? {} : { pipeline: args.pipeline };
   const relation = keyedRelation(args);
   const { transport, endpoint } = connector;
   const definition = await loaded(definitionOf(args, await registryOf(transport, shipped)));
   const configuration = validSettings(definition, transport.config, `${endpoint}: ${transport.name}`);
-  const destination = definition.create(configuration, { ...context, endpoint, relation, baseFolder });
+  const destination = definition.create(configuration, { ...context, ...pipeline, endpoint, relation, baseFolder });
   return {
     destination,
     acknowledges: definition.acknowledges === true,

@@ -13,6 +13,8 @@ import type { RecordedError } from '../source/messages.ts';
 export interface DestinationArguments {
   readonly connector: OutputConnector;
   readonly relation: Relation;
+  /** Name of the pipeline. */
+  readonly pipeline?: string;
   /** Consumer end of a data channel from the engine. Marks are step numbers; confirmed after a flush. */
   readonly port: MessagePort;
   readonly baseFolder: string;
@@ -24,6 +26,8 @@ export interface DestinationArguments {
   readonly processors?: readonly RelayProcessor[];
   /** Left out where nobody keeps schemas. */
   readonly schemas?: SchemaAccess;
+  /** Of a connector that delivers exactly once: the checkpoint that the pipeline goes on from; null, left out: from nothing. */
+  readonly recovered?: string | null;
 }
 
 export type DestinationMessage =
@@ -35,6 +39,10 @@ export type DestinationMessage =
   | { readonly kind: 'flush' }
   /** Resolves at once. What belongs to steps up to `step` leaves the output buffer as soon as it is here. */
   | { readonly kind: 'write through'; readonly step: number }
+  /** Without a barrier: everything that it was sent is in this checkpoint. Resolves when it has ended, and is prepared. */
+  | { readonly kind: 'prepare checkpoint'; readonly checkpoint: string }
+  /** A checkpoint that it was prepared for is on disk. Resolves when it is committed. */
+  | { readonly kind: 'checkpoint stored'; readonly checkpoint: string }
   /** Resolves at once. A connector whose other side does not answer fails: nobody waits for it then. */
   | { readonly kind: 'ping' }
   /** Shows the records that pass from now on; resolves at once. */
@@ -52,6 +60,8 @@ export type DestinationNotice =
   | { readonly kind: 'phase'; readonly phase: ConnectorPhase | null }
   /** Its other side has not answered for so long; null: it does again. */
   | { readonly kind: 'stalled'; readonly reason: string | null; readonly forMs: number }
+  /** What it was sent before the barrier is safe, and waits for the checkpoint to be stored. */
+  | { readonly kind: 'checkpoint prepared'; readonly checkpoint: string }
   /** The teardown of a connector threw: it is over all the same. */
   | { readonly kind: 'teardown failed'; readonly error: ErrorData }
   /** The end frame has been seen and everything is flushed. */

@@ -176,7 +176,7 @@ class EngineActor implements Actor<EngineMessage> {
         this.#commit().then(reply.resolve, reply.reject);
         return;
       case 'checkpoint':
-        this.#checkpoint(reply);
+        this.#checkpoint(message.checkpoint, reply);
         return;
       case 'drain':
         this.#drain().then(reply.resolve, reply.reject);
@@ -214,7 +214,7 @@ class EngineActor implements Actor<EngineMessage> {
 
   #attachOutput(message: Attach<'attach output'>): void {
     const { endpoint, relation, port, limits, onFull, sendSnapshot } = message;
-    const { closesSnapshot = false, everyStep = false, withoutColumns = false } = message;
+    const { closesSnapshot = false, everyStep = false, withoutColumns = false, takesBarriers = false } = message;
     const { schema } = withoutColumns ? { schema: bareSchema } : this.#relation(relation);
     // The first step may have rows of its own, which belong to the contents.
     if (sendSnapshot && closesSnapshot) this.#loop.ensureFirstStep();
@@ -222,7 +222,8 @@ class EngineActor implements Actor<EngineMessage> {
     const snapshot = sendSnapshot ? this.#circuit.contents(relation) : [];
     this.#circuit.observe(relation);
     const sender = openFrameSender(port, { schema, limits });
-    const output = new OutputQueue({ endpoint, relation, sender, onFull, everyStep, withoutColumns });
+    const flags = { everyStep, withoutColumns, takesBarriers };
+    const output = new OutputQueue({ endpoint, relation, sender, onFull, ...flags });
     this.#loop.addOutput(output);
     this.#loop.sendNow(output, snapshot, sendSnapshot && closesSnapshot);
   }
@@ -249,16 +250,17 @@ class EngineActor implements Actor<EngineMessage> {
     this.#refuseFailed();
   }
 
-  #checkpoint(reply: Reply): void {
+  #checkpoint(checkpoint: string, reply: Reply): void {
     this.#loop.ensureFirstStep();
     this.#refuseFailed();
     const inputs = this.#loop.taken;
     const { steps, processedRecords } = this.#loop.progress;
     const parts = this.#circuit.snapshot().map((part) => part.slice().buffer);
     const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
+    const barriers = this.#loop.sendBarriers(checkpoint);
     // Copied, not transferred (see runtime/mailbox/port-channel.ts), unless it would fill the memory once more.
     const given = bytes > copiedBytesMax ? parts : [];
-    reply.resolve({ steps, processedRecords, parts, inputs } satisfies EngineCheckpoint, given);
+    reply.resolve({ steps, processedRecords, parts, inputs, barriers } satisfies EngineCheckpoint, given);
   }
 
   async #drain(): Promise<void> {

@@ -28,6 +28,8 @@ export interface EngineImage {
 
 /** An image, and what had entered steps when it was taken. */
 export interface EngineCheckpoint extends EngineImage {
+  /** Outputs that take barriers: one is on its way to each, but to those that were sent their end. */
+  readonly barriers: readonly { readonly endpoint: string; readonly hasEnded: boolean }[];
   /** Inputs of this run, those that are gone among them: rows that have entered steps, whether the end has been reached. */
   readonly inputs: readonly { readonly endpoint: string; readonly takenRecords: number; readonly ended: boolean }[];
 }
@@ -80,6 +82,8 @@ export type EngineMessage =
       readonly everyStep?: boolean;
       /** It looks at rows and weights alone: the channel is one of batches without columns. */
       readonly withoutColumns?: boolean;
+      /** It is told by a barrier behind which of its rows a checkpoint was taken. */
+      readonly takesBarriers?: boolean;
       /**
        * Without SQL: what it has not settled is kept when its channel is gone, and comes first when one is attached under the same
        * name. `detach output` ends that.
@@ -102,8 +106,8 @@ export type EngineMessage =
    * possible. @throws NoTransactionInProgress
    */
   | { readonly kind: 'commit transaction' }
-  /** All state between two steps. Resolves with EngineCheckpoint. @throws TransactionInProgress */
-  | { readonly kind: 'checkpoint' }
+  /** All state between two steps; barriers carry its name. Resolves with EngineCheckpoint. @throws TransactionInProgress */
+  | { readonly kind: 'checkpoint'; readonly checkpoint: string }
   /** Ends: every queued row that is not held is stepped, outputs get an end frame; resolves then. */
   | { readonly kind: 'drain' };
 

@@ -23,6 +23,8 @@ export class OutputQueue {
   readonly endpoint: string;
   readonly relation: string;
   readonly sender: FrameSender;
+  /** It is told where checkpoints are taken. */
+  readonly takesBarriers: boolean;
   readonly #onFull: OnFull;
   readonly #everyStep: boolean;
   readonly #withoutColumns: boolean;
@@ -46,6 +48,7 @@ export class OutputQueue {
     readonly everyStep?: boolean;
     /** Rows and weights alone are sent. */
     readonly withoutColumns?: boolean;
+    readonly takesBarriers?: boolean;
   }) {
     this.endpoint = options.endpoint;
     this.relation = options.relation;
@@ -53,6 +56,7 @@ export class OutputQueue {
     this.#onFull = options.onFull;
     this.#everyStep = options.everyStep === true;
     this.#withoutColumns = options.withoutColumns === true;
+    this.takesBarriers = options.takesBarriers === true;
     this.sender.onReady = () => this.#flush();
   }
 
@@ -102,6 +106,13 @@ export class OutputQueue {
       }
     }
     this.#send({ kind: 'mark', mark: step });
+    return true;
+  }
+
+  /** A checkpoint is taken behind everything that was sent. False: it has been sent its end. */
+  sendBarrier(checkpoint: string): boolean {
+    if (this.#hasEnded) return false;
+    this.#send({ kind: 'barrier', checkpoint });
     return true;
   }
 

@@ -249,6 +249,12 @@ export class StepLoop {
     if (output.sendStep(batches, this.#steps, closes)) this.#completion.sent(output.endpoint, this.#steps);
   }
 
+  /** A checkpoint of this name holds the steps so far, and no later one. */
+  sendBarriers(checkpoint: string): EngineCheckpoint['barriers'] {
+    const told = [...this.#outputs.values()].filter(({ takesBarriers }) => takesBarriers);
+    return told.map((output) => ({ endpoint: output.endpoint, hasEnded: !output.sendBarrier(checkpoint) }));
+  }
+
   pauseOutput(endpoint: string, isPaused: boolean): void {
     const output = this.#outputs.get(endpoint);
     if (output === undefined) return;

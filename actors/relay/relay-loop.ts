@@ -230,6 +230,7 @@ export class RelayLoop {
   #takeFrom(input: RelayInput, step: number): 0 | 1 {
     const frame = input.receiver.takeEncoded();
     assert(frame?.kind !== 'clear', 'a source of records refuses clears');
+    assert(frame?.kind !== 'barrier', 'barriers go to outputs');
     assert(frame?.kind !== 'lent batch', 'who keeps frames is lent none');
     switch (frame?.kind) {
       case 'batch':

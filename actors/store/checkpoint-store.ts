@@ -5,7 +5,7 @@
 //   counter checkpoint ID              the last number given; outlives `clear`
 import { crc32 } from 'node:zlib';
 import type { LmdbFile } from './lmdb-file.ts';
-import type { CheckpointImage, CheckpointInfo, CheckpointInput } from './messages.ts';
+import type { CheckpointImage, CheckpointInfo, CheckpointInput, CheckpointOutput } from './messages.ts';
 import { openRecord, sealRecord } from './sealed-record.ts';
 import { CheckpointCorrupt } from './store-errors.ts';
 
@@ -21,6 +21,8 @@ interface PartHead {
 interface CheckpointHead {
   readonly info: CheckpointInfo;
   readonly inputs: readonly CheckpointInput[];
+  /** Absent: of a version that knew none. */
+  readonly outputs?: readonly CheckpointOutput[];
   readonly parts: readonly PartHead[];
 }
 
@@ -56,7 +58,7 @@ export function writeCheckpoint(
     bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
     time: origin.time,
   };
-  const head: CheckpointHead = { info, inputs: image.inputs, parts };
+  const head: CheckpointHead = { info, inputs: image.inputs, ...outputsOf(image), parts };
   file.putBlob(['checkpoint', id, number], sealRecord(head));
   const numbers = file.blobNumbers(['checkpoint', id]);
   for (const old of numbers.slice(0, Math.max(0, numbers.length - keptMax))) {
@@ -91,7 +93,7 @@ export function readCheckpoint(
   }));
   const { info, inputs } = head;
   const { fingerprint, steps, processedRecords } = info;
-  return { info, image: { fingerprint, steps, processedRecords, parts, inputs } };
+  return { info, image: { fingerprint, steps, processedRecords, parts, inputs, ...outputsOf(head) } };
 }
 
 /** Inside a job. */
@@ -117,4 +119,8 @@ function readPart(file: LmdbFile, prefix: readonly (string | number)[], part: Pa
     at += piece.length;
   }
   return crc32(bytes) === part.crc ? bytes.buffer : null;
+}
+
+function outputsOf({ outputs }: Pick<CheckpointHead, 'outputs'>): Pick<CheckpointHead, 'outputs'> {
+  return outputs === undefined ? {} : { outputs };
 }

@@ -15,6 +15,15 @@ export interface CheckpointImage {
   /** Transferred. */
   readonly parts: readonly CheckpointPart[];
   readonly inputs: readonly CheckpointInput[];
+  /** Of connectors that deliver exactly once: what each knows the checkpoint by. */
+  readonly outputs?: readonly CheckpointOutput[];
+  /** Not stored: for so long it was waited for outputs while everything else went on. */
+  readonly awaitedMs?: number;
+}
+
+export interface CheckpointOutput {
+  readonly endpoint: string;
+  readonly checkpoint: string;
 }
 
 export interface CheckpointPart {

@@ -79,6 +79,11 @@ export const ConfigSnapshot: CodedErrorClass<{ readonly relation: string }> = de
   { help: 'Declare the view as CREATE MATERIALIZED VIEW, or drop send_snapshot.' },
   (f) => `send_snapshot: "${f.relation}" is not materialized`,
 );
+export const ConfigExactlyOnce: CodedErrorClass<{ readonly endpoint: string; readonly detail: string }> = defineError(
+  'config.exactly_once',
+  { help: 'Do what the message says, or leave out `delivery: exactly_once`.' },
+  (f) => `"${f.endpoint}" cannot deliver exactly once: ${f.detail}`,
+);
 export const ConfigUnsetVariable: CodedErrorClass<{ readonly variable: string }> = defineError(
   'config.unset_variable',
   { help: 'Set the environment variable before the start.' },

@@ -11,6 +11,7 @@ import type { ActorHost } from './actor-host.ts';
 import type { ConnectorDeadlines } from './connector-deadlines.ts';
 import type { StartedConnector } from './lifecycle-events.ts';
 import type { LifecycleKeeper } from './lifecycle-keeper.ts';
+import type { OutputCheckpoint } from './messages.ts';
 import type { PositionKeeper } from './position-keeper.ts';
 
 export interface ConnectorContext {
@@ -21,6 +22,10 @@ export interface ConnectorContext {
   /** In [0, 1). */
   readonly random: () => number;
   readonly baseFolder: string;
+  /** Name of the pipeline. */
+  readonly name: string;
+  /** See SupervisorArguments. */
+  readonly recoveredOutputs?: readonly OutputCheckpoint[];
   /** For sources. */
   readonly thread: string;
   readonly decodeWorkers: number;

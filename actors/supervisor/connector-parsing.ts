@@ -90,6 +90,8 @@ export function parseOutputConnector(
     const place = entry.placeOf([...entry.path, 'index']);
     problems.push(new ConfigUnsupported({ what: `index with format ${printer.name}`, instead }, { place }));
   }
+  const isExactlyOnce =
+    transport?.definition.isExactlyOnce?.(transport.configuration.config as ParameterValues) === true;
   if (problems.length > before || transport === null) return null;
   const buffer = outputBuffer(values, transport.definition.outputBuffer);
   // A buffer merges equal rows, and has to see them.
@@ -110,6 +112,7 @@ export function parseOutputConnector(
     sendSnapshot: values['send_snapshot'] === true,
     ...buffer,
     ...(ignoresColumns ? { ignoresColumns } : {}),
+    ...(isExactlyOnce ? { isExactlyOnce } : {}),
   };
 }
 

@@ -19,6 +19,8 @@ export interface TrialOptions {
   readonly deadlines: ConnectorDeadlines;
   readonly baseFolder: string;
   readonly relation: Relation;
+  /** Name of the pipeline. */
+  readonly pipeline?: string;
 }
 
 /** @throws what onDeleted or, after it, teardown threw, ConnectorTimedOut */
@@ -27,10 +29,10 @@ export async function tellDeleted(
   call: LifecycleCall,
   options: TrialOptions,
 ): Promise<void> {
-  const { host, deadlines, baseFolder, relation } = options;
+  const { host, deadlines, baseFolder, relation, pipeline = '' } = options;
   const { endpoint } = connector;
   let current: ConnectorPhase | null = null;
-  const args: TrialArguments = { connector, relation, baseFolder };
+  const args: TrialArguments = { connector, relation, baseFolder, pipeline };
   const actor = await host.spawn<TrialMessage, TrialNotice>({
     id: actorId(`trial:${connector.kind}:${endpoint}`),
     behaviour: connector.kind === 'input' ? 'source trial' : 'destination trial',

@@ -19,7 +19,7 @@ export async function tellGoneConnectors(
   const known = new Set(here.map((connector) => startedConnector(connector, relay !== null).connector));
   for (const mark of lifecycle.marks) {
     if (known.has(mark.connector) || table === undefined) continue;
-    const options = { host, clock, deadlines, baseFolder, relation: table.relation };
+    const options = { host, clock, deadlines, baseFolder, relation: table.relation, pipeline: args.name };
     try {
       const connector = revive(mark);
       if (connector === null) throw new ConnectorUnknown({ endpoint: mark.connector, direction: mark.type });

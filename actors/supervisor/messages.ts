@@ -157,7 +157,7 @@ export interface PipelineStats {
   /** Outputs of the engine that gateways read. */
   readonly gatewayOutputs: readonly OutputProgress[];
   readonly transaction: TransactionStatus | null;
-  /** A source waits to hear that what it has sent is in a checkpoint that is stored. */
+  /** A source waits to hear that what it has sent is in a checkpoint that is stored, or an output that delivers exactly once for one. */
   readonly awaitsCheckpoint: boolean;
   /** How often sources have moved on without a row, of which no step tells. */
   readonly positionMoves: number;
@@ -171,6 +171,16 @@ export interface CheckpointState {
   readonly processedRecords: number;
   readonly parts: readonly { readonly name: string; readonly bytes: ArrayBuffer }[];
   readonly inputs: readonly InputCheckpoint[];
+  /** Of connectors that deliver exactly once; left out: there was none, or Millrace was older. */
+  readonly outputs?: readonly OutputCheckpoint[];
+  /** How long it has waited for outputs while everything else went on; not stored. */
+  readonly awaitedMs?: number;
+}
+
+/** An output that was prepared for a checkpoint, and what it knows that by. */
+export interface OutputCheckpoint {
+  readonly endpoint: string;
+  readonly checkpoint: string;
 }
 
 export interface InputCheckpoint {
@@ -327,8 +337,8 @@ export interface SupervisorInterface {
   latestDelivered(endpoint: string, signal: AbortSignal): Promise<LatestDelivered | null>;
   /** All state between two steps, and where every input goes on. @throws TransactionInProgress */
   checkpoint(signal: AbortSignal): Promise<CheckpointState>;
-  /** What `checkpoint` has answered with last is on disk: sources are told. */
-  checkpointStored(): void;
+  /** What `checkpoint` has answered with last is on disk: sources are told, and outputs that deliver exactly once. */
+  checkpointStored(): Promise<void>;
   /** @throws TransactionInProgress */
   startTransaction(): Promise<number>;
   /** The step is taken or, while an output holds steps, under way. @throws NoTransactionInProgress */

@@ -27,6 +27,7 @@ import { type DetachedConnector, startConnector } from './connector-startup.ts';
 import { emptyQueue, type OutputQueueState } from './connector-statistics.ts';
 import { InspectionPorts } from './inspection-ports.ts';
 import type { ConnectorFailure } from './messages.ts';
+import { OutputPreparation } from './output-preparation.ts';
 import { FailureWindow } from './restart-policy.ts';
 
 const stopDeadlineMs = 10_000;
@@ -60,6 +61,10 @@ export class OutputHandle {
   /** The pipeline stops and waits for it. */
   #drain: AwaitedCall | null = null;
   readonly #overListeners: (() => void)[] = [];
+  #wasAttached = false;
+  #isDraining = false;
+  /** Its part in checkpoints; null: it delivers at least once, and has none. */
+  readonly preparation: OutputPreparation | null;
 
   constructor(connector: OutputConnector, relation: Relation, context: ConnectorContext, isDeadLetters = false) {
     this.#isDeadLetters = isDeadLetters;
@@ -67,6 +72,26 @@ export class OutputHandle {
     this.#relation = relation;
     this.#context = context;
     this.#failures = context.relay === null ? null : new FailureWindow(context.relay.recovery);
+    this.preparation = connector.isExactlyOnce === true ? this.#makePreparation() : null;
+  }
+
+  #makePreparation(): OutputPreparation {
+    const { clock, log } = this.#context;
+    return new OutputPreparation({
+      endpoint: this.connector.endpoint,
+      clock,
+      log,
+      destination: () => this.#destination,
+      failure: () => (this.#state === 'failed' ? this.#error : null),
+      hasEnd: () => this.#state === 'ended' || this.#isDraining,
+      wasAttached: () => this.#wasAttached,
+      progress: () => this.#gauges?.get('records') ?? 0,
+    });
+  }
+
+  /** What it was written waits for a checkpoint, to be delivered. */
+  get awaitsCheckpoint(): boolean {
+    return this.#gauges?.get('awaitsCheckpoint') === 1;
   }
 
   get restarts(): number {
@@ -146,6 +171,8 @@ export class OutputHandle {
         ...(relay?.schemas === undefined ? {} : { schemas: relay.schemas }),
         counted: countedBy(this.#gauges),
         stallMs: this.#context.deadlines.stallMs,
+        pipeline: this.#context.name,
+        recovered: this.#context.recoveredOutputs?.find((each) => each.endpoint === endpoint)?.checkpoint ?? null,
       };
       const destination = await host.spawn<DestinationMessage, DestinationNotice>({
         id: actorId(attempt === 1 ? `destination:${endpoint}` : `destination:${endpoint}#${attempt}`),
@@ -178,6 +205,7 @@ export class OutputHandle {
     try {
       const limits = { rowsMax: maxQueuedRecords, bytesMax: maxQueuedBytes };
       this.#isAttached = true;
+      this.#wasAttached = true;
       await this.#context.engine().ask(
         {
           kind: 'attach output',
@@ -189,6 +217,7 @@ export class OutputHandle {
           sendSnapshot,
           keepsUnsettled: this.#context.relay !== null,
           withoutColumns: this.#isBare,
+          takesBarriers: this.preparation !== null,
         },
         { transfer: [port] },
       );
@@ -291,6 +320,7 @@ export class OutputHandle {
   async drain(signal: AbortSignal): Promise<void> {
     // What is not open now has nothing to write to; without SQL it is not settled and comes again at the next start.
     if (this.isOver || this.#destination === null || this.#state === 'opening' || this.#state === 'recovering') return;
+    this.#isDraining = true;
     await this.#detach();
     await this.#whenOver(signal);
   }
@@ -355,6 +385,9 @@ export class OutputHandle {
       case 'destination ended':
         if (!this.isOver) this.#move('end');
         break;
+      case 'checkpoint prepared':
+        this.preparation?.notePrepared(notice.checkpoint);
+        break;
       case 'destination failed':
         this.fail(errorFromData(notice.error));
         break;
@@ -377,6 +410,7 @@ export class OutputHandle {
   #move(event: ConnectorEvent): void {
     this.#state = nextConnectorState(this.connector.endpoint, this.#state, event);
     if (this.isOver) for (const listener of this.#overListeners.splice(0)) listener();
+    this.preparation?.look();
     this.#context.onChange();
   }
 

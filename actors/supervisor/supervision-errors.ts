@@ -132,3 +132,11 @@ export const ConnectorTimedOut: CodedErrorClass<{
   { help: 'The connector hangs, or needs more time: the deadlines of a pipeline can be set.', retry: 'later' },
   (f) => `connector '${f.endpoint}' has not come back from ${f.phase} within ${f.deadlineMs} ms`,
 );
+
+export const CheckpointHeldBack: CodedErrorClass<{ readonly endpoint: string; readonly detail: string }> = defineError(
+  'checkpoint.held_back',
+  {
+    help: 'A checkpoint says that what was sent to outputs that deliver exactly once is safe. Mend the output and start the pipeline again: it goes on from its last checkpoint, and nothing is missing. Or remove the output.',
+  },
+  (f) => `no checkpoint while output ${f.endpoint} ${f.detail}`,
+);

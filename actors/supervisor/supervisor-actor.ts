@@ -37,7 +37,7 @@ import type {
   TokenStatus,
   TransactionStatus,
 } from './messages.ts';
-import { takeCheckpoint } from './pipeline-checkpoint.ts';
+import { PipelineCheckpoints } from './pipeline-checkpoint.ts';
 import { PipelineCondition } from './pipeline-condition.ts';
 import type { PipelineEvent } from './pipeline-lifecycle.ts';
 import { drainPipeline, type ReleasedPipeline, releasePipeline, type StopOptions } from './pipeline-release.ts';
@@ -69,6 +69,7 @@ export class Supervisor implements SupervisorInterface {
   readonly #waits: CompletionWaits;
   readonly #commands: ConnectorCommands;
   readonly #channels: GatewayChannels;
+  readonly #checkpoints: PipelineCheckpoints;
   readonly #lifecycle: LifecycleKeeper;
   readonly #positions: PositionKeeper;
   readonly #startedAt: number;
@@ -127,6 +128,8 @@ export class Supervisor implements SupervisorInterface {
       onChange,
     });
     this.#channels = new GatewayChannels(engine, log, (endpoint) => this.#roster.has(endpoint));
+    const { fingerprint, incarnation } = args;
+    this.#checkpoints = new PipelineCheckpoints({ engine, roster: this.#roster, clock, fingerprint, incarnation });
     this.#startedAt = clock.now();
     this.#released = {
       roster: this.#roster,
@@ -306,11 +309,11 @@ export class Supervisor implements SupervisorInterface {
 
   async checkpoint(signal: AbortSignal): Promise<CheckpointState> {
     this.#condition.refuseUnlessStarted('checkpoint');
-    return await takeCheckpoint(this.#liveEngine(), this.#roster.inputs, this.#args.fingerprint, signal);
+    return await this.#checkpoints.take(signal);
   }
 
-  checkpointStored(): void {
-    for (const input of this.#roster.inputs) input.checkpointStored();
+  checkpointStored(): Promise<void> {
+    return this.#checkpoints.stored();
   }
 
   async startTransaction(): Promise<number> {
@@ -374,7 +377,7 @@ export class Supervisor implements SupervisorInterface {
       gatewayInputs: (progress?.inputs ?? []).filter(({ endpoint }) => !this.#roster.has(endpoint)),
       gatewayOutputs: (progress?.outputs ?? []).filter(({ endpoint }) => !this.#roster.has(endpoint)),
       transaction: this.#transaction,
-      awaitsCheckpoint: this.#roster.inputs.some((input) => input.awaitsCheckpoint),
+      awaitsCheckpoint: this.#checkpoints.areAwaited,
       positionMoves: this.#roster.inputs.reduce((sum, input) => sum + input.moves, 0),
     };
   }

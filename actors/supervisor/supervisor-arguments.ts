@@ -11,7 +11,7 @@ import type { ErrorRecovery, RelayProcessor } from '../relay-definition.ts';
 import type { SchemaAccess } from '../schema-access.ts';
 import type { ActorHost } from './actor-host.ts';
 import type { ConnectorDeadlines } from './connector-deadlines.ts';
-import type { CheckpointState, Direction, InputCheckpoint } from './messages.ts';
+import type { CheckpointState, Direction, InputCheckpoint, OutputCheckpoint } from './messages.ts';
 
 export interface SupervisorArguments {
   readonly name: string;
@@ -34,6 +34,8 @@ export interface SupervisorArguments {
   readonly restore: CheckpointState | null;
   /** Inputs that go on although the engine does not. */
   readonly continued?: readonly InputCheckpoint[];
+  /** Outputs that deliver exactly once, and the checkpoint that each goes on from. */
+  readonly recoveredOutputs?: readonly OutputCheckpoint[];
   readonly host: ActorHost;
   readonly clock: Clock;
   readonly log: Log;

@@ -32,6 +32,7 @@ import { type ConnectorEntry, parseInputConnector, parseOutputConnector } from '
 import { definitionParameters } from './definition-parameters.ts';
 import { buildDependencyGraph, type OrderedInput } from './dependency-graph.ts';
 import { resolveReferences } from './environment-references.ts';
+import { exactlyOnceProblems } from './exactly-once-outputs.ts';
 import type { LeftOutSettings } from './left-out-settings.ts';
 import { overwrittenTargets } from './overwritten-targets.ts';
 import { shareSettings } from './shared-settings.ts';
@@ -71,6 +72,8 @@ export interface ValidationOptions {
   /** Relative paths of connectors start here. */
   readonly baseFolder: string;
   readonly decodeWorkersDefault: number;
+  /** Whether the pipeline, as it is to be run, takes checkpoints; left out: it is only looked at. */
+  readonly keepsCheckpoints?: boolean;
   /** The file that the definition stands in, and where each path of it stands. */
   readonly file?: string;
   readonly placeOf?: PlaceOf;
@@ -143,6 +146,7 @@ export const validatePipeline: ValidatePipeline = (definition, options) => {
     return entry === undefined ? {} : entry.placeOf([...entry.path, 'transport', 'config']);
   };
   problems.push(...overwrittenTargets(inputs, outputs, options.registry, options.baseFolder, placeOfOutput));
+  problems.push(...exactlyOnceProblems(outputs, options.keepsCheckpoints ?? true, placeOfOutput));
   const ordered = buildDependencyGraph(collector.ordered, (endpoint, field) => placeIn(collector, endpoint, [field]));
   problems.push(...ordered.problems);
 

@@ -97,7 +97,8 @@ export const postgresOutputDeclaration: DestinationDeclaration = {
   name: 'postgres_output',
   summary: 'Keeps a table of PostgreSQL equal to a view, or appends every change to it.',
   description:
-    'Each flush is one transaction. `materialized`: with a key an insertion is an upsert and a deletion a delete by key, without one whole rows are inserted and deleted. `cdc` appends each change with `i`, `d` or `u` and a time. A connection that is lost is opened again and the transaction done anew, so that a `materialized` table is right again; `cdc` may hold changes twice after a crash.',
+    'Each flush is one transaction. `materialized`: with a key an insertion is an upsert and a deletion a delete by key, without one whole rows are inserted and deleted. `cdc` appends each change with `i`, `d` or `u` and a time. A connection that is lost is opened again and the transaction done anew, so that a `materialized` table is right again; `cdc` may hold changes twice after a crash. With `delivery: exactly_once` neither sees anything twice: rows wait in a table beside `state_table` and come into the table with each checkpoint of the pipeline, about once a second, in one transaction.',
+  isExactlyOnce: ({ delivery }) => delivery === 'exactly_once',
   format: 'none',
   impliedFormat: { name: 'csv', config: {} },
   parameters: [
@@ -143,6 +144,29 @@ export const postgresOutputDeclaration: DestinationDeclaration = {
       required: false,
       default: false,
       description: 'A row whose key the table has already is left as it is, instead of being replaced.',
+    },
+    {
+      name: 'delivery',
+      type: { kind: 'enum', values: ['at_least_once', 'exactly_once'] },
+      required: false,
+      default: 'at_least_once',
+      description:
+        '`exactly_once`: after a crash nothing comes twice, nothing is seen that the pipeline takes back, and nothing is missing. Needs a data folder.',
+    },
+    {
+      name: 'state_table',
+      type: { kind: 'string' },
+      required: false,
+      default: 'millrace_outputs',
+      description:
+        'With `exactly_once`: the table that says which checkpoint each output has delivered. It is made where it is missing, as is one for the waiting rows of each output beside it.',
+    },
+    {
+      name: 'output_id',
+      type: { kind: 'string' },
+      required: false,
+      description:
+        'With `exactly_once`: what the output is called in `state_table`; no two may have one name. Default: PIPELINE/VIEW.CONNECTOR.',
     },
     {
       name: 'max_buffer_size_bytes',

@@ -5,11 +5,10 @@
 // The csv encoder prints rows with their weights; COPY takes them into a temporary table of texts, from which one statement each
 // deletes and inserts with casts to the columns' own types: no row becomes an object, and a value that does not fit fails its flush.
 // A lost connection is opened again and the flush that was under way is done anew: it either happened as a whole or not at all,
-// so the table is right again behind it (`cdc` may hold its changes twice).
+// so the table is right again behind it (`cdc` may hold its changes twice). Exactly once is exactly-once-destination.ts.
 
 import type { Client } from 'pg';
 import { assert } from '../../runtime/assert.ts';
-import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
 import {
   type Destination,
   type DestinationContext,
@@ -17,27 +16,27 @@ import {
   defineDestination,
   type Outgoing,
 } from '../sdk/destination.ts';
-import { wait } from '../sdk/wait.ts';
+import { copyIn } from './copy-in.ts';
 import { postgresOutputDeclaration } from './declarations.ts';
+import { ExactlyOnceDestination } from './exactly-once-destination.ts';
+import { inTransaction, OutputSession } from './output-session.ts';
 import type { OutputSettings } from './output-settings.ts';
-import { applyStatements, type OutputTable, readOutputTable, stagingTable } from './output-table.ts';
-import { closePostgres, connectPostgres, serverOf } from './postgres-connection.ts';
-import { failureOf, finalPostgresError, PostgresUnavailable } from './postgres-errors.ts';
-
-const firstPauseMs = 200;
-const pauseMsMax = 10_000;
+import { applyStatements, type OutputTable, readOutputTable, stagingTable, temporaryTable } from './output-table.ts';
 
 export const postgresOutput: DestinationDefinition = defineDestination({
   ...postgresOutputDeclaration,
-  // SAFETY: the interface spells the parameters above, which the configuration has been validated against.
-  create: (configuration, context) => new PostgresDestination(configuration as unknown as OutputSettings, context),
+  create: (configuration, context) => {
+    // SAFETY: the interface spells the parameters above, which the configuration has been validated against.
+    const settings = configuration as unknown as OutputSettings;
+    const isExactlyOnce = settings.delivery === 'exactly_once';
+    return isExactlyOnce ? new ExactlyOnceDestination(settings, context) : new PostgresDestination(settings, context);
+  },
 });
 
 class PostgresDestination implements Destination {
   readonly #settings: OutputSettings;
   readonly #context: DestinationContext;
-  readonly #server: string;
-  #client: Client | null = null;
+  readonly #session: OutputSession;
   #table: OutputTable | null = null;
   /** Rows since the last commit, for a connection that is lost meanwhile. */
   #unflushed: Uint8Array[] = [];
@@ -45,25 +44,14 @@ class PostgresDestination implements Destination {
   constructor(settings: OutputSettings, context: DestinationContext) {
     this.#settings = settings;
     this.#context = context;
-    this.#server = serverOf(settings.uri);
-    const names = context.relation.schema.fields.map(({ name }) => name);
-    for (const key of settings.key_columns ?? []) {
-      if (!names.includes(key))
-        throw new ConfigInvalidValue({
-          key: 'key_columns',
-          reason: `names "${key}", which is no column of ${context.relation.name}`,
-        });
-    }
+    this.#session = new OutputSession(settings, context, async (client) => {
+      this.#table = await readOutputTable(client, settings, context.relation, this.#session.server);
+      await client.query(stagingTable(this.#table));
+    });
   }
 
   async open(): Promise<void> {
-    try {
-      this.#client = await connectPostgres(this.#settings, this.#context);
-      this.#table = await readOutputTable(this.#client, this.#settings, this.#context.relation, this.#server);
-      await this.#client.query(stagingTable(this.#table));
-    } catch (thrown) {
-      throw this.#error(thrown);
-    }
+    await this.#session.open();
   }
 
   async write(data: Outgoing): Promise<void> {
@@ -74,59 +62,23 @@ class PostgresDestination implements Destination {
 
   async flush(): Promise<void> {
     if (this.#unflushed.length === 0) return;
-    const { signal, clock, reportError } = this.#context;
-    for (let attempts = 1; ; attempts++) {
-      try {
-        await this.#commit();
-        this.#unflushed = [];
-        return;
-      } catch (thrown) {
-        const error = this.#error(thrown, attempts);
-        if (!(error instanceof PostgresUnavailable) || attempts > this.#settings.max_retries || signal.aborted)
-          throw error;
-        reportError(error);
-        await closePostgres(this.#client);
-        this.#client = null;
-        await wait(clock, Math.min(pauseMsMax, firstPauseMs * 2 ** (attempts - 1)), signal);
-      }
-    }
+    await this.#session.run((client) => this.#commit(client));
+    this.#unflushed = [];
   }
 
   async teardown(): Promise<void> {
-    await closePostgres(this.#client);
-    this.#client = null;
+    await this.#session.close();
   }
 
-  async #commit(): Promise<void> {
-    if (this.#client === null) await this.open();
-    const [client, table] = [this.#client, this.#table];
-    assert(client !== null && table !== null, 'a destination is open while it is flushed');
-    const { from } = await import('pg-copy-streams');
-    await client.query('BEGIN');
-    try {
-      const stream = client.query(from(`COPY ${table.staging} (${table.stagingColumns}) FROM STDIN (FORMAT csv)`));
-      const written = new Promise<void>((resolve, reject) => stream.once('finish', resolve).once('error', reject));
-      for (const bytes of this.#unflushed) {
-        if (!stream.write(bytes))
-          await Promise.race([written, new Promise((resolve) => stream.once('drain', resolve))]);
-      }
-      stream.end();
-      await written;
+  async #commit(client: Client): Promise<void> {
+    const table = this.#table;
+    assert(table !== null, 'a destination is open while it is flushed');
+    await inTransaction(client, async () => {
+      await copyIn(client, temporaryTable, table.stagingColumns, this.#unflushed);
       for (const statement of applyStatements(table, this.#settings, this.#context.clock.now())) {
         await client.query(statement);
       }
-      await client.query('COMMIT');
-    } catch (thrown) {
-      await client.query('ROLLBACK').catch(() => {});
-      throw thrown;
-    }
-  }
-
-  #error(thrown: unknown, attempts = 1): unknown {
-    const reason = failureOf(thrown).message;
-    return (
-      finalPostgresError(thrown, this.#server) ??
-      new PostgresUnavailable({ server: this.#server, reason, attempts }, { cause: thrown })
-    );
+      await client.query(`TRUNCATE ${temporaryTable}`);
+    });
   }
 }

@@ -9,4 +9,7 @@ export interface OutputSettings extends PostgresSettings {
   readonly cdc_ts_column: string;
   readonly on_conflict_do_nothing: boolean;
   readonly max_buffer_size_bytes: number;
+  readonly delivery: 'at_least_once' | 'exactly_once';
+  readonly state_table: string;
+  readonly output_id?: string;
 }

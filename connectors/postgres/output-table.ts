@@ -1,11 +1,13 @@
 // A table that is written to: its columns, its key, and the statements that bring staged changes into it. Pure but for
 // readOutputTable, which asks the server.
 //
-// Staged rows are texts in the order of the relation's columns, then a weight, then a number in the order of arrival. Of several
-// changes of one key in a transaction the last one counts.
+// Staged rows are texts in the order of the relation's columns, then a weight, then a number in the order of arrival, and in a table that
+// outlives its session the transaction that they came with. Several steps may be staged together: what counts is what they come to, row by row, so that a
+// row that came and went is no change, and of those of one key one is left.
 import type { Client } from 'pg';
 import type { Field, Relation } from '../../runtime/batch/schema.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
+import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
 import type { OutputSettings } from './output-settings.ts';
 import { quoteName, quoteTable } from './postgres-connection.ts';
 import { PostgresColumns } from './postgres-errors.ts';
@@ -23,16 +25,26 @@ export interface OutputColumn {
 
 export interface OutputTable {
   readonly name: string;
-  readonly staging: string;
   readonly stagingColumns: string;
   readonly columns: readonly OutputColumn[];
   /** Type of the time column in mode cdc. */
   readonly timeType: string;
 }
 
-const staging = 'pg_temp.millrace_changes';
+/** Of the session. */
+const temporary = 'pg_temp.millrace_changes';
 
-/** @throws PostgresColumns when the table lacks one of the relation's columns */
+/** Rows that wait to be brought into the table. */
+export interface StagedRows {
+  /** As SQL, to stand behind FROM and to be given an alias. */
+  readonly source: string;
+  /** They may have come with several transactions: changes of one belong together. */
+  readonly hasFlushes: boolean;
+}
+
+export const temporaryTable: string = temporary;
+
+/** @throws ConfigInvalidValue, PostgresColumns when the table lacks one of the relation's columns */
 export async function readOutputTable(
   client: Client,
   settings: OutputSettings,
@@ -40,6 +52,13 @@ export async function readOutputTable(
   server: string,
 ): Promise<OutputTable> {
   const name = quoteTable(settings.table);
+  for (const key of settings.key_columns ?? []) {
+    if (relation.schema.fields.some((field) => field.name === key)) continue;
+    throw new ConfigInvalidValue({
+      key: 'key_columns',
+      reason: `names "${key}", which is no column of ${relation.name}`,
+    });
+  }
   const found = await client.query(
     `SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
        coalesce(a.attnum = ANY (i.indkey), false) AS key
@@ -70,7 +89,7 @@ export async function readOutputTable(
   if (isCdc) need(settings.cdc_op_column);
   const timeType = isCdc ? String(need(settings.cdc_ts_column)['type']) : '';
   const stagingColumns = [...columns.map(({ staged }) => staged), 'weight'].join(', ');
-  return { name, staging, stagingColumns, columns, timeType };
+  return { name, stagingColumns, columns, timeType };
 }
 
 export function stagingTable({ columns }: OutputTable): string {
@@ -78,20 +97,32 @@ export function stagingTable({ columns }: OutputTable): string {
   return `CREATE TEMPORARY TABLE IF NOT EXISTS millrace_changes (${texts}, weight integer, n bigserial)`;
 }
 
-/** What brings the staged rows into the table and empties the staging table. */
-export function applyStatements(table: OutputTable, settings: OutputSettings, nowMs: number): readonly string[] {
-  const empty = `TRUNCATE ${table.staging}`;
-  if (settings.mode === 'cdc') return [appendStatement(table, settings, nowMs), empty];
+/** What brings the staged rows into the table; they are staged as before then. */
+export function applyStatements(
+  table: OutputTable,
+  settings: OutputSettings,
+  nowMs: number,
+  rows: StagedRows = { source: temporary, hasFlushes: false },
+): readonly string[] {
+  if (settings.mode === 'cdc') return [appendStatement(table, settings, nowMs, rows)];
   const hasKey = table.columns.some(({ isKey }) => isKey);
-  return [...(hasKey ? keyedStatements(table, settings) : bagStatements(table)), empty];
+  return hasKey ? keyedStatements(table, settings, rows) : bagStatements(table, rows);
 }
 
-function keyedStatements(table: OutputTable, settings: OutputSettings): readonly string[] {
+/** What the rows come to: each with the sum of its weights, and none with 0. */
+function netOf({ columns }: OutputTable, { source, hasFlushes }: StagedRows, byFlush: boolean): string {
+  const flush = byFlush && hasFlushes ? ', flush' : '';
+  const row = columns.map(({ staged }) => staged).join(', ') + flush;
+  return `SELECT ${row}, sum(weight) AS weight, max(n) AS n FROM ${source} AS r GROUP BY ${row} HAVING sum(weight) <> 0`;
+}
+
+function keyedStatements(table: OutputTable, settings: OutputSettings, rows: StagedRows): readonly string[] {
   const { name, columns } = table;
   const keys = columns.filter(({ isKey }) => isKey);
   const rest = columns.filter(({ isKey }) => !isKey);
   const stagedKeys = keys.map(({ staged }) => staged).join(', ');
-  const last = `SELECT DISTINCT ON (${stagedKeys}) * FROM ${table.staging} ORDER BY ${stagedKeys}, weight DESC, n DESC`;
+  const last = `SELECT DISTINCT ON (${stagedKeys}) * FROM (${netOf(table, rows, false)}) AS net
+    ORDER BY ${stagedKeys}, (weight > 0) DESC, n DESC`;
   const same = keys.map((column) => `t.${column.name} = ${cast(column, 's')}`).join(' AND ');
   const update = rest.map((column) => `${column.name} = EXCLUDED.${column.name}`).join(', ');
   const conflict = rest.length === 0 || settings.on_conflict_do_nothing ? 'DO NOTHING' : `DO UPDATE SET ${update}`;
@@ -103,11 +134,11 @@ function keyedStatements(table: OutputTable, settings: OutputSettings): readonly
 }
 
 /** Rows without a key: as many of each as its weights say. */
-function bagStatements(table: OutputTable): readonly string[] {
+function bagStatements(table: OutputTable, { source }: StagedRows): readonly string[] {
   const { name, columns } = table;
   const typed = columns.map((column) => `${cast(column, 's')} AS ${column.staged}`).join(', ');
   const staged = columns.map(({ staged }) => staged).join(', ');
-  const net = `SELECT ${staged}, sum(weight) AS weight FROM (SELECT ${typed}, weight FROM ${table.staging} AS s) AS typed GROUP BY ${staged}`;
+  const net = `SELECT ${staged}, sum(weight) AS weight FROM (SELECT ${typed}, weight FROM ${source} AS s) AS typed GROUP BY ${staged}`;
   const same = columns.map((column) => `t.${column.name} IS NOT DISTINCT FROM s.${column.staged}`).join(' AND ');
   const numbered = `SELECT t.ctid AS place, s.weight, row_number() OVER (PARTITION BY ${columns.map(({ staged: column }) => `s.${column}`).join(', ')}) AS nth
     FROM ${name} AS t JOIN (${net}) AS s ON s.weight < 0 AND ${same}`;
@@ -117,14 +148,15 @@ function bagStatements(table: OutputTable): readonly string[] {
   ];
 }
 
-/** A deletion and an insertion of one key in one transaction are an update. */
-function appendStatement(table: OutputTable, settings: OutputSettings, nowMs: number): string {
+/** A deletion and an insertion of one key that came with one transaction are an update. */
+function appendStatement(table: OutputTable, settings: OutputSettings, nowMs: number, rows: StagedRows): string {
   const { columns } = table;
   const keys = columns.filter(({ isKey }) => isKey);
   const operation = `CASE WHEN s.weight < 0 THEN 'd' ELSE 'i' END`;
+  const together = rows.hasFlushes ? 'o.flush = s.flush AND ' : '';
   const pairs = keys.map(({ staged }) => `o.${staged} IS NOT DISTINCT FROM s.${staged}`).join(' AND ');
   const other = (sign: string): string =>
-    `EXISTS (SELECT 1 FROM ${table.staging} AS o WHERE o.weight ${sign} 0 AND ${pairs})`;
+    `EXISTS (SELECT 1 FROM net AS o WHERE o.weight ${sign} 0 AND ${together}${pairs})`;
   const isNumber = /^(bigint|integer|numeric|double)/.test(table.timeType);
   const time = isNumber ? String(nowMs) : `to_timestamp(${nowMs} / 1000.0)`;
   const [op, where] =
@@ -135,8 +167,9 @@ function appendStatement(table: OutputTable, settings: OutputSettings, nowMs: nu
           `NOT (s.weight < 0 AND ${other('>')})`,
         ];
   const list = `${names(columns)}, ${quoteName(settings.cdc_op_column)}, ${quoteName(settings.cdc_ts_column)}`;
-  return `INSERT INTO ${table.name} (${list}) SELECT ${casts(columns, 's')}, ${op}, ${time}
-    FROM ${table.staging} AS s, generate_series(1, abs(s.weight)) WHERE ${where} ORDER BY s.n`;
+  return `WITH net AS (${netOf(table, rows, true)}) INSERT INTO ${table.name} (${list})
+    SELECT ${casts(columns, 's')}, ${op}, ${time}
+    FROM net AS s, generate_series(1, abs(s.weight)) WHERE ${where} ORDER BY s.n`;
 }
 
 function names(columns: readonly OutputColumn[]): string {

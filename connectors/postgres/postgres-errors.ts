@@ -120,6 +120,27 @@ export const PostgresUnpublishedColumns: CodedErrorClass<{
   (f) => `publication "${f.publication}" does not send the columns ${f.columns} of ${f.table}`,
 );
 
+export const PostgresOutputTaken: CodedErrorClass<{ readonly server: string; readonly output: string }> = defineError(
+  'postgres.output_taken',
+  {
+    help: 'Two outputs that deliver exactly once may not go by one name: end the other one, or give this one an `output_id` of its own. If the other one is a session of a process that is gone, end it with pg_terminate_backend, or wait.',
+    retry: 'later',
+  },
+  (f) => `${f.server}: another session writes as output "${f.output}"`,
+);
+
+export const PostgresOutputDiverged: CodedErrorClass<{
+  readonly server: string;
+  readonly output: string;
+  readonly detail: string;
+}> = defineError(
+  'postgres.output_diverged',
+  {
+    help: 'What the database holds does not belong to the checkpoint that the pipeline goes on from: one of the two was restored, or rows were changed by hand. Look at the table, make it right, and delete the row of this output from the state table: then it goes on without looking back.',
+  },
+  (f) => `${f.server}: output "${f.output}": ${f.detail}`,
+);
+
 /** A final error, or null: it may pass. */
 export function finalPostgresError(thrown: unknown, server: string): MillraceError | null {
   if (thrown instanceof MillraceError) return thrown;

@@ -63,6 +63,8 @@ export interface OutputConnector {
   readonly enableOutputBuffer: boolean;
   readonly maxOutputBufferTimeMillis: number | null;
   readonly maxOutputBufferSizeRecords: number;
+  /** It delivers with checkpoints: see Destination.prepare. */
+  readonly isExactlyOnce?: boolean;
   /** Nothing on its way or at its end looks at the columns of rows. */
   readonly ignoresColumns?: boolean;
 }

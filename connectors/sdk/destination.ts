@@ -3,6 +3,13 @@
 // Order of calls: configure, [onCreated | onUpdated], open, write…, flush, stop, teardown. Calls do not overlap: `write` is
 // called again only after the promise of the last one is settled. `write` may buffer; `flush` makes everything written
 // so far as durable as the destination can make it. The runtime flushes when its queue runs empty and before it confirms.
+//
+// Exactly once: a destination that can take back what it was written until it is told that it counts may have `isExactlyOnce`, and
+// prepare, commit and recover. After a crash the pipeline goes on from its last checkpoint, and makes everything behind that again, perhaps in
+// other steps. So what was written before prepare(c) has to be as durable as can be, and to be seen by nobody until commit(c): then c is
+// on disk. commit(c) covers what was prepared before c. recover(c) comes behind every open: c is what the pipeline goes on from, and null is
+// its beginning; what was prepared up to c is committed, what was written behind it is forgotten. A c that was prepared may
+// never be committed (it could not be stored), and may be recovered without having been committed (the process died in between).
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -25,6 +32,8 @@ export type Outgoing =
 
 export interface DestinationContext {
   readonly endpoint: string;
+  /** Name of the pipeline; left out where a connector is only tried. */
+  readonly pipeline?: string;
   readonly relation: Relation;
   readonly signal: AbortSignal;
   /** Relative paths of a configuration are relative to this folder: the pipeline's. */
@@ -57,6 +66,12 @@ export interface Destination {
   open(): Promise<void>;
   write(data: Outgoing): Promise<void>;
   flush?(): Promise<void>;
+  /** Exactly once, behind a flush: everything written so far is in this checkpoint, which is about to be stored. May come after `stop`. */
+  prepare?(checkpoint: string): Promise<void>;
+  /** Exactly once: this checkpoint, which it was prepared for, is on disk. May come after `stop`. */
+  commit?(checkpoint: string): Promise<void>;
+  /** Exactly once, behind `open`: the pipeline goes on from this checkpoint, or from its beginning. */
+  recover?(checkpoint: string | null): Promise<void>;
   stop?(): Promise<void> | void;
   /** The pipeline is about to stop. Throws when the other side does not answer at all, so that nobody waits for what it still has. */
   ping?(): Promise<void>;
@@ -100,6 +115,8 @@ export interface DestinationDefinition {
    * for several writes at once. Default: what was written is safe when `flush` has resolved, and refused as a whole when it throws.
    */
   readonly acknowledges?: boolean;
+  /** Whether a valid configuration asks for exactly once. Such a destination has prepare, commit and recover. */
+  readonly isExactlyOnce?: (configuration: ParameterValues) => boolean;
   /** Shown where connectors are listed; a connector that ships with Millrace has Millrace's version. */
   readonly version?: string;
   readonly author?: string;

@@ -25,6 +25,8 @@ export type Frame =
     }
   /** Everything before this belongs together: an engine step's outputs, or a push that has a completion token. */
   | { readonly kind: 'mark'; readonly mark: number }
+  /** Everything before this is in the checkpoint of that name, nothing behind it is. Only to receivers that asked for it. */
+  | { readonly kind: 'barrier'; readonly checkpoint: string }
   /** No further frame will come. */
   | { readonly kind: 'end' };
 
@@ -43,6 +45,7 @@ export type EncodedFrame =
   /** Every row that the receiver's table holds goes. Counts as one row. */
   | { readonly kind: 'clear' }
   | { readonly kind: 'mark'; readonly mark: number }
+  | { readonly kind: 'barrier'; readonly checkpoint: string }
   | { readonly kind: 'end' };
 
 export interface FrameSender {

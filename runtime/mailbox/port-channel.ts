@@ -87,8 +87,9 @@ class PortSender implements FrameSender {
         this.#markSent = frame.mark;
         this.#post({ kind: 'mark', mark: frame.mark }, 0, markBytes);
         break;
+      case 'barrier':
       case 'end':
-        this.#post({ kind: 'end' }, 0, markBytes);
+        this.#post(frame, 0, markBytes);
         break;
     }
     this.#keepAlive();

@@ -190,6 +190,7 @@ async function sendSnapshot(
         listener.endContents(frame.mark);
         return;
       }
+      if (frame.kind === 'barrier') continue;
       for (const body of printer.print([frame.batch])) {
         await listener.whenReady();
         if (listener.isClosed) return;
@@ -215,7 +216,7 @@ async function takeAll(receiver: FrameReceiver, session: EgressSession, held: Da
       receiver.confirm(frame.mark);
       return true;
     }
-    rows += frame.batch.rows;
+    if (frame.kind === 'batch') rows += frame.batch.rows;
   }
   return false;
 }

@@ -68,6 +68,8 @@ export interface OpenRequest {
   readonly environment?: Readonly<Record<string, string>>;
   /** Inputs that go on where a checkpoint was taken, although the engine begins anew. */
   readonly continued?: CheckpointImage['inputs'];
+  /** The same of outputs that deliver exactly once. */
+  readonly continuedOutputs?: NonNullable<CheckpointImage['outputs']>;
   /** Plugins of the connectors folder, by reference as it stands in a definition without SQL. */
   readonly plugins?: Readonly<Record<string, PluginBinding>>;
   /** Modules of standalone processors, for a pipeline without SQL. */
@@ -253,7 +255,10 @@ export interface GatewayControl {
   /** NOW() is this, in milliseconds since 1970, from the next step on, unless it is later already. */
   tick(waitId: number, milliseconds: number): Promise<void>;
 
-  /** The latest checkpoint is on disk: sources that wait for that are told what it holds of them. */
+  /**
+   * The latest checkpoint is on disk: sources that wait for that are told what it holds of them, and outputs that deliver exactly once
+   * have committed it when this resolves, or have been given time to.
+   */
   checkpointStored(): Promise<void>;
   /** Every operator's state, all tables, every source's position, between two steps. */
   checkpoint(waitId: number): Promise<CheckpointImage>;

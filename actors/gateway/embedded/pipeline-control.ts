@@ -307,7 +307,7 @@ export class PipelineControl implements ControlInterface {
   }
 
   async checkpointStored(): Promise<void> {
-    this.#supervisor.checkpointStored();
+    await this.#supervisor.checkpointStored();
   }
 
   startTransaction(): Promise<number> {

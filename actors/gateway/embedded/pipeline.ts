@@ -408,12 +408,19 @@ export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposa
     try {
       // Of a control thread that has died nothing is left to be stopped.
       if (this.#connection.isLost) return;
-      if (!force) await this.#lastCheckpoint();
+      // Without a last checkpoint it stops in order all the same: what was computed reaches the outputs that can take it.
+      const unstored = force
+        ? null
+        : await this.#lastCheckpoint().then(
+            () => null,
+            (error: unknown) => ({ error }),
+          );
       await this.#connection.call('stop', (control) => control.stop({ force, timeoutMs }), {
         signal,
         timeoutMs: timeoutMs + stopMarginMs,
       });
       await Promise.race([Promise.all(drains), new Promise<void>((resolve) => systemClock.after(1_000, resolve))]);
+      if (unstored !== null) throw unstored.error;
     } finally {
       await this.#connection.end();
       await this.#durable?.close();

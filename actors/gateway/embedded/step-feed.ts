@@ -83,7 +83,7 @@ export class StepFeed {
       } else if (frame.kind === 'mark') {
         this.#endStep();
         this.#receiver.confirm(frame.mark);
-      } else {
+      } else if (frame.kind === 'end') {
         this.#endStep();
         this.#hasEnded = true;
       }

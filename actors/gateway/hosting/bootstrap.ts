@@ -126,6 +126,8 @@ export async function runBootstrap(
       stepRowsMax: null,
       edits: declared.map((connector) => ({ ...connector, name: '', definition: null })),
       restore: { ...image, inputs: [] },
+      // It takes none, and has no connectors; those that are declared in its text are checked all the same.
+      acknowledgesCheckpoints: true,
     },
     spare: surroundings.spare,
     onLog: () => {},

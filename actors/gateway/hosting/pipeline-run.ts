@@ -111,7 +111,7 @@ export async function start(
         ...(restore === null || isBootstrap
           ? {}
           : { restore: { ...restore, inputs: bootstrap?.inputs ?? restore.inputs } }),
-        ...(isBootstrap ? { continued: bootstrap.inputs } : {}),
+        ...(isBootstrap ? { continued: bootstrap.inputs, continuedOutputs: restore?.outputs ?? [] } : {}),
         ...parts.request,
         deadlines: {
           ...(record.relay === undefined ? {} : endDeadlines),

@@ -78,6 +78,9 @@ async function fixture(
       flush: async () => {
         written += '|';
       },
+      prepare: async (checkpoint) => void (written += `(prepare ${checkpoint})`),
+      commit: async (checkpoint) => void (written += `(commit ${checkpoint})`),
+      recover: async (checkpoint) => void (written += `(recover ${checkpoint})`),
     }),
   });
   const connector: OutputConnector = {
@@ -134,6 +137,36 @@ test('changes are written in order, flushed when nothing more waits, and only th
   await until(() => confirmed.at(-1) === 2);
   assert.match(written(), /^\+1 -2 \|\+3 \|?\.\|$/);
   assert.is(gauges.get('records'), 3);
+  await close();
+});
+
+test('a destination that delivers exactly once is prepared behind a barrier, and confirms when the checkpoint is stored', async () => {
+  const { sender, written, confirmed, ask, gauges, notices, noticed, close } = await fixture({ isExactlyOnce: true });
+  await ask({ kind: 'open' });
+  assert.is(written(), '(recover null)');
+  send(sender, changes([1, 1]));
+  sender.send({ kind: 'mark', mark: 1 });
+  sender.send({ kind: 'barrier', checkpoint: 'c1' });
+  send(sender, changes([2, 1]));
+  sender.send({ kind: 'mark', mark: 2 });
+  await noticed('checkpoint prepared');
+  await until(() => written().endsWith('+2 |'));
+  assert.match(written(), /^\(recover null\)\+1 \|\(prepare c1\)\+2 \|$/);
+  assert.equal(confirmed, []);
+  await ask({ kind: 'checkpoint stored', checkpoint: 'c1' });
+  await until(() => confirmed.length === 1);
+  assert.equal(confirmed, [1]);
+  assert.is(gauges.get('awaitsCheckpoint'), 1);
+  // Behind the end no barrier comes; what is asked before waits for it.
+  const prepared = ask({ kind: 'prepare checkpoint', checkpoint: 'c2' });
+  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.is(notices.filter(({ kind }) => kind === 'checkpoint prepared').length, 1);
+  sender.send({ kind: 'end' });
+  await prepared;
+  await ask({ kind: 'checkpoint stored', checkpoint: 'c2' });
+  await until(() => confirmed.at(-1) === 2);
+  assert.match(written(), /\(commit c1\).*\(prepare c2\)\(commit c2\)$/);
+  assert.is(gauges.get('awaitsCheckpoint'), 0);
   await close();
 });
 

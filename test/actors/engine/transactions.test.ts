@@ -120,13 +120,13 @@ test('a checkpoint says what has entered steps, and an engine goes on from it', 
   send(input, [1, 2, 3]);
   input.send({ kind: 'end' });
   await engine.noticed('input finished');
-  const image = await engine.ask<EngineCheckpoint>({ kind: 'checkpoint' });
+  const image = await engine.ask<EngineCheckpoint>({ kind: 'checkpoint', checkpoint: 'c' });
   assert.equal(image.inputs, [
     { endpoint: 'b.held', takenRecords: 0, ended: false },
     { endpoint: 'a.in', takenRecords: 3, ended: true },
   ]);
   await engine.ask(start);
-  await refused(engine.ask({ kind: 'checkpoint' }), 'transaction.in_progress');
+  await refused(engine.ask({ kind: 'checkpoint', checkpoint: 'c' }), 'transaction.in_progress');
   await engine.close();
   const circuit = new TestCircuit();
   const program = { tables: [], views: [] };

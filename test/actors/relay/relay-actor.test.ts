@@ -166,7 +166,7 @@ test('an input is finished when its end has come and everything before it is set
 
 test('what needs a program is refused with a code', async () => {
   const relay = await relayOf();
-  await relay.ask({ kind: 'checkpoint' }).then(
+  await relay.ask({ kind: 'checkpoint', checkpoint: 'c' }).then(
     () => assert.unreachable(),
     (error: { readonly code?: string }) => assert.is(error.code, 'pipeline.without_sql'),
   );

@@ -1,0 +1,142 @@
+// How an output that delivers exactly once takes part in checkpoints, as the supervisor sees it: prepared behind a barrier, told when the
+// checkpoint is stored.
+//
+// A checkpoint is held back while such an output is behind, for as long as it makes progress, and when it has failed: what it was sent is
+// lost then, and a later start has to make it again. Part of the output's handle.
+import type { ActorRef } from '../../runtime/actor/actor.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { type ErrorData, errorToData } from '../../runtime/errors.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { DestinationMessage } from '../destination/messages.ts';
+import { CheckpointHeldBack } from './supervision-errors.ts';
+
+export interface PreparationParts {
+  readonly endpoint: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly destination: () => ActorRef<DestinationMessage> | null;
+  /** What it has failed of, and with it what it was sent; null: it has not. */
+  readonly failure: () => ErrorData | null;
+  /** Nothing more comes to it. */
+  readonly hasEnd: () => boolean;
+  /** Whether it was ever sent anything. */
+  readonly wasAttached: () => boolean;
+  /** Grows while it gets on. */
+  readonly progress: () => number;
+}
+
+/** Without any progress a checkpoint waits so long for an output. */
+const patienceMs = 60_000;
+const lookMs = 1_000;
+/** What a commit gets before whoever stored the checkpoint goes on; the output tries on by itself. */
+const commitMs = 10_000;
+
+export class OutputPreparation {
+  readonly #parts: PreparationParts;
+  /** Checkpoints that are being taken, and whether it has said that it is prepared. */
+  readonly #expected = new Map<string, boolean>();
+  readonly #listeners = new Set<() => void>();
+
+  constructor(parts: PreparationParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws CheckpointHeldBack */
+  refuseFailed(): void {
+    const failure = this.#parts.failure();
+    if (failure !== null) this.#refuse(`has failed: ${failure.message}`);
+  }
+
+  expect(checkpoint: string): void {
+    this.#expected.set(checkpoint, false);
+  }
+
+  forget(checkpoint: string): void {
+    this.#expected.delete(checkpoint);
+  }
+
+  /** It has said so. */
+  notePrepared(checkpoint: string): void {
+    if (this.#expected.has(checkpoint)) this.#expected.set(checkpoint, true);
+    this.look();
+  }
+
+  /** Its state has changed. */
+  look(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /**
+   * Resolves when it is prepared; with false when it has no part in the checkpoint, since it was attached later. `barrier`: what the engine
+   * has sent to it. @throws CheckpointHeldBack, the signal's reason
+   */
+  async prepared(
+    checkpoint: string,
+    barrier: { readonly hasEnded: boolean } | null,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { wasAttached, hasEnd, destination } = this.#parts;
+    const isSent = barrier !== null && !barrier.hasEnded;
+    if (!isSent) {
+      const isThrough = barrier !== null || hasEnd();
+      if (!isThrough || !wasAttached()) return false;
+      const message = { kind: 'prepare checkpoint', checkpoint } as const;
+      // What goes wrong is its failure, which is looked at below.
+      destination()
+        ?.ask(message, { deadlineMs: Number.POSITIVE_INFINITY })
+        .catch(() => {});
+    }
+    await this.#whenPrepared(checkpoint, signal);
+    return true;
+  }
+
+  /** The checkpoint is stored. Resolves when it is committed, or late. */
+  async commit(checkpoint: string): Promise<void> {
+    const { destination, log, endpoint } = this.#parts;
+    try {
+      await destination()?.ask({ kind: 'checkpoint stored', checkpoint }, { deadlineMs: commitMs });
+    } catch (error) {
+      const cause = errorToData(error).message;
+      log.warn(`output ${endpoint} has not committed a checkpoint yet: ${cause}`, { endpoint, checkpoint });
+    }
+  }
+
+  #whenPrepared(checkpoint: string, signal: AbortSignal): Promise<void> {
+    const { clock, destination, progress } = this.#parts;
+    let seen = progress();
+    let seenAt = clock.monotonic();
+    return new Promise((resolve, reject) => {
+      const end = (settle: () => void): void => {
+        this.#listeners.delete(look);
+        timer.cancel();
+        signal.removeEventListener('abort', onAbort);
+        settle();
+      };
+      const look = (): void => {
+        try {
+          if (this.#expected.get(checkpoint) === true) {
+            end(resolve);
+            return;
+          }
+          this.refuseFailed();
+          if (destination() === null) this.#refuse('is being stopped');
+          const now = progress();
+          if (now !== seen) [seen, seenAt] = [now, clock.monotonic()];
+          if (clock.monotonic() - seenAt > patienceMs) this.#refuse(`has made no progress for ${patienceMs / 1000} s`);
+        } catch (error) {
+          end(() => reject(error));
+        }
+      };
+      const onAbort = (): void => end(() => reject(signal.reason));
+      const timer = clock.every(lookMs, look);
+      this.#listeners.add(look);
+      signal.addEventListener('abort', onAbort);
+      if (signal.aborted) onAbort();
+      else look();
+    });
+  }
+
+  #refuse(detail: string): never {
+    throw new CheckpointHeldBack({ endpoint: this.#parts.endpoint, detail });
+  }
+}

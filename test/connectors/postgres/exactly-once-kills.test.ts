@@ -1,0 +1,201 @@
+// A pipeline that writes to PostgreSQL exactly once is killed (kill -9) at moments that are chosen by what stands in the database, and so is the
+// server: the tables hold each change once in the end, and whoever looks in between sees a beginning of it.
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import pg from 'pg';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CliProcess, secondsOfFileMax } from '../../cli/cli-process.ts';
+import { pollPause } from '../../poll-pause.ts';
+import { startPostgresServer } from '../../servers/postgres-server.ts';
+
+const entry = pathToFileURL(fileURLToPath(new URL('../../../connector.js', import.meta.url))).href;
+/**
+ * Counts up without end, `size` numbers a payload, until the file `last` says where to end; notes what it was acknowledged for: then a checkpoint
+ * that holds so much is stored.
+ */
+const counter = `import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { BatchBuilder, defineSource, wait } from '${entry}';
+export const counter = defineSource({
+  name: 'counter',
+  summary: 'Counts.',
+  format: 'none',
+  parameters: [],
+  create: (_, { relation, signal, clock }) => {
+    let next = 1;
+    return {
+      open: async (position) => {
+        next = (position?.n ?? 0) + 1;
+      },
+      async *read() {
+        for (;;) {
+          const last = existsSync('last') ? Number(readFileSync('last', 'utf8')) : Infinity;
+          if (next > last || signal.aborted) return;
+          const end = Math.min(last, next + 36);
+          const builder = new BatchBuilder(relation.schema);
+          builder.reserve(end - next + 1);
+          for (; next <= end; next++) {
+            builder.columns[0].values[builder.rows] = BigInt(next);
+            builder.commitRow();
+          }
+          yield { kind: 'batch', batch: builder.finish(), position: { n: end } };
+          await wait(clock, 3, signal);
+        }
+      },
+      ack: ({ n }) => appendFileSync('acks', n + '\\n'),
+    };
+  },
+});
+`;
+/** Runs more, and kills them at any time. */
+const isLong = process.env['MILLRACE_LONG'] === '1';
+
+const kills = suite('exactly once through kill -9');
+const server = await startPostgresServer();
+if ('missing' in server) {
+  console.log(`skipped: exactly once through kill -9: ${server.missing}`);
+  kills('is not tried here', () => {});
+} else {
+  const { sql, uri } = server;
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-exact-'));
+  kills.after(async () => {
+    await server.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const start = (): CliProcess => {
+    rmSync(join(folder, 'acks'), { force: true });
+    return new CliProcess(['run', 'p.yaml', '--data', 'data'], { folder, secondsMax: secondsOfFileMax });
+  };
+  const kill = async (process: CliProcess): Promise<void> => {
+    process.kill('SIGKILL');
+    await process.exit;
+  };
+  /** Checkpoints of this run that are stored. */
+  const acks = (): number =>
+    existsSync(join(folder, 'acks')) ? readFileSync(join(folder, 'acks'), 'utf8').split('\n').length - 1 : 0;
+  const is = async (condition: string): Promise<boolean> => (await sql(`SELECT ${condition} AS yes`)).rows[0]?.['yes'];
+  const becomes = async (condition: string): Promise<void> => {
+    // What the condition speaks of may not have been made yet.
+    while (!(await is(condition).catch(() => false))) await pollPause();
+  };
+  /** Every table is what the source has given up to some number; it never goes back. */
+  let seen = 0;
+  const look = async (): Promise<void> => {
+    const { rows } = await sql(
+      `SELECT count(*)::int AS n, count(DISTINCT n)::int AS d, coalesce(max(n), 0)::int AS m FROM bag`,
+    );
+    const { n, d, m } = rows[0] as { n: number; d: number; m: number };
+    assert.equal([d, m], [n, n]);
+    assert.ok(n >= seen, `${n} rows after ${seen}`);
+    seen = n;
+  };
+  const oneOfThem = (condition: string): string => `EXISTS (SELECT 1 FROM millrace_outputs WHERE ${condition})`;
+
+  kills('each change comes once, at whatever moment the process or the server dies', async () => {
+    await sql(`CREATE TABLE bag (n bigint); CREATE TABLE log (n bigint, __feldera_op text, __feldera_ts bigint);
+      CREATE TABLE sums (k bigint PRIMARY KEY, c bigint, s bigint)`);
+    const output = (view: string, config: object = {}): object => ({
+      stream: view,
+      transport: {
+        name: 'postgres_output',
+        config: { uri, table: view, delivery: 'exactly_once', max_retries: 50, ...config },
+      },
+    });
+    const definition = {
+      name: 'exact',
+      connector_modules: ['./counter.mjs'],
+      program: `CREATE TABLE t (n BIGINT); CREATE VIEW bag AS SELECT n FROM t; CREATE VIEW log AS SELECT n FROM t;
+        CREATE VIEW sums AS SELECT n % 7 AS k, COUNT(*) AS c, SUM(n) AS s FROM t GROUP BY n % 7;`,
+      inputs: { counter: { stream: 't', transport: { name: 'counter', config: {} } } },
+      outputs: { bag: output('bag'), log: output('log', { mode: 'cdc' }), sums: output('sums') },
+    };
+    writeFileSync(join(folder, 'counter.mjs'), counter);
+    writeFileSync(join(folder, 'p.yaml'), JSON.stringify(definition));
+
+    // Before its first checkpoint, with rows that wait: they are in the database, and nobody sees them.
+    let run = start();
+    await becomes(`${oneOfThem('flushes > 0')}`);
+    await kill(run);
+    await look();
+
+    // Prepared, and not stored: one output cannot get on, for which the checkpoint waits.
+    const blocker = new pg.Client({ connectionString: uri });
+    await blocker.connect();
+    run = start();
+    await becomes('EXISTS (SELECT 1 FROM bag)');
+    await blocker.query('BEGIN; LOCK TABLE bag IN SHARE MODE');
+    await becomes(oneOfThem("output = 'exact/bag.bag' AND prepared <> '[]'"));
+    await kill(run);
+    await blocker.end();
+    await look();
+
+    // Stored, and not committed: what is open in the database is stopped there, until the source has heard of its checkpoint.
+    for (const end of ['SIGKILL', 'SIGCONT'] as const) {
+      run = start();
+      const watcher = new pg.Client({ connectionString: uri });
+      watcher.on('error', () => {});
+      await watcher.connect();
+      const held = async (): Promise<number | undefined> => {
+        const { rows } = await watcher.query(`SELECT pid FROM pg_stat_activity WHERE application_name = 'millrace'
+          AND state = 'idle in transaction' AND query LIKE 'SET CONSTRAINTS%' ORDER BY pid LIMIT 1`);
+        return rows[0]?.['pid'];
+      };
+      let stopped: number | undefined;
+      for (;;) {
+        stopped = await held();
+        if (stopped === undefined) continue;
+        process.kill(stopped, 'SIGSTOP');
+        if ((await held()) === stopped) break;
+        process.kill(stopped, 'SIGCONT');
+      }
+      // The numbers of checkpoints that wait to be committed; that of a run's n-th one ends in n.
+      const { rows } = await watcher.query('SELECT prepared FROM millrace_outputs');
+      const prepared: string[] = rows.flatMap((row) => row['prepared'].map(([checkpoint]: [string]) => checkpoint));
+      const latest = Math.max(...prepared.map((checkpoint) => Number(checkpoint.split(':')[1])));
+      while (acks() < latest) await pollPause();
+      await watcher.end();
+      await kill(run);
+      process.kill(stopped, end);
+      if (end === 'SIGKILL') {
+        // The server takes that for a crash of its own, and starts again.
+        while (!(await is('true').catch(() => false))) await pollPause();
+      }
+      await look();
+    }
+
+    for (let n = 0; n < (isLong ? 30 : 0); n++) {
+      run = start();
+      const until = seen + 1 + Math.floor(Math.random() * 4_000);
+      await becomes(`(SELECT count(*) FROM bag) >= ${until}`);
+      await kill(run);
+      await look();
+    }
+
+    writeFileSync(join(folder, 'last'), String(seen + 1_000));
+    assert.is((await start().exit).code, 0);
+    await look();
+    const last = seen;
+    assert.equal(
+      (
+        await sql(
+          `SELECT count(*)::int AS n, count(DISTINCT n)::int AS d, max(n)::int AS m, min(__feldera_op) AS op FROM log`,
+        )
+      ).rows,
+      [{ n: last, d: last, m: last, op: 'i' }],
+    );
+    assert.equal(
+      (await sql('SELECT * FROM sums ORDER BY k')).rows,
+      (
+        await sql(
+          `SELECT (n % 7)::bigint AS k, count(*) AS c, sum(n)::bigint AS s FROM generate_series(1, ${last}) AS n GROUP BY 1 ORDER BY 1`,
+        )
+      ).rows,
+    );
+    assert.ok(await is(`NOT ${oneOfThem("prepared <> '[]'")}`));
+  });
+}
+
+kills.run();
