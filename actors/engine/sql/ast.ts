@@ -242,6 +242,8 @@ export interface FrameClause {
 }
 
 export interface WindowSpecification {
+  /** The window of WINDOW that this one goes on from. */
+  readonly base?: Identifier;
   readonly partitionBy: readonly Expression[];
   readonly orderBy: readonly OrderItem[];
   readonly frame: FrameClause | null;

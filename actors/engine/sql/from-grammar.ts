@@ -195,6 +195,22 @@ export abstract class FromGrammar extends PivotGrammar {
             ]);
           },
         },
+        {
+          GATE: () => this.LA(2).tokenType === keyword('TABLE'),
+          ALT: () => {
+            this.CONSUME4(symbol('('));
+            this.CONSUME(keyword('TABLE'));
+            const name = this.SUBRULE2(this.identifier);
+            this.CONSUME4(symbol(')'));
+            const alias = this.OPTION4({
+              GATE: () => !this.#startsJoinWord(),
+              DEF: () => this.SUBRULE4(this.tableAlias),
+            });
+            return this.ACTION(
+              (): TableExpression => ({ kind: 'table', name, alias: alias ?? null, span: this.spanFrom(start) }),
+            );
+          },
+        },
         { ALT: () => this.SUBRULE(this.unnest) },
         { ALT: () => this.SUBRULE(this.windowTable) },
         {

@@ -1,8 +1,9 @@
 // Grammar of literals: numbers, strings, bytes, dates, intervals.
 import type { Expression, Identifier, TemporalKeyword } from './ast.ts';
 import { NameGrammar, type Rule } from './name-grammar.ts';
-import { spanOf, unicodeText, unquote } from './token-text.ts';
+import { spanOf, unquote } from './token-text.ts';
 import { BinaryLiteral, type IToken, keyword, NumberLiteral, StringLiteral, symbol, UnicodeLiteral } from './tokens.ts';
+import { unescaped } from './unicode-escapes.ts';
 
 export abstract class LiteralGrammar extends NameGrammar {
   // Defined by the grammars that extend this one.
@@ -22,7 +23,7 @@ export abstract class LiteralGrammar extends NameGrammar {
         ALT: () => {
           const token = this.CONSUME(UnicodeLiteral);
           return this.ACTION(
-            (): Expression => ({ kind: 'string', value: unicodeText(token.image), span: spanOf(token) }),
+            (): Expression => ({ kind: 'string', value: unescaped(token.image), span: spanOf(token) }),
           );
         },
       },

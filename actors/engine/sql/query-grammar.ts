@@ -50,10 +50,13 @@ export abstract class QueryGrammar extends GroupGrammar {
                   // LIMIT start, count
                   const count = this.OPTION6(() => {
                     this.CONSUME(symbol(','));
-                    return this.SUBRULE4(this.sum);
+                    return this.OR4([
+                      { ALT: () => this.CONSUME2(keyword('ALL')) },
+                      { ALT: () => this.SUBRULE4(this.sum) },
+                    ]);
                   });
                   this.ACTION(() => {
-                    if (count !== undefined) [offset, limit] = [limit, count];
+                    if (count !== undefined) [offset, limit] = [limit, 'kind' in count ? count : null];
                   });
                 },
               },

@@ -5,6 +5,7 @@
 // token type is of the category `Name`, as identifiers are.
 // chevrotain-grammar.ts brings the library.
 import { createToken, type IToken, Lexer, type TokenType } from './chevrotain-grammar.ts';
+import { hasWrongEscape } from './unicode-escapes.ts';
 
 /** Anything that can be a name: identifiers, quoted identifiers, keywords that are not reserved. */
 export const Name: TokenType = createToken({ name: 'Name', pattern: Lexer.NA, label: 'a name' });
@@ -122,6 +123,13 @@ export const UnicodeLiteral: TokenType = createToken({
   label: 'a string',
   line_breaks: true,
 });
+export const UnicodeIdentifier: TokenType = createToken({
+  name: 'UnicodeIdentifier',
+  pattern: /[uU]&"(?:[^"]|"")*"(?:\s+[uU][eE][sS][cC][aA][pP][eE]\s+'[^']')?/,
+  categories: [Name],
+  label: 'a name',
+  line_breaks: true,
+});
 export const NumberLiteral: TokenType = createToken({
   name: 'NumberLiteral',
   pattern: /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?/,
@@ -177,6 +185,7 @@ const lexed: TokenType[] = [
   BlockComment,
   BinaryLiteral,
   UnicodeLiteral,
+  UnicodeIdentifier,
   Identifier,
   QuotedIdentifier,
   StringLiteral,
@@ -223,12 +232,19 @@ export function tokenize(text: string): TokenizedText {
     } else if (token.tokenType === Unclosed) {
       problems.push({ offset: token.startOffset, found: 'the end of the program', expected: closing(token.image) });
       continue;
+    } else if (isOfUnicode(token) && hasWrongEscape(token.image)) {
+      const expected = 'four hexadecimal digits, or + and six, behind each escape character';
+      problems.push({ offset: token.startOffset, found: token.image, expected });
     } else if (token.image === '""') {
       problems.push({ offset: token.startOffset, found: '""', expected: 'a name between the quotes' });
     }
     tokens.push(token);
   }
   return { tokens, problems };
+}
+
+function isOfUnicode({ tokenType }: IToken): boolean {
+  return tokenType === UnicodeLiteral || tokenType === UnicodeIdentifier;
 }
 
 function closing(image: string): string {

@@ -31,7 +31,7 @@ const rows: readonly Row[] = [
   },
   { words: 'EXCLUDE TIES', construct: 'EXCLUDE TIES', instead: 'leave it out' },
   { words: 'EXCLUDE GROUP', construct: 'EXCLUDE GROUP', instead: 'leave it out' },
-  { words: 'KEEP (', construct: 'KEEP', instead: 'use ARG_MIN or ARG_MAX' },
+  { words: ') KEEP (', construct: 'KEEP', instead: 'use ARG_MIN or ARG_MAX' },
   { words: 'GENERATED ALWAYS', construct: 'a generated column', instead: 'compute it in a view' },
   { words: 'TABLESAMPLE', construct: 'TABLESAMPLE', instead: 'filter on a column' },
   { words: 'MATCH_RECOGNIZE (', construct: 'MATCH_RECOGNIZE', instead: 'use a JOIN of the table with itself' },

@@ -76,12 +76,32 @@ export class WindowCalls implements WindowSink {
 
   #specification(text: SqlText, expression: WindowExpression): WindowSpecification {
     const { over } = expression;
-    if (!('name' in over)) return over;
-    const named = this.#named.get(over.name);
+    return this.#whole(text, 'name' in over ? this.#find(text, over) : over, 0);
+  }
+
+  /** A window with what it takes over from the one that it names: its partition, and its order unless it has one of its own. */
+  #whole(text: SqlText, window: WindowSpecification, depth: number): WindowSpecification {
+    const { base, ...own } = window;
+    if (base === undefined) return own;
+    const refuse = (what: string): Error =>
+      new SqlInvalidDefinition(
+        { detail: `a window on top of "${base.name}" ${what}` },
+        { place: text.span(window.span) },
+      );
+    if (depth > this.#named.size) throw refuse('is on top of itself');
+    const below = this.#whole(text, this.#find(text, base), depth + 1);
+    if (own.partitionBy.length > 0) throw refuse('has no PARTITION BY of its own');
+    if (own.orderBy.length > 0 && below.orderBy.length > 0) throw refuse('has no ORDER BY of its own beside that one');
+    if (below.frame !== null) throw refuse('cannot take over its frame');
+    return { ...own, partitionBy: below.partitionBy, orderBy: [...below.orderBy, ...own.orderBy] };
+  }
+
+  #find(text: SqlText, name: Identifier): WindowSpecification {
+    const named = this.#named.get(name.name);
     if (named !== undefined) return named;
-    const suggestion = nearestName(over.name, [...this.#named.keys()]);
-    const detail = `no WINDOW is named "${over.name}"`;
-    throw new SqlInvalidDefinition({ detail }, { place: text.span(over.span), suggestion });
+    const suggestion = nearestName(name.name, [...this.#named.keys()]);
+    const detail = `no WINDOW is named "${name.name}"`;
+    throw new SqlInvalidDefinition({ detail }, { place: text.span(name.span), suggestion });
   }
 }
 

@@ -44,6 +44,7 @@ export abstract class WindowGrammar extends LiteralGrammar {
 
   readonly windowSpecification: Rule<WindowSpecification> = this.RULE('windowSpecification', () => {
     const start = this.CONSUME(symbol('('));
+    const base = this.OPTION4({ GATE: () => !this.#startsClause(), DEF: () => this.SUBRULE(this.identifier) });
     const partitionBy: Expression[] = [];
     this.OPTION(() => {
       this.CONSUME(keyword('PARTITION'));
@@ -58,8 +59,17 @@ export abstract class WindowGrammar extends LiteralGrammar {
     const orderBy = this.OPTION2(() => this.SUBRULE(this.orderClause)) ?? [];
     const frame = this.OPTION3(() => this.SUBRULE(this.frameClause));
     this.CONSUME(symbol(')'));
-    return this.ACTION(() => ({ partitionBy, orderBy, frame: frame ?? null, span: this.spanFrom(start) }));
+    return this.ACTION(() => {
+      const window = { partitionBy, orderBy, frame: frame ?? null, span: this.spanFrom(start) };
+      return base === undefined ? window : { ...window, base };
+    });
   });
+
+  /** What begins a clause of OVER (…) is no name of a window there. */
+  #startsClause(): boolean {
+    const words = ['PARTITION', 'ORDER', 'ROWS', 'RANGE', 'GROUPS'].map(keyword);
+    return words.includes(this.LA(1).tokenType);
+  }
 
   readonly frameClause: Rule<FrameClause> = this.RULE('frameClause', () => {
     const unit = this.OR([

@@ -57,4 +57,53 @@ test('BROUND rounds floating-point numbers, halves to the even neighbour', () =>
   assert.match(problem("SELECT BROUND('2.5', 1) FROM t"), /BROUND: cannot be called with/);
 });
 
+test('a window goes on from one of WINDOW: its partition, and its order where the other has none', () => {
+  const rows = (over: string, windows: string): string[] =>
+    rowsOf(
+      `CREATE TABLE t (a INT, b INT); CREATE MATERIALIZED VIEW v AS SELECT a, SUM(a) OVER ${over} AS s FROM t WINDOW ${windows};`,
+      [
+        [1, 1, 5],
+        [1, 2, 5],
+        [1, 3, 6],
+      ],
+    );
+  const expected = ['{"a":1,"s":1}', '{"a":2,"s":3}', '{"a":3,"s":3}'];
+  assert.equal(rows('(w ORDER BY a)', 'w AS (PARTITION BY b)'), expected);
+  assert.equal(rows('x', 'w AS (PARTITION BY b), x AS (w ORDER BY a)'), expected);
+  assert.equal(rows('(x ROWS 1 PRECEDING)', 'w AS (PARTITION BY b), x AS (w ORDER BY a)'), expected);
+  const wrong = (over: string, windows: string): string =>
+    problem(`SELECT SUM(a) OVER ${over} FROM t WINDOW ${windows}`);
+  assert.match(wrong('(w)', 'w AS (w)'), /is on top of itself/);
+  assert.match(wrong('(w PARTITION BY b)', 'w AS (ORDER BY a)'), /has no PARTITION BY of its own/);
+  assert.match(wrong('(w ORDER BY b)', 'w AS (ORDER BY a)'), /has no ORDER BY of its own/);
+  assert.match(wrong('(w)', 'w AS (ORDER BY a ROWS 1 PRECEDING)'), /cannot take over its frame/);
+});
+
+test('names may have characters by their code points, and what is no code point is a mistake', () => {
+  const names = 'U&"d\\0061ta" INT, U&"!0062" UESCAPE \'!\' INT';
+  assert.equal(
+    rowsOf(`CREATE TABLE t (${names}); CREATE MATERIALIZED VIEW v AS SELECT "data", b FROM t;`, [[1, 1, 2]]),
+    ['{"data":1,"b":2}'],
+  );
+  assert.is(constantOf("U&'\\0041\\+00004A\\\\'"), 'AJ\\');
+  assert.match(problem("SELECT U&'\\061' FROM t"), /four hexadecimal digits/);
+});
+
+test('KEEP is a name like any other, and refused where it stands behind an aggregate', () => {
+  assert.is(problemOf('CREATE TABLE keep (a INT); CREATE VIEW v AS SELECT a FROM keep;'), 'no problem');
+  assert.match(problem('SELECT MAX(a) KEEP (DENSE_RANK FIRST ORDER BY b) FROM t'), /KEEP is not supported/);
+});
+
+test('(TABLE t) is t, and LIMIT 1, ALL leaves one row out', () => {
+  const view = 'SELECT x.a FROM (TABLE t) x ORDER BY a LIMIT 1, ALL';
+  assert.equal(
+    rowsOf(`CREATE TABLE t (a INT, b INT); CREATE MATERIALIZED VIEW v AS ${view};`, [
+      [1, 1, 1],
+      [1, 2, 1],
+      [1, 3, 1],
+    ]),
+    ['{"a":2}', '{"a":3}'],
+  );
+});
+
 test.run();
