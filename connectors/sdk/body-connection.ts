@@ -11,6 +11,7 @@ import { connect as connectTls } from 'node:tls';
 import type { TlsOptions } from './tls-settings.ts';
 
 export interface AnswerHead {
+  /** 0: it is not plain. */
   readonly status: number;
   /** Names in lower case; values of a name that comes again with a comma between them. */
   readonly headers: ReadonlyMap<string, string>;
@@ -54,6 +55,8 @@ export class BodyConnection {
   readonly #scratch: Buffer = Buffer.allocUnsafeSlow(headBytesMax);
   #used = 0;
   #state: 'connecting' | 'idle' | 'head' | 'held' | 'body' = 'connecting';
+  /** A request that waits for the connection. */
+  #asked: string | null = null;
   #head: Waiting<AnswerHead> | null = null;
   #body: Waiting<void> | null = null;
   #target: BodyTarget | null = null;
@@ -81,7 +84,8 @@ export class BodyConnection {
     this.#socket.setNoDelay(true);
     this.#patience(limits.connectMs, `${host}:${port} has not taken the connection`);
     this.#socket.once(isSecure ? 'secureConnect' : 'connect', () => {
-      if (this.#state === 'connecting') this.#state = 'idle';
+      this.#state = 'idle';
+      if (this.#asked !== null) this.#send(this.#asked);
     });
     this.#socket.on('error', (error) => {
       // Of several addresses that were tried, the first.
@@ -105,14 +109,19 @@ export class BodyConnection {
   ask(text: string): Promise<AnswerHead> {
     return new Promise((resolve, reject) => {
       if (this.#lost !== null) return reject(this.#lost);
-      this.#state = 'head';
-      this.#used = 0;
-      this.hasBegun = false;
       this.#head = { resolve, reject };
-      this.#socket.write(text, 'latin1', () => {
-        if (this.#state === 'head') this.#patience(this.#limits.idleMs, 'the server does not answer');
-      });
+      if (this.#state === 'connecting') this.#asked = text;
+      else this.#send(text);
     });
+  }
+
+  #send(text: string): void {
+    this.#asked = null;
+    this.#state = 'head';
+    this.#used = 0;
+    this.hasBegun = false;
+    this.#patience(this.#limits.idleMs, 'the server does not answer');
+    this.#socket.write(text, 'latin1');
   }
 
   /** Resolves when the whole body stands where it belongs. @throws why the connection was lost */

@@ -3,6 +3,7 @@
 // For large bodies only, where the libraries of HTTP would take most of the time (body-connection.ts says why). What they know and this does
 // not is told to the caller, who asks a library then: nothing was read, and a GET may be asked again. A connection that was used before and
 // breaks before a byte of the answer is one that the server had closed meanwhile: the request goes out again on another one.
+import { assert } from '../../runtime/assert.ts';
 import { type AnswerHead, BodyConnection, type BodyTarget, type ConnectionLimits } from './body-connection.ts';
 import type { TlsOptions } from './tls-settings.ts';
 
@@ -13,9 +14,8 @@ export interface BodyRequest {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** An answer of which the body is still to be read, or closed. */
+/** An answer of which the body is still to be read (where its length is known), or closed. */
 export interface BodyAnswer extends AnswerHead {
-  readonly length: number;
   read(target: BodyTarget): Promise<void>;
   /** The target takes bytes again. */
   goOn(): void;
@@ -33,15 +33,17 @@ export class HttpBodies {
   readonly #options: HttpBodiesOptions;
   readonly #idle: { readonly origin: string; readonly connection: BodyConnection }[] = [];
   readonly #all = new Set<BodyConnection>();
+  /** Origins whose bodies are of a length that nobody knows before: they are not asked again. */
+  readonly #unknown = new Set<string>();
 
   constructor(options: HttpBodiesOptions) {
     this.#options = options;
   }
 
-  /** Null: a library has to ask. @throws why the connection was lost, or the reason of `signal` */
+  /** Null: a library has to ask; so it has for a body whose length nobody knows before. @throws why the connection was lost, or the reason of `signal` */
   async get(request: BodyRequest, signal: AbortSignal): Promise<BodyAnswer | null> {
     const text = textOf(request);
-    if (text === null) return null;
+    if (text === null || this.#unknown.has(request.url.origin)) return null;
     for (;;) {
       signal.throwIfAborted();
       const kept = this.#kept(request.url.origin);
@@ -50,12 +52,12 @@ export class HttpBodies {
       signal.addEventListener('abort', abort, { once: true });
       try {
         const head = await connection.ask(text);
-        const { length } = head;
-        if (length === null) {
+        if (head.status === 0) {
           connection.close();
           return null;
         }
-        return this.#answer(request.url.origin, connection, { ...head, length }, signal);
+        if (head.length === null && head.status < 300) this.#unknown.add(request.url.origin);
+        return this.#answer(request.url.origin, connection, head, signal);
       } catch (thrown) {
         signal.throwIfAborted();
         if (kept === null || connection.hasBegun) throw thrown;
@@ -70,15 +72,11 @@ export class HttpBodies {
     this.#idle.length = 0;
   }
 
-  #answer(
-    origin: string,
-    connection: BodyConnection,
-    head: AnswerHead & { readonly length: number },
-    signal: AbortSignal,
-  ): BodyAnswer {
+  #answer(origin: string, connection: BodyConnection, head: AnswerHead, signal: AbortSignal): BodyAnswer {
     return {
       ...head,
       read: async (target) => {
+        assert(head.length !== null, 'a body is read whose length is known');
         const abort = (): void => connection.close();
         signal.addEventListener('abort', abort, { once: true });
         try {

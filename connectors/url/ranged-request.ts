@@ -5,8 +5,13 @@
 // offset, and tells the size. A server that answers 200 sends everything, and the caller skips what it has. `If-Range`
 // makes a server send everything when the resource is no longer the one that was begun; that is an error, since half of
 // one version and half of another is no input. Headers of the user are not sent to another origin.
+//
+// Bodies are read without the library where that can be (plain-body.ts).
 import type { Dispatcher } from 'undici';
 import { type CodedErrorClass, defineError } from '../../runtime/errors.ts';
+import type { BodyRooms } from '../sdk/body-rooms.ts';
+import type { HttpBodies } from '../sdk/http-bodies.ts';
+import { PlainBody, type ResponseBody } from './plain-body.ts';
 
 export const UrlStatus: CodedErrorClass<{ readonly url: string; readonly status: number }> = defineError(
   'url.status',
@@ -62,12 +67,28 @@ export class TransientStatus extends Error {
   }
 }
 
+/** Those who ask: the library where the other one cannot. */
+export interface Asking {
+  readonly bodies: HttpBodies;
+  readonly library: Dispatcher;
+}
+
+/** What a server has answered, whoever has asked. */
+interface Answer {
+  readonly statusCode: number;
+  header(name: string): string | null;
+  body(): ResponseBody;
+  discard(): Promise<void>;
+}
+
 export interface RangedRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   /** For the origin of `url`, and for others that it redirects to, which are not told who the client is. */
-  readonly dispatcher: Dispatcher;
-  readonly elsewhere: Dispatcher;
+  readonly own: Asking;
+  readonly elsewhere: Asking;
+  /** Memory for bodies. */
+  readonly rooms: BodyRooms;
   readonly signal: AbortSignal;
   /** First byte wanted. */
   readonly offset: number;
@@ -79,7 +100,7 @@ export interface RangedRequest {
 
 export interface RangedResponse {
   /** Null: there is nothing at the offset. */
-  readonly body: Dispatcher.ResponseData['body'] | null;
+  readonly body: ResponseBody | null;
   /** Offset in the resource of the first byte of `body`: the one asked for, or 0. */
   readonly start: number;
   readonly size: number | null;
@@ -89,9 +110,11 @@ export interface RangedResponse {
 
 const redirectsMax = 5;
 const headersTimeoutMs = 30_000;
+/** The most that a socket gives at once. */
+const chunkBytesMax = 64 << 10;
 /** What has come and was not taken yet is taken together. */
 const waitingBytesMax = 1 << 20;
-const bodyTimeoutMs = 60_000;
+export const bodyTimeoutMs: number = 60_000;
 const retryAfterMsMax = 60_000;
 
 /** @throws a coded error that ends the input, or anything else: worth another attempt. */
@@ -99,24 +122,14 @@ export async function requestRange(wanted: RangedRequest): Promise<RangedRespons
   const range = `bytes=${wanted.offset}-${wanted.last ?? ''}`;
   let url = new URL(wanted.url);
   const { origin } = url;
-  const { request: send } = await import('undici');
   for (let redirects = 0; redirects <= redirectsMax; redirects++) {
     const isOwn = url.origin === origin;
     const headers: Record<string, string> = { ...(isOwn ? wanted.headers : {}), 'accept-encoding': 'identity', range };
     if (wanted.validator !== null && wanted.offset > 0) headers['if-range'] = wanted.validator;
-    const response = await send(url, {
-      dispatcher: isOwn ? wanted.dispatcher : wanted.elsewhere,
-      signal: wanted.signal,
-      headers,
-      highWaterMark: waitingBytesMax,
-      headersTimeout: headersTimeoutMs,
-      bodyTimeout: bodyTimeoutMs,
-    });
-    // A body that is destroyed emits an error that nobody waits for.
-    response.body.on('error', () => {});
-    if (response.statusCode < 300 || response.statusCode >= 400) return await interpret(wanted, response);
-    await discard(response);
-    const location = headerOf(response, 'location');
+    const answer = await ask(wanted, isOwn ? wanted.own : wanted.elsewhere, url, headers);
+    if (answer.statusCode < 300 || answer.statusCode >= 400) return await interpret(wanted, answer);
+    await answer.discard();
+    const location = answer.header('location');
     if (location === null || !URL.canParse(location, url.href)) break;
     url = new URL(location, url);
     if (url.protocol !== 'http:' && url.protocol !== 'https:') break;
@@ -124,12 +137,70 @@ export async function requestRange(wanted: RangedRequest): Promise<RangedRespons
   throw new UrlRedirects({ url: shownUrl(wanted.url), redirectsMax });
 }
 
-async function interpret(wanted: RangedRequest, response: Dispatcher.ResponseData): Promise<RangedResponse> {
+async function ask(
+  { rooms, signal }: RangedRequest,
+  { bodies, library }: Asking,
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+): Promise<Answer> {
+  const plain = await bodies.get({ url, path: `${url.pathname}${url.search}`, headers }, signal);
+  const length = plain?.length ?? 0;
+  if (plain !== null && (plain.length !== null || plain.status >= 300)) {
+    return {
+      statusCode: plain.status,
+      header: (name) => plain.headers.get(name) ?? null,
+      body: () => new PlainBody(plain, length, rooms),
+      discard: async () => plain.close(),
+    };
+  }
+  plain?.close();
+  const { request } = await import('undici');
+  const response = await request(url, {
+    dispatcher: library,
+    signal,
+    headers,
+    highWaterMark: waitingBytesMax,
+    headersTimeout: headersTimeoutMs,
+    bodyTimeout: bodyTimeoutMs,
+  });
+  // A body that is destroyed emits an error that nobody waits for.
+  response.body.on('error', () => {});
+  return {
+    statusCode: response.statusCode,
+    header: (name) => {
+      const value = response.headers[name];
+      return Array.isArray(value) ? (value[0] ?? null) : (value ?? null);
+    },
+    body: () => libraryBody(response.body),
+    discard: async () => {
+      await response.body.dump({ limit: 64 * 1024 }).catch(() => {});
+    },
+  };
+}
+
+function libraryBody(body: Dispatcher.ResponseData['body']): ResponseBody {
+  return {
+    async *pieces() {
+      // SAFETY: a body without an encoding yields buffers.
+      for await (const chunk of body as AsyncIterable<Buffer>) yield owned(chunk);
+    },
+    destroy: () => void body.destroy(),
+  };
+}
+
+/** Buffers of the socket are shared and reused; a payload owns its bytes. What was put together of several stands in memory of its own. */
+function owned(received: Buffer): Uint8Array<ArrayBuffer> {
+  const { buffer, length } = received;
+  const isAlone = length > chunkBytesMax && buffer.byteLength === length && buffer instanceof ArrayBuffer;
+  return isAlone ? new Uint8Array(buffer) : new Uint8Array(received);
+}
+
+async function interpret(wanted: RangedRequest, response: Answer): Promise<RangedResponse> {
   const { statusCode } = response;
   const url = shownUrl(wanted.url);
   if (statusCode === 416) {
-    await discard(response);
-    const size = /^bytes \*\/(\d+)$/.exec(headerOf(response, 'content-range') ?? '')?.[1];
+    await response.discard();
+    const size = /^bytes \*\/(\d+)$/.exec(response.header('content-range') ?? '')?.[1];
     return {
       body: null,
       start: wanted.offset,
@@ -139,55 +210,46 @@ async function interpret(wanted: RangedRequest, response: Dispatcher.ResponseDat
     };
   }
   if (statusCode === 408 || statusCode === 425 || statusCode === 429 || statusCode >= 500) {
-    await discard(response);
+    await response.discard();
     throw new TransientStatus(statusCode, retryAfter(response));
   }
   if (statusCode !== 200 && statusCode !== 206) {
-    await discard(response);
+    await response.discard();
     throw new UrlStatus({ url, status: statusCode });
   }
-  const encoding = headerOf(response, 'content-encoding');
+  const encoding = response.header('content-encoding');
   if (encoding !== null && encoding !== 'identity') {
-    await discard(response);
+    await response.discard();
     throw new UrlEncoded({ url, encoding });
   }
   const validator = validatorOf(response);
   if (wanted.offset > 0 && wanted.validator !== null && validator !== null && validator !== wanted.validator) {
-    await discard(response);
+    await response.discard();
     throw new UrlChanged({ url, offset: wanted.offset });
   }
   if (statusCode === 200) {
-    const length = headerOf(response, 'content-length');
+    const length = response.header('content-length');
     const size = length === null ? null : Number(length);
-    return { body: response.body, start: 0, size, validator, acceptsRanges: false };
+    return { body: response.body(), start: 0, size, validator, acceptsRanges: false };
   }
-  const content = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headerOf(response, 'content-range') ?? '');
+  const content = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.header('content-range') ?? '');
   if (content === null || Number(content[1]) !== wanted.offset) {
-    await discard(response);
+    await response.discard();
     throw new Error('the server sent another range than it was asked for');
   }
   const size = content[2] === '*' ? null : Number(content[2]);
-  return { body: response.body, start: wanted.offset, size, validator, acceptsRanges: true };
+  return { body: response.body(), start: wanted.offset, size, validator, acceptsRanges: true };
 }
 
 /** A strong ETag, else the date of the last change, else null. */
-function validatorOf(response: Dispatcher.ResponseData): string | null {
-  const etag = headerOf(response, 'etag');
-  return etag !== null && !etag.startsWith('W/') ? etag : headerOf(response, 'last-modified');
+function validatorOf(response: Answer): string | null {
+  const etag = response.header('etag');
+  return etag !== null && !etag.startsWith('W/') ? etag : response.header('last-modified');
 }
 
-function retryAfter(response: Dispatcher.ResponseData): number {
-  const seconds = Number(headerOf(response, 'retry-after') ?? Number.NaN);
+function retryAfter(response: Answer): number {
+  const seconds = Number(response.header('retry-after') ?? Number.NaN);
   return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds * 1000, retryAfterMsMax) : 0;
-}
-
-function headerOf(response: Dispatcher.ResponseData, name: string): string | null {
-  const value = response.headers[name];
-  return Array.isArray(value) ? (value[0] ?? null) : (value ?? null);
-}
-
-async function discard(response: Dispatcher.ResponseData): Promise<void> {
-  await response.body.dump({ limit: 64 * 1024 }).catch(() => {});
 }
 
 /** The address without what may be secret in it: credentials and query. */

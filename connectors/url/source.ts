@@ -8,7 +8,9 @@
 
 import type { Agent } from 'undici';
 import { MillraceError } from '../../runtime/errors.ts';
+import { BodyRooms } from '../sdk/body-rooms.ts';
 import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
+import { HttpBodies } from '../sdk/http-bodies.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import {
   defineSource,
@@ -19,10 +21,12 @@ import {
   type SourceContext,
   type SourceDefinition,
 } from '../sdk/source.ts';
-import { isTlsFailure, readTls, type TlsSettings } from '../sdk/tls-settings.ts';
+import { isTlsFailure, readTls, type TlsOptions, type TlsSettings } from '../sdk/tls-settings.ts';
 import { wait } from '../sdk/wait.ts';
 import { retriesDefault, urlInputDeclaration } from './declarations.ts';
 import {
+  type Asking,
+  bodyTimeoutMs,
   type RangedResponse,
   requestRange,
   shownUrl,
@@ -32,8 +36,11 @@ import {
   UrlUnavailable,
 } from './ranged-request.ts';
 
-/** The most that a socket gives at once. */
-const chunkBytesMax = 64 << 10;
+const roomBytes = 1 << 20;
+const roomsKept = 3;
+const connectMs = 10_000;
+/** At a time: blocks of a file are read side by side. */
+const connectionsMax = 4;
 const firstPauseMs = 200;
 const pauseMsMax = 10_000;
 
@@ -50,6 +57,7 @@ class UrlSource implements Source {
   readonly #tls: TlsSettings;
   /** Their library is loaded by the first request: most pipelines make none. */
   #agents: Promise<Agents> | null = null;
+  readonly #rooms = new BodyRooms(roomBytes, roomsKept);
   #offset = 0;
   #validator: string | null = null;
   #size: number | null = null;
@@ -91,19 +99,18 @@ class UrlSource implements Source {
       if (response === null || response.body === null) return;
       let skip = this.#offset - response.start;
       try {
-        for await (const chunk of response.body) {
+        for await (const received of response.body.pieces()) {
           if (signal.aborted) return;
-          // SAFETY: a body without an encoding yields buffers.
-          const received = chunk as Buffer;
           const skipped = Math.min(skip, received.length);
           skip -= skipped;
           if (skipped === received.length) continue;
-          const bytes = owned(received.subarray(skipped));
+          const bytes = skipped === 0 ? received : received.slice(skipped);
           const start = this.#offset;
           this.#offset += bytes.length;
           this.#failures = 0;
           const validator = this.#validator;
-          yield { kind: 'bytes', bytes, positionAfter: (length) => ({ offset: start + length, validator }) };
+          const positionAfter = (length: number): Position => ({ offset: start + length, validator });
+          yield { kind: 'bytes', bytes, positionAfter, release: () => this.#rooms.giveBack(bytes) };
         }
         if (this.#size === null || this.#offset >= this.#size) return;
         await this.#pauseBeforeRetry(new Error(`the body ended at ${this.#offset} of ${this.#size} bytes`));
@@ -132,7 +139,9 @@ class UrlSource implements Source {
     this.#response?.body?.destroy();
     this.#response = null;
     const agents = await this.#agents?.catch(() => null);
-    await Promise.all([agents?.own.destroy(), agents?.elsewhere.destroy()]);
+    agents?.own.bodies.close();
+    agents?.elsewhere.bodies.close();
+    await Promise.all([agents?.own.library.destroy(), agents?.elsewhere.library.destroy()]);
   }
 
   async #readRange(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -146,14 +155,13 @@ class UrlSource implements Source {
         let skip = offset + filled - response.start;
         const before = filled;
         try {
-          for await (const chunk of response.body) {
-            // SAFETY: a body without an encoding yields buffers.
-            const received = chunk as Buffer;
+          for await (const received of response.body.pieces()) {
             const from = Math.min(skip, received.length);
             skip -= from;
             const piece = received.subarray(from, from + length - filled);
             whole.set(piece, filled);
             filled += piece.length;
+            this.#rooms.giveBack(received);
             if (filled === length) break;
           }
         } finally {
@@ -171,12 +179,13 @@ class UrlSource implements Source {
   /** @throws UrlChanged also when only the size tells that the resource is another one. */
   async #request(offset: number, last: number | null): Promise<RangedResponse> {
     this.#agents ??= agentsFor(this.#tls, this.#context.baseFolder);
-    const { own: dispatcher, elsewhere } = await this.#agents;
+    const { own, elsewhere } = await this.#agents;
     const response = await requestRange({
       url: this.#url,
       headers: this.#headers,
-      dispatcher,
+      own,
       elsewhere,
+      rooms: this.#rooms,
       signal: this.#context.signal,
       offset,
       last,
@@ -220,25 +229,19 @@ class UrlSource implements Source {
   }
 }
 
-/** Buffers of the socket are shared and reused; a payload owns its bytes. What was put together of several stands in memory of its own. */
-function owned(received: Buffer): Uint8Array<ArrayBuffer> {
-  const { buffer, length } = received;
-  const isAlone = length > chunkBytesMax && buffer.byteLength === length && buffer instanceof ArrayBuffer;
-  return isAlone ? new Uint8Array(buffer) : new Uint8Array(received);
-}
-
 /** For the origin of the address, and for those that it redirects to: they are not shown the certificate of the client. */
 interface Agents {
-  readonly own: Agent;
-  readonly elsewhere: Agent;
+  readonly own: Asking & { readonly library: Agent };
+  readonly elsewhere: Asking & { readonly library: Agent };
 }
 
 async function agentsFor(settings: TlsSettings, baseFolder: string): Promise<Agents> {
   const tls = (await readTls(settings, baseFolder)) ?? {};
   const { cert: _cert, key: _key, passphrase: _passphrase, ...others } = tls;
   const { Agent } = await import('undici');
-  return {
-    own: new Agent({ connections: 4, connect: tls }),
-    elsewhere: new Agent({ connections: 4, connect: others }),
-  };
+  const asking = (connect: TlsOptions): Agents['own'] => ({
+    bodies: new HttpBodies({ tls: connect, connectMs, idleMs: bodyTimeoutMs, keptMax: connectionsMax }),
+    library: new Agent({ connections: connectionsMax, connect }),
+  });
+  return { own: asking(tls), elsewhere: asking(others) };
 }
