@@ -23,6 +23,7 @@ import { KeyedTable } from '../operators/keyed-table.ts';
 import { type LateColumn, LateRows } from '../operators/late-rows.ts';
 import { UnionAll } from '../operators/union-all.ts';
 import type { BoundProgram, EmitFinal, Scalar, TableDefinition, ViewDefinition, Watermark } from '../sql/bound.ts';
+import { withinStack } from '../sql/nesting-depth.ts';
 import { watermarksOfScalar } from '../sql/watermarks.ts';
 import { StringPool } from '../state/string-pool.ts';
 import { mapColumns } from './algebra.ts';
@@ -110,7 +111,9 @@ export function planProgram(program: BoundProgram, options: PlanOptions): Circui
     const known = scans.get(name);
     if (known !== undefined) return known;
     nodes.view = name;
-    const whole = nodes.buildWhole(joinClock(avoidProducts(pushFilters(view.query))));
+    const whole = withinStack(view.source.place, () =>
+      nodes.buildWhole(joinClock(avoidProducts(pushFilters(view.query)))),
+    );
     nodes.view = name;
     const timely = view.lateness === undefined ? whole : lateRows(whole, view.lateness, name);
     const built = view.emitFinal === undefined ? timely : finalRows(timely, schema, view.emitFinal);

@@ -17,6 +17,7 @@ import { nowCall } from './clock.ts';
 import { bindMetadata, metadataFunction } from './connector-metadata.ts';
 import { bindDeclaredCall } from './declared-function.ts';
 import { type Bind, type ExpressionContext, insideAggregate, requireBoolean } from './expression-context.ts';
+import { foreignFunction } from './foreign-functions.ts';
 import { resolveCall } from './function-resolution.ts';
 import { findFunction, functionNames } from './functions.ts';
 import { timeUnits } from './functions-extract.ts';
@@ -107,6 +108,10 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
   if (definition === undefined && windowOnly.includes(name)) {
     const detail = 'is a window function: write OVER (…) behind it';
     throw new SqlInvalidArguments({ function: name.toUpperCase(), detail }, { place: source.place });
+  }
+  const other = definition === undefined ? foreignFunction(name) : undefined;
+  if (other !== undefined) {
+    throw new SqlUnsupported({ construct: name.toUpperCase(), instead: other }, { place: source.place });
   }
   if (definition === undefined) {
     const known = [

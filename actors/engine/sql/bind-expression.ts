@@ -17,6 +17,7 @@ import { bindPeriod } from './bind-period.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
 import { caseBranch } from './case-branch.ts';
 import { type ExpressionContext, requireBoolean, type SubquerySink, type WindowSink } from './expression-context.ts';
+import { foreignName } from './foreign-functions.ts';
 import { type IntervalType, intervalType } from './interval-units.ts';
 import { intervalLiteral, intervalUnits, normalizeUnit, numberLiteral, parseTypedText } from './literals.ts';
 import { bindNamedFunction, unitLiteral } from './named-function.ts';
@@ -170,6 +171,10 @@ function bindName(context: ExpressionContext, path: readonly Identifier[], sourc
   if (second !== undefined) requireTableColumn(context.scope, first.name, second.name, source.place);
   if (first.name === 'pi' && !first.quoted) return literal(Math.PI, { kind: 'DOUBLE' }, source);
   if (first.name === 'unknown' && !first.quoted) return literal(null, { kind: 'BOOLEAN' }, source);
+  const other = first.quoted ? undefined : foreignName(first.name);
+  if (other !== undefined) {
+    throw new SqlUnsupported({ construct: first.name.toUpperCase(), instead: other }, { place: source.place });
+  }
   const names = context.aliases === null ? [] : [...context.aliases.keys()];
   return unknownColumn([...context.scope, ...names.map(aliasColumn)], first.name, source.place, first.quoted);
 }

@@ -2,12 +2,12 @@
 import type { ExcludedColumn, Expression, Identifier, OrderItem, Query } from './ast.ts';
 import type { Rule } from './name-grammar.ts';
 import { spanOf, wordIdentifier } from './token-text.ts';
-import { type IToken, keyword, symbol, type TokenType } from './tokens.ts';
+import { type IToken, keyword, ReadQuery, symbol, type TokenType } from './tokens.ts';
 import { WindowGrammar } from './window-grammar.ts';
 
 type Call = Extract<Expression, { kind: 'call' }>;
 
-const queryStarts: readonly TokenType[] = [keyword('SELECT'), keyword('VALUES'), keyword('WITH')];
+const queryStarts: readonly TokenType[] = [keyword('SELECT'), keyword('VALUES'), keyword('WITH'), ReadQuery];
 
 export abstract class CallGrammar extends WindowGrammar {
   // Defined by the grammars that extend this one.

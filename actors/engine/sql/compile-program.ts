@@ -10,6 +10,7 @@ import { bindProgram } from './bind-program.ts';
 import { bindQuery } from './bind-query.ts';
 import type { BoundProgram, BoundQuery, TableDefinition } from './bound.ts';
 import { explainRequest } from './explain-request.ts';
+import { isStackFull, nestingMax } from './nesting-depth.ts';
 import { type ParsedProgram, parseInsert, parseProgram, parseQuery } from './parse.ts';
 import { executedQuery } from './prepared-query.ts';
 import { ProblemList } from './problem-list.ts';
@@ -114,8 +115,8 @@ function guardDepth<T>(problems: ProblemList, source: SqlText, bind: () => T): T
   try {
     return bind();
   } catch (thrown) {
-    if (!(thrown instanceof RangeError) || !thrown.message.includes('call stack')) throw thrown;
-    problems.keep(new SqlTooDeep({}, { place: source.place(0) }));
+    if (!isStackFull(thrown)) throw thrown;
+    problems.keep(new SqlTooDeep({ most: nestingMax }, { place: source.place(0) }));
     return null;
   }
 }

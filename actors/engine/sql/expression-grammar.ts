@@ -6,8 +6,8 @@ import type { BinaryOperator, Expression, PeriodOperator, Query, TruthTest } fro
 import type { Rule } from './name-grammar.ts';
 import { binary, chain, OperandGrammar, operatorOf } from './operand-grammar.ts';
 import type { Span } from './span.ts';
-import { cover, endOf } from './token-text.ts';
-import { type IToken, keyword, Name, symbol, type TokenType } from './tokens.ts';
+import { cover, endOf, spanOf } from './token-text.ts';
+import { Identifier, type IToken, keyword, Name, symbol, type TokenType } from './tokens.ts';
 
 const negatable: readonly TokenType[] = ['BETWEEN', 'IN', 'LIKE', 'ILIKE', 'RLIKE', 'SIMILAR'].map(keyword);
 
@@ -52,6 +52,12 @@ export abstract class ExpressionGrammar extends OperandGrammar {
     }),
   );
 
+  /** x ISNULL, x NOTNULL: as PostgreSQL and DuckDB have them. A name behind a value would be its alias. */
+  #isNullTest(): boolean {
+    const word = this.LA(1);
+    return word.tokenType === Identifier && ['isnull', 'notnull'].includes(word.image.toLowerCase());
+  }
+
   #isPeriodOperator(): boolean {
     const word = this.LA(1).image.toLowerCase();
     if (word === 'immediately') return periodWords.slice(3).includes(this.LA(2).image.toLowerCase());
@@ -64,7 +70,9 @@ export abstract class ExpressionGrammar extends OperandGrammar {
       // NOT may also begin the NOT NULL of a column: DEFAULT 5 NOT NULL.
       GATE: () =>
         (this.LA(1).tokenType !== keyword('NOT') || negatable.includes(this.LA(2).tokenType)) &&
-        (!isName(this.LA(1)) || (left.kind === 'call' && left.name.name === 'row' && this.#isPeriodOperator())),
+        (!isName(this.LA(1)) ||
+          this.#isNullTest() ||
+          (left.kind === 'call' && left.name.name === 'row' && this.#isPeriodOperator())),
       DEF: () => {
         this.OR([
           {
@@ -93,6 +101,18 @@ export abstract class ExpressionGrammar extends OperandGrammar {
             },
           },
           {
+            GATE: () => this.#isNullTest(),
+            IGNORE_AMBIGUITIES: true,
+            ALT: () => {
+              const word = this.CONSUME3(Name);
+              this.ACTION(() => {
+                const negated = word.image.toLowerCase() === 'notnull';
+                left = { kind: 'is', operand: left, test: 'null', negated, span: cover(left.span, spanOf(word)) };
+              });
+            },
+          },
+          {
+            IGNORE_AMBIGUITIES: true,
             ALT: () => {
               const words = [this.CONSUME(Name)];
               this.OPTION9({

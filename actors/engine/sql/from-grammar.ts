@@ -276,8 +276,7 @@ export abstract class FromGrammar extends PivotGrammar {
     let distance = 1;
     while (this.LA(distance).tokenType === symbol('(')) distance++;
     const parentheses = distance - 1;
-    const first = this.LA(distance).tokenType;
-    if (first !== keyword('SELECT') && first !== keyword('VALUES') && first !== keyword('WITH')) return false;
+    if (!this.startsQuery(distance)) return false;
     let depth = parentheses;
     while (depth > 1) {
       const type = this.LA(distance++).tokenType;

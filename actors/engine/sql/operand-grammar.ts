@@ -3,7 +3,7 @@ import type { BinaryOperator, Expression } from './ast.ts';
 import { CallGrammar } from './call-grammar.ts';
 import type { Rule } from './name-grammar.ts';
 import { cover, spanOf, unquote, wordIdentifier } from './token-text.ts';
-import { type IToken, keyword, Name, StringLiteral, symbol } from './tokens.ts';
+import { type IToken, keyword, Name, ReadExpression, StringLiteral, symbol } from './tokens.ts';
 
 /** Types of literals of which the grammar of constants knows nothing. */
 const literalTypes: ReadonlySet<string> = new Set(['uuid', 'real', 'double', 'float']);
@@ -95,6 +95,13 @@ export abstract class OperandGrammar extends CallGrammar {
   readonly primary: Rule<Expression> = this.RULE('primary', () =>
     this.OR({
       DEF: [
+        {
+          ALT: () => {
+            const token = this.CONSUME(ReadExpression);
+            // SAFETY: the token carries what deep-groups.ts has read for it.
+            return this.ACTION(() => token.payload as Expression);
+          },
+        },
         { ALT: () => this.SUBRULE(this.constant) },
         { ALT: () => this.SUBRULE(this.caseExpression) },
         { ALT: () => this.SUBRULE(this.castExpression) },

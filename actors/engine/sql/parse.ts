@@ -7,7 +7,10 @@
 import type { MillraceError } from '../../../runtime/errors.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { Query } from './ast.ts';
+import { type GroupReader, withReadGroups } from './deep-groups.ts';
+import { foreignMark, foreignStatement, foreignSyntax, isTrailingComma, missingBefore } from './foreign-syntax.ts';
 import type { InsertStatement } from './insert-statement.ts';
+import { isStackFull, nestingMax, tooDeepAt } from './nesting-depth.ts';
 import { SqlReservedWord, SqlSyntax, SqlTooDeep, SqlUnsupported } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
 import type { IRecognitionException } from './statement-grammar.ts';
@@ -25,7 +28,7 @@ import {
   symbol,
   tokenize,
 } from './tokens.ts';
-import { findRefusedSyntax } from './unsupported-syntax.ts';
+import { findRefusedSyntax, type RefusedSyntax } from './unsupported-syntax.ts';
 
 export interface ParsedProgram {
   readonly statements: readonly Statement[];
@@ -116,6 +119,11 @@ function parseStatement(
   if (first?.tokenType === keyword('DECLARE')) {
     return runRule(source, tokens, end, problems, (p) => p.declareRecursive());
   }
+  const foreign = foreignStatement(tokens);
+  if (foreign !== null) {
+    problems.push(unsupported(source, foreign));
+    return null;
+  }
   if (first !== undefined && first.tokenType !== keyword('CREATE')) {
     const found = `"${first.image.slice(0, 40)}"`;
     const context = { place: source.span(spanOf(first)), suggestion: nearestName(first.image, ['CREATE']) };
@@ -134,9 +142,16 @@ interface Lexed {
 
 function lex(source: SqlText): Lexed {
   const { tokens, problems } = tokenize(source.text);
-  const errors = problems.map(
-    ({ found, expected, offset }) => new SqlSyntax({ found, expected }, { place: source.place(offset) }),
-  );
+  const known = new Set<string>();
+  const errors = problems.flatMap(({ found, expected, offset }): MillraceError[] => {
+    const place = source.place(offset);
+    const mark = expected === '' ? foreignMark(source.text.slice(offset, offset + 3)) : null;
+    if (mark === null) return [new SqlSyntax({ found, expected }, { place })];
+    // A name in backticks has two of them, and is one mistake.
+    if (known.has(mark.construct)) return [];
+    known.add(mark.construct);
+    return [new SqlUnsupported(mark, { place })];
+  });
   return { tokens, problems: errors, unreadable: problems.map(({ offset }) => offset) };
 }
 
@@ -162,32 +177,53 @@ function splitStatements(
 
 function refuse(source: SqlText, tokens: readonly IToken[], query: boolean, problems: MillraceError[]): boolean {
   const refused = findRefusedSyntax(tokens, query);
-  for (const { token, construct, instead } of refused) {
-    problems.push(new SqlUnsupported({ construct, instead }, { place: source.span(spanOf(token)) }));
-  }
+  problems.push(...refused.map((construct) => unsupported(source, construct)));
   return refused.length > 0;
+}
+
+function unsupported(source: SqlText, { token, construct, instead }: RefusedSyntax): MillraceError {
+  return new SqlUnsupported({ construct, instead }, { place: source.span(spanOf(token)) });
 }
 
 function runRule<T>(
   source: SqlText,
-  tokens: readonly IToken[],
+  given: readonly IToken[],
   end: number,
   problems: MillraceError[],
   rule: (parser: SqlParser) => T,
 ): T | null {
   const parser = theParser();
-  parser.read(source.text, tokens);
   try {
+    const tokens = withReadGroups(given, groupReader(parser, source.text));
+    parser.read(source.text, tokens);
     const result = rule(parser);
     const [error] = parser.errors;
-    if (error === undefined) return result;
-    problems.push(recognitionError(source, tokens, error, end));
+    if (error !== undefined) {
+      problems.push(recognitionError(source, tokens, error, end));
+      return null;
+    }
+    const deep = tooDeepAt(result);
+    if (deep === null) return result;
+    problems.push(new SqlTooDeep({ most: nestingMax }, { place: source.span(deep) }));
   } catch (thrown) {
-    // Nested thousands of levels deep, a text exhausts the stack of any recursive parser.
-    if (!(thrown instanceof RangeError) || !thrown.message.includes('call stack')) throw thrown;
-    problems.push(new SqlTooDeep({}, { place: source.place(tokens[0]?.startOffset ?? 0) }));
+    // What is nested thousands of levels deep and cannot be read in parts exhausts the stack of any recursive parser.
+    if (!isStackFull(thrown)) throw thrown;
+    problems.push(new SqlTooDeep({ most: nestingMax }, { place: source.place(given[0]?.startOffset ?? 0) }));
   }
   return null;
+}
+
+function groupReader(parser: SqlParser, text: string): GroupReader {
+  const read = <T>(tokens: readonly IToken[], rule: () => T): T | null => {
+    parser.read(text, tokens);
+    const result = rule();
+    return parser.errors.length === 0 ? result : null;
+  };
+  return {
+    text,
+    expression: (tokens) => read(tokens, () => parser.expression()),
+    query: (tokens) => read(tokens, () => parser.query()),
+  };
 }
 
 // ── errors ──
@@ -200,12 +236,23 @@ function recognitionError(
   end: number,
 ): MillraceError {
   const { token, message } = error;
-  const before = tokens[tokens.indexOf(token) - 1] ?? tokens.at(-1);
+  const found = tokens.indexOf(token);
+  const position = found < 0 ? tokens.length : found;
+  const before = tokens[position - 1];
+  const foreign = foreignSyntax(tokens, position);
+  if (foreign !== null) return unsupported(source, foreign);
   if (before !== undefined && isTemporalWord(before) && message === 'a string') return reservedWord(source, before);
   if (isReserved(token) && (message === 'a name' || message === 'the name of a column')) {
     return reservedWord(source, token);
   }
-  return syntaxError(source, token, message, end, before);
+  if (isTrailingComma(tokens, position)) {
+    const next = found < 0 ? 'the end of the statement' : `"${token.image}"`;
+    const place = before === undefined ? source.place(end) : source.span(spanOf(before));
+    const expected = message === '' ? 'an expression' : message;
+    return new SqlSyntax({ found: `${next} behind a comma: leave the comma out`, expected }, { place });
+  }
+  const expected = message === '' && nearestKeyword(token) === undefined ? missingBefore(tokens, position) : null;
+  return syntaxError(source, token, expected ?? message, end, message === '' ? before : undefined);
 }
 
 function syntaxError(source: SqlText, token: IToken, expected: string, end: number, before?: IToken): MillraceError {
@@ -213,7 +260,7 @@ function syntaxError(source: SqlText, token: IToken, expected: string, end: numb
   const found = atEnd ? 'the end of the statement' : `"${token.image.slice(0, 40)}"`;
   const place = atEnd ? source.place(end) : source.span(spanOf(token));
   // Where the statement could have ended, the word before may be a keyword gone wrong: FROM t WHRE x.
-  const earlier = before === undefined || expected !== '' ? undefined : nearestKeyword(before);
+  const earlier = before === undefined ? undefined : nearestKeyword(before);
   const suggestion = nearestKeyword(token) ?? earlier;
   return new SqlSyntax({ found, expected }, { place, suggestion });
 }
@@ -222,10 +269,16 @@ function reservedWord(source: SqlText, token: IToken): MillraceError {
   return new SqlReservedWord({ word: token.image }, { place: source.span(spanOf(token)) });
 }
 
+/** Of words that are equally near, the one that is meant more often. */
+const likelyWords =
+  'SELECT FROM WHERE AND OR NOT NULL JOIN ON AS GROUP ORDER BY HAVING LIMIT UNION DISTINCT WHEN THEN ELSE END'.split(
+    ' ',
+  );
+
 /** A word that is nearly a keyword: WHRE. */
 function nearestKeyword(token: IToken): string | undefined {
   return token.tokenType === Identifier && token.image.length > 2
-    ? nearestName(token.image, sqlKeywords.keys())
+    ? nearestName(token.image, [...likelyWords, ...sqlKeywords.keys()])
     : undefined;
 }
 

@@ -14,7 +14,7 @@ import type {
 import { GroupGrammar } from './group-grammar.ts';
 import type { Rule } from './name-grammar.ts';
 import { identifierOf, spanOf, unquote } from './token-text.ts';
-import { type IToken, keyword, Label, StringLiteral, symbol } from './tokens.ts';
+import { type IToken, keyword, Label, ReadQuery, StringLiteral, symbol } from './tokens.ts';
 
 type Star = Extract<SelectItem, { kind: 'star' }>;
 
@@ -161,6 +161,13 @@ export abstract class QueryGrammar extends GroupGrammar {
       DEF: [
         { ALT: () => this.SUBRULE(this.select) },
         { ALT: () => this.SUBRULE(this.values) },
+        {
+          ALT: () => {
+            const token = this.CONSUME(ReadQuery);
+            // SAFETY: the token carries what deep-groups.ts has read for it.
+            return this.ACTION(() => token.payload as Query);
+          },
+        },
         {
           ALT: () => {
             this.CONSUME(symbol('('));

@@ -137,10 +137,10 @@ export const SqlInvalidDefinition: CodedErrorClass<{ readonly detail: string }> 
   (f) => f.detail,
 );
 
-export const SqlTooDeep: CodedErrorClass<Record<string, never>> = defineError(
+export const SqlTooDeep: CodedErrorClass<{ readonly most: number }> = defineError(
   'sql.too_deep',
   { help: 'Split the query into several views.' },
-  () => 'the statement is nested too deep',
+  (f) => `the statement is nested too deep: ${f.most} levels are the most`,
 );
 
 function listNames(names: readonly string[], most = 8): string {

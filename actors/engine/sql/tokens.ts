@@ -139,6 +139,14 @@ export const NumberLiteral: TokenType = createToken({
 /** $1, $2, …: a parameter of PREPARE. */
 export const Parameter: TokenType = createToken({ name: 'Parameter', pattern: /\$\d+/, label: 'a parameter' });
 
+/** What has been read already, as one token that carries it: see deep-groups.ts. Texts have none. */
+export const ReadExpression: TokenType = createToken({
+  name: 'ReadExpression',
+  pattern: Lexer.NA,
+  label: 'an expression',
+});
+export const ReadQuery: TokenType = createToken({ name: 'ReadQuery', pattern: Lexer.NA, label: 'a query' });
+
 const symbols = [
   '<=>',
   '<>',
@@ -196,7 +204,15 @@ const lexed: TokenType[] = [
 ];
 
 /** What the parser is made of. */
-export const vocabulary: TokenType[] = [Name, Label, ColumnWord, ...lexed, ...keywords.values()];
+export const vocabulary: TokenType[] = [
+  Name,
+  Label,
+  ColumnWord,
+  ReadExpression,
+  ReadQuery,
+  ...lexed,
+  ...keywords.values(),
+];
 
 const lexer = new Lexer(lexed, { positionTracking: 'onlyOffset', skipValidations: true, ensureOptimizations: false });
 
@@ -222,6 +238,11 @@ export function tokenize(text: string): TokenizedText {
   }));
   const tokens: IToken[] = [];
   for (const token of result.tokens) {
+    const before = tokens.at(-1);
+    if (before?.tokenType === NumberLiteral && isWordBehind(before, token)) {
+      const found = `"${before.image}${token.image}"`;
+      problems.push({ offset: before.startOffset, found, expected: 'a number of digits, and a blank behind it' });
+    }
     if (token.tokenType === Identifier) {
       const type = keywords.get(token.image.toUpperCase());
       if (type !== undefined) {
@@ -245,6 +266,11 @@ export function tokenize(text: string): TokenizedText {
 
 function isOfUnicode({ tokenType }: IToken): boolean {
   return tokenType === UnicodeLiteral || tokenType === UnicodeIdentifier;
+}
+
+/** 1_000, 0x1F: read as a number and a name behind it, it would be the number 1 that is named _000. */
+function isWordBehind({ startOffset, image }: IToken, next: IToken): boolean {
+  return next.tokenType === Identifier && next.startOffset === startOffset + image.length;
 }
 
 function closing(image: string): string {

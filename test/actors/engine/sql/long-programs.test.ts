@@ -1,6 +1,8 @@
 // Texts that are long in one direction, as programs write them: what they mean, and that they are read at all.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { planProgram } from '../../../../actors/engine/plan/planner.ts';
+import { compileProgram } from '../../../../actors/engine/sql/compile-program.ts';
 import { problemOf, rowsOf } from './program-rows.ts';
 
 const table = 'CREATE TABLE t (a BIGINT, b BIGINT, s VARCHAR, d DECIMAL(10, 2), f DOUBLE);';
@@ -9,7 +11,7 @@ const rows = [
   [1, null, 2n, null, null, null],
 ] as const;
 
-const links = 5000;
+const links = 3000;
 
 function chain(count: number, link: (i: number) => string, between: string): string {
   return Array.from({ length: count }, (_, i) => link(i)).join(between);
@@ -35,12 +37,12 @@ test('a chain of thousands of one operator is computed from left to right', () =
     ),
     ['{"a":7}'],
   );
-  assert.equal(valuesOf(`${chain(links, () => 'a', ' + ')} AS x`), ['{"x":35000}', '{"x":null}']);
+  assert.equal(valuesOf(`${chain(links, () => 'a', ' + ')} AS x`), ['{"x":21000}', '{"x":null}']);
   assert.equal(valuesOf(`${chain(links, () => 'b', ' - ')} AS x`, 'b = 2'), [`{"x":${2 - 2 * (links - 1)}}`]);
-  assert.equal(valuesOf(`${chain(links, (i) => String(i), ' + ')} AS x`, 'b = 1'), ['{"x":12497500}']);
+  assert.equal(valuesOf(`${chain(links, (i) => String(i), ' + ')} AS x`, 'b = 1'), ['{"x":4498500}']);
   assert.equal(valuesOf(`${chain(1000, () => 'd', ' + ')} AS x`), ['{"x":"1250.00"}', '{"x":null}']);
   assert.equal(valuesOf(`${chain(1000, () => 'f', ' + ')} AS x`), ['{"x":500}', '{"x":null}']);
-  assert.equal(valuesOf(`CHAR_LENGTH(${chain(links, () => 's', ' || ')}) AS x`), ['{"x":5000}', '{"x":null}']);
+  assert.equal(valuesOf(`CHAR_LENGTH(${chain(links, () => 's', ' || ')}) AS x`), ['{"x":3000}', '{"x":null}']);
 });
 
 test('a part of a sum overflows where it is written, in a long sum as in a short one', () => {
@@ -70,6 +72,46 @@ test('lists, arms, columns and branches of thousands are read', () => {
   assert.is(rowsOf(`${table} CREATE MATERIALIZED VIEW v AS VALUES ${values};`, rows).length, 1000);
   const joins = chain(100, (i) => (i === 0 ? 't AS t0' : `JOIN t AS t${i} ON t${i}.a = t${i - 1}.a`), ' ');
   assert.equal(rowsOf(`${table} CREATE MATERIALIZED VIEW v AS SELECT t99.a AS x FROM ${joins};`, rows), ['{"x":7}']);
+});
+
+const nested: readonly (readonly [what: string, most: number, program: (levels: number) => string])[] = [
+  ['calls', 190, (n) => `SELECT ${'ABS('.repeat(n)}a${')'.repeat(n)} AS x FROM t`],
+  ['operators', 190, (n) => `SELECT ${'(1 + '.repeat(n)}a${')'.repeat(n)} AS x FROM t`],
+  ['CASE', 190, (n) => `SELECT ${'CASE WHEN a = 0 THEN 0 ELSE '.repeat(n)}a ${'END '.repeat(n)} AS x FROM t`],
+  ['NOT', 190, (n) => `SELECT ${'NOT '.repeat(n)}a = 1 AS x FROM t`],
+  ['queries in FROM', 190, (n) => `${'SELECT x FROM ('.repeat(n)}SELECT a AS x FROM t${')'.repeat(n)}`],
+  ['queries as values', 38, (n) => `SELECT ${'(SELECT MAX('.repeat(n)}a${') FROM t)'.repeat(n)} AS x FROM t`],
+  [
+    'EXISTS',
+    62,
+    (n) => `SELECT a AS x FROM t WHERE ${'EXISTS (SELECT 1 FROM t WHERE '.repeat(n)}a = 1${')'.repeat(n)}`,
+  ],
+  ['EXCEPT', 62, (n) => chain(n, (i) => `SELECT a + ${i} AS x FROM t`, ' EXCEPT ')],
+  ['joins', 190, (n) => `SELECT t0.a AS x FROM t AS t0 ${chain(n, (i) => `JOIN t AS u${i} ON u${i}.a = t0.a`, ' ')}`],
+  ['+ and -', 380, (n) => `SELECT ${chain(n, (i) => (i % 2 === 0 ? 'a +' : 'a -'), ' ')} a AS x FROM t`],
+];
+for (const [what, most, program] of nested) {
+  test(`${what} may be nested so deep and no deeper`, () => {
+    const compiled = compileProgram(`${table} CREATE MATERIALIZED VIEW v AS ${program(most)};`);
+    assert.equal(compiled.problems, []);
+    if (compiled.program !== null) planProgram(compiled.program, { onError: 'stop' });
+    for (const levels of [2 * most + 40, 5 * most]) {
+      const { problems } = compileProgram(`${table} CREATE VIEW v AS ${program(levels)};`);
+      assert.equal(
+        problems.map(({ code }) => code),
+        ['sql.too_deep'],
+      );
+    }
+  });
+}
+
+test('parentheses that change nothing may be any number', () => {
+  assert.equal(valuesOf(`${'('.repeat(3000)}a + 1${')'.repeat(3000)} AS x`, 'b = 1'), ['{"x":8}']);
+});
+
+test('a mistake inside of many parentheses is told where it stands', () => {
+  const deep = `${table}\nCREATE VIEW v AS SELECT ${'('.repeat(100)}a + ${')'.repeat(100)} AS x FROM t;`;
+  assert.match(problemOf(deep), /^2:129: expected an expression but found "\)"/);
 });
 
 test('an unknown name in a long chain is told with its place', () => {

@@ -90,8 +90,14 @@ const errors: readonly (readonly [program: string, ...problems: readonly string[
     'CREATE TABEL t (x INT)',
     'sql.syntax 1:8: expected TABLE, TYPE, FUNCTION or [MATERIALIZED | LOCAL] VIEW but found "TABEL" (did you mean "TABLE"?)',
   ],
-  ['CREATE VIEW v AS SELECT a FROM t WHRE x > 1', 'sql.syntax 1:39: unexpected "x" (did you mean "WHERE"?)'],
-  ['CREATE VIEW v AS SELECT a, FROM t', 'sql.syntax 1:28: expected an expression but found "FROM"'],
+  [
+    'CREATE VIEW v AS SELECT a FROM t WHRE x > 1',
+    'sql.syntax 1:39: expected ",", JOIN or WHERE but found "x" (did you mean "WHERE"?)',
+  ],
+  [
+    'CREATE VIEW v AS SELECT a, FROM t',
+    'sql.syntax 1:26: expected an expression but found "FROM" behind a comma: leave the comma out',
+  ],
   ['CREATE VIEW v AS SELECT FROM t', 'sql.syntax 1:25: expected an expression or "*" but found "FROM"'],
   ['CREATE VIEW v AS SELECT (a FROM t', 'sql.syntax 1:28: expected ")" but found "FROM"'],
   [
@@ -100,8 +106,11 @@ const errors: readonly (readonly [program: string, ...problems: readonly string[
   ],
   ['CREATE VIEW v SELECT 1', 'sql.syntax 1:15: expected AS but found "SELECT"'],
   ['CREATE TABLE t (x)', 'sql.syntax 1:18: expected the name of a type but found ")"'],
-  ['CREATE TABLE t (x INT,)', 'sql.syntax 1:23: expected the name of a column but found ")"'],
-  ['ALTER TABLE t', 'sql.syntax 1:1: expected CREATE TABLE or CREATE VIEW but found "ALTER"'],
+  [
+    'CREATE TABLE t (x INT,)',
+    'sql.syntax 1:22: expected the name of a column but found ")" behind a comma: leave the comma out',
+  ],
+  ['ALTER TABLE t', 'sql.unsupported 1:1: ALTER is not supported; a program declares what there is: change its text'],
   [
     "CREATE VIEW v AS SELECT 'abc FROM t",
     "sql.syntax 1:25: expected ' to close the string that begins here but found the end of the program",
@@ -110,7 +119,10 @@ const errors: readonly (readonly [program: string, ...problems: readonly string[
     'CREATE VIEW v AS SELECT 1 /* no end',
     'sql.syntax 1:27: expected */ to close the comment that begins here but found the end of the program',
   ],
-  ['CREATE VIEW v AS SELECT ? FROM t', 'sql.syntax 1:25: unexpected "?"'],
+  [
+    'CREATE VIEW v AS SELECT ? FROM t',
+    'sql.unsupported 1:25: a parameter ? is not supported; write the value; parameters of PREPARE are $1, $2',
+  ],
   [
     'CREATE TABLE t (x INT, date DATE, order INT)',
     'sql.reserved_word 1:24: date is a reserved word; to use it as a name write it in double quotes: "date"',
@@ -159,7 +171,7 @@ test('places are those of the outer file', () => {
 test('nesting beyond the stack is an error of the text', () => {
   assert.is(
     problems(`CREATE VIEW v AS SELECT ${'('.repeat(50_000)}`)[0],
-    'sql.too_deep 1:1: the statement is nested too deep',
+    'sql.too_deep 1:1: the statement is nested too deep: 200 levels are the most',
   );
 });
 
