@@ -4,6 +4,7 @@
 // NOT NULL column is no NULL is checked here where it is written so, else by whoever runs the query: every column of it
 // may hold NULL.
 import { type Field, makeSchema, type Relation } from '../../../runtime/batch/schema.ts';
+import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { Expression, Identifier, TypeName } from './ast.ts';
 import { bindCast } from './bind-case.ts';
@@ -128,9 +129,15 @@ function namedFields(context: QueryContext, relation: Relation, names: readonly 
   );
 }
 
+/** Texts are kept as they come, neither padded nor cut to the length of their column: as those that connectors bring. */
+function unbounded(type: SqlType): SqlType {
+  return type.kind === 'CHAR' || type.kind === 'VARCHAR' ? { kind: 'VARCHAR', length: null } : type;
+}
+
 function assign(value: Scalar, field: Field, place: Scalar['source']['place']): Scalar {
-  const converted = coerce(value, field.type);
-  const cast = converted.kind === 'cast' ? bindCast(value, field.type, false, value.source) : converted;
+  const type = unbounded(field.type);
+  const converted = coerce(value, type);
+  const cast = converted.kind === 'cast' ? bindCast(value, type, false, value.source) : converted;
   if (!field.nullable && cast.kind === 'literal' && cast.value === null) {
     const detail = `"${field.name}" is NOT NULL and gets no value`;
     throw new SqlTypeMismatch(

@@ -4,8 +4,9 @@
 //
 // Tables that are the same in both programs keep their contents; every view is computed again from them. Outputs of views that
 // have not changed are not told again what they know, none is with a silent bootstrap. Inputs go on where the checkpoint was
-// taken, unless they or their tables have changed. Tables whose contents nobody has kept (not materialized, or forgotten
-// behind a LATENESS) cannot be read again: such a start is refused.
+// taken, unless they or their tables have changed. Tables whose contents nobody has kept (not materialized, nor shown whole by a
+// materialized view, or forgotten behind a LATENESS) cannot be read again: such a start is refused.
+import { isDeepStrictEqual } from 'node:util';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
 import type { BoundProgram } from '../../engine/messages.ts';
 import type { CheckpointImage, Store } from '../../store/messages.ts';
@@ -64,7 +65,7 @@ export async function planBootstrap(pipeline: HostedPipeline, image: CheckpointI
   if (old === null || program === null) throw new BootstrapImpossible({ detail: 'it does not compile any more' });
   const changed = new Set([...diff.program_diff.added_tables, ...diff.program_diff.modified_tables]);
   const kept = program.tables.filter(({ relation }) => !changed.has(relation.name));
-  if (!isSame && image.processedRecords > 0) refuseForgotten(kept, program);
+  if (!isSame && image.processedRecords > 0) refuseForgotten(kept, program, old);
   const keptTables = kept.map(({ relation }) => relation.name);
   const isKept = (endpoint: string): boolean =>
     !diff.modified_input_connectors.includes(endpoint) && keptTables.some((name) => endpoint.startsWith(`${name}.`));
@@ -78,8 +79,8 @@ export async function planBootstrap(pipeline: HostedPipeline, image: CheckpointI
 }
 
 /** @throws BootstrapImpossible */
-function refuseForgotten(kept: BoundProgram['tables'], program: BoundProgram): void {
-  for (const { relation, lateness, watermark, materialized } of kept) {
+function refuseForgotten(kept: BoundProgram['tables'], program: BoundProgram, before: BoundProgram): void {
+  for (const { relation, lateness, watermark } of kept) {
     const reader = program.views.find((view) => sourcesOf(program, view.relation.name).has(relation.name));
     if (reader === undefined) continue;
     const what = `view ${reader.relation.name} is computed from table ${relation.name}`;
@@ -89,10 +90,32 @@ function refuseForgotten(kept: BoundProgram['tables'], program: BoundProgram): v
     if (watermark !== undefined) {
       throw new BootstrapImpossible({ detail: `${what}, which has a watermark: rows that wait are in no table yet` });
     }
-    if (!materialized && relation.primaryKey.length === 0) {
+    if (keeperOf(relation.name, before) === null) {
       throw new BootstrapImpossible({ detail: `${what}, which is not materialized: its rows have no replay source` });
     }
   }
+}
+
+/** What holds the rows of a table of the program: itself, or a materialized view of all its columns. null: nothing does. */
+function keeperOf(name: string, { tables, views }: BoundProgram): string | null {
+  const table = tables.find(({ relation }) => relation.name === name);
+  if (table === undefined) return null;
+  if (table.materialized || table.relation.primaryKey.length > 0) return name;
+  const { fields } = table.relation.schema;
+  const same = views.find(({ kind, query, relation, lateness, emitFinal }) => {
+    const isPlain = kind === 'materialized' && lateness === undefined && emitFinal === undefined;
+    return isPlain && isWhole(query, name) && isDeepStrictEqual(relation.schema.fields, fields);
+  });
+  return same?.relation.name ?? null;
+}
+
+/** Whether a query gives the rows of the table, every column in its place. */
+function isWhole(query: BoundProgram['views'][number]['query'], table: string): boolean {
+  if (query.kind === 'scan') return query.relation === table;
+  if (query.kind !== 'project' || query.columns.length !== query.input.schema.fields.length) return false;
+  return (
+    isWhole(query.input, table) && query.columns.every((column, i) => column.kind === 'column' && column.ordinal === i)
+  );
 }
 
 /** The new program has been started, paused. When this resolves it has the contents of the kept tables. */
@@ -140,9 +163,9 @@ export async function runBootstrap(
     await deployment.call('bootstrap', (control) => control.startTransaction());
     const tokens: string[] = [];
     for (const table of deployment.tables) {
-      const isThere = old.tables.some(({ name, materialized }) => name === table.name && materialized);
-      if (!isThere || !keptTables.includes(table.name)) continue;
-      tokens.push(await transferTable(table, { from: old, to: deployment }));
+      const source = before.compiled.program === null ? null : keeperOf(table.name, before.compiled.program);
+      if (source === null || !keptTables.includes(table.name)) continue;
+      tokens.push(await transferTable(table, { source, from: old, to: deployment }));
     }
     await deployment.call('bootstrap', (control) => control.commitTransaction());
     for (const token of tokens) await deployment.wait('bootstrap', (control, id) => control.tokenCompleted(id, token));

@@ -9,15 +9,17 @@ import type { LiveDeployment } from './live-deployment.ts';
 const limits: MailboxLimits = { rowsMax: 100_000, bytesMax: 64 * 1024 * 1024 };
 
 interface Ends {
+  /** What of `from` holds the rows: the table, or a view of the same rows. */
+  readonly source: string;
   readonly from: LiveDeployment;
   readonly to: LiveDeployment;
 }
 
 /** Resolves with a token for the rows, which are on their way to the engine of `to`. The table is the same in both. */
-export async function transferTable(table: TableDescription, { from, to }: Ends): Promise<string> {
+export async function transferTable(table: TableDescription, { source, from, to }: Ends): Promise<string> {
   const { name, schema } = table;
   const opened = await from.call('bootstrap', (control) =>
-    control.openEgressPort(name, `${name}.api-bootstrap`, limits, { sendSnapshot: true, everyStep: false }),
+    control.openEgressPort(source, `${source}.api-bootstrap`, limits, { sendSnapshot: true, everyStep: false }),
   );
   const receiver = openFrameReceiver(opened.port, { schema, limits });
   const { endpoint, incarnation, port } = await to.call('bootstrap', (control) =>

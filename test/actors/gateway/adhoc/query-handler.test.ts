@@ -155,6 +155,12 @@ test('numbers for a DOUBLE column are divided as doubles', async () => {
   assert.is(await running.text('SELECT f64 FROM every_type WHERE i8 = 99', 'json'), '{"f64":null}\n');
 });
 
+test('texts are inserted as they come, as connectors bring them: neither padded nor cut', async () => {
+  assert.is(await insert("INSERT INTO every_type (i8, c) VALUES (77, 'x'), (78, 'longer')"), '2');
+  const sql = "SELECT i8, '[' || c || ']' AS c FROM every_type WHERE i8 IN (77, 78) ORDER BY i8";
+  assert.is(await running.text(sql, 'csv'), 'i8,c\n77,[x]\n78,[longer]\n');
+});
+
 test('parquet is a file with an attachment name', async () => {
   const response = await running.query({ sql: 'SELECT id, name, price FROM t ORDER BY id', format: 'parquet' });
   assert.match(

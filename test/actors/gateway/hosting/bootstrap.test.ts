@@ -137,6 +137,20 @@ test('changes are refused where the policy says so, and where rows have not been
     assert.is(await served.query('SELECT total FROM s'), '{"total":1}');
   }));
 
+test('a table that is not kept is read again from a materialized view that shows all of it', () =>
+  withPipeline(async (served) => {
+    const plain = `CREATE TABLE t (x INT);\n`;
+    const whole = 'CREATE MATERIALIZED VIEW copy AS SELECT * FROM t;\n';
+    await served.begin(plain + whole);
+    await served.push(1, 2, 2);
+    await served.change(plain + whole.replace('copy', 'renamed') + sum);
+    await served.start('allow');
+    await served.until('Running');
+    assert.is(await served.query('SELECT COUNT(*) AS n FROM renamed'), '{"n":3}');
+    await served.push(4);
+    assert.is(await served.query('SELECT total FROM s'), '{"total":9}');
+  }));
+
 test('a connector that is added brings its rows, one that has ended does not bring them again', () =>
   withPipeline(async (served) => {
     await served.begin(table + sum);
