@@ -20,6 +20,8 @@ export class SltDatabase {
   /** Statements by the names that they declare. */
   #tables: ReadonlyMap<string, string> = new Map();
   #views: ReadonlyMap<string, string> = new Map();
+  /** Views that read a view which is not there any more. */
+  readonly #orphans: Set<string> = new Set();
   #program: BoundProgram = { tables: [], views: [] };
   #circuit: Circuit = planProgram(this.#program, { onError: 'stop' });
 
@@ -100,8 +102,21 @@ export class SltDatabase {
 
   #dropView(name: string, optional: boolean): void {
     const rest = new Map(this.#views);
-    if (rest.delete(name)) this.#rebuild(this.#tables, rest);
-    else if (!optional) throw new Error(`there is no view ${name}`);
+    if (!rest.delete(name)) {
+      if (!this.#orphans.delete(name) && !optional) throw new Error(`there is no view ${name}`);
+      return;
+    }
+    const gone = [name];
+    for (let lost = gone.pop(); lost !== undefined; lost = gone.pop()) {
+      const reads = new RegExp(`\\b${lost}\\b`, 'i');
+      for (const [reader, text] of rest) {
+        if (!reads.test(text)) continue;
+        rest.delete(reader);
+        this.#orphans.add(reader);
+        gone.push(reader);
+      }
+    }
+    this.#rebuild(this.#tables, rest);
   }
 
   /** A circuit of these tables and views with the rows that there are. */
