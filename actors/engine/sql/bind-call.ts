@@ -7,6 +7,7 @@ import { bindAggregate, bindUserAggregate } from './bind-aggregate.ts';
 import { bindBinary } from './bind-arithmetic.ts';
 import { bindCast, makeCase } from './bind-case.ts';
 import { bindComparison, operator } from './bind-comparison.ts';
+import { bindDistance } from './bind-geometry.ts';
 import { bindLambdaCall } from './bind-lambda.ts';
 import { bindMap, pairsOf } from './bind-nested.ts';
 import { bindRowOfColumns, bindStructure, hasColumns } from './bind-row.ts';
@@ -135,6 +136,7 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
       { place: source.place },
     );
   }
+  if (name === 'st_distance') return bindDistance(operands, source);
   if (name === 'tumble_end') return tumbleEnd(operands, source);
   if (name === 'map') {
     // MAP(ARRAY[k], ARRAY[v]) has an array for its only key; two lists in plain brackets are those of the keys and the values.

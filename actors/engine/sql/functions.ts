@@ -11,6 +11,7 @@ import { binaryFunctions } from './functions-binary.ts';
 import { comparisonFunctions } from './functions-comparison.ts';
 import { extractFunctions } from './functions-extract.ts';
 import { gatheredFunctions } from './functions-gathered.ts';
+import { geometryFunctions } from './functions-geometry.ts';
 import { intervalFunctions } from './functions-interval.ts';
 import { jsonFunctions } from './functions-json.ts';
 import { jsonPathFunctions } from './functions-json-path.ts';
@@ -44,6 +45,7 @@ const table: readonly FunctionDefinition[] = [
   ...relationalFunctions,
   ...arrayEditingFunctions,
   ...lambdaFunctions,
+  ...geometryFunctions,
   ...partsFunctions,
   ...gatheredFunctions,
   ...momentFunctions,
