@@ -224,7 +224,8 @@ class PostgresCdcSource implements Source {
           failures = 0;
           const position = { snapshot: true, from: this.#snapshotFrom };
           found = { found: part.found };
-          yield { kind: 'bytes', bytes: part.bytes, ...found, positionAfter: () => position };
+          const { bytes, release } = part;
+          yield { kind: 'bytes', bytes, release, ...found, positionAfter: () => position };
         }
       }
       if (signal.aborted || this.#snapshotFrom === null) return;

@@ -5,17 +5,22 @@
 //   everything else                    ends the copy: the client's own parser takes over from there
 //
 // While the copy runs its frames are taken off the socket here, straight into the pieces that are given out: the library hands each row over
-// as a message or a chunk of its own. At most two pieces wait; then the socket is paused.
+// as a message or a chunk of its own. At most two pieces wait; then the socket is paused. A socket of ours lends its memory meanwhile.
 import type { Client } from 'pg';
+import { BodyRooms } from '../sdk/body-rooms.ts';
+import { LendingSocket } from './lending-socket.ts';
 
 export interface CopiedRows {
   /** Whole rows. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly rows: number;
+  /** Nobody looks at the bytes any more. */
+  readonly release: () => void;
 }
 
-/** A piece is given out when it has so many. */
+/** A piece is given out when it has so many, in a room with some space for the last row. */
 const pieceBytes = 1 << 20;
+const roomBytes = pieceBytes + (64 << 10);
 const piecesMax = 2;
 
 const copyData = 0x64;
@@ -24,16 +29,18 @@ const passedOver: ReadonlySet<number> = new Set([0x48, 0x53, 0x4e, 0x41]);
 
 type DataListener = (chunk: Buffer) => void;
 
+interface CopyStream {
+  listeners(event: 'data'): DataListener[];
+  on(event: 'data', listener: DataListener): void;
+  removeListener(event: 'data', listener: DataListener): void;
+  pause(): void;
+  resume(): void;
+  destroy(): void;
+}
+
 interface CopyConnection {
   query(text: string): void;
-  readonly stream: {
-    listeners(event: 'data'): DataListener[];
-    on(event: 'data', listener: DataListener): void;
-    removeListener(event: 'data', listener: DataListener): void;
-    pause(): void;
-    resume(): void;
-    destroy(): void;
-  };
+  readonly stream: CopyStream | (CopyStream & LendingSocket);
 }
 
 /** Ends behind the last row, or early when `signal` is aborted: the connection is of no use then. @throws what the server says */
@@ -60,8 +67,10 @@ class CopyOut {
   #connection: CopyConnection | null = null;
   #listener: DataListener | null = null;
   readonly #onData: DataListener = (chunk) => this.#receive(chunk);
-  /** Rows that are given out next. Filled again and again: what is given out is a copy. */
-  #gathered: Uint8Array = new Uint8Array(pieceBytes + (64 << 10));
+  /** Rows that are given out next, in a room of their own. */
+  readonly #rooms = new BodyRooms(roomBytes, piecesMax + 1);
+  #gathered: Uint8Array<ArrayBuffer> = this.#rooms.take(roomBytes);
+  #view: DataView = new DataView(this.#gathered.buffer);
   #used = 0;
   #rows = 0;
   /** Of the message that is under way: its kind, what is left of it, its length, and what is left of that. */
@@ -110,8 +119,11 @@ class CopyOut {
     this.#connection = taken;
     const [listener = null] = taken.stream.listeners('data');
     this.#listener = listener;
-    if (listener !== null) taken.stream.removeListener('data', listener);
-    taken.stream.on('data', this.#onData);
+    if (taken.stream instanceof LendingSocket) taken.stream.lendTo(this.#onData);
+    else {
+      if (listener !== null) taken.stream.removeListener('data', listener);
+      taken.stream.on('data', this.#onData);
+    }
     taken.query(this.#statement);
   }
 
@@ -131,14 +143,15 @@ class CopyOut {
 
   #receive(chunk: Buffer): void {
     const end = chunk.length;
+    const source = new DataView(chunk.buffer, chunk.byteOffset, end);
     let at = 0;
     while (at < end) {
       if (this.#headerLeft === 0 && this.#left === 0) {
         const code = chunk[at] ?? 0;
         if (code !== copyData && !passedOver.has(code)) {
           this.#give();
-          // What the library makes of it comes back as one of the calls above.
-          this.#detach()?.(chunk.subarray(at));
+          // What the library makes of it comes back as one of the calls above. It keeps what is not whole, and a socket may have lent this.
+          this.#detach()?.(Buffer.from(chunk.subarray(at)));
           return;
         }
         this.#code = code;
@@ -154,21 +167,23 @@ class CopyOut {
         this.#left = this.#length - 4;
       }
       const taken = Math.min(this.#left, end - at);
-      if (this.#code === copyData) this.#copy(chunk, at, at + taken);
+      if (this.#code === copyData) this.#copy(chunk, source, at, at + taken);
       at += taken;
       this.#left -= taken;
       if (this.#left === 0 && this.#code === copyData && this.#rowEnded()) this.#connection?.stream.pause();
     }
   }
 
-  #copy(chunk: Buffer, start: number, end: number): void {
+  #copy(chunk: Buffer, source: DataView, start: number, end: number): void {
     const needed = this.#used + end - start;
     if (needed > this.#gathered.length) {
       const grown = new Uint8Array(Math.max(needed, this.#gathered.length * 2));
       grown.set(this.#gathered.subarray(0, this.#used));
       this.#gathered = grown;
+      this.#view = new DataView(grown.buffer);
     }
-    copyBytes(chunk, start, end, this.#gathered, this.#used);
+    if (end - start > copiedBytesMax) this.#gathered.set(chunk.subarray(start, end), this.#used);
+    else copyWords(source, start, end - start, this.#view, this.#used);
     this.#used = needed;
   }
 
@@ -182,7 +197,14 @@ class CopyOut {
 
   #give(): void {
     if (this.#rows === 0) return;
-    this.#ready.push({ bytes: this.#gathered.slice(0, this.#used), rows: this.#rows });
+    // A little of a room is copied out of it, and the room filled again.
+    const isLittle = this.#used < pieceBytes >> 2;
+    const bytes = isLittle ? this.#gathered.slice(0, this.#used) : this.#gathered.subarray(0, this.#used);
+    this.#ready.push({ bytes, rows: this.#rows, release: () => this.#rooms.giveBack(bytes) });
+    if (!isLittle) {
+      this.#gathered = this.#rooms.take(roomBytes);
+      this.#view = new DataView(this.#gathered.buffer);
+    }
     this.#used = 0;
     this.#rows = 0;
     this.#wake?.();
@@ -193,8 +215,11 @@ class CopyOut {
     const [listener, stream] = [this.#listener, this.#connection?.stream];
     this.#listener = null;
     if (listener === null || stream === undefined) return null;
-    stream.removeListener('data', this.#onData);
-    stream.on('data', listener);
+    if (stream instanceof LendingSocket) stream.lendTo(null);
+    else {
+      stream.removeListener('data', this.#onData);
+      stream.on('data', listener);
+    }
     return listener;
   }
 
@@ -206,11 +231,11 @@ class CopyOut {
 
 // ── data plane ──
 
-/** Rows are short mostly: a loop beats a native call for each. */
-function copyBytes(from: Uint8Array, start: number, end: number, out: Uint8Array, to: number): void {
-  if (end - start > 160) {
-    out.set(from.subarray(start, end), to);
-    return;
-  }
-  for (let at = start, p = to; at < end; at++, p++) out[p] = from[at]!;
+const copiedBytesMax = 512;
+
+/** Rows are short mostly: a loop over words beats a native call for each. */
+function copyWords(source: DataView, from: number, count: number, target: DataView, to: number): void {
+  let i = 0;
+  for (; i + 4 <= count; i += 4) target.setInt32(to + i, source.getInt32(from + i, true), true);
+  for (; i < count; i++) target.setUint8(to + i, source.getUint8(from + i));
 }

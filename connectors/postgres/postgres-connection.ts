@@ -5,6 +5,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
 import type { TlsSettings } from '../sdk/tls-settings.ts';
 import { wait } from '../sdk/wait.ts';
+import { LendingSocket } from './lending-socket.ts';
 import { failureOf, finalPostgresError, PostgresUnavailable } from './postgres-errors.ts';
 import { type PostgresTlsPlan, planTls } from './postgres-tls.ts';
 
@@ -77,6 +78,8 @@ async function connectWith(uri: string, ssl: PostgresTlsPlan['ssl'], replication
     options: '-c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=sql_standard -c extra_float_digits=1',
     keepAlive: true,
     ...(ssl === null ? {} : { ssl }),
+    // TLS wraps a plain socket.
+    ...(ssl === null || ssl === false ? { stream: () => new LendingSocket() } : {}),
     ...(replication ? { replication: 'database' } : {}),
     // SAFETY: `replication` is read by the library though its types do not know it.
   } as object);

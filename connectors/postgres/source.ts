@@ -68,9 +68,9 @@ class PostgresSource implements Source {
     if (client === null) return;
     try {
       let held: Payload | null = null;
-      for await (const { bytes } of copyOut(client, this.#copy, signal)) {
+      for await (const { bytes, release } of copyOut(client, this.#copy, signal)) {
         if (held !== null) yield held;
-        held = { kind: 'bytes', bytes, positionAfter: () => ({}), endOfStream: false };
+        held = { kind: 'bytes', bytes, release, positionAfter: () => ({}), endOfStream: false };
       }
       if (held !== null && !signal.aborted) yield { ...held, endOfStream: true };
     } catch (thrown) {

@@ -16,7 +16,12 @@ export type SnapshotPart =
   /** First: the position that the rows stand for. */
   | { readonly kind: 'position'; readonly lsn: string }
   /** Whole rows as COPY prints them, and what their decoder has to know of them (rows-format.ts). */
-  | { readonly kind: 'rows'; readonly bytes: Uint8Array<ArrayBuffer>; readonly found: string };
+  | {
+      readonly kind: 'rows';
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly release: () => void;
+      readonly found: string;
+    };
 
 export interface SnapshotTarget {
   readonly publication: string;
@@ -107,8 +112,8 @@ async function* copied(
   signal: AbortSignal,
 ): AsyncGenerator<SnapshotPart> {
   const found = JSON.stringify({ columns } satisfies FoundColumns);
-  for await (const { bytes, rows } of copyOut(client, `COPY (${query}) TO STDOUT`, signal)) {
+  for await (const { bytes, rows, release } of copyOut(client, `COPY (${query}) TO STDOUT`, signal)) {
     given.rows += rows;
-    yield { kind: 'rows', bytes, found };
+    yield { kind: 'rows', bytes, release, found };
   }
 }

@@ -121,8 +121,9 @@ if ('missing' in server) {
     );
 
   cdc('a snapshot whose connection breaks off is read on behind the last row that came', async () => {
+    // More than the buffers of two sockets take in.
     await sql(`CREATE TABLE big (id bigint, t text);
-      INSERT INTO big SELECT i, repeat('x', 100) FROM generate_series(1, 100000) AS i`);
+      INSERT INTO big SELECT i, repeat('x', 400) FROM generate_series(1, 100000) AS i`);
     const bag = { ...relation, primaryKey: [] };
     const context = contextFor(bag, '.');
     const source = make({ source_table: 'big', slot_name: 'big_slot' }, context);
