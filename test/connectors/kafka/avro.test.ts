@@ -87,6 +87,42 @@ if ('missing' in server || 'missing' in registry) {
     await pipeline.stop({ force: true });
   });
 
+  avro(
+    'messages whose schema does not fit the table are refused, counted and told; those around them are rows',
+    async () => {
+      await admin.createTopics({ topics: ['misfits'], partitions: 1, replicas: 1 });
+      const good = record({ id: 'long', name: 'string' });
+      const others = {
+        'another type': [record({ id: 'string', name: 'string' }), { id: 'seven', name: 'x' }],
+        'no number at all': [record({ id: { type: 'array', items: 'long' }, name: 'string' }), { id: [7n], name: 'x' }],
+        'no key': [record({ name: 'string' }), { name: 'x' }],
+      } as const;
+      const id = await registry.register('misfits-value', good);
+      const values = [message(id, good, { id: 1n, name: 'first' })];
+      for (const [at, [schema, data]] of Object.values(others).entries()) {
+        values.push(message(await registry.register(`misfits-${at}`, schema), schema, data));
+      }
+      await put('misfits', [...values, message(id, good, { id: 2n, name: 'last' })]);
+      await using pipeline = await Pipeline.open({
+        program: 'CREATE TABLE misfits (id BIGINT NOT NULL PRIMARY KEY, name VARCHAR);',
+        inputs: { m: { stream: 'misfits', ...input('misfits', { registry_urls: [registry.url] }) } },
+      });
+      await pipeline.start();
+      assert.equal(await rowsOf(pipeline, 'SELECT id FROM misfits ORDER BY id', 2), [{ id: 1 }, { id: 2 }]);
+      const { numParseErrors, parseErrors, error } = await pipeline.inputConnectorStats('misfits', 'm');
+      assert.equal([numParseErrors, error], [3, null]);
+      assert.equal(
+        parseErrors.map((each) => each.error.message),
+        [
+          'field "id" is string, which column id of type BIGINT cannot take',
+          'field "id" is array, which column id of type BIGINT cannot take',
+          'column id is missing, it is NOT NULL and has no default',
+        ],
+      );
+      await pipeline.stop({ force: true });
+    },
+  );
+
   avro('change events of Debezium keep a table as that of the database is', async () => {
     await admin.createTopics({ topics: ['inventory'], partitions: 1, replicas: 1 });
     const row = record(

@@ -397,38 +397,43 @@ if ('missing' in server) {
     assert.ok(result.context.reported.includes('postgres.unavailable'));
   });
 
-  cdc('a connection that is cut again and again while changes come costs none and repeats none', async () => {
-    await sql('CREATE TABLE h (id bigint PRIMARY KEY, t text)');
-    const proxy = await startCutProxy();
-    proxy.target(server.uri.replace('postgres://', 'http://'));
-    const through = new URL(server.uri);
-    through.port = new URL(proxy.url).port;
-    const given = { source_table: 'h', slot_name: 'h_slot', max_retries: 1000, uri: through.href };
-    let writing: Promise<void> | null = null;
-    let cuts = 0;
-    // One behind the other: their order is that of the commits.
-    const write = async (): Promise<void> => {
-      for (let from = 1; from <= 2000; from += 200) {
-        await sql(`INSERT INTO h SELECT i, 'x' FROM generate_series(${from}, ${from + 199}) AS i`);
-      }
-    };
-    const { lines, context } = await read(given, null, (seen, idle) => {
-      if (idle) writing ??= write();
-      if (seen.length > cuts * 300 && cuts < 5) {
-        cuts++;
-        proxy.cut();
-        proxy.mend();
-      }
-      return seen.length >= 2000;
-    });
-    assert.equal(
-      lines.map((line) => JSON.parse(line).insert.id),
-      Array.from({ length: 2000 }, (_, i) => i + 1),
-    );
-    assert.ok(context.reported.length > 0);
-    await writing;
-    await proxy.close();
-  });
+  cdc(
+    'a connection that is slow, and cut again and again, while changes come costs none and repeats none',
+    async () => {
+      await sql('CREATE TABLE h (id bigint PRIMARY KEY, t text)');
+      const proxy = await startCutProxy();
+      proxy.target(server.uri.replace('postgres://', 'http://'));
+      const through = new URL(server.uri);
+      through.port = new URL(proxy.url).port;
+      const given = { source_table: 'h', slot_name: 'h_slot', max_retries: 1000, uri: through.href };
+      let writing: Promise<void> | null = null;
+      let cuts = 0;
+      // One behind the other: their order is that of the commits.
+      const write = async (): Promise<void> => {
+        for (let from = 1; from <= 2000; from += 200) {
+          await sql(`INSERT INTO h SELECT i, 'x' FROM generate_series(${from}, ${from + 199}) AS i`);
+        }
+      };
+      const { lines, context } = await read(given, null, (seen, idle) => {
+        if (idle) writing ??= write();
+        if (seen.length > cuts * 300 && cuts < 5) {
+          cuts++;
+          // The first part over a slow line.
+          proxy.slow(cuts < 3 ? 30_000 : null);
+          proxy.cut();
+          proxy.mend();
+        }
+        return seen.length >= 2000;
+      });
+      assert.equal(
+        lines.map((line) => JSON.parse(line).insert.id),
+        Array.from({ length: 2000 }, (_, i) => i + 1),
+      );
+      assert.ok(context.reported.length > 0);
+      await writing;
+      await proxy.close();
+    },
+  );
 
   cdc('a slot that is taken and a table that is missing say what they are', async () => {
     await sql('CREATE TABLE f (id bigint PRIMARY KEY, t text)');

@@ -3,10 +3,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CliProcess, secondsOfFileMax } from '../../cli/cli-process.ts';
 import { pollPause } from '../../poll-pause.ts';
+import { startCutProxy } from '../../servers/cut-proxy.ts';
 import { startPostgresServer } from '../../servers/postgres-server.ts';
 import { s3Access, startS3Server } from '../../servers/s3-server.ts';
 
@@ -98,6 +100,50 @@ if ('missing' in server || 'missing' in bucket) {
       return { k: String(k), n: String(own.length), total: String(own.reduce((sum, id) => sum + id, 0)) };
     });
     assert.equal((await sql('SELECT * FROM lines ORDER BY k')).rows, expected);
+  });
+
+  killed('a query that broke off is read again, and a primary key has each row once', async () => {
+    await sql(`CREATE TABLE list (id bigint PRIMARY KEY, t text); CREATE TABLE copied (id bigint PRIMARY KEY, t text, n bigint);
+      INSERT INTO list SELECT i, repeat('x', 100) FROM generate_series(1, 60000) AS i`);
+    const proxy = await startCutProxy();
+    proxy.target(uri.replace('postgres://', 'http://'));
+    const through = new URL(uri);
+    through.port = new URL(proxy.url).port;
+    // The server stops at this row for as long as the test has the lock.
+    const query = 'SELECT id, t FROM list WHERE id <> 50000 OR pg_advisory_lock_shared(7)::text IS NOT NULL';
+    const definition = {
+      name: 'queried',
+      program: `CREATE TABLE list (id BIGINT NOT NULL PRIMARY KEY, t VARCHAR);
+        CREATE VIEW copied AS SELECT id, MAX(t) AS t, COUNT(*) AS n FROM list GROUP BY id;`,
+      inputs: {
+        l: { stream: 'list', transport: { name: 'postgres_input', config: { uri: through.href, query } } },
+      },
+      outputs: { c: { stream: 'copied', transport: { name: 'postgres_output', config: { uri, table: 'copied' } } } },
+    };
+    writeFileSync(join(folder, 'q.yaml'), JSON.stringify(definition));
+    const holder = new pg.Client({ connectionString: uri });
+    await holder.connect();
+    await holder.query('SELECT pg_advisory_lock(7)');
+    const isCopied = async (): Promise<boolean> => (await sql('SELECT 1 FROM copied LIMIT 1')).rows.length > 0;
+    const start = (): CliProcess =>
+      new CliProcess(['run', 'q.yaml', '--data', 'query-data'], { folder, secondsMax: secondsOfFileMax });
+    for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+      // All of them anew, or the view would not change.
+      await sql('TRUNCATE copied; UPDATE list SET t = t || 1');
+      const child = start();
+      while (!(await isCopied())) await pollPause();
+      child.kill(signal);
+      await child.exit;
+    }
+    await holder.end();
+    proxy.slow(10_000_000);
+    const { code, err } = await start().exit;
+    assert.is(code, 0, err);
+    const { rows } = await sql(
+      'SELECT count(*)::int AS c, sum(id)::text AS s, max(n)::int AS n, min(length(t)) AS l FROM copied',
+    );
+    assert.equal(rows, [{ c: 60_000, s: '1800030000', n: 1, l: 102 }]);
+    await proxy.close();
   });
 }
 

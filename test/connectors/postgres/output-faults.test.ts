@@ -90,7 +90,7 @@ if ('missing' in server) {
     await pipeline.stop({ force: true });
   });
 
-  faults('a connection that is cut again and again costs nothing and doubles nothing, also without a key', async () => {
+  faults('a connection that is cut or slow, and a server that is killed, cost nothing and double nothing', async () => {
     await sql('CREATE TABLE kept (id bigint PRIMARY KEY, s text); CREATE TABLE bag (id bigint, s text)');
     const proxy = await startCutProxy();
     proxy.target(uri.replace('postgres://', 'http://'));
@@ -108,9 +108,18 @@ if ('missing' in server) {
         't',
         Array.from({ length: 50 }, (_, i) => ({ id: part * 100 + i, s: `s${part}` })),
       );
+      proxy.slow(part < 10 ? 100_000 : null);
       if (part % 5 === 0) {
         proxy.cut();
         proxy.mend();
+      }
+      if (part === 12) {
+        await server.process.stop('SIGKILL');
+        const missed = async (): Promise<number> =>
+          (await pipeline.outputConnectorStats('v', 'bag')).numTransportErrors;
+        const before = await missed();
+        while ((await missed()) === before) await pollPause();
+        await server.process.start();
       }
     }
     const all = [{ n: 1000, different: 1000 }];
