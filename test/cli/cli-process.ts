@@ -23,6 +23,8 @@ export interface CliOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** What it reads from a pipe; nothing when absent. */
   readonly input?: string;
+  /** What it reads comes by `feed`. */
+  readonly isFed?: boolean;
   /** After how long it is ended. Default 100. */
   readonly secondsMax?: number;
 }
@@ -39,11 +41,11 @@ export class CliProcess {
     this.#child = spawn(process.execPath, [binary, ...args], {
       cwd: options.folder,
       env: { ...process.env, ...options.environment },
-      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      stdio: [options.input === undefined && options.isFed !== true ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       timeout: (options.secondsMax ?? 100) * 1000,
       killSignal: 'SIGKILL',
     });
-    this.#child.stdin?.end(options.input);
+    if (options.isFed !== true) this.#child.stdin?.end(options.input);
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#out += text;
       this.#look();
@@ -82,6 +84,11 @@ export class CliProcess {
       this.#watchers.add(look);
       look();
     });
+  }
+
+  /** Somebody types this. */
+  feed(text: string): void {
+    this.#child.stdin?.write(text);
   }
 
   kill(signal: NodeJS.Signals): void {

@@ -159,6 +159,30 @@ ${csv('visits', 'visits.csv', 'start_after: [people, places]')}${csv('users', 'u
   }
 });
 
+test('with --control a connector that starts paused is resumed by hand, and the run ends with it', async () => {
+  fixture.write('numbers.csv', '1\n2\n3\n');
+  fixture.write(
+    'control.yaml',
+    `${copyProgram}inputs:
+  later: { stream: t, paused: true, transport: { name: file_input, config: { path: numbers.csv } }, format: { name: csv } }
+`,
+  );
+  const run = new CliProcess(['run', 'control.yaml', '--control'], {
+    folder,
+    environment: { COPY: 'control.ndjson' },
+    isFed: true,
+  });
+  run.feed('status\nresum t.later\nresume t.late\npause t.later\n');
+  await run.until((_, err) => /t\.later is paused\n[\s\S]*is paused\n/.test(err));
+  assert.match(run.err, /run\.unknown_command: there is no command "resum"[\s\S]*resume/);
+  assert.match(run.err, /run\.unknown_connector: there is no connector "t\.late"[\s\S]*t\.later/);
+  run.feed('resume t.later\n');
+  const { code, err } = await run.exit;
+  assert.is(code, 0, err);
+  assert.match(err, 't.later is resumed');
+  assert.is(fixture.lines('control.ndjson').length, 3);
+});
+
 test('a connector that starts paused keeps the run going until SIGTERM, which drains and exits 0', async () => {
   fixture.write('numbers.csv', '1\n2\n3\n');
   fixture.write(

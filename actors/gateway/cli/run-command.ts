@@ -16,6 +16,7 @@ import { type Command, exitCodes, type OptionValues, type Tools, UsageError } fr
 import { onEndSignals } from './end-signals.ts';
 import { problemLines, problemReport } from './problem-text.ts';
 import { ProgressDisplay } from './progress-display.ts';
+import { controlRun, type RunControl } from './run-control.ts';
 
 const rowsDefault = 60;
 /** The latest refused rows of an input that are shown to a person. */
@@ -23,35 +24,42 @@ const refusedShown = 5;
 
 export const runCommand: Command = {
   name: 'run',
-  synopsis: 'run FILE.yaml [--json] [--rows N] [--data FOLDER] [--connectors FOLDER] [--processors FOLDER]',
+  synopsis: 'run FILE.yaml [--json] [--rows N] [--data FOLDER] [--control] [--connectors FOLDER] [--processors FOLDER]',
   summary: 'Runs a pipeline file until its inputs have ended.',
   description: `Runs until all inputs have ended and all outputs are flushed, then prints the materialized views (at most --rows
 rows of each, default ${rowsDefault}) and the throughput. SIGINT or SIGTERM drains what has been read and ends with 0; a second
 signal ends at once with 130. With --json one JSON object is printed for each event, and a summary with the views at the end.
 A pipeline file of Conduit, or a folder of them, is run too: all of its pipelines at a time, until their sources have ended. With --data
 checkpoints, positions and what lifecycle events need are kept in a folder, and the next run goes on there, also after a crash; without
-it every run is a first run. --connectors is the folder of plugins (default
-./connectors).
+it every run is a first run. With --control lines of standard input are commands: \`resume RELATION.CONNECTOR\`, by which one that starts
+paused is started, \`pause RELATION.CONNECTOR\` and \`status\`. --connectors is the folder of plugins (default ./connectors).
 
 exit codes: 0 done, 1 the pipeline or a connector failed (the others were run to their end), 2 invalid configuration or usage`,
   options: {
     json: { type: 'boolean' },
     rows: { type: 'string' },
     data: { type: 'string' },
+    control: { type: 'boolean' },
     connectors: { type: 'string' },
     processors: { type: 'string' },
   },
   operands: 1,
   async run(operands, options, tools): Promise<number> {
     const [file = ''] = operands;
+    const isControlled = options['control'] === true;
     if (await isConduitPath(file)) {
+      if (isControlled) throw new UsageError({ detail: 'millrace run: --control is for pipelines with SQL' });
       const { runConduit } = await import('./run-conduit.ts');
       return await runConduit(file, options, tools);
     }
     const rowsMax = readRows(options);
     const output = options['json'] === true ? jsonOutput(tools) : textOutput(tools);
     const { data } = options;
-    return await runPipeline(file, rowsMax, output, typeof data === 'string' ? data : undefined);
+    return await runPipeline(file, output, {
+      rowsMax,
+      dataFolder: typeof data === 'string' ? data : undefined,
+      control: isControlled ? process.stdin : null,
+    });
   },
 };
 
@@ -68,6 +76,9 @@ interface RunOutput {
   invalid(file: string, problems: readonly ErrorData[]): void;
   log(entry: LogEntry): void;
   started(pipeline: Pipeline): void;
+  /** What became of a command. */
+  answered(text: string): void;
+  refusedCommand(error: unknown): void;
   draining(signal: string): void;
   /** Called once, whatever happened, before the summary. */
   ended(): Promise<void>;
@@ -84,12 +95,15 @@ interface ViewRows {
   readonly totalRows: number;
 }
 
-async function runPipeline(
-  file: string,
-  rowsMax: number,
-  output: RunOutput,
-  dataFolder: string | undefined,
-): Promise<number> {
+interface RunOptions {
+  readonly rowsMax: number;
+  readonly dataFolder: string | undefined;
+  /** Where commands come from; null: nowhere. */
+  readonly control: NodeJS.ReadStream | null;
+}
+
+async function runPipeline(file: string, output: RunOutput, options: RunOptions): Promise<number> {
+  const { rowsMax, dataFolder } = options;
   const interrupt = new AbortController();
   const ignoreSignals = onEndSignals(systemClock, {
     drain: (signal) => {
@@ -102,9 +116,14 @@ async function runPipeline(
   let exitCode: number = exitCodes.ok;
   const pipeline = await openValid(file, output, dataFolder);
   if (pipeline === null) return exitCodes.invalid;
+  let control: RunControl | null = null;
   try {
     await pipeline.start();
     output.started(pipeline);
+    if (options.control !== null) {
+      const answers = { answer: output.answered, failed: output.refusedCommand };
+      control = controlRun(pipeline, options.control, answers);
+    }
     let problem: unknown = null;
     try {
       await completedOrDrained(pipeline, interrupt.signal);
@@ -124,6 +143,7 @@ async function runPipeline(
       exitCode = exitCodes.failed;
     }
   } finally {
+    control?.close();
     await pipeline.stop();
     ignoreSignals();
   }
@@ -214,6 +234,8 @@ function textOutput(tools: Tools): RunOutput {
       });
       display.start();
     },
+    answered: (text) => say(`${text}\n`),
+    refusedCommand: (error) => say(`${problemLines(error).join('\n')}\n`),
     draining(signal): void {
       say(`${signal}: draining; once more ends at once\n`);
     },
@@ -291,6 +313,8 @@ function jsonOutput(tools: Tools): RunOutput {
         last = text;
       });
     },
+    answered: (text) => print('answered', { text }),
+    refusedCommand: (error) => print('command refused', { error: errorToData(error) }),
     draining: (signal) => print('draining', { signal }),
     async ended(): Promise<void> {
       subscription?.unsubscribe();

@@ -27,6 +27,14 @@ def s3(**config):
 
 def dimension_first():
     users = connectors(raw_json("users", s3(key="users.json"), labels=["dimension"]))
+    products = connectors(
+        {
+            "name": "products",
+            "labels": ["dimension"],
+            "transport": s3(key="products.csv"),
+            "format": {"name": "csv", "config": {"headers": True}},
+        }
+    )
     orders = connectors(raw_json("orders", s3(prefix="orders/"), start_after=["dimension"]))
     stages = connectors(
         raw_json("stage1", s3(prefix="stage1/"), labels=["stage1"]),
@@ -35,10 +43,12 @@ def dimension_first():
     )
     sql = f"""
 CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, name VARCHAR) WITH ('connectors' = '{users}');
-CREATE TABLE orders (user_id BIGINT, amount BIGINT) WITH ('connectors' = '{orders}');
+CREATE TABLE products (id BIGINT NOT NULL PRIMARY KEY, price BIGINT) WITH ('connectors' = '{products}');
+CREATE TABLE orders (user_id BIGINT, product_id BIGINT) WITH ('connectors' = '{orders}');
 CREATE TABLE staged (id BIGINT NOT NULL PRIMARY KEY, stage INT) WITH ('connectors' = '{stages}');
 CREATE MATERIALIZED VIEW spent AS
-SELECT u.name, SUM(o.amount) AS total FROM orders o JOIN users u ON o.user_id = u.id GROUP BY u.name;
+SELECT u.name, SUM(p.price) AS total
+FROM orders o JOIN users u ON o.user_id = u.id JOIN products p ON o.product_id = p.id GROUP BY u.name;
 """
     pipeline = PipelineBuilder(CLIENT, name="documented-s3", sql=sql).create_or_replace()
     pipeline.start()

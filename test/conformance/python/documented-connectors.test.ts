@@ -17,7 +17,7 @@ import { pythonClient } from './python-client.ts';
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../../..', import.meta.url));
 
-test('users, then orders; three stages into one table; events that wait to be resumed', async () => {
+test('users and products, then orders; three stages into one table; events that wait to be resumed', async () => {
   const { python, reason } = pythonClient('0.369.0');
   const s3 = await startS3Server(['docs']);
   const kafka = await startKafkaServer();
@@ -33,8 +33,9 @@ test('users, then orders; three stages into one table; events that wait to be re
     return;
   }
   await s3.put('docs', 'users.json', '{"id":1,"name":"Ann"}\n{"id":2,"name":"Bob"}\n');
-  await s3.put('docs', 'orders/1.json', '{"user_id":1,"amount":5}\n');
-  await s3.put('docs', 'orders/2.json', '{"user_id":2,"amount":7}\n{"user_id":1,"amount":1}\n');
+  await s3.put('docs', 'products.csv', 'id,price\n1,5\n2,7\n3,1\n');
+  await s3.put('docs', 'orders/1.json', '{"user_id":1,"product_id":1}\n');
+  await s3.put('docs', 'orders/2.json', '{"user_id":2,"product_id":2}\n{"user_id":1,"product_id":3}\n');
   for (const stage of [1, 2, 3]) await s3.put('docs', `stage${stage}/a.json`, `{"id":1,"stage":${stage}}\n`);
   const client = { clientId: 'test', bootstrapBrokers: [kafka.bootstrap] };
   const admin = new Admin(client);

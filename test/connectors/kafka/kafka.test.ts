@@ -1,4 +1,8 @@
 // kafka_input and kafka_output against a real broker: offsets, compression, transactions, faults, bad settings.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import * as zlib from 'node:zlib';
 import { Admin, Producer, stringSerializers } from '@platformatic/kafka';
 import { suite } from 'uvu';
@@ -9,6 +13,7 @@ import { conformance } from '../../../connectors/sdk/conformance.ts';
 import { validSettings } from '../../../connectors/sdk/setting-rules.ts';
 import type { Payload, Position } from '../../../connectors/sdk/source.ts';
 import { Pipeline } from '../../../index.ts';
+import { CliProcess } from '../../cli/cli-process.ts';
 import { freePort } from '../../servers/free-port.ts';
 import { type KafkaServer, startKafkaServer } from '../../servers/kafka-server.ts';
 import { makeCertificates } from '../../servers/test-certificates.ts';
@@ -390,6 +395,33 @@ if ('missing' in server) {
     assert.equal(await pipeline.query(`SELECT total FROM totals WHERE name = 'a'`), [{ total: 3 }]);
     assert.is((await pipeline.inputConnectorStats('orders', 'o')).numParseErrors, 1);
     await pipeline.stop({ force: true });
+  });
+
+  kafka('events wait until they are resumed by hand: the file of the example, by `millrace run`', async () => {
+    await make('events', 2);
+    await make('totals-of-events');
+    const kinds = ['order', 'refund', 'visit'];
+    await put(
+      'events',
+      Array.from({ length: 99 }, (_, i) => JSON.stringify({ kind: kinds[i % 3], amount: 1 })),
+    );
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-events-'));
+    const file = fileURLToPath(new URL('../../../../examples/kafka/pipeline.yaml', import.meta.url));
+    const text = readFileSync(file, 'utf8').replace('topic: totals', 'topic: totals-of-events');
+    writeFileSync(join(folder, 'p.yaml'), text);
+    const environment = { KAFKA: bootstrap };
+    const run = new CliProcess(['run', 'p.yaml', '--control', '--json'], { folder, environment, isFed: true });
+    run.feed('status\n');
+    await run.until((out) => out.includes('events.events is paused'));
+    assert.not.match(run.out, /"totalRecords":[1-9]/);
+    run.feed('resume events.events\n');
+    const isLast = (line: string): boolean => /insert/.test(line) && /"events":33,"total":33/.test(line);
+    await read({ topic: 'totals-of-events' }, null, (seen) => seen.filter(isLast).length >= 3);
+    run.kill('SIGTERM');
+    const { code, out, err } = await run.exit;
+    assert.is(code, 0, err);
+    assert.match(out, 'events.events is resumed');
+    rmSync(folder, { recursive: true, force: true });
   });
 
   await make('conforming');

@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
@@ -9,6 +10,7 @@ import { Pipeline } from '../../../index.ts';
 import { millrace } from '../../cli/cli-process.ts';
 import { s3Access, startS3Server } from '../../servers/s3-server.ts';
 
+const root = fileURLToPath(new URL('../../../..', import.meta.url));
 const stages = suite('stages of S3');
 const server = await startS3Server(['lake']);
 if ('missing' in server) {
@@ -59,6 +61,31 @@ inputs:
           .join(''),
       );
     }
+  });
+
+  stages('users and products, then orders: the file of the example, by `millrace run`', async () => {
+    await server.put('lake', 'users.json', '{"id": 1, "name": "Ann"}\n{"id": 2, "name": "Bob"}\n');
+    await server.put('lake', 'products.csv', 'id,name,price\n1,Tea,4.50\n2,Mug,12.00\n');
+    await server.put('lake', 'orders/1.json', '{"user_id": 1, "product_id": 1, "quantity": 3}\n');
+    await server.put('lake', 'orders/2.json', '{"user_id": 2, "product_id": 2, "quantity": 1}\n');
+    const documented = join(root, 'examples', 's3', 'pipeline.yaml');
+    const environment = {
+      S3_ENDPOINT: server.url,
+      S3_KEY: s3Access.aws_access_key_id,
+      S3_SECRET: s3Access.aws_secret_access_key,
+      MILLRACE_S3_BUCKET: 'lake',
+      AWS_REGION: 'us-east-1',
+    };
+    const { code, out, err } = await millrace(['run', documented, '--json'], { folder, environment });
+    assert.is(code, 0, err);
+    const [view] = JSON.parse(out.trim().split('\n').at(-1) ?? '').views;
+    assert.equal(
+      view.rows.sort((a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name)),
+      [
+        { name: 'Ann', total: 13.5 },
+        { name: 'Bob', total: 12 },
+      ],
+    );
   });
 
   stages('run one after the other by `millrace run`', async () => {
