@@ -46,7 +46,8 @@ export const FileShrunk: CodedErrorClass<{ readonly path: string; readonly size:
 export const FileFailed: CodedErrorClass<{ readonly path: string; readonly reason: string }> = defineError(
   'file.failed',
   { help: 'The operating system refused the operation; the message says why.', retry: 'later' },
-  (f) => `${f.path}: ${f.reason}`,
+  // The place in front of it is the path.
+  (f) => f.reason,
 );
 
 /** The absolute path of a configured one. @throws ConfigInvalidValue for an empty path or a foreign URL. */

@@ -66,6 +66,8 @@ test('a replay that a killed server has broken off goes on behind what was deliv
       [true, 'create'],
     ],
   );
+  const table = (await cli('dlq', 'list', 'letters', '--limit', '1')).out.split('\n');
+  assert.match(table[2] ?? '', /not yet$/);
   await server.call('POST', `${pipeline}/stop`, {});
   const refused = await cli('dlq', 'replay', 'letters');
   assert.is(refused.code, 1);

@@ -43,9 +43,10 @@ one that is kept: builtin:log of a server with a data folder, or builtin:file.
         source: text(letter, 'sourceConnectorId'),
         refusedBy: text(letter, 'nodeId'),
         position: text(member(letter, 'record'), 'position'),
-        error: text(letter, 'error'),
+        // Who has refused it stands beside.
+        error: text(letter, 'error').replace(/^processor '[^']*' has refused a record: /, ''),
       }));
-      tools.out(`${textTable(['at', 'source', 'refusedBy', 'position', 'error'], rows).join('\n')}\n`);
+      tools.out(`${textTable(['at', 'source', 'refusedBy', 'position', 'error'], rows, 'error').join('\n')}\n`);
       tools.out(`${String(member(reply, 'waiting'))} waiting\n`);
       return exitCodes.ok;
     }

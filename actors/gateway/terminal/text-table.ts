@@ -3,11 +3,18 @@ import { jsonText } from './json-text.ts';
 
 const cellWidthMax = 60;
 
-/** Lines of a table with a heading and a rule. */
-export function textTable(columns: readonly string[], rows: readonly Readonly<Record<string, unknown>>[]): string[] {
+/** Lines of a table with a heading and a rule. `whole`: a column, the last, that is not cut: what is at its end matters. */
+export function textTable(
+  columns: readonly string[],
+  rows: readonly Readonly<Record<string, unknown>>[],
+  whole?: string,
+): string[] {
   const cells = rows.map((row) => columns.map((column) => cell(row[column])));
   const widths = columns.map((column, i) =>
-    Math.min(cellWidthMax, Math.max(column.length, ...cells.map((line) => (line[i] ?? '').length))),
+    Math.min(
+      column === whole ? Number.POSITIVE_INFINITY : cellWidthMax,
+      Math.max(column.length, ...cells.map((line) => (line[i] ?? '').length)),
+    ),
   );
   const isNumeric = columns.map((column) => rows.every((row) => row[column] === null || isNumber(row[column])));
   const line = (texts: readonly string[]): string =>

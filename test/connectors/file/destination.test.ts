@@ -42,6 +42,21 @@ test('replace says how many bytes it replaced, append writes behind them, fail r
   assert.is(readFileSync(path, 'utf8'), 'd');
 });
 
+(existsSync('/dev/full') ? test : test.skip)('a full disk is told with the path, once', async () => {
+  const full = fileOutput.create({ path: '/dev/full', mode: 'append' }, contextFor(relation, folder));
+  await full.open();
+  try {
+    await full.write({ kind: 'bytes', bytes: Buffer.from('x'), records: 1 });
+    await full.flush?.();
+    assert.unreachable('a full disk');
+  } catch (error) {
+    assert.match(String(error), /: \/dev\/full: ENOSPC/);
+    assert.is(String(error).split('/dev/full').length, 2);
+  } finally {
+    await full.teardown?.()?.catch?.(() => {});
+  }
+});
+
 test('pieces small and large arrive whole and in order, from an array that is reused', async () => {
   const texts = [1, 700_000, 500_000, 2_500_000, 3].map((length, i) => String(i).repeat(length));
   await write('replace', ...texts);

@@ -8,4 +8,10 @@ test('numbers that JSON has no word for are not shown as if they were NULL', () 
   assert.equal(textTable(['x'], rows), ['        x', '---------', '      NaN', '-Infinity', '     NULL', '      1.5']);
 });
 
+test('a long text is cut, unless its column is to be whole', () => {
+  const rows = [{ a: 'x'.repeat(80), b: 'y'.repeat(80) }];
+  const [, , line = ''] = textTable(['a', 'b'], rows, 'b');
+  assert.is(line, `${'x'.repeat(59)}…  ${'y'.repeat(80)}`);
+});
+
 test.run();
