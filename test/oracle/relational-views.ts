@@ -145,6 +145,14 @@ export const relationalViews: Readonly<Record<string, readonly ViewCase[]>> = {
       title: 'ranks',
       sql: 'SELECT k, i, RANK() OVER (PARTITION BY k ORDER BY i) AS r, DENSE_RANK() OVER (PARTITION BY k ORDER BY i) AS d FROM facts',
     },
+    {
+      title: 'distinct values of a partition',
+      sql: 'SELECT k, i, COUNT(DISTINCT i) OVER (PARTITION BY k) AS c, COUNT(DISTINCT s) OVER () AS t, RANK() OVER (PARTITION BY k ORDER BY i) AS r FROM facts',
+    },
+    {
+      title: 'texts of a partition',
+      sql: "SELECT k, i, STRING_AGG(s, '|' ORDER BY s) OVER (PARTITION BY k, i) AS w FROM facts",
+    },
     { title: 'descending', sql: 'SELECT k, i, RANK() OVER (ORDER BY i DESC NULLS LAST) AS r FROM facts' },
     {
       title: 'top',

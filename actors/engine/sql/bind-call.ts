@@ -33,6 +33,7 @@ import {
   SqlUnknownFunction,
   SqlUnsupported,
 } from './sql-errors.ts';
+import { sinceMidnight } from './time-offset.ts';
 import { coerce, describePair, isBinary, isText, literal, mergedType, varchar } from './type-coercion.ts';
 import { windowOnly } from './window-function.ts';
 
@@ -137,7 +138,10 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
     );
   }
   if (name === 'st_distance') return bindDistance(operands, source);
-  if (name === 'tumble_end') return tumbleEnd(operands, source);
+  if (name === 'tumble' || name === 'tumble_start' || name === 'tumble_end') {
+    const sized = operands.map((operand, i) => (i < 2 ? operand : sinceMidnight(operand)));
+    return name === 'tumble_end' ? tumbleEnd(sized, source) : resolveCall(definition, sized, source);
+  }
   if (name === 'map') {
     // MAP(ARRAY[k], ARRAY[v]) has an array for its only key; two lists in plain brackets are those of the keys and the values.
     const areLists =

@@ -26,7 +26,8 @@ export function bindLateness(
   const value = isDatetime(type) ? ofInterval(scalar, type) : ofNumber(scalar, type);
   if (value === undefined) {
     const wanted = isDatetime(type) ? 'a constant INTERVAL of days to seconds' : 'a constant number';
-    const detail = `${word} of a ${formatSqlType(type)} column is ${wanted}, ${scalar.source.text} is not`;
+    const because = scalar.type.kind === 'INTERVAL_MONTHS' ? ': months differ in length, write days' : '';
+    const detail = `${word} of a ${formatSqlType(type)} column is ${wanted}, ${scalar.source.text} is not${because}`;
     throw new SqlTypeMismatch({ detail }, { place });
   }
   if (storageOf(type) === 'i128') {

@@ -3,8 +3,8 @@
 //   PERCENT_RANK   (RANK - 1) / (rows - 1)        CUME_DIST   rows up to the equals of this one / rows
 //   NTILE(k)       of ROW_NUMBER and rows: the first rows % k tiles have one row more
 //   aggregates     as over groups (bind-aggregate.ts), each COUNT, SUM, AVG, MIN and MAX in it being a call over the same frame
-// `rows` is the number of rows of the partition. What needs all values of a frame at once, ARRAY_AGG and what is made of it, is
-// refused, and so is DISTINCT.
+// `rows` is the number of rows of the partition. What needs all values at once, ARRAY_AGG and what is made of it, and DISTINCT is of the whole
+// partition only (partition-aggregates.ts).
 import { formatSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import { type AggregateDefinition, findAggregate } from './aggregate-functions.ts';
@@ -46,15 +46,23 @@ export interface GatheredCall extends Omit<WindowCall, 'operand' | 'filter' | 'f
 
 type Base = Omit<GatheredCall, 'function' | 'type' | 'nullable'>;
 
-/** `add` gives the column of a call over the window. @throws SqlInvalidArguments, SqlUnsupported, SqlUnknownFunction */
+/** Where calls go: each gives the column of its result. */
+export interface WindowCallSink {
+  readonly add: (call: GatheredCall) => Scalar;
+  /** Of the whole partition, for what no frame computes. */
+  readonly aggregate: (call: AggregateCall) => Scalar;
+}
+
+/** Binds a call over the window. @throws SqlInvalidArguments, SqlUnsupported, SqlUnknownFunction */
 export function bindWindowCall(
   context: ExpressionContext,
   expression: WindowExpression,
   frame: WindowFrame,
   isOrdered: boolean,
   source: ExpressionSource,
-  add: (call: GatheredCall) => Scalar,
+  sink: WindowCallSink,
 ): Scalar {
+  const { add } = sink;
   const { call } = expression;
   const { name } = call.name;
   const ignoreNulls = expression.ignoreNulls || call.ignoreNulls === true;
@@ -67,7 +75,7 @@ export function bindWindowCall(
     throw new SqlUnknownFunction({ name }, { place: source.place, suggestion: nearestName(name, known) });
   }
   if (ignoreNulls && !skipping.includes(name)) throw refuse('takes no IGNORE NULLS');
-  if (aggregate !== undefined) return bindAggregateOver(context, call, aggregate, base, source, add);
+  if (aggregate !== undefined) return bindAggregateOver(context, call, aggregate, { ...base, isOrdered }, source, sink);
   if (call.distinct) throw refuse('takes no DISTINCT');
   if (call.filter !== null) throw refuse('takes no FILTER');
   if (call.star) throw refuse('takes no *');
@@ -192,24 +200,39 @@ function bindAggregateOver(
   context: ExpressionContext,
   call: Call,
   definition: AggregateDefinition,
-  base: Base,
+  { isOrdered, ...base }: Base & { readonly isOrdered: boolean },
   source: ExpressionSource,
-  add: (call: GatheredCall) => Scalar,
+  sink: WindowCallSink,
 ): Scalar {
+  const { start, end, unit } = base.frame;
+  const isWhole =
+    start.kind === 'unbounded' &&
+    (end.kind === 'unbounded' || (!isOrdered && end.kind === 'current' && unit !== 'rows'));
   const refuse = (construct: string, instead: string): Error =>
     new SqlUnsupported({ construct, instead }, { place: source.place });
   const name = definition.name.toUpperCase();
   const over: AggregateSink = {
-    add: ({ function: implementation, operand, distinct, filter, type }: Omit<AggregateCall, 'nullable'>) => {
-      if (implementation === 'array_agg') throw refuse(`${name} OVER`, 'aggregate with GROUP BY and join the result');
+    add: (aggregate: Omit<AggregateCall, 'nullable'>) => {
+      const { function: implementation, operand, distinct, filter, type } = aggregate;
+      const isGathered = implementation === 'array_agg';
+      if (isGathered && (!isWhole || isOrdered)) {
+        const instead =
+          'leave ORDER BY and the frame out of OVER: it is of the whole partition then, in the order of an ORDER BY of its own';
+        throw refuse(`${name} OVER an order or a frame`, instead);
+      }
       if (operand?.type.kind === 'NULL') {
         const detail = 'an argument NULL has no type: write CAST(NULL AS INTEGER)';
         throw new SqlInvalidArguments({ function: name, detail }, { place: source.place });
       }
-      if (distinct) throw refuse(`DISTINCT in ${name} OVER`, 'make the rows distinct in a subquery');
+      if (distinct && !isGathered && !isWhole) {
+        const instead = 'leave ORDER BY and the frame out of OVER, or make the rows distinct in a subquery';
+        throw refuse(`DISTINCT in ${name} OVER an order or a frame`, instead);
+      }
+      const isCounted = implementation === 'count' || isGathered;
+      if (distinct || isGathered) return sink.aggregate({ ...aggregate, nullable: !isCounted });
       // SAFETY: the other aggregates are window functions too.
       const function_ = implementation as WindowFunction;
-      return add({ ...base, function: function_, operand, filter, type, nullable: implementation !== 'count' });
+      return sink.add({ ...base, function: function_, operand, filter, type, nullable: implementation !== 'count' });
     },
     grouping: () => {
       throw refuse('GROUPING OVER', 'compute it in a subquery in FROM');

@@ -16,6 +16,7 @@ import { bindNamedFunction } from './named-function.ts';
 import { columnOf, type QueryContext } from './query-context.ts';
 import { findColumn, type Scope, unknownColumn } from './scope.ts';
 import { SqlInvalidArguments, SqlInvalidDefinition, SqlUnsupported } from './sql-errors.ts';
+import { sinceMidnight } from './time-offset.ts';
 import { literal } from './type-coercion.ts';
 
 type WindowTable = Extract<TableExpression, { kind: 'window table' }>;
@@ -140,7 +141,7 @@ function hop(input: Rel, at: Scalar, sizes: readonly Literal[], source: Expressi
 /** A constant interval of days to seconds that is more than 0. @throws SqlInvalidArguments */
 export function intervalOf(context: QueryContext, name: string, size: Expression): Literal {
   const names = { source: context.source, scope: [], aggregates: null, clause: `the size of ${name}`, aliases: null };
-  const scalar = bindExpression(names, size);
+  const scalar = sinceMidnight(bindExpression(names, size));
   if (scalar.kind === 'literal' && scalar.type.kind === 'INTERVAL_MICROS' && micros(scalar) > 0n) return scalar;
   const detail = `takes a constant INTERVAL of days to seconds, not ${scalar.source.text}`;
   throw new SqlInvalidArguments({ function: name, detail }, { place: scalar.source.place });

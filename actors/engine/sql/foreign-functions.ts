@@ -129,6 +129,17 @@ const names: Readonly<Record<string, string>> = {
   rowid: 'use the columns of the primary key',
 };
 
+const relations: Readonly<Record<string, string>> = {
+  error_view: 'rows that fail are listed in the log and the statistics of the pipeline',
+  dual: 'leave FROM out',
+  information_schema: 'ask the API of the pipeline for its schema',
+};
+
+/** What to do instead of reading this relation, which no program declares. */
+export function foreignRelation(name: string): string | undefined {
+  return Object.hasOwn(relations, name) ? relations[name] : undefined;
+}
+
 /** What to write instead of a call of this name, in lower case. */
 export function foreignFunction(name: string): string | undefined {
   return Object.hasOwn(functions, name) ? functions[name] : undefined;

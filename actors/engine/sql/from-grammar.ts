@@ -63,10 +63,7 @@ export abstract class FromGrammar extends PivotGrammar {
             const right = this.SUBRULE3(this.tablePrimary);
             const match = this.OPTION6(() => {
               this.CONSUME(keyword('MATCH_CONDITION'));
-              this.CONSUME(symbol('('));
-              const condition = this.SUBRULE2(this.expression);
-              this.CONSUME(symbol(')'));
-              return condition;
+              return this.SUBRULE2(this.expression);
             });
             const on = this.OPTION4(() => {
               this.CONSUME(keyword('ON'));
@@ -238,13 +235,13 @@ export abstract class FromGrammar extends PivotGrammar {
     });
   });
 
-  /** What is no alias: ASOF, SEMI and ANTI before JOIN, PIVOT and UNPIVOT before what they turn, MATCH_CONDITION before its parenthesis. */
+  /** What is no alias: ASOF, SEMI and ANTI before JOIN, PIVOT and UNPIVOT before what they turn, MATCH_CONDITION before its condition. */
   #startsJoinWord(): boolean {
     const [type, next] = [this.LA(1).tokenType, this.LA(2).tokenType];
     const beforeJoin = [keyword('ASOF'), keyword('SEMI'), keyword('ANTI')];
     return (
       (beforeJoin.includes(type) && next === keyword('JOIN')) ||
-      (type === keyword('MATCH_CONDITION') && next === symbol('(')) ||
+      (type === keyword('MATCH_CONDITION') && (next === symbol('(') || isName(next))) ||
       this.startsPivot()
     );
   }
@@ -292,6 +289,10 @@ export abstract class FromGrammar extends PivotGrammar {
     const joins = ['INNER', 'LEFT', 'RIGHT', 'FULL', 'CROSS', 'NATURAL'].map(keyword);
     return joins.includes(type) || type.CATEGORIES?.includes(Name) === true || type === symbol(',');
   }
+}
+
+function isName(type: TokenType): boolean {
+  return type === Name || type.CATEGORIES?.includes(Name) === true;
 }
 
 /** A subquery that sees the tables to its left. */

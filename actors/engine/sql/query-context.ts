@@ -4,10 +4,11 @@ import { type Field, makeSchema, type Relation, type Schema } from '../../../run
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { Identifier } from './ast.ts';
 import type { Rel, Scalar } from './bound.ts';
+import { foreignRelation } from './foreign-functions.ts';
 import type { OuterColumns } from './outer-columns.ts';
 import { mapOuterColumns } from './outer-in-relation.ts';
 import { AlreadyReported, type ProblemList } from './problem-list.ts';
-import { SqlUnknownTable } from './sql-errors.ts';
+import { SqlUnknownTable, SqlUnsupported } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
 
 /** A query of WITH, bound once however often it is read, with the names that its columns have there. */
@@ -39,6 +40,10 @@ export function findRelation(context: QueryContext, name: Identifier): NamedQuer
     return { rel: { kind: 'scan', relation: relation.name, schema: relation.schema }, schema: relation.schema };
   }
   if (context.lost.has(name.name)) throw new AlreadyReported();
+  const instead = foreignRelation(name.name);
+  if (instead !== undefined) {
+    throw new SqlUnsupported({ construct: `"${name.name}"`, instead }, { place: context.source.span(name.span) });
+  }
   const known = [...context.common.keys(), ...context.relations.keys()];
   const suggestion = nearestName(name.name, known);
   throw new SqlUnknownTable({ name: name.name, known }, { place: context.source.span(name.span), suggestion });

@@ -11,9 +11,10 @@ import type { Identifier, WindowExpression, WindowSpecification } from './ast.ts
 import { bindExpression } from './bind-expression.ts';
 import type { Attached } from './bind-subquery.ts';
 import { bindWindowCall, type GatheredCall } from './bind-window-call.ts';
-import type { ExpressionSource, Rel, Scalar, SortKey, WindowCall } from './bound.ts';
+import type { AggregateCall, ColumnReference, ExpressionSource, Rel, Scalar, SortKey, WindowCall } from './bound.ts';
 import type { ExpressionContext, WindowSink } from './expression-context.ts';
 import { orderKey } from './order-keys.ts';
+import { PartitionAggregates } from './partition-aggregates.ts';
 import { columnOf } from './query-context.ts';
 import { mapScalarColumns, outerOrdinal, windowOrdinal } from './scalar-columns.ts';
 import { scalarKey } from './scalar-key.ts';
@@ -30,6 +31,7 @@ interface Sorting {
 export class WindowCalls implements WindowSink {
   readonly #named: ReadonlyMap<string, WindowSpecification>;
   readonly #sortings: Map<string, Sorting> = new Map();
+  readonly #aggregates: PartitionAggregates = new PartitionAggregates();
   #next = windowOrdinal;
 
   constructor(named: readonly { readonly name: Identifier; readonly window: WindowSpecification }[]) {
@@ -37,7 +39,7 @@ export class WindowCalls implements WindowSink {
   }
 
   get isEmpty(): boolean {
-    return this.#sortings.size === 0;
+    return this.#sortings.size === 0 && this.#aggregates.isEmpty;
   }
 
   add(context: ExpressionContext, expression: WindowExpression, source: ExpressionSource): Scalar {
@@ -52,19 +54,33 @@ export class WindowCalls implements WindowSink {
     const frame = bindFrame(inner, window.frame, ordered);
     const sorts = order.map(({ scalar, key }) => `${scalarKey(scalar)} ${key.descending} ${key.nullsFirst}`);
     const key = `${partition.map(scalarKey).join(', ')} order ${sorts.join(', ')}`;
-    const sorting = this.#sortings.get(key) ?? { partition, order, calls: [] };
-    this.#sortings.set(key, sorting);
-    return bindWindowCall(inner, expression, frame, order.length > 0, source, (call) => {
-      const ordinal = this.#next++;
-      sorting.calls.push({ call, ordinal });
-      return { kind: 'column', ordinal, type: call.type, nullable: call.nullable, source: call.source };
+    const columnOfCall = ({ type, nullable, source: place }: GatheredCall | AggregateCall): ColumnReference => ({
+      kind: 'column',
+      ordinal: this.#next++,
+      type,
+      nullable,
+      source: place,
+    });
+    return bindWindowCall(inner, expression, frame, order.length > 0, source, {
+      add: (call) => {
+        const sorting = this.#sortings.get(key) ?? { partition, order, calls: [] };
+        this.#sortings.set(key, sorting);
+        const column = columnOfCall(call);
+        sorting.calls.push({ call, ordinal: column.ordinal });
+        return column;
+      },
+      aggregate: (call) => {
+        const column = columnOfCall(call);
+        this.#aggregates.add(partition, { call, ordinal: column.ordinal });
+        return column;
+      },
     });
   }
 
   /** The relation with a column for each call; `place` says what a bound expression is over it. */
   attach(rel: Rel, place: (scalar: Scalar) => Scalar): Attached {
     const columns = new Map<number, Scalar>();
-    let input = rel;
+    let input = this.#aggregates.attach(rel, place, columns);
     for (const sorting of this.#sortings.values()) input = attachSorting(input, sorting, place, columns);
     const placed = (scalar: Scalar): Scalar =>
       mapScalarColumns(place(scalar), (column) => {
