@@ -82,8 +82,8 @@ inputs:
     assert.equal(
       view.rows.sort((a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name)),
       [
-        { name: 'Ann', total: 13.5 },
-        { name: 'Bob', total: 12 },
+        { name: 'Ann', total: '13.50' },
+        { name: 'Bob', total: '12.00' },
       ],
     );
   });
