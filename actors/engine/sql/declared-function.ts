@@ -6,6 +6,7 @@
 import { bindCast } from './bind-case.ts';
 import type { ExpressionSource, Scalar } from './bound.ts';
 import type { Bind, ExpressionContext } from './expression-context.ts';
+import { callExpression, nameExpression } from './made-syntax.ts';
 import { mapScalarColumns } from './scalar-columns.ts';
 import type { ScopeColumn } from './scope.ts';
 import { SqlDuplicateName, SqlInvalidArguments, SqlUnsupported } from './sql-errors.ts';
@@ -17,7 +18,8 @@ import { resolveTypeName } from './type-names.ts';
 export type CreateFunction = Extract<Statement, { kind: 'create function' }>;
 
 /** Declares a function; its body is checked as if it were called with columns. @throws coded errors of the declaration. */
-export function declareFunction(source: SqlText, statement: CreateFunction, known: boolean, bind: Bind): void {
+export function declareFunction(source: SqlText, given: CreateFunction, known: boolean, bind: Bind): void {
+  const statement = given.body === null ? withDecoder(given) : given;
   const { name, body } = statement;
   const place = source.span(name.span);
   if (known || source.functions.has(name.name))
@@ -34,6 +36,18 @@ export function declareFunction(source: SqlText, statement: CreateFunction, know
   bindBody(source, statement, () => true, bind);
   source.functions.set(name.name, { statement, source });
 }
+
+/** A function without a body that is named jsonstring_as_t, of a text, and gives a t reads the text as JSON. */
+function withDecoder(statement: CreateFunction): CreateFunction {
+  const { name, parameters, returns, span } = statement;
+  const [parameter, more] = parameters;
+  const isDecoder = parameter !== undefined && more === undefined && texts.includes(parameter.type.name);
+  if (!isDecoder || name.name !== `jsonstring_as_${returns.name}`) return statement;
+  const operand = callExpression('parse_json', [nameExpression(parameter.name.name, span)], span);
+  return { ...statement, body: { kind: 'cast', operand, type: returns, safe: true, span } };
+}
+
+const texts: readonly string[] = ['varchar', 'char', 'text', 'string', 'character varying'];
 
 /** A call of a declared function. @throws SqlInvalidArguments, and what is wrong with the body for these arguments. */
 export function bindDeclaredCall(

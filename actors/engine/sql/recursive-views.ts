@@ -9,7 +9,7 @@ import { columnOf } from './query-context.ts';
 import { SqlInvalidDefinition, SqlTypeMismatch } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
 import type { DeclareRecursive } from './statement-syntax.ts';
-import { coerce, commonType, describePair } from './type-coercion.ts';
+import { coerce, commonType, describePair, isText } from './type-coercion.ts';
 import { resolveTypeName } from './type-names.ts';
 
 export function declareRecursive(source: SqlText, { name, columns }: DeclareRecursive): Relation {
@@ -33,7 +33,10 @@ export function asDeclared(rel: Rel, declared: Relation, place: Place): Rel {
   }
   const columns = given.map((field, i) => {
     const type = fields[i]?.type ?? field.type;
-    if (commonType(field.type, type) !== null) return coerce(columnOf(field, i), type);
+    // A text is no number that was declared, and the other way round: columns that stand in another order show so.
+    const isKnown = field.type.kind !== 'NULL' && type.kind !== 'NULL';
+    const isOther = isKnown && isText(field.type) !== isText(type);
+    if (!isOther && commonType(field.type, type) !== null) return coerce(columnOf(field, i), type);
     const detail = `column ${i + 1} of "${declared.name}": ${describePair(type, field.type)} have no common type`;
     throw new SqlTypeMismatch({ detail }, { place });
   });

@@ -56,4 +56,21 @@ test('declarations and calls that cannot work are refused', () => {
   );
 });
 
+test('jsonstring_as_t reads a text as JSON into the type t, whatever the case of the names, and gives NULL for what is none', () => {
+  const program = `CREATE TYPE place AS (city VARCHAR, number INT);
+    CREATE FUNCTION jsonstring_as_place(s VARCHAR) RETURNS place;
+    CREATE TABLE t (s VARCHAR);
+    CREATE MATERIALIZED VIEW v AS SELECT jsonstring_as_place(s).city AS c, jsonstring_as_place(s).number AS n FROM t;`;
+  const rows = rowsOf(program, [
+    [1, '{"city":"Boston","number":2}'],
+    [1, '{"CITY":"Bern","NUMBER":3}'],
+    [1, '5'],
+    [1, '{{'],
+    [1, null],
+  ]);
+  assert.equal(rows, ['3 times {"c":null,"n":null}', '{"c":"Bern","n":3}', '{"c":"Boston","n":2}']);
+  const refused = 'CREATE TYPE place AS (city VARCHAR); CREATE FUNCTION jsonstring_as_town(s VARCHAR) RETURNS place;';
+  assert.match(problemOf(refused), /without a body/);
+});
+
 test.run();
