@@ -17,10 +17,17 @@ export interface RowOwners {
   readonly starts: Int32Array;
 }
 
-export function ownersOf(batch: ChangeBatch, columns: readonly number[], workers: number): RowOwners {
+const newRoom: Room = (make, length) => new make(length);
+
+export function ownersOf(
+  batch: ChangeBatch,
+  columns: readonly number[],
+  workers: number,
+  room: Room = newRoom,
+): RowOwners {
   const starts = new Int32Array(workers + 2);
-  const owners = countedOwners(batch, columns, workers, starts);
-  const rows = new Int32Array(batch.rows);
+  const owners = countedOwners(batch, columns, workers, starts, room);
+  const rows = room(Int32Array, batch.rows);
   placeOwners(owners, batch.rows, starts, rows);
   return { rows, starts };
 }
@@ -31,12 +38,13 @@ function countedOwners(
   keys: readonly number[],
   workers: number,
   starts: Int32Array,
+  room: Room,
 ): Int32Array {
   const [first, second] = keys;
   const words = first === undefined || keys.length > 2 ? null : longWords(columns[first]!, rows);
   const others = words === null || second === undefined ? words : longWords(columns[second]!, rows);
   if (words !== null && others !== null) {
-    const owners = new Int32Array(rows);
+    const owners = room(Int32Array, rows);
     if (second === undefined) countOwnersOfLongs(words, rows, workers, owners, starts);
     else countOwnersOfPairs(words, others, rows, workers, owners, starts);
     return owners;
@@ -55,7 +63,7 @@ export function rowsOf(
   columns: readonly number[],
   workers: number,
   worker: number,
-  room: Room = (make, length) => new make(length),
+  room: Room = newRoom,
 ): Int32Array {
   const owned = room(Int32Array, batch.rows);
   const [first, second] = columns;

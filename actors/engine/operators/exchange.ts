@@ -10,6 +10,7 @@ import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import { ownBatch } from '../../../runtime/batch/own-batch.ts';
 import { ownersOf, pickRows } from '../../../runtime/batch/partition-rows.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
+import { ScratchRoom } from '../../../runtime/batch/scratch-room.ts';
 import type { Emit, Operator } from '../circuit/operator.ts';
 import type { ShardLink } from '../circuit/shard-link.ts';
 
@@ -32,6 +33,8 @@ export class ExchangeSend implements Operator {
   readonly passesOn: boolean = false;
   readonly #shape: ExchangeShape;
   #parcels: ChangeBatch[][];
+  /** For whose rows are whose, until they are copied. */
+  readonly #scratch: ScratchRoom = new ScratchRoom();
 
   constructor(shape: ExchangeShape) {
     this.#shape = shape;
@@ -44,7 +47,8 @@ export class ExchangeSend implements Operator {
     if (batch.rows === 0) return;
     const { to, link, reads } = this.#shape;
     if (typeof to !== 'string') {
-      const { rows, starts } = ownersOf(batch, to, link.workers);
+      this.#scratch.clear();
+      const { rows, starts } = ownersOf(batch, to, link.workers, this.#scratch.room);
       for (let worker = 0; worker < link.workers; worker++) {
         const own = rows.subarray(starts[worker]!, starts[worker + 1]!);
         const room = worker === link.worker ? undefined : link.room;

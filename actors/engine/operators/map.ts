@@ -3,12 +3,15 @@
 //   ∆out = program(∆in)        linear: rows keep their weights        no state        cost O(changed rows)
 // Not here: expressions (plan/expression-compiler.ts makes the program).
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
+import type { Room } from '../../../runtime/batch/gather-column.ts';
+import { ScratchRoom } from '../../../runtime/batch/scratch-room.ts';
 import type { EvaluationFailures } from '../circuit/evaluation-failures.ts';
 import type { Emit, Operator } from '../circuit/operator.ts';
 
 /** What a map needs of a compiled expression. */
 export interface BatchProgram {
-  run(batch: ChangeBatch, failures: EvaluationFailures): ChangeBatch | null;
+  /** `room`: where arrays are put that nobody keeps. */
+  run(batch: ChangeBatch, failures: EvaluationFailures, room?: Room): ChangeBatch | null;
 }
 
 export class RowMap implements Operator {
@@ -18,6 +21,8 @@ export class RowMap implements Operator {
   readonly passesOn: boolean = true;
   readonly #program: BatchProgram;
   readonly #failures: EvaluationFailures;
+  /** For batches that are only lent; null while somebody keeps them. */
+  #scratch: ScratchRoom | null = null;
 
   constructor(program: BatchProgram, failures: EvaluationFailures, detail: string) {
     this.#program = program;
@@ -25,8 +30,13 @@ export class RowMap implements Operator {
     this.detail = detail;
   }
 
+  lend(may: boolean): void {
+    this.#scratch = may ? new ScratchRoom() : null;
+  }
+
   push(_port: number, batch: ChangeBatch, emit: Emit): void {
-    const out = this.#program.run(batch, this.#failures);
+    this.#scratch?.clear();
+    const out = this.#program.run(batch, this.#failures, this.#scratch?.room);
     if (out !== null && out.rows > 0) emit(out);
   }
 

@@ -11,7 +11,7 @@
 import { assert } from '../../../runtime/assert.ts';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import type { Column } from '../../../runtime/batch/column.ts';
-import { gatherColumn, gatherWeights } from '../../../runtime/batch/gather-column.ts';
+import { gatherColumn, gatherWeights, type Room } from '../../../runtime/batch/gather-column.ts';
 import { rowFromBatch } from '../../../runtime/batch/row-objects.ts';
 import { formatUuid } from '../../../runtime/batch/scalar-text.ts';
 import { readCell } from '../../../runtime/batch/scalar-values.ts';
@@ -33,8 +33,11 @@ import { columnsOf } from './expression-shape.ts';
 
 /** Runs on the batches of one circuit, in order. */
 export interface RowProgram {
-  /** The selected rows with their weights, or null when none is left. The input stays as it is. */
-  run(batch: ChangeBatch, failures: EvaluationFailures): ChangeBatch | null;
+  /**
+   * The selected rows with their weights, or null when none is left. The input stays as it is. `room`: where arrays are put that nobody
+   * keeps; absent: into memory of their own.
+   */
+  run(batch: ChangeBatch, failures: EvaluationFailures, room?: Room): ChangeBatch | null;
   /** The generated code for bytes columns with NULLs where the schema allows them; '' when nothing is computed. */
   readonly source: string;
   /** Whether every batch passes unchanged. */
@@ -89,6 +92,8 @@ class CompiledRowProgram implements RowProgram {
   readonly #variants = new Map<string, Variant>();
   readonly #memoDictionaries: WeakSet<object> = new WeakSet();
   readonly #computes: boolean;
+  /** Scratch of a run. */
+  #selection: Int32Array = new Int32Array(0);
   /** Ordinals that the code reads. */
   readonly #reads: ReadonlySet<number>;
 
@@ -114,7 +119,7 @@ class CompiledRowProgram implements RowProgram {
     this.source = this.#computes ? this.#emit(shapes).text : '';
   }
 
-  run(batch: ChangeBatch, failures: EvaluationFailures): ChangeBatch | null {
+  run(batch: ChangeBatch, failures: EvaluationFailures, room?: Room): ChangeBatch | null {
     assert(batch.presence === null, 'a row program runs on whole rows');
     assert(
       batch.columns.length === this.#options.inputSchema.fields.length,
@@ -130,8 +135,9 @@ class CompiledRowProgram implements RowProgram {
     const shapes = this.#shapesOf(batch);
     const variant = this.#variant(shapes);
     const read = batch.columns.map((column, i) => (shapes[i]?.nullable ? withBitmap(column, batch.rows) : column));
-    const selection = new Int32Array(batch.rows);
-    const frame = variant.frame(read, batch.rows, this.#outputs, selection);
+    if (batch.rows > this.#selection.length) this.#selection = new Int32Array(batch.rows);
+    const selection = this.#selection;
+    const frame = variant.frame(read, batch.rows, this.#outputs, selection, room);
     variant.run(frame);
     while (frame.failed) {
       this.#report(batch, frame, variant, failures);
@@ -144,23 +150,30 @@ class CompiledRowProgram implements RowProgram {
     if (rows === 0) return null;
     const chosen = rows === batch.rows ? null : selection;
     const columns = this.#outputs.map((output, i) => {
-      if (output.kind !== 'computed') return this.#passed(output, this.#types[i]!, batch, chosen, rows);
+      if (output.kind !== 'computed') return this.#passed(output, this.#types[i]!, batch, chosen, rows, room);
       const written = frame.outputs[output.slot];
       assert(written !== undefined, 'a computed output has been written');
-      return finishOutput(written, rows);
+      return finishOutput(written, rows, room !== undefined);
     });
     const weights =
-      batch.weights === null || chosen === null ? batch.weights : gatherWeights(batch.weights, chosen, rows);
+      batch.weights === null || chosen === null ? batch.weights : gatherWeights(batch.weights, chosen, rows, room);
     return { schema, rows, weights, columns, presence: null };
   }
 
   /** `type` may differ from the input's in length or precision only: the storage is the same. */
-  #passed(output: OutputPlan, type: SqlType, batch: ChangeBatch, selection: Int32Array | null, rows: number): Column {
+  #passed(
+    output: OutputPlan,
+    type: SqlType,
+    batch: ChangeBatch,
+    selection: Int32Array | null,
+    rows: number,
+    room?: Room,
+  ): Column {
     if (output.kind === 'constant') return constantColumn(output.literal, rows);
     assert(output.kind === 'column', 'only columns and literals are passed on');
     const column = batch.columns[output.ordinal];
     assert(column !== undefined, 'an output refers to a column of the input');
-    const passed = selection === null ? column : gatherColumn(column, selection, rows);
+    const passed = selection === null ? column : gatherColumn(column, selection, rows, room);
     return sameSqlType(passed.type, type) ? passed : { ...passed, type };
   }
 
@@ -280,11 +293,17 @@ class Variant {
     this.run = made;
   }
 
-  frame(columns: readonly Column[], rows: number, outputs: readonly OutputPlan[], selection: Int32Array): Frame {
+  frame(
+    columns: readonly Column[],
+    rows: number,
+    outputs: readonly OutputPlan[],
+    selection: Int32Array,
+    room?: Room,
+  ): Frame {
     const written: WrittenOutput[] = [];
     for (const output of outputs) {
       if (output.kind !== 'computed') continue;
-      written.push(allocateOutput(output.type, rows, this.source.nullableSlots[output.slot] ?? true));
+      written.push(allocateOutput(output.type, rows, this.source.nullableSlots[output.slot] ?? true, room));
     }
     const memos = this.#memos.map((memo) => memo.entriesFor(columns));
     return { rows, columns, selection, outputs: written, memos, row: 0, out: 0, failed: false, error: null, site: -1 };

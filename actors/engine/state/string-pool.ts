@@ -20,7 +20,7 @@ import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
 import { grownMemory } from './growable-memory.ts';
 import { HashSlots, homeOf } from './hash-slots.ts';
 import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
-import { copyBytes, equalBytes, hashBytes } from './string-bytes.ts';
+import { copyBytes, copyText, equalBytes, hashBytes } from './string-bytes.ts';
 
 export const StringsFull: CodedErrorClass<{ readonly bytes: number }> = defineError(
   'state.strings_full',
@@ -161,11 +161,13 @@ export class StringPool {
     const own = this.#offsets;
     let code = this.#size;
     let at = own[code]!;
+    const isText = column.type.kind === 'VARCHAR' || column.type.kind === 'CHAR';
     for (let i = 0; i < count; i++) {
       const start = offsets[rows[i]!]!;
       const length = offsets[rows[i]! + 1]! - start;
-      if (length < longBytes) copyBytes(view, bytes, start, length, this.#view, this.#bytes, at);
-      else this.#bytes.set(bytes.subarray(start, start + length), at);
+      if (length >= longBytes) this.#bytes.set(bytes.subarray(start, start + length), at);
+      else if (isText) copyText(view, bytes, start, length, this.#view, this.#bytes, at);
+      else copyBytes(view, bytes, start, length, this.#view, this.#bytes, at);
       at += length;
       target[ids[i]! * stride + offset] = code++;
       own[code] = at;

@@ -128,6 +128,19 @@ test('strings that are all different are carried after a while, those that come 
   }
 });
 
+test('rows that are picked are carried byte by byte as they are, however their texts lie', () => {
+  const pieces = ['\u007f', '\u{10ffff}', '\u{f0000}', 'a', '\u0000', 'ÿ', ''];
+  // Every length up to some words, and DEL and four bytes behind one another at every place of a word.
+  const values = Array.from({ length: 300 }, (_, i) =>
+    Array.from({ length: i % 40 }, (_each, k) => pieces[(i * 7 + k * (1 + (i % 5))) % pieces.length]).join(''),
+  );
+  const pool = new StringPool();
+  const rows = Int32Array.from(values.keys()).filter((row) => row % 3 !== 0);
+  const codes = new Int32Array(values.length);
+  pool.carryRows(columnOf(values), rows, rows.length, codes, rows, 1, 0);
+  for (const row of rows) assert.is(pool.text(codes[row]!), values[row]);
+});
+
 for (const [title, isShared] of [
   ['a pool', false],
   ['a pool that other threads read', true],
