@@ -17,10 +17,12 @@ import { singleTenantRoutes } from '../v0/single-tenant-routes.ts';
 import { statsRoutes } from '../v0/stats-routes.ts';
 import { supportRoutes } from '../v0/support-routes.ts';
 import { makeV1Routes } from '../v1/v1-routes.ts';
+import { frontPageRoute } from './front-page.ts';
 import { openApiRoute } from './open-api.ts';
 
 export function makeRoutes(hosting: Hosting): readonly Route[] {
   const routes = [
+    frontPageRoute,
     ...platformRoutes(hosting),
     ...definitionRoutes(hosting),
     ...lifecycleRoutes(hosting),

@@ -63,23 +63,15 @@ export async function mountJsonRoutes(options: JsonRouteOptions): Promise<Fastif
     return send(reply, requestId, problemReply(problem, request.url));
   };
   app.setErrorHandler((error, request, reply) => sendProblem(reply, request, error));
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(
-      reply,
-      request,
-      new HttpProblem({
-        status: 404,
-        code: 'UnknownRoute',
-        message: `there is no ${request.method} ${request.url.split('?')[0]}`,
-      }),
-    ),
-  );
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, request, unknownRoute(request)));
   for (const route of options.routes) {
     app.route({
       method: route.method,
       url: route.path.replaceAll(/\{([^}]+)\}/g, ':$1'),
       // Before the body is read: who may not call sends none.
       onRequest: async (request, reply) => {
+        // `*`, which the router takes for the address itself.
+        if (!request.url.startsWith('/')) throw unknownRoute(request);
         const params = paramsOf(request);
         const pipeline = route.pipelineOf === undefined ? params['pipeline_name'] : route.pipelineOf(params);
         await options.authorize(route, request.raw, reply.raw, pipeline ?? null);
@@ -101,6 +93,10 @@ export async function mountJsonRoutes(options: JsonRouteOptions): Promise<Fastif
   }
   await app.ready();
   return app;
+}
+
+function unknownRoute({ method, url }: FastifyRequest): HttpProblem {
+  return new HttpProblem({ status: 404, code: 'UnknownRoute', message: `there is no ${method} ${url.split('?')[0]}` });
 }
 
 function paramsOf(request: FastifyRequest): Readonly<Record<string, string>> {

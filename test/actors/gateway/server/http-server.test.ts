@@ -82,6 +82,14 @@ test('content types carry no charset and every reply has a request id', async ()
   assert.ok(response.headers.get('x-request-id'));
 });
 
+test('the address itself says where things are, in a text that a browser shows', async () => {
+  const response = await fetch(`${server.url}/`);
+  assert.equal([response.status, response.headers.get('content-type')], [200, 'text/plain']);
+  const paths = (await response.text()).match(/^ {2}\/\S+/gm) ?? [];
+  assert.ok(paths.length > 3);
+  for (const path of paths) assert.is((await fetch(`${server.url}${path.trim()}`)).status, 200, path);
+});
+
 test('an unknown route is 404 with a body of the usual form', async () => {
   const { status, body } = await call('POST', '/v0/pipelines/x/Start');
   assert.is(status, 404);

@@ -7,7 +7,7 @@ import { type DescribedRoute, describedRoutes, pathOf } from './described-routes
 const adminKey = 'the-admin-key-of-this-test';
 /** What everybody may ask: whether it is up, and how to prove who one is. */
 const open = [
-  ...['/healthz', '/info', '/readyz', '/openapi.json', '/v0/config'],
+  ...['/', '/healthz', '/info', '/readyz', '/openapi.json', '/v0/config'],
   ...['/config/authentication', '/v0/config/authentication'],
 ];
 /** What a key is told of the server whatever it is good for. */
