@@ -12,6 +12,7 @@ import { registry } from '../connectors/registry.ts';
 import type { DestinationDeclaration, SourceDeclaration } from '../connectors/sdk/load-on-use.ts';
 import type { Parameter, ParameterType } from '../connectors/sdk/parameters.ts';
 import { errorDefinitions } from '../runtime/errors.ts';
+import { connectorSnippets } from './connector-snippets.ts';
 
 /** The compiled tree, in which every module that defines an error is loaded. */
 const compiled = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -157,6 +158,13 @@ function transportPage({ name, source, destination }: Transport): string {
     if (source !== undefined && destination !== undefined) lines.push(isSource ? '## Source' : '## Destination', '');
     lines.push(definition.summary, '', ...(definition.description === undefined ? [] : [definition.description, '']));
     lines.push(formatSentence(definition), '', ...parameterTable(definition.parameters));
+  }
+  const snippet = connectorSnippets[name];
+  if (snippet !== undefined) {
+    const { yaml, example } = snippet;
+    const folder = `[examples/${example}](../../examples/${example})`;
+    const end = `Passwords belong into variables: \`\${env:NAME}\` stands for one. A whole pipeline that starts its own server: ${folder}, \`npm run example -- ${example}\`.`;
+    lines.splice(4, 0, '```yaml', yaml, '```', '', end, '');
   }
   lines.push('Printed from the parameters in the code by `npm run docs`. [All connectors](../connectors.md)', '');
   return lines.join('\n');

@@ -3,6 +3,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { parse } from 'yaml';
+import { registry } from '../connectors/registry.ts';
+import { validateParameters } from '../connectors/sdk/validate-parameters.ts';
+import { connectorSnippets } from './connector-snippets.ts';
 import { docsPages, root } from './docs-pages.ts';
 
 test('printed pages are up to date (npm run docs writes them)', async () => {
@@ -10,6 +14,20 @@ test('printed pages are up to date (npm run docs writes them)', async () => {
     const path = join(root, 'docs', page);
     assert.ok(existsSync(path), `docs/${page} is missing`);
     assert.is(readFileSync(path, 'utf8'), text, `docs/${page} is out of date`);
+  }
+});
+
+test('what pages of connectors begin with is a valid configuration, and its example is there', () => {
+  for (const [name, { yaml, example }] of Object.entries(connectorSnippets)) {
+    const { inputs, outputs } = parse(yaml);
+    const [connector] = Object.values<{ transport: { name: string; config: object } }>(inputs ?? outputs);
+    assert.is(connector?.transport.name, name);
+    const all = inputs === undefined ? registry.destinations : registry.sources;
+    const definition = all.find((each) => each.name === name);
+    const { problems } = validateParameters(definition?.parameters ?? [], connector?.transport.config, () => ({}), []);
+    assert.equal(problems, [], name);
+    assert.ok(existsSync(join(root, 'examples', example, 'pipeline.yaml')), name);
+    assert.match(readFileSync(join(root, 'examples', example, 'pipeline.yaml'), 'utf8'), name);
   }
 });
 

@@ -8,6 +8,7 @@ if ('missing' in started) throw new Error(started.missing);
 const server = started;
 console.log(`a server on port ${server.port}`);
 await server.sql(`CREATE TABLE orders (id bigint PRIMARY KEY, customer text, amount numeric(10,2));
+  CREATE TABLE people (name text); INSERT INTO people VALUES ('Ann'), ('Bob');
   CREATE TABLE spent (customer text PRIMARY KEY, total numeric);
   INSERT INTO orders VALUES (1, 'Ann', 10.50), (2, 'Bob', 3.00), (3, 'Ann', 0.50)`);
 

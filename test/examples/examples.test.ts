@@ -40,6 +40,12 @@ test('postgres: a table is followed and another one kept', async () => {
   if (shown !== null) assert.match(shown, /Bob.*3\.00[\s\S]*Ann.*20\.50/);
 });
 
+test('url: a resource that breaks off is read on, and objects are written', async () => {
+  const shown = await example('url');
+  if (shown !== null)
+    assert.match(shown, /behind byte 0[\s\S]*behind byte [1-9][\s\S]*shop.*10000[\s\S]*"page":"shop","visits":10000/);
+});
+
 test('kafka: a paused connector reads when it is resumed', async () => {
   const shown = await example('kafka');
   if (shown !== null) assert.match(shown, /0 records so far[\s\S]*visit.*3333/);
