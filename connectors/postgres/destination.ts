@@ -21,7 +21,14 @@ import { postgresOutputDeclaration } from './declarations.ts';
 import { ExactlyOnceDestination } from './exactly-once-destination.ts';
 import { inTransaction, OutputSession } from './output-session.ts';
 import type { OutputSettings } from './output-settings.ts';
-import { applyStatements, type OutputTable, readOutputTable, stagingTable, temporaryTable } from './output-table.ts';
+import {
+  applyStatements,
+  deletesStatement,
+  type OutputTable,
+  readOutputTable,
+  stagingTable,
+  temporaryTable,
+} from './output-table.ts';
 
 export const postgresOutput: DestinationDefinition = defineDestination({
   ...postgresOutputDeclaration,
@@ -75,7 +82,9 @@ class PostgresDestination implements Destination {
     assert(table !== null, 'a destination is open while it is flushed');
     await inTransaction(client, async () => {
       await copyIn(client, temporaryTable, table.stagingColumns, this.#unflushed);
-      for (const statement of applyStatements(table, this.#settings, this.#context.clock.now())) {
+      const found = await client.query<{ deletes: boolean }>(deletesStatement());
+      const deletes = found.rows[0]?.deletes !== false;
+      for (const statement of applyStatements(table, this.#settings, this.#context.clock.now(), deletes)) {
         await client.query(statement);
       }
       await client.query(`TRUNCATE ${temporaryTable}`);

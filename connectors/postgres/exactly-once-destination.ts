@@ -15,7 +15,7 @@ import { copyIn } from './copy-in.ts';
 import { inTransaction, OutputSession } from './output-session.ts';
 import type { OutputSettings } from './output-settings.ts';
 import { type OutputState, OutputStore } from './output-state.ts';
-import { applyStatements, type OutputTable, readOutputTable } from './output-table.ts';
+import { applyStatements, deletesStatement, type OutputTable, readOutputTable } from './output-table.ts';
 import { PostgresOutputDiverged } from './postgres-errors.ts';
 
 /** Behind an open transaction rows are kept in memory; at so many bytes it is given up, and done anew later. */
@@ -181,7 +181,9 @@ export class ExactlyOnceDestination implements Destination {
       );
     }
     const rows = this.#store.waitingUpTo(upTo);
-    for (const statement of applyStatements(table, this.#settings, this.#context.clock.now(), rows)) {
+    const found = await client.query<{ deletes: boolean }>(deletesStatement(rows));
+    const deletes = found.rows[0]?.deletes !== false;
+    for (const statement of applyStatements(table, this.#settings, this.#context.clock.now(), deletes, rows)) {
       await client.query(statement);
     }
   }

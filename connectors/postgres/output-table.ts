@@ -97,16 +97,23 @@ export function stagingTable({ columns }: OutputTable): string {
   return `CREATE TEMPORARY TABLE IF NOT EXISTS millrace_changes (${texts}, weight integer, n bigserial)`;
 }
 
-/** What brings the staged rows into the table; they are staged as before then. */
+/** What brings the staged rows into the table; they are staged as before then. `deletes`: some of them are deletions, or may be. */
 export function applyStatements(
   table: OutputTable,
   settings: OutputSettings,
   nowMs: number,
+  deletes: boolean,
   rows: StagedRows = { source: temporary, hasFlushes: false },
 ): readonly string[] {
   if (settings.mode === 'cdc') return [appendStatement(table, settings, nowMs, rows)];
   const hasKey = table.columns.some(({ isKey }) => isKey);
+  if (!deletes) return [hasKey ? keyedInsertions(table, settings, rows) : bagInsertions(table, rows)];
   return hasKey ? keyedStatements(table, settings, rows) : bagStatements(table, rows);
+}
+
+/** A look through the staged rows: where nothing is deleted much less is to be sorted and grouped. */
+export function deletesStatement({ source }: StagedRows = { source: temporary, hasFlushes: false }): string {
+  return `SELECT EXISTS (SELECT 1 FROM ${source} AS r WHERE weight < 0) AS deletes`;
 }
 
 /** What the rows come to: each with the sum of its weights, and none with 0. */
@@ -116,20 +123,37 @@ function netOf({ columns }: OutputTable, { source, hasFlushes }: StagedRows, byF
   return `SELECT ${row}, sum(weight) AS weight, max(n) AS n FROM ${source} AS r GROUP BY ${row} HAVING sum(weight) <> 0`;
 }
 
+/** Of several rows of a key the last one. Keys are told apart by their bytes, whatever order the server has for texts. */
+function keyedInsertions(table: OutputTable, settings: OutputSettings, { source }: StagedRows): string {
+  const { name, columns } = table;
+  const keys = columns.filter(({ isKey }) => isKey);
+  const stagedKeys = keys.map(({ staged }) => `${staged} COLLATE "C"`).join(', ');
+  const last = `SELECT DISTINCT ON (${stagedKeys}) * FROM ${source} AS r ORDER BY ${stagedKeys}, n DESC`;
+  return `INSERT INTO ${name} (${names(columns)}) SELECT ${casts(columns, 's')} FROM (${last}) AS s
+    ON CONFLICT (${names(keys)}) ${conflictAction(table, settings)}`;
+}
+
+function bagInsertions({ name, columns }: OutputTable, { source }: StagedRows): string {
+  return `INSERT INTO ${name} (${names(columns)}) SELECT ${casts(columns, 's')} FROM ${source} AS s, generate_series(1, s.weight)`;
+}
+
+function conflictAction({ columns }: OutputTable, settings: OutputSettings): string {
+  const rest = columns.filter(({ isKey }) => !isKey);
+  const update = rest.map((column) => `${column.name} = EXCLUDED.${column.name}`).join(', ');
+  return rest.length === 0 || settings.on_conflict_do_nothing ? 'DO NOTHING' : `DO UPDATE SET ${update}`;
+}
+
 function keyedStatements(table: OutputTable, settings: OutputSettings, rows: StagedRows): readonly string[] {
   const { name, columns } = table;
   const keys = columns.filter(({ isKey }) => isKey);
-  const rest = columns.filter(({ isKey }) => !isKey);
   const stagedKeys = keys.map(({ staged }) => staged).join(', ');
   const last = `SELECT DISTINCT ON (${stagedKeys}) * FROM (${netOf(table, rows, false)}) AS net
     ORDER BY ${stagedKeys}, (weight > 0) DESC, n DESC`;
   const same = keys.map((column) => `t.${column.name} = ${cast(column, 's')}`).join(' AND ');
-  const update = rest.map((column) => `${column.name} = EXCLUDED.${column.name}`).join(', ');
-  const conflict = rest.length === 0 || settings.on_conflict_do_nothing ? 'DO NOTHING' : `DO UPDATE SET ${update}`;
   return [
     `DELETE FROM ${name} AS t USING (${last}) AS s WHERE s.weight < 0 AND ${same}`,
     `INSERT INTO ${name} (${names(columns)}) SELECT ${casts(columns, 's')} FROM (${last}) AS s WHERE s.weight > 0
-       ON CONFLICT (${names(keys)}) ${conflict}`,
+       ON CONFLICT (${names(keys)}) ${conflictAction(table, settings)}`,
   ];
 }
 
