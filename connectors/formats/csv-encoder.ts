@@ -20,6 +20,7 @@ export const csvOutput: OutputFormat<Encoder> = {
 };
 
 class CsvEncoder implements Encoder {
+  readonly isDivisible = true;
   readonly #options: CsvOutputOptions;
   readonly #sources: readonly ColumnSource[];
   readonly #rowBytes: number;

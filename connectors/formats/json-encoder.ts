@@ -58,6 +58,11 @@ class JsonEncoder implements Encoder {
     this.#rowBytes = stampBytes + this.#sources.length * (scalarTextBytesMax + 2) + 16;
   }
 
+  /** Arrays end with a batch. */
+  get isDivisible(): boolean {
+    return !this.#options.array;
+  }
+
   encode(batch: ChangeBatch): { readonly bytes: Uint8Array; readonly records: number } {
     this.#records = 0;
     this.#sources.forEach((source, c) => {

@@ -26,11 +26,17 @@ interface S3OutputSettings extends S3Settings {
   readonly content_type: string;
 }
 
+const bodyBytesMin = 1 << 20;
+/** Memory of a larger object is let go. */
+const keptBodyBytesMax = 32 << 20;
+
 class S3Destination implements Destination {
   readonly #settings: S3OutputSettings;
   readonly #context: DestinationContext;
   readonly #bucket: S3Bucket;
-  #gathered: Uint8Array[] = [];
+  /** What was written since the last flush, in memory that is used again for the next object. */
+  #body: Buffer = Buffer.alloc(0);
+  #used = 0;
   #objects = 0;
 
   constructor(settings: S3OutputSettings, context: DestinationContext) {
@@ -46,15 +52,23 @@ class S3Destination implements Destination {
 
   async write(data: Outgoing): Promise<void> {
     assert(data.kind === 'bytes', 's3_output has a format');
+    const { bytes } = data;
+    const needed = this.#used + bytes.length;
+    if (needed > this.#body.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#body.length * 2, bodyBytesMin));
+      this.#body.copy(grown, 0, 0, this.#used);
+      this.#body = grown;
+    }
     // The caller may use its array again afterwards.
-    this.#gathered.push(data.bytes.slice());
+    this.#body.set(bytes, this.#used);
+    this.#used = needed;
   }
 
   async flush(): Promise<void> {
-    if (this.#gathered.length === 0) return;
-    const body = Buffer.concat(this.#gathered);
-    if (body.length > 0) await this.#bucket.write(this.#nextKey(), body, this.#settings.content_type);
-    this.#gathered = [];
+    if (this.#used === 0) return;
+    await this.#bucket.write(this.#nextKey(), this.#body.subarray(0, this.#used), this.#settings.content_type);
+    this.#used = 0;
+    if (this.#body.length > keptBodyBytesMax) this.#body = Buffer.alloc(0);
   }
 
   async teardown(): Promise<void> {

@@ -204,6 +204,8 @@ export interface Encoder {
    * `records` counts what was printed (|weight| each).
    */
   encode(batch: ChangeBatch): Encoded;
+  /** Insertions printed in parts, one after the other, are the same bytes as printed at once. */
+  readonly isDivisible?: boolean;
   /** The bytes that end the output (a Parquet footer), if any. */
   finish?(): Uint8Array | null;
 }
