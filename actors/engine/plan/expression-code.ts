@@ -31,6 +31,8 @@ export interface Operand {
 export class CodeWriter {
   readonly parameters: unknown[] = [];
   readonly sites: FailureSite[] = [];
+  /** Declarations of variables that keep their value from row to row of a batch. */
+  readonly kept: string[] = [];
   readonly #parameterNames = new Map<unknown, string>();
   readonly #lines: string[] = [];
   readonly #scopes: Map<string, Operand>[] = [new Map()];
@@ -79,6 +81,13 @@ export class CodeWriter {
   declare(prefix: string, initial: string): string {
     const name = this.local(prefix);
     this.line(`let ${name} = ${initial};`);
+    return name;
+  }
+
+  /** Declares a variable that keeps its value from row to row of a batch and returns its name. */
+  keep(prefix: string, initial: string): string {
+    const name = this.local(prefix);
+    this.kept.push(`let ${name} = ${initial};`);
     return name;
   }
 

@@ -58,6 +58,7 @@ export function emitProgram(options: {
     ...[...emitter.used].sort((a, b) => a - b).flatMap((ordinal) => hoistColumn(ordinal, options.shapes[ordinal])),
     ...computed.flatMap((output, slot) => hoistOutput(slot, output.type, nullableSlots[slot] ?? false)),
     ...emitter.memos.map((_, i) => `  const ms${i} = f.memos[${i}].states, mv${i} = f.memos[${i}].values;`),
+    ...writer.kept.map((line) => `  ${line}`),
     '  let i = f.row, o = f.out, site = -1;',
     '  try {',
     '    for (; i < rows; i++) {',

@@ -12,6 +12,7 @@ import { decimalRule } from '../../../../actors/engine/sql/numeric-types.ts';
 import type { ScalarValue } from '../../../../actors/engine/sql/scalar-value.ts';
 import { assertBatch, type ChangeBatch } from '../../../../runtime/batch/change-batch.ts';
 import { readCell } from '../../../../runtime/batch/scalar-values.ts';
+import { ScratchRoom } from '../../../../runtime/batch/scratch-room.ts';
 import type { SqlType } from '../../../../runtime/batch/sql-type.ts';
 import { MillraceError } from '../../../../runtime/errors.ts';
 import { evaluate, Failure } from './naive-evaluation.ts';
@@ -745,6 +746,26 @@ test('a timestamp as a date is the day that it lies in, before 1970 as well', ()
     assert.is(castValue(micros, timestamp, date), day);
   }
   assert.is(computed(toDate, [timestamp], [null]), null);
+});
+
+test('times of a batch become the days that they lie in, in whatever order they come, and so do those in a room that is used anew', () => {
+  const day = 86400000000n;
+  const near = (start: bigint): bigint[] => [start - 1n, start, start + 1n, start + day - 1n, start + day];
+  const times = [0n, -day, 5n * day, 0n, 16_631n * day, -719_162n * day].flatMap(near);
+  const values: readonly (bigint | null)[] = [...times, null, ...times.toReversed(), null, null, 1n];
+  const program = compile([timestamp], null, [cast(column(0, timestamp), date)]);
+  const batch = batchOf(
+    schemaOf([timestamp]),
+    values.map((value) => [value]),
+  );
+  const expected = values.map((value) => [value === null ? null : castValue(value, timestamp, date)]);
+  assert.equal(rowsOf(program.run(batch, new EvaluationFailures('stop'))), expected);
+  const scratch = new ScratchRoom();
+  for (let run = 0; run < 3; run++) {
+    scratch.clear();
+    assert.equal(rowsOf(program.run(batch, new EvaluationFailures('stop'), scratch.room)), expected);
+    scratch.room(Uint8Array, 4096).fill(255);
+  }
 });
 
 function functionCall(name: string, operands: readonly Scalar[]): FunctionCall {
