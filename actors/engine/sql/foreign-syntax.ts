@@ -106,7 +106,12 @@ const rows: readonly Row[] = [
   { behind: /\bLIMIT \S+$/, at: /^(PERCENT|%)/, construct: 'LIMIT in percent', instead: 'use PERCENT_RANK in QUALIFY' },
   { at: /^BY NAME\b/, construct: 'UNION BY NAME', instead: 'name the columns in the same order on both sides' },
   { behind: /^$/, at: /^FROM\b/, construct: 'FROM before SELECT', instead: 'begin with SELECT *' },
-  { behind: /\bAS$/, at: /^FROM\b/, construct: 'FROM before SELECT', instead: 'begin with SELECT *' },
+  {
+    behind: /\bVIEW\b(?!.*\bSELECT\b).*\bAS$/,
+    at: /^FROM\b/,
+    construct: 'FROM before SELECT',
+    instead: 'begin with SELECT *',
+  },
   { at: /^SETTINGS\b/, construct: 'SETTINGS', instead: 'leave it out' },
   { at: /^WITH (NO )?DATA\b/, construct: 'WITH DATA', instead: 'leave it out: a view always has its rows' },
   {

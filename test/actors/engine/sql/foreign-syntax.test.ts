@@ -19,6 +19,7 @@ const queries: readonly (readonly [query: string, message: string])[] = [
   ["s->>'x' FROM t", "26: -> is not supported; write v['field'] of a VARIANT"],
   ['`a` FROM `t`', '25: a name in backticks is not supported; write it in double quotes, "name"'],
   ['a FROM t # why', '34: a comment that begins with # is not supported; begin it with --'],
+  ['a AS FROM t', '30: FROM is a reserved word; to use it as a name write it in double quotes: "from"'],
   ['TOP 5 a FROM t', '25: SELECT TOP is not supported; write LIMIT behind the query'],
   [
     'UNNEST(list) FROM t',
