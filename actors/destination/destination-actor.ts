@@ -362,8 +362,11 @@ class DestinationActor implements Actor<DestinationMessage> {
   async #prepareCheckpoint(checkpoint: string): Promise<void> {
     await this.#writeBuffer();
     await this.#flush();
-    if (this.#destination !== null)
-      await this.#checkpoints?.prepare(this.#destination, checkpoint, this.#marks.written);
+    if (this.#checkpoints === null) {
+      this.#settled.whenPresentSettled(() => this.#context.notify({ kind: 'checkpoint prepared', checkpoint }));
+    } else if (this.#destination !== null) {
+      await this.#checkpoints.prepare(this.#destination, checkpoint, this.#marks.written);
+    }
   }
 
   async #end(): Promise<void> {

@@ -60,7 +60,7 @@ export type DestinationNotice =
   | { readonly kind: 'phase'; readonly phase: ConnectorPhase | null }
   /** Its other side has not answered for so long; null: it does again. */
   | { readonly kind: 'stalled'; readonly reason: string | null; readonly forMs: number }
-  /** What it was sent before the barrier is safe, and waits for the checkpoint to be stored. */
+  /** What it was sent before the barrier is safe; where it delivers exactly once it waits for the checkpoint to be stored. */
   | { readonly kind: 'checkpoint prepared'; readonly checkpoint: string }
   /** The teardown of a connector threw: it is over all the same. */
   | { readonly kind: 'teardown failed'; readonly error: ErrorData }

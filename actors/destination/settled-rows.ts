@@ -20,6 +20,8 @@ export class SettledRows {
   #isTellingDue = false;
   #confirmedMark = 0;
   #onSettled: (() => void) | null = null;
+  /** Who waits for so many rows to be settled, in their order. */
+  readonly #waiting: { readonly rows: number; readonly call: () => void }[] = [];
 
   /** `describe` is called with each refusal, and the processor that refused it, if one did. */
   constructor(
@@ -88,7 +90,14 @@ export class SettledRows {
       mark = this.#waitingMarks.shift()?.mark ?? mark;
     }
     this.#confirm(mark);
+    while (this.#waiting[0] !== undefined && this.#waiting[0].rows <= rows) this.#waiting.shift()?.call();
     if (this.areAllSettled) this.#onSettled?.();
+  }
+
+  /** Calls when everything that came in so far is settled, which may be at once. */
+  whenPresentSettled(call: () => void): void {
+    if (this.areAllSettled) call();
+    else this.#waiting.push({ rows: this.#settlement.rows, call });
   }
 
   /** Resolves when the destination has answered for everything. */

@@ -82,7 +82,7 @@ export type EngineMessage =
       readonly everyStep?: boolean;
       /** It looks at rows and weights alone: the channel is one of batches without columns. */
       readonly withoutColumns?: boolean;
-      /** It is told by a barrier behind which of its rows a checkpoint was taken. */
+      /** It is told by a barrier behind which of its rows a checkpoint is taken. */
       readonly takesBarriers?: boolean;
       /**
        * Without SQL: what it has not settled is kept when its channel is gone, and comes first when one is attached under the same

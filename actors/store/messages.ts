@@ -17,8 +17,6 @@ export interface CheckpointImage {
   readonly inputs: readonly CheckpointInput[];
   /** Of connectors that deliver exactly once: what each knows the checkpoint by. */
   readonly outputs?: readonly CheckpointOutput[];
-  /** Not stored: for so long it was waited for outputs while everything else went on. */
-  readonly awaitedMs?: number;
 }
 
 export interface CheckpointOutput {

@@ -173,8 +173,6 @@ export interface CheckpointState {
   readonly inputs: readonly InputCheckpoint[];
   /** Of connectors that deliver exactly once; left out: there was none, or Millrace was older. */
   readonly outputs?: readonly OutputCheckpoint[];
-  /** How long it has waited for outputs while everything else went on; not stored. */
-  readonly awaitedMs?: number;
 }
 
 /** An output that was prepared for a checkpoint, and what it knows that by. */
@@ -335,8 +333,13 @@ export interface SupervisorInterface {
    * had sent by then and the milliseconds since the latest of them were sent; null when it has sent nothing. @throws ConnectorUnknown
    */
   latestDelivered(endpoint: string, signal: AbortSignal): Promise<LatestDelivered | null>;
-  /** All state between two steps, and where every input goes on. @throws TransactionInProgress */
+  /** All state between two steps, and where every input goes on. @throws TransactionInProgress, CheckpointHeldBack */
   checkpoint(signal: AbortSignal): Promise<CheckpointState>;
+  /**
+   * Resolves when outputs have what they were sent before the latest checkpoint, and with those that are to be told when it is stored: it may
+   * be stored now, with them. @throws CheckpointHeldBack
+   */
+  checkpointPrepared(signal: AbortSignal): Promise<readonly OutputCheckpoint[]>;
   /** What `checkpoint` has answered with last is on disk: sources are told, and outputs that deliver exactly once. */
   checkpointStored(): Promise<void>;
   /** @throws TransactionInProgress */

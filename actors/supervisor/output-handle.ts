@@ -63,7 +63,7 @@ export class OutputHandle {
   readonly #overListeners: (() => void)[] = [];
   #wasAttached = false;
   #isDraining = false;
-  /** Its part in checkpoints; null: it delivers at least once, and has none. */
+  /** Its part in checkpoints; null: none are taken, or it may lose rows. */
   readonly preparation: OutputPreparation | null;
 
   constructor(connector: OutputConnector, relation: Relation, context: ConnectorContext, isDeadLetters = false) {
@@ -72,7 +72,8 @@ export class OutputHandle {
     this.#relation = relation;
     this.#context = context;
     this.#failures = context.relay === null ? null : new FailureWindow(context.relay.recovery);
-    this.preparation = connector.isExactlyOnce === true ? this.#makePreparation() : null;
+    const isAwaited = context.acknowledgesCheckpoints && connector.onFull === 'block';
+    this.preparation = isAwaited ? this.#makePreparation() : null;
   }
 
   #makePreparation(): OutputPreparation {
@@ -81,7 +82,9 @@ export class OutputHandle {
       endpoint: this.connector.endpoint,
       clock,
       log,
+      isExactlyOnce: this.connector.isExactlyOnce === true,
       destination: () => this.#destination,
+      isOver: () => this.isOver,
       failure: () => (this.#state === 'failed' ? this.#error : null),
       hasEnd: () => this.#state === 'ended' || this.#isDraining,
       wasAttached: () => this.#wasAttached,

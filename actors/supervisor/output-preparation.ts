@@ -1,8 +1,9 @@
-// How an output that delivers exactly once takes part in checkpoints, as the supervisor sees it: prepared behind a barrier, told when the
-// checkpoint is stored.
+// How an output takes part in checkpoints, as the supervisor sees it: it has said, behind a barrier, that what it was sent is safe; one that
+// delivers exactly once is told when the checkpoint is stored.
 //
-// A checkpoint is held back while such an output is behind, for as long as it makes progress, and when it has failed: what it was sent is
-// lost then, and a later start has to make it again. Part of the output's handle.
+// A checkpoint is held back while an output is behind, for as long as it makes progress: what it was sent would be lost with the process, and is in
+// the checkpoint. One that has failed loses what it is sent, which is counted; where it delivers exactly once no checkpoint is taken any
+// more, so that a later start makes that again. Part of the output's handle.
 import type { ActorRef } from '../../runtime/actor/actor.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { type ErrorData, errorToData } from '../../runtime/errors.ts';
@@ -14,9 +15,12 @@ export interface PreparationParts {
   readonly endpoint: string;
   readonly clock: Clock;
   readonly log: Log;
+  readonly isExactlyOnce: boolean;
   readonly destination: () => ActorRef<DestinationMessage> | null;
-  /** What it has failed of, and with it what it was sent; null: it has not. */
+  /** What it has failed of; null: it has not. */
   readonly failure: () => ErrorData | null;
+  /** It has ended, failed or stopped. */
+  readonly isOver: () => boolean;
   /** Nothing more comes to it. */
   readonly hasEnd: () => boolean;
   /** Whether it was ever sent anything. */
@@ -44,15 +48,13 @@ export class OutputPreparation {
   /** @throws CheckpointHeldBack */
   refuseFailed(): void {
     const failure = this.#parts.failure();
-    if (failure !== null) this.#refuse(`has failed: ${failure.message}`);
+    if (this.#parts.isExactlyOnce && failure !== null) this.#refuse(`has failed: ${failure.message}`);
   }
 
+  /** From now on; those before it are over. */
   expect(checkpoint: string): void {
+    this.#expected.clear();
     this.#expected.set(checkpoint, false);
-  }
-
-  forget(checkpoint: string): void {
-    this.#expected.delete(checkpoint);
   }
 
   /** It has said so. */
@@ -75,16 +77,17 @@ export class OutputPreparation {
     barrier: { readonly hasEnded: boolean } | null,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const { wasAttached, hasEnd, destination } = this.#parts;
+    const { wasAttached, hasEnd, destination, isExactlyOnce } = this.#parts;
     const isSent = barrier !== null && !barrier.hasEnded;
     if (!isSent) {
       const isThrough = barrier !== null || hasEnd();
       if (!isThrough || !wasAttached()) return false;
       const message = { kind: 'prepare checkpoint', checkpoint } as const;
-      // What goes wrong is its failure, which is looked at below.
-      destination()
-        ?.ask(message, { deadlineMs: Number.POSITIVE_INFINITY })
-        .catch(() => {});
+      // What goes wrong is its failure, which is looked at below. The end of one that delivers at least once says it all.
+      if (isExactlyOnce)
+        destination()
+          ?.ask(message, { deadlineMs: Number.POSITIVE_INFINITY })
+          .catch(() => {});
     }
     await this.#whenPrepared(checkpoint, signal);
     return true;
@@ -102,7 +105,7 @@ export class OutputPreparation {
   }
 
   #whenPrepared(checkpoint: string, signal: AbortSignal): Promise<void> {
-    const { clock, destination, progress } = this.#parts;
+    const { clock, destination, progress, isExactlyOnce, isOver } = this.#parts;
     let seen = progress();
     let seenAt = clock.monotonic();
     return new Promise((resolve, reject) => {
@@ -114,7 +117,7 @@ export class OutputPreparation {
       };
       const look = (): void => {
         try {
-          if (this.#expected.get(checkpoint) === true) {
+          if (this.#expected.get(checkpoint) === true || (!isExactlyOnce && isOver())) {
             end(resolve);
             return;
           }

@@ -1,9 +1,9 @@
 // Checkpoints of one pipeline: a consistent image of the circuit's state as of a step, of how far each input had come by then, and of what
-// outputs that deliver exactly once were sent by then, which each of them has made safe (output-preparation.ts).
+// outputs that deliver exactly once were sent by then. It may be stored when every output has made that safe (output-preparation.ts):
+// what is in it is not computed again.
 //
-//   engine: image of step n, barriers ─► outputs: prepared ─► the image is given out ─► it is on disk ─► sources are told, outputs commit
+//   engine: image of step n, barriers ─► outputs: prepared ─► the image is stored ─► sources are told, outputs commit
 import type { ActorRef } from '../../runtime/actor/actor.ts';
-import type { Clock } from '../../runtime/clock.ts';
 import type { EngineCheckpoint, EngineMessage } from '../engine/messages.ts';
 import type { ConnectorRoster } from './connector-roster.ts';
 import type { CheckpointState, OutputCheckpoint } from './messages.ts';
@@ -13,15 +13,22 @@ export interface CheckpointParts {
   readonly engine: () => ActorRef<EngineMessage>;
   readonly roster: Pick<ConnectorRoster, 'inputs' | 'outputs'>;
   readonly fingerprint: CheckpointState['fingerprint'];
-  readonly clock: Clock;
   /** Unique to this run. */
   readonly incarnation: string;
 }
 
+interface Taken {
+  readonly checkpoint: string;
+  readonly barriers: EngineCheckpoint['barriers'];
+  /** Outputs that there were. */
+  readonly handles: readonly OutputHandle[];
+}
+
 export class PipelineCheckpoints {
   readonly #parts: CheckpointParts;
-  #taken = 0;
-  /** Outputs of the latest image that was given out. */
+  #count = 0;
+  /** The latest image that was given out, and outputs that are to be told of it. */
+  #taken: Taken | null = null;
   #outputs: readonly OutputCheckpoint[] = [];
 
   constructor(parts: CheckpointParts) {
@@ -36,24 +43,32 @@ export class PipelineCheckpoints {
 
   /** However long it takes: a step may be under way, and the state may be large. @throws CheckpointHeldBack */
   async take(signal: AbortSignal): Promise<CheckpointState> {
-    const { engine, roster, fingerprint, incarnation, clock } = this.#parts;
-    const checkpoint = `${incarnation}:${++this.#taken}`;
-    const exact = roster.outputs.filter((output) => output.preparation !== null);
-    for (const output of exact) output.preparation?.refuseFailed();
+    const { engine, roster, fingerprint, incarnation } = this.#parts;
+    const checkpoint = `${incarnation}:${++this.#count}`;
+    const handles = roster.outputs.filter((output) => output.preparation !== null);
+    for (const output of handles) output.preparation?.refuseFailed();
     // What they answer may be heard before the engine is.
-    for (const output of exact) output.preparation?.expect(checkpoint);
-    try {
-      const message = { kind: 'checkpoint', checkpoint } as const;
-      const options = { signal, deadlineMs: Number.POSITIVE_INFINITY };
-      const taken = await engine().ask<EngineCheckpoint>(message, options);
-      const image = await this.#imageOf(taken, fingerprint);
-      const since = clock.monotonic();
-      const outputs = await preparedOutputs(exact, taken.barriers, checkpoint, signal);
-      this.#outputs = outputs;
-      return { ...image, outputs, awaitedMs: clock.monotonic() - since };
-    } finally {
-      for (const output of exact) output.preparation?.forget(checkpoint);
-    }
+    for (const output of handles) output.preparation?.expect(checkpoint);
+    this.#outputs = [];
+    const message = { kind: 'checkpoint', checkpoint } as const;
+    const taken = await engine().ask<EngineCheckpoint>(message, { signal, deadlineMs: Number.POSITIVE_INFINITY });
+    this.#taken = { checkpoint, barriers: taken.barriers, handles };
+    return await this.#imageOf(taken, fingerprint);
+  }
+
+  /** The latest image may be stored. Outputs that are to be told when it is. @throws CheckpointHeldBack, the signal's reason */
+  async prepared(signal: AbortSignal): Promise<readonly OutputCheckpoint[]> {
+    if (this.#taken === null) return [];
+    const { checkpoint, barriers, handles } = this.#taken;
+    const told = handles.map(async ({ connector, preparation }): Promise<readonly OutputCheckpoint[]> => {
+      const { endpoint } = connector;
+      const barrier = barriers.find((each) => each.endpoint === endpoint) ?? null;
+      // One that was not attached then has been sent nothing that the image holds.
+      const isPart = await preparation?.prepared(checkpoint, barrier, signal);
+      return isPart === true && connector.isExactlyOnce === true ? [{ endpoint, checkpoint }] : [];
+    });
+    this.#outputs = (await Promise.all(told)).flat();
+    return this.#outputs;
   }
 
   /** The latest image is on disk. Resolves when outputs have committed it, or have been given time to. */
@@ -79,20 +94,4 @@ export class PipelineCheckpoints {
     const parts = taken.parts.map((bytes, n) => ({ name: `circuit-${String(n).padStart(5, '0')}`, bytes }));
     return { fingerprint, steps, processedRecords, parts, inputs };
   }
-}
-
-/** Those that a checkpoint is theirs as well; one that was not attached then has been sent nothing that the image holds. */
-async function preparedOutputs(
-  outputs: readonly OutputHandle[],
-  barriers: EngineCheckpoint['barriers'],
-  checkpoint: string,
-  signal: AbortSignal,
-): Promise<readonly OutputCheckpoint[]> {
-  const prepared = outputs.map(async ({ connector, preparation }): Promise<readonly OutputCheckpoint[]> => {
-    const { endpoint } = connector;
-    const barrier = barriers.find((each) => each.endpoint === endpoint) ?? null;
-    const isPart = await preparation?.prepared(checkpoint, barrier, signal);
-    return isPart === true ? [{ endpoint, checkpoint }] : [];
-  });
-  return (await Promise.all(prepared)).flat();
 }

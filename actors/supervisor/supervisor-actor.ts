@@ -29,6 +29,7 @@ import type {
   IngressChannel,
   InputConnectorStats,
   LatestDelivered,
+  OutputCheckpoint,
   OutputConnectorStats,
   PipelineStats,
   PipelineStatus,
@@ -129,7 +130,7 @@ export class Supervisor implements SupervisorInterface {
     });
     this.#channels = new GatewayChannels(engine, log, (endpoint) => this.#roster.has(endpoint));
     const { fingerprint, incarnation } = args;
-    this.#checkpoints = new PipelineCheckpoints({ engine, roster: this.#roster, clock, fingerprint, incarnation });
+    this.#checkpoints = new PipelineCheckpoints({ engine, roster: this.#roster, fingerprint, incarnation });
     this.#startedAt = clock.now();
     this.#released = {
       roster: this.#roster,
@@ -310,6 +311,10 @@ export class Supervisor implements SupervisorInterface {
   async checkpoint(signal: AbortSignal): Promise<CheckpointState> {
     this.#condition.refuseUnlessStarted('checkpoint');
     return await this.#checkpoints.take(signal);
+  }
+
+  checkpointPrepared(signal: AbortSignal): Promise<readonly OutputCheckpoint[]> {
+    return this.#checkpoints.prepared(signal);
   }
 
   checkpointStored(): Promise<void> {

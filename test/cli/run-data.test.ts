@@ -128,6 +128,32 @@ run(
   },
 );
 
+run('what a checkpoint holds has left every output, one that buffers too', async ({ folder }) => {
+  const output = `  o:
+    stream: v
+    transport: { name: file_output, config: { path: out.csv, mode: append } }
+    format: { name: csv }
+    enable_output_buffer: true
+    max_output_buffer_time_millis: 3600000
+`;
+  const program = pipeline(100_000, 1).replace('inputs:', '  CREATE VIEW v AS SELECT n FROM t;\ninputs:');
+  writeFileSync(join(folder, 'p.yaml'), `${program}outputs:\n${output}`);
+  const first = start(folder);
+  await until(() => calls(folder).some((call) => call.startsWith('ack')));
+  first.kill('SIGKILL');
+  await ended(first);
+  const acknowledged = Number(
+    calls(folder)
+      .findLast((call) => call.startsWith('ack'))
+      ?.slice(4),
+  );
+  const written = readFileSync(join(folder, 'out.csv'), 'utf8').split('\n');
+  assert.equal(
+    Array.from({ length: acknowledged }, (_, i) => `${i + 1},1`).filter((line) => !written.includes(line)),
+    [],
+  );
+});
+
 run('a changed setting is an update, a connector that is gone is a deletion, each once', async ({ folder }) => {
   for (const [pauseMs, input] of [
     [20, 'c'],

@@ -262,6 +262,11 @@ export interface GatewayControl {
   checkpointStored(): Promise<void>;
   /** Every operator's state, all tables, every source's position, between two steps. */
   checkpoint(waitId: number): Promise<CheckpointImage>;
+  /**
+   * Resolves when outputs have what they were sent before the latest checkpoint, which may be stored then, with what this resolves with.
+   * @throws CheckpointHeldBack
+   */
+  checkpointPrepared(waitId: number): Promise<NonNullable<CheckpointImage['outputs']>>;
 }
 
 /** One way, in order with the answers. */

@@ -103,10 +103,12 @@ export class DurableRun {
   async #take(connection: ControlConnection): Promise<void> {
     const startedAt = this.#clock.monotonic();
     const image = await connection.wait('checkpoint', (control, waitId) => control.checkpoint(waitId));
-    const { awaitedMs = 0 } = image;
-    await this.#store.writeCheckpoint(this.#id, image);
+    const imageMs = this.#clock.monotonic() - startedAt;
+    const outputs = await connection.wait('checkpoint', (control, waitId) => control.checkpointPrepared(waitId));
+    const preparedAt = this.#clock.monotonic();
+    await this.#store.writeCheckpoint(this.#id, { ...image, outputs });
     // What outputs take for their part holds nobody up.
-    this.#tookMs = this.#clock.monotonic() - startedAt - awaitedMs;
+    this.#tookMs = this.#clock.monotonic() - preparedAt + imageMs;
     await connection.call('checkpoint', (control) => control.checkpointStored());
     this.#takenAt = this.#clock.monotonic();
   }

@@ -306,6 +306,10 @@ export class PipelineControl implements ControlInterface {
     );
   }
 
+  checkpointPrepared(waitId: number): Promise<NonNullable<CheckpointImage['outputs']>> {
+    return this.#wait(waitId, (signal) => this.#supervisor.checkpointPrepared(signal));
+  }
+
   async checkpointStored(): Promise<void> {
     await this.#supervisor.checkpointStored();
   }

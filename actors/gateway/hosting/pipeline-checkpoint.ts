@@ -49,11 +49,14 @@ export async function takeCheckpoint(pipeline: HostedPipeline, store: Store, end
   }
   pipeline.checkpointStartedAt = pipeline.now();
   try {
-    await deployment.journal.quiesced(async (upTo) => {
+    const { image, upTo } = await deployment.journal.quiesced(async (upTo) => {
       const image = await deployment.wait('checkpoint', (control, waitId) => control.checkpoint(waitId));
-      await store.writeCheckpoint(pipeline.record.id, image, upTo);
-      await deployment.call('checkpoint', (control) => control.checkpointStored());
+      return { image, upTo };
     }, ends);
+    // HTTP input goes on while outputs take in what is theirs of it.
+    const outputs = await deployment.wait('checkpoint', (control, waitId) => control.checkpointPrepared(waitId));
+    await store.writeCheckpoint(pipeline.record.id, { ...image, outputs }, upTo);
+    await deployment.call('checkpoint', (control) => control.checkpointStored());
   } finally {
     pipeline.checkpointStartedAt = null;
   }
