@@ -5,6 +5,7 @@ import type { ExpressionSource, FunctionCall, OperatorCall, Scalar, ScalarOperat
 import { bindNamedFunction } from './named-function.ts';
 import { SqlTypeMismatch } from './sql-errors.ts';
 import { boolean, coerce, commonType, comparisonType, describePair, fitsExactly, literal } from './type-coercion.ts';
+import { byValue } from './variant-equality.ts';
 
 export type ComparisonOperator = '=' | '<>' | '<' | '<=' | '>' | '>=' | 'is distinct from' | 'is not distinct from';
 
@@ -51,7 +52,7 @@ export function bindComparison(
     const order = bindNamedFunction('compare_nested', [coerce(left, type), coerce(right, type)], source);
     return operator(name, [order, literal(0, order.type, source)], source);
   }
-  const operands = [coerce(left, type), coerce(right, type)];
+  const operands = [coerce(left, type), coerce(right, type)].map(byValue);
   return name.startsWith('is') ? operator(name, operands, source, false) : operator(name, operands, source);
 }
 

@@ -15,6 +15,7 @@ import { everyItem, findOutput, orderKey, rowCount } from './order-keys.ts';
 import { bindAll, columnOf, type NamedQuery, type QueryContext, renamed } from './query-context.ts';
 import { SqlDuplicateName, SqlInvalidDefinition, SqlTypeMismatch, SqlUnsupported } from './sql-errors.ts';
 import { coerce, describePair, isBinary, isText, mergedType, varchar } from './type-coercion.ts';
+import { distinctRows, rowsByValue } from './variant-equality.ts';
 
 export interface BoundQuery {
   readonly rel: Rel;
@@ -134,7 +135,7 @@ function bindWhole(context: QueryContext, body: QueryBody): Rel {
     case 'except':
     case 'intersect': {
       const { inputs, schema } = setInputs(context, body, [body.left, body.right]);
-      return bindDifference(body, inputs, schema, context.source.source(body.operatorSpan));
+      return bindDifference(body, inputs.map(rowsByValue), schema, context.source.source(body.operatorSpan));
     }
   }
 }
@@ -178,7 +179,7 @@ function bindValues(context: QueryContext, values: Values): Rel {
 function bindUnion(context: QueryContext, union: Union): Rel {
   const { inputs, schema } = setInputs(context, union, branches(union, union.all));
   const rel: Rel = { kind: 'union', inputs, schema };
-  return union.all ? rel : { kind: 'distinct', input: rel, schema };
+  return union.all ? rel : distinctRows(rel);
 }
 
 /** The branches of a set operation, all with the same columns. */

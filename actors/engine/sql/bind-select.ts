@@ -24,6 +24,7 @@ import { isExcluded, type Scope, unknownColumn, unknownTable } from './scope.ts'
 import { completeSelect } from './select-rewrites.ts';
 import { SqlInvalidArguments, SqlInvalidDefinition } from './sql-errors.ts';
 import { literal } from './type-coercion.ts';
+import { byValue, distinctRows } from './variant-equality.ts';
 import { WindowCalls } from './window-calls.ts';
 
 export interface BoundSelect {
@@ -285,10 +286,10 @@ class SelectClauses {
     const optional = (scalar: Scalar | null): Scalar | null => (scalar === null ? null : place(scalar));
     const shape = {
       input: rel,
-      groups: aggregation.groups.map(place),
+      groups: aggregation.groups.map((group) => byValue(place(group))),
       aggregates: aggregation.calls.map((call) => ({
         ...call,
-        operand: optional(call.operand),
+        operand: call.distinct && call.operand !== null ? byValue(place(call.operand)) : optional(call.operand),
         filter: optional(call.filter),
       })),
     };
@@ -323,7 +324,7 @@ class SelectClauses {
     const all = [...columns, ...extra];
     const schema = makeSchema([...fields, ...extra.map((scalar, i) => fieldOf(`order$${i}`, false, scalar))]);
     const rel = projection(input, all, schema, this.#select.from === null);
-    return { rel: this.#select.distinct ? { kind: 'distinct', input: rel, schema } : rel, fields, keys };
+    return { rel: this.#select.distinct ? distinctRows(rel) : rel, fields, keys };
   }
 }
 

@@ -27,6 +27,7 @@ import { columnOf, type QueryContext } from './query-context.ts';
 import { mapScalarColumns, readsColumn, subqueryOrdinal } from './scalar-columns.ts';
 import { SqlTypeMismatch } from './sql-errors.ts';
 import { boolean, coerce, commonType, isBinary, literal } from './type-coercion.ts';
+import { byValue, distinctRows } from './variant-equality.ts';
 
 const bigint: SqlType = { kind: 'BIGINT' };
 
@@ -110,7 +111,7 @@ export class SubqueryJoins implements SubquerySink {
       const keys = outer.map(({ type, nullable }, i): Field => ({ name: `outer$${i}`, type, nullable }));
       const schema = makeSchema([mark, ...keys]);
       const columns = [literal(true, boolean, source), ...outer];
-      return { kind: 'distinct', input: { kind: 'project', input: rel, columns, schema }, schema };
+      return distinctRows({ kind: 'project', input: rel, columns, schema });
     };
     const [marked] = this.#lookup(subquery, found, [mark]);
     return operator('is not null', [marked!], source, false);
@@ -125,12 +126,8 @@ export class SubqueryJoins implements SubquerySink {
   ): Scalar {
     const { subquery, field, sought } = this.#values(context, operand, query, source);
     const found: Field = { ...field, nullable: true };
-    const [match] = this.#join(
-      subquery,
-      (rel) => ({ kind: 'distinct', input: rel, schema: rel.schema }),
-      [found],
-      [sought],
-      ([value], [column]) => bindComparison('=', value!, column!, source),
+    const [match] = this.#join(subquery, distinctRows, [found], [sought], ([value], [column]) =>
+      bindComparison('=', value!, column!, source),
     );
     const isFound = operator('is not null', [match!], source, false);
     if (!sought.nullable && !field.nullable) return negated ? not(isFound, source) : isFound;
@@ -336,7 +333,7 @@ function apart(a: SqlType, b: SqlType): SqlType | null {
 export function domainOf(rel: Rel, columns: readonly Scalar[]): Rel {
   const fields = columns.map(({ type, nullable }, i): Field => ({ name: `outer$${i}`, type, nullable }));
   const schema = makeSchema(fields);
-  return { kind: 'distinct', input: { kind: 'project', input: rel, columns, schema }, schema };
+  return distinctRows({ kind: 'project', input: rel, columns, schema });
 }
 
 function aggregate(
@@ -358,7 +355,7 @@ function grouped(
   const keys = outer.map(({ type, nullable }, i): Field => ({ name: `outer$${i}`, type, nullable }));
   const made = fields.map((field, i) => ({ ...field, nullable: aggregates[i]?.nullable !== false }));
   const schema = makeSchema([...keys, ...made]);
-  const rel: Rel = { kind: 'aggregate', input, groups: outer, aggregates, schema };
+  const rel: Rel = { kind: 'aggregate', input, groups: outer.map(byValue), aggregates, schema };
   if (keys.length === 0) return rel;
   const columns = [...made.map((field, i) => columnOf(field, keys.length + i)), ...keys.map(columnOf)];
   return { kind: 'project', input: rel, columns, schema: makeSchema([...made, ...keys]) };

@@ -9,6 +9,7 @@ import { nestedPart } from '../../../runtime/batch/public-values.ts';
 import * as text from '../../../runtime/batch/scalar-text.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import { formatVariant, parseVariant } from '../../../runtime/batch/variant-json.ts';
+import { variantSpelling } from '../../../runtime/batch/variant-spelling.ts';
 import type { FunctionDefinition } from './function-definition.ts';
 import { strictRow, typed, types } from './function-rows.ts';
 import type { LambdaFunction } from './lambda-names.ts';
@@ -55,6 +56,16 @@ export const variantFunctions: readonly FunctionDefinition[] = [
     example: ['VARIANT_MERGE(PARSE_JSON(\'{"a": 1, "b": 2}\'), PARSE_JSON(\'{"b": 3}\'))', '{"a":1,"b":3}'],
     deterministic: true,
     overloads: [strictRow(['variant', 'variant'], variant, typed(merge))],
+  },
+  {
+    name: 'variant_spelling',
+    synopsis: 'VARIANT_SPELLING(x)',
+    category: 'json',
+    summary:
+      'The VARIANT as it is compared and grouped: fields in the order of their names, numbers without needless zeros.',
+    example: ['VARIANT_SPELLING(PARSE_JSON(\'{"b": 1.50, "a": 2}\'))', '{"a":2,"b":1.5}'],
+    deterministic: true,
+    overloads: [strictRow(['variant'], variant, typed(variantSpelling))],
   },
   {
     name: 'variant_items',

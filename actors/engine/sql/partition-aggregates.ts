@@ -9,6 +9,7 @@ import type { AggregateCall, Rel, Scalar } from './bound.ts';
 import { columnOf } from './query-context.ts';
 import { scalarKey } from './scalar-key.ts';
 import { literal } from './type-coercion.ts';
+import { byValue } from './variant-equality.ts';
 
 export interface PartitionAggregate {
   readonly call: AggregateCall;
@@ -49,7 +50,7 @@ function attached(
   place: (scalar: Scalar) => Scalar,
   columns: Map<number, Scalar>,
 ): Rel {
-  const groups = keys.map(place);
+  const groups = keys.map((key) => byValue(place(key)));
   const width = rel.schema.fields.length;
   const groupFields = groups.map(({ type, nullable }, i): Field => ({ name: `group$${width + i}`, type, nullable }));
   const results = aggregates.map(
@@ -61,7 +62,7 @@ function attached(
     groups,
     aggregates: aggregates.map(({ call }) => ({
       ...call,
-      operand: call.operand === null ? null : place(call.operand),
+      operand: call.operand === null ? null : call.distinct ? byValue(place(call.operand)) : place(call.operand),
       filter: call.filter === null ? null : place(call.filter),
     })),
     schema: makeSchema([...groupFields, ...results]),

@@ -20,6 +20,7 @@ import { mapScalarColumns, outerOrdinal, windowOrdinal } from './scalar-columns.
 import { scalarKey } from './scalar-key.ts';
 import { SqlInvalidDefinition } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
+import { byValue } from './variant-equality.ts';
 import { bindFrame } from './window-frame.ts';
 
 interface Sorting {
@@ -45,7 +46,7 @@ export class WindowCalls implements WindowSink {
   add(context: ExpressionContext, expression: WindowExpression, source: ExpressionSource): Scalar {
     const inner: ExpressionContext = { ...context, windows: undefined, clause: 'a window function' };
     const window = this.#specification(context.source, expression);
-    const partition = window.partitionBy.map((item) => bindExpression(inner, item));
+    const partition = window.partitionBy.map((item) => byValue(bindExpression(inner, item)));
     const order = window.orderBy.map((item) => ({
       scalar: bindExpression(inner, item.expression),
       key: orderKey(item, 0),
