@@ -36,6 +36,9 @@ export interface DecimalRule {
   readonly result: DecimalType;
 }
 
+/** Digits behind the point of a quotient of DECIMALs whose types leave no room for all that it might have. */
+const quotientScale = 6;
+
 export type ArithmeticOperator = '+' | '-' | '*' | '/' | '%';
 
 const integerKinds: readonly SqlTypeKind[] = ['TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT'];
@@ -113,8 +116,10 @@ export function decimalRule(operator: ArithmeticOperator, left: SqlType, right: 
     case '*':
       return { kind: 'multiply', left: a, right: b, result: decimal(a.precision + b.precision, a.scale + b.scale) };
     case '/': {
-      const digits = Math.min(decimalPrecisionMax, a.precision - a.scale + b.scale);
-      const scale = Math.min(Math.max(6, a.scale + b.precision + 1), decimalPrecisionMax - digits);
+      // Six digits behind the point are always there: the quotient of two sums has a fraction.
+      const digits = a.precision - a.scale + b.scale;
+      const wanted = Math.max(quotientScale, a.scale + b.precision + 1);
+      const scale = digits + wanted <= decimalPrecisionMax - quotientScale ? wanted : quotientScale;
       return { kind: 'divide', left: a, right: b, result: decimal(digits + scale, scale) };
     }
   }

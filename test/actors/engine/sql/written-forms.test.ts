@@ -106,4 +106,10 @@ test('(TABLE t) is t, and LIMIT 1, ALL leaves one row out', () => {
   );
 });
 
+test('a quotient of DECIMALs has six digits behind the point at least, that of two sums too', () => {
+  assert.is(constantOf('SUM(CAST(10.5 AS DECIMAL(7, 2))) / SUM(CAST(3.2 AS DECIMAL(7, 2)))'), '3.281250');
+  assert.is(constantOf('CAST(2 AS DECIMAL(15, 2)) / CAST(3 AS BIGINT)'), '0.666667');
+  assert.is(constantOf('CAST(2 AS DECIMAL(5, 2)) / 3'), '0.6666666666667');
+});
+
 test.run();
