@@ -26,7 +26,13 @@ import type { PipelineRecord } from './pipeline-record.ts';
 import { builtInPlugins, findPlugin, type PluginSpecification, standalonePlugin } from './plugin-specification.ts';
 import { loadProcessors, type ProcessorSpecification } from './processor-specification.ts';
 import type { HostedConnector, RelayPipeline } from './relay-record.ts';
-import { type TrialOptions, tellDeleted, trialDeadlines, tryConfiguration } from './trial-instance.ts';
+import {
+  type TrialOptions,
+  type TrialPlugin,
+  tellDeleted,
+  trialDeadlines,
+  tryConfiguration,
+} from './trial-instance.ts';
 
 export interface ConfigurationTrial {
   readonly type: HostedConnector['type'];
@@ -150,6 +156,17 @@ export class ConnectorPlugins {
     }
   }
 
+  /** All connectors of a program are gone with it: what they have made elsewhere is theirs to take away, later (OwedDeletions). */
+  async programDeleted(pipeline: HostedPipeline): Promise<void> {
+    const journal = this.#options.journalOf(pipeline.record.id);
+    for (const mark of await journal.marks()) {
+      const { active } = mark;
+      const isKnown = findPlugin(this.#plugins, mark.plugin) !== undefined || (await this.#transportOf(mark)) !== null;
+      if (active === null || mark.withoutEvents || !isKnown) await journal.removeMark(mark.connector);
+      else await journal.putMark({ ...mark, deleted: true, intent: { event: 'deleted', settings: active } });
+    }
+  }
+
   /** Once more for a connector that is gone and could not be told before. @throws why it cannot be told now */
   async tellOwed({ pipeline, mark }: OwedMark): Promise<void> {
     const journal = this.#options.journalOf(pipeline);
@@ -158,14 +175,15 @@ export class ConnectorPlugins {
   }
 
   async #tellDeleted(journal: LifecycleJournal, mark: ConnectorMark, active: ParameterValues): Promise<void> {
-    const plugin = findPlugin(this.#plugins, mark.plugin);
+    const transport = await this.#transportOf(mark);
+    const plugin = transport?.plugin ?? findPlugin(this.#plugins, mark.plugin);
     if (plugin === undefined) throw new Error(`there is no plugin ${mark.plugin} any more`);
-    const options = { ...(await this.#trialOptions(plugin)), type: mark.type, plugin, id: mark.connector };
+    const isTyped = transport !== null;
+    const id = transport?.endpoint ?? mark.connector;
+    const options = { ...(await this.#trialOptions(plugin)), type: mark.type, plugin, id, isTyped };
     const { signal } = new AbortController();
-    // SAFETY: settings of a connector without SQL are texts; they were when the mark was made.
-    const settings = active as Readonly<Record<string, string>>;
     try {
-      await tellDeleted({ ...options, settings, signal }, active);
+      await tellDeleted({ ...options, settings: active, signal }, active);
     } catch (error) {
       if (!isWithoutEvents(error)) throw error;
     }
@@ -182,9 +200,18 @@ export class ConnectorPlugins {
     return typeof text === 'string' ? text : Buffer.from(JSON.stringify(position)).toString('base64');
   }
 
+  /** Of a connector of a program, which is known by its direction and endpoint (startedConnector); null: it is another one. */
+  async #transportOf(mark: ConnectorMark): Promise<{ readonly plugin: TrialPlugin; readonly endpoint: string } | null> {
+    const endpoint = /^(?:input|output):(.+)$/s.exec(mark.connector)?.[1];
+    const { sources, destinations } = await this.registry();
+    const isKnown = (mark.type === 'source' ? sources : destinations).some(({ name }) => name === mark.plugin);
+    if (endpoint === undefined || !isKnown) return null;
+    return { plugin: { kind: 'builtin', name: mark.plugin, version: this.#options.version, path: null }, endpoint };
+  }
+
   async #trialOptions({
     kind,
-  }: PluginSpecification): Promise<Pick<TrialOptions, 'registry' | 'baseFolder' | 'clock' | 'process' | 'deadlines'>> {
+  }: TrialPlugin): Promise<Pick<TrialOptions, 'registry' | 'baseFolder' | 'clock' | 'process' | 'deadlines'>> {
     const { baseFolder, clock } = this.#options;
     const process = kind === 'builtin' ? {} : { schema_service: (await this.#schemas()).target };
     return { registry: await this.registry(), baseFolder, clock, process, deadlines: trialDeadlines };

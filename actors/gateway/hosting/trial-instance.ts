@@ -34,13 +34,18 @@ export const TrialTimedOut: CodedErrorClass<{
   (f) => `${f.plugin} has not come back from ${f.phase} within ${f.deadlineMs / 1000} s`,
 );
 
+/** A plugin, or a transport of programs. */
+export type TrialPlugin = Pick<PluginSpecification, 'kind' | 'name' | 'version' | 'path'>;
+
 export interface TrialOptions {
   readonly registry: ConnectorRegistry;
   readonly type: 'source' | 'destination';
-  readonly plugin: PluginSpecification;
+  readonly plugin: TrialPlugin;
   /** What a plugin process is told of who it is. */
   readonly id: string;
-  readonly settings: Readonly<Record<string, string>>;
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** The settings are no texts: those of a connector of a program. */
+  readonly isTyped?: boolean;
   readonly baseFolder: string;
   readonly clock: Clock;
   /** Of the request: without its caller nobody waits. */
@@ -124,6 +129,10 @@ async function makeInstance(options: TrialOptions, signal: AbortSignal): Promise
   return (await loaded(definition)).create(configurationOf(options, definition), context);
 }
 
+function textsOf(settings: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));
+}
+
 function definitionName({ type, plugin }: TrialOptions): string {
   if (plugin.kind === 'builtin') return plugin.name;
   return type === 'source' ? 'plugin_input' : 'plugin_output';
@@ -131,12 +140,14 @@ function definitionName({ type, plugin }: TrialOptions): string {
 
 /** @throws the problems, as one */
 function configurationOf(
-  { plugin, settings, id, deadlines, process }: TrialOptions,
+  { plugin, settings, isTyped = false, id, deadlines, process }: TrialOptions,
   definition: RuledParameters,
 ): ParameterValues {
   const given =
     plugin.kind === 'builtin'
-      ? typedSettings(definition.parameters, settings)
+      ? isTyped
+        ? settings
+        : typedSettings(definition.parameters, textsOf(settings))
       : {
           ...process,
           plugin: fullName(plugin),

@@ -125,7 +125,10 @@ export function definitionRoutes(hosting: Hosting): readonly Route[] {
         if (pipeline.record.storageStatus !== 'Cleared') {
           throw restricted('DeleteRestrictedToClearedStorage', 'its storage is not cleared');
         }
+        await hosting.plugins.programDeleted(pipeline);
         await pipelines.delete(pipeline);
+        // Nobody waits for servers that may be away.
+        void hosting.owed.begin();
         return json(200, undefined, uncached);
       },
     },

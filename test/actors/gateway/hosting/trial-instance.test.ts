@@ -33,17 +33,7 @@ async function options({ folder, log }: Folder, settings: Readonly<Record<string
   return {
     registry: known.registry,
     type: 'source',
-    plugin: {
-      kind: 'builtin',
-      name: 'trial',
-      version: 'v1.0.0',
-      summary: '',
-      description: '',
-      author: '',
-      path: null,
-      sourceParameters: null,
-      destinationParameters: null,
-    },
+    plugin: { kind: 'builtin', name: 'trial', version: 'v1.0.0', path: null },
     id: 'check',
     settings: { log, ...settings },
     baseFolder: folder,
