@@ -2,7 +2,7 @@
 // are remembered by. One process at a time has the folder.
 //
 // A checkpoint is taken while the pipeline runs, at the latest ten seconds after something has changed (within a second where a source
-// waits to hear that what it has sent is safe), but so seldom that checkpoints take a tenth of the time at most, and once more at a
+// waits to hear that what it has sent is safe), but so seldom that checkpoints take a tenth of the time at most (where one waits, and that would be more than ten seconds, a third), and once more at a
 // graceful stop. The next run with the same program goes on there; another program is refused, and the folder is left as it is.
 import { type Clock, systemClock, type Timer } from '../../../runtime/clock.ts';
 import { errorToData } from '../../../runtime/errors.ts';
@@ -94,10 +94,16 @@ export class DurableRun {
     const steps = (engine?.steps ?? 0) + positionMoves;
     if (steps === this.#stepsBefore || transaction !== null || (state !== 'running' && state !== 'paused')) return;
     const sinceMs = this.#clock.monotonic() - this.#takenAt;
-    const isDue = sinceMs >= (awaitsCheckpoint ? lookMs : intervalMs) && sinceMs >= this.#tookMs / shareMax;
+    const isDue = sinceMs >= (awaitsCheckpoint ? lookMs : intervalMs) && sinceMs >= this.#restMs(awaitsCheckpoint);
     if (!isDue) return;
     await this.#take(connection);
     this.#stepsBefore = steps;
+  }
+
+  /** What there has to be between two checkpoints. */
+  #restMs(isAwaited: boolean): number {
+    const restMs = this.#tookMs / shareMax;
+    return isAwaited ? Math.min(restMs, Math.max(intervalMs, this.#tookMs * 2)) : restMs;
   }
 
   async #take(connection: ControlConnection): Promise<void> {
