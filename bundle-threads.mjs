@@ -4,7 +4,7 @@
 // Bundled are the control thread, the engine, and the engine's workers. What modules of users share with us in a thread stays as it is, modules
 // of their own: runtime/, connectors/, the actors that run connectors, and everything that the entries of the package reach. An error of one copy of a
 // class is not known to another. No arrow goes from there back into what is bundled, so that nothing is in a thread twice.
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -15,6 +15,8 @@ const ofUsers = await reachedFrom(['index', 'connector', 'client']);
 const isBundled = (file) =>
   bundledActors.some((name) => file.startsWith(join(dist, 'actors', name) + sep)) && !ofUsers.has(file);
 
+// The compiler leaves alone what it believes to have written: next time it is to write these anew.
+rmSync(join(dist, '.tsbuildinfo'), { force: true });
 await bundle('actors/control', ['control-thread', 'behaviours']);
 await bundle('actors/engine/workers', ['worker-entry']);
 

@@ -2,18 +2,16 @@
 //
 //   port ─► frame ─► [OutputBuffer] ─► encoder ─► destination.write … flush ─► confirm(mark) ─► port
 //
-// Promises: one call of the destination at a time; a mark is confirmed only after a flush that covers everything before
-// it; frames that come before the destination is open wait. It is flushed when the queue runs empty, at a mark when the
-// last flush is a while ago, at the end, and when asked. A destination that acknowledges says itself what is safe: a mark
-// waits for its word. One that delivers exactly once is told of checkpoints, and its marks wait for them (checkpoint-turns.ts). The sender hears which rows are settled, and which are refused. Rows that cannot be printed are counted and listed, the others
-// kept; a destination that cannot write has failed: that is told, what is lost is counted, and the port is closed, so
-// that the engine does not wait for it.
+// Promises: one call of the destination at a time; a mark is confirmed only after a flush that covers everything before it; frames that come
+// before the destination is open wait. It is flushed when the queue runs empty, at a mark when the last flush is a while ago, at the end, and
+// when asked. A destination that acknowledges says itself what is safe: a mark waits for its word. One that delivers exactly once is told of
+// checkpoints, and its marks wait for them (checkpoint-turns.ts). The sender hears which rows are settled, and which are refused. Rows that cannot
+// be printed are counted and listed, the others kept; a destination that cannot write has failed: that is told, what is lost is counted, and
+// the port is closed, so that the engine does not wait for it. How a destination is made, opened and torn down is destination-life.ts' matter.
 import { registry } from '../../connectors/registry.ts';
 import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
-import type { Destination, Outgoing } from '../../connectors/sdk/destination.ts';
+import type { Outgoing } from '../../connectors/sdk/destination.ts';
 import type { Encoder } from '../../connectors/sdk/format.ts';
-import type { ProcessorChain } from '../../connectors/sdk/processor-chain.ts';
-import type { SchemaClient } from '../../connectors/standalone/schema-client.ts';
 import type { Actor, ActorContext, Behaviour, Reply } from '../../runtime/actor/actor.ts';
 import { unreachable } from '../../runtime/assert.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
@@ -23,15 +21,14 @@ import { errorToData } from '../../runtime/errors.ts';
 import type { Frame, FrameReceiver } from '../../runtime/mailbox/channel.ts';
 import { openFrameReceiver } from '../../runtime/mailbox/port-channel.ts';
 import { countOn } from '../carried-counts.ts';
-import { type LifecycleCall, phaseOf, tellEvent } from '../connector-calls.ts';
+import type { LifecycleCall } from '../connector-calls.ts';
 import { InspectionTaps } from '../inspection-taps.ts';
-import { makeChain } from '../processor-opening.ts';
-import { openSchemas } from '../schema-access.ts';
 import { printBatch } from './batch-printer.ts';
 import { CallPatience } from './call-patience.ts';
 import { CheckpointTurns } from './checkpoint-turns.ts';
 import { DeliveryLedger } from './delivery-ledger.ts';
-import { isRecords, openDestination, openEncoder } from './destination-opening.ts';
+import { DestinationLife } from './destination-life.ts';
+import { isRecords } from './destination-opening.ts';
 import type { DestinationArguments, DestinationMessage, DestinationNotice } from './messages.ts';
 import { OutputBuffer } from './output-buffer.ts';
 import { RowRecords } from './row-records.ts';
@@ -54,7 +51,7 @@ export function destinationBehaviour(
 class DestinationActor implements Actor<DestinationMessage> {
   readonly #args: DestinationArguments;
   readonly #context: Context;
-  readonly #connectors: ConnectorRegistry;
+  readonly #life: DestinationLife;
   readonly #receiver: FrameReceiver;
   readonly #buffer: OutputBuffer | null;
   readonly #abort = new AbortController();
@@ -65,14 +62,8 @@ class DestinationActor implements Actor<DestinationMessage> {
   readonly #marks = new WrittenMarks();
   /** Null: it delivers at least once, and hears nothing of checkpoints. */
   readonly #checkpoints: CheckpointTurns | null;
-  #destination: Destination | null = null;
-  #streamPerFlush = false;
   /** Makes records of rows, for a destination of records. */
   #rowRecords: RowRecords | null = null;
-  #chain: ProcessorChain | null = null;
-  #schemas: SchemaClient | null = null;
-  #isOpen = false;
-  #hasStopped = false;
   #encoder: Encoder | null = null;
   #state: 'opening' | 'open' | 'ended' | 'failed' | 'stopping' = 'opening';
   #running: Promise<void> | null = null;
@@ -85,7 +76,6 @@ class DestinationActor implements Actor<DestinationMessage> {
     const { connector, relation, port } = args;
     this.#args = args;
     this.#context = context;
-    this.#connectors = connectors;
     countOn(context.gauges, args.counted);
     this.#flushedAt = context.clock.monotonic();
     this.#ledger = new DeliveryLedger(context.clock, context.gauges, connector.format?.name ?? '');
@@ -99,6 +89,7 @@ class DestinationActor implements Actor<DestinationMessage> {
     this.#settled = new SettledRows(connector.endpoint, this.#receiver, (error, node) =>
       this.#ledger.refused(error, node),
     );
+    this.#life = this.#makeLife(connectors);
     this.#checkpoints = connector.isExactlyOnce === true ? this.#makeTurns() : null;
     const rowsMax = connector.maxOutputBufferSizeRecords;
     const timeMsMax = connector.maxOutputBufferTimeMillis;
@@ -157,30 +148,25 @@ class DestinationActor implements Actor<DestinationMessage> {
       this.#receiver.close();
       this.#taps.close();
       try {
-        await this.#stopDestination();
+        await this.#life.stop();
       } finally {
-        if (this.#destination !== null) this.#enter('teardown');
-        try {
-          await this.#destination?.teardown?.();
-          this.#enter(null);
-        } catch (error) {
-          this.#enter(null);
-          this.#context.notify({ kind: 'teardown failed', error: errorToData(error) });
-        } finally {
-          await this.#chain?.teardown();
-          await this.#schemas?.close();
-        }
+        await this.#life.teardown();
       }
     }
   }
 
-  async #stopDestination(): Promise<void> {
-    if (this.#hasStopped || !this.#isOpen) return;
-    this.#hasStopped = true;
-    if (this.#destination?.stop === undefined) return;
-    this.#enter('stop');
-    await this.#destination.stop();
-    this.#enter(null);
+  #makeLife(connectors: ConnectorRegistry): DestinationLife {
+    return new DestinationLife(this.#args, connectors, this.#context, {
+      signal: this.#abort.signal,
+      reportError: (error) => this.#ledger.transportError(error),
+      acknowledged: (count) => this.#answered(() => this.#settled.acknowledged(count)),
+      refused: (error) => this.#answered(() => this.#settled.refused(error)),
+      // A call that is under way says so itself.
+      failed: (error) => this.#state === 'open' && this.#fail(error),
+      log: (message, fields = {}) => this.#context.notify({ kind: 'destination said', message, fields }),
+      stalled: (reason) => this.#patience.note('its own', reason),
+      stallMs: this.#patience.stallMs,
+    });
   }
 
   #makeTurns(): CheckpointTurns {
@@ -203,86 +189,36 @@ class DestinationActor implements Actor<DestinationMessage> {
 
   /** What was asked about checkpoints and can be answered now. */
   async #answerCheckpoints(): Promise<void> {
-    if (this.#destination === null || (this.#state !== 'open' && this.#state !== 'ended')) return;
-    await this.#checkpoints?.answer(this.#destination, this.#state === 'ended', this.#marks.written);
+    const { destination } = this.#life;
+    if (destination === null || !this.#isLive) return;
+    await this.#checkpoints?.answer(destination, this.#state === 'ended', this.#marks.written);
   }
 
   /** One that is being opened, or is over, has nothing to answer for. */
   async #ping(): Promise<void> {
-    if (this.#state === 'open') await this.#destination?.ping?.();
-  }
-
-  #enter(phase: Extract<DestinationNotice, { kind: 'phase' }>['phase']): void {
-    this.#context.notify({ kind: 'phase', phase });
+    if (this.#state === 'open') await this.#life.destination?.ping?.();
   }
 
   async #prepare(event: LifecycleCall | null): Promise<void> {
-    const destination = await this.#make();
-    this.#enter('configure');
-    await destination.configure?.();
-    if (event !== null) {
-      this.#enter(phaseOf(event));
-      await tellEvent(destination, event);
-    }
-    this.#enter(null);
-  }
-
-  async #make(): Promise<Destination> {
-    const { signal } = this.#abort;
-    const { clock, notify, log } = this.#context;
-    const { processors = [], baseFolder } = this.#args;
-    this.#schemas = await openSchemas(this.#args.schemas, clock);
-    const schemas = this.#schemas === null ? {} : { schemas: this.#schemas };
-    if (processors.length > 0) {
-      this.#chain = await makeChain(processors, this.#connectors, { baseFolder, signal, clock, log, ...schemas });
-      this.#chain.observer = this.#taps;
-    }
-    const { destination, acknowledges, takesRecords, streamPerFlush } = await openDestination(
-      this.#args,
-      this.#connectors,
-      {
-        signal,
-        clock,
-        reportError: (error) => this.#ledger.transportError(error),
-        acknowledged: (count) => this.#answered(() => this.#settled.acknowledged(count)),
-        refused: (error) => this.#answered(() => this.#settled.refused(error)),
-        // A call that is under way says so itself.
-        failed: (error) => this.#state === 'open' && this.#fail(error),
-        log: (message, fields = {}) => notify({ kind: 'destination said', message, fields }),
-        stalled: (reason) => this.#patience.note('its own', reason),
-        stallMs: this.#patience.stallMs,
-        ...schemas,
-      },
-    );
+    const { acknowledges, takesRecords } = await this.#life.prepare(event);
     this.#settled.acknowledges = acknowledges;
-    this.#streamPerFlush = streamPerFlush;
+    if (this.#life.chain !== null) this.#life.chain.observer = this.#taps;
     const { relation } = this.#args;
-    if (takesRecords && !isRecords(relation)) this.#rowRecords = new RowRecords(relation.name, clock.now());
-    this.#destination = destination;
-    return destination;
+    if (takesRecords && !isRecords(relation)) {
+      this.#rowRecords = new RowRecords(relation.name, this.#context.clock.now());
+    }
   }
 
   async #open(): Promise<void> {
-    this.#encoder = await this.#makeEncoder();
+    this.#encoder = await this.#life.encoder();
     // It may have been stopped meanwhile.
     if (this.#state !== 'opening') return;
-    if (this.#destination === null) await this.#prepare(null);
+    if (this.#life.destination === null) await this.#prepare(null);
     if (this.#state !== 'opening') return;
-    this.#enter('open');
-    await this.#destination?.open();
-    this.#isOpen = true;
-    if (this.#checkpoints !== null) await this.#destination?.recover?.(this.#args.recovered ?? null);
-    await this.#chain?.open();
-    this.#enter(null);
+    await this.#life.open(this.#checkpoints !== null);
     if (this.#state !== 'opening') return;
     this.#state = 'open';
     this.#pump();
-  }
-
-  #makeEncoder(): Promise<Encoder | null> {
-    const reportError = (error: unknown): void => void this.#ledger.transportError(error);
-    const context = { signal: this.#abort.signal, clock: this.#context.clock, reportError };
-    return openEncoder(this.#args, this.#connectors, context);
   }
 
   /** Sees to it that whatever waits is worked on. */
@@ -362,18 +298,19 @@ class DestinationActor implements Actor<DestinationMessage> {
   async #prepareCheckpoint(checkpoint: string): Promise<void> {
     await this.#writeBuffer();
     await this.#flush();
+    const { destination } = this.#life;
     if (this.#checkpoints === null) {
       this.#settled.whenPresentSettled(() => this.#context.notify({ kind: 'checkpoint prepared', checkpoint }));
-    } else if (this.#destination !== null) {
-      await this.#checkpoints.prepare(this.#destination, checkpoint, this.#marks.written);
+    } else if (destination !== null) {
+      await this.#checkpoints.prepare(destination, checkpoint, this.#marks.written);
     }
   }
 
   async #end(): Promise<void> {
     await this.#writeBuffer();
-    if (!this.#streamPerFlush) await this.#endStream();
+    if (!this.#life.streamPerFlush) await this.#endStream();
     await this.#flush();
-    await this.#stopDestination();
+    await this.#life.stop();
     await this.#allSettled();
     this.#showQueue();
     if (this.#state !== 'open') return;
@@ -414,7 +351,7 @@ class DestinationActor implements Actor<DestinationMessage> {
   }
 
   async #writeRecords(batch: ChangeBatch): Promise<void> {
-    const chain = this.#chain;
+    const { chain } = this.#life;
     const chained = chain === null ? { batch, origins: null, failed: [] } : await chain.process(batch);
     this.#settled.written(batch.rows, chained);
     this.#taps.connector(chained.batch);
@@ -438,9 +375,9 @@ class DestinationActor implements Actor<DestinationMessage> {
   /** Resolves when the destination has answered for everything, if it does answer. */
   async #allSettled(): Promise<void> {
     if (!this.#settled.acknowledges || this.#settled.areAllSettled) return;
-    this.#enter('flush');
+    this.#life.enter('flush');
     await this.#settled.whenAllSettled();
-    this.#enter(null);
+    this.#life.enter(null);
   }
 
   // ── writing ──
@@ -448,7 +385,7 @@ class DestinationActor implements Actor<DestinationMessage> {
   async #send(data: Outgoing): Promise<void> {
     this.#isDirty = true;
     this.#checkpoints?.written();
-    await this.#patience.during('write', async () => await this.#destination?.write(data));
+    await this.#patience.during('write', async () => await this.#life.destination?.write(data));
     this.#ledger.written(data);
   }
 
@@ -462,12 +399,12 @@ class DestinationActor implements Actor<DestinationMessage> {
   async #flush(): Promise<void> {
     const mark = this.#marks.written;
     if (this.#isDirty) {
-      if (this.#streamPerFlush) {
+      if (this.#life.streamPerFlush) {
         await this.#endStream();
-        this.#encoder = await this.#makeEncoder();
+        this.#encoder = await this.#life.encoder();
       }
       this.#isDirty = false;
-      await this.#patience.during('flush', async () => await this.#destination?.flush?.());
+      await this.#patience.during('flush', async () => await this.#life.destination?.flush?.());
     }
     this.#flushedAt = this.#context.clock.monotonic();
     if (this.#checkpoints === null) this.#settled.flushed(mark);

@@ -22,23 +22,17 @@ export interface OpenedDestination {
   readonly streamPerFlush: boolean;
 }
 
+/** What surrounds a destination, and what it may say. */
+export type DestinationWords = Pick<
+  DestinationContext,
+  'signal' | 'clock' | 'reportError' | 'log' | 'acknowledged' | 'refused' | 'failed' | 'schemas' | 'stalled' | 'stallMs'
+>;
+
 /** @throws a coded error when the configuration does not fit. */
 export async function openDestination(
   args: Pick<DestinationArguments, 'connector' | 'relation' | 'baseFolder' | 'pipeline'>,
   shipped: ConnectorRegistry,
-  context: Pick<
-    DestinationContext,
-    | 'signal'
-    | 'clock'
-    | 'reportError'
-    | 'log'
-    | 'acknowledged'
-    | 'refused'
-    | 'failed'
-    | 'schemas'
-    | 'stalled'
-    | 'stallMs'
-  >,
+  context: DestinationWords,
 ): Promise<OpenedDestination> {
   const { connector, baseFolder } = args;
   const pipeline = args.pipeline === undefined ? {} : { pipeline: args.pipeline };
