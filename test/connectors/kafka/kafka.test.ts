@@ -13,7 +13,7 @@ import { conformance } from '../../../connectors/sdk/conformance.ts';
 import { validSettings } from '../../../connectors/sdk/setting-rules.ts';
 import type { Payload, Position } from '../../../connectors/sdk/source.ts';
 import { Pipeline } from '../../../index.ts';
-import { CliProcess } from '../../cli/cli-process.ts';
+import { CliProcess, secondsOfFileMax } from '../../cli/cli-process.ts';
 import { freePort } from '../../servers/free-port.ts';
 import { type KafkaServer, startKafkaServer } from '../../servers/kafka-server.ts';
 import { makeCertificates } from '../../servers/test-certificates.ts';
@@ -410,7 +410,12 @@ if ('missing' in server) {
     const text = readFileSync(file, 'utf8').replace('topic: totals', 'topic: totals-of-events');
     writeFileSync(join(folder, 'p.yaml'), text);
     const environment = { KAFKA: bootstrap };
-    const run = new CliProcess(['run', 'p.yaml', '--control', '--json'], { folder, environment, isFed: true });
+    const run = new CliProcess(['run', 'p.yaml', '--control', '--json'], {
+      folder,
+      environment,
+      isFed: true,
+      secondsMax: secondsOfFileMax,
+    });
     run.feed('status\n');
     await run.until((out) => out.includes('events.events is paused'));
     assert.not.match(run.out, /"totalRecords":[1-9]/);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CliProcess } from '../../cli/cli-process.ts';
+import { CliProcess, secondsOfFileMax } from '../../cli/cli-process.ts';
 import { pollPause } from '../../poll-pause.ts';
 import { startPostgresServer } from '../../servers/postgres-server.ts';
 
@@ -23,7 +23,7 @@ if ('missing' in server) {
 
   deleted('what it has made in the database is dropped, also when that is away for a while', async () => {
     await sql('CREATE TABLE first (id bigint PRIMARY KEY); CREATE TABLE second (id bigint PRIMARY KEY)');
-    const serve = new CliProcess(['serve', '--port', '0', '--data', 'data'], { folder });
+    const serve = new CliProcess(['serve', '--port', '0', '--data', 'data'], { folder, secondsMax: secondsOfFileMax });
     await serve.until((out) => /http:\S+/.test(out));
     const url = /http:\S+/.exec(serve.out)?.[0] ?? '';
     const call = async (method: string, path: string, body?: object): Promise<string> => {
