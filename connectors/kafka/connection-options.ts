@@ -1,5 +1,5 @@
 // TLS and SASL of a connection, as the library takes them, from settings that keep the rules of kafka-rules.ts.
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type ConnectionOptions, createSecureContext } from 'node:tls';
@@ -40,6 +40,7 @@ async function tlsOptions(settings: ParameterValues, baseFolder: string): Promis
   // The TLS of Node passes over authorities that are no certificates.
   check('ssl.ca', () => ca !== undefined && new X509Certificate(ca));
   check('ssl.certificate', () => cert !== undefined && new X509Certificate(cert));
+  if (key !== undefined) openKey(key, passphrase);
   check('ssl.key', () => createSecureContext({ ...keyOptions, ...(cert === undefined ? {} : { cert }) }));
   return {
     ...(ca === undefined ? {} : { ca }),
@@ -52,17 +53,25 @@ async function tlsOptions(settings: ParameterValues, baseFolder: string): Promis
   };
 }
 
-/** What is no certificate or key, or one that the password does not open, is found before anything is connected. */
+/** One that the password does not open is found before anything is connected. OpenSSL's words for that differ with the cipher, and by chance. */
+function openKey(key: string, passphrase: string | undefined): void {
+  try {
+    createPrivateKey({ key, ...(passphrase === undefined ? {} : { passphrase }) });
+  } catch (cause) {
+    const reason = reasonOf(cause);
+    if (!/ENCRYPTED/.test(key))
+      throw new ConfigInvalidValue({ key: 'ssl.key', reason: `cannot be used: ${reason}` }, { cause });
+    const why = `does not open the private key: ${reason}`;
+    throw new ConfigInvalidValue({ key: 'ssl.key.password', reason: why }, { cause });
+  }
+}
+
+/** So is what is no certificate or key. */
 function check(part: string, use: () => unknown): void {
   try {
     use();
   } catch (cause) {
-    const reason = reasonOf(cause);
-    // OpenSSL's words for a wrong or a missing password differ with the cipher.
-    const isPassword = /decrypt|passphrase|password|interrupted or cancelled/i.test(reason);
-    const key = isPassword ? 'ssl.key.password' : part;
-    const why = isPassword ? `does not open the private key: ${reason}` : `cannot be used: ${reason}`;
-    throw new ConfigInvalidValue({ key, reason: why }, { cause });
+    throw new ConfigInvalidValue({ key: part, reason: `cannot be used: ${reasonOf(cause)}` }, { cause });
   }
 }
 
