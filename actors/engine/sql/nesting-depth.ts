@@ -2,7 +2,8 @@
 //
 // Counted without going down, so that a text of any depth is refused and not read until the stack is full, which would be at another depth
 // on each thread. Redundant parentheses are no level, and neither are the links of a chain of one operator; a subquery that is a value is
-// several, because several are made of it. `nestingMax` leaves a third of the smallest stack there is, that of the main thread.
+// several, because several are made of it. `nestingMax` leaves room in the smallest
+// stack there is to compile on, that of the main thread; what is compiled is planned on threads, whose stacks are four times as large.
 import type { Place } from '../../../runtime/errors.ts';
 import type { Span } from './span.ts';
 import { SqlTooDeep } from './sql-errors.ts';
