@@ -89,6 +89,15 @@ function calls(folder: string): string[] {
   return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
 }
 
+/** How far the source was acknowledged, as it noted last. */
+function lastAcknowledged(folder: string): number {
+  return Number(
+    calls(folder)
+      .findLast((call) => call.startsWith('ack'))
+      ?.slice(4),
+  );
+}
+
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
 }
@@ -102,11 +111,7 @@ run(
     await until(() => calls(folder).some((call) => call.startsWith('ack')));
     first.kill('SIGKILL');
     await ended(first);
-    const acknowledged = Number(
-      calls(folder)
-        .findLast((call) => call.startsWith('ack'))
-        ?.slice(4),
-    );
+    const acknowledged = lastAcknowledged(folder);
     writeFileSync(join(folder, 'hold'), '300');
     appendFileSync(join(folder, 'calls'), 'second\n');
     const second = start(folder);
@@ -142,11 +147,7 @@ run('what a checkpoint holds has left every output, one that buffers too', async
   await until(() => calls(folder).some((call) => call.startsWith('ack')));
   first.kill('SIGKILL');
   await ended(first);
-  const acknowledged = Number(
-    calls(folder)
-      .findLast((call) => call.startsWith('ack'))
-      ?.slice(4),
-  );
+  const acknowledged = lastAcknowledged(folder);
   const written = readFileSync(join(folder, 'out.csv'), 'utf8').split('\n');
   assert.equal(
     Array.from({ length: acknowledged }, (_, i) => `${i + 1},1`).filter((line) => !written.includes(line)),
