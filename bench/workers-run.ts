@@ -1,6 +1,6 @@
 // One Nexmark query on so many workers, in a process of its own. Prints one JSON line.
 //
-//   node dist/bench/workers-run.js QUERY WORKERS EVENTS
+//   node dist/bench/workers-run.js QUERY WORKERS EVENTS [STEP] [explain|barrier]
 //
 // The events are made into batches in memory first, for several workers into shared memory; then steps of 40,000 events are computed, and
 // only that is timed. As many events go before those that are timed, the first half of them in steps of a tenth: each thread of its own compiles
@@ -11,6 +11,7 @@
 // all of them, but for waits within a step.
 // `laidSeconds`: what laying all columns of those steps into shared memory took, which a pipeline does within its steps, with those columns
 // alone that are read.
+// `explain` prints the circuit; `barrier` prints a line when it has warmed up, and goes on when it is given one (workers-apart.ts).
 // `checksum` is the number of rows that came out and the sum of their weights: the same for any number of workers.
 import { openSync, readSync } from 'node:fs';
 import { planProgram } from '../actors/engine/plan/planner.ts';
@@ -21,7 +22,7 @@ import { NexmarkEvents } from './nexmark-events.ts';
 import { nexmarkProgram } from './nexmark-queries.ts';
 import { sharedBatch } from './shared-batch.ts';
 
-const [query = 'q4', workersText = '2', eventsText = '1000000', stepText = '40000', explain] = process.argv.slice(2);
+const [query = 'q4', workersText = '2', eventsText = '1000000', stepText = '40000', asked] = process.argv.slice(2);
 const workers = Number(workersText);
 const events = Number(eventsText);
 const stepEvents = Number(stepText);
@@ -52,7 +53,7 @@ interface Running {
 }
 
 const running = workers === 1 ? plain() : await sharded();
-if (explain !== undefined) process.stderr.write(`${running.explain()}\n`);
+if (asked === 'explain') process.stderr.write(`${running.explain()}\n`);
 let rows = 0;
 let weights = 0;
 let critical = 0;
@@ -64,6 +65,7 @@ let helpers = 0;
 let seconds = 0;
 for (const [step, inputs] of steps.entries()) {
   if (step === warmSteps) {
+    if (asked === 'barrier') waitForOther();
     seconds = 0;
     critical = 0;
     helpers = 0;
@@ -128,6 +130,11 @@ async function sharded(): Promise<Running> {
 /** The arrays of a step where all threads read them. */
 function inSharedMemory(step: ReadonlyMap<string, readonly ChangeBatch[]>): Map<string, ChangeBatch[]> {
   return new Map([...step].map(([table, batches]) => [table, batches.map(sharedBatch)]));
+}
+
+function waitForOther(): void {
+  process.stdout.write('warm\n');
+  readSync(0, line, 0, 1, null);
 }
 
 /** What the threads have computed so far, as the scheduler counts it: when it switches, so this one lets it, for an instant. */

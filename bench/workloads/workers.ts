@@ -1,10 +1,19 @@
 // Nexmark queries on several workers of one circuit: the same changes, by the clock and by the busiest worker. `workers` is ten queries on
-// one worker and on two; `workers-q…` one of them on one, two and four.
+// one worker, on two, and in two processes at once that know nothing of one another (workers-apart.ts), which shows what two cores of the machine
+// give; `workers-q…` one of them on one, two and four.
 //
 // On a machine with fewer idle cores than workers the clock shows little; `by the busiest worker` is the sum over the steps of the most CPU time
 // that any worker took, which is what idle cores would show but for waits within a step.
 import { spread } from '../../actors/gateway/bench/statistics.ts';
-import { type Measured, markdownTable, readMeasured, script, type Workload, type Workloads } from '../workload.ts';
+import {
+  type Contender,
+  type Measured,
+  markdownTable,
+  readMeasured,
+  script,
+  type Workload,
+  type Workloads,
+} from '../workload.ts';
 
 const events = 1_000_000;
 const counts = [1, 2, 4];
@@ -15,41 +24,65 @@ export const workloads: Workloads = {
   ...Object.fromEntries(queries.map((query) => [`workers-${query}`, () => onWorkers(query)])),
 };
 
-/** Queries whose state is divided by key, on one worker and on two. */
+/** Queries whose state is divided by key, on one worker and on two, and in two processes at once: as fast as two cores can be. */
 function onTwoWorkers(): Workload {
   const compared = ['q4', 'q5', 'q7', 'q9', 'q15', 'q16', 'q17', 'q18', 'q19', 'q20'];
   const many = 2_000_000;
-  const runsOf = compared.flatMap((query) => [1, 2].map((workers) => ({ query, workers })));
+  const waysOf = (query: string): readonly Contender[] => {
+    const contender = (name: string, command: readonly string[]): Contender => ({
+      name: `${query} ${name}`,
+      command,
+      // Each query has sums of its own: they are compared below.
+      read: (line) => ({ ...readMeasured(line), sums: readMeasured(line).checksum, checksum: 'its own' }),
+    });
+    return [
+      contender('on 1', script('workers-run', query, 1, many)),
+      contender('on 2', script('workers-run', query, 2, many)),
+      contender('twice apart', script('workers-apart', query, many)),
+    ];
+  };
   return {
     title: `Nexmark on one worker and on two, ${many / 1e6} M events in steps of 40,000, made before`,
     checksum: null,
-    contenders: runsOf.map(({ query, workers }) => ({
-      name: `${query} on ${workers}`,
-      command: script('workers-run', query, workers, many),
-      // Each query has sums of its own: they are compared below.
-      read: (line) => ({ ...readMeasured(line), sums: readMeasured(line).checksum, checksum: 'its own' }),
-    })),
+    contenders: compared.flatMap(waysOf),
     figures: (runs) => {
-      const busiest = (run: Measured): number => {
-        // SAFETY: workers-run.ts prints the seconds of each worker.
-        const cpu = run['cpu'] as readonly number[];
-        return Math.max(...cpu);
-      };
-      const median = (at: number, seconds: (run: Measured) => number): number =>
-        spread((runs[at] ?? []).map(seconds)).median;
+      const median = (own: readonly Measured[], seconds: (run: Measured) => number): number =>
+        spread(own.map(seconds)).median;
       const rows = compared.map((query, i) => {
-        const [one, two] = [2 * i, 2 * i + 1];
-        const sums = new Set([...(runs[one] ?? []), ...(runs[two] ?? [])].map((run) => run['sums']));
-        if (sums.size > 1) throw new Error(`${query} on two workers gave something else: ${[...sums].join(', ')}`);
-        const ratio = (seconds: (run: Measured) => number): string =>
-          (median(one, seconds) / median(two, seconds)).toFixed(2);
-        const seconds = [median(one, busiest), median(two, busiest)].map((value) => value.toFixed(3));
-        return [query, ...seconds, ratio(busiest), ratio((run) => run.seconds)];
+        const [one = [], two = [], apart = []] = runs.slice(3 * i, 3 * i + 3);
+        const sums = new Set([...one, ...two, ...apart].map((run) => run['sums']));
+        if (sums.size > 1) throw new Error(`${query} gave different sums: ${[...sums].join(', ')}`);
+        const [alone, together, twice] = [one, two, apart].map((own) => median(own, ({ seconds }) => seconds));
+        const [times, most] = [alone! / together!, (2 * alone!) / twice!];
+        const [cpu, busier] = [median(one, busiest), median(two, busiest)];
+        const clock = [alone!, together!, times, twice!, most].map((value, c) =>
+          value.toFixed(c === 2 || c === 4 ? 2 : 3),
+        );
+        const helpers = [one, two].map((own) => median(own, (run) => Number(run['helperSeconds'])).toFixed(3));
+        return [query, ...clock, (times / most).toFixed(2), busier.toFixed(3), (cpu / busier).toFixed(2), ...helpers];
       });
-      const columns = ['query', 'CPU of one (s)', 'of the busier of two (s)', 'one / two', 'by the clock'];
+      const columns = [
+        'query',
+        'one worker, s',
+        'two, s',
+        'times by the clock',
+        'two apart, s',
+        'times that two cores give',
+        'share of it',
+        'two, CPU of the busier thread, s',
+        'times by the busier thread',
+        'helper threads of one, s',
+        'of two',
+      ];
       return { lines: markdownTable(columns, rows) };
     },
   };
+}
+
+function busiest(run: Measured): number {
+  // SAFETY: workers-run.ts prints the seconds of each worker.
+  const cpu = run['cpu'] as readonly number[];
+  return Math.max(...cpu);
 }
 
 function onWorkers(query: string): Workload {
