@@ -8,6 +8,7 @@ export interface TrialArguments<C extends InputConnector | OutputConnector = Inp
   readonly relation: Relation;
   /** Name of the pipeline. */
   readonly pipeline?: string;
+  readonly pipelineId?: string;
   readonly baseFolder: string;
 }
 

@@ -16,6 +16,8 @@ export interface ConnectorMark {
   readonly withoutEvents: boolean;
   /** onDeleted is owed: the connector is gone from its pipeline. It is tried until it succeeds or is given up. */
   readonly deleted: boolean;
+  /** What the pipeline was called that is deleted with it. */
+  readonly pipelineName?: string;
 }
 
 export interface LifecycleIntent {

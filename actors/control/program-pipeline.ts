@@ -62,6 +62,7 @@ export async function makeProgram(
     outputs: configuration.outputs.filter(({ endpoint }) => !isGone('output', endpoint)),
     program,
     baseFolder,
+    ...(request.pipelineId === undefined ? {} : { pipelineId: request.pipelineId }),
     stepRowsMax: request.stepRowsMax ?? stepRowsMaxDefault,
     continued: request.continued ?? [],
     recoveredOutputs: restore?.outputs ?? request.continuedOutputs ?? [],

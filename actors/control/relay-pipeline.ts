@@ -53,6 +53,7 @@ export async function makeRelay(
   const { windowSize, windowNackThreshold } = definition.deadLetterQueue;
   const supervisor = new Supervisor({
     name: definition.name,
+    pipelineId: definition.id,
     program: recordProgram,
     inputs,
     outputs,

@@ -26,6 +26,9 @@ export interface SourceArguments {
   /** Rows behind `position` that an earlier run has sent already: they are left out. */
   readonly skipRows?: number;
   readonly baseFolder: string;
+  /** See SourceContext. */
+  readonly pipeline?: string;
+  readonly pipelineId?: string;
   /** Why what its table holds cannot be deleted as a whole; absent: it can. */
   readonly unclearable?: Unclearable;
   /** The most threads that decode for the sources of this thread; 0: none. Default: as many as there are cores. */

@@ -24,7 +24,7 @@ import { FormatMissing } from './source-errors.ts';
 
 type OpeningArguments = Pick<
   SourceArguments,
-  'connector' | 'relation' | 'baseFolder' | 'defaults' | 'metadataDefaults'
+  'connector' | 'relation' | 'baseFolder' | 'pipeline' | 'pipelineId' | 'defaults' | 'metadataDefaults'
 >;
 
 /** `reading` is null for records, which need no format. @throws a coded error when the configuration does not fit the registry. */
@@ -51,7 +51,12 @@ export async function openSource(
   const configuration = validSettings(definition, transport.config, `${connector.endpoint}: ${definition.name}`);
   const reading = isRecords(relation) ? null : await readingOf(args, connectors, definition, context);
   const { create } = await loaded(definition);
-  const source = create(configuration, { ...context, endpoint: connector.endpoint, relation, baseFolder });
+  const { pipeline, pipelineId } = args;
+  const owner = {
+    ...(pipeline === undefined ? {} : { pipeline }),
+    ...(pipelineId === undefined ? {} : { pipelineId }),
+  };
+  const source = create(configuration, { ...context, ...owner, endpoint: connector.endpoint, relation, baseFolder });
   const makesLines = reading === null && definition.format === 'required';
   const made = { source, reading, makesLines, repeats: definition.repeats !== false };
   if (definition.produces !== 'records' || reading === null) return { ...made, convert: null };

@@ -24,6 +24,8 @@ export interface ConnectorContext {
   readonly baseFolder: string;
   /** Name of the pipeline. */
   readonly name: string;
+  /** See SourceContext. */
+  readonly pipelineId?: string;
   /** See SupervisorArguments. */
   readonly recoveredOutputs?: readonly OutputCheckpoint[];
   /** For sources. */

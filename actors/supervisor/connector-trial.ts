@@ -21,6 +21,7 @@ export interface TrialOptions {
   readonly relation: Relation;
   /** Name of the pipeline. */
   readonly pipeline?: string;
+  readonly pipelineId?: string;
 }
 
 /** @throws what onDeleted or, after it, teardown threw, ConnectorTimedOut */
@@ -29,10 +30,10 @@ export async function tellDeleted(
   call: LifecycleCall,
   options: TrialOptions,
 ): Promise<void> {
-  const { host, deadlines, baseFolder, relation, pipeline = '' } = options;
+  const { host, deadlines, baseFolder, relation, pipeline = '', pipelineId = pipeline } = options;
   const { endpoint } = connector;
   let current: ConnectorPhase | null = null;
-  const args: TrialArguments = { connector, relation, baseFolder, pipeline };
+  const args: TrialArguments = { connector, relation, baseFolder, pipeline, pipelineId };
   const actor = await host.spawn<TrialMessage, TrialNotice>({
     id: actorId(`trial:${connector.kind}:${endpoint}`),
     behaviour: connector.kind === 'input' ? 'source trial' : 'destination trial',

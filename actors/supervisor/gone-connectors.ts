@@ -15,11 +15,12 @@ export async function tellGoneConnectors(
   args: SupervisorArguments,
 ): Promise<void> {
   const { relay, host, clock, deadlines, baseFolder, log, revive, program } = args;
+  const { name: pipeline, pipelineId = pipeline } = args;
   const [table] = program.tables;
   const known = new Set(here.map((connector) => startedConnector(connector, relay !== null).connector));
   for (const mark of lifecycle.marks) {
     if (known.has(mark.connector) || table === undefined) continue;
-    const options = { host, clock, deadlines, baseFolder, relation: table.relation, pipeline: args.name };
+    const options = { host, clock, deadlines, baseFolder, relation: table.relation, pipeline, pipelineId };
     try {
       const connector = revive(mark);
       if (connector === null) throw new ConnectorUnknown({ endpoint: mark.connector, direction: mark.type });

@@ -32,7 +32,8 @@ export function sourceArguments(beginning: SourceBeginning): SourceArguments {
   const { baseFolder, decodeWorkers, relay } = context;
   const { defaults, metadata, unclearable } = traits;
   const { stallMs } = context.deadlines;
-  const common = { connector, relation, defaults, port, stallMs, baseFolder, counted };
+  const { name: pipeline, pipelineId = pipeline } = context;
+  const common = { connector, relation, defaults, port, stallMs, baseFolder, counted, pipeline, pipelineId };
   if (relay === null) {
     return {
       ...common,

@@ -15,6 +15,8 @@ import type { CheckpointState, Direction, InputCheckpoint, OutputCheckpoint } fr
 
 export interface SupervisorArguments {
   readonly name: string;
+  /** See SourceContext. */
+  readonly pipelineId?: string;
   readonly program: BoundProgram;
   readonly inputs: readonly InputConnector[];
   readonly outputs: readonly OutputConnector[];

@@ -13,6 +13,7 @@
 
 import type { Client } from 'pg';
 import { parseDuration } from '../sdk/duration.ts';
+import type { ParameterValues } from '../sdk/parameters.ts';
 import {
   defineSource,
   type Payload,
@@ -46,14 +47,15 @@ import {
 } from './published-table.ts';
 import {
   confirmedLsn,
+  dropPublication,
   dropSlot,
   ensureSlot,
   identityProblem,
   type SlotNames,
   type SlotSettings,
-  slotNames,
   slotProblem,
 } from './replication-slot.ts';
+import { namesInUse, type WantedNames, wantedNames } from './slot-names.ts';
 import { readSnapshot, snapshotColumns } from './table-snapshot.ts';
 import { TableWatch } from './table-watch.ts';
 import { TypeCatalog } from './type-catalog.ts';
@@ -80,7 +82,9 @@ class PostgresCdcSource implements Source {
   readonly #settings: CdcSettings;
   readonly #context: SourceContext;
   readonly #server: string;
-  readonly #names: SlotNames;
+  readonly #wanted: WantedNames;
+  /** What slot and publication are called: known for sure when the server has been asked. */
+  #names: SlotNames;
   readonly #session: PostgresSession;
   readonly #catalog = new TypeCatalog();
   /** Of the columns that the log has described last. */
@@ -100,21 +104,51 @@ class PostgresCdcSource implements Source {
     this.#settings = settings;
     this.#context = context;
     this.#server = serverOf(settings.uri);
-    this.#names = slotNames(settings, context.endpoint);
-    this.#session = new PostgresSession(settings, context, { server: this.#server, slot: this.#names.slot });
+    this.#wanted = wantedNames(settings, context);
+    this.#names = this.#wanted;
+    const server = this.#server;
+    this.#session = new PostgresSession(settings, context, () => ({ server, slot: this.#names.slot }));
   }
 
   async onCreated(): Promise<void> {
-    await this.#session.withClient((client) => ensureSlot(client, this.#names, this.#settings, this.#server));
+    await this.#session.withClient(async (client) => {
+      this.#names = await namesInUse(client, this.#wanted, null);
+      await ensureSlot(client, this.#names, this.#settings, this.#server);
+    });
+  }
+
+  /** It may follow another table now, from a slot of its own: nobody reads the one before any more. */
+  async onUpdated(before: ParameterValues): Promise<void> {
+    // SAFETY: the configuration that it was started with last, which had been validated then.
+    const settings = before as unknown as CdcSettings;
+    const former = wantedNames(settings, this.#context);
+    if (former.slot === this.#wanted.slot) return;
+    const session = new PostgresSession(settings, this.#context, () => ({
+      server: serverOf(settings.uri),
+      slot: former.slot,
+    }));
+    await session.withClient(async (client) => {
+      const names = await namesInUse(client, former, null);
+      // A publication that they share stays.
+      if (names.publication !== this.#wanted.publication) await dropPublication(client, names);
+      await dropSlot(client, names);
+    });
   }
 
   async onDeleted(): Promise<void> {
-    await this.#session.withClient((client) => dropSlot(client, this.#names));
+    await this.#session.withClient(async (client) => {
+      this.#names = await namesInUse(client, this.#wanted, null);
+      await dropPublication(client, this.#names);
+      await dropSlot(client, this.#names);
+    });
   }
 
   async open(position: Position | null): Promise<void> {
     await this.#session.withClient(async (client) => {
-      const { lsn } = position ?? {};
+      const { lsn, from } = position ?? {};
+      const resumesAt = typeof lsn === 'string' ? lsn : from;
+      const place = typeof resumesAt === 'string' ? parseLsn(resumesAt) : null;
+      this.#names = await namesInUse(client, this.#wanted, place);
       if (typeof lsn === 'string') {
         const kept = { lsn: parseLsn(lsn), skip: Number(position?.['skip']) };
         this.#position = await this.#placeInSlot(client, kept);
@@ -122,7 +156,6 @@ class PostgresCdcSource implements Source {
         this.#acknowledged = this.#position.lsn;
         return;
       }
-      const from = position?.['from'];
       if (position?.['snapshot'] === true) {
         const { source_table: table } = this.#settings;
         if (this.#context.relation.primaryKey.length === 0) throw new PostgresSnapshotBroken({ table });

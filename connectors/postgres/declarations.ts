@@ -56,7 +56,7 @@ export const postgresCdcInputDeclaration: SourceDeclaration = {
       type: { kind: 'string' },
       required: false,
       description:
-        'Replication slot, made when it is missing and dropped when the connector is deleted. Default: millrace_ and the endpoint.',
+        'Replication slot, made when it is missing and dropped when the connector is deleted. Default: one of this connector of this pipeline alone: millrace, the names of pipeline, endpoint and table, and a hash of them.',
     },
     {
       name: 'snapshot',

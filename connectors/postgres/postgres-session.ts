@@ -10,13 +10,13 @@ import { failureOf, finalPostgresError, PostgresUnavailable, slotLost } from './
 export class PostgresSession {
   readonly #settings: PostgresSettings;
   readonly #context: SourceContext;
-  readonly #place: { readonly server: string; readonly slot: string };
+  readonly #place: () => { readonly server: string; readonly slot: string };
   readonly #clients = new Set<Client>();
 
   constructor(
     settings: PostgresSettings,
     context: SourceContext,
-    place: { readonly server: string; readonly slot: string },
+    place: () => { readonly server: string; readonly slot: string },
   ) {
     this.#settings = settings;
     this.#context = context;
@@ -46,10 +46,11 @@ export class PostgresSession {
   }
 
   errorOf(thrown: unknown, attempts: number): unknown {
-    const { server } = this.#place;
+    const place = this.#place();
+    const { server } = place;
     const reason = failureOf(thrown).message;
     return (
-      slotLost(thrown, this.#place) ??
+      slotLost(thrown, place) ??
       finalPostgresError(thrown, server) ??
       new PostgresUnavailable({ server, reason, attempts }, { cause: thrown })
     );

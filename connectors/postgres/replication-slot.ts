@@ -1,6 +1,6 @@
 // What a follower of changes needs on the server: a publication that says which tables, and a slot that keeps the log until it
 // is read. Made when the connector is created, kept between its runs, dropped when it is deleted. Names that the user gives are
-// used; a publication that the user names is the user's: it is neither made nor dropped.
+// used; a publication that the user names is the user's: it is neither made nor dropped. What they are called otherwise is slot-names.ts.
 import type { Client } from 'pg';
 import type { MillraceError } from '../../runtime/errors.ts';
 import { formatLsn, parseLsn } from './pgoutput.ts';
@@ -20,24 +20,11 @@ export interface SlotSettings {
   readonly slot_name?: string;
 }
 
+/** Names that are in use, or will be (slot-names.ts). */
 export interface SlotNames {
   readonly slot: string;
   readonly publication: string;
   readonly ownsPublication: boolean;
-}
-
-/** Names of slots are lower case letters, digits and underscores, at most 63. */
-export function slotNames(settings: SlotSettings, endpoint: string): SlotNames {
-  // Of endpoint and table, so that a connector that turns to another table has another slot.
-  const own = `millrace_${endpoint}_${settings.source_table}`
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9_]/g, '_')
-    .slice(0, 63);
-  return {
-    slot: settings.slot_name ?? own,
-    publication: settings.publication ?? own,
-    ownsPublication: settings.publication === undefined,
-  };
 }
 
 /** Makes what is missing. @throws PostgresWalLevel, PostgresMissing */
@@ -124,8 +111,11 @@ export async function confirmedLsn(client: Client, slot: string): Promise<bigint
   return (await slotState(client, slot))?.confirmed ?? 0n;
 }
 
-export async function dropSlot(client: Client, { slot, publication, ownsPublication }: SlotNames): Promise<void> {
+export async function dropPublication(client: Client, { publication, ownsPublication }: SlotNames): Promise<void> {
   if (ownsPublication) await client.query(`DROP PUBLICATION IF EXISTS ${quoteName(publication)}`);
+}
+
+export async function dropSlot(client: Client, { slot }: Pick<SlotNames, 'slot'>): Promise<void> {
   // The process that served it may need a moment to notice that nobody listens.
   const end = `SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = ${quoteText(slot)} AND active`;
   await client.query(end);
@@ -135,7 +125,7 @@ export async function dropSlot(client: Client, { slot, publication, ownsPublicat
 
 type PostgresSlotLostError = InstanceType<typeof PostgresSlotLost>;
 
-interface SlotState {
+export interface SlotState {
   /** Everything up to it was said to be durable, or was there before the slot. */
   readonly confirmed: bigint;
   readonly isLost: boolean;
@@ -144,7 +134,7 @@ interface SlotState {
 }
 
 /** Null: there is none. */
-async function slotState(client: Client, slot: string): Promise<SlotState | null> {
+export async function slotState(client: Client, slot: string): Promise<SlotState | null> {
   // Without parameters: a connection that is to replicate knows plain statements only.
   const { rows } = await client.query(
     `SELECT wal_status AS status, plugin, database, current_database() AS here, confirmed_flush_lsn::text AS confirmed

@@ -90,6 +90,10 @@ export interface RandomAccess {
 export interface SourceContext {
   /** `relation.connector`. */
   readonly endpoint: string;
+  /** Name of the pipeline; left out where a connector is only tried. */
+  readonly pipeline?: string;
+  /** What tells the pipeline from others for as long as it is, whatever it is called. Left out: its name does. */
+  readonly pipelineId?: string;
   readonly relation: Relation;
   readonly signal: AbortSignal;
   /** Relative paths of a configuration are relative to this folder: the pipeline's. */

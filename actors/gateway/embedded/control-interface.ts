@@ -54,6 +54,8 @@ export interface ControlThreadData {
 export interface OpenRequest {
   /** A pipeline file, or a definition as an object: of a program, or `{ relay: RelayDefinition }` for one without SQL. */
   readonly source: { readonly file: string } | { readonly definition: unknown; readonly baseFolder: string };
+  /** What tells the pipeline from others when it is renamed. Left out: its name does. */
+  readonly pipelineId?: string;
   /** The most rows that one step takes in; null: the engine's own bound. */
   readonly stepRowsMax: number | null;
   /** In the place of the `workers` of the definition. */

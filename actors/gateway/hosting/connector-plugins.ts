@@ -146,7 +146,7 @@ export class ConnectorPlugins {
       const mark = { ...known, deleted: true, intent: { event: 'deleted' as const, settings: known.active } };
       await journal.putMark(mark);
       owed = { pipeline: pipeline.record.id, mark };
-      await this.#tellDeleted(journal, mark, known.active);
+      await this.#tellDeleted(owed, known.active);
     } catch (error) {
       if (owed !== null) return this.#options.onOwed?.(owed, error);
       this.#options.log.error('what is remembered of a deleted connector could not be read or written', {
@@ -163,7 +163,13 @@ export class ConnectorPlugins {
       const { active } = mark;
       const isKnown = findPlugin(this.#plugins, mark.plugin) !== undefined || (await this.#transportOf(mark)) !== null;
       if (active === null || mark.withoutEvents || !isKnown) await journal.removeMark(mark.connector);
-      else await journal.putMark({ ...mark, deleted: true, intent: { event: 'deleted', settings: active } });
+      else
+        await journal.putMark({
+          ...mark,
+          deleted: true,
+          pipelineName: pipeline.name,
+          intent: { event: 'deleted', settings: active },
+        });
     }
   }
 
@@ -171,16 +177,18 @@ export class ConnectorPlugins {
   async tellOwed({ pipeline, mark }: OwedMark): Promise<void> {
     const journal = this.#options.journalOf(pipeline);
     if (mark.active === null) await journal.removeMark(mark.connector);
-    else await this.#tellDeleted(journal, mark, mark.active);
+    else await this.#tellDeleted({ pipeline, mark }, mark.active);
   }
 
-  async #tellDeleted(journal: LifecycleJournal, mark: ConnectorMark, active: ParameterValues): Promise<void> {
+  async #tellDeleted({ pipeline: pipelineId, mark }: OwedMark, active: ParameterValues): Promise<void> {
+    const journal = this.#options.journalOf(pipelineId);
     const transport = await this.#transportOf(mark);
     const plugin = transport?.plugin ?? findPlugin(this.#plugins, mark.plugin);
     if (plugin === undefined) throw new Error(`there is no plugin ${mark.plugin} any more`);
     const isTyped = transport !== null;
     const id = transport?.endpoint ?? mark.connector;
-    const options = { ...(await this.#trialOptions(plugin)), type: mark.type, plugin, id, isTyped };
+    const pipeline = { name: mark.pipelineName ?? pipelineId, id: pipelineId };
+    const options = { ...(await this.#trialOptions(plugin)), type: mark.type, plugin, id, pipeline, isTyped };
     const { signal } = new AbortController();
     try {
       await tellDeleted({ ...options, settings: active, signal }, active);

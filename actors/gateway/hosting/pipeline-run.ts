@@ -104,6 +104,7 @@ export async function start(
           // Relative paths of a pipeline without SQL begin where the server was started, as in Conduit.
           baseFolder: record.relay === undefined ? surroundings.baseFolder : resolve('.'),
         },
+        pipelineId: record.id,
         stepRowsMax: null,
         labelsLiftPause: true,
         environment: environmentOf(record),

@@ -43,6 +43,8 @@ export interface TrialOptions {
   readonly plugin: TrialPlugin;
   /** What a plugin process is told of who it is. */
   readonly id: string;
+  /** Of a connector of a program. */
+  readonly pipeline?: { readonly name: string; readonly id: string };
   readonly settings: Readonly<Record<string, unknown>>;
   /** The settings are no texts: those of a connector of a program. */
   readonly isTyped?: boolean;
@@ -108,8 +110,10 @@ async function withInstance(
 
 async function makeInstance(options: TrialOptions, signal: AbortSignal): Promise<Source | Destination> {
   const { registry, type, plugin, clock, baseFolder, id } = options;
+  const { pipeline } = options;
   const context = {
     endpoint: id,
+    ...(pipeline === undefined ? {} : { pipeline: pipeline.name, pipelineId: pipeline.id }),
     relation: recordRelation,
     signal,
     baseFolder,

@@ -227,10 +227,9 @@ if ('missing' in server) {
     await source.onCreated?.({});
     await source.teardown?.();
     const kept = async (): Promise<number> => {
-      const slots = await sql(`SELECT 1 FROM pg_replication_slots WHERE slot_name = 'millrace_t_test_c'`);
-      return (
-        slots.rows.length + (await sql(`SELECT 1 FROM pg_publication WHERE pubname = 'millrace_t_test_c'`)).rows.length
-      );
+      const slots = await sql(`SELECT 1 FROM pg_replication_slots WHERE slot_name LIKE 'millrace_t_test_c_%'`);
+      const publications = await sql(`SELECT 1 FROM pg_publication WHERE pubname LIKE 'millrace_t_test_c_%'`);
+      return slots.rows.length + publications.rows.length;
     };
     assert.is(await kept(), 2);
     const fresh = make({ source_table: 'c' });
@@ -242,6 +241,63 @@ if ('missing' in server) {
       'postgres.slot_lost',
     );
   });
+
+  cdc(
+    'two pipelines that follow one table have a slot each, also when one is renamed or turns to another',
+    async () => {
+      await sql(
+        'CREATE TABLE both_follow (id bigint PRIMARY KEY, t text); CREATE TABLE other (id bigint PRIMARY KEY, t text)',
+      );
+      const long = 'a-pipeline-with-a-name-that-alone-is-longer-than-any-name-of-postgresql-may-be';
+      const of = (pipeline: string, pipelineId: string, table = 'both_follow'): Source =>
+        make({ source_table: table }, { ...contextFor(relation, '.'), pipeline, pipelineId });
+      const slots = async (): Promise<readonly string[]> => {
+        const { rows } = await sql(
+          `SELECT slot_name FROM pg_replication_slots WHERE slot_name LIKE 'millrace_%' ORDER BY 1`,
+        );
+        return rows.map((row) => String(row['slot_name']).replace(/[0-9a-f]{12}$/, '#'));
+      };
+      await of('shop', '1').onCreated?.({});
+      await of(long, '2').onCreated?.({});
+      const cut = 'millrace_a_pipeline_with_a_name_that_alone_is_long_#';
+      assert.equal(await slots(), [cut, 'millrace_shop_t_test_both_follow_#']);
+      await of('renamed', '1').onCreated?.({});
+      assert.equal(await slots(), [cut, 'millrace_shop_t_test_both_follow_#']);
+      const { values } = validateParameters(
+        postgresCdcInput.parameters,
+        { uri: server.uri, source_table: 'both_follow' },
+        () => ({}),
+        [],
+      );
+      await of('renamed', '1', 'other').onUpdated?.(values, {});
+      assert.equal(await slots(), [cut]);
+      await of('whatever', '2').onDeleted?.({});
+      assert.equal(await slots(), []);
+      assert.is((await sql(`SELECT 1 FROM pg_publication WHERE pubname LIKE 'millrace_%both%'`)).rows.length, 0);
+    },
+  );
+
+  cdc(
+    'a slot of an earlier version, which had not the name of the pipeline, is read on under its own name',
+    async () => {
+      await sql('CREATE TABLE former (id bigint PRIMARY KEY, t text)');
+      await sql('CREATE PUBLICATION millrace_t_test_former FOR TABLE former');
+      await sql(`SELECT pg_create_logical_replication_slot('millrace_t_test_former', 'pgoutput')`);
+      const { rows } = await sql('SELECT pg_current_wal_lsn()::text AS lsn');
+      await sql(`INSERT INTO former VALUES (1, 'while nobody was there')`);
+      const given = { source_table: 'former' };
+      const { lines } = await read(given, { lsn: String(rows[0]?.['lsn']), skip: 0 }, (all) => all.length === 1);
+      assert.equal(compact(lines), ['{"insert":{"id":1,"t":"while nobody was there"}}']);
+      const named = await sql(`SELECT slot_name FROM pg_replication_slots WHERE slot_name LIKE '%former%'`);
+      assert.equal(
+        named.rows.map((row) => String(row['slot_name']).replace(/[0-9a-f]{12}$/, '#')),
+        ['millrace_t_test_former_#'],
+      );
+      await make(given).onDeleted?.({});
+      assert.is((await sql(`SELECT 1 FROM pg_replication_slots WHERE slot_name LIKE '%former%'`)).rows.length, 0);
+      assert.is((await sql(`SELECT 1 FROM pg_publication WHERE pubname LIKE '%former%'`)).rows.length, 0);
+    },
+  );
 
   cdc(
     'a slot that was dropped or made again while nobody read it is noticed, or read on where that is wanted',
