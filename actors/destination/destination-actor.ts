@@ -15,7 +15,6 @@ import type { Encoder } from '../../connectors/sdk/format.ts';
 import type { Actor, ActorContext, Behaviour, Reply } from '../../runtime/actor/actor.ts';
 import { unreachable } from '../../runtime/assert.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
-import { consolidate } from '../../runtime/batch/consolidate.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import { errorToData } from '../../runtime/errors.ts';
 import type { Frame, FrameReceiver } from '../../runtime/mailbox/channel.ts';
@@ -325,9 +324,9 @@ class DestinationActor implements Actor<DestinationMessage> {
   async #writeBuffer(): Promise<void> {
     const buffer = this.#buffer;
     if (buffer === null || buffer.rows === 0) return;
-    const batch = consolidate(buffer.take(), this.#args.relation.schema);
+    const batches = buffer.take(this.#args.relation.schema, this.#encoder?.isDivisible === true);
     this.#showQueue();
-    if (batch !== null) await this.#write(batch);
+    for (const batch of batches) await this.#write(batch);
     this.#marks.wrote();
   }
 

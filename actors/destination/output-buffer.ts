@@ -1,9 +1,12 @@
 // Gathers changes so that those that undo one another never leave: the output buffer of a connector.
 //
 // Holds batches until they have so many rows, or until the first of them has waited so long, or until it is asked for them.
-// What leaves is consolidated: each distinct row once, with the sum of its weights, none with 0. What it holds counts as
-// not written: marks behind it wait. Pure: time is a parameter.
+// What leaves is consolidated: each distinct row once, with the sum of its weights, none with 0. Of insertions alone none undoes another: they
+// leave as they came, as those of a step do. What it holds counts as not written: marks behind it wait. Pure: time is a parameter.
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+import { concatBatches } from '../../runtime/batch/concat-batches.ts';
+import { consolidate } from '../../runtime/batch/consolidate.ts';
+import type { Schema } from '../../runtime/batch/schema.ts';
 import { batchBytes } from '../../runtime/mailbox/batch-bytes.ts';
 
 export class OutputBuffer {
@@ -51,12 +54,22 @@ export class OutputBuffer {
     return Math.max(0, this.#since + this.#timeMsMax - now);
   }
 
-  /** Everything that it holds; it is empty then. */
-  take(): readonly ChangeBatch[] {
+  /** Everything that it holds, in one batch unless it may be `divided`; it is empty then. */
+  take(schema: Schema, divided: boolean): readonly ChangeBatch[] {
     const batches = this.#batches;
     this.#batches = [];
     this.#rows = 0;
     this.#bytes = 0;
-    return batches;
+    if (!batches.some(deletes)) return divided || batches.length === 0 ? batches : [concatBatches(batches, schema)];
+    const change = consolidate(batches, schema);
+    return change === null ? [] : [change];
   }
+}
+
+// ── data plane ──
+
+function deletes({ weights, rows }: ChangeBatch): boolean {
+  if (weights === null) return false;
+  for (let row = 0; row < rows; row++) if (weights[row]! < 0) return true;
+  return false;
 }

@@ -27,6 +27,7 @@ import type { RecordMetadata } from './record-metadata.ts';
 import type { ReplayPoints } from './replay-points.ts';
 import { TableNotCleared, UnexpectedPayload } from './source-errors.ts';
 import { encodeStreamPlace, headBytesMax } from './stream-position.ts';
+import { valueBytes } from './value-bytes.ts';
 
 /** Payloads are gathered up to this while earlier ones are on their way. */
 const gatheredBytesMax = 256 << 10;
@@ -396,15 +397,4 @@ function parcel(decoded: Promise<Decoded> | Decoded, place: Omit<Parcel, 'decode
 function ready(batches: Decoded['batches']): Decoded {
   const records = batches.reduce((rows, batch) => rows + batch.rows, 0);
   return { batches, records, numParseErrors: 0, numUnknownFields: 0, errors: [], fatal: null };
-}
-
-/** What the rows of a batch count as in statistics: eight bytes a value, texts by their length, as Feldera has it. */
-function valueBytes(batch: ChangeBatch): number {
-  let bytes = 0;
-  for (const column of batch.columns) {
-    if (column.layout === 'bytes') bytes += (column.offsets[batch.rows] ?? 0) - (column.offsets[0] ?? 0);
-    // Texts of a dictionary count as their codes do.
-    else bytes += 8 * batch.rows;
-  }
-  return bytes;
 }

@@ -24,7 +24,7 @@ import {
 } from './column-target.ts';
 import { FormatUnencodableValue, FormatWeightTooLarge } from './format-errors.ts';
 import { type JsonOutputOptions, readJsonOutputOptions } from './json-options.ts';
-import { makeStamp, OutputBytes, printBytes, printStamp, type Stamp } from './output-bytes.ts';
+import { makeStamp, OutputBytes, printBytes, printStamp, printText, type Stamp } from './output-bytes.ts';
 import { jsonOutputDeclaration } from './output-declarations.ts';
 
 export const jsonOutput: OutputFormat<Encoder> = {
@@ -125,10 +125,9 @@ class JsonEncoder implements Encoder {
 class EscapedDictionary {
   #identity: object | null = null;
   #size = 0;
-  readonly #output: OutputBytes = new OutputBytes();
+  readonly output: OutputBytes = new OutputBytes();
   active = false;
   offsets: Int32Array = new Int32Array(1);
-  bytes: Uint8Array = this.#output.bytes;
 
   take(dictionary: Dictionary | null): void {
     this.active = dictionary !== null;
@@ -146,11 +145,10 @@ class EscapedDictionary {
     for (; this.#size < dictionary.size; this.#size++) {
       const start = dictionary.offsets[this.#size]!;
       const end = dictionary.offsets[this.#size + 1]!;
-      this.#output.reserve(at, (end - start) * 6 + 2);
-      at = printString(dictionary.bytes, start, end, this.#output.bytes, at);
+      this.output.reserve(at, (end - start) * 6 + 2);
+      at = printString(dictionary.bytes, start, end, this.output.bytes, at);
       this.offsets[this.#size + 1] = at;
     }
-    this.bytes = this.#output.bytes;
   }
 }
 
@@ -189,7 +187,9 @@ function printRow(
         output.reserve(at, (to - from) * 6 + 2 + rowBytes);
         out = output.bytes;
         view = output.view;
-        at = cache.active ? printBytes(cache.bytes, from, to, out, at) : printString(source.bytes, from, to, out, at);
+        at = cache.active
+          ? printText(cache.output, from, to, output, at)
+          : printString(source.bytes, from, to, out, at);
         break;
       }
       case targetBinary:

@@ -49,6 +49,24 @@ export function printStamp(stamp: Stamp, out: Uint8Array, view: DataView, at: nu
   return at + length;
 }
 
+const wordsMax = 160;
+
+/** The same as printBytes, for what is printed again and again: up to some length words of four are faster than a view of the bytes. */
+export function printText(source: OutputBytes, start: number, end: number, out: OutputBytes, at: number): number {
+  const length = end - start;
+  if (length < 4 || length > wordsMax) return printBytes(source.bytes, start, end, out.bytes, at);
+  const from = source.view;
+  const to = out.view;
+  let i = 0;
+  for (; i + 8 <= length; i += 8) {
+    to.setInt32(at + i, from.getInt32(start + i, true), true);
+    to.setInt32(at + i + 4, from.getInt32(start + i + 4, true), true);
+  }
+  if (i + 4 <= length) to.setInt32(at + i, from.getInt32(start + i, true), true);
+  to.setInt32(at + length - 4, from.getInt32(end - 4, true), true);
+  return at + length;
+}
+
 /** Copies source[start .. end) to `out`; the caller has made room. Returns the position behind it. */
 export function printBytes(source: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {
   if (end - start < 24) {

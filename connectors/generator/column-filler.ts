@@ -2,9 +2,11 @@
 // generator of its own, which its columns use in their order.
 //
 // A column that may be NULL draws first whether it is; under a NULL nothing more is drawn. Draws go into a scratch array of doubles, then into the column by a loop for its storage. The caller has reserved the
-// rows and commits them afterwards; offsets of byte columns are written here.
+// rows and commits them afterwards; offsets of byte columns are written here. Texts that are picked from a list are picked-texts.ts'.
 
 import type { BatchBuilder, ColumnBuilder } from '../../runtime/batch/batch-builder.ts';
+import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
+import type { Column } from '../../runtime/batch/column.ts';
 import { nestedText } from '../../runtime/batch/public-values.ts';
 import { type CellValue, writeCell } from '../../runtime/batch/scalar-values.ts';
 import { isNested } from '../../runtime/batch/sql-type.ts';
@@ -13,7 +15,7 @@ import { random32, randomBelow, streamKey } from './random.ts';
 import { excessOf, RowRandom } from './row-random.ts';
 import { digits } from './text-strategies.ts';
 
-/** Generates rows `firstRow .. firstRow + count` of a plan into an empty `builder`. */
+/** Rows `firstRow .. firstRow + count` of a plan, by way of an empty `builder`. */
 export function fillBatch(
   builder: BatchBuilder,
   plans: readonly FieldPlan[],
@@ -21,18 +23,20 @@ export function fillBatch(
   planNumber: number,
   firstRow: number,
   count: number,
-): void {
+): ChangeBatch {
   builder.reserve(count);
   const draws = new Float64Array(count);
   const isNull = new Uint8Array(count);
   const random = plans.some(drawsOfRow) ? new RowRandom(seed, firstRow, count) : null;
-  for (const [ordinal, column] of builder.columns.entries()) {
+  const picked = builder.columns.map((column, ordinal) => {
     const plan = plans[ordinal];
-    if (plan === undefined) continue;
+    if (plan === undefined) return null;
     const key = streamKey(seed, planNumber, ordinal);
-    fillColumn(column, plan, { key, firstRow, count, draws, isNull, random });
-  }
+    return fillColumn(column, plan, { key, firstRow, count, draws, isNull, random });
+  });
   builder.commitRows(count, null);
+  const batch = builder.finish();
+  return { ...batch, columns: batch.columns.map((column, ordinal) => picked[ordinal] ?? column) };
 }
 
 /** What one column of a batch is filled from. */
@@ -48,12 +52,13 @@ interface Filling {
   readonly random: RowRandom | null;
 }
 
-/** Whether a plan takes anything from its row's generator. */
-function drawsOfRow({ strategy, nullPercentage }: FieldPlan): boolean {
-  return strategy !== 'increment' || nullPercentage > 0;
+/** Whether what a plan gives depends on its row's generator. One value to pick from is always picked. */
+function drawsOfRow({ strategy, nullPercentage, values }: FieldPlan): boolean {
+  return (strategy !== 'increment' && values?.length !== 1) || nullPercentage > 0;
 }
 
-function fillColumn(column: ColumnBuilder, plan: FieldPlan, filling: Filling): void {
+/** Null: the column holds its values itself. */
+function fillColumn(column: ColumnBuilder, plan: FieldPlan, filling: Filling): Column | null {
   const { values, field, wide } = plan;
   const { count, draws, isNull, random } = filling;
   drawNulls(plan.nullPercentage, random, isNull);
@@ -65,38 +70,18 @@ function fillColumn(column: ColumnBuilder, plan: FieldPlan, filling: Filling): v
     fillWide(column.values as BigInt64Array, column.storage === 'i128' ? 2 : 1, plan, wide, filling);
   } else {
     draw(plan, filling);
-    if (values !== null) pickValues(column, values, count, draws);
-    else if (isBytes(field.type)) fillTexts(column, plan, filling);
+    if (values !== null) {
+      if (plan.texts === null) pickValues(column, values, count, draws);
+    } else if (isBytes(field.type)) fillTexts(column, plan, filling);
     else store(column, count, draws, unitOf(field.type));
   }
   if (plan.nullPercentage > 0) for (let i = 0; i < count; i++) if (isNull[i] === 1) column.setNull(i);
+  return plan.texts?.column(field.type, column.finish(count).validity, draws, count) ?? null;
 }
 
-/** Texts are encoded once a batch, the first time that they are drawn: from then on their bytes are copied within the column. */
 function pickValues(column: ColumnBuilder, values: readonly CellValue[], count: number, draws: Float64Array): void {
-  if (column.storage === 'bytes') {
-    pickTexts(column, values, count, draws);
-    return;
-  }
   for (let row = 0; row < count; row++) {
     writeCell(column, row, values[draws[row] ?? 0] ?? null);
-  }
-}
-
-function pickTexts(column: ColumnBuilder, values: readonly CellValue[], count: number, draws: Float64Array): void {
-  const starts = new Int32Array(values.length).fill(-1);
-  const ends = new Int32Array(values.length);
-  for (let row = 0; row < count; row++) {
-    const drawn = draws[row] ?? 0;
-    const start = starts[drawn] ?? -1;
-    if (start >= 0) copyWithin(column, start, ends[drawn] ?? 0);
-    else {
-      const value = values[drawn] ?? null;
-      const before = column.bytesUsed;
-      writeCell(column, row, value);
-      if (value !== null && drawn < starts.length) [starts[drawn], ends[drawn]] = [before, column.bytesUsed];
-    }
-    column.offsets[row + 1] = column.bytesUsed;
   }
 }
 
@@ -155,7 +140,7 @@ function draw(plan: FieldPlan, { key, firstRow, count, draws, isNull, random }: 
   const { first, span, scale, exponent, fractional } = plan;
   const { kind } = plan.field.type;
   if (plan.strategy === 'increment' || random === null) {
-    for (let i = 0; i < count; i++) draws[i] = first + (((firstRow + i) * scale) % span);
+    countUp(draws, count, plan, firstRow);
   } else if (plan.text !== null) {
     // Texts that are made up are drawn by number of the row, and take nothing from its generator.
     for (let i = 0; i < count; i++) draws[i] = first + randomBelow(span, key, firstRow + i, 0);
@@ -176,6 +161,14 @@ function draw(plan: FieldPlan, { key, firstRow, count, draws, isNull, random }: 
       if (isNull[i] === 0) draws[i] = (first + Number(random.belowWide(i, whole))) * scale;
   }
   if (!fractional && !Number.isInteger(scale)) for (let i = 0; i < count; i++) draws[i] = Math.trunc(draws[i]!);
+}
+
+/** The remainder of doubles is slow, and seldom wanted: where no row is as far as the end of the range, numbers are their own. */
+function countUp(draws: Float64Array, count: number, { first, span, scale }: FieldPlan, firstRow: number): void {
+  if (span === 1 && Number.isInteger(scale)) draws.fill(first);
+  else if (Math.abs((firstRow + count) * scale) < span) {
+    for (let i = 0; i < count; i++) draws[i] = first + (firstRow + i) * scale;
+  } else for (let i = 0; i < count; i++) draws[i] = first + (((firstRow + i) * scale) % span);
 }
 
 /** A DECIMAL is drawn from 128 bits, of which the upper ones decide. */
@@ -216,15 +209,6 @@ function fillWide(words: BigInt64Array, stride: number, plan: FieldPlan, wide: W
 function fillLetters(column: ColumnBuilder, random: RowRandom, row: number, length: number): void {
   column.reserveBytes(length);
   for (let i = 0; i < length; i++) column.bytes[column.bytesUsed++] = random.alphanumeric(row);
-}
-
-function copyWithin(column: ColumnBuilder, start: number, end: number): void {
-  column.reserveBytes(end - start);
-  const { bytes } = column;
-  let to = column.bytesUsed;
-  if (end - start > 160) bytes.copyWithin(to, start, end);
-  else for (let at = start; at < end; at++) bytes[to++] = bytes[at]!;
-  column.bytesUsed += end - start;
 }
 
 function storeInt64(words: Int32Array, count: number, draws: Float64Array, unit: number): void {

@@ -14,6 +14,7 @@ import type { MillraceError } from '../../runtime/errors.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
 import { ConfigInvalidValue, ConfigUnknownValue } from '../sdk/configuration-errors.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
+import { PickedTexts } from './picked-texts.ts';
 import { type TextStrategy, textStrategies } from './text-strategies.ts';
 
 const numberStrategies = ['increment', 'uniform', 'zipf'] as const;
@@ -30,6 +31,8 @@ export interface FieldPlan {
   readonly exponent: number;
   /** Values to pick from; null: numbers or texts are made. */
   readonly values: readonly CellValue[] | null;
+  /** The values of a column of texts or bytes. */
+  readonly texts: PickedTexts | null;
   readonly nullPercentage: number;
   /** Draws have fractions. */
   readonly fractional: boolean;
@@ -76,6 +79,7 @@ export function planField(field: Field, settings: ParameterValues): FieldPlan {
     scale,
     exponent: Number(settings['e'] ?? 1),
     values,
+    texts: values !== null && isBytes(type) ? new PickedTexts(values) : null,
     nullPercentage,
     fractional: type.kind === 'REAL' || type.kind === 'DOUBLE',
     wide: values === null ? wideRange(type, range, scale) : null,

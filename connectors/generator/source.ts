@@ -84,10 +84,10 @@ class GeneratorSource implements Source {
       const rows = Math.min(plan.chunkRows, plan.limit - this.#row);
       // The arrays of a finished batch are its own, so a builder serves one batch.
       const builder = new BatchBuilder(relation.schema, rows);
-      fillBatch(builder, plan.fields, this.#seed, this.#plan, this.#row, rows);
+      const batch = fillBatch(builder, plan.fields, this.#seed, this.#plan, this.#row, rows);
       this.#row += rows;
       const position = { plan: this.#plan, row: this.#row, seed: this.#seed };
-      yield { kind: 'batch', batch: builder.finish(), position };
+      yield { kind: 'batch', batch, position };
       const due = startedAt + (this.#row - firstRow) / plan.rate;
       if (due > clock.monotonic() && this.#row < plan.limit) {
         yield { kind: 'idle' };

@@ -1,10 +1,11 @@
 // Several batches of one schema as one.
 //
-// A string column stays a dictionary column when all parts share the dictionary, else its bytes are written out. One
+// A string column stays a dictionary column when all parts share the dictionary, or have equal ones, as they do where one was sent with
+// each of several frames; else its bytes are written out. One
 // batch is returned as it is. Presence bits are refused: lists of commands are never put together.
 import { assert } from '../assert.ts';
 import type { ChangeBatch } from './change-batch.ts';
-import type { BytesColumn, Column, DictionaryColumn, FixedColumn, Values } from './column.ts';
+import type { BytesColumn, Column, Dictionary, DictionaryColumn, FixedColumn, Values } from './column.ts';
 import type { Schema } from './schema.ts';
 import { storageOf } from './sql-type.ts';
 
@@ -66,7 +67,7 @@ function concatStrings(parts: readonly Part[], rows: number, validity: Uint8Arra
   const shared = (column: Column): column is DictionaryColumn =>
     column.layout === 'dictionary' &&
     first.layout === 'dictionary' &&
-    column.dictionary.identity === first.dictionary.identity;
+    (column.dictionary.identity === first.dictionary.identity || areEqual(column.dictionary, first.dictionary));
   if (parts.every(({ column }) => shared(column))) {
     const codes = new Int32Array(rows);
     let { dictionary } = first as DictionaryColumn;
@@ -90,6 +91,15 @@ function concatStrings(parts: readonly Part[], rows: number, validity: Uint8Arra
     row += count;
   }
   return { layout: 'bytes', type, validity, offsets, bytes };
+}
+
+/** Whether the same codes mean the same strings in both. */
+function areEqual(one: Dictionary, other: Dictionary): boolean {
+  const { size } = one;
+  if (size !== other.size || one.offsets[size] !== other.offsets[size]) return false;
+  for (let entry = 0; entry < size; entry++) if (one.offsets[entry] !== other.offsets[entry]) return false;
+  const [start, end] = [one.offsets[0], one.offsets[size]];
+  return Buffer.compare(one.bytes.subarray(start, end), other.bytes.subarray(start, end)) === 0;
 }
 
 function isValid(validity: Uint8Array | null, row: number): boolean {

@@ -201,6 +201,17 @@ test('a buffer merges what cancels out and confirms nothing before it has left',
   await close();
 });
 
+test('insertions leave a buffer as they came', async () => {
+  const { sender, written, ask, gauges, close } = await fixture({ enableOutputBuffer: true });
+  await ask({ kind: 'open' });
+  send(sender, changes([1, 1], [2, 1]));
+  send(sender, changes([1, 1]));
+  await until(() => gauges.get('bufferedRecords') === 3);
+  await ask({ kind: 'flush' });
+  assert.is(written(), '+1 +2 +1 |');
+  await close();
+});
+
 test('a buffer keeps nothing of the steps that somebody waits for, also when the last of them changed nothing', async () => {
   const { sender, written, ask, confirmed, gauges, close } = await fixture({ enableOutputBuffer: true });
   await ask({ kind: 'open' });

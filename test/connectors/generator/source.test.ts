@@ -141,6 +141,28 @@ test('every text strategy makes texts, and values are picked from a list', async
   assert.equal(picked.flat(), ['a', null, 'ö', 'a']);
 });
 
+test('texts are picked as they stand in the list, also where some stand there twice, and whatever other columns draw', async () => {
+  const values = ['aa', null, 'b', 'aa', ''];
+  const relation = relationOf({ s: varchar, n: bigint, one: varchar });
+  const rows = await generate(relation, { limit: 11, fields: { s: { values }, one: { values: ['always'] } } });
+  assert.equal(
+    rows,
+    Array.from({ length: 11 }, (_, i) => [values[i % 5], BigInt(i), 'always']),
+  );
+  const drawn = async (one: object): Promise<unknown[]> => {
+    const fields = { s: { strategy: 'uniform', values, null_percentage: 30 }, one, n: { strategy: 'uniform' } };
+    return (await generate(relation, { limit: 50, fields })).map(([s, n]) => [s, n]);
+  };
+  assert.equal(await drawn({ values: ['always'] }), await drawn({ strategy: 'increment' }));
+});
+
+test('numbers count up to the end of their range, and begin anew', async () => {
+  for (const size of [1, 7]) {
+    const plan = { limit: 7, worker_chunk_size: size, fields: { n: { range: [5, 8], scale: 2 } } };
+    assert.equal((await generate(relationOf({ n: bigint }), plan)).flat(), [5n, 7n, 6n, 5n, 7n, 6n, 5n]);
+  }
+});
+
 test('about as many values are NULL as asked for', async () => {
   const rows = await generate(relationOf({ s: varchar }), {
     limit: 4000,
