@@ -30,6 +30,7 @@ import { Memo } from './expression-memo.ts';
 import { allocateOutput, finishOutput, forgetRow, type WrittenOutput } from './expression-output.ts';
 import { emitProgram, type OutputPlan, type ProgramSource } from './expression-program.ts';
 import { columnsOf } from './expression-shape.ts';
+import { countCharacters } from './text-kernels.ts';
 
 /** Runs on the batches of one circuit, in order. */
 export interface RowProgram {
@@ -319,6 +320,7 @@ const generatedScope = {
   compareText: library.compareText,
   compareWords: library.compareWords,
   divideRounded: library.divideRounded,
+  countCharacters,
   uuidText: formatUuid,
   writeUuid: library.writeUuid,
   dateOf,

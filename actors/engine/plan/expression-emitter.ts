@@ -42,6 +42,7 @@ import { conjunction, disjunction, type OperandSource } from './expression-logic
 import { columnsOf, isRaw, scalarKey } from './expression-shape.ts';
 import { Target } from './expression-target.ts';
 import { temporalCode } from './expression-temporal.ts';
+import { textCode } from './expression-text.ts';
 
 /** Where results of one subexpression are kept for each entry of a dictionary. */
 export interface MemoPlan {
@@ -284,8 +285,10 @@ export class ExpressionEmitter {
         temporal.code(this.writer, plainCode(this.writer, operand)),
       );
     }
-    const resolved = resolveFunction(call);
     const operands = folded.map((operand) => this.emit(operand));
+    const edited = textCode(this.writer, call, operands);
+    if (edited !== null) return edited;
+    const resolved = resolveFunction(call);
     const evaluate = this.writer.parameter(resolved.evaluate);
     if (resolved.strict) {
       return this.#call(scalar, operands, resolved.nullable, (codes) => `${evaluate}(${codes.join(', ')})`);

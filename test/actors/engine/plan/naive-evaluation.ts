@@ -1,9 +1,10 @@
 // A row-at-a-time interpreter of bound scalars, written for clarity: the expression compiler has to agree with it.
 //
-// It shares nothing with the compiler but the table of casts, which has tests of its own. DECIMAL arithmetic is done on
+// It shares nothing with the compiler but the tables of casts and of functions, which have tests of their own. DECIMAL arithmetic is done on
 // exact fractions and rounded once. A failing operation throws `Failure`.
 import { castValue } from '../../../../actors/engine/plan/cast-table.ts';
 import type { OperatorCall, Scalar } from '../../../../actors/engine/sql/bound.ts';
+import { resolveFunction } from '../../../../actors/engine/sql/functions.ts';
 import type { ScalarValue } from '../../../../actors/engine/sql/scalar-value.ts';
 import type { SqlType } from '../../../../runtime/batch/sql-type.ts';
 import { MillraceError } from '../../../../runtime/errors.ts';
@@ -36,8 +37,11 @@ export function evaluate(scalar: Scalar, row: readonly ScalarValue[]): ScalarVal
     }
     case 'operator':
       return operate(scalar, row);
-    case 'function':
-      throw new Error('functions are tested where they are defined');
+    case 'function': {
+      const values = scalar.operands.map((operand) => evaluate(operand, row));
+      const { evaluate: call, strict } = resolveFunction(scalar);
+      return strict && values.includes(null) ? null : call(...values);
+    }
   }
 }
 
