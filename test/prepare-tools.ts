@@ -5,8 +5,8 @@
 //   node dist/test/prepare-tools.js
 import { pythonClient, pythonVersions } from './conformance/python/python-client.ts';
 import { markProcessor, probePlugin } from './plugins/probe-plugin.ts';
-import { apicurioFolder } from './servers/apicurio-server.ts';
-import { kafkaJars } from './servers/kafka-server.ts';
+import { apicurioFolder, archiveApicurioClasses } from './servers/apicurio-server.ts';
+import { archiveKafkaClasses, kafkaJars } from './servers/kafka-server.ts';
 import { s3Gateway } from './servers/s3-server.ts';
 
 const started = performance.now();
@@ -28,7 +28,9 @@ const plugins = async (): Promise<void> => {
 };
 const builds = [prepare('S3 server', s3Gateway), plugins()];
 await prepare('Kafka', kafkaJars);
+await prepare('classes of Kafka', archiveKafkaClasses);
 await prepare('schema registry', apicurioFolder);
+await prepare('classes of the schema registry', archiveApicurioClasses);
 for (const version of pythonVersions) {
   await prepare(`Feldera's Python client ${version}`, () => {
     const { python, reason } = pythonClient(version);

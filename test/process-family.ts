@@ -17,8 +17,7 @@ export function familyOf(mark: string): readonly FamilyMember[] {
     try {
       if (!readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(mark)) return [];
       const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ').trim();
-      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      const fields = statFields(pid);
       const [state = '?'] = fields;
       // Ticks of a hundredth of a second, in user and in system mode.
       const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / 100;
@@ -28,6 +27,22 @@ export function familyOf(mark: string): readonly FamilyMember[] {
       return [];
     }
   });
+}
+
+/** Of the children of this process that have ended, with what they have waited for themselves; null: not told here. */
+export function cpuSecondsOfChildren(): number | null {
+  try {
+    const fields = statFields('self');
+    return (Number(fields[13]) + Number(fields[14])) / 100;
+  } catch {
+    return null;
+  }
+}
+
+/** Behind the name of the command, which may hold anything: the state is the first. */
+function statFields(pid: number | 'self'): readonly string[] {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 export function describe({ pid, command, state, cpuSeconds }: FamilyMember): string {

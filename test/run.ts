@@ -27,6 +27,7 @@ interface Outcome {
   readonly failed: number;
   readonly skipped: number;
   readonly seconds: number;
+  readonly cpuSeconds: number | null;
   /** Why the file failed as a whole, and everything it printed. */
   readonly reason: string | null;
   readonly output: string;
@@ -120,7 +121,9 @@ async function main(): Promise<void> {
       if (outcome.skipped > 0) notes.push(`${outcome.skipped} skipped`);
       const [brief, ...more] = outcome.reason?.split('\n') ?? [];
       if (brief !== undefined) notes.push(brief);
-      const title = `${outcome.name} (${notes.join(', ')}, ${outcome.seconds.toFixed(1)} s)`;
+      notes.push(`${outcome.seconds.toFixed(1)} s`);
+      if (outcome.cpuSeconds !== null) notes.push(`${outcome.cpuSeconds.toFixed(1)} s of CPU`);
+      const title = `${outcome.name} (${notes.join(', ')})`;
       console.log(`${isGood ? 'ok  ' : 'FAIL'} ${title}`);
       for (const leftover of outcome.leftovers) console.log(`     left running: ${leftover}`);
       if (isGood) {

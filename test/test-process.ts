@@ -3,13 +3,15 @@
 // It gets a time limit. One that does not keep it is asked what it waits for, is described with everything it has started, and
 // is killed with all of it; so is what an ended one leaves behind.
 import { spawn } from 'node:child_process';
-import { describe, familyOf } from './process-family.ts';
+import { cpuSecondsOfChildren, describe, familyOf } from './process-family.ts';
 
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly output: string;
   readonly seconds: number;
+  /** Of the process and of everything it has waited for; null: nobody knows on this system. */
+  readonly cpuSeconds: number | null;
   /** Why it had to be killed, and what it did then; null: it ended by itself. */
   readonly hang: string | null;
   /** Processes that it has left running. */
@@ -31,6 +33,8 @@ export function runProcess(args: readonly string[], options: ProcessOptions): Pr
 }
 
 class TestProcess {
+  /** What those that have ended before had used: what is there beyond that is of the one that ends. */
+  static #cpuTold = 0;
   readonly #mark = `MILLRACE_TEST_PROCESS=${process.pid}-${process.hrtime.bigint()}`;
   readonly #started = performance.now();
   readonly #resolve: (exit: Exit) => void;
@@ -42,6 +46,7 @@ class TestProcess {
   #said = '';
   #hang: string | null = null;
   #leftovers: readonly string[] = [];
+  #cpuSeconds: number | null = null;
 
   constructor(args: readonly string[], options: ProcessOptions, resolve: (exit: Exit) => void) {
     this.#resolve = resolve;
@@ -65,6 +70,7 @@ class TestProcess {
     );
     this.#child.on('error', (error) => collect(`could not be started: ${error.message}\n`));
     this.#child.on('exit', () => {
+      this.#cpuSeconds = TestProcess.#cpuOfEnded();
       this.#leftovers = familyOf(this.#mark).map(describe);
       this.#closing = setTimeout(
         () => void this.#end('ended, but what it has started still holds its output'),
@@ -72,6 +78,14 @@ class TestProcess {
       );
     });
     this.#child.on('close', (code, signal) => this.#settle(code, signal));
+  }
+
+  static #cpuOfEnded(): number | null {
+    const total = cpuSecondsOfChildren();
+    if (total === null) return null;
+    const used = total - TestProcess.#cpuTold;
+    TestProcess.#cpuTold = total;
+    return used;
   }
 
   #hear(text: string): void {
@@ -122,7 +136,15 @@ class TestProcess {
     this.#kill();
     const seconds = (performance.now() - this.#started) / 1000;
     const { plain } = this;
-    this.#resolve({ code, signal, output: plain, seconds, hang: this.#hang, leftovers: this.#leftovers });
+    this.#resolve({
+      code,
+      signal,
+      output: plain,
+      seconds,
+      cpuSeconds: this.#cpuSeconds,
+      hang: this.#hang,
+      leftovers: this.#leftovers,
+    });
   }
 
   /** The output without colours. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Fixture } from '../embedded/pipeline-fixture.ts';
+import { called } from './called-command.ts';
 import { CliProcess, type Exit, jsonLines, millrace, secondsOfFileMax } from './cli-process.ts';
 
 const fixture = new Fixture();
@@ -12,7 +13,7 @@ let server: CliProcess;
 let url = '';
 
 const call = (...args: readonly string[]): Promise<Exit> =>
-  millrace(args, { folder, environment: { MILLRACE_URL: url } });
+  called(args, { folder, environment: { MILLRACE_URL: url } });
 
 const file = `version: "2.2"
 pipelines:
@@ -53,7 +54,7 @@ test.after(async () => {
 });
 
 test('check prints the pipelines of a file without its secrets', async () => {
-  const { code, out, err } = await call('check', 'files/copy.yaml');
+  const { code, out, err } = await millrace(['check', 'files/copy.yaml'], { folder });
   assert.is(code, 0, err);
   assert.match(out, /pipeline copy \(Copies lines\), stopped/);
   assert.match(out, /source copy:in: standalone:lines \{ path: a.txt, password: \*\*\* \}/);
@@ -82,7 +83,7 @@ pipelines:
 `,
     );
   }
-  const run = await call('run', 'several');
+  const run = await millrace(['run', 'several'], { folder });
   assert.is(run.code, 0, run.err);
   for (const name of ['one', 'two']) {
     assert.is(
@@ -177,12 +178,12 @@ pipelines:
       - { id: out, type: destination, plugin: builtin:file, settings: { path: out.txt } }
 `;
   writeFileSync(join(folder, 'made.yaml'), pipeline(5));
-  const first = await call('run', 'made.yaml');
+  const first = await millrace(['run', 'made.yaml'], { folder });
   assert.is(first.code, 0, first.err);
   assert.match(first.out, /made: 5 records read/);
   assert.match(first.err, /a first run/);
   assert.is(readFileSync(join(folder, 'out.txt'), 'utf8').trimEnd().split('\n').length, 5);
-  const kept = await call('run', 'made.yaml', '--data', 'state');
+  const kept = await millrace(['run', 'made.yaml', '--data', 'state'], { folder });
   assert.is(kept.code, 0, kept.err);
   assert.not.match(kept.err, /a first run/);
 });

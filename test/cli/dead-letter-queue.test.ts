@@ -5,7 +5,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Fixture } from '../embedded/pipeline-fixture.ts';
 import { pollPause } from '../poll-pause.ts';
-import { CliProcess, type Exit } from './cli-process.ts';
+import { called } from './called-command.ts';
+import type { Exit } from './cli-process.ts';
 import { ServerProcess } from './server-process.ts';
 
 const fixture = new Fixture();
@@ -22,8 +23,7 @@ test('a replay that a killed server has broken off goes on behind what was deliv
     lines(name).map((line) => Number(Buffer.from(JSON.parse(line).position, 'base64').toString()));
   const started = (): ServerProcess => new ServerProcess({ folder, secondsMax: 110 });
   let server = started();
-  const cli = (...args: readonly string[]): Promise<Exit> =>
-    new CliProcess([...args, '--url', server.url], { folder }).exit;
+  const cli = (...args: readonly string[]): Promise<Exit> => called([...args, '--url', server.url], { folder });
   await server.ready();
   const { id } = await server.call('POST', '/v1/pipelines', { config: { name: 'letters', description: '' } });
   const pipeline = `/v1/pipelines/${id}`;

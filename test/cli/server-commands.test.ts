@@ -1,10 +1,12 @@
-// The commands against a server: `millrace serve` as a process of its own, one for the file, and a process for each command.
+// The commands against a server: `millrace serve` as a process of its own, one for the file. Commands that read or wait are processes too.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Fixture } from '../embedded/pipeline-fixture.ts';
-import { CliProcess, type Exit, jsonLines, millrace, secondsOfFileMax } from './cli-process.ts';
+import { pollPause } from '../poll-pause.ts';
+import { called } from './called-command.ts';
+import { type CliOptions, CliProcess, type Exit, jsonLines, millrace, secondsOfFileMax } from './cli-process.ts';
 
 const fixture = new Fixture();
 const folder = fixture.folder;
@@ -20,12 +22,8 @@ CREATE TABLE people (id BIGINT NOT NULL PRIMARY KEY, name VARCHAR) WITH ('materi
 let server: CliProcess;
 let url = '';
 
-const call = (args: readonly string[], input?: string): Promise<Exit> =>
-  millrace(args, {
-    folder,
-    environment: { MILLRACE_URL: url, MILLRACE_API_KEY: adminKey },
-    ...(input === undefined ? {} : { input }),
-  });
+const options = (): CliOptions => ({ folder, environment: { MILLRACE_URL: url, MILLRACE_API_KEY: adminKey } });
+const call = (args: readonly string[]): Promise<Exit> => called(args, options());
 
 async function request(method: string, path: string, body?: unknown): Promise<void> {
   const headers = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' };
@@ -36,11 +34,11 @@ async function request(method: string, path: string, body?: unknown): Promise<vo
 
 /** The command again and again, until what it prints fulfils `holds`. */
 async function until(args: readonly string[], holds: (out: string) => boolean): Promise<string> {
-  for (let i = 0; i < 400; i++) {
+  for (;;) {
     const { out } = await call(args);
     if (holds(out)) return out;
+    await pollPause();
   }
-  throw new Error(`${args.join(' ')} has never printed it`);
 }
 
 test.before(async () => {
@@ -65,7 +63,7 @@ test.after(async () => {
 });
 
 test('ps lists the pipelines by name', async () => {
-  const { code, out } = await call(['ps']);
+  const { code, out } = await millrace(['ps'], options());
   assert.is(code, 0);
   const lines = out.trimEnd().split('\n');
   assert.match(lines[0] ?? '', /^name +status +since +desired +program +errors$/);
@@ -216,7 +214,7 @@ SELECT name FROM people WHERE id = 3;
 \\q
 SELECT 'unread';
 `;
-  const { code, out } = await call(['sql', 'sales'], input);
+  const { code, out } = await millrace(['sql', 'sales'], { ...options(), input });
   assert.is(code, 0);
   assert.match(out, /id +BIGINT +NOT NULL/);
   assert.match(out, /error server\.refused/);

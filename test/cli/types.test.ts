@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Fixture } from '../embedded/pipeline-fixture.ts';
+import { called } from './called-command.ts';
 import { millrace } from './cli-process.ts';
 
 const fixture = new Fixture();
@@ -102,7 +103,7 @@ await pipeline.inputJson('users', [{ id: 1 }], { updateFormat: 'insert_delete' }
 
 test('a pipeline file with problems has no types: exit 2', async () => {
   fixture.write('bad.yaml', 'program: CREATE TABLE t (x INTT);\n');
-  const { code, out, err } = await millrace(['types', 'bad.yaml'], { folder });
+  const { code, out, err } = await called(['types', 'bad.yaml'], { folder });
   assert.is(code, 2);
   assert.is(out, '');
   assert.match(err, /^error sql\.unknown_type: bad\.yaml:1:\d+: /m);

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { archivedClasses, makeClassArchive } from './class-archive.ts';
 import { freePort } from './free-port.ts';
 import { ServerProcess } from './server-process.ts';
 
@@ -29,12 +30,20 @@ export interface SchemaReference {
 }
 
 /** Running; or why there is none. */
-export async function startApicurioServer(): Promise<ApicurioServer | { readonly missing: string }> {
+export async function startApicurioServer(
+  javaArguments: readonly string[] = [],
+): Promise<ApicurioServer | { readonly missing: string }> {
   const folder = apicurioFolder();
   if (typeof folder !== 'string') return folder;
   const [port, management] = [await freePort(), await freePort()];
   const url = `http://127.0.0.1:${port}/apis/ccompat/v7`;
-  const heap = ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+  const heap = [
+    '-Xmx384m',
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+    ...archivedClasses(folder),
+    ...javaArguments,
+  ];
   const addresses = [
     '-Dquarkus.http.host=127.0.0.1',
     `-Dquarkus.http.port=${port}`,
@@ -64,6 +73,18 @@ export async function startApicurioServer(): Promise<ApicurioServer | { readonly
     get,
     close: () => process.dispose(),
   };
+}
+
+/** Lays out its classes for the starts to come. */
+export async function archiveApicurioClasses(): Promise<void> {
+  const folder = apicurioFolder();
+  if (typeof folder !== 'string') return;
+  await makeClassArchive(folder, async (javaArguments) => {
+    const server = await startApicurioServer(javaArguments);
+    if ('missing' in server) return;
+    await server.process.stop();
+    await server.close();
+  });
 }
 
 /** The folder of the program; or why there is none. Under CI it is fetched when it is missing. */

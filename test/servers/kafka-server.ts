@@ -4,14 +4,15 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
+import { archivedClasses, makeClassArchive } from './class-archive.ts';
 import { freePort } from './free-port.ts';
+import { formatKafkaFolder } from './kafka-folder.ts';
 import { ServerProcess } from './server-process.ts';
 import type { ServerCertificate } from './test-certificates.ts';
 
 const version = '4.1.0';
 const tools = process.env['MILLRACE_TEST_TOOLS'] ?? join(tmpdir(), 'millrace-test-tools');
-const clusterId = 'MkU3OEVBNTcwNTJENDM2Qk';
 
 export interface KafkaServer {
   /** host:port */
@@ -40,6 +41,7 @@ export async function startKafkaServer(
   settings: readonly string[] = [],
   certificate: ServerCertificate | null = null,
   further: FurtherListeners = { protocols: {}, authority: '', formatArguments: [] },
+  javaArguments: readonly string[] = [],
 ): Promise<KafkaServer | { readonly missing: string }> {
   const lib = kafkaJars();
   if (typeof lib !== 'string') return lib;
@@ -80,7 +82,7 @@ export async function startKafkaServer(
     ...settings,
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
-  const process = kafkaProcess(lib, file, port, further.formatArguments);
+  const process = kafkaProcess(lib, file, port, { formatArguments: further.formatArguments, javaArguments });
   await process.start();
   return {
     bootstrap: `127.0.0.1:${port}`,
@@ -94,20 +96,43 @@ export async function startKafkaServer(
   };
 }
 
+/** Who says that a node has started. */
+const starter = 'kafka.server.KafkaRaftServer';
+
+export interface KafkaProcessOptions {
+  readonly formatArguments?: readonly string[];
+  readonly javaArguments?: readonly string[];
+}
+
+/** Lays out the classes of a broker for the starts to come. */
+export async function archiveKafkaClasses(): Promise<void> {
+  const lib = kafkaJars();
+  if (typeof lib !== 'string') return;
+  await makeClassArchive(dirname(lib), async (javaArguments) => {
+    const server = await startKafkaServer([], null, undefined, javaArguments);
+    if ('missing' in server) return;
+    await server.process.stop();
+    await server.close();
+  });
+}
+
 /** A node that `file` describes, its folder formatted; to be started. */
 export function kafkaProcess(
   lib: string,
   file: string,
   port: number,
-  formatArguments: readonly string[] = [],
+  { formatArguments = [], javaArguments = [] }: KafkaProcessOptions = {},
 ): ServerProcess {
-  const classes = ['-cp', join(lib, '*')];
-  const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file, ...formatArguments];
-  execFileSync('java', ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...classes, ...format], { stdio: 'pipe' });
+  formatKafkaFolder(lib, file, formatArguments);
+  const memory = ['-Xms128m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+  const classes = [...archivedClasses(dirname(lib)), ...javaArguments, '-cp', join(lib, '*')];
+  // Beside what is wrong it says that it has started, and not five thousand lines of its settings.
+  const logger = '-Dorg.slf4j.simpleLogger';
+  const log = [`${logger}.defaultLogLevel=warn`, `${logger}.log.${starter}=info`];
   // Its port is open before it has a broker that topics could be made on.
   const node: ServerProcess = new ServerProcess({
     command: 'java',
-    args: ['-Xms128m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...classes, 'kafka.Kafka', file],
+    args: [...memory, ...log, ...classes, 'kafka.Kafka', file],
     isReady: async () => node.output.includes('Kafka Server started') && (await accepts(port)),
   });
   return node;

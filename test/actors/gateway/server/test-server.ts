@@ -17,7 +17,9 @@ export async function loadValidation(): Promise<Validation> {
     import('../../../../actors/supervisor/validate-pipeline.ts'),
     import('../../../../connectors/registry.ts'),
   ]);
-  return { compile: compileProgram, compilerFor, validate: validatePipeline, registry };
+  const sharingOf: NonNullable<Validation['sharingOf']> = async (program, workers) =>
+    (await import('../../../../actors/engine/program-sharing.ts')).sharingOf(program, workers);
+  return { compile: compileProgram, compilerFor, sharingOf, validate: validatePipeline, registry };
 }
 
 export async function startTestServer(options: Partial<ServerOptions> = {}): Promise<TestServer> {
