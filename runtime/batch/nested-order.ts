@@ -1,4 +1,4 @@
-// The order of values of cells, ARRAY, MAP and ROW among them: NULL first, then part by part.
+// The order of values of cells, VARIANT, ARRAY, MAP and ROW among them: NULL first, then part by part.
 //
 // Arrays compare element by element, then by length; rows field by field; maps entry by entry in the order of their keys' texts. One
 // parse of the text for each comparison: for sorting what is nested, never for columns of scalars.
@@ -6,11 +6,13 @@ import { fromPublic, Refusal } from './public-values.ts';
 import type { CellValue } from './scalar-values.ts';
 import { isNested, type SqlType } from './sql-type.ts';
 import { parseVariant } from './variant-json.ts';
+import { compareVariants } from './variant-order.ts';
 
 /** Negative, 0 or positive. NaN is the greatest number. */
 export function compareCells(a: CellValue, b: CellValue, type: SqlType): number {
   if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1;
   if (typeof a === 'string' && typeof b === 'string') {
+    if (type.kind === 'VARIANT') return compareVariants(a, b);
     return isNested(type) ? compareParts(parseVariant(a), parseVariant(b), type) : compareTexts(a, b);
   }
   if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b);

@@ -3,6 +3,8 @@
 // Fields stand in the order of their names, each once (the last one counts); a number has no zeros at its ends and no exponent as long as
 // its digits are few, all of them exact; a text has no escapes that it does not need. The text is JSON without white space.
 
+import { isNested, type SqlType } from './sql-type.ts';
+
 /** Beyond so many places a number keeps an exponent. */
 const placesMax = 40;
 
@@ -16,11 +18,38 @@ export function variantSpelling(json: string): string {
   return new Speller(json).value();
 }
 
+/** The text of an ARRAY, a MAP or a ROW with the VARIANTs inside of it in their one spelling, and everything else as it stands. */
+export function nestedSpelling(text: string, type: SqlType): string {
+  return new Speller(text).part(type);
+}
+
+/** Whether a VARIANT lies in values of the type. */
+export function holdsVariant(type: SqlType): boolean {
+  switch (type.kind) {
+    case 'VARIANT':
+      return true;
+    case 'ARRAY':
+      return holdsVariant(type.element);
+    case 'MAP':
+      return holdsVariant(type.value);
+    case 'ROW':
+      return type.fields.some((field) => holdsVariant(field.type));
+    default:
+      return false;
+  }
+}
+
 function isNumber(first: number): boolean {
   return first === 0x2d || (first >= 0x30 && first <= 0x39);
 }
 
-/** Reads JSON that is known to be well-formed. */
+const scalar: SqlType = { kind: 'NULL' };
+
+function fieldType(type: SqlType, name: unknown): SqlType | undefined {
+  return type.kind === 'ROW' ? type.fields.find((field) => field.name === name)?.type : undefined;
+}
+
+/** Reads JSON that is known to be well-formed and has no white space. */
 class Speller {
   readonly #text: string;
   #at = 0;
@@ -46,25 +75,50 @@ class Speller {
     }
   }
 
+  /** A value of the type: parts that hold no VARIANT are copied. */
+  part(type: SqlType): string {
+    const first = this.#text[this.#at];
+    if (type.kind === 'VARIANT') return this.value();
+    if (isNested(type) && holdsVariant(type) && (first === '[' || first === '{')) {
+      if (type.kind === 'ARRAY') return this.#list(() => this.part(type.element));
+      const ofField = (key: string): SqlType | undefined =>
+        type.kind === 'MAP' ? type.value : fieldType(type, JSON.parse(key));
+      const members = this.#members((key) => this.part(ofField(key) ?? scalar));
+      return `{${[...members].map(([key, value]) => `${key}:${value}`).join(',')}}`;
+    }
+    const from = this.#at;
+    this.value();
+    return this.#text.slice(from, this.#at);
+  }
+
   #object(): string {
+    const members = this.#members(() => this.value());
+    const keys = [...members.keys()].sort();
+    return `{${keys.map((key) => `${key}:${members.get(key)}`).join(',')}}`;
+  }
+
+  #members(partOf: (key: string) => string): Map<string, string> {
     const members = new Map<string, string>();
     this.#at++;
     while (this.#text[this.#at] !== '}') {
       const key = this.#string();
       this.#at++;
-      members.set(key, this.value());
+      members.set(key, partOf(key));
       if (this.#text[this.#at] === ',') this.#at++;
     }
     this.#at++;
-    const keys = [...members.keys()].sort();
-    return `{${keys.map((key) => `${key}:${members.get(key)}`).join(',')}}`;
+    return members;
   }
 
   #array(): string {
+    return this.#list(() => this.value());
+  }
+
+  #list(element: () => string): string {
     const elements: string[] = [];
     this.#at++;
     while (this.#text[this.#at] !== ']') {
-      elements.push(this.value());
+      elements.push(element());
       if (this.#text[this.#at] === ',') this.#at++;
     }
     this.#at++;
@@ -87,15 +141,19 @@ class Speller {
   }
 }
 
-/** The number with its digits, wherever its point and its exponent put them. */
-function numberSpelling(word: string): string {
+/** A number of JSON is sign · 0.kept · 10^power, its first and last digit kept not being 0; of zero no digit is kept. */
+export function decimalOf(word: string): { readonly sign: string; readonly kept: string; readonly power: number } {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(word) ?? [];
   const digits = (whole + fraction).replace(/^0+/, '');
-  if (digits === '') return '0';
-  const kept = digits.replace(/0+$/, '');
-  // The value is 0.kept · 10^power.
   const power = digits.length - fraction.length + Number(exponent);
+  return { sign, kept: digits.replace(/0+$/, ''), power };
+}
+
+/** The number with its digits, wherever its point and its exponent put them. */
+function numberSpelling(word: string): string {
+  const { sign, kept, power } = decimalOf(word);
+  if (kept === '') return '0';
   if (Math.abs(power) > placesMax) return `${sign}0.${kept}e${power}`;
   if (power <= 0) return `${sign}0.${'0'.repeat(-power)}${kept}`;
   if (kept.length <= power) return sign + kept + '0'.repeat(power - kept.length);

@@ -62,6 +62,7 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
   if (name === 'row' && hasColumns(call)) return bindRowOfColumns(context, call, source, bind);
   const isOrdered = (call.orderBy?.length ?? 0) > 0;
   if (call.star || call.distinct || call.filter !== null || isOrdered) {
+    if (!isKnown(context, name)) throw unknownFunction(context, name, source);
     const word = call.star ? '*' : call.distinct ? 'DISTINCT' : isOrdered ? 'ORDER BY' : 'FILTER';
     throw new SqlInvalidArguments(
       { function: name.toUpperCase(), detail: `only an aggregate takes ${word}` },
@@ -72,9 +73,13 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
     const { start, size } = context.hop;
     return { ...(name === 'hop_end' ? bindNamedFunction('+', [start, size], source) : start), source };
   }
-  if (name === 'grouping' || name === 'grouping_id') {
+  if (name === 'grouping' || name === 'grouping_id' || name === 'group_id') {
     if (context.aggregates === null) {
       throw new SqlMisplacedAggregate({ expression: source.text, clause: context.clause }, { place: source.place });
+    }
+    if (name === 'group_id') {
+      if (call.arguments.length === 0) return context.aggregates.groupId(source);
+      throw new SqlInvalidArguments({ function: 'GROUP_ID', detail: 'takes no arguments' }, { place: source.place });
     }
     if (call.arguments.length === 0) {
       const detail = 'takes the expressions of GROUP BY that it is asked about';
@@ -115,17 +120,7 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
   if (other !== undefined) {
     throw new SqlUnsupported({ construct: name.toUpperCase(), instead: other }, { place: source.place });
   }
-  if (definition === undefined) {
-    const known = [
-      ...functionNames(),
-      ...context.source.functions.keys(),
-      ...context.source.userFunctions.keys(),
-      ...aggregateFunctions.map((each) => each.name),
-      ...Object.keys(rewrites),
-      'now',
-    ];
-    throw new SqlUnknownFunction({ name }, { place: source.place, suggestion: nearestName(name, known) });
-  }
+  if (definition === undefined) throw unknownFunction(context, name, source);
   const unitAt = definition.overloads[0]?.parameters.indexOf('unit') ?? -1;
   const given = name === 'concat_ws' ? withoutNulls(call.arguments) : call.arguments;
   const operands = unitLast(given, unitAt).map((argument, i) =>
@@ -164,6 +159,27 @@ export function bindCall(context: ExpressionContext, call: Call, source: Express
   }
   if (call.unit !== null) operands.push(unitLiteral(context.source, call.unit));
   return resolveCall(definition, definition.name === 'timestampadd' ? atMidnight(operands) : operands, source);
+}
+
+/** Names of everything that is called, but for window functions. */
+function knownNames(context: ExpressionContext): readonly string[] {
+  return [
+    ...functionNames(),
+    ...context.source.functions.keys(),
+    ...context.source.userFunctions.keys(),
+    ...aggregateFunctions.map((each) => each.name),
+    ...Object.keys(rewrites),
+    'now',
+  ];
+}
+
+function isKnown(context: ExpressionContext, name: string): boolean {
+  const isSyntax = windowOnly.includes(name) || isLambdaFunction(name) || foreignFunction(name) !== undefined;
+  return isSyntax || findFunction(name) !== undefined || knownNames(context).includes(name);
+}
+
+function unknownFunction(context: ExpressionContext, name: string, { place }: ExpressionSource): Error {
+  return new SqlUnknownFunction({ name }, { place, suggestion: nearestName(name, knownNames(context)) });
 }
 
 /** Behind the separator, NULL as it is written is left out; in a column it is an empty text. Both are Feldera's. */

@@ -48,8 +48,9 @@ export function bindComparison(
     const detail = `${describePair(left.type, right.type)} cannot be compared, in ${source.text}`;
     throw new SqlTypeMismatch({ detail }, { place: source.place });
   }
-  if (isNested(type) && !name.startsWith('is') && name !== '=' && name !== '<>') {
-    const order = bindNamedFunction('compare_nested', [coerce(left, type), coerce(right, type)], source);
+  const hasOwnOrder = isNested(type) || type.kind === 'VARIANT';
+  if (hasOwnOrder && !name.startsWith('is') && name !== '=' && name !== '<>') {
+    const order = bindNamedFunction('compare_nested', [coerce(left, type), coerce(right, type)].map(byValue), source);
     return operator(name, [order, literal(0, order.type, source)], source);
   }
   const operands = [coerce(left, type), coerce(right, type)].map(byValue);

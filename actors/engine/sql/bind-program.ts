@@ -145,6 +145,10 @@ function bindIndex(
     throw new SqlUnknownTable({ name: name.name, known: [...relations.keys()] }, { place: source.span(name.span) });
   }
   const known = relation.schema.fields.map((field) => field.name);
+  const again = columns.find((column, i) => columns.findIndex(({ name: other }) => other === column.name) < i);
+  if (again !== undefined) {
+    throw new SqlDuplicateName({ what: 'column of the index', name: again.name }, { place: source.span(again.span) });
+  }
   const missing = columns.find((column) => !known.includes(column.name));
   if (missing === undefined) {
     return { name: index.name, relation: name.name, columns: columns.map((column) => known.indexOf(column.name)) };

@@ -17,7 +17,7 @@ import { bindComparison, not, operator } from './bind-comparison.ts';
 import { findName } from './bind-name.ts';
 import type { AggregateCall, AggregateFunction, ExpressionSource, Rel, Scalar } from './bound.ts';
 import { caseBranch } from './case-branch.ts';
-import { collectionOf, withOrderKeys } from './collection-query.ts';
+import { collectionOf, keysInFront, withOrderKeys } from './collection-query.ts';
 import { overDomain, sameRows } from './dependent-query.ts';
 import type { ExpressionContext, QuantifiedComparison, SubquerySink } from './expression-context.ts';
 import { bindNamedFunction } from './named-function.ts';
@@ -96,9 +96,10 @@ export class SubqueryJoins implements SubquerySink {
   }
 
   collection(context: ExpressionContext, query: Query, collection: 'array' | 'map', source: ExpressionSource): Scalar {
-    const { query: asked, keys } = withOrderKeys(query);
+    const { query: asked, keys, after } = withOrderKeys(query);
     const { rel, outer } = this.#bind(context, asked);
-    const gathered = collectionOf(rel, keys, collection, source);
+    const ordered = after.length === 0 ? { rel, keys } : keysInFront(rel, after, context.source);
+    const gathered = collectionOf(ordered.rel, ordered.keys, collection, source);
     const [field] = gathered.schema.fields;
     const found = field === undefined ? [] : this.#lookup({ rel: gathered, outer }, (same) => same, [field]);
     return { ...found[0]!, source };

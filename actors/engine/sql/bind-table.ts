@@ -4,7 +4,7 @@
 // the type of its column.
 
 import { type Field, makeSchema } from '../../../runtime/batch/schema.ts';
-import { formatSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
+import { formatSqlType, isNested, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { Identifier } from './ast.ts';
 import { bindCast } from './bind-case.ts';
@@ -83,6 +83,10 @@ function bindColumn(source: SqlText, column: ColumnDefinition, inKey: boolean): 
   }
   if (inKey && column.nullable === true) {
     throw new SqlInvalidDefinition({ detail: `column "${name}" of the primary key may not be NULL` }, { place });
+  }
+  if (inKey && (isNested(type) || type.kind === 'VARIANT')) {
+    const detail = `a column of the primary key is a scalar, "${name}" is ${formatSqlType(type)}`;
+    throw new SqlInvalidDefinition({ detail }, { place });
   }
   const nullable = !inKey && column.nullable !== false;
   const field = quoted ? { name, type, nullable, quoted } : { name, type, nullable };

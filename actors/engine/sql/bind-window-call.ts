@@ -237,6 +237,9 @@ function bindAggregateOver(
     grouping: () => {
       throw refuse('GROUPING OVER', 'compute it in a subquery in FROM');
     },
+    groupId: () => {
+      throw refuse('GROUP_ID OVER', 'compute it in a subquery in FROM');
+    },
   };
   // Arguments are those of the rows that the window is over, which may be groups with aggregates of their own.
   return bindAggregate({ ...context, aggregates: over }, call, definition, source, (_, expression) =>

@@ -3,19 +3,28 @@
 // An array has the order that the query asks for, several columns make it one of ROWs. In a map the largest value of a key counts.
 import { type Field, makeSchema } from '../../../runtime/batch/schema.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
-import type { Query } from './ast.ts';
+import type { OrderItem, Query } from './ast.ts';
 import type { ExpressionSource, Rel, Scalar } from './bound.ts';
 import { itemOf } from './made-syntax.ts';
 import { bindNamedFunction } from './named-function.ts';
-import { type OrderKey, orderKey } from './order-keys.ts';
+import { everyItem, findOutput, type OrderKey, orderKey } from './order-keys.ts';
 import { columnOf } from './query-context.ts';
 import { SqlTypeMismatch } from './sql-errors.ts';
+import type { SqlText } from './sql-text.ts';
 import { literal, varchar } from './type-coercion.ts';
 
-/** The query with what orders it as its first columns. */
-export function withOrderKeys(query: Query): { readonly query: Query; readonly keys: readonly OrderKey[] } {
+/**
+ * The query with what orders it as its first columns. `after`: of a set operation or VALUES, which can be ordered by columns of the result
+ * only, the columns are copied when it is bound.
+ */
+export function withOrderKeys(query: Query): {
+  readonly query: Query;
+  readonly keys: readonly OrderKey[];
+  readonly after: readonly OrderItem[];
+} {
   const { body, orderBy } = query;
-  if (body.kind !== 'select' || orderBy.length === 0) return { query, keys: [] };
+  if (body.kind !== 'select') return { query, keys: [], after: orderBy };
+  if (orderBy.length === 0) return { query, keys: [], after: [] };
   const { items } = body;
   const added = orderBy.map(({ expression }) => {
     const item = expression.kind === 'number' ? items[Number(expression.text) - 1] : undefined;
@@ -32,6 +41,28 @@ export function withOrderKeys(query: Query): { readonly query: Query; readonly k
   return {
     query: { ...query, body: { ...body, items: [...added, ...items] }, orderBy: isLimited ? byNumber : [] },
     keys: orderBy.map((item, i) => orderKey(item, i)),
+    after: [],
+  };
+}
+
+/** The relation with the columns that order it in front. The names have been found when the query was bound. */
+export function keysInFront(
+  rel: Rel,
+  orderBy: readonly OrderItem[],
+  text: SqlText,
+): { readonly rel: Rel; readonly keys: readonly OrderKey[] } {
+  const { fields } = rel.schema;
+  const names = fields.map((field) => field.name);
+  const found = everyItem(orderBy, fields.length).flatMap(({ item, at }) => {
+    const ordinal = at ?? findOutput(item.expression, names, text);
+    const field = ordinal === null ? undefined : fields[ordinal];
+    return ordinal === null || field === undefined ? [] : [{ item, field, ordinal }];
+  });
+  const keyFields = found.map(({ field }, i): Field => ({ ...field, name: `order$${i}` }));
+  const columns = [...found.map(({ field, ordinal }) => columnOf(field, ordinal)), ...fields.map(columnOf)];
+  return {
+    rel: { kind: 'project', input: rel, columns, schema: makeSchema([...keyFields, ...fields]) },
+    keys: found.map(({ item }, i) => orderKey(item, i)),
   };
 }
 

@@ -14,6 +14,8 @@ export interface AggregateSink {
   add(call: Omit<AggregateCall, 'nullable'>): Scalar;
   /** GROUPING(x, …): which of the groups are left out of the row's grouping set, one bit each. */
   grouping(groups: readonly Scalar[], source: ExpressionSource): Scalar;
+  /** GROUP_ID(): how many equal grouping sets stand before that of the row. */
+  groupId(source: ExpressionSource): Scalar;
 }
 
 /** Joins subqueries to the rows that an expression is computed over. */

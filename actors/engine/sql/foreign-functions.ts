@@ -20,7 +20,6 @@ const functions: Readonly<Record<string, string>> = {
   choose: 'write CASE x WHEN 1 THEN a WHEN 2 THEN b END',
   any: 'write x IN (…), or ARRAY_CONTAINS(array, x)',
   all: 'compare with each value, or with ALL (SELECT …)',
-  group_id: 'use GROUPING_ID(x, …), which tells the grouping sets apart',
   unnest: 'write it in FROM: FROM t, UNNEST(t.list) AS u (x)',
   explode: 'write it in FROM: FROM t, UNNEST(t.list) AS u (x)',
   explode_outer: 'write LEFT JOIN UNNEST(t.list) AS u (x) ON TRUE',

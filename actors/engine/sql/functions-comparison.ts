@@ -1,8 +1,10 @@
 // GREATEST and LEAST, on everything that has an order.
 //
-// FALSE before TRUE, NaN after every number, strings by code point, bytes from the first to the last.
-import type { SqlType } from '../../../runtime/batch/sql-type.ts';
-import type { FunctionDefinition, FunctionOverload } from './function-definition.ts';
+// FALSE before TRUE, NaN after every number, strings by code point, bytes from the first to the last; VARIANT, ARRAY, MAP and ROW as
+// nested-order.ts has them.
+import { compareCells } from '../../../runtime/batch/nested-order.ts';
+import { isNested, type SqlType } from '../../../runtime/batch/sql-type.ts';
+import type { Evaluator, FunctionDefinition, FunctionOverload } from './function-definition.ts';
 import { firstType, strictRow } from './function-rows.ts';
 import type { ScalarValue } from './scalar-value.ts';
 import { compareText } from './text-characters.ts';
@@ -49,15 +51,20 @@ function define(
 }
 
 function pick(direction: 1 | -1, strict: boolean): FunctionOverload {
-  const evaluate = (...values: ScalarValue[]): ScalarValue => {
-    let best: ScalarValue = null;
-    for (const value of values) {
-      if (value !== null && (best === null || compareScalars(value, best) * direction > 0)) best = value;
-    }
-    return best;
-  };
+  const by =
+    (order: (a: ScalarValue, b: ScalarValue) => number): Evaluator =>
+    (...values) => {
+      let best: ScalarValue = null;
+      for (const value of values) {
+        if (value !== null && (best === null || order(value, best) * direction > 0)) best = value;
+      }
+      return best;
+    };
+  const evaluate = by(compareScalars);
   const row = strictRow(['common'], (argumentTypes: readonly SqlType[]) => firstType(argumentTypes), evaluate, {
     variadic: true,
+    prepare: ({ resultType: type }) =>
+      isNested(type) || type.kind === 'VARIANT' ? by((a, b) => compareCells(a, b, type)) : evaluate,
   });
   return strict ? row : { ...row, strict: false, nullable: true };
 }

@@ -7,11 +7,11 @@
 
 import { nestedPart } from '../../../runtime/batch/public-values.ts';
 import * as text from '../../../runtime/batch/scalar-text.ts';
-import type { SqlType } from '../../../runtime/batch/sql-type.ts';
+import { isNested, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import { formatVariant, parseVariant } from '../../../runtime/batch/variant-json.ts';
-import { variantSpelling } from '../../../runtime/batch/variant-spelling.ts';
+import { nestedSpelling, variantSpelling } from '../../../runtime/batch/variant-spelling.ts';
 import type { FunctionDefinition } from './function-definition.ts';
-import { strictRow, typed, types } from './function-rows.ts';
+import { firstType, strictRow, typed, types } from './function-rows.ts';
 import type { LambdaFunction } from './lambda-names.ts';
 import { isJsonObject, pathKey } from './variant-path.ts';
 
@@ -66,6 +66,23 @@ export const variantFunctions: readonly FunctionDefinition[] = [
     example: ['VARIANT_SPELLING(PARSE_JSON(\'{"b": 1.50, "a": 2}\'))', '{"a":2,"b":1.5}'],
     deterministic: true,
     overloads: [strictRow(['variant'], variant, typed(variantSpelling))],
+  },
+  {
+    name: 'nested_spelling',
+    synopsis: 'NESTED_SPELLING(x)',
+    category: 'json',
+    summary:
+      'The ARRAY, MAP or ROW as it is compared and grouped: the VARIANTs inside of it as VARIANT_SPELLING gives them.',
+    example: ['NESTED_SPELLING(ARRAY[PARSE_JSON(\'{"b": 1, "a": 2}\')])', '[{"a":2,"b":1}]'],
+    deterministic: true,
+    overloads: [
+      strictRow(['any'], firstType, typed(String), {
+        prepare:
+          ({ resultType }) =>
+          (text) =>
+            typeof text === 'string' && isNested(resultType) ? nestedSpelling(text, resultType) : (text ?? null),
+      }),
+    ],
   },
   {
     name: 'variant_items',

@@ -12,12 +12,15 @@ import { aggregateOrdinal, groupingOrdinal, subqueryOrdinal } from './scalar-col
 import { aggregateKey, scalarKey } from './scalar-key.ts';
 import { SqlNotGrouped } from './sql-errors.ts';
 
+/** What is the same for all rows of a grouping set. */
+export type Grouping = readonly number[] | 'group id';
+
 export class GroupAggregation implements AggregateSink {
   readonly groups: readonly Scalar[];
   readonly #groupKeys: readonly string[];
   readonly #calls: AggregateCall[] = [];
   readonly #ordinals = new Map<string, number>();
-  readonly #groupings: (readonly number[])[] = [];
+  readonly #groupings: Grouping[] = [];
   /** Whether a group may be left out of a row, as in GROUPING SETS: then it is NULL. */
   readonly #mayBeAbsent: boolean;
 
@@ -27,16 +30,24 @@ export class GroupAggregation implements AggregateSink {
     this.#groupKeys = groups.map(scalarKey);
   }
 
-  /** The bits of each GROUPING(), as positions of groups. */
-  get groupings(): readonly (readonly number[])[] {
+  /** The bits of each GROUPING(), as positions of groups, or GROUP_ID(). */
+  get groupings(): readonly Grouping[] {
     return this.#groupings;
+  }
+
+  groupId(source: ExpressionSource): Scalar {
+    return this.#constantOfSets('group id', source);
   }
 
   grouping(groups: readonly Scalar[], source: ExpressionSource): Scalar {
     const positions = groups.map((group) => this.#groupKeys.indexOf(scalarKey(group)));
     const missing = groups[positions.indexOf(-1)];
     if (missing !== undefined) throw new SqlNotGrouped({ expression: missing.source.text }, { place: source.place });
-    const at = this.#groupings.push(positions) - 1;
+    return this.#constantOfSets(positions, source);
+  }
+
+  #constantOfSets(grouping: Grouping, source: ExpressionSource): Scalar {
+    const at = this.#groupings.push(grouping) - 1;
     return { kind: 'column', ordinal: groupingOrdinal + at, type: { kind: 'BIGINT' }, nullable: false, source };
   }
 

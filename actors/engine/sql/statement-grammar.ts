@@ -87,7 +87,17 @@ export class SqlParser extends TableDefinitionGrammar {
             this.CONSUME2(keyword('AS'));
             const type = this.OR3([
               { ALT: () => this.SUBRULE(this.fieldList) },
-              { ALT: () => this.SUBRULE(this.typeName) },
+              {
+                ALT: () => {
+                  const other = this.SUBRULE(this.typeName);
+                  // Whether a value may be NULL is said by the columns of the type.
+                  this.OPTION8(() => {
+                    this.OPTION9(() => this.CONSUME2(keyword('NOT')));
+                    this.CONSUME2(keyword('NULL'));
+                  });
+                  return other;
+                },
+              },
             ]);
             return this.ACTION((): Statement => ({ kind: 'create type', name, type, span: this.spanFrom(start) }));
           },

@@ -4,6 +4,7 @@
 // watermark, put through the same expression: rows below it are as they will stay. Of several tables the lowest counts. A join
 // keeps the watermark of either side, GROUP BY that of a group, UNION needs one of every branch.
 // Conservative: what is not known to grow has none. Not here: the values themselves, which move with the rows (late-rows.ts).
+import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { Rel, Scalar, TableDefinition, ViewDefinition, Watermark } from './bound.ts';
 import { readsNow } from './clock.ts';
 import { mapScalarColumns, moveScalarColumns, readsColumn } from './scalar-columns.ts';
@@ -151,15 +152,30 @@ const growing: readonly string[] = [
   'ceil',
 ];
 
+/** Types between which a cast keeps the order. Not TIME, which is the same every day, and not BOOLEAN: -1 and 1 are TRUE. */
+const ordered: readonly SqlType['kind'][] = [
+  'TINYINT',
+  'SMALLINT',
+  'INTEGER',
+  'BIGINT',
+  'DECIMAL',
+  'REAL',
+  'DOUBLE',
+  'DATE',
+  'TIMESTAMP',
+  'INTERVAL_MICROS',
+  'INTERVAL_MONTHS',
+];
+
 /** The only column of an expression that grows with it; null when it is no such expression. */
 export function growsWith(scalar: Scalar): number | null {
   switch (scalar.kind) {
     case 'column':
       return scalar.ordinal;
     case 'cast': {
-      const kinds = [scalar.operand.type.kind, scalar.type.kind];
-      const isText = kinds.some((kind) => kind === 'VARCHAR' || kind === 'CHAR' || kind === 'VARIANT');
-      return isText ? null : growsWith(scalar.operand);
+      const [from, to] = [scalar.operand.type.kind, scalar.type.kind];
+      const isOrdered = from === to || (ordered.includes(from) && ordered.includes(to));
+      return isOrdered ? growsWith(scalar.operand) : null;
     }
     case 'operator':
     case 'function': {
@@ -167,6 +183,8 @@ export function growsWith(scalar: Scalar): number | null {
       const varying = scalar.operands.filter((operand) => readsColumn(operand, () => true));
       const [only, second] = varying;
       if (only === undefined || second !== undefined) return null;
+      // A time of day begins anew at midnight.
+      if (scalar.type.kind === 'TIME' && (name === '+' || name === '-')) return null;
       const minus = name === '-' && scalar.operands[0] === only;
       return minus || growing.includes(name) ? growsWith(only) : null;
     }

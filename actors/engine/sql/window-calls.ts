@@ -48,7 +48,7 @@ export class WindowCalls implements WindowSink {
     const window = this.#specification(context.source, expression);
     const partition = window.partitionBy.map((item) => byValue(bindExpression(inner, item)));
     const order = window.orderBy.map((item) => ({
-      scalar: bindExpression(inner, item.expression),
+      scalar: byValue(bindExpression(inner, item.expression)),
       key: orderKey(item, 0),
     }));
     const ordered = order.map(({ scalar, key }) => ({ type: scalar.type, descending: key.descending }));

@@ -27,7 +27,8 @@ export function valueOrder(type: SqlType, pool: StringPool): ValueOrder {
     case 'i128':
       return type.kind === 'UUID' ? orderUnsigned128 : orderSigned128;
     case 'bytes':
-      if (isNested(type)) return (a, atA, b, atB) => orderNested(a[atA]!, b[atB]!, type, pool);
+      if (isNested(type) || type.kind === 'VARIANT')
+        return (a, atA, b, atB) => orderNested(a[atA]!, b[atB]!, type, pool);
       return (a, atA, b, atB) => pool.compare(a[atA]!, b[atB]!);
     default:
       return unreachable(storage);

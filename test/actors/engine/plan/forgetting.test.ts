@@ -145,4 +145,23 @@ test('state stays bounded while time goes on', () => {
   assert.ok(most < 4000, `${most} rows of 48000`);
 });
 
+test('groups by what does not grow with the time are kept', () => {
+  const { program, problems } = compileProgram(
+    'CREATE TABLE t (x INT LATENESS 1, y INT); CREATE VIEW v AS SELECT CAST(CAST(x AS BOOLEAN) AS INT) AS b, y, COUNT(*) AS c FROM t GROUP BY CAST(CAST(x AS BOOLEAN) AS INT), y;',
+  );
+  if (program === null) throw problems[0] ?? new Error('the program has problems');
+  const circuit = planProgram(program, { onError: 'stop' });
+  circuit.observe('v');
+  const { schema } = program.tables[0]!.relation;
+  // -1 is TRUE, 0 is FALSE: the watermark of the second step stands above what the third one brings.
+  const rows = (x: number): ChangeBatch =>
+    batchOf(
+      schema,
+      Array.from({ length: 3000 }, (_, y): WeightedRow => [1, x, y]),
+    );
+  for (const x of [-2, 0]) circuit.step(new Map([['t', [rows(x)]]]));
+  const change = circuit.step(new Map([['t', [rows(0)]]])).get('v')!;
+  assert.is(change.weights?.filter((weight) => weight < 0).length, 3000);
+});
+
 test.run();

@@ -9,6 +9,7 @@ test('an index is of columns that there are, and changes nothing', () => {
   const of = (index: string): string => problemOf(`CREATE TABLE t (x INT); CREATE INDEX ${index};`);
   assert.match(of('i ON w (x)'), 'no table or view is named "w"');
   assert.match(of('i ON t (y)'), 'no column is named "y"');
+  assert.match(of('i ON t (x, x)'), 'column of the index "x" is declared twice');
 });
 
 test.run();

@@ -91,4 +91,36 @@ test('joins and subqueries go by value and find each row once', () => {
   ]);
 });
 
+test('what holds a VARIANT goes by value, too', () => {
+  const pair = `(VALUES ('{"a": 1, "b": 2}'), ('{"b": 2, "a": 1.0}')) AS j (x)`;
+  const kinds = (value: string): unknown => constantOf(`(SELECT COUNT(DISTINCT ${value}) FROM ${pair})`);
+  assert.is(kinds('ARRAY[PARSE_JSON(x)]'), 1);
+  assert.is(kinds(`MAP['k', PARSE_JSON(x)]`), 1);
+  assert.is(kinds('ROW(1, PARSE_JSON(x))'), 1);
+  const [one, other] = [`PARSE_JSON('{"a": 1, "b": 2}')`, `PARSE_JSON('{"b": 2, "a": 1}')`];
+  assert.is(constantOf(`ARRAY[${one}] = ARRAY[${other}]`), true);
+  assert.is(constantOf(`ROW(1, ${one}) IS NOT DISTINCT FROM ROW(1, ${other})`), true);
+});
+
+test('VARIANTs have an order: numbers by value, not as texts', () => {
+  const numbers = [
+    [1, '10', 1],
+    [1, '9', 2],
+    [1, '9.0', 4],
+    [1, '"1"', 8],
+  ] as const;
+  const ordered = (query: string): string[] =>
+    rowsOf(`${table} CREATE MATERIALIZED VIEW v AS ${query};`, numbers, [[-1, '"1"', 8]]);
+  assert.equal(ordered('SELECT MAX(v) AS m, ARG_MAX(x, v) AS x FROM t'), ['{"m":10,"x":1}']);
+  assert.equal(ordered('SELECT x FROM t ORDER BY v DESC LIMIT 1'), ['{"x":1}']);
+  assert.equal(ordered('SELECT x, RANK() OVER (ORDER BY v) AS r FROM t'), [
+    '{"x":1,"r":3}',
+    '{"x":2,"r":1}',
+    '{"x":4,"r":1}',
+  ]);
+  assert.equal(ordered(`SELECT x FROM t WHERE v > PARSE_JSON('9.5')`), ['{"x":1}']);
+  assert.is(constantOf(`CAST(GREATEST(PARSE_JSON('10'), PARSE_JSON('9')) AS INT)`), 10);
+  assert.equal(constantOf('GREATEST(ARRAY[9], ARRAY[10])'), [10]);
+});
+
 test.run();

@@ -16,6 +16,38 @@ test('ORDER BY inside a call with OVER is refused where the order is that of OVE
   assert.match(problem('SELECT LEAD(a ORDER BY b) OVER (ORDER BY a) FROM t'), /LEAD: takes its ORDER BY in OVER/);
 });
 
+test('a call of * whose name is mistyped is told the name', () => {
+  assert.match(problem('SELECT COUTN(*) FROM t'), /no function is named "coutn" \(did you mean "count"\?\)/);
+  assert.match(problem('SELECT UPPER(*) FROM t'), /UPPER: only an aggregate takes \*/);
+});
+
+test('CREATE TYPE may say NOT NULL, and a primary key is of scalars', () => {
+  assert.is(problemOf('CREATE TYPE k AS INT NOT NULL; CREATE TABLE t (a k);'), 'no problem');
+  assert.match(problemOf('CREATE TABLE t (a INT ARRAY PRIMARY KEY);'), /1:17: .*"a" is INTEGER ARRAY/);
+});
+
+test('an ARRAY of a set operation has the order that it asks for', () => {
+  const list = (query: string): unknown => constantOf(`ARRAY(${query})`);
+  assert.equal(list('SELECT 1 AS a UNION SELECT 3 UNION SELECT 2 ORDER BY a DESC'), [3, 2, 1]);
+  assert.equal(list('VALUES (3), (1), (2) ORDER BY 1'), [1, 2, 3]);
+  assert.equal(list('SELECT 1 AS a UNION ALL SELECT 3 UNION ALL SELECT 2 ORDER BY a DESC LIMIT 2'), [3, 2]);
+});
+
+test('GROUP_ID tells equal grouping sets apart', () => {
+  const rows = [
+    [1, 1, 5],
+    [1, 2, 5],
+  ] as const;
+  const view = (query: string): string[] => rowsOf(`${tables} CREATE MATERIALIZED VIEW v AS ${query};`, rows);
+  assert.equal(view('SELECT b, GROUP_ID() AS g, COUNT(*) AS c FROM t GROUP BY GROUPING SETS (b, (), ())'), [
+    '{"b":5,"g":0,"c":2}',
+    '{"b":null,"g":0,"c":2}',
+    '{"b":null,"g":1,"c":2}',
+  ]);
+  assert.equal(view('SELECT GROUP_ID() AS g, SUM(a) AS s FROM t'), ['{"g":0,"s":3}']);
+  assert.match(problem('SELECT GROUP_ID(a) FROM t GROUP BY a'), /GROUP_ID: takes no arguments/);
+});
+
 test('GROUPING asks about something', () => {
   assert.match(problem('SELECT GROUPING(), a FROM t GROUP BY CUBE (a)'), /GROUPING: takes the expressions/);
 });
