@@ -1,5 +1,6 @@
 // The entry for authors of connectors: `import { defineSource, defineDestination } from 'millrace/connector'`.
 // It re-exports the contracts of the SDK, what is needed to make batches and coded errors, and the conformance suite.
+/// <reference types="node" preserve="true" />
 
 export {
   type AssembledChain,

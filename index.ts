@@ -1,4 +1,5 @@
 // The package's entry: the embedded API, its errors and its types. Connector authors use `millrace/connector`.
+/// <reference types="node" preserve="true" />
 
 export {
   type AggregateSource,

@@ -18,6 +18,12 @@ export const InferNothing: CodedErrorClass<{ readonly path: string; readonly rea
   (f) => `${f.path}: ${f.reason}`,
 );
 
+export const InferUnreadable: CodedErrorClass<{ readonly path: string; readonly reason: string }> = defineError(
+  'infer.unreadable_file',
+  { help: 'Check the path and the permissions of the file.' },
+  (f) => `cannot read ${f.path}: ${f.reason}`,
+);
+
 export interface InferOptions {
   /** Default: the file's name. */
   readonly table?: string;
@@ -42,7 +48,7 @@ export interface InferredRelation {
 
 const sampleBytesDefault = 1024 * 1024;
 
-/** @throws InferNothing when the file has no records, a coded error when it is no readable Parquet file. */
+/** @throws InferUnreadable, InferNothing when the file has no records, a coded error when it is no readable Parquet file. */
 export async function inferRelation(path: string, options: InferOptions = {}): Promise<InferredRelation> {
   const file = resolve(path);
   const inferred = await inferFile(file, options.sampleBytes ?? sampleBytesDefault);
@@ -60,12 +66,12 @@ export async function inferRelation(path: string, options: InferOptions = {}): P
 async function inferFile(path: string, sampleBytes: number): Promise<InferredFile> {
   const handle = await open(path, 'r').catch((cause) => {
     const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    if (isMissing) throw new InferNothing({ path, reason: 'there is no such file' });
-    throw new InferNothing({ path, reason: cause instanceof Error ? cause.message : String(cause) });
+    if (isMissing) throw new InferUnreadable({ path, reason: 'there is no such file' });
+    throw new InferUnreadable({ path, reason: cause instanceof Error ? cause.message : String(cause) });
   });
   try {
     const stats = await handle.stat();
-    if (stats.isDirectory()) throw new InferNothing({ path, reason: 'is a folder' });
+    if (stats.isDirectory()) throw new InferUnreadable({ path, reason: 'it is a folder' });
     const access: RandomAccess = {
       size: stats.size,
       read: async (offset, length) => {

@@ -180,6 +180,21 @@ test('calls that are not understood: exit 2 and what was probably meant; help an
   assert.match(`${version.code} ${version.out}`, /^0 millrace \d+\.[1-9]\d*\.\d+, node v\d+/);
 });
 
+test('of a file that is no YAML the first places are shown, and how many more there are', async () => {
+  fixture.write('prose.yaml', `${'- [a, "b": }\n'.repeat(40)}`);
+  const [{ code, err, out }, json] = await Promise.all([
+    millrace(['check', 'prose.yaml'], { folder }),
+    millrace(['check', '--json', 'prose.yaml'], { folder }),
+  ]);
+  assert.is(code, 2);
+  const text = out + err;
+  const all = Number(/has (\d+) problems/.exec(text)?.[1]);
+  assert.ok(all >= 40, text);
+  assert.is(text.split('error config.invalid_yaml').length - 1, 5, text);
+  assert.match(text, `and ${all - 5} more of YAML, which may follow from those above`);
+  assert.ok((json.out + json.err).split('config.invalid_yaml').length > all, 'a program is told all of them');
+});
+
 test('what several workers cannot share is told with its place and its reason', async () => {
   const write = (file: string, views: string): string =>
     fixture.write(

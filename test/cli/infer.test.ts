@@ -62,10 +62,16 @@ test('a file that is missing, a folder and a file without rows are refused with 
   const results = await Promise.all(
     ['nowhere.csv', '.', 'empty.csv'].map((path) => called(['infer', path], { folder })),
   );
+  const [nowhere = '', aFolder = '', empty = ''] = results.map(({ err }) => err);
+  assert.match(
+    nowhere,
+    /^error infer\.unreadable_file: cannot read .*nowhere\.csv: there is no such file\n {2}help: Check the path/,
+  );
+  assert.match(aFolder, /^error infer\.unreadable_file: .*it is a folder/);
+  assert.match(empty, /^error infer\.nothing: /);
   for (const { code, out, err } of results) {
     assert.is(code, 2, err);
     assert.is(out, '');
-    assert.match(err, /^error infer\.nothing: /);
   }
 });
 

@@ -86,6 +86,8 @@ if (build !== 'dist') {
       'LICENSE',
       'README.md',
       'package.json',
+      'docs/embedded.md',
+      'docs/connectors/file_input.md',
       'dist/index.js',
       'dist/index.d.ts',
       'dist/connector.js',
@@ -100,13 +102,13 @@ if (build !== 'dist') {
     }
     const foreign = paths.filter(
       (path) =>
-        !/^(LICENSE|README\.md|package\.json|dist\/(index|connector|client|main)\.|dist\/(runtime|actors|connectors)\/)/.test(
+        !/^(LICENSE|README\.md|package\.json|docs\/|dist\/(index|connector|client|main)\.|dist\/(runtime|actors|connectors)\/)/.test(
           path,
         ),
     );
     assert.equal(foreign, []);
     assert.equal(
-      paths.filter((path) => /(^|\/)(test|tests|examples)\/|^(dist\/)?bench\/|\.test\.|tsbuildinfo/.test(path)),
+      paths.filter((path) => /(^|\/)(test|tests|examples)\/|^(dist\/)?bench\/|\.test\.|tsbuildinfo|\.map$/.test(path)),
       [],
     );
     fixture.write('package.json', '{ "private": true, "type": "module" }');
@@ -135,18 +137,21 @@ export const isOurs = (error: unknown): boolean => error instanceof MillraceErro
 export const define: typeof defineSource = defineSource;
 `;
     fixture.write('example.ts', types + example.replace('/*<Tables>*/', '<Tables>'));
-    const modules = join(root, 'node_modules');
-    const compilerOptions = {
-      target: 'es2023',
-      lib: ['es2023', 'esnext.disposable'],
-      module: 'nodenext',
-      strict: true,
-      noEmit: true,
-      types: ['node'],
-      typeRoots: [join(modules, '@types')],
-    };
-    fixture.write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['example.ts'] }));
-    run(process.execPath, [join(modules, 'typescript', 'bin', 'tsc'), '-p', '.'], folder);
+    fixture.write(
+      'page.ts',
+      "import { connect } from 'millrace/client';\nexport const client = connect({ url: '/', pipeline: 'p' });\n",
+    );
+    const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+    // Without `types`, of which newer compilers take none by themselves: what the package needs it names.
+    const program = { target: 'es2023', strict: true, noEmit: true, types: [] };
+    for (const [files, options] of [
+      [['example.ts'], { lib: ['es2023'], module: 'nodenext' }],
+      [['example.ts'], { lib: ['es2023'], module: 'esnext', moduleResolution: 'bundler' }],
+      [['page.ts'], { lib: ['es2023', 'dom'], module: 'esnext', moduleResolution: 'bundler' }],
+    ] as const) {
+      fixture.write('tsconfig.json', JSON.stringify({ compilerOptions: { ...program, ...options }, files }));
+      run(process.execPath, [compiler, '-p', '.'], folder);
+    }
   });
 
   test('npx finds the binary', () => {
