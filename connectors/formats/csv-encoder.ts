@@ -11,8 +11,9 @@ import type { Encoder, OutputFormat } from '../sdk/format.ts';
 import { type ColumnSource, entryOf, makeSources, printBinary, printScalar } from './column-source.ts';
 import { targetBinary, targetNested, targetString, targetVariant } from './column-target.ts';
 import { type CsvOutputOptions, readCsvOutputOptions } from './csv-options.ts';
-import { OutputBytes, printBytes } from './output-bytes.ts';
+import { OutputBytes, printBytes, printText } from './output-bytes.ts';
 import { csvOutputDeclaration } from './output-declarations.ts';
+import { PrintedEntries } from './printed-entries.ts';
 
 export const csvOutput: OutputFormat<Encoder> = {
   ...csvOutputDeclaration,
@@ -23,6 +24,7 @@ class CsvEncoder implements Encoder {
   readonly isDivisible = true;
   readonly #options: CsvOutputOptions;
   readonly #sources: readonly ColumnSource[];
+  readonly #quoted: readonly PrintedEntries[];
   readonly #rowBytes: number;
   /** Scalars may hold the delimiter only when it is one of the characters that they are spelled with. */
   readonly #checkScalars: boolean;
@@ -31,13 +33,20 @@ class CsvEncoder implements Encoder {
   constructor(options: CsvOutputOptions, relation: Relation) {
     this.#options = options;
     this.#sources = makeSources(relation, 'csv');
+    const { delimiter } = options;
+    this.#quoted = this.#sources.map(
+      () => new PrintedEntries((bytes, start, end, output, at) => printEntry(bytes, start, end, output, at, delimiter)),
+    );
     this.#rowBytes = (this.#sources.length + 1) * (scalarTextBytesMax + 3) + 16;
-    this.#checkScalars = /[A-Za-z0-9 :.+-]/.test(String.fromCharCode(options.delimiter));
+    this.#checkScalars = /[A-Za-z0-9 :.+-]/.test(String.fromCharCode(delimiter));
   }
 
   encode(batch: ChangeBatch): { readonly bytes: Uint8Array; readonly records: number } {
-    for (let c = 0; c < this.#sources.length; c++) this.#sources[c]!.bind(batch.columns[c]!);
     const { weights, rows } = batch;
+    this.#sources.forEach((source, c) => {
+      source.bind(batch.columns[c]!);
+      this.#quoted[c]!.take(source.kind === targetString ? source.dictionary : null, rows);
+    });
     let at = 0;
     let records = 0;
     for (let pass = weights === null ? 1 : 0; pass < 2; pass++) {
@@ -46,6 +55,7 @@ class CsvEncoder implements Encoder {
         if (weight < 0 !== (pass === 0)) continue;
         at = printRow(
           this.#sources,
+          this.#quoted,
           row,
           this.#output,
           this.#rowBytes,
@@ -69,6 +79,7 @@ class CsvEncoder implements Encoder {
 /** Prints the fields of a row, a delimiter behind each. Room for the weight is left. Returns the position behind them. */
 function printRow(
   sources: readonly ColumnSource[],
+  quoted: readonly PrintedEntries[],
   row: number,
   output: OutputBytes,
   rowBytes: number,
@@ -84,7 +95,15 @@ function printRow(
     const validity = source.validity;
     if (validity === null || (validity[row >> 3]! & (1 << (row & 7))) !== 0) {
       const first = at;
-      if (source.storage === 'bytes') {
+      const cache = quoted[c]!;
+      if (cache.active) {
+        const entry = source.codes[row]!;
+        const from = cache.offsets[entry]!;
+        const to = cache.offsets[entry + 1]!;
+        output.reserve(at, to - from + rowBytes);
+        out = output.bytes;
+        at = printText(cache.output, from, to, output, at);
+      } else if (source.storage === 'bytes') {
         const entry = entryOf(source, row);
         const from = source.offsets[entry]!;
         const to = source.offsets[entry + 1]!;
@@ -109,6 +128,20 @@ function printRow(
     out[at++] = delimiter;
   }
   return at;
+}
+
+/** A text of a dictionary, quoted where it has to be. */
+function printEntry(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  output: OutputBytes,
+  at: number,
+  delimiter: number,
+): number {
+  output.reserve(at, (end - start) * 2 + 2);
+  if (start === end) return printEmptyString(output.bytes, at);
+  return quoteIfNeeded(output.bytes, at, printBytes(bytes, start, end, output.bytes, at), delimiter);
 }
 
 function printEmptyString(out: Uint8Array, at: number): number {

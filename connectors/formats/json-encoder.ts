@@ -6,7 +6,6 @@
 // and refuse the batch.
 
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
-import type { Dictionary } from '../../runtime/batch/column.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import { scalarTextBytesMax } from '../../runtime/batch/text-digits.ts';
 import type { Encoder, OutputFormat } from '../sdk/format.ts';
@@ -26,6 +25,7 @@ import { FormatUnencodableValue, FormatWeightTooLarge } from './format-errors.ts
 import { type JsonOutputOptions, readJsonOutputOptions } from './json-options.ts';
 import { makeStamp, OutputBytes, printBytes, printStamp, printText, type Stamp } from './output-bytes.ts';
 import { jsonOutputDeclaration } from './output-declarations.ts';
+import { PrintedEntries } from './printed-entries.ts';
 
 export const jsonOutput: OutputFormat<Encoder> = {
   ...jsonOutputDeclaration,
@@ -37,7 +37,7 @@ const weightMax = 1000000;
 class JsonEncoder implements Encoder {
   readonly #options: JsonOutputOptions;
   readonly #sources: readonly ColumnSource[];
-  readonly #escaped: readonly EscapedDictionary[];
+  readonly #escaped: readonly PrintedEntries[];
   readonly #insertStamps: readonly Stamp[];
   readonly #deleteStamps: readonly Stamp[];
   readonly #rowBytes: number;
@@ -47,7 +47,7 @@ class JsonEncoder implements Encoder {
   constructor(options: JsonOutputOptions, relation: Relation) {
     this.#options = options;
     this.#sources = makeSources(relation, 'json');
-    this.#escaped = this.#sources.map(() => new EscapedDictionary());
+    this.#escaped = this.#sources.map(() => new PrintedEntries(printEntry));
     const stampsOf = (verb: string): Stamp[] =>
       relation.schema.fields.map((field, i) =>
         makeStamp(`${i === 0 ? `{"${verb}":{` : ','}${JSON.stringify(field.name)}:`),
@@ -67,9 +67,7 @@ class JsonEncoder implements Encoder {
     this.#records = 0;
     this.#sources.forEach((source, c) => {
       source.bind(batch.columns[c]!);
-      // Escaping a whole dictionary pays only where entries repeat in the batch.
-      const dictionary = source.kind === targetString ? source.dictionary : null;
-      this.#escaped[c]!.take(dictionary !== null && dictionary.size <= batch.rows ? dictionary : null);
+      this.#escaped[c]!.take(source.kind === targetString ? source.dictionary : null, batch.rows);
     });
     const { weights } = batch;
     let at = weights === null ? 0 : this.#encodePass(batch.rows, weights, true, 0);
@@ -121,43 +119,12 @@ class JsonEncoder implements Encoder {
   }
 }
 
-/** The entries of a dictionary as JSON strings, quotes included. Entries never change, so only new ones are escaped. */
-class EscapedDictionary {
-  #identity: object | null = null;
-  #size = 0;
-  readonly output: OutputBytes = new OutputBytes();
-  active = false;
-  offsets: Int32Array = new Int32Array(1);
-
-  take(dictionary: Dictionary | null): void {
-    this.active = dictionary !== null;
-    if (dictionary === null) return;
-    if (this.#identity !== dictionary.identity) {
-      this.#identity = dictionary.identity;
-      this.#size = 0;
-    }
-    if (this.offsets.length <= dictionary.size) {
-      const grown = new Int32Array(dictionary.size * 2 + 1);
-      grown.set(this.offsets);
-      this.offsets = grown;
-    }
-    let at = this.offsets[this.#size]!;
-    for (; this.#size < dictionary.size; this.#size++) {
-      const start = dictionary.offsets[this.#size]!;
-      const end = dictionary.offsets[this.#size + 1]!;
-      this.output.reserve(at, (end - start) * 6 + 2);
-      at = printString(dictionary.bytes, start, end, this.output.bytes, at);
-      this.offsets[this.#size + 1] = at;
-    }
-  }
-}
-
 // ── data plane ──
 
 /** Prints one record without what follows it. Room for a few bytes more is left. Returns the position behind it. */
 function printRow(
   sources: readonly ColumnSource[],
-  escaped: readonly EscapedDictionary[],
+  escaped: readonly PrintedEntries[],
   stamps: readonly Stamp[],
   row: number,
   output: OutputBytes,
@@ -229,6 +196,11 @@ function printRow(
   out[at] = 0x7d;
   out[at + 1] = 0x7d;
   return at + 2;
+}
+
+function printEntry(bytes: Uint8Array, start: number, end: number, output: OutputBytes, at: number): number {
+  output.reserve(at, (end - start) * 6 + 2);
+  return printString(bytes, start, end, output.bytes, at);
 }
 
 /** Prints a JSON string; the caller has made room for 6 bytes for each, and 2. Returns the position behind it. */

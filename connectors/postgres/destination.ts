@@ -19,16 +19,11 @@ import {
 import { copyIn } from './copy-in.ts';
 import { postgresOutputDeclaration } from './declarations.ts';
 import { ExactlyOnceDestination } from './exactly-once-destination.ts';
+import { GatheredRows } from './gathered-rows.ts';
 import { inTransaction, OutputSession } from './output-session.ts';
 import type { OutputSettings } from './output-settings.ts';
-import {
-  applyStatements,
-  deletesStatement,
-  type OutputTable,
-  readOutputTable,
-  stagingTable,
-  temporaryTable,
-} from './output-table.ts';
+import { type OutputTable, readOutputTable, stagingTable, temporaryRows, temporaryTable } from './output-table.ts';
+import { StagedApplication } from './staged-application.ts';
 
 export const postgresOutput: DestinationDefinition = defineDestination({
   ...postgresOutputDeclaration,
@@ -41,16 +36,17 @@ export const postgresOutput: DestinationDefinition = defineDestination({
 });
 
 class PostgresDestination implements Destination {
-  readonly #settings: OutputSettings;
   readonly #context: DestinationContext;
   readonly #session: OutputSession;
+  readonly #application: StagedApplication;
   #table: OutputTable | null = null;
-  /** Rows since the last commit, for a connection that is lost meanwhile. */
-  #unflushed: Uint8Array[] = [];
+  /** Since the last commit. */
+  readonly #unflushed: GatheredRows;
 
   constructor(settings: OutputSettings, context: DestinationContext) {
-    this.#settings = settings;
     this.#context = context;
+    this.#application = new StagedApplication(settings);
+    this.#unflushed = new GatheredRows(settings.max_buffer_size_bytes);
     this.#session = new OutputSession(settings, context, async (client) => {
       this.#table = await readOutputTable(client, settings, context.relation, this.#session.server);
       await client.query(stagingTable(this.#table));
@@ -63,14 +59,13 @@ class PostgresDestination implements Destination {
 
   async write(data: Outgoing): Promise<void> {
     assert(data.kind === 'bytes', 'postgres_output has the csv format');
-    // The caller may use its array again afterwards.
-    this.#unflushed.push(data.bytes.slice());
+    this.#unflushed.add(data.bytes);
   }
 
   async flush(): Promise<void> {
-    if (this.#unflushed.length === 0) return;
+    if (this.#unflushed.bytes === 0) return;
     await this.#session.run((client) => this.#commit(client));
-    this.#unflushed = [];
+    this.#unflushed.clear();
   }
 
   async teardown(): Promise<void> {
@@ -81,12 +76,8 @@ class PostgresDestination implements Destination {
     const table = this.#table;
     assert(table !== null, 'a destination is open while it is flushed');
     await inTransaction(client, async () => {
-      await copyIn(client, temporaryTable, table.stagingColumns, this.#unflushed);
-      const found = await client.query<{ deletes: boolean }>(deletesStatement());
-      const deletes = found.rows[0]?.deletes !== false;
-      for (const statement of applyStatements(table, this.#settings, this.#context.clock.now(), deletes)) {
-        await client.query(statement);
-      }
+      await copyIn(client, temporaryTable, table.stagingColumns, this.#unflushed.chunks());
+      await this.#application.apply(client, table, temporaryRows, this.#context.clock.now());
       await client.query(`TRUNCATE ${temporaryTable}`);
     });
   }

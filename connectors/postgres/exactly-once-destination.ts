@@ -12,11 +12,13 @@ import type { Client } from 'pg';
 import { assert } from '../../runtime/assert.ts';
 import type { Destination, DestinationContext, Outgoing } from '../sdk/destination.ts';
 import { copyIn } from './copy-in.ts';
+import { GatheredRows } from './gathered-rows.ts';
 import { inTransaction, OutputSession } from './output-session.ts';
 import type { OutputSettings } from './output-settings.ts';
 import { type OutputState, OutputStore } from './output-state.ts';
-import { applyStatements, deletesStatement, type OutputTable, readOutputTable } from './output-table.ts';
+import { type OutputTable, readOutputTable } from './output-table.ts';
 import { PostgresOutputDiverged } from './postgres-errors.ts';
+import { StagedApplication } from './staged-application.ts';
 
 /** Behind an open transaction rows are kept in memory; at so many bytes it is given up, and done anew later. */
 const heldBytesMax = 16 << 20;
@@ -28,8 +30,8 @@ export class ExactlyOnceDestination implements Destination {
   readonly #id: string;
   readonly #store: OutputStore;
   #table: OutputTable | null = null;
-  #unflushed: Uint8Array[] = [];
-  #unflushedBytes = 0;
+  readonly #unflushed: GatheredRows;
+  readonly #application: StagedApplication;
   /** Flushes of this session of the connector that are in the database for sure. */
   #flushes = 0;
   /** The checkpoint whose transaction is open on this connection. */
@@ -40,6 +42,8 @@ export class ExactlyOnceDestination implements Destination {
     this.#context = context;
     const { endpoint, pipeline = '', relation, clock, signal } = context;
     this.#id = settings.output_id ?? `${pipeline}/${endpoint}`;
+    this.#unflushed = new GatheredRows(settings.max_buffer_size_bytes);
+    this.#application = new StagedApplication(settings);
     this.#store = new OutputStore(this.#id, settings.state_table);
     this.#session = new OutputSession(settings, context, async (client) => {
       // What was open was so on another connection.
@@ -72,14 +76,12 @@ export class ExactlyOnceDestination implements Destination {
 
   async write(data: Outgoing): Promise<void> {
     assert(data.kind === 'bytes', 'postgres_output has the csv format');
-    // The caller may use its array again afterwards.
-    this.#unflushed.push(data.bytes.slice());
-    this.#unflushedBytes += data.bytes.length;
+    this.#unflushed.add(data.bytes);
   }
 
   async flush(): Promise<void> {
-    if (this.#unflushed.length === 0) return;
-    if (this.#held !== null && this.#unflushedBytes <= heldBytesMax) return;
+    const { bytes } = this.#unflushed;
+    if (bytes === 0 || (this.#held !== null && bytes <= heldBytesMax)) return;
     await this.#session.run((client) => this.#stage(client, null));
     this.#staged();
   }
@@ -129,7 +131,7 @@ export class ExactlyOnceDestination implements Destination {
       const state = await this.#known(client);
       // The connection broke in the commit, which took place.
       if (state.flushes > this.#flushes) return;
-      const rows = this.#unflushed;
+      const rows = this.#unflushed.chunks();
       if (rows.length > 0) await copyIn(client, this.#store.waiting, this.#outputTable.stagingColumns, rows);
       const { prepared } = state;
       const next = checkpoint === null ? [] : [[checkpoint, await this.#store.lastWaiting(client)] as const];
@@ -139,8 +141,7 @@ export class ExactlyOnceDestination implements Destination {
 
   #staged(): void {
     this.#flushes++;
-    this.#unflushed = [];
-    this.#unflushedBytes = 0;
+    this.#unflushed.clear();
   }
 
   /** Brings the rows of a checkpoint into the table, and leaves the transaction open; none is when that has happened before. */
@@ -180,12 +181,7 @@ export class ExactlyOnceDestination implements Destination {
         'rows that wait to be delivered have other columns than the view; start the program once more that made them',
       );
     }
-    const rows = this.#store.waitingUpTo(upTo);
-    const found = await client.query<{ deletes: boolean }>(deletesStatement(rows));
-    const deletes = found.rows[0]?.deletes !== false;
-    for (const statement of applyStatements(table, this.#settings, this.#context.clock.now(), deletes, rows)) {
-      await client.query(statement);
-    }
+    await this.#application.apply(client, table, this.#store.waitingUpTo(upTo), this.#context.clock.now());
   }
 
   async #known(client: Client): Promise<OutputState> {

@@ -43,6 +43,7 @@ export interface StagedRows {
 }
 
 export const temporaryTable: string = temporary;
+export const temporaryRows: StagedRows = { source: temporary, hasFlushes: false };
 
 /** @throws ConfigInvalidValue, PostgresColumns when the table lacks one of the relation's columns */
 export async function readOutputTable(
@@ -103,7 +104,7 @@ export function applyStatements(
   settings: OutputSettings,
   nowMs: number,
   deletes: boolean,
-  rows: StagedRows = { source: temporary, hasFlushes: false },
+  rows: StagedRows,
 ): readonly string[] {
   if (settings.mode === 'cdc') return [appendStatement(table, settings, nowMs, rows)];
   const hasKey = table.columns.some(({ isKey }) => isKey);
@@ -111,8 +112,18 @@ export function applyStatements(
   return hasKey ? keyedStatements(table, settings, rows) : bagStatements(table, rows);
 }
 
+/** Insertions under keys of which none may come twice; null: that is not what is to be done, or it would not be noticed. */
+export function plainInsertions(table: OutputTable, settings: OutputSettings, { source }: StagedRows): string | null {
+  const { name, columns } = table;
+  const keys = columns.filter(({ isKey }) => isKey);
+  const action = conflictAction(table, settings);
+  if (settings.mode === 'cdc' || keys.length === 0 || action === nothing) return null;
+  return `INSERT INTO ${name} (${names(columns)}) SELECT ${casts(columns, 's')} FROM ${source} AS s
+    ON CONFLICT (${names(keys)}) ${action}`;
+}
+
 /** A look through the staged rows: where nothing is deleted much less is to be sorted and grouped. */
-export function deletesStatement({ source }: StagedRows = { source: temporary, hasFlushes: false }): string {
+export function deletesStatement({ source }: StagedRows): string {
   return `SELECT EXISTS (SELECT 1 FROM ${source} AS r WHERE weight < 0) AS deletes`;
 }
 
@@ -137,10 +148,12 @@ function bagInsertions({ name, columns }: OutputTable, { source }: StagedRows): 
   return `INSERT INTO ${name} (${names(columns)}) SELECT ${casts(columns, 's')} FROM ${source} AS s, generate_series(1, s.weight)`;
 }
 
+const nothing = 'DO NOTHING';
+
 function conflictAction({ columns }: OutputTable, settings: OutputSettings): string {
   const rest = columns.filter(({ isKey }) => !isKey);
   const update = rest.map((column) => `${column.name} = EXCLUDED.${column.name}`).join(', ');
-  return rest.length === 0 || settings.on_conflict_do_nothing ? 'DO NOTHING' : `DO UPDATE SET ${update}`;
+  return rest.length === 0 || settings.on_conflict_do_nothing ? nothing : `DO UPDATE SET ${update}`;
 }
 
 function keyedStatements(table: OutputTable, settings: OutputSettings, rows: StagedRows): readonly string[] {
