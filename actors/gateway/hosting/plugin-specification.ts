@@ -67,12 +67,17 @@ export function isBuiltIntoConduit(reference: string): boolean {
   return kind === 'builtin' && builtIntoConduit.has(name);
 }
 
-/** Without a kind a plugin process goes before what is built in; without a version the latest. */
+/**
+ * Without a kind a plugin process goes before what is built in; without a version the latest. What is built in has one version: another
+ * that a reference names is that of Conduit's own, for which the pipeline was written, and means the same.
+ */
 export function findPlugin<P extends NamedPlugin>(plugins: readonly P[], reference: string): P | undefined {
   const { kind, name, version } = readReference(reference);
-  const found = plugins
-    .filter((plugin) => plugin.name === name && (version === null || sameVersion(plugin.version, version)))
-    .sort((a, b) => compareVersions(b.version, a.version));
+  const named = plugins.filter((plugin) => plugin.name === name);
+  const isOnlyBuiltIn = kind === 'builtin' || named.every((plugin) => plugin.kind === 'builtin');
+  const hasVersion = (plugin: P): boolean =>
+    version === null || sameVersion(plugin.version, version) || (plugin.kind === 'builtin' && isOnlyBuiltIn);
+  const found = named.filter(hasVersion).sort((a, b) => compareVersions(b.version, a.version));
   const own = found.find((plugin) => plugin.kind === kind);
   if (kind === 'standalone' || own !== undefined) return own;
   if (kind === 'builtin') return isBuiltIntoConduit(reference) ? found[0] : undefined;

@@ -43,7 +43,7 @@ export function checkPlugin(
   const parameters = parametersOf(plugin, type);
   if (parameters === null) {
     const other = type === 'source' ? 'destination' : 'source';
-    throw v1Problem('connector.invalid_type', `${fullName(plugin)} is a ${other} and no ${type}`, [
+    throw v1Problem('connector.configuration_refused', `${fullName(plugin)} is a ${other} and no ${type}`, [
       v1Detail('connector.invalid_type', { configPath: 'type', suggestion: other }),
     ]);
   }
@@ -114,10 +114,13 @@ export interface RefusedField {
   readonly detail: V1Detail;
 }
 
-/** The first one gives the reply its reason. */
+/**
+ * What a plugin refuses is a failed precondition, as in Conduit; the details say which fields. A processor's plugin that does not exist is
+ * not found.
+ */
 export function refusedFields(fields: readonly RefusedField[]): HttpProblem {
-  // SAFETY: details are made of reasons only.
-  const reason = (fields[0]?.detail.reason ?? 'config.field_invalid') as V1Reason;
+  const isUnknown = fields[0]?.detail.reason === 'processor.plugin_not_found';
+  const reason: V1Reason = isUnknown ? 'processor.plugin_not_found' : 'connector.configuration_refused';
   const message = fields.map(({ line }) => line).join('\n');
   return v1Problem(
     reason,
@@ -132,11 +135,17 @@ export function settingFields(problems: readonly SettingProblem[], path: string)
     return {
       line: `"${setting}": ${message}${hint}`,
       detail: v1Detail(reasons[kind], {
-        configPath: `${path}.${setting}`,
+        configPath: placeInside(path, setting),
         message,
         expected,
         ...(suggestion === undefined ? {} : { suggestion }),
       }),
     };
   });
+}
+
+/** A setting's place in a body: of a document, which has JSON pointers, or of another one. */
+function placeInside(path: string, setting: string): string {
+  if (!path.startsWith('/')) return `${path}.${setting}`;
+  return `${path}/${setting.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }

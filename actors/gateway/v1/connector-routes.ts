@@ -188,6 +188,6 @@ function readType(fields: RequestFields): ConnectorType {
 
 function readPlugin(fields: RequestFields): string {
   const plugin = fields.text('plugin');
-  if (plugin === '') fields.refuse('plugin', 'config.field_required', 'a connector needs a plugin');
+  if (plugin === '') fields.refuse('plugin', 'connector.plugin_not_found', 'a connector needs a plugin');
   return plugin;
 }

@@ -41,6 +41,7 @@ const diffShape = object({
 });
 type Diff = Shaped<typeof diffShape>;
 
+const connectorFields = ['id', 'type', 'plugin', 'name', 'settings', 'processors'] as const;
 const idPattern = /^[A-Za-z0-9\-_:.]{1,128}$/;
 
 interface WantedPipeline {
@@ -158,8 +159,8 @@ async function validateChanged(
   signal: AbortSignal,
 ): Promise<void> {
   const changed = new Set(plan.changes.filter(({ resource }) => resource === 'connector').map(({ id }) => id));
-  for (const { id, type, plugin, settings } of definition.connectors) {
-    const checked = checkPlugin(hosting, type, plugin, settings, `connectors.${id}.settings`);
+  for (const [i, { id, type, plugin, settings }] of definition.connectors.entries()) {
+    const checked = checkPlugin(hosting, type, plugin, settings, `/connectors/${i}/settings`);
     if (changed.has(id)) await validateOnInstance(hosting, type, checked, settings, signal);
   }
 }
@@ -174,11 +175,11 @@ function readHash(body: unknown): string {
 async function readDocument(hosting: Hosting, body: unknown): Promise<WantedPipeline> {
   const fields = new RequestFields(body, ['config', 'hash']);
   // `id` is what the document is about, and no field of a reply that is sent back.
-  const document = fields.object('config', [
+  const document = fields.document('config', [
     ...['id', 'status', 'name', 'description', 'connectors', 'processors', 'dlq'],
   ]);
-  const id = document.text('id');
-  if (!idPattern.test(id)) {
+  const id = requiredText(document, 'id');
+  if (id !== '' && !idPattern.test(id)) {
     document.refuse('id', 'config.field_invalid', '1 to 128 letters, digits, and - _ : . are expected');
   }
   const status = document.text('status');
@@ -190,9 +191,9 @@ async function readDocument(hosting: Hosting, body: unknown): Promise<WantedPipe
     id,
     name: document.text('name', pipelineNameMax) || id,
     description: document.text('description', descriptionMax),
-    connectors: document
-      .list('connectors', ['id', 'type', 'plugin', 'name', 'settings', 'processors'])
-      .map((connector) => readConnector(hosting, connector, id, before)),
+    connectors: distinct(document.list('connectors', connectorFields), (connector) =>
+      readConnector(hosting, connector, id, before),
+    ),
     processors: readProcessors(document, id),
     deadLetterQueue: readQueue(document),
   };
@@ -211,7 +212,7 @@ function readConnector(
   const id = own.startsWith(`${pipeline}:`) ? own : `${pipeline}:${own}`;
   const given = fields.text('type');
   if (given !== 'source' && given !== 'destination') {
-    fields.refuse('type', 'connector.invalid_type', 'source or destination is expected');
+    fields.refuse('type', 'config.field_invalid', 'source or destination is expected');
   }
   const type: ConnectorType = given === 'destination' ? 'destination' : 'source';
   const old = before?.connectors.find((connector) => connector.id === id);
@@ -230,16 +231,16 @@ function readConnector(
 function checkedProcessors({ connectors, processors }: RelayDefinition): readonly CheckedProcessor[] {
   const inside = (list: readonly RelayProcessor[], parent: string): CheckedProcessor[] =>
     list.map((processor, i) => {
-      const path = `${parent}.processors[${i}]`;
-      const paths = { plugin: `${path}.plugin`, settings: `${path}.settings`, condition: `${path}.condition` };
+      const path = `${parent}/processors/${i}`;
+      const paths = { plugin: `${path}/plugin`, settings: `${path}/settings`, condition: `${path}/condition` };
       return { ...processor, paths };
     });
-  const own = connectors.flatMap((connector, i) => inside(connector.processors, `config.connectors[${i}]`));
-  return [...own, ...inside(processors, 'config')];
+  const own = connectors.flatMap((connector, i) => inside(connector.processors, `/connectors/${i}`));
+  return [...own, ...inside(processors, '')];
 }
 
 function readProcessors(owner: RequestFields, parent: string): readonly RelayProcessor[] {
-  return owner.list('processors', ['id', 'plugin', 'settings', 'workers', 'condition']).map((fields) => {
+  return distinct(owner.list('processors', ['id', 'plugin', 'settings', 'workers', 'condition']), (fields) => {
     const own = requiredText(fields, 'id');
     const plugin = requiredText(fields, 'plugin');
     const settings = fields.settings('settings');
@@ -250,6 +251,20 @@ function readProcessors(owner: RequestFields, parent: string): readonly RelayPro
       condition: fields.text('condition'),
       workers: fields.count('workers', 1) || 1,
     };
+  });
+}
+
+/** What is read of each; an id that stands twice is refused. */
+function distinct<T extends { readonly id: string }>(
+  list: readonly RequestFields[],
+  read: (fields: RequestFields) => T,
+): readonly T[] {
+  const ids = new Set<string>();
+  return list.map((fields) => {
+    const item = read(fields);
+    if (ids.has(item.id)) fields.refuse('id', 'config.id_duplicate', 'this id stands above already');
+    ids.add(item.id);
+    return item;
   });
 }
 

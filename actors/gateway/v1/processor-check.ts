@@ -37,7 +37,9 @@ async function fieldsOf(hosting: Hosting, processor: CheckedProcessor): Promise<
   const wrong = checkSettings(found.parameters, settings, (setting) => isSecret(setting, isDeclared(setting)));
   const problems = await hosting.plugins.processorProblems(processor, ([, part, ...rest]) => ({
     path:
-      part === 'condition' ? paths.condition : [part === 'plugin' ? paths.plugin : paths.settings, ...rest].join('.'),
+      part === 'condition'
+        ? paths.condition
+        : [part === 'plugin' ? paths.plugin : paths.settings, ...rest].join(paths.settings.startsWith('/') ? '/' : '.'),
   }));
   // Settings that the specification refuses are refused by the processor as well: they are told once.
   const own = problems.filter(({ place }) => wrong.length === 0 || place?.path === paths.condition);

@@ -85,7 +85,7 @@ export function processorRoutes(hosting: Hosting): readonly Route[] {
 async function create(hosting: Hosting, body: unknown): Promise<JsonObject> {
   const fields = new RequestFields(body, ['plugin', 'type', 'parent', 'config', 'condition']);
   const plugin = fields.text('plugin') || fields.text('type');
-  if (plugin === '') fields.refuse('plugin', 'config.field_required', 'a processor needs a plugin');
+  if (plugin === '') fields.refuse('plugin', 'processor.plugin_not_found', 'a processor needs a plugin');
   const condition = fields.text('condition');
   const parent = readParent(fields);
   const config = fields.object('config', ['settings', 'workers']);

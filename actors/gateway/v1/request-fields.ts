@@ -1,6 +1,7 @@
 // The fields of a request's body, read one by one. Names in camel case or as protocol files spell them (`pipeline_id`); what a
 // reply of the same resource carries and cannot be set is passed over, so that what was read may be sent back; any other
-// name is refused with the nearest one. All problems of a body are told at once, by `check`.
+// name is refused with the nearest one. All problems of a body are told at once, by `check`. A place is `config.settings.path`, or
+// `/settings/path` (a JSON pointer) in documents of whole pipelines, as Conduit has both.
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import { type V1Detail, type V1Reason, v1Detail, v1Problem } from './v1-problem.ts';
 
@@ -16,20 +17,32 @@ const replyFields: readonly string[] = [
   ...['id', 'state', 'connectorIds', 'processorIds', 'createdAt', 'updatedAt', 'sourceState', 'destinationState'],
 ];
 
+/** A name, or the place in a list. */
+type Step = string | number;
+type PlaceText = (steps: readonly Step[]) => string;
+
 export class RequestFields {
   readonly #object: JsonObject;
-  readonly #path: string;
+  readonly #path: readonly Step[];
   readonly #problems: Problem[];
+  readonly #placeText: PlaceText;
 
   /** `names`: what can be set. */
-  constructor(value: unknown, names: readonly string[], path = '', problems: Problem[] = []) {
+  constructor(
+    value: unknown,
+    names: readonly string[],
+    path: readonly Step[] = [],
+    problems: Problem[] = [],
+    placeText: PlaceText = dotted,
+  ) {
     this.#path = path;
     this.#problems = problems;
+    this.#placeText = placeText;
     const object: Record<string, unknown> = {};
     this.#object = object;
     if (value === undefined || value === null) return;
     if (typeof value !== 'object' || Array.isArray(value)) {
-      this.refuse('', 'config.field_invalid', 'an object is expected');
+      this.refuse([], 'config.field_invalid', 'an object is expected');
       return;
     }
     for (const [key, item] of Object.entries(value)) {
@@ -41,8 +54,8 @@ export class RequestFields {
     }
   }
 
-  refuse(field: string, reason: V1Reason, why: string, suggestion?: string): void {
-    const configPath = this.#pathOf(field);
+  refuse(field: Step | readonly Step[], reason: V1Reason, why: string, suggestion?: string): void {
+    const configPath = this.#placeOf(...(Array.isArray(field) ? field : [field]));
     const hint = suggestion === undefined ? '' : ` (did you mean "${suggestion}"?)`;
     const where = configPath === '' ? 'the body' : `"${configPath}"`;
     this.#problems.push({
@@ -101,13 +114,18 @@ export class RequestFields {
     const settings: Record<string, string> = {};
     for (const [key, item] of Object.entries(value)) {
       if (typeof item === 'string') settings[key] = item;
-      else this.refuse(`${name}.${key}`, 'config.field_invalid', `a text is expected, not ${kindOf(item)}`);
+      else this.refuse([name, key], 'config.field_invalid', `a text is expected, not ${kindOf(item)}`);
     }
     return settings;
   }
 
   object(name: string, names: readonly string[]): RequestFields {
-    return new RequestFields(this.raw(name), names, this.#pathOf(name), this.#problems);
+    return this.#inner(this.raw(name), names, [...this.#path, name], this.#placeText);
+  }
+
+  /** As `object`, and the places inside of it are JSON pointers that begin there. */
+  document(name: string, names: readonly string[]): RequestFields {
+    return this.#inner(this.raw(name), names, [], pointer);
   }
 
   list(name: string, names: readonly string[]): readonly RequestFields[] {
@@ -117,7 +135,12 @@ export class RequestFields {
       this.refuse(name, 'config.field_invalid', `a list is expected, not ${kindOf(value)}`);
       return [];
     }
-    return value.map((item, i) => new RequestFields(item, names, `${this.#pathOf(name)}[${i}]`, this.#problems));
+    return value.map((item, i) => this.#inner(item, names, [...this.#path, name, i], this.#placeText));
+  }
+
+  /** How the place of a field inside of this is written. */
+  #placeOf(...steps: readonly Step[]): string {
+    return this.#placeText([...this.#path, ...steps]);
   }
 
   /** @throws HttpProblem with everything that was refused. The first one gives the reply its reason. */
@@ -133,9 +156,17 @@ export class RequestFields {
     );
   }
 
-  #pathOf(field: string): string {
-    return this.#path === '' ? field : field === '' ? this.#path : `${this.#path}.${field}`;
+  #inner(value: unknown, names: readonly string[], path: readonly Step[], placeText: PlaceText): RequestFields {
+    return new RequestFields(value, names, path, this.#problems, placeText);
   }
+}
+
+function dotted(steps: readonly Step[]): string {
+  return steps.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('');
+}
+
+function pointer(steps: readonly Step[]): string {
+  return steps.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
 function kindOf(value: unknown): string {

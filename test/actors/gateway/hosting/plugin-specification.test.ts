@@ -46,6 +46,13 @@ test('a plugin process goes before what is built in, the latest version before o
   assert.is(found('standalone:log'), null);
 });
 
+test("a version of Conduit's own means what is built in, unless a plugin process has the name", () => {
+  assert.is(found('builtin:file@v0.10.8'), 'builtin:file@v1.0.0');
+  assert.is(found('log@v0.7.5'), 'builtin:log@v1.0.0');
+  assert.is(found('file@v0.10.8'), null);
+  assert.is(found('standalone:log@v1.0.0'), null);
+});
+
 test('what Conduit has built in and Millrace has not is the plugin process of that name', () => {
   const processes = [plugin('standalone', 'postgres', 'v0.14.2'), plugin('standalone', 'mysql', 'v1.0.0')];
   const path = (reference: string): string | undefined => findPlugin(processes, reference)?.name;

@@ -62,7 +62,7 @@ test('records go from a source to a destination, and the pipeline may be changed
 test('everything that is wrong with the settings is told at once, and nothing is left behind', async () => {
   const id = await pipelineOf('wrong');
   const refused = await client.post('/v1/connectors', source(id, { recordCont: '5', recordCount: 'many' }));
-  assert.is(refused.status, 400);
+  assert.equal([refused.status, refused.body['code']], [400, 9], 'a failed precondition of gRPC, as in Conduit');
   const details: readonly { metadata: Record<string, string> }[] = refused.body['details'];
   assert.equal(
     details.slice(0, 2).map(({ metadata }) => [metadata['configPath'], metadata['suggestion']]),
@@ -75,6 +75,8 @@ test('everything that is wrong with the settings is told at once, and nothing is
   const unknown = await client.post('/v1/connectors', { ...source(id, {}), plugin: 'builtin:generater' });
   assert.equal([unknown.status, reasonOf(unknown)], [404, 'connector.plugin_not_found']);
   assert.match(unknown.body['message'], /did you mean "builtin:generator"/);
+  const none = await client.post('/v1/connectors', { ...source(id, settings), plugin: '' });
+  assert.equal([none.status, reasonOf(none)], [404, 'connector.plugin_not_found']);
   const role = await client.post('/v1/connectors', { ...source(id, {}), type: 'TYPE_DESTINATION' });
   assert.equal([role.status, reasonOf(role)], [400, 'connector.invalid_type']);
 });
@@ -122,6 +124,31 @@ test('a document is planned, applied once, and refused when the plan is stale', 
   const stale = await client.post('/v1/pipelines/apply', { config, hash: plan.body['hash'] });
   assert.equal([stale.status, reasonOf(stale)], [400, 'provisioning.plan_stale']);
   assert.match(metadataOf(stale)['suggestion'] ?? '', /plan again/);
+});
+
+test('what is wrong with a document is told with JSON pointers into it; ids stand once', async () => {
+  const generator = { type: 'source', plugin: 'builtin:generator' };
+  const refusedAt = async (config: object, route = 'plan'): Promise<readonly string[]> => {
+    const { body } = await client.post(`/v1/pipelines/${route}`, { config });
+    const details: readonly { reason: string; metadata: Record<string, string> }[] = body['details'] ?? [];
+    return details.map(({ reason, metadata }) => `${reason} ${metadata['configPath']}`);
+  };
+  const nameless = { ...generator, id: 'in', processors: [{ id: 'p', plugin: '' }] };
+  assert.equal(await refusedAt({ id: 'doc', status: 'on', connectors: [nameless] }), [
+    'config.field_invalid /status',
+    'config.field_required /connectors/0/processors/0/plugin',
+  ]);
+  assert.equal(await refusedAt({ connectors: [] }), ['config.field_required /id']);
+  const twice = [
+    { ...generator, id: 'in' },
+    { ...generator, id: 'in' },
+  ];
+  assert.equal(await refusedAt({ id: 'doc', connectors: twice }), ['config.id_duplicate /connectors/1/id']);
+  const unset = { id: 'out', type: 'destination', plugin: 'builtin:file', settings: { 'a/b': '1' } };
+  assert.equal(await refusedAt({ id: 'doc', connectors: [unset] }, 'apply'), [
+    'config.field_invalid /connectors/0/settings/a~1b',
+    'config.field_required /connectors/0/settings/path',
+  ]);
 });
 
 test('processors are checked as they are made at the start: settings, references, templates, conditions, all at once', async () => {
