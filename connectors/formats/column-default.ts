@@ -1,6 +1,6 @@
 // Defaults of columns: JSON text in the default flavour, read anew for each row that lacks the column.
 // A default is read once when the decoder is made, so that no row can fail on it.
-import { type ColumnTarget, targetVariant } from './column-target.ts';
+import { type ColumnTarget, spelledPlain, targetVariant } from './column-target.ts';
 import { FormatBadDefault } from './format-errors.ts';
 import { readValue } from './json-value.ts';
 import { Refusal } from './refusal.ts';
@@ -38,7 +38,12 @@ export function writeDefault(
   if (value === null || value[0] === 0x6e) {
     if (!target.nullable) return false;
     target.column.setNull(row);
-  } else readValue(value, viewOf(value), 0, value.length, target, row, refusal);
+  } else {
+    const { spelled } = target;
+    target.spelled = spelledPlain;
+    readValue(value, viewOf(value), 0, value.length, target, row, refusal);
+    target.spelled = spelled;
+  }
   return true;
 }
 

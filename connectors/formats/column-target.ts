@@ -24,6 +24,13 @@ export const targetVariant = 11;
 /** ARRAY, MAP and ROW: JSON text, checked against the type of the column. */
 export const targetNested = 12;
 
+/** How BINARY and VARIANT are spelled in JSON, where that is another way than usual. */
+export const spelledPlain = 0;
+export const spelledBase58 = 1;
+export const spelledHex = 2;
+/** JSON within a text. */
+export const spelledJsonText = 3;
+
 const noInts = new Int32Array(0);
 const noFloats = new Float64Array(0);
 const noBools = new Uint8Array(0);
@@ -41,8 +48,9 @@ export class ColumnTarget {
   readonly scale: number;
   /** Bits of an unsigned integer; 0 for every other type. */
   readonly unsigned: number;
-  /** A TIMESTAMP may be spelled as a number of milliseconds since 1970. Set once, before the first value. */
-  epochMillis = false;
+  /** What a number counts where a DATE, TIME or TIMESTAMP may be one in JSON (json-flavor.ts); 0: it may not. Set before the first value. */
+  numberUnit = 0;
+  spelled: number = spelledPlain;
   column: ColumnBuilder;
   bools: Uint8Array = noBools;
   ints: Int32Array | Int16Array | Int8Array = noInts;

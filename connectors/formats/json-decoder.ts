@@ -11,6 +11,7 @@
 import { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
 import type { DecodeReport, Decoder, DecoderContext, StreamInputFormat } from '../sdk/format.ts';
 import { jsonInputDeclaration } from './input-declarations.ts';
+import { spellAs } from './json-flavor.ts';
 import { learnJsonLane } from './json-lane.ts';
 import { memberPositions } from './json-members.ts';
 import type { JsonInputOptions } from './json-options.ts';
@@ -60,7 +61,7 @@ class JsonDecoder implements Decoder {
     this.#options = options;
     this.#hasKey = context.relation.primaryKey.length > 0;
     this.#reader = new RowReader(context, new BatchBuilder(context.relation.schema, 8), 'json');
-    for (const target of this.#reader.targets) target.epochMillis = options.epochMillis;
+    for (const target of this.#reader.targets) spellAs(target, options.flavor);
     this.#writer = new RowWriter(this.#reader.targets);
   }
 

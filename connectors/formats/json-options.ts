@@ -1,11 +1,11 @@
 // The parameters of the json format, as data, and their checked form.
 import type { Parameter, ParameterValues } from '../sdk/parameters.ts';
 import { FormatUnsupportedOption } from './format-errors.ts';
+import { type JsonFlavor, jsonFlavorParameter, jsonFlavors } from './json-flavor.ts';
 
 export interface JsonInputOptions {
   readonly updateFormat: 'insert_delete' | 'raw' | 'weighted' | 'debezium';
-  /** A TIMESTAMP may be a number: milliseconds since 1970. */
-  readonly epochMillis: boolean;
+  readonly flavor: JsonFlavor;
   readonly array: boolean;
   readonly singleLine: boolean;
 }
@@ -19,14 +19,7 @@ export const jsonInputParameters: readonly Parameter[] = [
     description:
       '`insert_delete`: each record is {"insert": row}, {"delete": row} or {"update": partial row}. `raw`: each record is a row to insert. `weighted`: {"weight": n, "data": row}. `debezium`: {"payload": {"before": row, "after": row}}. The other values are known but not supported.',
   },
-  {
-    name: 'json_flavor',
-    type: { kind: 'string' },
-    required: false,
-    default: 'default',
-    description:
-      'How SQL types are spelled: `default`, or `pandas`, where a TIMESTAMP is a number of milliseconds since 1970.',
-  },
+  jsonFlavorParameter,
   {
     name: 'array',
     type: { kind: 'boolean' },
@@ -49,11 +42,12 @@ export function readJsonInputOptions(configuration: ParameterValues): JsonInputO
   const supported = ['insert_delete', 'raw', 'weighted', 'debezium'] as const;
   const known = supported.find((candidate) => candidate === updateFormat);
   if (known === undefined) throw unsupported('update_format', updateFormat, supported);
-  const flavor = configuration['json_flavor'] ?? 'default';
-  if (flavor !== 'default' && flavor !== 'pandas') throw unsupported('json_flavor', flavor, ['default', 'pandas']);
+  const name = String(configuration['json_flavor'] ?? 'default');
+  const flavor = jsonFlavors[name];
+  if (flavor === undefined) throw unsupported('json_flavor', name, Object.keys(jsonFlavors));
   return {
     updateFormat: known,
-    epochMillis: flavor === 'pandas',
+    flavor,
     array: configuration['array'] === true,
     singleLine: configuration['lines'] === 'single',
   };

@@ -1,4 +1,4 @@
-// Reads one JSON value straight into a column (default flavour).
+// Reads one JSON value straight into a column. Other flavours than the default one are json-flavor-value.ts.
 //
 //   BOOLEAN true, false · integers and DECIMAL: numbers, also with fraction or exponent as long as nothing is lost (1.0 and 1e3 are
 //   integers); DECIMAL also from a string · REAL, DOUBLE: numbers, and "NaN", "Infinity", "-Infinity" · CHAR, VARCHAR: strings, lone surrogates become U+FFFD ·
@@ -24,10 +24,11 @@ import {
   temporalScanBytes,
 } from '../../runtime/batch/text-temporal.ts';
 import { parseUuid } from '../../runtime/batch/text-uuid.ts';
-import { writeInt64, writeInt64Sum } from '../../runtime/batch/text-words.ts';
+import { writeInt64 } from '../../runtime/batch/text-words.ts';
 import { parseEveryDigit, parseVariant } from '../../runtime/batch/variant-json.ts';
 import {
   type ColumnTarget,
+  spelledPlain,
   targetBigint,
   targetBinary,
   targetBoolean,
@@ -43,6 +44,7 @@ import {
   targetVariant,
 } from './column-target.ts';
 import { parseDecimalField } from './decimal-field.ts';
+import { parseSpelled, parseUnits } from './json-flavor-value.ts';
 import { copyCompact, copyUnescaped, skipNumber, skipSpace, skipString, skipValue } from './json-scan.ts';
 import { holds } from './nested-printer.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
@@ -114,8 +116,12 @@ export function readValue(
       }
       return readSlowly(bytes, start, end, target, row, refusal);
     case targetBinary:
+      if (target.spelled !== spelledPlain && bytes[start] === 0x22)
+        return readSlowly(bytes, start, end, target, row, refusal);
       return readBinary(bytes, start, end, target, refusal);
     case targetVariant: {
+      if (target.spelled !== spelledPlain && bytes[start] === 0x22)
+        return readSlowly(bytes, start, end, target, row, refusal);
       const stop = skipValue(bytes, start, end);
       if (stop < 0) return stop;
       target.column.reserveBytes(stop - start);
@@ -273,32 +279,13 @@ function parseNumber(bytes: Uint8Array, start: number, end: number, target: Colu
     case targetInteger:
     case targetBigint:
       return parseIntegral(bytes, start, end, target, row);
+    case targetDate:
+    case targetTime:
     case targetTimestamp:
-      return target.epochMillis ? parseEpochMillis(bytes, start, end, target, row) : malformed;
+      return target.numberUnit > 0 ? parseUnits(bytes, start, end, target, row) : malformed;
     default:
       return malformed;
   }
-}
-
-const epochScratch: Float64Array = new Float64Array(1);
-
-/** Whole milliseconds to microseconds. */
-function parseEpochMillis(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  target: ColumnTarget,
-  row: number,
-): ParseOutcome {
-  const outcome = parseDouble(bytes, start, end, epochScratch, 0);
-  if (outcome !== parsed) return outcome;
-  const millis = epochScratch[0]!;
-  if (!Number.isInteger(millis)) return inexact;
-  const magnitude = Math.abs(millis);
-  const seconds = Math.floor(magnitude / 1000);
-  if (seconds >= 2 ** 37) return outOfRange;
-  const rest = (magnitude - seconds * 1000) * 1000;
-  return writeInt64Sum(target.words, row, seconds, 1_000_000, rest, millis < 0) ? parsed : outOfRange;
 }
 
 function parseIntegral(bytes: Uint8Array, start: number, end: number, target: ColumnTarget, row: number): ParseOutcome {
@@ -338,6 +325,9 @@ function parseString(bytes: Uint8Array, start: number, end: number, target: Colu
       return parseTimestamp(bytes, start, end, target.words, row);
     case targetUuid:
       return parseUuid(bytes, start, end, target.words, row);
+    case targetBinary:
+    case targetVariant:
+      return parseSpelled(bytes, start, end, target);
     default:
       return malformed;
   }
