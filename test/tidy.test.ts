@@ -189,7 +189,7 @@ test('only clock.ts reads a clock, and nothing draws from Math.random', () => {
 test('packages are imported only where they belong', () => {
   const owners: Readonly<Record<string, RegExp>> = {
     '@platformatic/kafka': /^connectors\/kafka\//,
-    '@aws-sdk/client-s3': /^connectors\/s3\//,
+    '@aws-sdk/client-s3': /^connectors\/(s3\/|kafka\/oauth-tokens\.ts)/,
     pg: /^connectors\/postgres\//,
     'pg-copy-streams': /^connectors\/postgres\//,
     lmdb: /^actors\/store\/lmdb-file\.ts$/,
@@ -205,7 +205,14 @@ test('packages are imported only where they belong', () => {
     fzstd: /^(actors\/gateway\/ingress\/zstd-decoder|connectors\/kafka\/decompression)\.ts$/,
   };
   const wrong = imports.filter(({ from, to }) => {
-    const owner = owners[to.split('/')[0] ?? ''];
+    // Packages of a scope have two parts.
+    const owner =
+      owners[
+        to
+          .split('/')
+          .slice(0, to.startsWith('@') ? 2 : 1)
+          .join('/')
+      ];
     return product.includes(from) && texts.has(to) === false && owner?.test(from) === false;
   });
   check(

@@ -89,6 +89,18 @@ export const ConfigUnsetVariable: CodedErrorClass<{ readonly variable: string }>
   { help: 'Set the environment variable before the start.' },
   (f) => `the environment has no variable ${f.variable}`,
 );
+export const ConfigSecretMissing: CodedErrorClass<{ readonly secret: string; readonly reason: string }> = defineError(
+  'config.secret_missing',
+  {
+    help: 'Mount the secret as the file that the message names, or set MILLRACE_SECRETS_FOLDER to the folder that holds `kubernetes/NAME/KEY`.',
+  },
+  (f) => `there is no secret ${f.secret}: ${f.reason}`,
+);
+export const ConfigBufferOff: CodedErrorClass<{ readonly key: string }> = defineError(
+  'config.output_buffer_off',
+  { help: 'Add `enable_output_buffer: true`, or remove the key.' },
+  (f) => `"${f.key}" has no effect without enable_output_buffer`,
+);
 export const ConfigUnsupported: CodedErrorClass<{ readonly what: string; readonly instead: string }> = defineError(
   'config.unsupported',
   { help: 'Remove it; the message says what to use instead.' },

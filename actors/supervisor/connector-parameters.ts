@@ -93,7 +93,7 @@ export const inputParameters: readonly Parameter[] = [
     name: 'max_worker_batch_size',
     type: { kind: 'integer', min: 1, max: 2 ** 31 },
     required: false,
-    description: 'The same for each engine worker; max_batch_size wins.',
+    description: 'The same for each of the `workers` of the pipeline; max_batch_size wins.',
   },
 ];
 

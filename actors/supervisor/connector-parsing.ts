@@ -11,7 +11,6 @@ import type {
   OnFull,
   OutputConnector,
 } from '../../connectors/sdk/connector-configuration.ts';
-import type { DestinationDefinition } from '../../connectors/sdk/destination.ts';
 import type { Parameter, ParameterValues, PlaceOf } from '../../connectors/sdk/parameters.ts';
 import { type RuledParameters, validateSettings } from '../../connectors/sdk/setting-rules.ts';
 import { validateParameters } from '../../connectors/sdk/validate-parameters.ts';
@@ -26,7 +25,9 @@ import {
   ConfigUnsupported,
 } from './configuration-errors.ts';
 import { inputParameters, maxQueuedBytesDefault, outputParameters } from './connector-parameters.ts';
+import { insteadOfTransport, withoutForeignKeys } from './foreign-settings.ts';
 import { type LeftOutSettings, withLeftOutSettings } from './left-out-settings.ts';
+import { checkBuffer, optionalNumber, outputBuffer } from './output-buffer-settings.ts';
 
 /** One connector to be parsed. `value` is the object that holds `transport`; `path` is where it stands. */
 export interface ConnectorEntry {
@@ -38,6 +39,8 @@ export interface ConnectorEntry {
   readonly placeOf: PlaceOf;
   /** Where what the transport's configuration leaves out may come from. */
   readonly leftOut?: LeftOutSettings;
+  /** Threads that compute the views. Default 1. */
+  readonly workers?: number;
 }
 
 export function parseInputConnector(
@@ -46,7 +49,7 @@ export function parseInputConnector(
   problems: MillraceError[],
 ): InputConnector | null {
   const before = problems.length;
-  const values = checkKeys(entry, inputParameters, problems);
+  const values = checkKeys(entry, 'input', inputParameters, problems);
   const transport = checkTransport(entry, 'input', registry.sources, values, problems);
   const format = checkFormat(entry, 'input', registry.inputFormats, transport?.definition, values, problems);
   const startAfter = checkStartAfter(entry, values['start_after'], problems);
@@ -64,7 +67,7 @@ export function parseInputConnector(
     paused: values['paused'] === true,
     strict: values['strict'] === true,
     ...queue,
-    maxBatchSize: optionalNumber(values['max_batch_size']) ?? optionalNumber(values['max_worker_batch_size']),
+    maxBatchSize: optionalNumber(values['max_batch_size']) ?? rowsOfWorkers(values, entry.workers ?? 1),
   };
 }
 
@@ -74,7 +77,7 @@ export function parseOutputConnector(
   problems: MillraceError[],
 ): OutputConnector | null {
   const before = problems.length;
-  const values = checkKeys(entry, outputParameters, problems);
+  const values = checkKeys(entry, 'output', outputParameters, problems);
   const transport = checkTransport(entry, 'output', registry.destinations, values, problems);
   const format = checkFormat(entry, 'output', registry.outputFormats, transport?.definition, values, problems);
   // Feldera accepts labels and start_after on outputs and ignores them; their form is still checked.
@@ -90,6 +93,7 @@ export function parseOutputConnector(
     const place = entry.placeOf([...entry.path, 'index']);
     problems.push(new ConfigUnsupported({ what: `index with format ${printer.name}`, instead }, { place }));
   }
+  if (transport !== null && transport.definition.outputBuffer === undefined) checkBuffer(entry, problems);
   const isExactlyOnce =
     transport?.definition.isExactlyOnce?.(transport.configuration.config as ParameterValues) === true;
   if (problems.length > before || transport === null) return null;
@@ -118,10 +122,12 @@ export function parseOutputConnector(
 
 function checkKeys(
   entry: ConnectorEntry,
+  direction: 'input' | 'output',
   parameters: readonly Parameter[],
   problems: MillraceError[],
 ): ParameterValues {
-  const checked = validateParameters(parameters, entry.value, entry.placeOf, entry.path);
+  const known = withoutForeignKeys(entry.value, direction, entry.placeOf, entry.path, problems);
+  const checked = validateParameters(parameters, known, entry.placeOf, entry.path);
   problems.push(...checked.problems);
   const name = checked.values['name'] ?? entry.name;
   if (typeof name === 'string' && !/^[a-zA-Z0-9_-]{1,100}$/.test(name)) {
@@ -142,18 +148,9 @@ function identity(
   return { name, relation: entry.relation, endpoint: `${entry.relation}.${name}` };
 }
 
-/** The user's settings, then those of the destination, then none. */
-function outputBuffer(
-  values: ParameterValues,
-  own: DestinationDefinition['outputBuffer'],
-): Pick<OutputConnector, 'enableOutputBuffer' | 'maxOutputBufferTimeMillis' | 'maxOutputBufferSizeRecords'> {
-  const timeMs = optionalNumber(values['max_output_buffer_time_millis']);
-  const records = optionalNumber(values['max_output_buffer_size_records']);
-  return {
-    enableOutputBuffer: values['enable_output_buffer'] === true || own !== undefined,
-    maxOutputBufferTimeMillis: timeMs ?? own?.timeMs ?? null,
-    maxOutputBufferSizeRecords: records ?? own?.records ?? Number.MAX_SAFE_INTEGER,
-  };
+function rowsOfWorkers(values: ParameterValues, workers: number): number | null {
+  const rows = optionalNumber(values['max_worker_batch_size']);
+  return rows === null ? null : rows * workers;
 }
 
 function queueBounds(values: ParameterValues): { maxQueuedRecords: number; maxQueuedBytes: number } {
@@ -161,10 +158,6 @@ function queueBounds(values: ParameterValues): { maxQueuedRecords: number; maxQu
   const maxQueuedBytes =
     optionalNumber(values['max_queued_bytes']) ?? Math.min(maxQueuedBytesDefault, 1000 * maxQueuedRecords);
   return { maxQueuedRecords, maxQueuedBytes };
-}
-
-function optionalNumber(value: unknown): number | null {
-  return typeof value === 'number' ? value : null;
 }
 
 interface Registered extends RuledParameters {
@@ -202,7 +195,13 @@ function checkTransport<T extends RegisteredTransport>(
   const definition = known.find((candidate) => candidate.name === named.name);
   if (definition === undefined) {
     const names = known.map((candidate) => candidate.name);
-    const context = { place: entry.placeOf([...path, 'name']), suggestion: nearestName(named.name, names) };
+    const place = entry.placeOf([...path, 'name']);
+    const instead = insteadOfTransport(named.name, direction);
+    if (instead !== undefined) {
+      problems.push(new ConfigUnsupported({ what: `transport ${named.name}`, instead }, { place }));
+      return null;
+    }
+    const context = { place, suggestion: nearestName(named.name, names) };
     problems.push(new ConfigUnknownTransport({ name: named.name, direction, known: names }, context));
     return null;
   }

@@ -1,8 +1,9 @@
-// `${env:NAME}` in the strings of a connector. Resolved when the pipeline is opened and never stored.
+// `${env:NAME}` and `${secret:kubernetes:NAME/KEY}` in the strings of a connector. Resolved when the pipeline is opened and never stored.
 // What was resolved is not named in errors: it may be a secret.
 import type { PlaceOf } from '../../connectors/sdk/parameters.ts';
 import type { MillraceError } from '../../runtime/errors.ts';
-import { ConfigUnsetVariable, ConfigUnsupported } from './configuration-errors.ts';
+import { ConfigSecretMissing, ConfigUnsetVariable, ConfigUnsupported } from './configuration-errors.ts';
+import { readSecret } from './secret-references.ts';
 
 const reference = /\$\{([a-z]+):([^}]*)\}/g;
 
@@ -17,8 +18,22 @@ export function resolveReferences(
   if (typeof value === 'string') {
     return value.replace(reference, (whole: string, kind: string, name: string) => {
       const place = placeOf(path);
+      if (kind === 'secret') {
+        try {
+          return readSecret(name, environment, place);
+        } catch (error) {
+          if (!(error instanceof ConfigSecretMissing)) throw error;
+          problems.push(error);
+          return whole;
+        }
+      }
       if (kind !== 'env') {
-        problems.push(new ConfigUnsupported({ what: `\${${kind}:…}`, instead: `use \${env:NAME}` }, { place }));
+        problems.push(
+          new ConfigUnsupported(
+            { what: `\${${kind}:…}`, instead: `use \${env:NAME} or \${secret:kubernetes:NAME/KEY}` },
+            { place },
+          ),
+        );
         return whole;
       }
       const found = environment[name];

@@ -4,7 +4,6 @@
 // Pure: the SQL compiler, the registry and the environment are given. Used by `Pipeline.open`, `millrace check`, and each
 // time a connector is added to a running pipeline.
 import { parseDocument } from 'yaml';
-import { ConfigUnknownTransport } from '../../connectors/sdk/configuration-errors.ts';
 import type { ConnectorRegistry } from '../../connectors/sdk/connector.ts';
 import type {
   InputConnector,
@@ -33,7 +32,7 @@ import { definitionParameters } from './definition-parameters.ts';
 import { buildDependencyGraph, type OrderedInput } from './dependency-graph.ts';
 import { resolveReferences } from './environment-references.ts';
 import { exactlyOnceProblems } from './exactly-once-outputs.ts';
-import type { LeftOutSettings } from './left-out-settings.ts';
+import { type LeftOutSettings, transportDefaults } from './left-out-settings.ts';
 import { overwrittenTargets } from './overwritten-targets.ts';
 import { shareSettings } from './shared-settings.ts';
 
@@ -118,6 +117,7 @@ export const validatePipeline: ValidatePipeline = (definition, options) => {
       environment: options.environment,
       transportDefaults: transportDefaults(checked.values['transport_defaults'], options, placeOf, problems),
     },
+    workers: Number(checked.values['workers'] ?? 1),
     program,
     isKnown,
     options,
@@ -175,29 +175,10 @@ function placeIn({ entries }: Collector, endpoint: string, path: readonly string
   return entry === undefined ? {} : entry.placeOf([...entry.path, ...path]);
 }
 
-/** References to the environment resolved. A transport that does not exist would be ignored silently: it is a problem. */
-function transportDefaults(
-  value: unknown,
-  { registry, environment }: ValidationOptions,
-  placeOf: PlaceOf,
-  problems: MillraceError[],
-): Readonly<Record<string, unknown>> {
-  const path = ['transport_defaults'];
-  const resolved = resolveReferences(value ?? {}, environment, placeOf, path, problems);
-  if (typeof resolved !== 'object' || resolved === null) return {};
-  const known = [...registry.sources, ...registry.destinations].map(({ name }) => name);
-  for (const name of Object.keys(resolved)) {
-    if (known.includes(name)) continue;
-    const context = { place: placeOf([...path, name]), suggestion: nearestName(name, known) };
-    problems.push(new ConfigUnknownTransport({ name, direction: 'input or output', known }, context));
-  }
-  // SAFETY: an object that is not null; what its values are is checked with each connector.
-  return resolved as Readonly<Record<string, unknown>>;
-}
-
 type Side = 'inputs' | 'outputs';
 
 interface Collector {
+  readonly workers: number;
   readonly leftOut: LeftOutSettings;
   readonly program: BoundProgram;
   readonly isKnown: boolean;
@@ -316,8 +297,8 @@ function offsetPlace(base: Place, at: { line: number; col: number } | undefined)
 function add(collector: Collector, side: Side, entry: ConnectorEntry): void {
   const { problems } = collector;
   const relation = findRelation(collector, side, entry);
-  const { leftOut } = collector;
-  const resolved: ConnectorEntry = { ...entry, leftOut, relation: relation?.name ?? entry.relation };
+  const { leftOut, workers } = collector;
+  const resolved: ConnectorEntry = { ...entry, leftOut, workers, relation: relation?.name ?? entry.relation };
   const { registry } = collector.options;
   const connector =
     side === 'inputs'

@@ -3,13 +3,14 @@ import type { StreamInputFormatDeclaration } from '../sdk/load-on-use.ts';
 import { avroInputParameters } from './avro-parameters.ts';
 import { avroInputRules } from './avro-rules.ts';
 import { csvInputParameters } from './csv-options.ts';
-import { jsonInputParameters } from './json-options.ts';
+import { jsonInputParameters, jsonInputRules } from './json-options.ts';
 
 export const jsonInputDeclaration: StreamInputFormatDeclaration = {
   kind: 'stream',
   name: 'json',
   summary: 'JSON values, one a line or over several lines, as rows or as insertions, deletions and updates.',
   parameters: jsonInputParameters,
+  rules: jsonInputRules,
 };
 
 export const csvInputDeclaration: StreamInputFormatDeclaration = {

@@ -1,5 +1,6 @@
 // The parameters of the json format, as data, and their checked form.
 import type { Parameter, ParameterValues } from '../sdk/parameters.ts';
+import type { SettingProblem } from '../sdk/setting-rules.ts';
 import { FormatUnsupportedOption } from './format-errors.ts';
 import { type JsonFlavor, jsonFlavorParameter, jsonFlavors } from './json-flavor.ts';
 
@@ -39,9 +40,8 @@ export const jsonInputParameters: readonly Parameter[] = [
 /** @throws FormatUnsupportedOption */
 export function readJsonInputOptions(configuration: ParameterValues): JsonInputOptions {
   const updateFormat = configuration['update_format'] ?? 'insert_delete';
-  const supported = ['insert_delete', 'raw', 'weighted', 'debezium'] as const;
-  const known = supported.find((candidate) => candidate === updateFormat);
-  if (known === undefined) throw unsupported('update_format', updateFormat, supported);
+  const known = inputFormats.find((candidate) => candidate === updateFormat);
+  if (known === undefined) throw unsupported('update_format', updateFormat, inputFormats);
   const name = String(configuration['json_flavor'] ?? 'default');
   const flavor = jsonFlavors[name];
   if (flavor === undefined) throw unsupported('json_flavor', name, Object.keys(jsonFlavors));
@@ -68,10 +68,15 @@ export const jsonOutputParameters: readonly Parameter[] = [
   },
   {
     name: 'json_flavor',
-    type: { kind: 'string' },
+    type: { kind: 'enum', values: Object.keys(jsonFlavors) },
     required: false,
-    default: 'default',
     description: 'How SQL types are spelled. Only `default` is supported.',
+  },
+  {
+    name: 'key_fields',
+    type: { kind: 'list', item: { kind: 'string' } },
+    required: false,
+    description: 'Of debezium: refused.',
   },
   {
     name: 'array',
@@ -107,4 +112,25 @@ function checkFlavor(configuration: ParameterValues): void {
 
 function unsupported(option: string, value: unknown, supported: readonly string[]): Error {
   return new FormatUnsupportedOption({ format: 'json', option, value: String(value), supported });
+}
+
+const inputFormats = ['insert_delete', 'raw', 'weighted', 'debezium'] as const;
+
+export function* jsonInputRules({ update_format: format }: ParameterValues): Iterable<SettingProblem> {
+  if (format !== 'snowflake' && format !== 'redis') return;
+  yield { key: 'update_format', reason: `is of outputs; inputs read ${inputFormats.join(', ')}` };
+}
+
+export function* jsonOutputRules(values: ParameterValues): Iterable<SettingProblem> {
+  const { update_format: format = 'insert_delete', json_flavor: flavor = 'default' } = values;
+  const others = 'avro has messages with keys (`confluent_jdbc`, `raw`), csv rows with their weights';
+  if (format !== 'insert_delete') {
+    yield { key: 'update_format', reason: `is not supported for outputs but insert_delete; ${others}` };
+  }
+  if (flavor !== 'default') {
+    yield { key: 'json_flavor', reason: 'is not supported for outputs but default; cast columns in the view' };
+  }
+  if (values['key_fields'] !== undefined) {
+    yield { key: 'key_fields', reason: `goes with debezium, which is not supported for outputs; ${others}` };
+  }
 }

@@ -3,12 +3,13 @@ import type { OutputFormatDeclaration } from '../sdk/load-on-use.ts';
 import { avroOutputParameters } from './avro-parameters.ts';
 import { avroOutputRules } from './avro-rules.ts';
 import { csvOutputParameters } from './csv-options.ts';
-import { jsonOutputParameters } from './json-options.ts';
+import { jsonOutputParameters, jsonOutputRules } from './json-options.ts';
 
 export const jsonOutputDeclaration: OutputFormatDeclaration = {
   name: 'json',
   summary: 'Insertions and deletions as JSON objects, one a line or in arrays.',
   parameters: jsonOutputParameters,
+  rules: jsonOutputRules,
 };
 
 export const avroOutputDeclaration: OutputFormatDeclaration = {

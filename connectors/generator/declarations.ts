@@ -1,8 +1,9 @@
 // What configurations may say of datagen and of the connector `generator`. Their code is loaded when one of them is used.
 import type { SourceDeclaration } from '../sdk/load-on-use.ts';
 import { sourceMiddlewareParameters } from '../sdk/middleware-parameters.ts';
-import type { Parameter } from '../sdk/parameters.ts';
+import type { Parameter, ParameterValues } from '../sdk/parameters.ts';
 import { recordOperations } from '../sdk/record.ts';
+import type { SettingProblem } from '../sdk/setting-rules.ts';
 import { dataKinds, textStrategyNames } from './text-strategy-names.ts';
 
 const fieldParameters: readonly Parameter[] = [
@@ -40,6 +41,14 @@ const fieldParameters: readonly Parameter[] = [
     default: 0,
     description: 'How many of a hundred values are NULL.',
   },
+  ...['fields', 'key', 'value'].map(
+    (name): Parameter => ({
+      name,
+      type: { kind: 'any' },
+      required: false,
+      description: 'Parts of an ARRAY, a MAP or a ROW: refused. They are empty unless `values` lists others.',
+    }),
+  ),
 ];
 
 const collectionParameters: readonly Parameter[] = [
@@ -133,7 +142,14 @@ export const datagenDeclaration: SourceDeclaration = {
   name: 'datagen',
   summary: 'Generates rows.',
   format: 'none',
+  rules: datagenRules,
   parameters: [
+    {
+      name: 'transaction_size',
+      type: { kind: 'integer', min: 0 },
+      required: false,
+      description: 'Rows of a transaction of its own: refused. 0 asks for none.',
+    },
     {
       name: 'plan',
       required: false,
@@ -187,3 +203,20 @@ export const datagenDeclaration: SourceDeclaration = {
     },
   ],
 };
+
+function* datagenRules({ plan, transaction_size: size }: ParameterValues): Iterable<SettingProblem> {
+  if (size !== undefined && size !== 0) {
+    const reason =
+      'is not supported: begin and commit transactions yourself (…/start_transaction, …/commit_transaction)';
+    yield { key: 'transaction_size', reason };
+  }
+  for (const [n, { fields }] of (Array.isArray(plan) ? plan : []).map(Object).entries()) {
+    for (const [column, settings] of Object.entries(Object(fields))) {
+      for (const part of ['fields', 'key', 'value']) {
+        if (Object(settings)[part] === undefined) continue;
+        const where = `plan[${n}].fields.${column}.${part}`;
+        yield { key: 'plan', reason: `has ${where}, which is not supported: list whole values in \`values\`` };
+      }
+    }
+  }
+}

@@ -6,6 +6,8 @@ import { type ConnectionOptions, createSecureContext } from 'node:tls';
 import type { SASLOptions } from '@platformatic/kafka';
 import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
+import { textOf } from './oauth-settings.ts';
+import type { OauthTokens } from './oauth-tokens.ts';
 
 /** Of TLS, as Node takes them, and of SASL, as the library does. Null: it is not used. */
 export interface SecurityOptions {
@@ -14,11 +16,15 @@ export interface SecurityOptions {
 }
 
 /** @throws ConfigInvalidValue for files and keys that cannot be used */
-export async function connectionOptions(settings: ParameterValues, baseFolder: string): Promise<SecurityOptions> {
+export async function connectionOptions(
+  settings: ParameterValues,
+  baseFolder: string,
+  tokens: OauthTokens,
+): Promise<SecurityOptions> {
   const protocol = String(settings['security.protocol'] ?? 'PLAINTEXT').toUpperCase();
   return {
     tls: protocol.endsWith('SSL') ? await tlsOptions(settings, baseFolder) : null,
-    sasl: protocol.startsWith('SASL') ? saslOptions(settings) : null,
+    sasl: protocol.startsWith('SASL') ? await saslOptions(settings, tokens) : null,
   };
 }
 
@@ -46,12 +52,45 @@ async function tlsOptions(settings: ParameterValues, baseFolder: string): Promis
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
     ...keyOptions,
+    ...(await keystoreOptions(settings, baseFolder)),
     ...(textOf(settings, 'enable.ssl.certificate.verification') === 'false' ? { rejectUnauthorized: false } : {}),
     ...(textOf(settings, 'ssl.endpoint.identification.algorithm') === 'none'
       ? { checkServerIdentity: () => undefined }
       : {}),
   };
 }
+
+/** Certificate and key in one file, as PKCS#12. */
+async function keystoreOptions(
+  settings: ParameterValues,
+  baseFolder: string,
+): Promise<Pick<ConnectionOptions, 'pfx' | 'passphrase'>> {
+  const key = 'ssl.keystore.location';
+  const path = textOf(settings, key);
+  if (path === undefined) return {};
+  let pfx: Buffer;
+  try {
+    pfx = await readFile(resolve(baseFolder, path));
+  } catch (cause) {
+    throw new ConfigInvalidValue({ key, reason: `cannot be read: ${reasonOf(cause)}` }, { cause });
+  }
+  if (javaStores.includes(pfx.toString('hex', 0, 4))) {
+    const advice = 'keytool -importkeystore -srckeystore FILE -destkeystore FILE.p12 -deststoretype PKCS12';
+    throw new ConfigInvalidValue({ key, reason: `is a keystore of Java (JKS); make it one of PKCS#12: ${advice}` });
+  }
+  const passphrase = textOf(settings, 'ssl.keystore.password') ?? '';
+  try {
+    createSecureContext({ pfx, passphrase });
+  } catch (cause) {
+    const isLocked = /mac verify/i.test(reasonOf(cause));
+    const [name, what] = isLocked ? ['ssl.keystore.password', 'does not open the keystore'] : [key, 'is no PKCS#12'];
+    throw new ConfigInvalidValue({ key: name, reason: `${what}: ${reasonOf(cause)}` }, { cause });
+  }
+  return { pfx, passphrase };
+}
+
+/** What files of Java's own formats (JKS, JCEKS) begin with. */
+const javaStores: readonly string[] = ['feedfeed', 'cececece'];
 
 /** One that the password does not open is found before anything is connected. OpenSSL's words for that differ with the cipher, and by chance. */
 function openKey(key: string, passphrase: string | undefined): void {
@@ -75,21 +114,17 @@ function check(part: string, use: () => unknown): void {
   }
 }
 
-function saslOptions(settings: ParameterValues): SASLOptions {
+async function saslOptions(settings: ParameterValues, tokens: OauthTokens): Promise<SASLOptions> {
   const mechanism = textOf(settings, 'sasl.mechanism') ?? textOf(settings, 'sasl.mechanisms') ?? 'PLAIN';
-  const given = {
-    username: textOf(settings, 'sasl.username'),
-    password: textOf(settings, 'sasl.password'),
-    token: textOf(settings, 'sasl.oauthbearer.config'),
-  };
+  if (mechanism === 'OAUTHBEARER') {
+    // Now, so that what is wrong with it is said as it is; the library asks again when a session is prolonged.
+    await tokens.current();
+    return { mechanism, token: () => tokens.current(), oauthBearerExtensions: { ...tokens.extensions } };
+  }
+  const given = { username: textOf(settings, 'sasl.username'), password: textOf(settings, 'sasl.password') };
   const known = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   // SAFETY: the parameter has one of the library's names.
   return { mechanism: mechanism as SASLOptions['mechanism'], ...known };
-}
-
-function textOf(settings: ParameterValues, name: string): string | undefined {
-  const value = settings[name];
-  return value === undefined || value === '' ? undefined : String(value);
 }
 
 function reasonOf(thrown: unknown): string {

@@ -35,9 +35,8 @@ export const kafkaInputDeclaration: SourceDeclaration = {
       name: 'start_from',
       type: { kind: 'any' },
       required: false,
-      default: 'latest',
       description:
-        '`earliest`, `latest`, {"offsets": [one for each partition]} or {"timestamp": milliseconds since 1970}. A run that goes on from a checkpoint goes on there instead.',
+        '`earliest`, `latest` (default), {"offsets": [one for each partition]} or {"timestamp": milliseconds since 1970}. A run that goes on from a checkpoint goes on there instead.',
     },
     {
       name: 'partitions',
@@ -51,6 +50,20 @@ export const kafkaInputDeclaration: SourceDeclaration = {
       required: false,
       default: false,
       description: 'Go on with the oldest records that are left when those that come next have expired.',
+    },
+    {
+      name: 'auto.offset.reset',
+      type: { kind: 'any' },
+      required: false,
+      description:
+        'Where to go on when the first records of a partition are deleted before any was read: `earliest`, `latest`, or `error` (default). It is not where reading begins (start_from is), but with `topics` and without start_from.',
+    },
+    {
+      name: 'enable.partition.eof',
+      type: { kind: 'any' },
+      required: false,
+      description:
+        '`true`: the input ends when everything has been read that there is, as one of a file does; connectors that start after it then start. Default false.',
     },
     {
       name: 'header_filter',
@@ -133,6 +146,14 @@ export const kafkaOutputDeclaration: DestinationDeclaration = {
   parameters: [
     ...kafkaParameters,
     { name: 'topic', type: { kind: 'string' }, required: true, description: 'Topic. It exists.' },
+    ...['auto.offset.reset', 'enable.partition.eof'].map(
+      (name): Parameter => ({
+        name,
+        type: { kind: 'any' },
+        required: false,
+        description: 'Of inputs: accepted, without effect.',
+      }),
+    ),
     {
       name: 'headers',
       type: {

@@ -32,6 +32,8 @@ export interface FetchedPartition {
   readonly partition: number;
   readonly errorCode: number;
   readonly highWatermark: number;
+  /** In front of the first record of a transaction that is still open. */
+  readonly lastStable: number;
   readonly aborted: readonly AbortedTransaction[];
   /** The record set; empty: there was nothing. Good until the next but one answer over this connection. */
   readonly records: Uint8Array;
@@ -89,9 +91,9 @@ function readPartition(reader: WireReader, topicId: string): FetchedPartition {
   const partition = reader.int32();
   const errorCode = reader.int16();
   const highWatermark = Number(reader.int64());
-  reader.int64();
+  const lastStable = Number(reader.int64());
   reader.int64();
   const aborted = reader.list(() => ({ producerId: reader.int64(), firstOffset: reader.int64() }));
   reader.int32();
-  return { topicId, partition, errorCode, highWatermark, aborted, records: reader.bytes() ?? noRecords };
+  return { topicId, partition, errorCode, highWatermark, lastStable, aborted, records: reader.bytes() ?? noRecords };
 }

@@ -13,6 +13,7 @@ import { askMetadata, askOffset, askProducerIdentity } from './cluster-requests.
 import { connectionOptions } from './connection-options.ts';
 import { ConnectionSilence } from './connection-silence.ts';
 import { errorOfCode, KafkaTopicMissing } from './kafka-errors.ts';
+import { OauthTokens } from './oauth-tokens.ts';
 import { codeName } from './protocol-codes.ts';
 import type { OffsetWish } from './reading-start.ts';
 import { openSaslConnection } from './sasl-connection.ts';
@@ -42,6 +43,7 @@ export class KafkaCluster {
   readonly #settings: ParameterValues;
   readonly #baseFolder: string;
   readonly #clock: Clock;
+  readonly #tokens: OauthTokens;
   readonly #bootstrap: readonly BootstrapServer[];
   /** Those that the latest answer has named. */
   #brokers: readonly BrokerAddress[] = [];
@@ -55,6 +57,7 @@ export class KafkaCluster {
     this.#settings = settings;
     this.#clock = clock;
     this.#baseFolder = baseFolder;
+    this.#tokens = new OauthTokens(settings, baseFolder, clock);
     this.#bootstrap = bootstrapServers(String(settings['bootstrap.servers'])).servers;
   }
 
@@ -201,7 +204,7 @@ export class KafkaCluster {
 
   async #open(address: BootstrapServer, gone: () => void): Promise<BrokerConnection> {
     const { host, port } = address;
-    const { tls, sasl } = await connectionOptions(this.#settings, this.#baseFolder);
+    const { tls, sasl } = await connectionOptions(this.#settings, this.#baseFolder, this.#tokens);
     const named = tls === null || isIP(host) !== 0 ? tls : { ...tls, servername: host };
     const parts = {
       address,

@@ -26,6 +26,14 @@ export const KafkaAccessDenied: CodedErrorClass<{ readonly reason: string }> = d
   (f) => `Kafka: ${f.reason}`,
 );
 
+export const KafkaTokenRefused: CodedErrorClass<{ readonly server: string; readonly reason: string }> = defineError(
+  'kafka.token_refused',
+  {
+    help: 'Check sasl.oauthbearer.client.id, sasl.oauthbearer.client.secret, sasl.oauthbearer.scope and sasl.oauthbearer.token.endpoint.url; with Amazon MSK, region and the credentials of AWS (AWS_ACCESS_KEY_ID, ~/.aws/credentials, the role of the machine).',
+  },
+  (f) => `Kafka: there is no token from ${f.server}: ${f.reason}`,
+);
+
 export const KafkaTls: CodedErrorClass<{ readonly reason: string }> = defineError(
   'kafka.tls',
   {

@@ -6,7 +6,8 @@ import { type SettingProblem, unknownText } from '../sdk/setting-rules.ts';
 import { bootstrapServers } from './bootstrap-servers.ts';
 import { headerFilterProblem } from './header-filter.ts';
 import { refusedSettings } from './librdkafka-keys.ts';
-import { startProblem } from './reading-start.ts';
+import { oauthRules } from './oauth-settings.ts';
+import { resetProblem, startProblem } from './reading-start.ts';
 
 export function* inputRules(values: ParameterValues): Iterable<SettingProblem> {
   yield* connectionRules(values);
@@ -18,6 +19,8 @@ export function* inputRules(values: ParameterValues): Iterable<SettingProblem> {
   yield* topicRules(values);
   const problems = [
     startProblem(values['start_from']),
+    resetProblem(values),
+    textProblem(values, 'enable.partition.eof', ['true', 'false']),
     partitionProblem(values['partitions']),
     headerFilterProblem(values['header_filter']),
   ];
@@ -133,7 +136,9 @@ function* saslRules(values: ParameterValues, isUsed: boolean): Iterable<SettingP
     yield { key: 'sasl.mechanisms', reason: 'is another one than sasl.mechanism' };
   }
   const mechanism = one ?? other ?? 'PLAIN';
-  const needed = mechanism === 'OAUTHBEARER' ? ['sasl.oauthbearer.config'] : ['sasl.username', 'sasl.password'];
+  const isOauth = mechanism === 'OAUTHBEARER';
+  const needed = isOauth ? [] : ['sasl.username', 'sasl.password'];
+  if (isUsed && isOauth) yield* oauthRules(values);
   for (const key of ['sasl.username', 'sasl.password', 'sasl.oauthbearer.config']) {
     const value = values[key];
     if (isUsed && needed.includes(key) && (value === undefined || value === '')) yield { key, reason: 'missing' };
@@ -158,6 +163,14 @@ function* tlsRules(values: ParameterValues, isUsed: boolean): Iterable<SettingPr
     }
   }
   const [certificate, key] = [given('certificate'), given('key')];
+  const store = 'ssl.keystore.location';
+  if (isGiven(store) && certificate !== null) yield { key: store, reason: `and ${certificate} are both given` };
+  if (isGiven(store) && !isUsed) {
+    yield { key: store, reason: 'is used only with security.protocol SSL or SASL_SSL' };
+  }
+  if (isGiven('ssl.keystore.password') && !isGiven(store)) {
+    yield { key: 'ssl.keystore.password', reason: `needs ${store}` };
+  }
   if (certificate !== null && key === null) yield { key: certificate, reason: 'needs ssl.key.location or ssl.key.pem' };
   if (key !== null && certificate === null) {
     yield { key, reason: 'needs ssl.certificate.location or ssl.certificate.pem' };
@@ -165,15 +178,16 @@ function* tlsRules(values: ParameterValues, isUsed: boolean): Iterable<SettingPr
   if (isGiven('ssl.key.password') && key === null) {
     yield { key: 'ssl.key.password', reason: 'needs ssl.key.location or ssl.key.pem' };
   }
-  const texts = [
-    ['enable.ssl.certificate.verification', ['true', 'false']],
-    ['ssl.endpoint.identification.algorithm', ['https', 'none']],
-  ] as const;
-  for (const [name, known] of texts) {
-    const text = values[name];
-    if (text === undefined || text === '' || known.some((each) => each === String(text))) continue;
-    if (!isReference(String(text))) yield unknownText(name, text, known, `must be ${known.join(' or ')}`);
-  }
+  const verification = textProblem(values, 'enable.ssl.certificate.verification', ['true', 'false']);
+  if (verification !== null) yield verification;
+  const identification = textProblem(values, 'ssl.endpoint.identification.algorithm', ['https', 'none']);
+  if (identification !== null) yield identification;
+}
+
+function textProblem(values: ParameterValues, name: string, known: readonly string[]): SettingProblem | null {
+  const text = values[name];
+  if (text === undefined || text === '' || known.some((each) => each === String(text))) return null;
+  return isReference(String(text)) ? null : unknownText(name, text, known, `must be ${known.join(' or ')}`);
 }
 
 /** Integers, as numbers or as texts, from the least that is allowed on. */

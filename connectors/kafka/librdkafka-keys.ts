@@ -11,7 +11,6 @@ export const tuningKeys: readonly string[] = [
   'api.version.request.timeout.ms',
   'auto.commit.enable',
   'auto.commit.interval.ms',
-  'auto.offset.reset',
   'batch.num.messages',
   'batch.size',
   'broker.address.family',
@@ -88,7 +87,6 @@ export const tuningKeys: readonly string[] = [
 ];
 
 const kerberos = 'is for GSSAPI, which is not supported: use SCRAM-SHA-256, SCRAM-SHA-512, PLAIN or OAUTHBEARER';
-const oidc = 'is not supported: tokens are not fetched; sasl.oauthbearer.config takes one';
 const pem = 'is not supported: give certificates and keys as PEM (ssl.certificate.*, ssl.key.*, ssl.ca.*)';
 const tls = 'is not supported: the TLS of Node decides, as its version and its options (--tls-cipher-list) say';
 
@@ -97,26 +95,9 @@ export const refusedKeys: ReadonlyMap<string, string> = new Map([
   ...['keytab', 'kinit.cmd', 'min.time.before.relogin', 'principal', 'service.name'].map(
     (name) => [`sasl.kerberos.${name}`, kerberos] as const,
   ),
-  ...[
-    'client.credentials.id',
-    'client.id',
-    'client.secret',
-    'extensions',
-    'grant.type',
-    'method',
-    'scope',
-    'token.endpoint.url',
-  ].map((name) => [`sasl.oauthbearer.${name}`, oidc] as const),
-  ['enable.sasl.oauthbearer.unsecure.jwt', oidc],
-  ...['https.ca.location', 'https.ca.pem'].map((name) => [name, oidc] as const),
-  ...[
-    'keystore.location',
-    'keystore.password',
-    'ca.certificate.stores',
-    'engine.location',
-    'engine.id',
-    'providers',
-  ].map((name) => [`ssl.${name}`, pem] as const),
+  ...['ca.certificate.stores', 'engine.location', 'engine.id', 'providers'].map(
+    (name) => [`ssl.${name}`, pem] as const,
+  ),
   ...['cipher.suites', 'crl.location', 'curves.list', 'sigalgs.list'].map((name) => [`ssl.${name}`, tls] as const),
   ['metadata.broker.list', 'is called bootstrap.servers'],
   ['plugin.library.paths', 'is not supported: there is no librdkafka that would load it'],
@@ -124,7 +105,6 @@ export const refusedKeys: ReadonlyMap<string, string> = new Map([
   ['transactional.id', 'is not supported: batches are told apart by their numbers, not written in transactions'],
   ['allow.auto.create.topics', 'is not supported: topics are made by those who own them'],
   ['topic.blacklist', 'is not supported: only the topics that are named are read'],
-  ['enable.partition.eof', 'is not supported: a topic has no end; wait for rows, or pause the connector'],
   ['check.crcs', 'is not supported: checksums are not looked at again, TCP and the brokers have done so'],
 ]);
 

@@ -15,6 +15,10 @@ export class ReadTopic {
   readonly offsets: Map<number, number> = new Map();
   /** By partition: what is to be asked for next. It is ahead of `offsets` while an answer is given out. */
   readonly #asked = new Map<number, number>();
+  /** Partitions of which everything has been fetched that there was. */
+  readonly #atEnd = new Set<number>();
+  /** Those that anything was fetched of. */
+  readonly #begun = new Set<number>();
   #description: TopicDescription | null = null;
   /** Of the topic that the offsets are of: one that is deleted and made anew has another one. Null: not known yet. */
   #id: string | null = null;
@@ -58,8 +62,23 @@ export class ReadTopic {
     return this.#asked.get(partition) ?? this.offsets.get(partition);
   }
 
+  /** There was nothing more to be fetched when it was asked for last, in any of the partitions that are read. */
+  get isAtEnd(): boolean {
+    return this.offsets.size > 0 && [...this.offsets.keys()].every((partition) => this.#atEnd.has(partition));
+  }
+
+  reachedEnd(partition: number, isReached: boolean): void {
+    if (isReached) this.#atEnd.add(partition);
+    else this.#atEnd.delete(partition);
+  }
+
+  hasBegun(partition: number): boolean {
+    return this.#begun.has(partition);
+  }
+
   /** Records until here have come, and are to be given out. */
   fetched(partition: number, offset: number): void {
+    this.#begun.add(partition);
     this.#asked.set(partition, offset);
   }
 

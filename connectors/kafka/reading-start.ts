@@ -1,6 +1,7 @@
 // `start_from`: where the reading of a topic begins. Pure.
 //
 //   earliest | latest | { offsets: [one for each partition] } | { timestamp: milliseconds since 1970 }
+import type { ParameterValues } from '../sdk/parameters.ts';
 import { type SettingProblem, unknownText } from '../sdk/setting-rules.ts';
 
 /** Where to begin in a partition: its first offset, the one behind its last, or that of a time in milliseconds. */
@@ -11,12 +12,35 @@ export type ReadingStart = OffsetWish | readonly number[];
 
 const form = 'must be earliest, latest, {"offsets": [integers]} or {"timestamp": milliseconds}';
 
-/** Of a value that has no problem. */
-export function readingStart(value: unknown): ReadingStart {
+/** Of settings that have no problem. `topics` are of configurations that had no start_from yet: auto.offset.reset was it. */
+export function readingStart({ start_from: value, ...rest }: ParameterValues): ReadingStart {
+  if (value === undefined && rest['topics'] !== undefined) return offsetReset(rest) ?? 'latest';
   if (value === 'earliest') return 'earliest';
   if (!isObject(value)) return 'latest';
   // SAFETY: startProblem has looked at it.
   return 'timestamp' in value ? { timestamp: Number(value['timestamp']) } : (value['offsets'] as readonly number[]);
+}
+
+const resets: Readonly<Record<string, OffsetWish | null>> = {
+  earliest: 'earliest',
+  smallest: 'earliest',
+  beginning: 'earliest',
+  latest: 'latest',
+  largest: 'latest',
+  end: 'latest',
+  error: null,
+};
+
+/** `auto.offset.reset`; null: where there is nothing any more is an error. */
+export function offsetReset({ 'auto.offset.reset': value }: ParameterValues): OffsetWish | null {
+  return typeof value === 'string' ? (resets[value] ?? null) : null;
+}
+
+export function resetProblem({ 'auto.offset.reset': value }: ParameterValues): SettingProblem | null {
+  if (value === undefined || value === '' || (typeof value === 'string' && value.includes('${'))) return null;
+  const known = Object.keys(resets);
+  if (typeof value === 'string' && known.includes(value)) return null;
+  return unknownText('auto.offset.reset', value, known, `must be one of ${known.join(', ')}`);
 }
 
 export function isOffsetList(start: ReadingStart): start is readonly number[] {

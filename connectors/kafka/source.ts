@@ -35,7 +35,7 @@ import { retriesDefault } from './kafka-parameters.ts';
 import { type Fetched, LeaderFetches } from './leader-fetches.ts';
 import { codeName } from './protocol-codes.ts';
 import { type KeptTopic, ReadTopic } from './read-topic.ts';
-import { type ReadingStart, readingStart } from './reading-start.ts';
+import { type OffsetWish, offsetReset, type ReadingStart, readingStart } from './reading-start.ts';
 import { RecordMetadata, wantedMetadata } from './record-metadata.ts';
 import { type Decompress, RecordSet, surveySet } from './record-set.ts';
 import { RecordValues } from './record-values.ts';
@@ -77,6 +77,10 @@ class KafkaSource implements Source {
   readonly #limits: FetchLimits;
   readonly #topics: readonly ReadTopic[];
   readonly #isSingle: boolean;
+  /** It ends when it has read everything that there is. */
+  readonly #endsAtEnd: boolean;
+  /** Where it goes on in a partition that it has read nothing of, and whose first records have gone meanwhile. */
+  readonly #reset: OffsetWish | null;
   readonly #values = new RecordValues();
   readonly #metadata: RecordMetadata | null;
   readonly #filter: RecordFilter | null;
@@ -88,6 +92,9 @@ class KafkaSource implements Source {
   /** When leaders and partitions are looked up again. */
   #lookAt = 0;
   #lookedAt = 0;
+  #beginsAnew = true;
+  /** Of partitions of a topic that is known: new ones are read from their start. */
+  #resetTo: OffsetWish = 'earliest';
   #turn = 0;
 
   constructor(settings: ParameterValues, context: SourceContext) {
@@ -101,7 +108,9 @@ class KafkaSource implements Source {
     const wanted = wantedMetadata(settings);
     this.#metadata = wanted.size === 0 ? null : new RecordMetadata(wanted);
     this.#pauses = new RetryPauses(settings);
-    this.#start = readingStart(settings['start_from']);
+    this.#start = readingStart(settings);
+    this.#reset = offsetReset(settings);
+    this.#endsAtEnd = String(settings['enable.partition.eof']) === 'true';
     // SAFETY: the parameter is a list of integers.
     this.#chosen = (settings['partitions'] ?? null) as readonly number[] | null;
     this.#limits = {
@@ -117,6 +126,7 @@ class KafkaSource implements Source {
 
   async open(position: Position | null): Promise<void> {
     for (const topic of this.#topics) topic.resume(this.#kept(position, topic));
+    this.#beginsAnew = position === null;
     if (position !== null) this.#start = 'earliest';
     // Brokers that cannot be reached now may be later, and nobody should have to wait for that but this source.
     await this.#lookAgain();
@@ -148,6 +158,7 @@ class KafkaSource implements Source {
           }
           if (!hasData) yield { kind: 'idle' };
         }
+        if (this.#endsAtEnd && this.#topics.every(({ isAtEnd }) => isAtEnd)) return;
         if (!signal.aborted && this.#mustLook) await this.#lookAgain();
       }
     } finally {
@@ -221,7 +232,11 @@ class KafkaSource implements Source {
         moved = new Error(`partition ${partition} of topic "${topic.name}": ${codeName(errorCode)}`);
       else if (errorCode !== 0)
         throw errorOfCode(errorCode, `partition ${partition} of topic "${topic.name}"`) ?? moved;
-      else if (records.length > 0) {
+      else if (records.length === 0) {
+        const end = this.#limits.readCommitted ? fetched.lastStable : fetched.highWatermark;
+        topic.reachedEnd(partition, asked.offset >= end);
+      } else {
+        topic.reachedEnd(partition, false);
         const { behind, isPacked } = surveySet(records, asked.offset);
         topic.fetched(partition, behind);
         arrived.push({ topic, partition, offset: asked.offset, fetched, isPacked });
@@ -277,10 +292,11 @@ class KafkaSource implements Source {
     for (const topic of this.#topics) {
       const description = await this.#cluster.describe(topic.name);
       if (topic.id !== null && topic.id !== description.id) this.#replaced(topic);
-      const start = topic.id === null ? this.#start : 'earliest';
+      const start = topic.id === null ? this.#start : this.#resetTo;
       await startPartitions(this.#cluster, topic, description, start, this.#chosen);
       topic.described(description);
     }
+    this.#resetTo = 'earliest';
     this.#lookedAt = this.#context.clock.monotonic();
     this.#lookAt = this.#lookedAt + this.#cluster.metadataMs;
   }
@@ -330,8 +346,11 @@ class KafkaSource implements Source {
   #expired(topic: ReadTopic, partition: number): void {
     const offset = String(topic.offsets.get(partition));
     const lost = new KafkaOffsetLost({ topic: topic.name, partition, offset });
-    if (this.#settings['resume_earliest_if_data_expires'] !== true) throw lost;
+    const isNew = this.#beginsAnew && !topic.hasBegun(partition);
+    const wish = this.#settings['resume_earliest_if_data_expires'] === true ? 'earliest' : isNew ? this.#reset : null;
+    if (wish === null) throw lost;
     this.#context.reportError(lost);
+    if (wish !== 'earliest') this.#resetTo = wish;
     topic.restart(partition);
     this.#lookAt = 0;
   }

@@ -1,5 +1,7 @@
 // What configurations may say of the connectors to PostgreSQL. Their code is loaded when one of them is used.
 import type { DestinationDeclaration, SourceDeclaration, StreamInputFormatDeclaration } from '../sdk/load-on-use.ts';
+import type { ParameterValues } from '../sdk/parameters.ts';
+import type { SettingProblem } from '../sdk/setting-rules.ts';
 import { postgresParameters } from './postgres-parameters.ts';
 
 export const postgresInputDeclaration: SourceDeclaration = {
@@ -99,6 +101,7 @@ export const postgresOutputDeclaration: DestinationDeclaration = {
   description:
     'Each flush is one transaction. `materialized`: with a key an insertion is an upsert and a deletion a delete by key, without one whole rows are inserted and deleted. `cdc` appends each change with `i`, `d` or `u` and a time. A connection that is lost is opened again and the transaction done anew, so that a `materialized` table is right again; `cdc` may hold changes twice after a crash. With `delivery: exactly_once` neither sees anything twice: rows wait in a table beside `state_table` and come into the table with each checkpoint of the pipeline, about once a second, in one transaction.',
   isExactlyOnce: ({ delivery }) => delivery === 'exactly_once',
+  rules: outputRules,
   format: 'none',
   impliedFormat: { name: 'csv', config: {} },
   parameters: [
@@ -173,8 +176,32 @@ export const postgresOutputDeclaration: DestinationDeclaration = {
       type: { kind: 'integer', min: 1024 },
       required: false,
       default: 1 << 20,
+      description: 'Accepted, without effect: the rows of a flush are one transaction.',
+    },
+    {
+      name: 'max_records_in_buffer',
+      type: { kind: 'integer', min: 1 },
+      required: false,
+      description: 'Accepted, without effect, for the same reason.',
+    },
+    {
+      name: 'threads',
+      type: { kind: 'integer', min: 1 },
+      required: false,
+      description: 'Accepted, without effect: one connection writes.',
+    },
+    {
+      name: 'extra_columns',
+      type: { kind: 'list', item: { kind: 'string' } },
+      required: false,
       description:
-        'Bytes of rows that are gathered before they are sent to the server. They are committed with the flush.',
+        'Columns that a command would fill: refused. The table fills others than the view’s by its DEFAULTs.',
     },
   ],
 };
+
+function* outputRules({ extra_columns: extra }: ParameterValues): Iterable<SettingProblem> {
+  if (!Array.isArray(extra) || extra.length === 0) return;
+  const reason = 'is not supported: give the columns a DEFAULT in PostgreSQL, or compute them in the view';
+  yield { key: 'extra_columns', reason };
+}

@@ -15,6 +15,13 @@ export const postgresParameters: readonly Parameter[] = [
   },
   ...tlsParameters(),
   {
+    name: 'ssl_certificate_chain_location',
+    type: { kind: 'string' },
+    required: false,
+    description:
+      'File with the certificate of the client and those that lead to its authority, instead of ssl_client_location.',
+  },
+  {
     name: 'max_retries',
     type: { kind: 'integer', min: 0, max: 1000 },
     required: false,

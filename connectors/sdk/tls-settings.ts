@@ -14,6 +14,7 @@ export interface TlsSettings {
   readonly ssl_ca_location?: string;
   readonly ssl_client_pem?: string;
   readonly ssl_client_location?: string;
+  readonly ssl_certificate_chain_location?: string;
   readonly ssl_client_key?: string;
   readonly ssl_client_key_location?: string;
   readonly ssl_client_key_password?: string;
@@ -62,12 +63,14 @@ export function tlsParameters(environment?: string): readonly Parameter[] {
 /** Null: nothing is said of TLS but, perhaps, that names are not checked. @throws ConfigInvalidValue */
 export async function readTls(settings: TlsSettings, baseFolder: string): Promise<TlsOptions | null> {
   const text = async (pem: keyof TlsSettings, location: keyof TlsSettings): Promise<Pem | null> => {
-    const [inline, path] = [settings[pem], settings[location]];
+    const [inline, path] = [pem === location ? undefined : settings[pem], settings[location]];
     if (typeof inline === 'string') return { name: pem, text: inline };
     return typeof path === 'string' ? await readPem(location, resolve(baseFolder, path)) : null;
   };
   const authorities = await text('ssl_ca_pem', 'ssl_ca_location');
-  const certificate = await text('ssl_client_pem', 'ssl_client_location');
+  const own = await text('ssl_client_pem', 'ssl_client_location');
+  const chain: keyof TlsSettings = 'ssl_certificate_chain_location';
+  const certificate = own ?? (await text(chain, chain));
   const key = await text('ssl_client_key', 'ssl_client_key_location');
   const identity = settings.verify_hostname ? {} : { checkServerIdentity: (): undefined => undefined };
   if (authorities === null && certificate === null && key === null) return settings.verify_hostname ? null : identity;

@@ -103,6 +103,35 @@ test('credentials that the protocol asks for are missed before anything is start
   ]);
 });
 
+test('of tokens what their origin needs is missed, and nothing else', () => {
+  const oauth = { ...brokers, topic: 'a', 'security.protocol': 'SASL_SSL', 'sasl.mechanism': 'OAUTHBEARER' };
+  const keys = (config: object): readonly string[] =>
+    problems({ ...oauth, ...config }).map((text) => text.replace(/^ ?config\./, '').replace('kafka_input needs ', ''));
+  assert.equal(keys({ 'sasl.oauthbearer.method': 'OIDC' }), [
+    'missing_key: "sasl.oauthbearer.client.id"',
+    'missing_key: "sasl.oauthbearer.client.secret"',
+    'missing_key: "sasl.oauthbearer.token.endpoint.url"',
+  ]);
+  const oidc = {
+    'sasl.oauthbearer.method': 'oidc',
+    'sasl.oauthbearer.client.credentials.id': 'c',
+    'sasl.oauthbearer.client.credentials.secret': 's',
+    'sasl.oauthbearer.token.endpoint.url': 'https://tokens/t',
+    'sasl.oauthbearer.grant.type': 'client_credentials',
+  };
+  assert.equal(keys(oidc), []);
+  assert.is(keys({ ...oidc, 'sasl.oauthbearer.grant.type': 'jwt' }).length, 1);
+  assert.is(keys({ ...oidc, 'sasl.oauthbearer.token.endpoint.url': 'tokens/t' }).length, 1);
+  assert.equal(keys({ 'enable.sasl.oauthbearer.unsecure.jwt': 'true' }).length, 1);
+  assert.equal(keys({ region: 'eu-west-1' }), []);
+  assert.equal(keys({}), ['missing_key: "sasl.oauthbearer.config"']);
+  const store = { 'ssl.keystore.location': 'k.p12', 'ssl.keystore.password': 'p' };
+  assert.equal(problems({ ...brokers, topic: 'a', 'security.protocol': 'SSL', ...store }), []);
+  assert.is(problems({ ...brokers, topic: 'a', ...store }).length, 1);
+  const twice = { ...store, 'ssl.certificate.location': 'c', 'ssl.key.location': 'k' };
+  assert.is(problems({ ...brokers, topic: 'a', 'security.protocol': 'SSL', ...twice }).length, 1);
+});
+
 test('what other clients accept is accepted', () => {
   const full = {
     'bootstrap.servers': 'PLAINTEXT://a:9092, [::1]:9093,b,',
@@ -159,17 +188,15 @@ test('what tunes librdkafka is passed over, what would change the outcome is ref
   assert.equal(problems(written, 'kafka_output'), []);
   const refused = {
     'sasl.kerberos.keytab': 'k',
-    'sasl.oauthbearer.method': 'oidc',
-    'ssl.keystore.location': 'k.p12',
-    'enable.partition.eof': true,
+    'ssl.engine.id': 'e',
+    'check.crcs': true,
     synchronize_partitions: true,
   };
   const reasons = problems({ ...brokers, topic: 'a', ...refused });
   assert.equal(reasons.map((text) => text.replace(/:.*/s, '')).sort(), [
-    'enable.partition.eof config.invalid_value',
+    'check.crcs config.invalid_value',
     'sasl.kerberos.keytab config.invalid_value',
-    'sasl.oauthbearer.method config.invalid_value',
-    'ssl.keystore.location config.invalid_value',
+    'ssl.engine.id config.invalid_value',
     'synchronize_partitions config.invalid_value',
   ]);
   for (const text of reasons) assert.match(text, 'is not supported');

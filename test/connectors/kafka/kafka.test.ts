@@ -231,6 +231,55 @@ if ('missing' in server) {
     assert.equal((await read({ topic: 'starts', start_from: future }, null, (_, idle) => idle)).lines, []);
   });
 
+  kafka('with enable.partition.eof it ends behind the last record of every partition, and goes on there', async () => {
+    await make('finite', 3);
+    await put('finite', ['a', 'b', 'c']);
+    await put('finite', ['x'], 2);
+    const given = { topic: 'finite', 'enable.partition.eof': 'true' };
+    const all = await read(given, null, () => false);
+    assert.equal([...all.lines].sort(), ['a', 'b', 'c', 'x']);
+    const last = throughJson(all.payloads.at(-1)?.positionAfter(1e6) ?? {});
+    assert.equal((await read(given, last, () => false)).lines, []);
+    await put('finite', ['y'], 1);
+    assert.equal((await read(given, last, () => false)).lines, ['y']);
+    const transport = {
+      name: 'kafka_input',
+      config: { 'bootstrap.servers': bootstrap, start_from: 'earliest', ...given },
+    };
+    const format = { name: 'csv' };
+    await using pipeline = await Pipeline.open({
+      program: 'CREATE TABLE t (v VARCHAR); CREATE TABLE later (v VARCHAR);',
+      inputs: {
+        backfill: { stream: 't', labels: ['backfill'], transport, format },
+        live: { stream: 'later', start_after: 'backfill', transport, format },
+      },
+    });
+    await pipeline.start();
+    await pipeline.waitForCompletion();
+    assert.is((await pipeline.inputConnectorStats('later', 'live')).state, 'ended');
+    await pipeline.stop();
+  });
+
+  kafka('where the first records have gone before any was read it goes on as auto.offset.reset says', async () => {
+    await make('short');
+    await put('short', ['a', 'b']);
+    const gone = { topic: 'short', start_from: { offsets: [99] }, 'enable.partition.eof': true };
+    const earliest = await read({ ...gone, 'auto.offset.reset': 'earliest' }, null, () => false);
+    assert.equal(earliest.lines, ['a', 'b']);
+    assert.equal(earliest.context.reported, ['kafka.offset_lost']);
+    const latest = await read({ ...gone, 'auto.offset.reset': 'latest' }, null, () => false);
+    assert.equal(latest.lines, []);
+    const position = { offsets: { 0: 99 } };
+    assert.is(
+      await codeOf(() => read({ ...gone, 'auto.offset.reset': 'earliest' }, position, () => false)),
+      'kafka.offset_lost',
+    );
+    // Of configurations from before start_from it says where to begin.
+    const former = { topic: undefined, topics: ['short'], start_from: undefined, 'enable.partition.eof': true };
+    assert.equal((await read({ ...former, 'auto.offset.reset': 'smallest' }, null, () => false)).lines, ['a', 'b']);
+    assert.equal((await read(former, null, () => false)).lines, []);
+  });
+
   kafka('compressed batches are read, and records without a value are left out', async () => {
     await make('packed');
     const expected: string[] = [];

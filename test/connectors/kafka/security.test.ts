@@ -1,5 +1,7 @@
 // Who may read and write: users with passwords and certificates of clients, against a broker that asks for them.
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -15,11 +17,14 @@ import {
 } from '@platformatic/kafka';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { awsToken } from '../../../connectors/kafka/aws-token.ts';
 import { kafkaOutput } from '../../../connectors/kafka/destination.ts';
 import { kafkaInput } from '../../../connectors/kafka/source.ts';
 import { validSettings } from '../../../connectors/sdk/setting-rules.ts';
 import { Pipeline } from '../../../index.ts';
+import { systemClock } from '../../../runtime/clock.ts';
 import { MillraceError } from '../../../runtime/errors.ts';
+import { freePort } from '../../servers/free-port.ts';
 import { startKafkaServer } from '../../servers/kafka-server.ts';
 import { makeCertificates } from '../../servers/test-certificates.ts';
 import { bigint, contextFor, relationOf } from '../connector-context.ts';
@@ -41,12 +46,14 @@ const server =
           `listener.name.users.plain.sasl.jaas.config=${login}.plain.PlainLoginModule required user_ann="ann-secret";`,
           `listener.name.users.scram-sha-256.sasl.jaas.config=${login}.scram.ScramLoginModule required;`,
           `listener.name.users.scram-sha-512.sasl.jaas.config=${login}.scram.ScramLoginModule required;`,
+          'listener.name.tokens.sasl.enabled.mechanisms=OAUTHBEARER',
+          `listener.name.tokens.oauthbearer.sasl.jaas.config=${login}.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";`,
           'listener.name.sealed.sasl.enabled.mechanisms=SCRAM-SHA-512',
           `listener.name.sealed.scram-sha-512.sasl.jaas.config=${login}.scram.ScramLoginModule required;`,
         ],
         certificates.server,
         {
-          protocols: { MUTUAL: 'SSL', USERS: 'SASL_PLAINTEXT', SEALED: 'SASL_SSL' },
+          protocols: { MUTUAL: 'SSL', USERS: 'SASL_PLAINTEXT', TOKENS: 'SASL_PLAINTEXT', SEALED: 'SASL_SSL' },
           authority: certificates.authority,
           formatArguments: ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
             '--add-scram',
@@ -133,6 +140,82 @@ if ('missing' in server || certificates === null) {
     assert.is(await tried({ ...sealed, ...ann, 'ssl.ca.pem': certificates.authority }), 'kafka.access_denied');
   });
 
+  const tokens = {
+    'bootstrap.servers': server.listeners.get('TOKENS'),
+    'security.protocol': 'SASL_PLAINTEXT',
+    'sasl.mechanism': 'OAUTHBEARER',
+  };
+  /** As nobody has signed it: what the broker of the test takes. */
+  const tokenOf = (claims: object): string => {
+    const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    return `${part({ alg: 'none' })}.${part(claims)}.`;
+  };
+  const seconds = (): number => Math.floor(systemClock.now() / 1000);
+  const lasting = (): string => tokenOf({ sub: 'carol', iat: seconds(), exp: seconds() + 3600 });
+
+  security(
+    'a token that is given, or made without a signature, lets its user in; one that is over does not',
+    async () => {
+      assert.is(await tried({ ...tokens, 'sasl.oauthbearer.config': lasting() }), 'read');
+      const over = tokenOf({ sub: 'carol', iat: seconds() - 7200, exp: seconds() - 3600 });
+      assert.is(await tried({ ...tokens, 'sasl.oauthbearer.config': over }), 'kafka.access_denied');
+      const made = { 'enable.sasl.oauthbearer.unsecure.jwt': 'true', 'sasl.oauthbearer.config': 'principal=carol' };
+      assert.is(await tried({ ...tokens, ...made }), 'read');
+    },
+  );
+
+  security('a server of tokens is asked with the credentials of the client, once for many connections', async () => {
+    const asked: string[] = [];
+    const endpoint = createServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      request.on('end', () => {
+        asked.push(body);
+        const isKnown = request.headers.authorization === `Basic ${Buffer.from('carol:sesame').toString('base64')}`;
+        response.writeHead(isKnown ? 200 : 401, { 'content-type': 'application/json' });
+        const answer = isKnown ? { access_token: lasting(), expires_in: 3600 } : { error: 'invalid_client' };
+        response.end(JSON.stringify(answer));
+      });
+    });
+    await new Promise<void>((resolve) => endpoint.listen(0, '127.0.0.1', resolve));
+    const { port } = Object(endpoint.address());
+    const oidc = {
+      ...tokens,
+      'sasl.oauthbearer.method': 'oidc',
+      'sasl.oauthbearer.client.id': 'carol',
+      'sasl.oauthbearer.client.secret': 'sesame',
+      'sasl.oauthbearer.scope': 'topics',
+      'sasl.oauthbearer.token.endpoint.url': `http://127.0.0.1:${port}/token`,
+    };
+    try {
+      assert.is(await tried(oidc), 'read');
+      // One for what writes, one for what reads.
+      assert.equal(asked, Array(2).fill('grant_type=client_credentials&scope=topics'));
+      assert.is(await tried({ ...oidc, 'sasl.oauthbearer.client.secret': 'other-secret' }), 'kafka.token_refused');
+      const away = { ...oidc, 'sasl.oauthbearer.token.endpoint.url': `http://127.0.0.1:${await freePort()}/` };
+      assert.is(await tried({ ...away, max_retries: 1, 'reconnect.backoff.ms': 1 }), 'kafka.unavailable');
+    } finally {
+      endpoint.close();
+    }
+  });
+
+  security('a user of Amazon MSK signs the token as the library of Amazon does', () => {
+    const credentials = {
+      accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+      secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+      sessionToken: 'a/session+token=',
+    };
+    const address = new URL(Buffer.from(awsToken('eu-west-1', credentials, 1_700_000_000_000), 'base64url').toString());
+    assert.is(address.host, 'kafka.eu-west-1.amazonaws.com');
+    assert.is(address.searchParams.get('Action'), 'kafka-cluster:Connect');
+    assert.is(address.searchParams.get('X-Amz-Security-Token'), credentials.sessionToken);
+    // What @smithy/signature-v4 makes of the same request.
+    assert.is(
+      address.searchParams.get('X-Amz-Signature'),
+      '354c5e7da3fb80641564009bd8b74a1fc1acf50bc1225a3d73724c853d8f7e00',
+    );
+  });
+
   const mutual = {
     'bootstrap.servers': server.listeners.get('MUTUAL'),
     'security.protocol': 'SSL',
@@ -153,6 +236,36 @@ if ('missing' in server || certificates === null) {
     );
     assert.is(await tried({ ...mutual, ...files }), 'config.invalid_value ssl.key.password');
   });
+
+  security(
+    'a client has its certificate and key in a keystore of PKCS#12; one of Java is refused with advice',
+    async () => {
+      writeFileSync(join(folder, 'p12.pem'), client.certificate);
+      writeFileSync(join(folder, 'p12.key'), client.key);
+      const pack = [
+        'pkcs12',
+        '-export',
+        '-in',
+        'p12.pem',
+        '-inkey',
+        'p12.key',
+        '-out',
+        'ann.p12',
+        '-passout',
+        'pass:sesame',
+      ];
+      execFileSync('openssl', pack, { cwd: folder, stdio: 'pipe' });
+      const store = { 'ssl.keystore.location': 'ann.p12', 'ssl.keystore.password': 'sesame' };
+      assert.is(await tried({ ...mutual, ...store }), 'read');
+      assert.is(
+        await tried({ ...mutual, ...store, 'ssl.keystore.password': 'other' }),
+        'config.invalid_value ssl.keystore.password',
+      );
+      writeFileSync(join(folder, 'ann.jks'), Buffer.from('feedfeed00000002', 'hex'));
+      const java = { ...mutual, 'ssl.keystore.location': 'ann.jks', 'ssl.keystore.password': 'sesame' };
+      assert.is(await tried(java), 'config.invalid_value ssl.keystore.location');
+    },
+  );
 
   security('a client without a certificate, or with one that nobody vouches for, is told so', async () => {
     assert.is(await tried(mutual), 'kafka.tls');
