@@ -6,7 +6,8 @@
 // `>=` and `=` say the same. What the right side gives stands in the row as well: its groups are equal, and m is v.
 // Not here: values of which two forms are equal (floats), and texts, whose comparisons have rules of their own.
 import { storageOf } from '../../../runtime/batch/sql-type.ts';
-import { inPlace } from '../circuit/node-sharding.ts';
+import { inPlace, type NodeSharding } from '../circuit/node-sharding.ts';
+import { ExtremeCandidates } from '../operators/extreme-candidates.ts';
 import { ExtremeRows } from '../operators/extreme-rows.ts';
 import type { Rel, Scalar } from '../sql/bound.ts';
 import { columnReference, conjuncts, relKey } from './algebra.ts';
@@ -30,25 +31,24 @@ export function buildExtremeJoin(nodes: NodeBuilder, rel: Rels<'join'>, wanted: 
   const input = nodes.narrow(found.input, [...wanted.map((c) => found.columns[c]!), ...groups, value]);
   const place = (ordinal: number): number => input.columns[ordinal]!;
   const { schema } = input;
-  const operator = new ExtremeRows({
-    schema,
-    groups: groups.map(place),
-    value: place(value),
-    extreme,
-    pool: nodes.pool,
-  });
-  const node = nodes.add(operator, [input.node], {
+  const shape = { schema, groups: groups.map(place), value: place(value), extreme, pool: nodes.pool };
+  const sharding: NodeSharding = {
     kind: 'keyed',
     schema,
     keys: [groups.map(place)],
     sources: [inPlace(schema.fields.length)],
     outer: false,
-  });
-  for (const [position, group] of groups.entries()) {
-    const below = nodes.settled?.(found.input, columnReference(found.input, group)) ?? null;
-    if (below === null) continue;
-    nodes.forgetful.set(node, () => operator.forget({ position, below }));
-    break;
+  };
+  let { node } = input;
+  const operators = [...(input.appendOnly ? [new ExtremeCandidates(shape)] : []), new ExtremeRows(shape)];
+  for (const operator of operators) {
+    node = nodes.add(operator, [node], sharding);
+    for (const [position, group] of groups.entries()) {
+      const below = nodes.settled?.(found.input, columnReference(found.input, group)) ?? null;
+      if (below === null) continue;
+      nodes.forgetful.set(node, () => operator.forget({ position, below }));
+      break;
+    }
   }
   const columns = allColumns(rel).map((ordinal) => place(found.columns[ordinal]!));
   return { node, schema, columns, appendOnly: false, key: null };

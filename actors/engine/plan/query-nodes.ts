@@ -33,6 +33,7 @@ import type { NodeBuilder } from './node-builder.ts';
 import { limitRank } from './rank-limit.ts';
 import { temporalCondition } from './rewrite-now.ts';
 import { countBeforeExploding } from './rewrite-preaggregate.ts';
+import { windowExtremes } from './rewrite-window-extremes.ts';
 import { buildTemporalFilter } from './temporal-filter-node.ts';
 import { buildWindow } from './window-node.ts';
 
@@ -42,7 +43,7 @@ export class QueryNodes implements NodeBuilder {
   readonly failures: EvaluationFailures;
   readonly workers: number;
   readonly #scan: (relation: string) => Built;
-  readonly #built: Map<string, readonly { readonly wanted: readonly number[]; readonly built: Built }[]> = new Map();
+  readonly #built: Map<string, readonly Built[]> = new Map();
   view = '';
   settled: NodeBuilder['settled'] = null;
   readonly forgetful: Map<number, () => void> = new Map();
@@ -72,10 +73,10 @@ export class QueryNodes implements NodeBuilder {
     const sorted = [...new Set(wanted)].sort((a, b) => a - b);
     const key = relKey(rel);
     const known = this.#built.get(key) ?? [];
-    const same = known.find((one) => sorted.every((ordinal) => one.wanted.includes(ordinal)));
-    if (same !== undefined) return same.built;
+    const same = known.find(({ columns }) => sorted.every((ordinal) => columns[ordinal]! >= 0));
+    if (same !== undefined) return same;
     const built = this.#make(rel, sorted);
-    this.#built.set(key, [...(this.#built.get(key) ?? []), { wanted: sorted, built }]);
+    this.#built.set(key, [...(this.#built.get(key) ?? []), built]);
     return built;
   }
 
@@ -120,13 +121,13 @@ export class QueryNodes implements NodeBuilder {
       case 'project':
         return this.#chain(rel, wanted);
       case 'join':
-        return buildExtremeJoin(this, rel, wanted) ?? buildJoin(this, rel, wanted);
+        return buildExtremeJoin(this, rel, wanted) ?? this.#windowExtremes(rel, wanted) ?? buildJoin(this, rel, wanted);
       case 'aggregate':
         return buildHopCounts(this, rel, wanted) ?? buildAggregate(this, countBeforeExploding(rel) ?? rel, wanted);
       case 'distinct':
         return buildDistinct(this, rel);
       case 'union':
-        return this.#union(rel);
+        return this.#union(rel, wanted);
       case 'repeat':
         return this.#repeat(rel);
       case 'top':
@@ -222,15 +223,33 @@ export class QueryNodes implements NodeBuilder {
     return { node, schema: rel.schema, columns: allColumns(rel), appendOnly: true, key: null };
   }
 
-  #union(rel: Rels<'union'>): Built {
-    const inputs = rel.inputs.map((input) => this.buildWhole(input));
+  #windowExtremes(rel: Rels<'join'>, wanted: readonly number[]): Built | null {
+    const rewritten = windowExtremes(rel);
+    return rewritten === null ? null : this.build(rewritten, wanted);
+  }
+
+  /** Inputs give what is wanted, side by side. */
+  #union(rel: Rels<'union'>, wanted: readonly number[]): Built {
+    const chosen = wanted.length > 0 ? wanted : allColumns(rel).slice(0, 1);
+    const schema = makeSchema(chosen.map((ordinal) => rel.schema.fields[ordinal]!));
+    const inputs = rel.inputs.map((input) => {
+      const built = this.narrow(input, chosen);
+      if (chosen.every((ordinal, i) => built.columns[ordinal] === i)) return built;
+      return this.mapped(
+        built,
+        null,
+        chosen.map((ordinal) => columnReference(input, ordinal)),
+        schema,
+      );
+    });
     const node = this.add(
-      new UnionAll(rel.schema),
+      new UnionAll(schema),
       inputs.map((input) => input.node),
-      { kind: 'local', schema: rel.schema, sources: inputs.map(() => inPlace(rel.schema.fields.length)) },
+      { kind: 'local', schema, sources: inputs.map(() => inPlace(chosen.length)) },
     );
     const appendOnly = inputs.every((input) => input.appendOnly);
-    return { node, schema: rel.schema, columns: allColumns(rel), appendOnly, key: null };
+    const columns = allColumns(rel).map((ordinal) => chosen.indexOf(ordinal));
+    return { node, schema, columns, appendOnly, key: null };
   }
 
   #repeat(rel: Rels<'repeat'>): Built {
