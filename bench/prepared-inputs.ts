@@ -2,7 +2,7 @@
 // that reads the same bytes from it. Servers are started and filled here, before any clock runs.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Admin, Producer } from '@platformatic/kafka';
@@ -30,6 +30,15 @@ export interface PreparedInput {
 
 function lineOf(id: number): string {
   return `{"id":${id},"name":"n${id % 1000}","note":"${note}"}`;
+}
+
+/** A hundred thousand lines at a time, from row `at` on: all of them would be longer than a text may be. */
+function* linesOf(rows: number): Generator<{ readonly at: number; readonly body: Buffer }> {
+  const linesMax = 100_000;
+  for (let at = 0; at < rows; at += linesMax) {
+    const lines = Array.from({ length: Math.min(linesMax, rows - at) }, (_, i) => lineOf(at + i));
+    yield { at, body: Buffer.from(`${lines.join('\n')}\n`) };
+  }
 }
 
 async function prepareKafka(rows: number): Promise<PreparedInput> {
@@ -84,9 +93,7 @@ async function prepareS3(rows: number): Promise<PreparedInput> {
   if ('missing' in server) throw new Error(server.missing);
   const keys: string[] = [];
   let bytes = 0;
-  for (let at = 0; at < rows; at += 100_000) {
-    const lines = Array.from({ length: Math.min(100_000, rows - at) }, (_, i) => lineOf(at + i));
-    const body = Buffer.from(`${lines.join('\n')}\n`);
+  for (const { at, body } of linesOf(rows)) {
     const key = `rows/${String(at).padStart(12, '0')}.json`;
     await server.put('bench', key, body);
     keys.push(key);
@@ -130,9 +137,11 @@ async function prepareSnapshot(rows: number): Promise<PreparedInput> {
 async function prepareUrl(rows: number): Promise<PreparedInput> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-url-'));
   const path = join(folder, 'rows.json');
-  const lines = Array.from({ length: rows }, (_, i) => lineOf(i));
-  const content = Buffer.from(`${lines.join('\n')}\n`);
-  writeFileSync(path, content);
+  let bytes = 0;
+  for (const { body } of linesOf(rows)) {
+    appendFileSync(path, body);
+    bytes += body.length;
+  }
   const server = spawn(process.execPath, ['-e', serverCode, path], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [port] = await once(server.stdout, 'data');
   const url = `http://127.0.0.1:${String(port).trim()}/rows.json`;
@@ -140,7 +149,7 @@ async function prepareUrl(rows: number): Promise<PreparedInput> {
     name: 'url_input',
     config: { path: url },
     format: { name: 'json', config: { update_format: 'raw' } },
-    bytes: content.length,
+    bytes,
     bare: (asRows) => bareClient({ kind: 'url reads', url, asRows }),
     close: async () => {
       server.kill();

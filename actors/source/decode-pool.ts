@@ -37,10 +37,12 @@ export class DecodePool {
       return this.#inline.decode(request);
     }
     this.#piscina ??= openPiscina(workers);
-    const transferList: ArrayBuffer[] = [request.bytes.buffer];
+    const given = [request.bytes.buffer];
     if (request.kind === 'piece' && request.messages !== undefined) {
-      transferList.push(request.messages.starts.buffer, request.messages.ends.buffer);
+      given.push(request.messages.starts.buffer, request.messages.ends.buffer);
     }
+    // What is lent is in the memory of both threads.
+    const transferList = given.filter((buffer) => buffer instanceof ArrayBuffer);
     return this.#piscina.then((piscina) => piscina.run(request, { transferList }));
   }
 }

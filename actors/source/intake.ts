@@ -9,7 +9,14 @@
 // Not here: threads (decode-pool.ts), notices and the life of the source (source-actor.ts).
 
 import type { Block } from '../../connectors/sdk/format.ts';
-import type { MessageBorders, Payload, Position, RandomAccess, Source } from '../../connectors/sdk/source.ts';
+import {
+  isLent,
+  type MessageBorders,
+  type Payload,
+  type Position,
+  type RandomAccess,
+  type Source,
+} from '../../connectors/sdk/source.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { errorFromData } from '../../runtime/errors.ts';
 import type { FrameRooms } from '../../runtime/mailbox/frame-rooms.ts';
@@ -160,10 +167,10 @@ export class Intake {
         const startOffset = this.#offset;
         this.#offset += bytes.length;
         if (payload.messages !== undefined) {
-          await this.#pushMessages(bytes, startOffset, payload.messages, reading);
+          await this.#pushMessages(payload, startOffset, payload.messages, reading);
           return;
         }
-        if (cutter.append(bytes)) payload.release?.();
+        cutter.append(bytes, payload.release);
         if (payload.endOfStream === true) await this.#endStream(payload, current);
         else if (this.#delivery.isEmpty || cutter.unseenBytes >= gatheredBytesMax) {
           await this.#pushPieces(cutter.cut(), current);
@@ -254,7 +261,7 @@ export class Intake {
   }
 
   async #pushMessages(
-    bytes: Uint8Array<ArrayBuffer>,
+    { bytes, release }: Extract<Payload, { kind: 'bytes' }>,
     startOffset: number,
     messages: MessageBorders,
     reading: StreamReading,
@@ -264,7 +271,8 @@ export class Intake {
     const defaults = metadata === undefined ? null : await metadata.ofMessages(bytes, messages);
     await this.#delivery.room();
     const endOffset = startOffset + bytes.length;
-    const piece = { bytes, first: false, prologue: noBytes, startOffset, endOffset };
+    const lent = isLent(bytes) && release !== undefined ? release : null;
+    const piece = { bytes, release: lent, first: false, prologue: noBytes, startOffset, endOffset };
     const { starts, ends } = messages;
     const borders = { starts, ends, ...(defaults === null ? {} : { defaults }) };
     this.#pushPiece(piece, { ...reading, setup: suited }, false, borders);
@@ -290,7 +298,8 @@ export class Intake {
     const resumes = messages !== null || (taken !== 'again from its start' && (head?.length ?? 0) <= headBytesMax);
     const inMessages = messages === null ? {} : { messages };
     const { setup } = reading;
-    const decoded = this.#parts.decode({ kind: 'piece', setup, bytes, first, prologue, ...inMessages });
+    const decoding = this.#parts.decode({ kind: 'piece', setup, bytes, first, prologue, ...inMessages });
+    const decoded = piece.release === null ? decoding : released(decoding, piece.release);
     const sent = (): void => this.#parts.positions.sentUpTo(endOffset);
     this.#delivery.push({ result: parcel(decoded, { startOffset, resumes, head, sent }), bytes: length });
   }
@@ -392,6 +401,15 @@ export class Intake {
 function parcel(decoded: Promise<Decoded> | Decoded, place: Omit<Parcel, 'decoded'>): Promise<Parcel> | Parcel {
   if (decoded instanceof Promise) return decoded.then((result) => ({ decoded: result, ...place }));
   return { decoded, ...place };
+}
+
+/** A thread that has failed may still look at the bytes: they are not used again. */
+function released(decoding: Promise<Decoded> | Decoded, release: () => void): Promise<Decoded> | Decoded {
+  const freed = (decoded: Decoded): Decoded => {
+    release();
+    return decoded;
+  };
+  return decoding instanceof Promise ? decoding.then(freed) : freed(decoding);
 }
 
 function ready(batches: Decoded['batches']): Decoded {

@@ -16,6 +16,7 @@ import type {
 } from '../../connectors/sdk/format.ts';
 import { loaded, type RegisteredInputFormat } from '../../connectors/sdk/load-on-use.ts';
 import type { ParameterValues } from '../../connectors/sdk/parameters.ts';
+import type { PayloadBytes } from '../../connectors/sdk/source.ts';
 import { assert } from '../../runtime/assert.ts';
 import { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
@@ -42,7 +43,7 @@ export type DecodeRequest =
       readonly kind: 'piece';
       /** A DecodeSetup as JSON. */
       readonly setup: string;
-      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly bytes: PayloadBytes;
       readonly first: boolean;
       readonly prologue: Uint8Array<ArrayBuffer>;
       /** The bytes are messages. */

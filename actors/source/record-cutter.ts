@@ -7,14 +7,18 @@
 // Invariants: the pieces, one after the other, are the payloads, one after the other; nothing is looked at twice beyond
 // what the splitter itself does; the left-over is copied once for each doubling, so that a record over many payloads
 // costs linear time. A piece owns its whole buffer and may be transferred. Payloads that are larger than
-// `pieceBytesMax` are cut into several pieces. Not here: what a record is (the format's splitter), decoding.
+// `pieceBytesMax` are cut into several pieces. A piece of a payload that is lent stays where it is, and is lent on; what is left over of one
+// goes in front of the next one. Not here: what a record is (the format's splitter), decoding.
 import type { Splitter } from '../../connectors/sdk/format.ts';
+import { isLent, type PayloadBytes } from '../../connectors/sdk/source.ts';
 import { assert } from '../../runtime/assert.ts';
 import { RecordTooLarge } from './source-errors.ts';
 
 /** Whole records, in the order of the stream. */
 export interface Piece {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: PayloadBytes;
+  /** Of bytes that are lent: called when nobody looks at them any more. */
+  readonly release: (() => void) | null;
   /** The head of a stream: a CSV header stands here. */
   readonly first: boolean;
   readonly prologue: Uint8Array<ArrayBuffer>;
@@ -38,7 +42,9 @@ export class RecordCutter {
   readonly #splitter: Splitter;
   readonly #limits: CutterLimits;
   /** Left over and new bytes: `#buffer[0 .. #used)`. Of these the splitter has seen the first `#seen`. */
-  #buffer: Uint8Array<ArrayBuffer> = noBytes;
+  #buffer: PayloadBytes = noBytes;
+  /** Whoever gave the buffer wants to hear that it is not looked at any more. */
+  #release: (() => void) | null = null;
   #used = 0;
   #seen = 0;
   /** Offset of `#buffer[0]` in the whole input. */
@@ -75,13 +81,21 @@ export class RecordCutter {
     return this.#used - this.#seen;
   }
 
-  /** Takes `bytes` over; true: they were copied. They are not looked at before `cut` or `end`. */
-  append(bytes: Uint8Array<ArrayBuffer>): boolean {
-    if (bytes.length === 0) return true;
+  /** Takes `bytes` over. They are not looked at before `cut` or `end`. */
+  append(bytes: PayloadBytes, release: (() => void) | null = null): void {
+    if (bytes.length === 0) {
+      release?.();
+      return;
+    }
     if (this.#used === 0) {
       this.#buffer = bytes;
       this.#used = bytes.length;
-      return false;
+      this.#release = release;
+      return;
+    }
+    if (isLent(bytes) && this.#used <= bytes.byteOffset) {
+      this.#joinInFront(bytes, release);
+      return;
     }
     const needed = this.#used + bytes.length;
     if (needed > this.#buffer.length) {
@@ -90,10 +104,27 @@ export class RecordCutter {
       const grown = new Uint8Array(Math.max(needed, doubled));
       grown.set(this.#buffer.subarray(0, this.#used));
       this.#buffer = grown;
+      this.#giveBack();
     }
     this.#buffer.set(bytes, this.#used);
     this.#used = needed;
-    return true;
+    release?.();
+  }
+
+  #joinInFront(bytes: Uint8Array<SharedArrayBuffer>, release: (() => void) | null): void {
+    const used = this.#used;
+    const joined = new Uint8Array(bytes.buffer, bytes.byteOffset - used, used + bytes.length);
+    joined.set(this.#buffer.subarray(0, used));
+    this.#giveBack();
+    this.#buffer = joined;
+    this.#used = joined.length;
+    this.#release = release;
+  }
+
+  #giveBack(): void {
+    const release = this.#release;
+    this.#release = null;
+    release?.();
   }
 
   /**
@@ -114,7 +145,8 @@ export class RecordCutter {
       if (length > 0) {
         // A piece of its own buffer; the last one of a whole payload takes the buffer itself, see below.
         const bytes = this.#buffer.subarray(start, start + length);
-        pieces.push(this.#piece(whole ? bytes : bytes.slice(), this.#offset + start));
+        if (whole) pieces.push(this.#lendingPiece(bytes, this.#offset + start));
+        else pieces.push(this.#piece(bytes.slice(), this.#offset + start, null));
         start += length;
       } else if (end - start > this.#limits.recordBytesMax) {
         throw new RecordTooLarge({
@@ -124,7 +156,9 @@ export class RecordCutter {
       }
     }
     if (start > 0) {
-      this.#buffer = this.#buffer.slice(start, this.#used);
+      this.#buffer = start === this.#used ? noBytes : this.#buffer.slice(start, this.#used);
+      // Pieces of a large payload, and what is left of it, are copies.
+      if (!whole) this.#giveBack();
       this.#used -= start;
       this.#offset += start;
     }
@@ -136,7 +170,7 @@ export class RecordCutter {
   end(): Piece[] {
     const pieces = this.cut();
     if (this.#used > 0) {
-      pieces.push(this.#piece(this.#buffer.subarray(0, this.#used), this.#offset));
+      pieces.push(this.#lendingPiece(this.#buffer.subarray(0, this.#used), this.#offset));
       this.#offset += this.#used;
     }
     this.#buffer = noBytes;
@@ -148,10 +182,17 @@ export class RecordCutter {
     return pieces;
   }
 
-  #piece(bytes: Uint8Array<ArrayBuffer>, startOffset: number): Piece {
+  /** Takes the buffer with it. */
+  #lendingPiece(bytes: PayloadBytes, startOffset: number): Piece {
+    const release = isLent(bytes) ? this.#release : null;
+    this.#release = null;
+    return this.#piece(bytes, startOffset, release);
+  }
+
+  #piece(bytes: PayloadBytes, startOffset: number, release: (() => void) | null): Piece {
     this.#prologue ??= new Uint8Array(this.#splitter.prologue?.(bytes) ?? noBytes);
     const first = this.#first;
     this.#first = false;
-    return { bytes, first, prologue: this.#prologue, startOffset, endOffset: startOffset + bytes.length };
+    return { bytes, release, first, prologue: this.#prologue, startOffset, endOffset: startOffset + bytes.length };
   }
 }

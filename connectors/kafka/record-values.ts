@@ -1,7 +1,7 @@
 // The values of records, one behind the other with a line break behind each: messages as formats take them.
 //
-// No record becomes an object: values are copied out of a batch as they are found in it. Everything is given away with a payload: `begin`
-// makes fresh arrays.
+// No record becomes an object: values are copied out of a batch as they are found in it, into shared memory that is lent with a payload:
+// `begin` takes what came back, or makes some.
 import type { RecordFilter } from './header-filter.ts';
 import { KafkaMalformed } from './kafka-errors.ts';
 
@@ -31,23 +31,49 @@ export interface BatchHead {
   readonly filter: RecordFilter | null;
 }
 
+/** What a payload is lent. */
+interface ValuesRoom {
+  readonly bytes: Uint8Array<SharedArrayBuffer>;
+  readonly starts: Int32Array<SharedArrayBuffer>;
+  readonly ends: Int32Array<SharedArrayBuffer>;
+}
+
+/** Of a few payloads on their way: being decoded, waiting for that, and being filled. */
+const roomsMax = 5;
+/** Larger ones are not kept. */
+const keptBytesMax = 16 << 20;
+const noMemory = new SharedArrayBuffer(0);
+
 export class RecordValues {
-  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
-  view: DataView = new DataView(this.bytes.buffer);
+  bytes: Uint8Array<SharedArrayBuffer> = new Uint8Array(noMemory);
+  view: DataView = new DataView(noMemory);
   length = 0;
   /** Value i is bytes[starts[i] .. ends[i]), and a line break behind it; offsets[i]: its offset in the partition. */
-  starts: Int32Array<ArrayBuffer> = new Int32Array(0);
-  ends: Int32Array<ArrayBuffer> = new Int32Array(0);
+  starts: Int32Array<SharedArrayBuffer> = new Int32Array(noMemory);
+  ends: Int32Array<SharedArrayBuffer> = new Int32Array(noMemory);
   offsets: Float64Array = new Float64Array(0);
   count = 0;
+  readonly #free: ValuesRoom[] = [];
 
   begin(capacity: number): void {
-    this.#setBytes(new Uint8Array(capacity));
     this.length = 0;
     this.count = 0;
-    this.starts = new Int32Array(0);
-    this.ends = new Int32Array(0);
-    this.offsets = new Float64Array(0);
+    if (this.bytes.length >= capacity) return;
+    const { bytes, starts, ends } = this.#free.pop() ?? this;
+    this.starts = starts;
+    this.ends = ends;
+    this.#setBytes(bytes.length < capacity ? shared(capacity) : bytes);
+  }
+
+  /** Gives the values away; the answer takes their memory back. */
+  lend(): () => void {
+    const { bytes, starts, ends } = this;
+    this.#setBytes(new Uint8Array(noMemory));
+    this.starts = new Int32Array(noMemory);
+    this.ends = new Int32Array(noMemory);
+    return () => {
+      if (bytes.length <= keptBytesMax && this.#free.length < roomsMax) this.#free.push({ bytes, starts, ends });
+    };
   }
 
   /** Room for a batch of so many bytes and records behind the values so far: a value with its line break is shorter than its record. @throws KafkaMalformed */
@@ -55,24 +81,31 @@ export class RecordValues {
     if (count < 0 || count > bytes) throw new KafkaMalformed({ detail: 'a batch has more records than bytes' });
     const needed = this.length + bytes;
     if (needed > this.bytes.length) {
-      const larger = new Uint8Array(Math.max(needed, this.bytes.length * 2));
+      const larger = shared(Math.max(needed, this.bytes.length * 2));
       larger.set(this.bytes.subarray(0, this.length));
       this.#setBytes(larger);
     }
-    if (this.count + count <= this.ends.length) return;
-    const rows = Math.max(this.count + count, this.ends.length * 2);
-    this.starts = grown(this.starts, new Int32Array(rows));
-    this.ends = grown(this.ends, new Int32Array(rows));
-    this.offsets = grown(this.offsets, new Float64Array(rows));
+    const rowsNeeded = this.count + count;
+    if (rowsNeeded > this.ends.length) {
+      const rows = Math.max(rowsNeeded, this.ends.length * 2);
+      this.starts = grown(this.starts, new Int32Array(new SharedArrayBuffer(rows * 4)));
+      this.ends = grown(this.ends, new Int32Array(new SharedArrayBuffer(rows * 4)));
+    }
+    if (rowsNeeded <= this.offsets.length) return;
+    this.offsets = grown(this.offsets, new Float64Array(Math.max(rowsNeeded, this.offsets.length * 2)));
   }
 
-  #setBytes(bytes: Uint8Array<ArrayBuffer>): void {
+  #setBytes(bytes: Uint8Array<SharedArrayBuffer>): void {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer);
   }
 }
 
-function grown<A extends Int32Array | Float64Array>(before: A, larger: A): A {
+function shared(bytes: number): Uint8Array<SharedArrayBuffer> {
+  return new Uint8Array(new SharedArrayBuffer(bytes));
+}
+
+function grown<A extends Int32Array<SharedArrayBuffer> | Float64Array>(before: A, larger: A): A {
   larger.set(before);
   return larger;
 }

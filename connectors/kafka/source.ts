@@ -266,8 +266,10 @@ class KafkaSource implements Source {
     const { bytes: buffer, length, starts, ends, offsets, count } = this.#values;
     const bytes = buffer.subarray(0, length);
     const metadata = this.#metadata?.finish();
-    // The arrays of a payload are given away.
+    const release = this.#values.lend();
+    // Positions are asked for when the arrays may be others' already.
     const kept = ends.slice(0, count);
+    const keptOffsets = offsets.slice(0, count);
     const messages = {
       starts: starts.subarray(0, count),
       ends: ends.subarray(0, count),
@@ -279,12 +281,12 @@ class KafkaSource implements Source {
       const whole = valuesWithin(kept, given);
       const all = new Map(positions);
       const own = all.get(topic.name) ?? {};
-      const behind = whole === 0 ? before : (offsets[whole - 1] ?? 0) + 1;
+      const behind = whole === 0 ? before : (keptOffsets[whole - 1] ?? 0) + 1;
       all.set(topic.name, whole === count ? own : { ...own, [partition]: behind });
       if (this.#isSingle) return { offsets: all.get(topic.name), id: topic.id };
       return { topics: Object.fromEntries(all), ids };
     };
-    return { kind: 'bytes', bytes, positionAfter, messages };
+    return { kind: 'bytes', bytes, release, positionAfter, messages };
   }
 
   /** Topics as they are now, with offsets for the partitions that have none. */

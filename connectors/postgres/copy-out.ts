@@ -8,11 +8,12 @@
 // as a message or a chunk of its own. At most two pieces wait; then the socket is paused. A socket of ours lends its memory meanwhile.
 import type { Client } from 'pg';
 import { BodyRooms } from '../sdk/body-rooms.ts';
+import type { PayloadBytes } from '../sdk/source.ts';
 import { LendingSocket } from './lending-socket.ts';
 
 export interface CopiedRows {
   /** Whole rows. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: PayloadBytes;
   readonly rows: number;
   /** Nobody looks at the bytes any more. */
   readonly release: () => void;
@@ -22,6 +23,8 @@ export interface CopiedRows {
 const pieceBytes = 1 << 20;
 const roomBytes = pieceBytes + (64 << 10);
 const piecesMax = 2;
+/** Besides those that wait: one that is being filled, and those that are being decoded. */
+const roomsKept = piecesMax + 4;
 
 const copyData = 0x64;
 /** CopyOutResponse, ParameterStatus, NoticeResponse, NotificationResponse. */
@@ -68,9 +71,9 @@ class CopyOut {
   #listener: DataListener | null = null;
   readonly #onData: DataListener = (chunk) => this.#receive(chunk);
   /** Rows that are given out next, in a room of their own. */
-  readonly #rooms = new BodyRooms(roomBytes, piecesMax + 1);
-  #gathered: Uint8Array<ArrayBuffer> = this.#rooms.take(roomBytes);
-  #view: DataView = new DataView(this.#gathered.buffer);
+  readonly #rooms = new BodyRooms(roomBytes, roomsKept);
+  #gathered: PayloadBytes = this.#rooms.take(roomBytes);
+  #view: DataView = viewOf(this.#gathered);
   #used = 0;
   #rows = 0;
   /** Of the message that is under way: its kind, what is left of it, its length, and what is left of that. */
@@ -179,8 +182,9 @@ class CopyOut {
     if (needed > this.#gathered.length) {
       const grown = new Uint8Array(Math.max(needed, this.#gathered.length * 2));
       grown.set(this.#gathered.subarray(0, this.#used));
+      this.#rooms.giveBack(this.#gathered);
       this.#gathered = grown;
-      this.#view = new DataView(grown.buffer);
+      this.#view = viewOf(grown);
     }
     if (end - start > copiedBytesMax) this.#gathered.set(chunk.subarray(start, end), this.#used);
     else copyWords(source, start, end - start, this.#view, this.#used);
@@ -203,7 +207,7 @@ class CopyOut {
     this.#ready.push({ bytes, rows: this.#rows, release: () => this.#rooms.giveBack(bytes) });
     if (!isLittle) {
       this.#gathered = this.#rooms.take(roomBytes);
-      this.#view = new DataView(this.#gathered.buffer);
+      this.#view = viewOf(this.#gathered);
     }
     this.#used = 0;
     this.#rows = 0;
@@ -227,6 +231,10 @@ class CopyOut {
     this.#isEnded = true;
     this.#wake?.();
   }
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: PayloadBytes): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 // ── data plane ──

@@ -5,6 +5,7 @@
 // on behind the last one on another: a table of one snapshot is scanned from its start, and has the same rows in the same order.
 import type { Client } from 'pg';
 import type { Relation } from '../../runtime/batch/schema.ts';
+import type { PayloadBytes } from '../sdk/source.ts';
 import { type FittedColumn, feeds, fitColumns, type SourceColumn } from './column-fit.ts';
 import { copyOut } from './copy-out.ts';
 import { closePostgres, quoteName, quoteText } from './postgres-connection.ts';
@@ -18,7 +19,7 @@ export type SnapshotPart =
   /** Whole rows as COPY prints them, and what their decoder has to know of them (rows-format.ts). */
   | {
       readonly kind: 'rows';
-      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly bytes: PayloadBytes;
       readonly release: () => void;
       readonly found: string;
     };

@@ -9,6 +9,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { Clock } from '../../runtime/clock.ts';
 import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
 import { HttpBodies } from '../sdk/http-bodies.ts';
+import type { PayloadBytes } from '../sdk/source.ts';
 import { readTls, type TlsSettings } from '../sdk/tls-settings.ts';
 import { wait } from '../sdk/wait.ts';
 import { WholeBody } from '../sdk/whole-body.ts';
@@ -99,17 +100,10 @@ export class S3Bucket {
     } while (token !== undefined);
   }
 
-  /**
-   * The bytes from `offset` on, `length` of them, in an array of their own: `spare`, where it is as long. @throws S3ObjectChanged …
-   */
-  async read(
-    object: S3Object,
-    offset: number,
-    length: number,
-    spare: Uint8Array<ArrayBuffer> | null = null,
-  ): Promise<Uint8Array<ArrayBuffer>> {
-    if (length <= 0) return new Uint8Array(0);
-    const bytes = spare?.length === length ? spare : new Uint8Array(length);
+  /** Fills an array with the bytes from `offset` on. @throws S3ObjectChanged … */
+  async read<Bytes extends PayloadBytes>(object: S3Object, offset: number, bytes: Bytes): Promise<Bytes> {
+    const { length } = bytes;
+    if (length === 0) return bytes;
     return await this.#retried(object.key, async ({ client, signer, bodies, library }, abortSignal) => {
       const range = `bytes=${offset}-${offset + length - 1}`;
       const match = object.etag === '' ? {} : { IfMatch: object.etag };

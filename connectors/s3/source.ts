@@ -6,11 +6,13 @@
 // With `watch` the bucket is listed again and again for keys behind the last one; the input never ends then. Objects whose keys
 // sort before the last one that was read are not seen: name new objects in ascending order (by date, say).
 
+import { BodyRooms } from '../sdk/body-rooms.ts';
 import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
 import { parseDuration } from '../sdk/duration.ts';
 import {
   defineSource,
   type Payload,
+  type PayloadBytes,
   type Position,
   type RandomAccess,
   type Source,
@@ -23,6 +25,8 @@ import { S3Bucket, type S3Object, type S3Settings } from './s3-bucket.ts';
 import { S3ObjectChanged } from './s3-errors.ts';
 
 const partBytes = 4 << 20;
+/** Parts that wait for their decoder, or are in it, beside those that are fetched. */
+const decodedAtOnce = 3;
 
 export const s3Input: SourceDefinition = defineSource({
   ...s3InputDeclaration,
@@ -58,8 +62,7 @@ class S3Source implements Source {
   #single: S3Object | null = null;
   #first: readonly S3Object[] = [];
   #bytesTotal: number | null = null;
-  /** Whole parts that came back: fresh memory costs as much as what is written into it. */
-  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
+  readonly #rooms: BodyRooms;
 
   constructor(configuration: S3Configuration, context: SourceContext) {
     this.#configuration = configuration;
@@ -69,6 +72,7 @@ class S3Source implements Source {
       throw new ConfigInvalidValue({ key: 'key', reason: 'or prefix: exactly one of the two is needed' });
     }
     if (watch && prefix === undefined) throw new ConfigInvalidValue({ key: 'watch', reason: 'needs prefix' });
+    this.#rooms = new BodyRooms(partBytes, configuration.max_concurrent_fetches + decodedAtOnce);
     this.#bucket = new S3Bucket(configuration, context, configuration.max_concurrent_fetches);
   }
 
@@ -91,7 +95,7 @@ class S3Source implements Source {
 
   async *read(): AsyncIterable<Payload> {
     const { signal } = this.#context;
-    const ahead: { readonly part: Part; readonly bytes: Promise<Uint8Array<ArrayBuffer>> }[] = [];
+    const ahead: { readonly part: Part; readonly bytes: Promise<PayloadBytes> }[] = [];
     const fetchesMax = this.#configuration.max_concurrent_fetches;
     try {
       const parts = this.#parts()[Symbol.asyncIterator]();
@@ -110,8 +114,8 @@ class S3Source implements Source {
             continue;
           }
           const part = next.value;
-          const spare = part.length === partBytes ? (this.#spare.pop() ?? null) : null;
-          const bytes = this.#bucket.read(part.object, part.offset, part.length, spare);
+          const room = part.length === 0 ? new Uint8Array(0) : this.#rooms.take(part.length);
+          const bytes = this.#bucket.read(part.object, part.offset, room);
           // A rejection is seen when its turn comes; until then it must not count as unhandled.
           bytes.catch(() => {});
           ahead.push({ part, bytes });
@@ -136,7 +140,7 @@ class S3Source implements Source {
     const object = this.#single;
     if (object === null) return null;
     const read: RandomAccess['read'] = (offset, length) =>
-      this.#bucket.read(object, offset, Math.max(0, Math.min(length, object.size - offset)));
+      this.#bucket.read(object, offset, new Uint8Array(Math.max(0, Math.min(length, object.size - offset))));
     return { size: object.size, read, metadata: this.#metadata(object.key) };
   }
 
@@ -197,14 +201,11 @@ class S3Source implements Source {
     }
   }
 
-  #payload({ object, offset, length }: Part, bytes: Uint8Array<ArrayBuffer>): Payload {
+  #payload({ object, offset, length }: Part, bytes: PayloadBytes): Payload {
     const { key, etag } = object;
     const positionAfter = (count: number): Position => ({ key, offset: offset + count, etag }) satisfies S3Position;
     const metadata = this.#metadata(key);
-    const release = (): void => {
-      const isWanted = bytes.length === partBytes && this.#spare.length < this.#configuration.max_concurrent_fetches;
-      if (isWanted) this.#spare.push(bytes);
-    };
+    const release = (): void => this.#rooms.giveBack(bytes);
     return { kind: 'bytes', bytes, positionAfter, release, endOfStream: offset + length >= object.size, metadata };
   }
 

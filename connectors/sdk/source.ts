@@ -17,12 +17,24 @@ import type { TargetOf } from './target.ts';
 /** A source's own bookmark: JSON-able, opaque to the runtime. What `open` can be asked to resume from. */
 export type Position = Readonly<Record<string, unknown>>;
 
+/**
+ * Bytes of a payload, in memory of one of two kinds. Given away: a fresh array that owns its whole buffer, which may be transferred. Or lent:
+ * in shared memory, of which nobody writes to the bytes before they are released; all that stands in front of them there is lent with them.
+ */
+export type PayloadBytes = Uint8Array<ArrayBuffer> | Uint8Array<SharedArrayBuffer>;
+
+export function isLent(bytes: PayloadBytes): bytes is Uint8Array<SharedArrayBuffer> {
+  return bytes.buffer instanceof SharedArrayBuffer;
+}
+
 /** Bytes of a continuous stream. Records may straddle payloads; the runtime splits them. */
 export interface BytesPayload {
   readonly kind: 'bytes';
-  /** Given away: a fresh array that owns its whole buffer (it may be transferred), or one that came back by `release`. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Called at most once, by a receiver that has copied the bytes and given them to nobody: they may be written over. */
+  readonly bytes: PayloadBytes;
+  /**
+   * Called at most once, by a receiver who will not look at the bytes any more: they may be written over. Of bytes that were given away it is
+   * called by one who has copied them, and given them to nobody.
+   */
   readonly release?: () => void;
   /** The position from which a source would go on after the first `length` bytes of this payload (0 = its start). */
   readonly positionAfter: (length: number) => Position;
@@ -41,12 +53,12 @@ export interface BytesPayload {
 
 /**
  * Message i is bytes[starts[i] .. ends[i]), in the order of the bytes. What stands between two messages, and behind the last one, is at
- * least one byte and nothing but line breaks, so that a format of lines may read several messages as one stream. Given away, as the bytes
- * are: fresh arrays that own their buffers.
+ * least one byte and nothing but line breaks, so that a format of lines may read several messages as one stream. Given away or lent, as the
+ * bytes are.
  */
 export interface MessageBorders {
-  readonly starts: Int32Array<ArrayBuffer>;
-  readonly ends: Int32Array<ArrayBuffer>;
+  readonly starts: Int32Array<ArrayBuffer> | Int32Array<SharedArrayBuffer>;
+  readonly ends: Int32Array<ArrayBuffer> | Int32Array<SharedArrayBuffer>;
   /** What CONNECTOR_METADATA() is for message i: JSON text of an object, bytes[offsets[i] .. offsets[i + 1]). */
   readonly metadata?: { readonly offsets: Int32Array; readonly bytes: Uint8Array };
 }

@@ -3,11 +3,12 @@
 import type { BodyTarget } from '../sdk/body-connection.ts';
 import type { BodyRooms } from '../sdk/body-rooms.ts';
 import type { BodyAnswer } from '../sdk/http-bodies.ts';
+import type { PayloadBytes } from '../sdk/source.ts';
 
 /** The body of an answer, whoever reads it. */
 export interface ResponseBody {
-  /** Each owns its memory. What has come before a failure is given out before it. */
-  pieces(): AsyncIterable<Uint8Array<ArrayBuffer>>;
+  /** Each owns its memory, or has it from the rooms. What has come before a failure is given out before it. */
+  pieces(): AsyncIterable<PayloadBytes>;
   /** Nobody wants the rest. */
   destroy(): void;
 }
@@ -17,8 +18,8 @@ const readyMax = 2;
 export class PlainBody implements ResponseBody, BodyTarget {
   readonly #answer: BodyAnswer;
   readonly #rooms: BodyRooms;
-  readonly #ready: Uint8Array<ArrayBuffer>[] = [];
-  #room: Uint8Array<ArrayBuffer>;
+  readonly #ready: PayloadBytes[] = [];
+  #room: PayloadBytes;
   #filled = 0;
   /** Of it, what has been given out. */
   #given = 0;
@@ -36,7 +37,7 @@ export class PlainBody implements ResponseBody, BodyTarget {
     this.#room = rooms.take(this.#left);
   }
 
-  async *pieces(): AsyncIterable<Uint8Array<ArrayBuffer>> {
+  async *pieces(): AsyncIterable<PayloadBytes> {
     const ended = (failure: unknown): void => {
       this.#end = { failure };
       this.#wake?.();
@@ -78,6 +79,7 @@ export class PlainBody implements ResponseBody, BodyTarget {
     this.#left -= bytes;
     if (this.#filled === this.#room.length) {
       this.#ready.push(this.#given === 0 ? this.#room : this.#room.slice(this.#given));
+      if (this.#given > 0) this.#rooms.giveBack(this.#room);
       this.#filled = this.#given = 0;
       this.#room = this.#rooms.take(this.#left);
     }
@@ -87,7 +89,7 @@ export class PlainBody implements ResponseBody, BodyTarget {
   }
 
   /** What has come of a room that is not full, copied: the socket goes on writing behind it. */
-  #begun(): Uint8Array<ArrayBuffer> | null {
+  #begun(): PayloadBytes | null {
     if (this.#filled === this.#given) return null;
     const piece = this.#room.slice(this.#given, this.#filled);
     this.#given = this.#filled;

@@ -37,7 +37,8 @@ import {
 } from './ranged-request.ts';
 
 const roomBytes = 1 << 20;
-const roomsKept = 3;
+/** Two that are full, one that is being filled, and those that are being decoded. */
+const roomsKept = 6;
 const connectMs = 10_000;
 /** At a time: blocks of a file are read side by side. */
 const connectionsMax = 4;

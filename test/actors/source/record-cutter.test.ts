@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { RecordCutter } from '../../../actors/source/record-cutter.ts';
+import { type Piece, RecordCutter } from '../../../actors/source/record-cutter.ts';
 import type { Splitter } from '../../../connectors/sdk/format.ts';
 
 /** Lines, by a splitter that remembers how far it has looked. */
@@ -58,6 +58,65 @@ test('pieces are the payloads again, cut behind records, and nothing is looked a
       assert.ok(looked.bytes <= bytes.length);
     }),
   );
+});
+
+test('payloads that are lent become pieces where they lie, and each comes back once, when nobody looks at it any more', () => {
+  const line = fc.string({ maxLength: 40 }).map((text) => text.replaceAll('\n', '.'));
+  const chunks = fc.array(fc.record({ size: fc.nat({ max: 90 }), front: fc.nat({ max: 60 }), isLent: fc.boolean() }), {
+    maxLength: 30,
+  });
+  fc.assert(
+    fc.property(fc.array(line), chunks, fc.integer({ min: 8, max: 200 }), (lines, sizes, max) => {
+      const bytes = encode(lines.join('\n'));
+      const cutter = new RecordCutter(lineSplitter({ bytes: 0 }), { recordBytesMax: 1 << 20, pieceBytesMax: max });
+      const out = new Set<SharedArrayBuffer>();
+      const pieces: Piece[] = [];
+      let text = '';
+      let at = 0;
+      for (const { size, front, isLent } of [...sizes, { size: bytes.length, front: 20, isLent: true }]) {
+        const part = bytes.subarray(at, at + size);
+        at += size;
+        if (isLent) {
+          const memory = new SharedArrayBuffer(front + part.length);
+          const payload = new Uint8Array(memory, front);
+          payload.set(part);
+          out.add(memory);
+          cutter.append(payload, () => {
+            assert.ok(out.delete(memory), 'released once');
+            new Uint8Array(memory).fill(0xee);
+          });
+        } else cutter.append(part.slice());
+        pieces.push(...cutter.cut());
+        // One of them is still being looked at.
+        for (const piece of pieces.splice(0, pieces.length - 1)) text += looked(piece);
+      }
+      for (const piece of [...pieces, ...cutter.end()]) text += looked(piece);
+      assert.is(text, decode(bytes));
+      assert.is(out.size, 0);
+    }),
+  );
+});
+
+function looked({ bytes, release }: Piece): string {
+  const text = decode(bytes);
+  release?.();
+  return text;
+}
+
+test('a record that lies in two payloads that are lent moves alone', () => {
+  const cutter = new RecordCutter(lineSplitter({ bytes: 0 }));
+  const payload = (text: string): Uint8Array<SharedArrayBuffer> => {
+    const memory = new Uint8Array(new SharedArrayBuffer(16 + text.length), 16);
+    memory.set(encode(text));
+    return memory;
+  };
+  const [first, second] = [payload('one\ntw'), payload('o\nthree\n')];
+  cutter.append(first);
+  assert.is(cutter.cut()[0]?.bytes.buffer, first.buffer);
+  cutter.append(second);
+  const [piece] = cutter.cut();
+  assert.is(piece?.bytes.buffer, second.buffer);
+  assert.is(decode(piece?.bytes ?? first), 'two\nthree\n');
 });
 
 test('a new stream begins with a first piece and a prologue of its own', () => {

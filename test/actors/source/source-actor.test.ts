@@ -100,6 +100,53 @@ test('what is decoded comes in memory that is lent, here and on another thread, 
   });
 });
 
+/** Gives out `text` in shared memory, in parts of `partBytes`, and writes over each as soon as it is released. */
+function lendingSource(text: Uint8Array, partBytes: number, released: SharedArrayBuffer[]) {
+  return defineSource({
+    name: 'lending',
+    summary: 'Lends its bytes.',
+    parameters: [],
+    format: 'required',
+    create: () => ({
+      open: async () => {},
+      read: async function* (): AsyncIterable<Payload> {
+        const front = 100;
+        for (let at = 0; at < text.length; at += partBytes) {
+          const part = text.subarray(at, at + partBytes);
+          const memory = new SharedArrayBuffer(front + part.length);
+          const bytes = new Uint8Array(memory, front);
+          bytes.set(part);
+          const release = (): void => {
+            new Uint8Array(memory).fill(0xee);
+            released.push(memory);
+          };
+          yield { kind: 'bytes', bytes, release, positionAfter: (length) => ({ at: at + length }) };
+        }
+      },
+    }),
+  });
+}
+
+test('bytes that are lent are decoded where they lie, here and on another thread, and come back when nobody looks at them any more', async () => {
+  const rows = 60_000;
+  const text = Buffer.from(
+    upTo(rows)
+      .map((id) => `{"id":${id},"name":"name ${id}"}\n`)
+      .join(''),
+  );
+  for (const decodeWorkers of [0, 1]) {
+    const released: SharedArrayBuffer[] = [];
+    const connectors = { ...registry, sources: [lendingSource(text, 140_001, released)] };
+    const transport = { name: 'lending', config: {} };
+    const fixture = await sourceFixture({ transport, format: json, connectors, decodeWorkers });
+    await fixture.source.ask({ kind: 'open' });
+    assert.equal(await takeAll(fixture), upTo(rows));
+    assert.is(new Set(released).size, Math.ceil(text.length / 140_001));
+    assert.is(released.length, new Set(released).size);
+    await fixture.close();
+  }
+});
+
 test('a file reaches the receiver in its order, then its end, and the end is told', async () => {
   await inFolder(async (baseFolder) => {
     const path = ndjson(baseFolder, 20_000);

@@ -23,7 +23,7 @@ test('a chunk that is released is read into again, and the others stay as they a
   for (const releases of [true, false]) {
     const source = fileInput.create({ path: 'orders.json', buffer_size_bytes: 1000 }, contextFor(relation, folder));
     await source.open(null);
-    const buffers = new Set<ArrayBuffer>();
+    const buffers = new Set<ArrayBufferLike>();
     let text = '';
     let chunks = 0;
     const kept: Uint8Array[] = [];
