@@ -153,6 +153,14 @@ export const relationalViews: Readonly<Record<string, readonly ViewCase[]>> = {
       title: 'texts of a partition',
       sql: "SELECT k, i, STRING_AGG(s, '|' ORDER BY s) OVER (PARTITION BY k, i) AS w FROM facts",
     },
+    {
+      title: 'distinct values of a frame',
+      sql: 'SELECT k, i, COUNT(DISTINCT s) OVER (PARTITION BY k ORDER BY i) AS c, SUM(DISTINCT i) OVER (PARTITION BY k ORDER BY i, s, n, d, b ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING) AS t FROM facts',
+    },
+    {
+      title: 'texts of a frame',
+      sql: "SELECT k, i, s, STRING_AGG(s, '|') OVER (PARTITION BY k ORDER BY i, s, n, d, b ROWS BETWEEN 1 FOLLOWING AND 3 FOLLOWING) AS w FROM facts",
+    },
     { title: 'descending', sql: 'SELECT k, i, RANK() OVER (ORDER BY i DESC NULLS LAST) AS r FROM facts' },
     {
       title: 'top',

@@ -3,8 +3,8 @@
 //   PERCENT_RANK   (RANK - 1) / (rows - 1)        CUME_DIST   rows up to the equals of this one / rows
 //   NTILE(k)       of ROW_NUMBER and rows: the first rows % k tiles have one row more
 //   aggregates     as over groups (bind-aggregate.ts), each COUNT, SUM, AVG, MIN and MAX in it being a call over the same frame
-// `rows` is the number of rows of the partition. What needs all values at once, ARRAY_AGG and what is made of it, and DISTINCT is of the whole
-// partition only (partition-aggregates.ts).
+// `rows` is the number of rows of the partition. What needs all values at once, ARRAY_AGG and what is made of it, and DISTINCT is joined to
+// the rows (partition-aggregates.ts, framed-aggregates.ts).
 import { formatSqlType, type SqlType } from '../../../runtime/batch/sql-type.ts';
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import { type AggregateDefinition, findAggregate } from './aggregate-functions.ts';
@@ -49,8 +49,10 @@ type Base = Omit<GatheredCall, 'function' | 'type' | 'nullable'>;
 /** Where calls go: each gives the column of its result. */
 export interface WindowCallSink {
   readonly add: (call: GatheredCall) => Scalar;
-  /** Of the whole partition, for what no frame computes. */
+  /** Of the whole partition, in no order. */
   readonly aggregate: (call: AggregateCall) => Scalar;
+  /** Over the frame, for what is not computed row by row. */
+  readonly framed: (call: AggregateCall, frame: WindowFrame) => Scalar;
 }
 
 /** Binds a call over the window. @throws SqlInvalidArguments, SqlUnsupported, SqlUnknownFunction */
@@ -215,21 +217,20 @@ function bindAggregateOver(
     add: (aggregate: Omit<AggregateCall, 'nullable'>) => {
       const { function: implementation, operand, distinct, filter, type } = aggregate;
       const isGathered = implementation === 'array_agg';
-      if (isGathered && (!isWhole || isOrdered)) {
-        const instead =
-          'leave ORDER BY and the frame out of OVER: it is of the whole partition then, in the order of an ORDER BY of its own';
-        throw refuse(`${name} OVER an order or a frame`, instead);
-      }
       if (operand?.type.kind === 'NULL') {
         const detail = 'an argument NULL has no type: write CAST(NULL AS INTEGER)';
         throw new SqlInvalidArguments({ function: name, detail }, { place: source.place });
       }
-      if (distinct && !isGathered && !isWhole) {
-        const instead = 'leave ORDER BY and the frame out of OVER, or make the rows distinct in a subquery';
-        throw refuse(`DISTINCT in ${name} OVER an order or a frame`, instead);
-      }
       const isCounted = implementation === 'count' || isGathered;
-      if (distinct || isGathered) return sink.aggregate({ ...aggregate, nullable: !isCounted });
+      if (distinct || isGathered) {
+        const whole = { ...aggregate, nullable: !isCounted };
+        // In the order of the window, unless it is gathered in that of its values.
+        if (isWhole && (distinct || !isOrdered)) return sink.aggregate(whole);
+        const isDistance = unit === 'range' && [start, end].some((bound) => bound.kind === 'offset');
+        if (!isDistance) return sink.framed(whole, base.frame);
+        const construct = `${distinct ? 'DISTINCT in ' : ''}${name} OVER a RANGE with an offset`;
+        throw refuse(construct, 'write ROWS or GROUPS, or join the rows with those of the range and group them');
+      }
       // SAFETY: the other aggregates are window functions too.
       const function_ = implementation as WindowFunction;
       return sink.add({ ...base, function: function_, operand, filter, type, nullable: implementation !== 'count' });

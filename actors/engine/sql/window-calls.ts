@@ -13,6 +13,7 @@ import type { Attached } from './bind-subquery.ts';
 import { bindWindowCall, type GatheredCall } from './bind-window-call.ts';
 import type { AggregateCall, ColumnReference, ExpressionSource, Rel, Scalar, SortKey, WindowCall } from './bound.ts';
 import type { ExpressionContext, WindowSink } from './expression-context.ts';
+import { attachFramed, type FramedWindow } from './framed-aggregates.ts';
 import { orderKey } from './order-keys.ts';
 import { PartitionAggregates } from './partition-aggregates.ts';
 import { columnOf } from './query-context.ts';
@@ -22,6 +23,7 @@ import { SqlInvalidDefinition } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
 import { byValue } from './variant-equality.ts';
 import { bindFrame } from './window-frame.ts';
+import type { FrameBound, WindowFrame } from './window-function.ts';
 
 interface Sorting {
   readonly partition: readonly Scalar[];
@@ -33,6 +35,7 @@ export class WindowCalls implements WindowSink {
   readonly #named: ReadonlyMap<string, WindowSpecification>;
   readonly #sortings: Map<string, Sorting> = new Map();
   readonly #aggregates: PartitionAggregates = new PartitionAggregates();
+  readonly #framed: Map<string, FramedWindow> = new Map();
   #next = windowOrdinal;
 
   constructor(named: readonly { readonly name: Identifier; readonly window: WindowSpecification }[]) {
@@ -62,12 +65,22 @@ export class WindowCalls implements WindowSink {
       nullable,
       source: place,
     });
+    const add = (call: GatheredCall): ColumnReference => {
+      const sorting = this.#sortings.get(key) ?? { partition, order, calls: [] };
+      this.#sortings.set(key, sorting);
+      const column = columnOfCall(call);
+      sorting.calls.push({ call, ordinal: column.ordinal });
+      return column;
+    };
     return bindWindowCall(inner, expression, frame, order.length > 0, source, {
-      add: (call) => {
-        const sorting = this.#sortings.get(key) ?? { partition, order, calls: [] };
-        this.#sortings.set(key, sorting);
+      add,
+      framed: (call, over) => {
+        const framedKey = `${key} ${over.unit} ${boundKey(over.start)} ${boundKey(over.end)}`;
+        const known = this.#framed.get(framedKey);
+        const window = known ?? { keys: partition, frame: over, place: add(placeOf(over, source)), aggregates: [] };
+        this.#framed.set(framedKey, window);
         const column = columnOfCall(call);
-        sorting.calls.push({ call, ordinal: column.ordinal });
+        window.aggregates.push({ call, ordinal: column.ordinal });
         return column;
       },
       aggregate: (call) => {
@@ -83,6 +96,7 @@ export class WindowCalls implements WindowSink {
     const columns = new Map<number, Scalar>();
     let input = this.#aggregates.attach(rel, place, columns);
     for (const sorting of this.#sortings.values()) input = attachSorting(input, sorting, place, columns);
+    for (const window of this.#framed.values()) input = attachFramed(input, window, place, columns);
     const placed = (scalar: Scalar): Scalar =>
       mapScalarColumns(place(scalar), (column) => {
         const found = columns.get(column.ordinal);
@@ -120,6 +134,26 @@ export class WindowCalls implements WindowSink {
     const detail = `no WINDOW is named "${name.name}"`;
     throw new SqlInvalidDefinition({ detail }, { place: text.span(name.span), suggestion });
   }
+}
+
+/** The call that numbers the rows, or the groups of equal ones, that a frame counts. */
+function placeOf(frame: WindowFrame, source: ExpressionSource): GatheredCall {
+  return {
+    function: frame.unit === 'rows' ? 'row_number' : 'dense_rank',
+    type: { kind: 'BIGINT' },
+    nullable: false,
+    offset: 0,
+    operand: null,
+    filter: null,
+    fallback: null,
+    ignoreNulls: false,
+    frame,
+    source,
+  };
+}
+
+function boundKey(bound: FrameBound): string {
+  return bound.kind === 'offset' ? String(bound.by) : bound.kind;
 }
 
 function attachSorting(
