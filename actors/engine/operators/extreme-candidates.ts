@@ -1,10 +1,12 @@
-// Of rows that only come, those that may be at the extreme of their group: the others are below one that came before them, for ever.
+// Rows that may be at the extreme of their group, where a row that is passed by another one never will be: of n rows in any order about
+// log n are left of each group. Stands in front of extreme-rows.ts.
 //
-//   ∆out = rows of ∆in whose group and value are not NULL and whose value is not passed by any that came before in their group
+//   ∆out = rows of ∆in whose group and value are not NULL, without those that are passed by one that came before in their group
 //
-// Stands in front of extreme-rows.ts where its input never deletes: of n rows in any order about log n are left of each group.
-// State: the extreme of each group so far. Cost: O(changed rows).
-// Not here: which of them are at the extreme, values with more than one form (the plan sees to it).
+// Rows are left out of groups that only grow: of all, where the input never deletes; or else of those that begin in a step and are behind the
+// watermark when it ends (`settled`), which have no rows that could go. That asks for an input that tells of each row once in a step.
+// State: for each group whether it only grows, and its extreme so far. Cost: O(changed rows).
+// Not here: which rows are at the extreme, values with more than one form (the plan sees to it).
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import { gatherColumn, gatherWeights } from '../../../runtime/batch/gather-column.ts';
 import { ScratchRoom } from '../../../runtime/batch/scratch-room.ts';
@@ -20,6 +22,21 @@ import { Forgetting, type ForgottenKey } from './forgetting.ts';
 
 const blockRows = 256;
 
+/** What is known of a group: nothing; its rows do not go, and its extreme so far is known; they may go. */
+const unseen = 0;
+const growing = 1;
+const changing = 2;
+
+/** Groups are below it whose column of 64 bits at `offset` is. */
+interface SettledBound {
+  readonly offset: number;
+  readonly high: number;
+  readonly low: number;
+}
+
+const everything: SettledBound = { offset: 0, high: Number.POSITIVE_INFINITY, low: 0 };
+const nothing: SettledBound = { offset: 0, high: Number.NEGATIVE_INFINITY, low: 0 };
+
 export class ExtremeCandidates implements Operator {
   readonly name = 'extreme candidates';
   readonly detail: string;
@@ -30,7 +47,9 @@ export class ExtremeCandidates implements Operator {
   readonly #valueLayout: RowLayout;
   readonly #order: ValueOrder;
   readonly #sign: 1 | -1;
-  /** Words of a group behind its key: whether it has an extreme, and that. */
+  /** Groups below this, when they are first seen, only grow; null: all do. */
+  readonly #settled: ForgottenKey | null;
+  /** Words of a group behind its key: what is known of it, and its extreme so far. */
   readonly #groups: RecordTable;
   readonly #keys: Int32Array;
   readonly #values: Int32Array;
@@ -41,8 +60,10 @@ export class ExtremeCandidates implements Operator {
   #scratch: ScratchRoom | null = null;
   #forgetting: Forgetting | null = null;
 
-  constructor(shape: ExtremeRowsShape) {
+  /** `settled`: of a group column of 64 bits; null: the input never deletes. */
+  constructor(shape: ExtremeRowsShape, settled: ForgottenKey | null) {
     this.#shape = shape;
+    this.#settled = settled;
     const { schema, groups, value, extreme, pool } = shape;
     this.detail = `${extreme} #${value} by ${groups.map((g) => `#${g}`).join(', ')}`;
     this.#keyLayout = layoutOf(groups.map((g) => ({ ...schema.fields[g]!, nullable: false })));
@@ -68,6 +89,7 @@ export class ExtremeCandidates implements Operator {
     const keyWords = this.#keyLayout.words;
     const valueWords = this.#valueLayout.words;
     if (batch.rows > this.#chosen.length) this.#chosen = new Int32Array(batch.rows);
+    const bound = this.#bound();
     let rows = 0;
     for (let from = 0; from < batch.rows; from += blockRows) {
       const range = { from, to: Math.min(batch.rows, from + blockRows) };
@@ -80,10 +102,14 @@ export class ExtremeCandidates implements Operator {
       }
       this.#groups.findOrInsert(this.#keys, keyWords, count, this.#ids);
       const { words, width } = this.#groups;
+      const { offset, high, low } = bound;
       for (let i = 0; i < count; i++) {
         const at = this.#ids[i]! * width + keyWords;
-        if (words[at] === 1 && this.#sign * this.#order(this.#values, i * valueWords, words, at + 1) < 0) continue;
-        words[at] = 1;
+        if (words[at] === unseen) {
+          words[at] = isBelow(words, at - keyWords + offset, high, low) ? growing : changing;
+        } else if (words[at] === growing) {
+          if (this.#sign * this.#order(this.#values, i * valueWords, words, at + 1) < 0) continue;
+        }
         for (let k = 0; k < valueWords; k++) words[at + 1 + k] = this.#values[i * valueWords + k]!;
         this.#chosen[rows++] = from + this.#kept[i]!;
       }
@@ -119,6 +145,15 @@ export class ExtremeCandidates implements Operator {
     this.#groups.restore(reader);
   }
 
+  #bound(): SettledBound {
+    if (this.#settled === null) return everything;
+    const below = this.#settled.below();
+    if (below === null) return nothing;
+    const { offset } = this.#keyLayout.columns[this.#settled.position]!;
+    const bits = BigInt(below);
+    return { offset, high: Number(BigInt.asIntN(32, bits >> 32n)), low: Number(BigInt.asUintN(32, bits)) };
+  }
+
   #chosenOf(batch: ChangeBatch, rows: number): ChangeBatch {
     if (rows === batch.rows) return batch;
     this.#scratch?.clear();
@@ -127,4 +162,11 @@ export class ExtremeCandidates implements Operator {
     const weights = batch.weights === null ? null : gatherWeights(batch.weights, this.#chosen, rows, room);
     return { ...batch, rows, weights, columns };
   }
+}
+
+// ── data plane ──
+
+function isBelow(words: Int32Array, at: number, high: number, low: number): boolean {
+  const own = words[at + 1]!;
+  return own < high || (own === high && words[at]! >>> 0 < low);
 }

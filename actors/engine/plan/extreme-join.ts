@@ -8,10 +8,13 @@
 import { storageOf } from '../../../runtime/batch/sql-type.ts';
 import { inPlace, type NodeSharding } from '../circuit/node-sharding.ts';
 import { ExtremeCandidates } from '../operators/extreme-candidates.ts';
-import { ExtremeRows } from '../operators/extreme-rows.ts';
+import { ExtremeRows, type ExtremeRowsShape } from '../operators/extreme-rows.ts';
+import type { ForgottenKey } from '../operators/forgetting.ts';
+import { RowMap } from '../operators/map.ts';
 import type { Rel, Scalar } from '../sql/bound.ts';
-import { columnReference, conjuncts, relKey } from './algebra.ts';
+import { columnReference, conjuncts, mapColumns, relKey } from './algebra.ts';
 import { allColumns, type Built, type Rels } from './built-relation.ts';
+import { childrenOf, columnsOf, scalarKey } from './expression-shape.ts';
 import type { NodeBuilder } from './node-builder.ts';
 
 interface ExtremeJoin {
@@ -39,19 +42,73 @@ export function buildExtremeJoin(nodes: NodeBuilder, rel: Rels<'join'>, wanted: 
     sources: [inPlace(schema.fields.length)],
     outer: false,
   };
+  const settled = settledGroup(nodes, found);
+  const candidates = candidatesOf(nodes, input, shape, settled);
   let { node } = input;
-  const operators = [...(input.appendOnly ? [new ExtremeCandidates(shape)] : []), new ExtremeRows(shape)];
-  for (const operator of operators) {
+  for (const operator of [...(candidates === null ? [] : [candidates]), new ExtremeRows(shape)]) {
     node = nodes.add(operator, [node], sharding);
-    for (const [position, group] of groups.entries()) {
-      const below = nodes.settled?.(found.input, columnReference(found.input, group)) ?? null;
-      if (below === null) continue;
-      nodes.forgetful.set(node, () => operator.forget({ position, below }));
-      break;
-    }
+    if (settled !== null) nodes.forgetful.set(node, () => operator.forget(settled));
   }
   const columns = allColumns(rel).map((ordinal) => place(found.columns[ordinal]!));
   return { node, schema, columns, appendOnly: false, key: null };
+}
+
+/** The first group behind a watermark. */
+function settledGroup(nodes: NodeBuilder, { input, groups }: ExtremeJoin): ForgottenKey | null {
+  for (const [position, group] of groups.entries()) {
+    const below = nodes.settled?.(input, columnReference(input, group)) ?? null;
+    if (below !== null) return { position, below };
+  }
+  return null;
+}
+
+/** What stands in front; null: any row may come to be at the extreme. */
+function candidatesOf(
+  nodes: NodeBuilder,
+  input: Built,
+  shape: ExtremeRowsShape,
+  settled: ForgottenKey | null,
+): ExtremeCandidates | null {
+  if (input.appendOnly) return new ExtremeCandidates(shape, null);
+  if (settled === null || !tellsOnce(nodes, input)) return null;
+  const { type } = shape.schema.fields[shape.groups[settled.position]!]!;
+  return storageOf(type) === 'i64' ? new ExtremeCandidates(shape, settled) : null;
+}
+
+/** Whether each row is told of once in a step: its operator holds rows by a key and tells how they differ. */
+function tellsOnce(nodes: NodeBuilder, { node, key }: Built): boolean {
+  let { operator, inputs } = nodes.nodes[node]!;
+  while (operator instanceof RowMap) ({ operator, inputs } = nodes.nodes[inputs[0]!]!);
+  return key !== null && operator.contents !== null;
+}
+
+/** Groups without those that follow from others of them, such as the end of a window from its beginning. */
+function independent(input: Rel, groups: readonly number[]): readonly number[] {
+  const kept: number[] = [];
+  for (const group of groups) {
+    const follows = kept.some((other) => followsFrom(sourceOf(input, group), scalarKey(sourceOf(input, other))));
+    if (!follows || input.schema.fields[group]!.nullable) kept.push(group);
+  }
+  return kept;
+}
+
+/** Whether a scalar is computed from another one, by its key, and from literals. */
+function followsFrom(scalar: Scalar, key: string): boolean {
+  if (scalarKey(scalar) === key) return true;
+  if (scalar.kind === 'column' || scalar.kind === 'literal') return scalar.kind === 'literal';
+  return childrenOf(scalar).every((child) => followsFrom(child, key));
+}
+
+/** A column in terms of the relation below the projections and groups that it passes. */
+function sourceOf(rel: Rel, ordinal: number): Scalar {
+  let scalar: Scalar = columnReference(rel, ordinal);
+  for (let below = rel; ; ) {
+    if (below.kind !== 'project' && below.kind !== 'aggregate') return scalar;
+    const columns = below.kind === 'project' ? below.columns : below.groups;
+    if (columnsOf(scalar).some((column) => columns[column] === undefined)) return scalar;
+    scalar = mapColumns(scalar, (column) => columns[column.ordinal]!);
+    below = below.input;
+  }
 }
 
 function extremeJoin(rel: Rels<'join'>): ExtremeJoin | null {
@@ -96,7 +153,14 @@ function extremeJoin(rel: Rels<'join'>): ExtremeJoin | null {
   }
   if (!isBound || compared.size < groups.length) return null;
   if (relKey(rel.left) !== relKey(right.input)) return null;
-  return { input: rel.left, groups, value, extreme: call.function, columns: [...allColumns(rel.left), ...equals] };
+  const kept = independent(rel.left, groups);
+  return {
+    input: rel.left,
+    groups: kept,
+    value,
+    extreme: call.function,
+    columns: [...allColumns(rel.left), ...equals],
+  };
 }
 
 /** A comparison of a column of the left side with one of the right, in this order. */

@@ -120,13 +120,19 @@ function grouped(
       source: { place: {}, text: name },
     };
   };
-  const outputs = groups.map((group) => {
+  const started = groups.map((group) => {
     const key = keys.indexOf(group);
     return key >= 0 ? column(key) : mapColumns(group, () => column(keys.length));
   });
-  const chosen = rel.aggregates.map((_, i) => groups.length + i).filter((ordinal) => wanted.includes(ordinal));
-  outputs.push(...chosen.map((_, i) => column(keys.length + 1 + i)));
-  const kept = [...groups.map((_, i) => i), ...chosen];
+  // What is computed from the start of the window is computed for whoever wants it, or where nothing else tells windows apart.
+  const isStart = (scalar: Scalar): boolean => scalar.kind === 'column' && scalar.ordinal === keys.length;
+  const hasStart = started.some(isStart);
+  const kept = allColumns(rel).filter((ordinal) => {
+    const group = started[ordinal];
+    return wanted.includes(ordinal) || (group !== undefined && (group.kind === 'column' || !hasStart));
+  });
+  const chosen = kept.filter((ordinal) => ordinal >= groups.length);
+  const outputs = kept.map((ordinal) => started[ordinal] ?? column(keys.length + 1 + chosen.indexOf(ordinal)));
   const own: Built = {
     node,
     schema,
@@ -148,7 +154,7 @@ function grouped(
     ...built,
     columns,
     appendOnly: false,
-    key: groups.map((_, i) => built.columns[i]!),
+    key: columns.slice(0, groups.length).filter((place) => place >= 0),
   };
 }
 
