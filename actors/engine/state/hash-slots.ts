@@ -11,7 +11,7 @@
 // `homes` is [mask, end] for kernels: the home of h is word (h << 1) & mask, less half of mask + 1 where that is not below `end`.
 // Behind the last home there is always room for all keys that were announced, so nobody has to look where the array ends.
 // A hash selects a slot; that the keys are equal is for the caller to find out.
-import { grownWords } from './grown-words.ts';
+import { grownWords, pageWords, touchPages } from './grown-words.ts';
 import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
 
 /** A table of fewer homes doubles: it takes a fraction of a millisecond. */
@@ -114,6 +114,8 @@ export class HashSlots {
       const to = Math.min(wanted, from + dealtTogether, 2 * power);
       const taken = this.#take(2 * (from - power), 2 * (to - power));
       this.#roomBehind(Math.max(2 * to, freeFrom(this.slots, 2 * from)), taken);
+      // What is looked at while entries are put there, and when room is made the next time.
+      touchPages(this.slots, 2 * from, 2 * to + pageWords);
       this.#setHomes(to);
       putAll(this.slots, this.homes, this.#dealt, taken);
       from = to;

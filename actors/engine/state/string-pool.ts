@@ -21,6 +21,15 @@ import { grownMemory } from './growable-memory.ts';
 import { HashSlots, homeOf } from './hash-slots.ts';
 import type { SnapshotReader, SnapshotWriter } from './snapshot-codec.ts';
 import { copyBytes, copyText, equalBytes, hashBytes } from './string-bytes.ts';
+import {
+  appendEntries,
+  hashChosenRows,
+  hashRows,
+  spanOf,
+  sumOfLengths,
+  warmEntries,
+  warmStrings,
+} from './string-kernels.ts';
 
 export const StringsFull: CodedErrorClass<{ readonly bytes: number }> = defineError(
   'state.strings_full',
@@ -34,6 +43,8 @@ const poolBytesMax = 2 ** 31 - 16;
 const copiedBytesMax = 1 << 19;
 /** From this length on a view of the string and a call to copy it cost less than a loop over its words. */
 const longBytes = 256;
+/** Strings that are less of what lies between the first and the last of them are fetched before they are copied. */
+const sparsePart = 0.35;
 /** From this length on it is worth a code that names nothing to have bytes begin where they are copied fast. */
 const alignedBytesMin = 1 << 11;
 
@@ -157,18 +168,21 @@ export class StringPool {
   ): void {
     const { offsets, bytes } = column;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#room(sumOfLengths(offsets, rows, count), count);
+    const length = sumOfLengths(offsets, rows, count);
+    this.#room(length, count);
+    // Where most lies between the strings, nothing is fetched in advance: they are touched side by side.
+    if (length < sparsePart * spanOf(offsets, rows, count)) this.#warmth ^= warmStrings(offsets, bytes, rows, count);
     const own = this.#offsets;
     let code = this.#size;
     let at = own[code]!;
     const isText = column.type.kind === 'VARCHAR' || column.type.kind === 'CHAR';
     for (let i = 0; i < count; i++) {
       const start = offsets[rows[i]!]!;
-      const length = offsets[rows[i]! + 1]! - start;
-      if (length >= longBytes) this.#bytes.set(bytes.subarray(start, start + length), at);
-      else if (isText) copyText(view, bytes, start, length, this.#view, this.#bytes, at);
-      else copyBytes(view, bytes, start, length, this.#view, this.#bytes, at);
-      at += length;
+      const size = offsets[rows[i]! + 1]! - start;
+      if (size >= longBytes) this.#bytes.set(bytes.subarray(start, start + size), at);
+      else if (isText) copyText(view, bytes, start, size, this.#view, this.#bytes, at);
+      else copyBytes(view, bytes, start, size, this.#view, this.#bytes, at);
+      at += size;
       target[ids[i]! * stride + offset] = code++;
       own[code] = at;
     }
@@ -187,8 +201,14 @@ export class StringPool {
   ): void {
     const { offsets, bytes } = column;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (count > this.#hashes.length) this.#hashes = new Int32Array(count);
+    const hashes = this.#hashes;
+    hashChosenRows(view, bytes, offsets, rows, count, this.#hashMask, hashes);
+    this.#makeReady(count);
     for (let i = 0; i < count; i++) {
-      target[ids[i]! * stride + offset] = this.intern(bytes, view, offsets[rows[i]!]!, offsets[rows[i]! + 1]!);
+      const row = rows[i]!;
+      const code = this.#internHashed(bytes, view, offsets[row]!, offsets[row + 1]!, hashes[i]!);
+      target[ids[i]! * stride + offset] = code;
     }
   }
 
@@ -247,11 +267,7 @@ export class StringPool {
     if (count > this.#hashes.length) this.#hashes = new Int32Array(count);
     const hashes = this.#hashes;
     hashRows(view, bytes, offsets, from, count, this.#hashMask, hashes);
-    this.#slots.reserve(this.#interned + count, count);
-    // A string that is known costs three loads, each from where the one before says: they are under way for many at a time.
-    if (this.#slots.isLarge) {
-      this.#warmth ^= warmEntries(this.#slots, this.#offsets, this.#bytes, hashes, count);
-    }
+    this.#makeReady(count);
     let at = offset;
     for (let i = 0, row = from; i < count; i++, row++, at += stride) {
       if (validity !== null && (validity[row >> 3]! & (1 << (row & 7))) === 0) target[at] = 0;
@@ -317,6 +333,14 @@ export class StringPool {
     return code;
   }
 
+  /** Makes room for the strings of a block, of which the hashes are known, and has those fetched that are there. */
+  #makeReady(count: number): void {
+    this.#slots.reserve(this.#interned + count, count);
+    // A string that is known costs three loads, each from where the one before says: they are under way for many at a time.
+    if (!this.#slots.isLarge) return;
+    this.#warmth ^= warmEntries(this.#slots, this.#offsets, this.#bytes, this.#hashes, count);
+  }
+
   /** Gives an entry its slot. */
   #index(code: number, hash: number, slot: number): void {
     const { slots } = this.#slots;
@@ -349,77 +373,4 @@ export class StringPool {
     new Uint8Array(memory).set(new Uint8Array(buffer, 0, used));
     return memory;
   }
-}
-
-// ── data plane ── Top-level functions over arrays and numbers: called for every string that enters the state.
-
-/** Continues the offsets of the pool by those of rows [from, to), moved by `shift`; a NULL has code 0. */
-function appendEntries(
-  offsets: Int32Array,
-  from: number,
-  to: number,
-  validity: Uint8Array | null,
-  shift: number,
-  own: Int32Array,
-  first: number,
-  target: Int32Array,
-  stride: number,
-  offset: number,
-): void {
-  let write = offset;
-  for (let row = from, code = first; row < to; row++, code++, write += stride) {
-    own[code + 1] = offsets[row + 1]! + shift;
-    target[write] = validity === null || (validity[row >> 3]! & (1 << (row & 7))) !== 0 ? code : 0;
-  }
-}
-
-function sumOfLengths(offsets: Int32Array, rows: Int32Array, count: number): number {
-  let sum = 0;
-  for (let i = 0; i < count; i++) sum += offsets[rows[i]! + 1]! - offsets[rows[i]!]!;
-  return sum;
-}
-
-function hashRows(
-  view: DataView,
-  bytes: Uint8Array,
-  offsets: Int32Array,
-  from: number,
-  count: number,
-  hashMask: number,
-  hashes: Int32Array,
-): void {
-  let start = offsets[from]!;
-  for (let i = 0; i < count; i++) {
-    const end = offsets[from + i + 1]!;
-    hashes[i] = hashBytes(view, bytes, start, end) & hashMask;
-    start = end;
-  }
-}
-
-/**
- * Touches the first slot of each hash and the string that it names. Each loop is free of branches, so that many loads are
- * under way; the hashes are as they were when it returns.
- */
-function warmEntries(
-  { slots, homes }: HashSlots,
-  offsets: Int32Array,
-  bytes: Uint8Array,
-  hashes: Int32Array,
-  count: number,
-): number {
-  let warmth = 0;
-  let i = 0;
-  for (; i < count - 3; i += 4) {
-    const code0 = slots[homeOf(homes, hashes[i]!) + 1]!;
-    const code1 = slots[homeOf(homes, hashes[i + 1]!) + 1]!;
-    const code2 = slots[homeOf(homes, hashes[i + 2]!) + 1]!;
-    const code3 = slots[homeOf(homes, hashes[i + 3]!) + 1]!;
-    // The entry before code + 1 is the string's: a free slot names the first one.
-    const at0 = offsets[code0 === 0 ? 0 : code0 - 1]!;
-    const at1 = offsets[code1 === 0 ? 0 : code1 - 1]!;
-    const at2 = offsets[code2 === 0 ? 0 : code2 - 1]!;
-    const at3 = offsets[code3 === 0 ? 0 : code3 - 1]!;
-    warmth ^= bytes[at0]! ^ bytes[at1]! ^ bytes[at2]! ^ bytes[at3]!;
-  }
-  return warmth;
 }

@@ -1,7 +1,7 @@
 // Arrays of words that grow: what was in them is there, and large ones stay where they are.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { asDoubles, grownWords } from '../../../../actors/engine/state/grown-words.ts';
+import { asDoubles, grownWords, pageWords, touchPages } from '../../../../actors/engine/state/grown-words.ts';
 
 const grown = suite('grown words');
 
@@ -33,6 +33,15 @@ grown('the words of two columns are one array of doubles', () => {
   doubles[1] = 1;
   assert.is(doubles.length, words.length >> 1);
   assert.is(words[3], 0x3ff00000);
+});
+
+grown('pages that are asked for keep what is in them, up to the end of the array', () => {
+  for (const words of [new Int32Array(5 * pageWords + 3), grownWords(new Int32Array(1), 1_000_000)]) {
+    for (let at = 0; at < 5 * pageWords; at += 512) words[at] = at + 1;
+    touchPages(words, 0, 3 * pageWords);
+    touchPages(words, pageWords, words.length + 10 * pageWords);
+    for (let at = 0; at < 5 * pageWords; at++) assert.is(words[at], at % 512 === 0 ? at + 1 : 0);
+  }
 });
 
 grown.run();

@@ -132,14 +132,39 @@ test('rows that are picked are carried byte by byte as they are, however their t
   const pieces = ['\u007f', '\u{10ffff}', '\u{f0000}', 'a', '\u0000', 'ÿ', ''];
   // Every length up to some words, and DEL and four bytes behind one another at every place of a word.
   const values = Array.from({ length: 300 }, (_, i) =>
-    Array.from({ length: i % 40 }, (_each, k) => pieces[(i * 7 + k * (1 + (i % 5))) % pieces.length]).join(''),
+    Array.from({ length: i % 90 }, (_each, k) => pieces[(i * 7 + k * (1 + (i % 5))) % pieces.length]).join(''),
   );
-  const pool = new StringPool();
-  const rows = Int32Array.from(values.keys()).filter((row) => row % 3 !== 0);
-  const codes = new Int32Array(values.length);
-  pool.carryRows(columnOf(values), rows, rows.length, codes, rows, 1, 0);
-  for (const row of rows) assert.is(pool.text(codes[row]!), values[row]);
+  // Most of them, and the few of them that are touched before they are copied.
+  for (const isChosen of [(row: number) => row % 3 !== 0, (row: number) => row % 7 === 0, () => false]) {
+    const pool = new StringPool();
+    const rows = Int32Array.from(values.keys()).filter(isChosen);
+    const codes = new Int32Array(values.length);
+    pool.carryRows(columnOf(values), rows, rows.length, codes, rows, 1, 0);
+    for (const row of rows) assert.is(pool.text(codes[row]!), values[row]);
+  }
 });
+
+for (const [title, hashMask] of [
+  ['a good hash', -1],
+  ['a bad hash', 1],
+] as const) {
+  test(`rows that are picked have the codes that they would have one by one: ${title}`, () => {
+    const pool = new StringPool(hashMask);
+    const alone = new StringPool(hashMask);
+    // So many that the table grows while they come, and some of them again and again.
+    for (let block = 0; block < 8; block++) {
+      const values = Array.from({ length: 300 }, (_, i) => texts[(block * 150 + i * 7) % texts.length]!);
+      const rows = Int32Array.from(values.keys()).filter((row) => row % 3 !== 1);
+      const codes = new Int32Array(3 * rows.length);
+      pool.internRows(columnOf(values), rows, rows.length, codes, Int32Array.from(rows.keys()), 3, 1);
+      rows.forEach((row, i) => {
+        assert.is(codes[3 * i + 1], intern(alone, values[row]!));
+        assert.is(pool.text(codes[3 * i + 1]!), values[row]);
+      });
+    }
+    assert.is(pool.interned, alone.interned);
+  });
+}
 
 for (const [title, isShared] of [
   ['a pool', false],
