@@ -18,6 +18,8 @@ import { KeyedTable } from './keyed-table.ts';
 export interface LateColumn {
   readonly ordinal: number;
   readonly lateness: number | bigint;
+  /** What lies the lateness before a value, where that is no constant distance (`lateness` is 0 then). Never goes back. */
+  readonly earlier?: (value: number | bigint) => number | bigint;
   /** Whether deletions give this column: it is of the key, or the table has none. */
   readonly inDeletions: boolean;
   /** Rows wait until others are later by so much: what is held is not settled, however late it would be as a new row. */
@@ -126,7 +128,7 @@ export class LateRows implements Operator {
 
   flush(emit: Emit): void {
     for (const mark of this.#marks) {
-      if (mark.greatest !== null) mark.below = minus(mark.greatest, mark.lateness);
+      if (mark.greatest !== null) mark.below = before(mark, mark.greatest);
     }
     this.#table.flush(emit);
   }
@@ -148,10 +150,14 @@ export class LateRows implements Operator {
     for (const mark of this.#marks) {
       const text = reader.text();
       mark.greatest = text === '' ? null : typeof mark.lateness === 'bigint' ? BigInt(text) : Number(text);
-      mark.below = mark.greatest === null ? null : minus(mark.greatest, mark.lateness);
+      mark.below = mark.greatest === null ? null : before(mark, mark.greatest);
     }
     this.#table.restore(reader);
   }
+}
+
+function before({ earlier, lateness }: LateColumn, value: number | bigint): number | bigint {
+  return earlier === undefined ? minus(value, lateness) : earlier(value);
 }
 
 function minus(value: number | bigint, lateness: number | bigint): number | bigint {

@@ -7,6 +7,7 @@
 // Not here: which operator computes what (query-nodes.ts), rewrites (rewrite-push-filters.ts), queries (query-execution.ts).
 import { assert } from '../../../runtime/assert.ts';
 import { rowFromBatch } from '../../../runtime/batch/row-objects.ts';
+import type { Schema } from '../../../runtime/batch/schema.ts';
 import { type SqlType, storageOf } from '../../../runtime/batch/sql-type.ts';
 import { type CodedErrorClass, defineError } from '../../../runtime/errors.ts';
 import { Circuit, type CircuitPlan, type CircuitRelation } from '../circuit/circuit.ts';
@@ -23,6 +24,7 @@ import { KeyedTable } from '../operators/keyed-table.ts';
 import { type LateColumn, LateRows } from '../operators/late-rows.ts';
 import { UnionAll } from '../operators/union-all.ts';
 import type { BoundProgram, EmitFinal, Scalar, TableDefinition, ViewDefinition, Watermark } from '../sql/bound.ts';
+import { type Lateness, monthsBefore } from '../sql/lateness.ts';
 import { withinStack } from '../sql/nesting-depth.ts';
 import { watermarksOfScalar } from '../sql/watermarks.ts';
 import { StringPool } from '../state/string-pool.ts';
@@ -132,7 +134,7 @@ export function planProgram(program: BoundProgram, options: PlanOptions): Circui
 
   const lateRows = (whole: Built, lateness: NonNullable<ViewDefinition['lateness']>, name: string): Built => {
     const columns = lateness.flatMap((allowance, ordinal): LateColumn[] =>
-      allowance === null ? [] : [{ ordinal, lateness: allowance, inDeletions: true }],
+      allowance === null ? [] : [lateColumn(allowance, ordinal, whole.schema, true)],
     );
     const node = nodes.add(new LateRows(new UnionAll(whole.schema, 'view', name), columns), [whole.node], {
       kind: 'whole',
@@ -216,6 +218,13 @@ function least(values: readonly (number | bigint | null)[]): number | bigint | n
   return lowest;
 }
 
+function lateColumn(lateness: Lateness, ordinal: number, schema: Schema, inDeletions: boolean): LateColumn {
+  if (typeof lateness !== 'object') return { ordinal, lateness, inDeletions };
+  const { type } = schema.fields[ordinal]!;
+  const none = type.kind === 'DATE' ? 0 : 0n;
+  return { ordinal, lateness: none, earlier: monthsBefore(lateness.months, type), inDeletions };
+}
+
 function tableOperator(table: TableDefinition, pool: StringPool, failures: EvaluationFailures): Operator {
   const { relation, watermark } = table;
   const plain = plainTable(table, pool, failures);
@@ -225,7 +234,8 @@ function tableOperator(table: TableDefinition, pool: StringPool, failures: Evalu
   const late = (table.lateness ?? []).flatMap((lateness, ordinal): LateColumn[] => {
     const inDeletions = primaryKey.length === 0 || primaryKey.includes(ordinal);
     if (lateness === null) return [];
-    return [{ ordinal, lateness, inDeletions, ...(watermark === undefined ? {} : { heldBy: watermark.delay }) }];
+    const column = lateColumn(lateness, ordinal, relation.schema, inDeletions);
+    return [watermark === undefined ? column : { ...column, heldBy: watermark.delay }];
   });
   return late.length === 0 ? operator : new LateRows(operator, late);
 }

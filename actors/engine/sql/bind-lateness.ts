@@ -1,11 +1,12 @@
 // LATENESS of a column: how far a value may lie behind the greatest one of earlier steps. WATERMARK: how far behind it rows wait.
 //
-// A constant: a number for a number, an interval of days to seconds for DATE, TIME and TIMESTAMP. It is kept in the units in
-// which the column is stored, so that nothing is converted when rows are compared (operators/late-rows.ts).
+// A constant: a number for a number, an interval of days to seconds for DATE, TIME and TIMESTAMP, LATENESS of a DATE or TIMESTAMP also one of
+// months. It is kept in the units in which the column is stored, so that nothing is converted when rows are compared (operators/late-rows.ts).
 import { formatSqlType, type SqlType, storageOf } from '../../../runtime/batch/sql-type.ts';
 import type { Expression } from './ast.ts';
 import { bindExpression } from './bind-expression.ts';
 import type { Scalar } from './bound.ts';
+import type { Lateness } from './lateness.ts';
 import { isInteger, isNumeric } from './numeric-types.ts';
 import { SqlInvalidDefinition, SqlTypeMismatch, SqlUnsupported } from './sql-errors.ts';
 import type { SqlText } from './sql-text.ts';
@@ -14,14 +15,33 @@ import { coerce, isDatetime, literal } from './type-coercion.ts';
 const microsOfDay = 86_400_000_000n;
 
 /** @throws SqlTypeMismatch, SqlUnsupported, SqlInvalidDefinition */
-export function bindLateness(
-  source: SqlText,
-  lateness: Expression,
-  type: SqlType,
-  word: 'LATENESS' | 'WATERMARK' = 'LATENESS',
-): number | bigint {
-  const context = { source, scope: [], aggregates: null, clause: word, aliases: null };
-  const scalar = bindExpression(context, lateness);
+export function bindLateness(source: SqlText, lateness: Expression, type: SqlType): Lateness {
+  const scalar = constantOf(source, lateness, 'LATENESS');
+  const hasMonths = type.kind === 'DATE' || type.kind === 'TIMESTAMP';
+  if (!hasMonths || scalar.type.kind !== 'INTERVAL_MONTHS' || scalar.kind !== 'literal' || scalar.value === null) {
+    return distanceOf(scalar, type, 'LATENESS');
+  }
+  const months = Number(scalar.value);
+  if (months < 0) throw negative('LATENESS', scalar);
+  return { months };
+}
+
+/** @throws SqlTypeMismatch, SqlUnsupported, SqlInvalidDefinition */
+export function bindDelay(source: SqlText, delay: Expression, type: SqlType): number | bigint {
+  return distanceOf(constantOf(source, delay, 'WATERMARK'), type, 'WATERMARK');
+}
+
+type Word = 'LATENESS' | 'WATERMARK';
+
+function constantOf(source: SqlText, expression: Expression, word: Word): Scalar {
+  return bindExpression({ source, scope: [], aggregates: null, clause: word, aliases: null }, expression);
+}
+
+function negative(word: Word, { source }: Scalar): Error {
+  return new SqlInvalidDefinition({ detail: `${word} may not be negative` }, { place: source.place });
+}
+
+function distanceOf(scalar: Scalar, type: SqlType, word: Word): number | bigint {
   const { place } = scalar.source;
   const value = isDatetime(type) ? ofInterval(scalar, type) : ofNumber(scalar, type);
   if (value === undefined) {
@@ -34,7 +54,7 @@ export function bindLateness(
     const construct = `${word} of a ${formatSqlType(type)} column`;
     throw new SqlUnsupported({ construct, instead: 'declare the column with at most 18 digits' }, { place });
   }
-  if (value < 0) throw new SqlInvalidDefinition({ detail: `${word} may not be negative` }, { place });
+  if (value < 0) throw negative(word, scalar);
   return value;
 }
 

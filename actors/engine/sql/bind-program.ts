@@ -23,6 +23,7 @@ import type {
 import { clockRelation, queryReadsNow } from './clock.ts';
 import { declareFunction } from './declared-function.ts';
 import { findFunction } from './functions.ts';
+import type { Lateness } from './lateness.ts';
 import type { ParsedProgram } from './parse.ts';
 import type { ProblemList } from './problem-list.ts';
 import { renamed, withDistinctNames } from './query-context.ts';
@@ -214,8 +215,8 @@ function bindViewLateness(
   source: SqlText,
   statements: readonly Statement[],
   fields: readonly Field[],
-): readonly (number | bigint | null)[] | null {
-  const bounds = new Map<number, number | bigint>();
+): readonly (Lateness | null)[] | null {
+  const bounds = new Map<number, Lateness>();
   for (const statement of statements) {
     if (statement.kind !== 'lateness') continue;
     const { column, lateness } = statement;

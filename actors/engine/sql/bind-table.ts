@@ -9,8 +9,9 @@ import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { Identifier } from './ast.ts';
 import { bindCast } from './bind-case.ts';
 import { bindExpression } from './bind-expression.ts';
-import { bindLateness } from './bind-lateness.ts';
+import { bindDelay, bindLateness } from './bind-lateness.ts';
 import type { Scalar, TableDefinition } from './bound.ts';
+import type { Lateness } from './lateness.ts';
 import { AlreadyReported, type ProblemList } from './problem-list.ts';
 import {
   SqlDuplicateName,
@@ -30,7 +31,7 @@ type CreateTable = Extract<Statement, { kind: 'create table' }>;
 interface BoundColumn {
   readonly field: Field;
   readonly default: Scalar | null;
-  readonly lateness: number | bigint | null;
+  readonly lateness: Lateness | null;
   readonly watermark: number | bigint | null;
 }
 
@@ -94,7 +95,7 @@ function bindColumn(source: SqlText, column: ColumnDefinition, inKey: boolean): 
     field,
     default: bindDefault(source, column, type, nullable),
     lateness: column.lateness === null ? null : bindLateness(source, column.lateness, type),
-    watermark: column.watermark === null ? null : bindLateness(source, column.watermark, type, 'WATERMARK'),
+    watermark: column.watermark === null ? null : bindDelay(source, column.watermark, type),
   };
 }
 

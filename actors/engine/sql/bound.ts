@@ -7,6 +7,7 @@
 import type { Relation, Schema } from '../../../runtime/batch/schema.ts';
 import type { SqlType } from '../../../runtime/batch/sql-type.ts';
 import type { Place } from '../../../runtime/errors.ts';
+import type { Lateness } from './lateness.ts';
 import type { ScalarValue } from './scalar-value.ts';
 import type { UserFunction } from './user-function.ts';
 import type { WindowFrame, WindowFunction } from './window-function.ts';
@@ -232,10 +233,10 @@ export interface TableDefinition {
   /** One for each field; null: no DEFAULT. Constant expressions of the field's type. */
   readonly defaults: readonly (Scalar | null)[];
   /**
-   * One for each field: the LATENESS of the column in the units in which it is stored; null: none. Absent: no column has one.
-   * A row that lies further behind the greatest value of earlier steps is dropped.
+   * One for each field: the LATENESS of the column; null: none. Absent: no column has one. A row that lies further behind the greatest value
+   * of earlier steps is dropped.
    */
-  readonly lateness?: readonly (number | bigint | null)[];
+  readonly lateness?: readonly (Lateness | null)[];
   /** A row counts when one has come whose column is greater by `delay`, in the units in which it is stored. Absent: at once. */
   readonly watermark?: { readonly ordinal: number; readonly delay: number | bigint };
   readonly connectors: DeclaredConnectors | null;
@@ -264,7 +265,7 @@ export interface ViewDefinition {
   readonly displayOrder: readonly SortKey[];
   readonly connectors: DeclaredConnectors | null;
   /** As of tables: LATENESS view.column. Changes of rows that lie further behind are dropped. */
-  readonly lateness?: readonly (number | bigint | null)[];
+  readonly lateness?: readonly (Lateness | null)[];
   /** Absent: the view emits every change. */
   readonly emitFinal?: EmitFinal;
   readonly source: ExpressionSource;

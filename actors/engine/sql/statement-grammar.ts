@@ -193,6 +193,8 @@ export class SqlParser extends TableDefinitionGrammar {
       DEF: () => {
         const column = this.SUBRULE2(this.columnName);
         const type = this.SUBRULE(this.typeName);
+        // A hint, as in tables.
+        this.OPTION3(() => this.CONSUME(keyword('INTERNED')));
         const not = this.OPTION(() => {
           const word = this.OPTION2(() => this.CONSUME(keyword('NOT')));
           this.CONSUME(keyword('NULL'));

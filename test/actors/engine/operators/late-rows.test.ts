@@ -45,6 +45,21 @@ test('a row behind the watermark of earlier steps is dropped and counted', () =>
   assert.is(rowsOf(again).length, 5);
 });
 
+test('a lateness of a month is one of the calendar', () => {
+  const sql = "CREATE TABLE t (x DATE LATENESS INTERVAL '1' MONTH) WITH ('materialized' = 'true');";
+  const schema = compileProgram(sql).program!.tables[0]!.relation.schema;
+  const day = (text: string): number => Date.parse(text) / 86_400_000;
+  const circuit = circuitOf(sql);
+  insert(circuit, schema, [1, day('2023-03-15')]);
+  const again = circuitOf(sql);
+  again.restore(circuit.snapshot());
+  for (const each of [circuit, again]) {
+    insert(each, schema, [1, day('2023-02-14')], [1, day('2023-02-15')]);
+    assert.is(lateOf(each), 1);
+    assert.is(rowsOf(each).length, 2);
+  }
+});
+
 test('a keyed table drops late rows; a late key makes it too long to be materialized by itself', () => {
   const sql = 'CREATE TABLE t (id BIGINT PRIMARY KEY, x INT LATENESS 0);';
   const schema = compileProgram(sql).program!.tables[0]!.relation.schema;
