@@ -9,6 +9,7 @@ import { assert } from '../../../runtime/assert.ts';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import type { Column } from '../../../runtime/batch/column.ts';
 import { gatherRows } from '../../../runtime/batch/gather-rows.ts';
+import type { Schema } from '../../../runtime/batch/schema.ts';
 import type { Emit, Operator } from '../circuit/operator.ts';
 import type { SnapshotReader, SnapshotWriter } from '../state/snapshot-codec.ts';
 import type { ForgottenKey } from './forgetting.ts';
@@ -26,6 +27,9 @@ export interface LateColumn {
   readonly heldBy?: number | bigint;
 }
 
+/** Rows whose mark is 1 are late. */
+export type ReportLate = (batch: ChangeBatch, late: Uint8Array) => void;
+
 interface Watermark extends LateColumn {
   /** Rows below it are late; null before the first step with a value. */
   below: number | bigint | null;
@@ -40,18 +44,21 @@ export class LateRows implements Operator {
   readonly contents: Operator['contents'];
   readonly reads: readonly number[];
   readonly #table: Operator;
+  readonly #report: ReportLate | null;
   readonly #marks: readonly Watermark[];
   #dropped = 0;
   /** The least and the greatest value of a column of a batch. */
   readonly #bounds: BigInt64Array = new BigInt64Array(2);
   readonly #boundWords: Int32Array = new Int32Array(this.#bounds.buffer);
 
-  constructor(table: Operator, columns: readonly LateColumn[]) {
+  /** `report` is told of a batch which of its rows are dropped, and may look at all columns of them. */
+  constructor(table: Operator, columns: readonly LateColumn[], schema: Schema, report: ReportLate | null) {
     this.name = table.name;
     this.detail = `${table.detail} with lateness of ${columns.map(({ ordinal }) => ordinal).join(', ')}`;
     this.passesOn = table.passesOn;
     this.contents = table.contents;
-    this.reads = columns.map(({ ordinal }) => ordinal);
+    this.reads = report === null ? columns.map(({ ordinal }) => ordinal) : schema.fields.map((_, i) => i);
+    this.#report = report;
     this.#table = table;
     this.#marks = columns.map((column) => ({ ...column, below: null, greatest: null }));
   }
@@ -99,6 +106,7 @@ export class LateRows implements Operator {
       this.#table.push(port, batch, emit);
       return;
     }
+    this.#report?.(batch, late);
     const kept = keptRows(late);
     this.#dropped += batch.rows - kept.length;
     if (kept.length > 0) this.#table.push(port, pick(batch, kept), emit);

@@ -17,13 +17,15 @@ import type { Operator } from '../circuit/operator.ts';
 import type { ShardLink } from '../circuit/shard-link.ts';
 import { AppendOnlyTable } from '../operators/append-only-table.ts';
 import { Clock } from '../operators/clock.ts';
+import { ErrorRows } from '../operators/error-rows.ts';
 import { FinalRows } from '../operators/final-rows.ts';
 import { HeldRows } from '../operators/held-rows.ts';
 import { Integrate } from '../operators/integrate.ts';
 import { KeyedTable } from '../operators/keyed-table.ts';
-import { type LateColumn, LateRows } from '../operators/late-rows.ts';
+import { type LateColumn, LateRows, type ReportLate } from '../operators/late-rows.ts';
 import { UnionAll } from '../operators/union-all.ts';
 import type { BoundProgram, EmitFinal, Scalar, TableDefinition, ViewDefinition, Watermark } from '../sql/bound.ts';
+import { errorRelation } from '../sql/error-view.ts';
 import { type Lateness, monthsBefore } from '../sql/lateness.ts';
 import { withinStack } from '../sql/nesting-depth.ts';
 import { watermarksOfScalar } from '../sql/watermarks.ts';
@@ -37,6 +39,7 @@ import { QueryNodes } from './query-nodes.ts';
 import { avoidProducts } from './rewrite-join-order.ts';
 import { joinClock } from './rewrite-now.ts';
 import { pushFilters } from './rewrite-push-filters.ts';
+import { scannedRelations } from './scanned-relations.ts';
 import { shardPlan } from './shard-plan.ts';
 
 export const DeletionRefused: CodedErrorClass<{ readonly table: string }> = defineError(
@@ -58,10 +61,13 @@ export function planProgram(program: BoundProgram, options: PlanOptions): Circui
   const relations = new Map<string, CircuitRelation>();
   const scans = new Map<string, Built>();
   const views = new Map(program.views.map((view) => [view.relation.name, view]));
+  const isAsked = program.views.some(({ query }) => scannedRelations(query).has(errorRelation.name));
+  const errors = isAsked ? new ErrorRows(errorRelation.schema) : null;
 
   const scan = (name: string): Built => {
     const known = scans.get(name);
     if (known !== undefined) return known;
+    if (name === errorRelation.name && errors !== null) return planErrors(errors);
     const view = views.get(name);
     assert(view !== undefined, 'a query reads declared relations');
     const outer = nodes.view;
@@ -81,7 +87,7 @@ export function planProgram(program: BoundProgram, options: PlanOptions): Circui
       primaryKey.length === 0 || isLate
         ? { kind: 'everywhere', schema, passesRows }
         : { kind: 'table', schema, key: primaryKey };
-    const node = nodes.add(tableOperator(table, pool, failures), [], sharding);
+    const node = nodes.add(tableOperator(table, pool, failures, reportLate(name)), [], sharding);
     const columns = schema.fields.map((_, i) => i);
     const keyed = primaryKey.length > 0;
     const appendOnly = table.appendOnly && !keyed;
@@ -136,11 +142,30 @@ export function planProgram(program: BoundProgram, options: PlanOptions): Circui
     const columns = lateness.flatMap((allowance, ordinal): LateColumn[] =>
       allowance === null ? [] : [lateColumn(allowance, ordinal, whole.schema, true)],
     );
-    const node = nodes.add(new LateRows(new UnionAll(whole.schema, 'view', name), columns), [whole.node], {
+    const all = new UnionAll(whole.schema, 'view', name);
+    const node = nodes.add(new LateRows(all, columns, whole.schema, reportLate(name)), [whole.node], {
       kind: 'whole',
       schema: whole.schema,
     });
     return { ...whole, node, key: null };
+  };
+
+  const reportLate = (relation: string): ReportLate | null =>
+    errors === null ? null : (batch, late) => errors.report(relation, 'Late value', batch, late);
+
+  /** Behind everything that drops rows, but for views that read it themselves: theirs are told of a step later. */
+  const planErrors = (operator: ErrorRows): Built => {
+    const { name, schema } = errorRelation;
+    const outer = nodes.view;
+    for (const view of program.views) {
+      if (view.lateness !== undefined && !readsErrors(view, views)) planView(view);
+    }
+    nodes.view = name;
+    const node = nodes.add(operator, [], { kind: 'everywhere', schema, passesRows: false });
+    nodes.view = outer;
+    const built: Built = { node, schema, columns: schema.fields.map((_, i) => i), appendOnly: true, key: null };
+    scans.set(name, built);
+    return built;
   };
 
   const lowestOf = (watermarks: readonly Watermark[], type: SqlType): (() => number | bigint | null) => {
@@ -225,7 +250,12 @@ function lateColumn(lateness: Lateness, ordinal: number, schema: Schema, inDelet
   return { ordinal, lateness: none, earlier: monthsBefore(lateness.months, type), inDeletions };
 }
 
-function tableOperator(table: TableDefinition, pool: StringPool, failures: EvaluationFailures): Operator {
+function tableOperator(
+  table: TableDefinition,
+  pool: StringPool,
+  failures: EvaluationFailures,
+  report: ReportLate | null,
+): Operator {
   const { relation, watermark } = table;
   const plain = plainTable(table, pool, failures);
   const held = watermark === undefined ? null : { schema: relation.schema, pool, ...watermark };
@@ -237,7 +267,15 @@ function tableOperator(table: TableDefinition, pool: StringPool, failures: Evalu
     const column = lateColumn(lateness, ordinal, relation.schema, inDeletions);
     return [watermark === undefined ? column : { ...column, heldBy: watermark.delay }];
   });
-  return late.length === 0 ? operator : new LateRows(operator, late);
+  return late.length === 0 ? operator : new LateRows(operator, late, relation.schema, report);
+}
+
+/** Whether the view reads error_view, itself or by way of others. */
+function readsErrors(view: ViewDefinition, views: ReadonlyMap<string, ViewDefinition>): boolean {
+  return [...scannedRelations(view.query).keys()].some((name) => {
+    const read = views.get(name);
+    return name === errorRelation.name || (read !== undefined && read !== view && readsErrors(read, views));
+  });
 }
 
 function plainTable(table: TableDefinition, pool: StringPool, failures: EvaluationFailures): Operator {

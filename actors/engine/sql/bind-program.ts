@@ -22,6 +22,7 @@ import type {
 } from './bound.ts';
 import { clockRelation, queryReadsNow } from './clock.ts';
 import { declareFunction } from './declared-function.ts';
+import { errorRelation } from './error-view.ts';
 import { findFunction } from './functions.ts';
 import type { Lateness } from './lateness.ts';
 import type { ParsedProgram } from './parse.ts';
@@ -158,7 +159,7 @@ function bindIndex(
 }
 
 function requireFreeName(source: SqlText, name: Identifier, relations: ReadonlyMap<string, Relation>): void {
-  if (!relations.has(name.name)) return;
+  if (!relations.has(name.name) && name.name !== errorRelation.name) return;
   const place = source.span(name.span);
   throw new SqlDuplicateName({ what: 'relation', name: name.name }, { place });
 }
@@ -179,7 +180,7 @@ interface ViewSurroundings {
 function bindView(source: SqlText, view: CreateView, surroundings: ViewSurroundings): ViewDefinition {
   const { relations, lost, problems, later } = surroundings;
   const properties = problems.attempt(() => readViewProperties(source, view.properties, problems));
-  const context = { source, problems, relations, lost, common: new Map() };
+  const context = { source, problems, relations, lost, common: new Map(), hasErrors: true as const };
   const { rel, displayOrder } = explainOrder(later, view.name.name, () => bindQuery(context, view.query));
   const columns = view.columns;
   if (columns !== null && columns.length !== rel.schema.fields.length) {

@@ -129,7 +129,7 @@ const names: Readonly<Record<string, string>> = {
 };
 
 const relations: Readonly<Record<string, string>> = {
-  error_view: 'rows that fail are listed in the log and the statistics of the pipeline',
+  error_view: 'ask a view of it: CREATE MATERIALIZED VIEW errors AS SELECT * FROM error_view',
   dual: 'leave FROM out',
   information_schema: 'ask the API of the pipeline for its schema',
 };

@@ -4,6 +4,7 @@ import { type Field, makeSchema, type Relation, type Schema } from '../../../run
 import { nearestName } from '../../../runtime/nearest-name.ts';
 import type { Identifier } from './ast.ts';
 import type { Rel, Scalar } from './bound.ts';
+import { errorRelation } from './error-view.ts';
 import { foreignRelation } from './foreign-functions.ts';
 import type { OuterColumns } from './outer-columns.ts';
 import { mapOuterColumns } from './outer-in-relation.ts';
@@ -24,6 +25,8 @@ export interface QueryContext {
   readonly problems: ProblemList;
   /** Tables and earlier views, by name. */
   readonly relations: ReadonlyMap<string, Relation>;
+  /** Whether error_view is read here: in views, not in ad-hoc queries. */
+  readonly hasErrors?: true;
   /** Relations whose own statements failed: what reads them fails without a further message. */
   readonly lost: ReadonlySet<string>;
   readonly common: ReadonlyMap<string, NamedQuery>;
@@ -35,7 +38,8 @@ export interface QueryContext {
 export function findRelation(context: QueryContext, name: Identifier): NamedQuery {
   const common = context.common.get(name.name);
   if (common !== undefined) return readFrom(common, context.outer);
-  const relation = context.relations.get(name.name);
+  const isErrors = context.hasErrors === true && name.name === errorRelation.name;
+  const relation = isErrors ? errorRelation : context.relations.get(name.name);
   if (relation !== undefined) {
     return { rel: { kind: 'scan', relation: relation.name, schema: relation.schema }, schema: relation.schema };
   }
