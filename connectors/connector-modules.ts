@@ -2,12 +2,15 @@
 //
 // A module is named by its file, relative to the pipeline's folder, and loaded by every thread that needs one of its
 // connectors; a definition carries the file that it comes from, so that a thread loads that file alone. Names are those of
-// transports: one that is taken is refused. In a folder of connectors, modules lie beside plugins that are processes of their own. Who may name a module decides whose code runs: pipeline files, the embedded API
-// and the operator of a server do, requests over HTTP do not.
+// transports: one that is taken is refused. In a folder of connectors, modules lie beside plugins that are processes of their own.
+//
+// Who may name a module decides whose code runs: pipeline files, the embedded API and the operator of a server do, requests over HTTP
+// do not.
 import { readdir, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type CodedErrorClass, defineError, MillraceError, type Place } from '../runtime/errors.ts';
+import { importReason } from '../runtime/import-reason.ts';
 import type { ConnectorRegistry } from './sdk/connector.ts';
 
 export const ModuleNotLoaded: CodedErrorClass<{ readonly file: string; readonly reason: string }> = defineError(
@@ -138,8 +141,7 @@ async function definitionsOf(file: string, place: Place): Promise<Definitions | 
   try {
     exported = await import(pathToFileURL(file).href);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    return new ModuleNotLoaded({ file, reason }, { place, cause });
+    return new ModuleNotLoaded({ file, reason: importReason(cause) }, { place, cause });
   }
   // A connector may be exported under several names, as the default too.
   const values = [...new Set(Object.values(exported))].filter(isDefinition);

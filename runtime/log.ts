@@ -27,3 +27,9 @@ export function makeLog(source: string, now: () => number, sink: (entry: LogEntr
       sink({ time: now(), level, source, message, fields });
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
+
+/** What somebody else said, at the level that it names among its fields; otherwise it is for those who want to know everything. */
+export function relate(log: Log, message: string, fields: Readonly<Record<string, unknown>>): void {
+  const { level } = fields;
+  log[level === 'warn' || level === 'error' || level === 'debug' ? level : 'info'](message, fields);
+}

@@ -5,6 +5,7 @@
 // the embedded API do, requests over HTTP do not.
 import { resolve } from 'node:path';
 import { MillraceError, type Place } from '../../runtime/errors.ts';
+import { importReason } from '../../runtime/import-reason.ts';
 import { type CompiledProgram, compileProgram } from './sql/compile-program.ts';
 import { declaredTypes, isTakenName } from './sql/declared-types.ts';
 import { exportsOf, FunctionModuleNotLoaded } from './sql/function-modules.ts';
@@ -62,7 +63,7 @@ async function declaredFunctions(
         functions.push({ kind, name, module: file, ...declared, passesNull: code.onNull === 'pass', evaluate: null });
       }
     } catch (cause) {
-      refuse(cause instanceof Error ? cause.message : String(cause), cause);
+      refuse(importReason(cause), cause);
     }
   }
   return { functions, problems };

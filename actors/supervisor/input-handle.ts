@@ -11,6 +11,7 @@ import type { Position } from '../../connectors/sdk/source.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import { type ErrorData, errorFromData, errorToData, type MillraceError } from '../../runtime/errors.ts';
+import { relate } from '../../runtime/log.ts';
 import type { Gauges } from '../../runtime/metrics.ts';
 import { countedBy } from '../carried-counts.ts';
 import type { InspectionPoint } from '../inspection-point.ts';
@@ -388,7 +389,7 @@ export class InputHandle {
         return;
       case 'source said': {
         const { endpoint } = this.connector;
-        this.#context.log.info(`connector ${endpoint}: ${notice.message}`, { endpoint, ...notice.fields });
+        relate(this.#context.log, `connector ${endpoint}: ${notice.message}`, { endpoint, ...notice.fields });
         return;
       }
       case 'position reached':

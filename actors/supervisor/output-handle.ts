@@ -10,6 +10,7 @@ import { bareSchema } from '../../runtime/batch/bare-batch.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import { type ErrorData, errorFromData, errorToData, type MillraceError } from '../../runtime/errors.ts';
+import { relate } from '../../runtime/log.ts';
 import type { Gauges } from '../../runtime/metrics.ts';
 import { countedBy } from '../carried-counts.ts';
 import type {
@@ -406,7 +407,7 @@ export class OutputHandle {
         this.#context.onChange();
         break;
       case 'destination said':
-        this.#context.log.info(`connector ${endpoint}: ${notice.message}`, { endpoint, ...notice.fields });
+        relate(this.#context.log, `connector ${endpoint}: ${notice.message}`, { endpoint, ...notice.fields });
     }
   }
 

@@ -54,7 +54,10 @@ class LogDestination implements Destination {
         continue;
       }
       const record = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length - 1).toString();
-      this.#context.log(this.#message === '' ? record : `${this.#message} ${record}`, { level: this.#level });
+      this.#context.log(this.#message === '' ? record : `${this.#message} ${record}`, {
+        level: this.#level,
+        user: true,
+      });
       this.#context.acknowledged(1);
     }
   }

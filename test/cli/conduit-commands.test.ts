@@ -188,4 +188,31 @@ pipelines:
   assert.not.match(kept.err, /a first run/);
 });
 
+test('records that go to a log are shown, at the level of their destination; a module that cannot be loaded is told with its reason', async () => {
+  const logged = (level: string): string => `version: "2.2"
+pipelines:
+  - id: shown
+    connectors:
+      - id: in
+        type: source
+        plugin: builtin:generator
+        settings: { recordCount: "2", format.type: structured, format.options.id: int }
+      - { id: out, type: destination, plugin: builtin:log, settings: { level: ${level}, message: seen } }
+`;
+  writeFileSync(join(folder, 'shown.yaml'), logged('info'));
+  mkdirSync(join(folder, 'modules'));
+  writeFileSync(join(folder, 'modules', 'broken.mjs'), 'export const = 1');
+  const { code, err } = await millrace(['run', 'shown.yaml', '--connectors', 'modules'], { folder });
+  assert.is(code, 0, err);
+  assert.is(err.match(/shown: info: connector shown:out: seen \{"position".*"after":\{"id":/g)?.length, 2, err);
+  assert.match(err, /warn: a connector module is left out: .*broken\.mjs: /);
+  writeFileSync(join(folder, 'shown.yaml'), logged('warn'));
+  const json = await millrace(['run', '--json', 'shown.yaml'], { folder });
+  const events: readonly { event: string; level?: string }[] = json.out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.is(events.filter(({ event, level }) => event === 'log' && level === 'warn').length, 2, json.out);
+});
+
 test.run();

@@ -112,6 +112,10 @@ withFolder('a module that is missing, broken, empty or takes a name is a problem
     [unloadable, unloadable, unloadable, 'config.module_name_taken'],
   );
   assert.is(loaded.registry.sources.length, registry.sources.length + 1);
+  writeFileSync(join(path, 'package.json'), '{ "type": "commonjs" }');
+  writeFileSync(join(path, 'squares.js'), squares);
+  const [refused] = (await withModules(registry, [join(path, 'squares.js')])).problems;
+  assert.match(refused?.message ?? '', /squares\.js: .*name it \.mjs, or say "type": "module" in its package\.json/);
 });
 
 withFolder('of a folder those modules are taken that export connectors and are no programs', async ({ path }) => {

@@ -3,7 +3,7 @@
 import { join, resolve } from 'node:path';
 import { systemClock } from '../../../runtime/clock.ts';
 import { errorToData } from '../../../runtime/errors.ts';
-import { makeLog } from '../../../runtime/log.ts';
+import { type LogEntry, makeLog } from '../../../runtime/log.ts';
 import { transfer } from '../../../runtime/thread/remote.ts';
 import type { Store } from '../../store/messages.ts';
 import { openStore } from '../../store/open-store.ts';
@@ -41,7 +41,7 @@ export async function runConduit(path: string, options: OptionValues, tools: Too
     return exitCodes.invalid;
   }
   const { data } = options;
-  const log = makeLog('run', systemClock.now, (entry) => tools.err(`${entry.level}: ${entry.message}\n`));
+  const log = makeLog('run', systemClock.now, (entry) => tools.err(`${logText(entry)}\n`));
   const store = typeof data === 'string' ? await openStore(data, { clock: systemClock, log }) : null;
   if (store === null)
     tools.err('a first run: without --data no positions are kept, and no connector is told that it was deleted\n');
@@ -83,6 +83,11 @@ async function closeStore(store: Store | null): Promise<void> {
   await store?.close();
 }
 
+/** With what was wrong, where that is beside the message. */
+function logText({ level, message, fields: { error } }: LogEntry): string {
+  return `${level}: ${message}${typeof error === 'string' ? `: ${error}` : ''}`;
+}
+
 /** Whether it ended without a failure. */
 async function runOne({ definition }: FilePipeline, surroundings: Surroundings): Promise<boolean> {
   const { plugins, tools, interrupted, isJson } = surroundings;
@@ -93,8 +98,11 @@ async function runOne({ definition }: FilePipeline, surroundings: Surroundings):
     expected: 'relay',
     onReport: (report) => {
       if (report.kind !== 'log') return;
-      const { level, message } = report.entry;
-      if (level === 'warn' || level === 'error') say(`${level}: ${message}`);
+      const { entry } = report;
+      // Those of the user: the records of a destination `log`.
+      if (entry.level === 'debug' || (entry.level === 'info' && entry.fields['user'] !== true)) return;
+      if (isJson) tools.out(`${jsonText({ event: 'log', pipeline: definition.id, ...entry })}\n`);
+      else say(`${entry.level}: ${entry.message}`);
     },
     onLost: (error) => say(error instanceof Error ? error.message : String(error)),
   });

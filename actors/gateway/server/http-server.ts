@@ -67,7 +67,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   if (options.refuseOpen === true && !hosting.hasKeys) {
     await hosting.close();
     throw new ServerOptionInvalid({
-      detail: `without API keys the server listens on loopback only, not on '${options.host}'`,
+      detail: `without API keys the server listens on loopback only, not on '${options.host}': set MILLRACE_ADMIN_KEY, or start it on 127.0.0.1 and make keys with \`millrace api-key create\``,
     });
   }
   const closing = new AbortController();
