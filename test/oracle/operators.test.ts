@@ -7,7 +7,7 @@ import { agreesWithOracle, programOf } from './incremental-view.ts';
 import { operatorViews } from './operator-views.ts';
 
 const long = process.env['MILLRACE_LONG'] === '1';
-const numRuns = long ? 1000 : 25;
+const numRuns = long ? 1000 : 12;
 
 const duckdb = await DuckdbTables.open();
 test.after(() => duckdb.close());
