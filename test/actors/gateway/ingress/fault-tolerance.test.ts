@@ -10,19 +10,21 @@ import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { pollPause } from '../../../poll-pause.ts';
+import { startTestServer } from '../server/test-server.ts';
 
 const main = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', '..', 'main.js');
 const program = `
 CREATE TABLE events (client INT, n INT) WITH ('materialized' = 'true');
 CREATE TABLE latest (id INT NOT NULL PRIMARY KEY, v INT) WITH ('materialized' = 'true');
 CREATE MATERIALIZED VIEW totals AS SELECT COUNT(*) AS events FROM events;`;
-const clients = [0, 1, 2, 3];
+const clients = process.env['MILLRACE_LONG'] === '1' ? [0, 1, 2, 3] : [0, 1];
 
 class Server {
   readonly url: string;
-  readonly #child: ChildProcess;
+  readonly #child: ChildProcess | null;
 
-  constructor(child: ChildProcess, url: string) {
+  /** Null: it is one of this process, and is not killed. */
+  constructor(child: ChildProcess | null, url: string) {
     this.#child = child;
     this.url = url;
   }
@@ -39,8 +41,10 @@ class Server {
   }
 
   async kill(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
-    const exit = once(this.#child, 'exit');
-    this.#child.kill(signal);
+    const child = this.#child;
+    if (child === null) throw new Error('a server of the test process is not killed');
+    const exit = once(child, 'exit');
+    child.kill(signal);
     await exit;
   }
 
@@ -48,17 +52,17 @@ class Server {
     return fetch(`${this.url}/v0/pipelines${path}`, { method: 'POST', body });
   }
 
-  async create(faultTolerance: object): Promise<void> {
+  async create(faultTolerance: object, pipeline = 'p'): Promise<void> {
     const runtime_config = { fault_tolerance: faultTolerance };
-    const made = await this.post('', JSON.stringify({ name: 'p', program_code: program, runtime_config }));
+    const made = await this.post('', JSON.stringify({ name: pipeline, program_code: program, runtime_config }));
     assert.is(made.status, 201);
-    await this.post('/p/start');
-    await this.untilRunning();
+    await this.post(`/${pipeline}/start`);
+    await this.untilRunning(pipeline);
   }
 
-  async untilRunning(): Promise<void> {
+  async untilRunning(pipeline = 'p'): Promise<void> {
     for (;;) {
-      const response = await fetch(`${this.url}/v0/pipelines/p?selector=status`);
+      const response = await fetch(`${this.url}/v0/pipelines/${pipeline}?selector=status`);
       // SAFETY: a descriptor is an object.
       const shown = (await response.json()) as Record<string, unknown>;
       assert.is(shown['deployment_error'], null);
@@ -67,13 +71,15 @@ class Server {
     }
   }
 
-  push(table: string, rows: readonly object[], query = ''): Promise<Response> {
+  push(table: string, rows: readonly object[], query = '', pipeline = 'p'): Promise<Response> {
     const body = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
-    return this.post(`/p/ingress/${table}?format=json&update_format=raw${query}`, body);
+    return this.post(`/${pipeline}/ingress/${table}?format=json&update_format=raw${query}`, body);
   }
 
-  async query(sql: string): Promise<Record<string, number>[]> {
-    const response = await fetch(`${this.url}/v0/pipelines/p/query?format=json&sql=${encodeURIComponent(sql)}`);
+  async query(sql: string, pipeline = 'p'): Promise<Record<string, number>[]> {
+    const response = await fetch(
+      `${this.url}/v0/pipelines/${pipeline}/query?format=json&sql=${encodeURIComponent(sql)}`,
+    );
     const text = (await response.text()).trim();
     assert.is(response.status, 200, text);
     // SAFETY: columns of the tables here are integers.
@@ -81,23 +87,26 @@ class Server {
   }
 }
 
-/** What one client has tried and what was acknowledged, over all lives of the server. */
+/** What one client of a pipeline has tried and what was acknowledged, over all lives of the server. */
 interface Pushed {
+  readonly pipeline: string;
+  readonly client: number;
   readonly attempted: Set<number>;
   readonly acknowledged: Set<number>;
   next: number;
   latestAcknowledged: number;
 }
 
-async function pushUntilKilled(server: Server, client: number, pushed: Pushed): Promise<void> {
+async function pushUntilKilled(server: Server, pushed: Pushed): Promise<void> {
+  const { pipeline, client } = pushed;
   try {
     for (;;) {
       const n = pushed.next++;
       pushed.attempted.add(n);
-      const events = await server.push('events', [{ client, n }]);
+      const events = await server.push('events', [{ client, n }], '', pipeline);
       await events.text();
       if (events.status === 200) pushed.acknowledged.add(n);
-      const latest = await server.push('latest', [{ id: client, v: n }]);
+      const latest = await server.push('latest', [{ id: client, v: n }], '', pipeline);
       await latest.text();
       if (latest.status === 200) pushed.latestAcknowledged = n;
     }
@@ -106,10 +115,10 @@ async function pushUntilKilled(server: Server, client: number, pushed: Pushed): 
   }
 }
 
-async function checkpointUntilKilled(server: Server): Promise<void> {
+async function checkpointUntilKilled(server: Server, pipeline: string): Promise<void> {
   try {
     for (;;) {
-      await (await server.post('/p/checkpoint')).text();
+      await (await server.post(`/${pipeline}/checkpoint`)).text();
       await pollPause();
     }
   } catch {
@@ -117,21 +126,21 @@ async function checkpointUntilKilled(server: Server): Promise<void> {
   }
 }
 
-async function check(server: Server, pushes: readonly Pushed[], place: string): Promise<void> {
-  const events = await server.query('SELECT client, n FROM events');
+async function check(server: Server, pipeline: string, pushes: readonly Pushed[], place: string): Promise<void> {
+  const events = await server.query('SELECT client, n FROM events', pipeline);
   const counts = new Map<string, number>();
   for (const { client, n } of events) counts.set(`${client}/${n}`, (counts.get(`${client}/${n}`) ?? 0) + 1);
   const wrong: string[] = [];
-  for (const [client, { attempted, acknowledged }] of pushes.entries()) {
+  for (const { client, attempted, acknowledged } of pushes) {
     for (const n of attempted) {
       const count = counts.get(`${client}/${n}`) ?? 0;
       if (count > 1 || (count === 0 && acknowledged.has(n))) wrong.push(`${client}/${n} is there ${count} times`);
     }
   }
   assert.equal(wrong, [], place);
-  assert.equal(await server.query('SELECT events FROM totals'), [{ events: events.length }], place);
-  const latest = new Map((await server.query('SELECT id, v FROM latest')).map(({ id, v }) => [id, v ?? -1]));
-  for (const [client, { latestAcknowledged, next }] of pushes.entries()) {
+  assert.equal(await server.query('SELECT events FROM totals', pipeline), [{ events: events.length }], place);
+  const latest = new Map((await server.query('SELECT id, v FROM latest', pipeline)).map(({ id, v }) => [id, v ?? -1]));
+  for (const { client, latestAcknowledged, next } of pushes) {
     const v = latest.get(client) ?? -1;
     assert.ok(v >= latestAcknowledged && v < next, `${place}: client ${client} has ${v}, not ${latestAcknowledged}`);
   }
@@ -163,37 +172,51 @@ async function inFolder(work: (folder: string, started: (server: Server) => Serv
   }
 }
 
-const livesMax = process.env['MILLRACE_LONG'] === '1' ? 5 : 2;
+const long = process.env['MILLRACE_LONG'] === '1';
+const livesMax = long ? 5 : 2;
 /** Of all clients together in one life. */
-const rowsMax = process.env['MILLRACE_LONG'] === '1' ? 300 : 120;
-const seeds = process.env['MILLRACE_LONG'] === '1' ? Array.from({ length: 20 }, (_, n) => n + 1) : [1, 2];
+const rowsMax = long ? 300 : 120;
+const seeds = long ? Array.from({ length: 20 }, (_, n) => n + 1) : [1];
+/** Pipelines of one server, which are killed at the same moment. */
+const models = { exact: 'exactly_once', least: 'at_least_once' } as const;
 
 for (const seed of seeds) {
   test(`acknowledged rows are there exactly once after kills at random moments (seed ${seed})`, async () => {
     await inFolder(async (folder, started) => {
       const random = generator(seed);
-      const pushes = clients.map(
-        (): Pushed => ({ attempted: new Set(), acknowledged: new Set(), next: 0, latestAcknowledged: -1 }),
+      const pipelines = Object.keys(models);
+      const pushes = pipelines.flatMap((pipeline) =>
+        clients.map((client): Pushed => {
+          return { pipeline, client, attempted: new Set(), acknowledged: new Set(), next: 0, latestAcknowledged: -1 };
+        }),
       );
+      const ofPipeline = (name: string): readonly Pushed[] => pushes.filter(({ pipeline }) => pipeline === name);
+      const acknowledged = (name: string): number =>
+        ofPipeline(name).reduce((sum, each) => sum + each.acknowledged.size, 0);
+      const restarted = async (place: string): Promise<void> => {
+        server = started(await Server.start(folder));
+        for (const pipeline of pipelines) {
+          await server.untilRunning(pipeline);
+          await check(server, pipeline, ofPipeline(pipeline), `seed ${seed}, ${pipeline}, ${place}`);
+        }
+      };
       let server = started(await Server.start(folder));
-      await server.create({ model: seed % 2 === 0 ? 'at_least_once' : 'exactly_once', checkpoint_interval_secs: 1 });
+      for (const [pipeline, model] of Object.entries(models))
+        await server.create({ model, checkpoint_interval_secs: 1 }, pipeline);
       for (let life = 0; life < livesMax; life++) {
-        const until = pushes.reduce((sum, each) => sum + each.acknowledged.size, 0) + Math.floor(random() * rowsMax);
-        const pushing = clients.map((client) => pushUntilKilled(server, client, pushes[client] as Pushed)); // SAFETY: one a client
+        const more = Math.floor(random() * rowsMax);
+        const until = new Map(pipelines.map((pipeline) => [pipeline, acknowledged(pipeline) + more]));
+        const pushing = pushes.map((pushed) => pushUntilKilled(server, pushed));
         // The first life has no checkpoint but those of its own clock.
-        if (life > 0) pushing.push(checkpointUntilKilled(server));
-        while (pushes.reduce((sum, each) => sum + each.acknowledged.size, 0) < until) await pollPause();
+        if (life > 0) pushing.push(...pipelines.map((pipeline) => checkpointUntilKilled(server, pipeline)));
+        while ([...until].some(([pipeline, rows]) => acknowledged(pipeline) < rows)) await pollPause();
         await server.kill();
         await Promise.all(pushing);
-        server = started(await Server.start(folder));
-        await server.untilRunning();
-        await check(server, pushes, `seed ${seed}, life ${life}`);
+        await restarted(`life ${life}`);
       }
       // What a graceful end has checkpointed is not replayed on top of it.
       await server.kill('SIGTERM');
-      server = started(await Server.start(folder));
-      await server.untilRunning();
-      await check(server, pushes, `seed ${seed}, after a graceful end`);
+      await restarted('after a graceful end');
     });
   });
 }
@@ -212,9 +235,17 @@ test('an atomic request is there as a whole after a kill, in CSV and JSON', asyn
   });
 });
 
+async function withServer(work: (server: Server) => Promise<void>): Promise<void> {
+  const server = await startTestServer();
+  try {
+    await work(new Server(null, server.url));
+  } finally {
+    await server.close();
+  }
+}
+
 test('clearing the storage forgets logged rows, a forced stop does not', async () => {
-  await inFolder(async (folder, started) => {
-    const server = started(await Server.start(folder));
+  await withServer(async (server) => {
     await server.create({ model: 'at_least_once' });
     assert.is((await server.push('events', [{ client: 1, n: 1 }])).status, 200);
     const restart = async (): Promise<void> => {
@@ -232,8 +263,7 @@ test('clearing the storage forgets logged rows, a forced stop does not', async (
 });
 
 test('a checkpoint within a transaction is refused and holds no input up', async () => {
-  await inFolder(async (folder, started) => {
-    const server = started(await Server.start(folder));
+  await withServer(async (server) => {
     await server.create({ model: 'at_least_once' });
     await server.post('/p/start_transaction');
     assert.is((await server.push('events', [{ client: 1, n: 1 }])).status, 200);
