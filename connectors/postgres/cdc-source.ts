@@ -45,17 +45,8 @@ import {
   requireFollowed,
   tableMadeAgain,
 } from './published-table.ts';
-import {
-  confirmedLsn,
-  dropPublication,
-  dropSlot,
-  ensureSlot,
-  identityProblem,
-  type SlotNames,
-  type SlotSettings,
-  slotProblem,
-} from './replication-slot.ts';
-import { namesInUse, type WantedNames, wantedNames } from './slot-names.ts';
+import { confirmedLsn, identityProblem, type SlotSettings, slotProblem } from './replication-slot.ts';
+import { SlotKeeper } from './slot-keeper.ts';
 import { readSnapshot, snapshotColumns } from './table-snapshot.ts';
 import { TableWatch } from './table-watch.ts';
 import { TypeCatalog } from './type-catalog.ts';
@@ -82,9 +73,7 @@ class PostgresCdcSource implements Source {
   readonly #settings: CdcSettings;
   readonly #context: SourceContext;
   readonly #server: string;
-  readonly #wanted: WantedNames;
-  /** What slot and publication are called: known for sure when the server has been asked. */
-  #names: SlotNames;
+  readonly #slot: SlotKeeper;
   readonly #session: PostgresSession;
   readonly #catalog = new TypeCatalog();
   /** Of the columns that the log has described last. */
@@ -104,43 +93,25 @@ class PostgresCdcSource implements Source {
     this.#settings = settings;
     this.#context = context;
     this.#server = serverOf(settings.uri);
-    this.#wanted = wantedNames(settings, context);
-    this.#names = this.#wanted;
+    this.#slot = new SlotKeeper(settings, context);
     const server = this.#server;
-    this.#session = new PostgresSession(settings, context, () => ({ server, slot: this.#names.slot }));
+    this.#session = new PostgresSession(settings, context, () => ({ server, slot: this.#slot.names.slot }));
   }
 
   async onCreated(): Promise<void> {
     await this.#session.withClient(async (client) => {
-      this.#names = await namesInUse(client, this.#wanted, null);
-      await ensureSlot(client, this.#names, this.#settings, this.#server);
+      await this.#slot.find(client, null);
+      await this.#slot.ensure(client);
     });
   }
 
-  /** It may follow another table now, from a slot of its own: nobody reads the one before any more. */
   async onUpdated(before: ParameterValues): Promise<void> {
     // SAFETY: the configuration that it was started with last, which had been validated then.
-    const settings = before as unknown as CdcSettings;
-    const former = wantedNames(settings, this.#context);
-    if (former.slot === this.#wanted.slot) return;
-    const session = new PostgresSession(settings, this.#context, () => ({
-      server: serverOf(settings.uri),
-      slot: former.slot,
-    }));
-    await session.withClient(async (client) => {
-      const names = await namesInUse(client, former, null);
-      // A publication that they share stays.
-      if (names.publication !== this.#wanted.publication) await dropPublication(client, names);
-      await dropSlot(client, names);
-    });
+    await this.#slot.leave(before as unknown as CdcSettings);
   }
 
   async onDeleted(): Promise<void> {
-    await this.#session.withClient(async (client) => {
-      this.#names = await namesInUse(client, this.#wanted, null);
-      await dropPublication(client, this.#names);
-      await dropSlot(client, this.#names);
-    });
+    await this.#session.withClient((client) => this.#slot.drop(client));
   }
 
   async open(position: Position | null): Promise<void> {
@@ -148,7 +119,7 @@ class PostgresCdcSource implements Source {
       const { lsn, from } = position ?? {};
       const resumesAt = typeof lsn === 'string' ? lsn : from;
       const place = typeof resumesAt === 'string' ? parseLsn(resumesAt) : null;
-      this.#names = await namesInUse(client, this.#wanted, place);
+      await this.#slot.find(client, place);
       if (typeof lsn === 'string') {
         const kept = { lsn: parseLsn(lsn), skip: Number(position?.['skip']) };
         this.#position = await this.#placeInSlot(client, kept);
@@ -165,7 +136,7 @@ class PostgresCdcSource implements Source {
           this.#snapshotFrom = formatLsn((await this.#placeInSlot(client, kept)).lsn);
         }
       }
-      await ensureSlot(client, this.#names, this.#settings, this.#server);
+      await this.#slot.ensure(client);
       const published = await this.#describeTable(client);
       const { relation } = this.#context;
       const problem = await identityProblem(client, this.#settings, relation.primaryKey.length > 0);
@@ -178,7 +149,7 @@ class PostgresCdcSource implements Source {
         catalog: this.#catalog,
       });
       if (left.length > 0) {
-        const [columns, { publication }, { source_table: table }] = [left.join(', '), this.#names, this.#settings];
+        const [columns, { publication }, { source_table: table }] = [left.join(', '), this.#slot.names, this.#settings];
         this.#context.reportError(new PostgresUnpublishedColumns({ publication, table, columns }));
       }
       if (!this.#settings.snapshot) {
@@ -231,11 +202,11 @@ class PostgresCdcSource implements Source {
     const { signal, clock, reportError } = this.#context;
     try {
       const target = {
-        publication: this.#names.publication,
+        publication: this.#slot.names.publication,
         table: this.#settings.source_table,
         relation: this.#context.relation,
         server: this.#server,
-        slot: this.#names.slot,
+        slot: this.#slot.names.slot,
         catalog: this.#catalog,
       };
       let failures = 0;
@@ -249,7 +220,7 @@ class PostgresCdcSource implements Source {
       for await (const part of readSnapshot(
         (replication) => this.#session.connect(replication),
         target,
-        signal,
+        this.#context,
         broken,
       )) {
         if (part.kind === 'position') this.#snapshotFrom ??= part.lsn;
@@ -257,8 +228,9 @@ class PostgresCdcSource implements Source {
           failures = 0;
           const position = { snapshot: true, from: this.#snapshotFrom };
           found = { found: part.found };
-          const { bytes, release } = part;
+          const { bytes, release, isEarly } = part;
           yield { kind: 'bytes', bytes, release, ...found, positionAfter: () => position };
+          if (isEarly) yield { kind: 'idle' };
         }
       }
       if (signal.aborted || this.#snapshotFrom === null) return;
@@ -291,7 +263,7 @@ class PostgresCdcSource implements Source {
     try {
       const place = await this.#placeInSlot(client, from);
       if (place !== from) yield this.#quietUntil(place.lsn);
-      await stream.start(this.#names.slot, this.#names.publication, place.lsn);
+      await stream.start(this.#slot.names.slot, this.#slot.names.publication, place.lsn);
       yield* this.#changes(stream, watch, place);
     } finally {
       watch.end();
@@ -370,14 +342,14 @@ class PostgresCdcSource implements Source {
    * @throws PostgresSlotLost, PostgresSlotUnfit
    */
   async #placeInSlot(client: Client, position: ChangePosition): Promise<ChangePosition> {
-    const { slot } = this.#names;
+    const { slot } = this.#slot.names;
     const problem = await slotProblem(client, { slot, lsn: position.lsn, server: this.#server });
     if (problem === null) return position;
     if (!this.#settings.resume_if_changes_lost) throw problem;
     this.#context.reportError(problem);
     let lsn = 0n;
     await this.#session.withClient(async (maker) => {
-      await ensureSlot(maker, this.#names, this.#settings, this.#server);
+      await this.#slot.ensure(maker);
       lsn = await confirmedLsn(maker, slot);
     });
     return { lsn, skip: 0 };
@@ -415,7 +387,7 @@ class PostgresCdcSource implements Source {
     const followed = {
       id,
       server: this.#server,
-      publication: this.#names.publication,
+      publication: this.#slot.names.publication,
       table: this.#settings.source_table,
     };
     await this.#session.withClient((client) => requireFollowed(client, followed), 0);
@@ -423,7 +395,7 @@ class PostgresCdcSource implements Source {
 
   async #describeTable(client: Client): Promise<PublishedTable> {
     const { source_table: table } = this.#settings;
-    const { publication } = this.#names;
+    const { publication } = this.#slot.names;
     const published = await publishedTable(client, publication, table);
     if (published === null) throw notPublished(this.#server, publication, table);
     this.#followed = published;

@@ -7,6 +7,7 @@
 // While the copy runs its frames are taken off the socket here, straight into the pieces that are given out: the library hands each row over
 // as a message or a chunk of its own. At most two pieces wait; then the socket is paused. A socket of ours lends its memory meanwhile.
 import type { Client } from 'pg';
+import type { Clock, Timer } from '../../runtime/clock.ts';
 import { BodyRooms } from '../sdk/body-rooms.ts';
 import type { PayloadBytes } from '../sdk/source.ts';
 import { LendingSocket } from './lending-socket.ts';
@@ -15,6 +16,8 @@ export interface CopiedRows {
   /** Whole rows. */
   readonly bytes: PayloadBytes;
   readonly rows: number;
+  /** The server has sent nothing for a while: more of a piece was not to be had. */
+  readonly isEarly: boolean;
   /** Nobody looks at the bytes any more. */
   readonly release: () => void;
 }
@@ -46,9 +49,16 @@ interface CopyConnection {
   readonly stream: CopyStream | (CopyStream & LendingSocket);
 }
 
+/** Rows of a server that is slow are given out after so long. */
+const patienceMs = 100;
+
 /** Ends behind the last row, or early when `signal` is aborted: the connection is of no use then. @throws what the server says */
-export async function* copyOut(client: Client, statement: string, signal: AbortSignal): AsyncGenerator<CopiedRows> {
-  const copy = new CopyOut(statement);
+export async function* copyOut(
+  client: Client,
+  statement: string,
+  { signal, clock }: { readonly signal: AbortSignal; readonly clock: Clock },
+): AsyncGenerator<CopiedRows> {
+  const copy = new CopyOut(statement, clock);
   const abort = (): void => copy.wake();
   signal.addEventListener('abort', abort, { once: true });
   try {
@@ -67,6 +77,7 @@ export async function* copyOut(client: Client, statement: string, signal: AbortS
 /** What the library calls a submittable: it is told of what the server answers. */
 class CopyOut {
   readonly #statement: string;
+  readonly #clock: Clock;
   #connection: CopyConnection | null = null;
   #listener: DataListener | null = null;
   readonly #onData: DataListener = (chunk) => this.#receive(chunk);
@@ -76,6 +87,8 @@ class CopyOut {
   #view: DataView = viewOf(this.#gathered);
   #used = 0;
   #rows = 0;
+  /** Behind the last whole row. */
+  #rowsEnd = 0;
   /** Of the message that is under way: its kind, what is left of it, its length, and what is left of that. */
   #code = 0;
   #left = 0;
@@ -86,16 +99,24 @@ class CopyOut {
   #failure: unknown = null;
   #wake: (() => void) | null = null;
 
-  constructor(statement: string) {
+  constructor(statement: string, clock: Clock) {
     this.#statement = statement;
+    this.#clock = clock;
   }
 
   /** Null: no more. */
   async take(signal: AbortSignal): Promise<CopiedRows | null> {
     while (this.#ready.length === 0 && !this.#isEnded && !signal.aborted) {
+      let timer: Timer | null = null;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
+        timer = this.#clock.after(patienceMs, () => {
+          if (this.#ready.length === 0) this.#giveEarly();
+          resolve();
+        });
       });
+      // SAFETY: set by the promise above, which the compiler does not follow.
+      (timer as Timer | null)?.cancel();
     }
     const piece = this.#ready.shift();
     if (piece === undefined && this.#failure !== null) throw this.#failure;
@@ -194,6 +215,7 @@ class CopyOut {
   /** True when nobody takes what has come. */
   #rowEnded(): boolean {
     this.#rows++;
+    this.#rowsEnd = this.#used;
     if (this.#used < pieceBytes) return false;
     this.#give();
     return this.#ready.length >= piecesMax;
@@ -204,14 +226,26 @@ class CopyOut {
     // A little of a room is copied out of it, and the room filled again.
     const isLittle = this.#used < pieceBytes >> 2;
     const bytes = isLittle ? this.#gathered.slice(0, this.#used) : this.#gathered.subarray(0, this.#used);
-    this.#ready.push({ bytes, rows: this.#rows, release: () => this.#rooms.giveBack(bytes) });
+    this.#ready.push({ bytes, rows: this.#rows, isEarly: false, release: () => this.#rooms.giveBack(bytes) });
     if (!isLittle) {
       this.#gathered = this.#rooms.take(roomBytes);
       this.#view = viewOf(this.#gathered);
     }
     this.#used = 0;
     this.#rows = 0;
+    this.#rowsEnd = 0;
     this.#wake?.();
+  }
+
+  /** The whole rows that have come; what has come of the next one is of the next piece. */
+  #giveEarly(): void {
+    if (this.#rows === 0) return;
+    const bytes = this.#gathered.slice(0, this.#rowsEnd);
+    this.#ready.push({ bytes, rows: this.#rows, isEarly: true, release: () => {} });
+    this.#gathered.copyWithin(0, this.#rowsEnd, this.#used);
+    this.#used -= this.#rowsEnd;
+    this.#rows = 0;
+    this.#rowsEnd = 0;
   }
 
   /** The library listens again. */

@@ -66,13 +66,13 @@ class PostgresSource implements Source {
     const { signal } = this.#context;
     const client = this.#client;
     if (client === null) return;
+    const positionAfter = (): Position => ({});
     try {
-      let held: Payload | null = null;
-      for await (const { bytes, release } of copyOut(client, this.#copy, signal)) {
-        if (held !== null) yield held;
-        held = { kind: 'bytes', bytes, release, positionAfter: () => ({}), endOfStream: false };
+      for await (const { bytes, release, isEarly } of copyOut(client, this.#copy, this.#context)) {
+        yield { kind: 'bytes', bytes, release, positionAfter, endOfStream: false };
+        if (isEarly) yield { kind: 'idle' };
       }
-      if (held !== null && !signal.aborted) yield { ...held, endOfStream: true };
+      if (!signal.aborted) yield { kind: 'bytes', bytes: new Uint8Array(0), positionAfter, endOfStream: true };
     } catch (thrown) {
       if (!signal.aborted) throw this.#error(thrown);
     }

@@ -21,6 +21,8 @@ export type SnapshotPart =
       readonly kind: 'rows';
       readonly bytes: PayloadBytes;
       readonly release: () => void;
+      /** See CopiedRows. */
+      readonly isEarly: boolean;
       readonly found: string;
     };
 
@@ -33,6 +35,8 @@ export interface SnapshotTarget {
   /** Of the connector; the temporary one is named after it. */
   readonly slot: string;
 }
+
+type Surroundings = Parameters<typeof copyOut>[2];
 
 /**
  * The columns that the publication sends, and what they feed; `left`: those that the relation has, and that are not sent.
@@ -61,10 +65,11 @@ export async function snapshotColumns(
 export async function* readSnapshot(
   connect: (replication: boolean) => Promise<Client>,
   target: SnapshotTarget,
-  signal: AbortSignal,
+  surroundings: Surroundings,
   broken: (thrown: unknown) => Promise<void>,
 ): AsyncGenerator<SnapshotPart> {
   const { publication, table, slot } = target;
+  const { signal } = surroundings;
   const keeper = await connect(true);
   let isKept = true;
   const lost = (): void => void (isKept = false);
@@ -72,7 +77,7 @@ export async function* readSnapshot(
   keeper.once('end', lost);
   let client: Client | null = null;
   try {
-    const temporary = quoteName(`${slot.slice(0, 53)}_snapshot`);
+    const temporary = quoteName(`${slot.slice(-53)}_snapshot`);
     const made = await keeper.query(`CREATE_REPLICATION_SLOT ${temporary} TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT`);
     const { consistent_point: lsn, snapshot_name: snapshot } = made.rows[0] ?? {};
     yield { kind: 'position', lsn: String(lsn) };
@@ -89,7 +94,7 @@ export async function* readSnapshot(
         if (published === null) throw notPublished(target.server, publication, table);
         const { columns } = await snapshotColumns(client, { ...target, published });
         const query = `${publishedRows(published, columns)} OFFSET ${given.rows}`;
-        yield* copied(client, query, columns, given, signal);
+        yield* copied(client, query, columns, given, surroundings);
         return;
       } catch (thrown) {
         await closePostgres(client);
@@ -110,11 +115,11 @@ async function* copied(
   query: string,
   columns: readonly FittedColumn[],
   given: { rows: number },
-  signal: AbortSignal,
+  surroundings: Surroundings,
 ): AsyncGenerator<SnapshotPart> {
   const found = JSON.stringify({ columns } satisfies FoundColumns);
-  for await (const { bytes, rows, release } of copyOut(client, `COPY (${query}) TO STDOUT`, signal)) {
+  for await (const { bytes, rows, isEarly, release } of copyOut(client, `COPY (${query}) TO STDOUT`, surroundings)) {
     given.rows += rows;
-    yield { kind: 'rows', bytes, release, found };
+    yield { kind: 'rows', bytes, release, isEarly, found };
   }
 }

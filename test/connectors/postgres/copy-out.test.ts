@@ -31,7 +31,10 @@ if ('missing' in server) {
       for (let i = 0; i < 3; i++) {
         let text = '';
         let rowsSeen = 0;
-        for await (const { bytes, rows, release } of copyOut(client, `COPY (${query}) TO STDOUT`, signal)) {
+        for await (const { bytes, rows, release } of copyOut(client, `COPY (${query}) TO STDOUT`, {
+          signal,
+          clock: systemClock,
+        })) {
           assert.is(bytes.at(-1), 10);
           text += Buffer.from(bytes).toString();
           rowsSeen += rows;
@@ -51,7 +54,10 @@ if ('missing' in server) {
   test('pieces that nobody takes for a while keep their bytes, and the rest comes when they are taken', async () => {
     const client = await connectPostgres(settings, surroundings);
     try {
-      const pieces = copyOut(client, 'COPY (SELECT i FROM generate_series(1, 1000000) AS i) TO STDOUT', signal);
+      const pieces = copyOut(client, 'COPY (SELECT i FROM generate_series(1, 1000000) AS i) TO STDOUT', {
+        signal,
+        clock: systemClock,
+      });
       let sum = 0;
       let taken = 0;
       for await (const { bytes, release } of pieces) {
@@ -72,7 +78,7 @@ if ('missing' in server) {
       const failing = 'COPY (SELECT 1000000 / (400000 - i) FROM generate_series(1, 500000) AS i) TO STDOUT';
       let rowsSeen = 0;
       const read = async (): Promise<void> => {
-        for await (const { rows } of copyOut(client, failing, signal)) rowsSeen += rows;
+        for await (const { rows } of copyOut(client, failing, { signal, clock: systemClock })) rowsSeen += rows;
       };
       const thrown = await read().then(
         () => null,

@@ -1,9 +1,11 @@
 // postgres_input against a real server: every type exact, wrong settings, lost connections.
+import pg from 'pg';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { postgresInput } from '../../../connectors/postgres/source.ts';
 import { conformance } from '../../../connectors/sdk/conformance.ts';
 import { Pipeline } from '../../../index.ts';
+import { pollPause } from '../../poll-pause.ts';
 import { freePort } from '../../servers/free-port.ts';
 import { type PostgresServer, startPostgresServer } from '../../servers/postgres-server.ts';
 import { bigint, codeOf, contextFor, eagerClock, relationOf, varchar } from '../connector-context.ts';
@@ -15,6 +17,27 @@ if ('missing' in server) {
   postgres('is not tried here', () => {});
 } else {
   postgres.after(async () => await server.close());
+
+  postgres('rows of a query that goes on for long are in the table before it has ended', async () => {
+    const gate = new pg.Client({ connectionString: server.uri });
+    await gate.connect();
+    await gate.query('SELECT pg_advisory_lock(42)');
+    // The last row waits for whoever holds the lock; those before it are longer than what the server gathers before it sends.
+    const query = `SELECT i AS id, repeat('x', 20000) AS t FROM generate_series(1, 2) AS i
+      UNION ALL SELECT 2 + count(pg_advisory_lock_shared(42)), ''`;
+    await using pipeline = await Pipeline.open({
+      program: 'CREATE TABLE t (id BIGINT NOT NULL PRIMARY KEY, t VARCHAR);',
+      inputs: { c: { stream: 't', transport: { name: 'postgres_input', config: { uri: server.uri, query } } } },
+    });
+    await pipeline.start();
+    while ((await pipeline.query('SELECT id FROM t')).length < 1) await pollPause();
+    const { totalRecords, state } = await pipeline.inputConnectorStats('t', 'c');
+    assert.equal([totalRecords, state], [1, 'running']);
+    await gate.query('SELECT pg_advisory_unlock(42)');
+    await gate.end();
+    await pipeline.waitForCompletion();
+    assert.is((await pipeline.query('SELECT id FROM t')).length, 3);
+  });
 
   postgres('every type comes out as it went in', async () => {
     await server.sql(`CREATE TYPE mood AS ENUM ('sad', 'ok');
