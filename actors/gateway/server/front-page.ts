@@ -10,7 +10,8 @@ const page = `This is a Millrace server: streaming SQL, and pipelines of connect
   /v0/pipelines    pipelines with SQL (Feldera's API)
   /v1/pipelines    pipelines without (Conduit's API)
   /healthz         whether it works
-  /metrics         for Prometheus
+  /metrics         for Prometheus: the server
+  /v0/metrics      for Prometheus: pipelines and their connectors
 
 On the command line: millrace ps, millrace sql PIPELINE, millrace help
 `;
