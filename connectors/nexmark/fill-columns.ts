@@ -37,9 +37,10 @@ interface Kept {
 /** The arrays of the columns of one table. One batch at a time. */
 export class ColumnRoom {
   readonly #columns: Kept[] = [];
+  readonly #channels: texts.ChannelRoom = {};
 
   column(ordinal: number): Kept {
-    this.#columns[ordinal] ??= { builder: null, channels: {} };
+    this.#columns[ordinal] ??= { builder: null, channels: this.#channels };
     return this.#columns[ordinal];
   }
 }

@@ -11,9 +11,13 @@ import { below, mix, randomBits } from './event-stream.ts';
 export type FillTexts = (column: ColumnBuilder, events: Float64Array, key: number) => void;
 export type MakeTexts = (type: SqlType, events: Float64Array, key: number, room: ChannelRoom) => Column;
 
-/** Where the codes of channels were written before: for as many rows, and which of all channels a code stood for. */
+/** The channels of the latest events, picked once for the columns that are of them, in arrays that the next ones use again. */
 export interface ChannelRoom {
+  events?: Float64Array;
+  /** Rows, and how many channels these have. */
   codes?: Int32Array;
+  size?: number;
+  /** Which of all channels a code stands for. */
   used?: Int32Array;
   codeOf?: Int32Array;
 }
@@ -104,8 +108,12 @@ function columnOfChannels(list: TextList, type: SqlType, events: Float64Array, k
   room.used ??= new Int32Array(list.size);
   room.codeOf ??= new Int32Array(list.size);
   const { used, codeOf } = room;
-  codeOf.fill(0);
-  const size = pickChannels(codeOf, events, key, codes, used);
+  if (room.events !== events) {
+    codeOf.fill(0);
+    room.size = pickChannels(codeOf, events, key, codes, used);
+    room.events = events;
+  }
+  const size = room.size ?? 0;
   const offsets = new Int32Array(size + 1);
   let length = 0;
   for (let code = 0; code < size; code++) {
@@ -120,7 +128,9 @@ function columnOfChannels(list: TextList, type: SqlType, events: Float64Array, k
 }
 
 // ── data plane ──────────────────────────────────────────────────────────────────────────────────────────────────────
-// Room for the longest is reserved first, so that the arrays stay the same for a whole column.
+// Room for the longest is reserved first, so that the arrays stay the same for a whole column. Loops over rows are functions of their
+// own that end with them: V8 compiles a loop that it enters while it runs without knowing what stands behind it, gives the code up there,
+// and does so for batch after batch.
 
 function pickFrom(list: TextList, column: ColumnBuilder, events: Float64Array, key: number): void {
   for (let i = 0; i < events.length; i++) {
@@ -169,9 +179,20 @@ function spellLetters(
 ): void {
   column.reserveBytes(events.length * longest + 16);
   const target = new DataView(column.bytes.buffer, column.bytes.byteOffset);
-  const ends = column.offsets;
+  column.bytesUsed = writeLetters(target, column.offsets, column.bytesUsed, events, key, shortest, longest);
+}
+
+function writeLetters(
+  target: DataView,
+  ends: Int32Array,
+  start: number,
+  events: Float64Array,
+  key: number,
+  shortest: number,
+  longest: number,
+): number {
   const span = longest - shortest + 1;
-  let at = column.bytesUsed;
+  let at = start;
   for (let i = 0; i < events.length; i++) {
     let bits = randomBits(key, events[i]!);
     const end = at + shortest + below(span, bits);
@@ -188,14 +209,18 @@ function spellLetters(
     at = end;
     ends[i + 1] = at;
   }
-  column.bytesUsed = at;
+  return at;
 }
 
 /** Seven letters, an at sign, five letters, `.com`. */
 function spellAddresses(column: ColumnBuilder, events: Float64Array, key: number): void {
   column.reserveBytes(events.length * addressBytes + 8);
   const target = new DataView(column.bytes.buffer, column.bytes.byteOffset);
-  let at = column.bytesUsed;
+  column.bytesUsed = writeAddresses(target, column.offsets, column.bytesUsed, events, key);
+}
+
+function writeAddresses(target: DataView, ends: Int32Array, start: number, events: Float64Array, key: number): number {
+  let at = start;
   for (let i = 0; i < events.length; i++) {
     const bits = randomBits(key, events[i]!);
     target.setFloat64(at, eightLetters[bits >>> 20]!, true);
@@ -204,16 +229,20 @@ function spellAddresses(column: ColumnBuilder, events: Float64Array, key: number
     // `.com`
     target.setInt32(at + 13, 0x6d6f632e, true);
     at += addressBytes;
-    column.offsets[i + 1] = at;
+    ends[i + 1] = at;
   }
-  column.bytesUsed = at;
+  return at;
 }
 
 /** Four times four digits. */
 function spellCards(column: ColumnBuilder, events: Float64Array, key: number): void {
   column.reserveBytes(events.length * 19 + 4);
   const target = new DataView(column.bytes.buffer, column.bytes.byteOffset);
-  let at = column.bytesUsed;
+  column.bytesUsed = writeCards(target, column.offsets, column.bytesUsed, events, key);
+}
+
+function writeCards(target: DataView, ends: Int32Array, start: number, events: Float64Array, key: number): number {
+  let at = start;
   for (let i = 0; i < events.length; i++) {
     let bits = randomBits(key, events[i]!);
     for (let k = 0; k < 4; k++) {
@@ -227,7 +256,7 @@ function spellCards(column: ColumnBuilder, events: Float64Array, key: number): v
       if (k < 3) target.setUint8(at + 4, 32);
       at += k < 3 ? 5 : 4;
     }
-    column.offsets[i + 1] = at;
+    ends[i + 1] = at;
   }
-  column.bytesUsed = at;
+  return at;
 }

@@ -10,6 +10,8 @@
 // Probes into a large table wait for memory. A plain loop of loads keeps many of them under way, a loop that branches on
 // what it loads does not; so slots and records are first touched by loops without branches (`warmth` keeps them alive).
 // Between the two the slots tell by their hashes which records to touch.
+// Each loop is a function that ends with it: V8 compiles a loop that it enters while it runs without knowing what stands behind it, gives
+// the code up there, and does so call after call. So what a loop changes is in `header` all the time.
 // `pending` and `hashes` are scratch for `count` keys. `homes` says where in the
 // slots a hash is looked for first (hash-slots.ts).
 // The cache of compiled kernels is a pure function of the number of words.
@@ -96,13 +98,13 @@ export function recordKernelSource(keyWords: number): string {
     `if (${isSmall}) { const d = k0 - runKey, q = d >> runShift; if (d >= 0 && q < runLength && q << runShift === d) ${record} = runId + q + 1; else if (k0 < known) ${record} = direct[k0]; }`;
   // A short run gives way to the key that came last; what is in a long one is not in `direct`.
   const remember = `if (${isSmall}) {
-        const gap = k0 - runKey;
-        if (runLength === 1 && id === runId + 1 && gap > 0 && (gap & (gap - 1)) === 0) runShift = 31 - Math.clz32(gap);
-        const follows = id === runId + runLength && gap === runLength * (1 << runShift) && gap > 0;
-        if (follows) runLength++;
-        else if (runLength < ${runMin}) { runKey = k0; runId = id; runLength = 1; runShift = 0; }
-        if (!follows || runLength <= ${runMin}) {
-          if (k0 < direct.length) direct[k0] = id + 1; else if (k0 > greatest) greatest = k0;
+        const gap = k0 - header[4], runId = header[5], runLength = header[6];
+        if (runLength === 1 && id === runId + 1 && gap > 0 && (gap & (gap - 1)) === 0) header[7] = 31 - Math.clz32(gap);
+        const follows = id === runId + runLength && gap === runLength * (1 << header[7]) && gap > 0;
+        if (follows) header[6] = runLength + 1;
+        else if (runLength < ${runMin}) { header[4] = k0; header[5] = id; header[6] = 1; header[7] = 0; }
+        if (!follows || header[6] <= ${runMin}) {
+          if (k0 < direct.length) direct[k0] = id + 1; else if (k0 > header[3]) header[3] = k0;
         }
       }`;
   const probe = (absent: string): string => `
@@ -134,49 +136,70 @@ export function recordKernelSource(keyWords: number): string {
     }`
     : `for (; n < count; n++) pending[n] = n;`;
   return `'use strict';
-  function findOrInsert(slots, words, width, keys, stride, count, ids, header, hashMask, direct, pending, hashes, homes) {
-    const mask = homes[0], last = homes[1] - 1, half = (mask + 1) >> 1;
+  function recall(keys, stride, count, ids, header, direct, pending) {
     let n = 0;
-    ${small ? 'let runKey = header[4], runId = header[5], runLength = header[6], runShift = header[7];' : ''}
+    ${small ? 'const runKey = header[4], runId = header[5], runLength = header[6], runShift = header[7];' : ''}
     ${firstPass}
-    if (n === 0) return 0;
+    return n;
+  }
+  function hashAll(keys, stride, pending, n, hashMask, hashes) {
     for (let p = 0; p < n; p++) {
       const at = pending[p] * stride;
       ${load} ${hash('keys')}
       hashes[p] = h;
     }
+  }
+  function warmSlots(slots, hashes, n, homes) {
+    const mask = homes[0], last = homes[1] - 1, half = (mask + 1) >> 1;
     let warmth = 0;
-    if (last > ${warmWords}) {
-      let p = 0;
-      for (; p < n - 3; p += 4) {
-        ${[0, 1, 2, 3].map((u) => home(`s${u}`, `hashes[p + ${u}]`)).join(' ')}
-        warmth ^= slots[s0] ^ slots[s1] ^ slots[s2] ^ slots[s3];
-      }
-      for (p = 0; p < n; p++) {
-        const h = hashes[p];
-        ${home('s', 'h')}
-        while (slots[s + 1] !== 0 && slots[s] !== h) s += 2;
-        ids[pending[p]] = slots[s + 1];
-      }
-      for (p = 0; p < n - 3; p += 4) {
-        ${[0, 1, 2, 3].map((u) => `const r${u} = ids[pending[p + ${u}]];`).join(' ')}
-        warmth ^= ${[0, 1, 2, 3].map((u) => `words[(r${u} === 0 ? 0 : r${u} - 1) * width]`).join(' ^ ')};
-      }
-      for (; p < n; p++) { const r = ids[pending[p]]; warmth ^= words[(r === 0 ? 0 : r - 1) * width]; }
+    for (let p = 0; p < n - 3; p += 4) {
+      ${[0, 1, 2, 3].map((u) => home(`s${u}`, `hashes[p + ${u}]`)).join(' ')}
+      warmth ^= slots[s0] ^ slots[s1] ^ slots[s2] ^ slots[s3];
     }
-    let used = header[0], free = header[1], live = header[2], greatest = header[3];
+    return warmth;
+  }
+  function guess(slots, hashes, pending, n, ids, homes) {
+    const mask = homes[0], last = homes[1] - 1, half = (mask + 1) >> 1;
+    for (let p = 0; p < n; p++) {
+      const h = hashes[p];
+      ${home('s', 'h')}
+      while (slots[s + 1] !== 0 && slots[s] !== h) s += 2;
+      ids[pending[p]] = slots[s + 1];
+    }
+  }
+  function warmRecords(words, width, pending, n, ids) {
+    let warmth = 0;
+    for (let p = 0; p < n - 3; p += 4) {
+      ${[0, 1, 2, 3].map((u) => `const r${u} = ids[pending[p + ${u}]];`).join(' ')}
+      warmth ^= ${[0, 1, 2, 3].map((u) => `words[(r${u} === 0 ? 0 : r${u} - 1) * width]`).join(' ^ ')};
+    }
+    return warmth;
+  }
+  function insertAll(slots, words, width, keys, stride, n, ids, header, direct, pending, hashes, homes) {
+    const mask = homes[0], last = homes[1] - 1, half = (mask + 1) >> 1;
     for (let p = 0; p < n; p++) {
       const i = pending[p], at = i * stride, h = hashes[p];
       ${load}${probe(`
-          if (free !== 0) { id = free - 1; free = words[id * width]; } else id = used++;
-          live++;
+          const free = header[1];
+          if (free !== 0) { id = free - 1; header[1] = words[id * width]; } else id = header[0]++;
+          header[2]++;
           const w = id * width;
           ${keyWords === 0 ? 'words[w] = 0;' : copy}
           slots[s] = h; slots[s + 1] = id + 1;`)}
       ${small ? remember : ''}
     }
-    header[0] = used; header[1] = free; header[2] = live; header[3] = greatest;
-    ${small ? 'header[4] = runKey; header[5] = runId; header[6] = runLength; header[7] = runShift;' : ''}
+  }
+  function findOrInsert(slots, words, width, keys, stride, count, ids, header, hashMask, direct, pending, hashes, homes) {
+    const n = recall(keys, stride, count, ids, header, direct, pending);
+    if (n === 0) return 0;
+    hashAll(keys, stride, pending, n, hashMask, hashes);
+    let warmth = 0;
+    if (homes[1] - 1 > ${warmWords}) {
+      warmth = warmSlots(slots, hashes, n, homes);
+      guess(slots, hashes, pending, n, ids, homes);
+      warmth ^= warmRecords(words, width, pending, n, ids);
+    }
+    insertAll(slots, words, width, keys, stride, n, ids, header, direct, pending, hashes, homes);
     return warmth;
   }
   function find(slots, words, width, keys, stride, count, ids, hashMask, homes) {
