@@ -18,6 +18,7 @@ import type { SpareControl } from './spare-control.ts';
 import type { StoredHistory } from './stored-history.ts';
 import { TimeSeries } from './time-series.ts';
 import type { Validation } from './validation.ts';
+import { WorkOrder } from './work-order.ts';
 
 /** What every pipeline of a server is given. */
 export interface HostingSurroundings {
@@ -58,7 +59,7 @@ export class HostedPipeline {
   /** What this deployment has kept on disk, and for how long: megabytes times seconds. */
   storageMbSeconds = 0;
   /** The latest work on it: changes that take time run one after the other. */
-  #work: Promise<unknown> = Promise.resolve();
+  readonly #work = new WorkOrder();
   /** Advanced by every start and stop: a start that has been overtaken gives up. */
   generation = 0;
   /** A start that waits to be approved. */
@@ -177,10 +178,13 @@ export class HostedPipeline {
   }
 
   /** Runs when what was begun before is over. */
-  exclusively<R>(work: () => Promise<R>): Promise<R> {
-    const run = this.#work.then(work, work);
-    this.#work = run.catch(() => {});
-    return run;
+  exclusively<R>(work: (onlyWaits: () => void) => Promise<R>): Promise<R> {
+    return this.#work.exclusively(work);
+  }
+
+  /** Pause and resume: they do not wait for outputs of which a checkpoint is taken. */
+  steer<R>(work: () => Promise<R>): Promise<R> {
+    return this.#work.steer(work);
   }
 
   /** @throws HttpProblem PipelineInteractionNotDeployed */

@@ -13,7 +13,7 @@ import { stop, stopWith } from './pipeline-run.ts';
 export function beginCheckpoint(pipeline: HostedPipeline, store: Store): number {
   const sequence = ++pipeline.checkpointSequence;
   pipeline
-    .exclusively(() => takeCheckpoint(pipeline, store))
+    .exclusively((onlyWaits) => takeCheckpoint(pipeline, store, { onlyWaits }))
     .then(
       () => {
         pipeline.checkpointSuccess = sequence;
@@ -27,8 +27,12 @@ export function beginCheckpoint(pipeline: HostedPipeline, store: Store): number 
   return sequence;
 }
 
-/** Resolves when it is on disk. With `ends` no HTTP input enters the pipeline any more. */
-export async function takeCheckpoint(pipeline: HostedPipeline, store: Store, ends = false): Promise<void> {
+/** Resolves when it is on disk. With `ends` no HTTP input enters the pipeline any more. `onlyWaits` is called when outputs are waited for. */
+export async function takeCheckpoint(
+  pipeline: HostedPipeline,
+  store: Store,
+  { ends = false, onlyWaits = () => {} }: { readonly ends?: boolean; readonly onlyWaits?: () => void } = {},
+): Promise<void> {
   const deployment = pipeline.deployed();
   if (!hasStorage(pipeline.record)) {
     throw new HttpProblem({
@@ -53,6 +57,7 @@ export async function takeCheckpoint(pipeline: HostedPipeline, store: Store, end
       const image = await deployment.wait('checkpoint', (control, waitId) => control.checkpoint(waitId));
       return { image, upTo };
     }, ends);
+    if (!ends) onlyWaits();
     // HTTP input goes on while outputs take in what is theirs of it.
     const outputs = await deployment.wait('checkpoint', (control, waitId) => control.checkpointPrepared(waitId));
     await store.writeCheckpoint(pipeline.record.id, { ...image, outputs }, upTo);
@@ -84,7 +89,7 @@ export async function takeCheckpoint(pipeline: HostedPipeline, store: Store, end
 export async function suspend(pipeline: HostedPipeline, store: Store): Promise<void> {
   if (pipeline.record.resources !== 'Provisioned') return await stop(pipeline, { force: true });
   try {
-    await takeCheckpoint(pipeline, store, true);
+    await takeCheckpoint(pipeline, store, { ends: true });
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     return await stopWith(pipeline, {
@@ -110,7 +115,7 @@ export function checkpointRegularly(pipeline: HostedPipeline, store: Store): voi
   let isBusy = false;
   let stepsBefore = -1;
   let dueAt = intervalMs === null ? Number.POSITIVE_INFINITY : systemClock.monotonic() + intervalMs;
-  const turn = async (): Promise<void> => {
+  const turn = async (onlyWaits: () => void): Promise<void> => {
     const { engine, transaction, awaitsCheckpoint, positionMoves } = await deployment.call('stats', (control) =>
       control.stats(),
     );
@@ -121,7 +126,7 @@ export function checkpointRegularly(pipeline: HostedPipeline, store: Store): voi
     if (steps === stepsBefore || pipeline.deployment !== deployment || deployment.ended.aborted) return;
     const sequence = ++pipeline.checkpointSequence;
     try {
-      await takeCheckpoint(pipeline, store);
+      await takeCheckpoint(pipeline, store, { onlyWaits });
       pipeline.checkpointSuccess = sequence;
       stepsBefore = steps;
     } catch (error) {

@@ -130,7 +130,7 @@ export async function openHosting(options: ServerOptions, log: Log): Promise<Hos
       return;
     }
     if (pipeline.record.resources === 'Provisioned' && pipeline.record.relay === undefined) {
-      await within(checkpointMs, takeCheckpoint(pipeline, store, true)).catch((error: unknown) =>
+      await within(checkpointMs, takeCheckpoint(pipeline, store, { ends: true })).catch((error: unknown) =>
         log.warn('no checkpoint before the end', { pipeline: pipeline.name, error: String(error) }),
       );
     }

@@ -75,12 +75,12 @@ export function lifecycleRoutes(hosting: Hosting): readonly Route[] {
     ),
     route('pause', 'Pauses a running pipeline', 202, async (pipeline) => {
       pipeline.deployed();
-      await pipeline.exclusively(() => pause(pipeline));
+      await pipeline.steer(() => pause(pipeline));
       return json(202, undefined);
     }),
     route('resume', 'Resumes a paused pipeline', 202, async (pipeline) => {
       pipeline.deployed();
-      await pipeline.exclusively(() => resume(pipeline));
+      await pipeline.steer(() => resume(pipeline));
       return json(202, undefined);
     }),
     route(
