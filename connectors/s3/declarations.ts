@@ -52,7 +52,7 @@ export const s3OutputDeclaration: DestinationDeclaration = {
   name: 's3_output',
   summary: 'Writes changes as objects of a bucket of Amazon S3, or of a server that speaks its protocol.',
   description:
-    'Changes are gathered until there are a million (`max_output_buffer_size_records`) or the oldest is ten seconds old (`max_output_buffer_time_millis`), merged, and written as one object: lines of JSON or CSV, or a Parquet file, which takes insertions only. Keys sort by time. A request that fails in a way that may pass is tried again under the same key; after a crash the changes since the last checkpoint come again in other objects: at least once.',
+    'Changes are gathered until there are a million (`max_output_buffer_size_records`) or the oldest is ten seconds old (`max_output_buffer_time_millis`), merged, and written as one object: lines of JSON or CSV, or a Parquet file, which takes insertions only. Keys sort by time. Its user needs the right to put objects, and no other. A request that fails in a way that may pass is tried again under the same key; after a crash the changes since the last checkpoint come again in other objects: at least once.',
   format: 'required',
   streamPerFlush: true,
   outputBuffer: { timeMs: 10_000, records: 1_000_000 },

@@ -13,6 +13,7 @@ import {
 } from '../sdk/destination.ts';
 import { s3OutputDeclaration } from './declarations.ts';
 import { S3Bucket, type S3Settings } from './s3-bucket.ts';
+import { S3AccessDenied } from './s3-errors.ts';
 
 export const s3Output: DestinationDefinition = defineDestination({
   ...s3OutputDeclaration,
@@ -46,8 +47,12 @@ class S3Destination implements Destination {
   }
 
   async open(): Promise<void> {
-    // A look at the bucket, so that a wrong name or key is an error of the start.
-    for await (const _ of this.#bucket.list(this.#settings.prefix, '')) break;
+    // A look at the bucket, so that a wrong name or key is an error of the start. Who may write need not be allowed to look.
+    try {
+      for await (const _ of this.#bucket.list(this.#settings.prefix, '')) break;
+    } catch (thrown) {
+      if (!(thrown instanceof S3AccessDenied) || !isKnownUser(thrown.cause)) throw thrown;
+    }
   }
 
   async write(data: Outgoing): Promise<void> {
@@ -80,4 +85,9 @@ class S3Destination implements Destination {
     const time = new Date(this.#context.clock.now()).toISOString().replaceAll(/[-:]/g, '').replace('.', '');
     return `${prefix}${time}-${String(++this.#objects).padStart(6, '0')}${suffix}`;
   }
+}
+
+/** A user whom the server knows, and who may not do this; unlike a key or a signature that is wrong. */
+function isKnownUser(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === 'AccessDenied';
 }

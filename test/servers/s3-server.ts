@@ -1,8 +1,9 @@
 // An S3 server for tests: versitygw over a folder. Objects are files under `data/BUCKET/KEY`.
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutBucketPolicyCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Agent, request } from 'undici';
 import { freePort } from './free-port.ts';
 import { goTool, type Tool } from './go-tool.ts';
@@ -16,6 +17,10 @@ export interface S3Server {
   readonly process: ServerProcess;
   readonly client: S3Client;
   put(bucket: string, key: string, body: string | Uint8Array): Promise<void>;
+  /** Somebody who may do nothing that no policy of a bucket allows. */
+  addUser(accessKeyId: string, secretAccessKey: string): void;
+  /** What the user may do in a bucket and with its objects, such as `s3:GetObject`. */
+  allow(user: string, bucket: string, actions: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -84,6 +89,20 @@ export async function startS3Server(
     process,
     client,
     put: async (Bucket, Key, Body) => void (await client.send(new PutObjectCommand({ Bucket, Key, Body }))),
+    addUser: (access, secret) => {
+      const root = ['--access', accessKeyId, '--secret', secretAccessKey, '--endpoint-url', url];
+      const user = ['create-user', '--access', access, '--secret', secret, '--role', 'user'];
+      execFileSync(tool.path, ['admin', ...root, ...user], { stdio: 'pipe' });
+    },
+    allow: async (user, Bucket, actions) => {
+      const Resource = [`arn:aws:s3:::${Bucket}`, `arn:aws:s3:::${Bucket}/*`];
+      const Statement = actions.map((Action) => {
+        const isOfBucket = Action.endsWith('Bucket');
+        return { Effect: 'Allow', Principal: [user], Action, Resource: Resource[isOfBucket ? 0 : 1] };
+      });
+      const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
+      await client.send(new PutBucketPolicyCommand({ Bucket, Policy }));
+    },
     close: async () => {
       client.destroy();
       await process.dispose();

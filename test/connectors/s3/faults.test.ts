@@ -2,6 +2,7 @@
 // do, no secret is in it, and the connectors beside it go on.
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Pipeline } from '../../../index.ts';
@@ -9,7 +10,7 @@ import { pollPause } from '../../poll-pause.ts';
 import { s3Access, startS3Server } from '../../servers/s3-server.ts';
 
 const faults = suite('faults of S3 and URLs');
-const server = await startS3Server(['lake']);
+const server = await startS3Server(['lake', 'closed', 'listed', 'readable', 'writable']);
 if ('missing' in server) {
   console.log(`skipped: faults of S3 and URLs: ${server.missing}`);
   faults('are not tried here', () => {});
@@ -29,17 +30,64 @@ if ('missing' in server) {
     format: json,
   });
   const shown = async (
-    find: () => Promise<{ readonly error: { readonly code: string; readonly message: string } | null }>,
+    find: () => Promise<{
+      readonly error: { readonly code: string; readonly message: string; readonly help: string } | null;
+    }>,
   ): Promise<string> => {
     for (;;) {
       const { error } = await find();
       if (error !== null) {
         assert.not.match(JSON.stringify(error), /testsecret|wrong-secret|hunter2/);
-        return `${error.code}: ${error.message}`;
+        return `${error.code}: ${error.message} ${error.help}`;
       }
       await pollPause();
     }
   };
+
+  faults('a user who may not list, read or write is told so, and what he may do goes on', async () => {
+    for (const bucket of ['closed', 'listed', 'readable', 'writable']) await server.put(bucket, 'a/1.json', row);
+    server.addUser('eve', 'eve-testsecret');
+    await server.allow('eve', 'listed', ['s3:ListBucket']);
+    await server.allow('eve', 'readable', ['s3:ListBucket', 's3:GetObject']);
+    await server.allow('eve', 'writable', ['s3:PutObject']);
+    const eve = { aws_access_key_id: 'eve', aws_secret_access_key: 'eve-testsecret' };
+    const from = (bucket_name: string, config: object, stream = 't'): Readonly<Record<string, unknown>> =>
+      input(s3('s3_input', { ...eve, bucket_name, ...config }), stream);
+    const to = (bucket_name: string): Readonly<Record<string, unknown>> => ({
+      stream: 'v',
+      transport: s3('s3_output', { ...eve, bucket_name, prefix: 'out/' }),
+      format: { name: 'csv' },
+      max_output_buffer_time_millis: 1,
+    });
+    await using pipeline = await Pipeline.open({
+      program,
+      inputs: {
+        readable: from('readable', { prefix: 'a/' }, 'fine'),
+        list: from('closed', { prefix: 'a/' }),
+        get: from('closed', { key: 'a/1.json' }),
+        listed: from('listed', { prefix: 'a/' }),
+      },
+      outputs: { closed: to('closed'), readable: to('readable'), writable: to('writable') },
+    });
+    await pipeline.start();
+    const denied =
+      /^s3\.access_denied: access to "BUCKET\/.*" is denied: .*aws_access_key_id.*what they may do with this bucket/;
+    const of = (bucket: string): RegExp => new RegExp(denied.source.replace('BUCKET', bucket));
+    for (const [name, bucket] of [
+      ['list', 'closed'],
+      ['get', 'closed'],
+      ['listed', 'listed'],
+    ] as const) {
+      assert.match(await shown(() => pipeline.inputConnectorStats('t', name)), of(bucket));
+    }
+    while ((await pipeline.query('SELECT id FROM fine')).length < 1) await pollPause();
+    for (const name of ['closed', 'readable']) {
+      assert.match(await shown(() => pipeline.outputConnectorStats('v', name)), of(name));
+    }
+    await pipeline.stop();
+    const { KeyCount } = await server.client.send(new ListObjectsV2Command({ Bucket: 'writable', Prefix: 'out/' }));
+    assert.is(KeyCount, 1);
+  });
 
   faults('buckets, keys and credentials that are wrong end their connectors, and the others go on', async () => {
     await server.put('lake', 'there.json', row);
