@@ -8,19 +8,11 @@ import { nullOutput } from './discard/destination.ts';
 import { fileRecordDestinationDeclaration, fileRecordSourceDeclaration } from './file/declarations.ts';
 import { fileOutput } from './file/destination.ts';
 import { fileInput } from './file/source.ts';
-import {
-  arrowInputDeclaration,
-  avroInputDeclaration,
-  csvInputDeclaration,
-  jsonInputDeclaration,
-  msgpackInputDeclaration,
-  rawInputDeclaration,
-} from './formats/input-declarations.ts';
 import { avroOutputDeclaration, csvOutputDeclaration, jsonOutputDeclaration } from './formats/output-declarations.ts';
-import { parquetInput } from './formats/parquet-input.ts';
 import { parquetOutput } from './formats/parquet-output.ts';
 import { datagenDeclaration, generatorRecordSourceDeclaration } from './generator/declarations.ts';
 import { emptyInput } from './generator/empty-source.ts';
+import { inputFormats, ownFormats } from './input-formats.ts';
 import { kafkaInputDeclaration, kafkaOutputDeclaration } from './kafka/declarations.ts';
 import { logRecordDestinationDeclaration } from './log/declarations.ts';
 import { nexmarkDeclaration } from './nexmark/declarations.ts';
@@ -28,7 +20,6 @@ import {
   postgresCdcInputDeclaration,
   postgresInputDeclaration,
   postgresOutputDeclaration,
-  postgresRowsDeclaration,
 } from './postgres/declarations.ts';
 import {
   avroDecodeDeclaration,
@@ -94,22 +85,8 @@ export const registry: ConnectorRegistry = {
       async () => (await import('./log/record-destination.ts')).logRecordDestination,
     ),
   ],
-  inputFormats: [
-    onUse(jsonInputDeclaration, async () => (await import('./formats/json-decoder.ts')).jsonInput),
-    onUse(csvInputDeclaration, async () => (await import('./formats/csv-decoder.ts')).csvInput),
-    parquetInput,
-    onUse(rawInputDeclaration, async () => (await import('./formats/raw-decoder.ts')).rawInput),
-    onUse(msgpackInputDeclaration, async () => (await import('./formats/msgpack-decoder.ts')).msgpackInput),
-    onUse(avroInputDeclaration, async () => (await import('./formats/avro-decoder.ts')).avroInput),
-    onUse(arrowInputDeclaration, async () => (await import('./formats/arrow-decoder.ts')).arrowInput),
-  ],
-  ownFormats: [
-    onUse(postgresRowsDeclaration, async () => {
-      const { jsonInput } = await import('./formats/json-decoder.ts');
-      const { CopyTextReader } = await import('./formats/copy-text-lane.ts');
-      return (await import('./postgres/rows-format.ts')).postgresRows(jsonInput, CopyTextReader.of);
-    }),
-  ],
+  inputFormats,
+  ownFormats,
   outputFormats: [
     onUse(jsonOutputDeclaration, async () => (await import('./formats/json-encoder.ts')).jsonOutput),
     onUse(csvOutputDeclaration, async () => (await import('./formats/csv-encoder.ts')).csvOutput),

@@ -8,15 +8,23 @@ import type { destinationBehaviour } from '../destination/destination-actor.ts';
 import type { destinationTrialBehaviour } from '../destination/destination-trial.ts';
 import type { engineBehaviour } from '../engine/engine-actor.ts';
 import type { relayBehaviour } from '../relay/relay-actor.ts';
+import type { ExpectedInput } from '../source/messages.ts';
 import type { sourceBehaviour } from '../source/source-actor.ts';
 import type { sourceTrialBehaviour } from '../source/source-trial.ts';
 
 export const behaviours: Readonly<Record<string, AnyBehaviour>> = {
-  source: lazily<ReturnType<typeof sourceBehaviour>>(async () => {
-    const { sourceBehaviour } = await import('../source/source-actor.ts');
-    const { DecodePool } = await import('../source/decode-pool.ts');
-    return sourceBehaviour(new DecodePool());
-  }),
+  source: lazily<ReturnType<typeof sourceBehaviour>>(
+    async () => {
+      const { sourceBehaviour } = await import('../source/source-actor.ts');
+      const { DecodePool } = await import('../source/decode-pool.ts');
+      return sourceBehaviour(new DecodePool());
+    },
+    async (expected) => {
+      const { loadAhead } = await import('../source/expected-inputs.ts');
+      // SAFETY: supervisor-actor.ts says it, and nobody else does.
+      await loadAhead((expected ?? []) as readonly ExpectedInput[]);
+    },
+  ),
   destination: lazily<ReturnType<typeof destinationBehaviour>>(async () => {
     const { destinationBehaviour } = await import('../destination/destination-actor.ts');
     return destinationBehaviour();
@@ -39,8 +47,11 @@ export const behaviours: Readonly<Record<string, AnyBehaviour>> = {
   }),
 };
 
-/** Loads a behaviour once, when it is first asked for. */
-function lazily<Known>(load: () => Promise<Known>): AnyBehaviour {
+/** Loads a behaviour once, when it is first asked for; `ahead`: what else can be loaded when it is known what is to come. */
+function lazily<Known>(
+  load: () => Promise<Known>,
+  ahead: (expected: unknown) => Promise<void> = async () => {},
+): AnyBehaviour {
   let loaded: Promise<AnyBehaviour> | null = null;
   const loadOnce = (): Promise<AnyBehaviour> => {
     // SAFETY: that arguments and messages fit is the contract of each messages.ts; the only caller that knows the name of a
@@ -49,5 +60,9 @@ function lazily<Known>(load: () => Promise<Known>): AnyBehaviour {
     return loaded;
   };
   const behaviour: AnyBehaviour = async (args, context) => await (await loadOnce())(args, context);
-  return Object.assign(behaviour, { load: loadOnce });
+  const loadAhead = async (expected: unknown): Promise<void> => {
+    await loadOnce();
+    await ahead(expected);
+  };
+  return Object.assign(behaviour, { load: loadAhead });
 }

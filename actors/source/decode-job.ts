@@ -2,12 +2,16 @@
 //
 // piscina calls the default export. The decoders that a worker keeps depend on nothing but their setup (piece-decoder.ts).
 import { move, transferableSymbol, valueSymbol } from 'piscina';
-import { registry } from '../../connectors/registry.ts';
+import { inputFormats, ownFormats } from '../../connectors/input-formats.ts';
 import { type Decoded, type DecodeRequest, PieceDecoder } from './piece-decoder.ts';
 
-const decoder = new PieceDecoder([...registry.inputFormats, ...(registry.ownFormats ?? [])]);
+/** Work for a thread; `begin` makes a decoder ahead of the first of its pieces. */
+export type DecodeJob = DecodeRequest | { readonly kind: 'begin'; readonly setup: string };
 
-export default async function decodeJob(request: DecodeRequest): Promise<unknown> {
+const decoder = new PieceDecoder([...inputFormats, ...ownFormats]);
+
+export default async function decodeJob(request: DecodeJob): Promise<unknown> {
+  if (request.kind === 'begin') return await decoder.prepare(request.setup);
   const decoded: Decoded = await decoder.decode(request);
   const buffers = decoded.batches.flatMap(({ frame }) => (frame instanceof ArrayBuffer ? [frame] : []));
   // piscina posts the value and transfers the list; the caller of `run` gets the value.

@@ -45,6 +45,12 @@ export interface SourceArguments {
   readonly schemas?: SchemaAccess;
 }
 
+/** What is known of an input before it is opened. */
+export interface ExpectedInput {
+  readonly transport: string;
+  readonly format: string | null;
+}
+
 export interface Unclearable {
   readonly table: string;
   readonly reason: string;

@@ -81,6 +81,11 @@ export class PieceDecoder {
       : this.#decodeWith(made, request);
   }
 
+  /** Makes the decoder of a setup, if it has not been. */
+  async prepare(setup: string): Promise<void> {
+    if (!this.#made.has(setup)) await this.#make(setup);
+  }
+
   #decodeWith(made: Made, request: DecodeRequest): Promise<Decoded> | Decoded {
     return request.kind === 'piece' ? this.#decodePiece(made, request) : this.#decodeBlock(made, request);
   }

@@ -45,6 +45,8 @@ import { decodeStreamPlace } from './stream-position.ts';
 
 /** Bytes of an input before which no thread is started for it. */
 const pooledInputBytesMin = 256 << 10;
+/** Bytes of an input for which one is started before they come. */
+const expectedInputBytesMin = 2 << 20;
 const queueGaugesMs = 100;
 /** What a read that is under way at `stop` gets to notice it, before the source is torn down all the same. */
 const readPatienceMs = 2_000;
@@ -304,6 +306,10 @@ class SourceActor implements Actor<SourceMessage> {
     assert(reading !== null, 'rows are read with a format, or come as batches');
     const { signal } = this.#abort;
     const workers = this.#args.decodeWorkers ?? decodeThreads(availableParallelism());
+    // The thread that decodes starts while the first bytes are on their way.
+    if (reading.kind === 'stream' && (source.bytesTotal?.() ?? 0) >= expectedInputBytesMin) {
+      this.#pool.expect(reading.setup, workers);
+    }
     let bytesSeen = 0;
     const positions = new InFlightPositions();
     const isLater = this.#args.acknowledgesLater === true;

@@ -15,8 +15,11 @@ export interface SpawnOrder<Notice> {
 }
 
 export interface ActorHost {
-  /** Starts a named thread, and loads a behaviour there, ahead of its first actor. What goes wrong shows at the spawn. */
-  prepare(thread: string, behaviour: string): void;
+  /**
+   * Starts a named thread, and loads a behaviour there, ahead of its first actor. `expected`: what it can load besides (of sources ExpectedInput[]).
+   * What goes wrong shows at the spawn.
+   */
+  prepare(thread: string, behaviour: string, expected?: unknown): void;
   spawn<Message, Notice>(order: SpawnOrder<Notice>): Promise<ActorRef<Message>>;
   /** One listener. */
   onSupervision: ((event: SupervisionEvent) => void) | null;

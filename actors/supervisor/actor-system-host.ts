@@ -36,8 +36,8 @@ export class ActorSystemHost implements ActorHost {
     });
   }
 
-  prepare(thread: string, behaviour: string): void {
-    this.#system.prepare(thread, behaviour);
+  prepare(thread: string, behaviour: string, expected?: unknown): void {
+    this.#system.prepare(thread, behaviour, expected);
   }
 
   async spawn<Message, Notice>(order: SpawnOrder<Notice>): Promise<ActorRef<Message>> {

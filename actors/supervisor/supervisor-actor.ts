@@ -3,6 +3,7 @@
 // Lives on the control thread. It decides nothing: reconcile.ts says what has to happen to inputs, and the roster's
 // handles perform it. Order at start: engine, destinations open, outputs attached, inputs. Stop is the reverse; with
 // `force` what is queued is lost. Every call answers with a result or a coded error; nothing here touches a row.
+import type { InputConnector } from '../../connectors/sdk/connector-configuration.ts';
 import type { ActorRef, SupervisionEvent } from '../../runtime/actor/actor.ts';
 import type { Timer } from '../../runtime/clock.ts';
 import { errorFromData, errorToData } from '../../runtime/errors.ts';
@@ -10,6 +11,7 @@ import type { MailboxLimits } from '../../runtime/mailbox/channel.ts';
 import type { BoundQuery, EngineMessage, EngineNotice, EngineProgress, QueryResult } from '../engine/messages.ts';
 import type { InspectionPoint } from '../inspection-point.ts';
 import type { PositionMark } from '../lifecycle-journal.ts';
+import type { ExpectedInput } from '../source/messages.ts';
 import { CompletionLedger } from './completion-ledger.ts';
 import { CompletionWaits } from './completion-waits.ts';
 import { ConnectorCommands } from './connector-commands.ts';
@@ -147,6 +149,8 @@ export class Supervisor implements SupervisorInterface {
     };
     for (const image of [...(args.restore?.inputs ?? []), ...(args.continued ?? [])]) this.#roster.restore(image);
     host.onSupervision = (event) => this.#onSupervision(event);
+    // All threads load what they run at the same time, before anybody waits for it.
+    if (args.inputs.length > 0) host.prepare(intakeThread, 'source', args.inputs.map(expectedOf));
   }
 
   // ── pipeline ──
@@ -165,8 +169,6 @@ export class Supervisor implements SupervisorInterface {
       await Promise.all([this.#lifecycle.load(), this.#positions.load()]);
       const here = this.#roster.handles.map(({ connector }) => connector);
       await tellGoneConnectors(here, this.#lifecycle, this.#args);
-      // Both threads load what they run at the same time.
-      if (this.#roster.inputs.length > 0) this.#args.host.prepare(intakeThread, 'source');
       this.#engine = await spawnEngine(this.#args, (notice) => this.#onEngineNotice(notice));
       await Promise.all(this.#roster.outputs.map((output) => output.open()));
       for (const output of this.#roster.outputs) await output.attach();
@@ -484,4 +486,8 @@ export class Supervisor implements SupervisorInterface {
     if (this.#engine === null) throw new EngineLost({});
     return this.#engine;
   }
+}
+
+function expectedOf({ transport, format }: InputConnector): ExpectedInput {
+  return { transport: transport.name, format: format?.name ?? null };
 }

@@ -29,7 +29,7 @@ import { ChangeStream } from './change-stream.ts';
 import { fitColumns } from './column-fit.ts';
 import { postgresCdcInputDeclaration } from './declarations.ts';
 import { formatLsn, parseLsn, type ReplicationMessage } from './pgoutput.ts';
-import { type PostgresSettings, serverOf } from './postgres-connection.ts';
+import { loadLibrary, type PostgresSettings, serverOf } from './postgres-connection.ts';
 import {
   PostgresSlotTaken,
   PostgresSnapshotBroken,
@@ -58,6 +58,7 @@ const pauseMsMax = 10_000;
 
 export const postgresCdcInput: SourceDefinition = defineSource({
   ...postgresCdcInputDeclaration,
+  loadAhead: loadLibrary,
   // SAFETY: the interface spells the parameters above, which the configuration has been validated against.
   create: (configuration, context) => new PostgresCdcSource(configuration as unknown as CdcSettings, context),
 });

@@ -58,6 +58,10 @@ export async function connectPostgres(
   }
 }
 
+export async function loadLibrary(): Promise<typeof import('pg')> {
+  return await import('pg');
+}
+
 async function connect(settings: PostgresSettings, baseFolder: string, replication: boolean): Promise<Client> {
   const { uri, ssl, isOptional } = await planTls(settings, baseFolder);
   try {
@@ -69,7 +73,7 @@ async function connect(settings: PostgresSettings, baseFolder: string, replicati
 }
 
 async function connectWith(uri: string, ssl: PostgresTlsPlan['ssl'], replication: boolean): Promise<Client> {
-  const { default: pg } = await import('pg');
+  const { default: pg } = await loadLibrary();
   const client = new pg.Client({
     connectionString: uri,
     connectionTimeoutMillis: connectMs,

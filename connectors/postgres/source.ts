@@ -17,12 +17,20 @@ import { fitColumns, type SourceColumn } from './column-fit.ts';
 import { projection } from './column-projection.ts';
 import { copyOut } from './copy-out.ts';
 import { postgresInputDeclaration } from './declarations.ts';
-import { closePostgres, connectPostgres, type PostgresSettings, quoteName, serverOf } from './postgres-connection.ts';
+import {
+  closePostgres,
+  connectPostgres,
+  loadLibrary,
+  type PostgresSettings,
+  quoteName,
+  serverOf,
+} from './postgres-connection.ts';
 import { failureOf, finalPostgresError, PostgresUnavailable } from './postgres-errors.ts';
 import { TypeCatalog } from './type-catalog.ts';
 
 export const postgresInput: SourceDefinition = defineSource({
   ...postgresInputDeclaration,
+  loadAhead: loadLibrary,
   // SAFETY: the interface spells the parameters above, which the configuration has been validated against.
   create: (configuration, context) => new PostgresSource(configuration as unknown as PostgresQuery, context),
 });

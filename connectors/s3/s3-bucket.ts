@@ -42,6 +42,12 @@ interface Surroundings {
 
 type Library = typeof import('@aws-sdk/client-s3');
 
+export async function loadLibrary(): Promise<Library> {
+  // It warns of what its releases of a later year will want of Node; this release is the one that is installed.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+  return await import('@aws-sdk/client-s3');
+}
+
 interface Opened {
   readonly client: S3Client;
   /** Signs, and sends nothing. */
@@ -50,6 +56,8 @@ interface Opened {
   readonly library: Library;
 }
 
+/** Of a page of a list that is not the last one, where the server gives as many as S3 does. */
+export const pageObjects = 1_000;
 const firstPauseMs = 200;
 const pauseMsMax = 10_000;
 const connectMs = 10_000;
@@ -159,9 +167,7 @@ export class S3Bucket {
   }
 
   async #open(): Promise<Opened> {
-    // It warns of what its releases of a later year will want of Node; this release is the one that is installed.
-    process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
-    const library = await import('@aws-sdk/client-s3');
+    const library = await loadLibrary();
     const settings = this.#settings;
     const tls = (await readTls(settings, this.#surroundings.baseFolder)) ?? {};
     const { aws_access_key_id: accessKeyId, aws_secret_access_key: secretAccessKey } = settings;

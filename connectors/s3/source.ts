@@ -21,7 +21,7 @@ import {
 } from '../sdk/source.ts';
 import { wait } from '../sdk/wait.ts';
 import { s3InputDeclaration } from './declarations.ts';
-import { S3Bucket, type S3Object, type S3Settings } from './s3-bucket.ts';
+import { loadLibrary, pageObjects, S3Bucket, type S3Object, type S3Settings } from './s3-bucket.ts';
 import { S3ObjectChanged } from './s3-errors.ts';
 
 const partBytes = 4 << 20;
@@ -30,6 +30,7 @@ const decodedAtOnce = 3;
 
 export const s3Input: SourceDefinition = defineSource({
   ...s3InputDeclaration,
+  loadAhead: loadLibrary,
   // SAFETY: the interface spells the parameters above, which the configuration has been validated against.
   create: (configuration, context) => new S3Source(configuration as unknown as S3Configuration, context),
 });
@@ -91,6 +92,9 @@ class S3Source implements Source {
       this.#first = page;
       break;
     }
+    // A page that is not full is the last one.
+    const isAll = this.#from === null && this.#first.length < pageObjects && !this.#configuration.watch;
+    if (isAll) this.#bytesTotal = this.#first.reduce((sum, { size }) => sum + size, 0);
   }
 
   async *read(): AsyncIterable<Payload> {

@@ -189,6 +189,8 @@ export interface SourceDefinition {
   readonly version?: string;
   readonly author?: string;
   readonly description?: string;
+  /** Of one that ships with Millrace: loads what its first request needs, ahead of an open that may come. */
+  readonly loadAhead?: () => Promise<unknown>;
   /** Checks what neither parameters nor rules can say. @throws a coded error. `configuration` is validated. */
   readonly create: (configuration: ParameterValues, context: SourceContext) => Source;
 }

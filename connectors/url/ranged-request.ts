@@ -70,7 +70,8 @@ export class TransientStatus extends Error {
 /** Those who ask: the library where the other one cannot. */
 export interface Asking {
   readonly bodies: HttpBodies;
-  readonly library: Dispatcher;
+  /** Loaded when it is asked for: most answers are plain. */
+  readonly library: () => Promise<Dispatcher>;
 }
 
 /** What a server has answered, whoever has asked. */
@@ -156,7 +157,7 @@ async function ask(
   plain?.close();
   const { request } = await import('undici');
   const response = await request(url, {
-    dispatcher: library,
+    dispatcher: await library(),
     signal,
     headers,
     highWaterMark: waitingBytesMax,

@@ -56,7 +56,6 @@ class UrlSource implements Source {
   readonly #retriesMax: number;
   readonly #context: SourceContext;
   readonly #tls: TlsSettings;
-  /** Their library is loaded by the first request: most pipelines make none. */
   #agents: Promise<Agents> | null = null;
   readonly #rooms = new BodyRooms(roomBytes, roomsKept);
   #offset = 0;
@@ -140,9 +139,7 @@ class UrlSource implements Source {
     this.#response?.body?.destroy();
     this.#response = null;
     const agents = await this.#agents?.catch(() => null);
-    agents?.own.bodies.close();
-    agents?.elsewhere.bodies.close();
-    await Promise.all([agents?.own.library.destroy(), agents?.elsewhere.library.destroy()]);
+    await Promise.all([agents?.own.close(), agents?.elsewhere.close()]);
   }
 
   async #readRange(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -232,17 +229,29 @@ class UrlSource implements Source {
 
 /** For the origin of the address, and for those that it redirects to: they are not shown the certificate of the client. */
 interface Agents {
-  readonly own: Asking & { readonly library: Agent };
-  readonly elsewhere: Asking & { readonly library: Agent };
+  readonly own: Asking & { close(): Promise<void> };
+  readonly elsewhere: Asking & { close(): Promise<void> };
 }
 
 async function agentsFor(settings: TlsSettings, baseFolder: string): Promise<Agents> {
   const tls = (await readTls(settings, baseFolder)) ?? {};
   const { cert: _cert, key: _key, passphrase: _passphrase, ...others } = tls;
-  const { Agent } = await import('undici');
-  const asking = (connect: TlsOptions): Agents['own'] => ({
-    bodies: new HttpBodies({ tls: connect, connectMs, idleMs: bodyTimeoutMs, keptMax: connectionsMax }),
-    library: new Agent({ connections: connectionsMax, connect }),
-  });
   return { own: asking(tls), elsewhere: asking(others) };
+}
+
+function asking(connect: TlsOptions): Agents['own'] {
+  const bodies = new HttpBodies({ tls: connect, connectMs, idleMs: bodyTimeoutMs, keptMax: connectionsMax });
+  let agent: Promise<Agent> | null = null;
+  const open = async (): Promise<Agent> => {
+    const { Agent: Library } = await import('undici');
+    return new Library({ connections: connectionsMax, connect });
+  };
+  return {
+    bodies,
+    library: () => (agent ??= open()),
+    close: async () => {
+      bodies.close();
+      await (await agent?.catch(() => null))?.destroy();
+    },
+  };
 }

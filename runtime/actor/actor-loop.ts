@@ -11,7 +11,10 @@ import { ActorCell, type Answer, type CellSurroundings } from './actor-cell.ts';
 import { ActorGone } from './request.ts';
 
 /** A behaviour of which nothing is known but that it is one. One that is loaded late may say how it is loaded earlier. */
-export type AnyBehaviour = Behaviour<unknown, unknown, unknown> & { readonly load?: () => Promise<unknown> };
+export type AnyBehaviour = Behaviour<unknown, unknown, unknown> & {
+  /** `expected`: what is known of the actors to come, for a behaviour that can load more by it. */
+  readonly load?: (expected: unknown) => Promise<unknown>;
+};
 export type Behaviours = Readonly<Record<string, AnyBehaviour>>;
 
 /** What an actor is made from. Everything in it survives a structured clone. */
@@ -86,8 +89,8 @@ export class ActorLoop {
   }
 
   /** Loads what a behaviour is made of, ahead of its first actor. @throws what loading threw; so does the spawn. */
-  async prepare(behaviour: string): Promise<void> {
-    if (Object.hasOwn(this.#behaviours, behaviour)) await this.#behaviours[behaviour]?.load?.();
+  async prepare(behaviour: string, expected: unknown): Promise<void> {
+    if (Object.hasOwn(this.#behaviours, behaviour)) await this.#behaviours[behaviour]?.load?.(expected);
   }
 
   tell(actor: ActorId, message: unknown): void {
@@ -126,7 +129,7 @@ function closePorts(args: unknown): void {
 export interface ThreadHost {
   /** Resolves when the behaviours are loaded. */
   ready(): Promise<void>;
-  prepare(behaviour: string): Promise<void>;
+  prepare(behaviour: string, expected: unknown): Promise<void>;
   spawn(spec: ActorSpec): Promise<void>;
   tell(envelope: Envelope): void;
   ask(envelope: Envelope): Promise<{ readonly value: unknown }>;

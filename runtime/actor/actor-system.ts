@@ -121,10 +121,10 @@ export class ActorSystem {
   }
 
   /** Starts a named thread, and loads a behaviour there, ahead of its first actor. What goes wrong shows at the spawn. */
-  prepare(thread: string, behaviour: string): void {
+  prepare(thread: string, behaviour: string, expected?: unknown): void {
     if (this.#closing !== null) return;
     const { link } = this.#placed({ heat: 'quiet', thread });
-    link.prepare(behaviour).catch(() => {});
+    link.prepare(behaviour, expected).catch(() => {});
   }
 
   stop(ref: ActorRef<never>, deadlineMs: number = stopDeadlineMs): Promise<void> {

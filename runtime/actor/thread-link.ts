@@ -25,7 +25,7 @@ export interface RequestLimits {
 
 export interface ThreadLink {
   /** Loads a behaviour ahead of its first actor. Rejects when the thread has died or the behaviour cannot be loaded. */
-  prepare(behaviour: string): Promise<void>;
+  prepare(behaviour: string, expected: unknown): Promise<void>;
   /** Resolves when the actor has started. @throws what its behaviour threw, ActorTimeout, ActorGone. */
   spawn(spec: ActorSpec, items: Transfer, limits: RequestLimits): Promise<void>;
   /** Rejects when the message cannot leave; an actor that is gone does not matter. */
@@ -77,7 +77,7 @@ export function startThread(options: LinkOptions): ThreadLink {
     }
   };
   return {
-    prepare: async (behaviour) => await connection.proxy.prepare(behaviour),
+    prepare: async (behaviour, expected) => await connection.proxy.prepare(behaviour, expected),
     spawn: (spec, items, limits) => request(spec.actor, limits, () => connection.proxy.spawn(transfer(spec, items))),
     tell: async (envelope, items) => await connection.proxy.tell(transfer(envelope, items)),
     ask: async (envelope, items, limits) => {
@@ -105,7 +105,7 @@ export function linkHere(options: LinkOptions): ThreadLink {
     return settleWithin(loop.then(call), { clock, deadlineMs, signal, timeout });
   };
   return {
-    prepare: async (behaviour) => (await loop).prepare(behaviour),
+    prepare: async (behaviour, expected) => (await loop).prepare(behaviour, expected),
     spawn: async (spec, items, limits) => {
       const passed = { ...spec, args: clone(spec.args, items) };
       await request(spec.actor, limits, (here) => here.spawn(passed));

@@ -33,7 +33,7 @@ loop.catch(() => {});
 
 const host: ThreadHost = {
   ready: async () => void (await loop),
-  prepare: async (behaviour) => (await loop).prepare(behaviour),
+  prepare: async (behaviour, expected) => (await loop).prepare(behaviour, expected),
   spawn: async (spec) => (await loop).spawn(spec),
   tell: async (envelope) => (await loop).tell(envelope.actor, envelope.message),
   ask: async (envelope) => {

@@ -82,6 +82,10 @@ if ('missing' in started) {
     const large = Buffer.alloc(9 << 20, 'abcdefghij\n');
     await server.put('lake', 'large/one', large);
     await server.put('lake', 'large/two', '');
+    const source = open({ prefix: 'large/' });
+    await source.open(null);
+    assert.is(source.bytesTotal?.(), 9 << 20);
+    await source.teardown?.();
     const { text, payloads } = await readFrom({ prefix: 'large/' });
     assert.ok(text === `${large.toString()}||`);
     assert.is(payloads.length, 4);
