@@ -3,9 +3,11 @@
 // A string column stays a dictionary column when all parts share the dictionary, or have equal ones, as they do where one was sent with
 // each of several frames; else its bytes are written out. One
 // batch is returned as it is. Presence bits are refused: lists of commands are never put together.
+
 import { assert } from '../assert.ts';
 import type { ChangeBatch } from './change-batch.ts';
 import type { BytesColumn, Column, Dictionary, DictionaryColumn, FixedColumn, Values } from './column.ts';
+import { packed } from './packed-array.ts';
 import type { Schema } from './schema.ts';
 import { storageOf } from './sql-type.ts';
 
@@ -24,9 +26,9 @@ export function concatBatches(batches: readonly ChangeBatch[], schema: Schema): 
       at += batch.rows;
     }
   }
-  const columns = schema.fields.map((_, c) =>
+  const columns = packed(schema.fields, (_, c) =>
     concatColumn(
-      batches.map((batch) => partOf(batch, c)),
+      packed(batches, (batch) => partOf(batch, c)),
       rows,
     ),
   );

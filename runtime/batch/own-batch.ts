@@ -1,8 +1,10 @@
 // A batch for those who keep it, of one whose arrays may lie in memory that is used anew: what is shared is copied.
 //
 // The strings of a pool stay where they are: a pool is never written below its size.
+
 import type { ChangeBatch } from './change-batch.ts';
 import type { Column, Values } from './column.ts';
+import { packed } from './packed-array.ts';
 
 export function ownBatch(batch: ChangeBatch): ChangeBatch {
   const { weights, presence } = batch;
@@ -10,7 +12,7 @@ export function ownBatch(batch: ChangeBatch): ChangeBatch {
     ...batch,
     weights: weights === null ? null : own(weights),
     presence: presence === null ? null : own(presence),
-    columns: batch.columns.map(ownColumn),
+    columns: packed(batch.columns, ownColumn),
   };
 }
 

@@ -2,12 +2,14 @@
 //
 // Depends on values alone (owner-hash.ts): the same on every thread, in whatever layout a column is. Columns that nobody reads are not copied: they become empty
 // arrays of the same layout, whose bitmap, empty as well, says NULL of every row.
+
 import { allocateValues } from './batch-builder.ts';
 import type { ChangeBatch } from './change-batch.ts';
 import { presenceBytes } from './change-batch.ts';
 import type { Column } from './column.ts';
 import { gatherColumn, gatherWeights, type Room } from './gather-column.ts';
 import { ownerHashes, ownerHashOfLong, ownerHashOfLongs, ownerOf } from './owner-hash.ts';
+import { packed } from './packed-array.ts';
 import { isWide } from './row-key.ts';
 import { type SqlType, storageOf } from './sql-type.ts';
 
@@ -50,7 +52,7 @@ function countedOwners(
     return owners;
   }
   const hashes = ownerHashes(
-    keys.map((ordinal) => columns[ordinal]!),
+    packed(keys, (ordinal) => columns[ordinal]!),
     rows,
   );
   countOwners(hashes, rows, workers, starts);
@@ -76,7 +78,7 @@ export function rowsOf(
     return owned.subarray(0, selectOwnedPairs(words, others, batch.rows, workers, worker, owned));
   }
   const hashes = ownerHashes(
-    columns.map((ordinal) => batch.columns[ordinal]!),
+    packed(columns, (ordinal) => batch.columns[ordinal]!),
     batch.rows,
   );
   return owned.subarray(0, selectOwned(hashes, batch.rows, workers, worker, owned));
@@ -102,7 +104,7 @@ export function pickRows(
 ): ChangeBatch {
   const count = rows.length;
   const { schema, weights, presence } = batch;
-  const columns = batch.columns.map((column, ordinal) =>
+  const columns = packed(batch.columns, (column, ordinal) =>
     reads === null || reads.has(ordinal) ? pickColumn(column, rows, count, pointing, room) : unreadColumn(column),
   );
   const picked = weights === null ? null : gatherWeights(weights, rows, count, room);

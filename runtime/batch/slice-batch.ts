@@ -3,9 +3,11 @@
 // Arrays are shared with the whole, which is immutable: O(columns), but for validity bitmaps where `start` is not a
 // multiple of 8: those are shifted into a copy. The slice of a bytes column begins at an offset that may be above 0.
 // Nothing may be given away (transferred) while a slice of it lives.
+
 import { assert } from '../assert.ts';
 import { type ChangeBatch, presenceBytes } from './change-batch.ts';
 import type { Column } from './column.ts';
+import { packed } from './packed-array.ts';
 import { storageOf } from './sql-type.ts';
 
 /** Rows `start .. end` of `batch`. */
@@ -17,7 +19,7 @@ export function sliceBatch(batch: ChangeBatch, start: number, end: number): Chan
     schema: batch.schema,
     rows: end - start,
     weights: batch.weights === null ? null : batch.weights.subarray(start, end),
-    columns: batch.columns.map((column) => sliceColumn(column, start, end)),
+    columns: packed(batch.columns, (column) => sliceColumn(column, start, end)),
     presence: batch.presence === null ? null : batch.presence.subarray(start * width, end * width),
   };
 }

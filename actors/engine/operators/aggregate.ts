@@ -9,7 +9,9 @@
 // A result that does not fit its type is reported once in `flush`; if that does not throw, the group has no row.
 // A NULL in a group column is a value like any other; NaN equals NaN, -0 equals 0.
 // Not here: expressions in groups or operands (a row program stands in front).
+
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
+import { packed } from '../../../runtime/batch/packed-array.ts';
 import { makeSchema, type Schema } from '../../../runtime/batch/schema.ts';
 import type { Emit, Operator } from '../circuit/operator.ts';
 import { RecordTable, warmLongRecords } from '../state/record-table.ts';
@@ -205,7 +207,7 @@ export class Aggregate implements Operator {
     const { pool, groups } = this.#shape;
     const target = { words: this.#scratch, stride: this.#stride };
     encodeRows(
-      groups.map((g) => batch.columns[g]!),
+      packed(groups, (g) => batch.columns[g]!),
       this.#keyLayout,
       { from, to },
       target,

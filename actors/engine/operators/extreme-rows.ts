@@ -9,7 +9,9 @@
 // Cost: O(changed rows). A group whose extreme was left by all its rows, or passed by others, is looked through once, O(rows of the
 // group), as the join would do.
 // Not here: values with more than one form, such as floats (the plan sees to it).
+
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
+import { packed } from '../../../runtime/batch/packed-array.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
 import type { Emit, Operator } from '../circuit/operator.ts';
 import { FreshRows } from '../state/fresh-rows.ts';
@@ -128,7 +130,7 @@ export class ExtremeRows implements Operator {
 
   push(_port: number, batch: ChangeBatch, _emit: Emit): void {
     const { pool, groups, value } = this.#shape;
-    const keys = groups.map((ordinal) => batch.columns[ordinal]!);
+    const keys = packed(groups, (ordinal) => batch.columns[ordinal]!);
     const optional = [...keys, batch.columns[value]!].flatMap(({ validity }) => (validity === null ? [] : [validity]));
     const keyWords = this.#keyLayout.words;
     const rowWords = this.#rowLayout.words;

@@ -10,7 +10,9 @@
 // A chunk that was touched tells of the windows that begin in it and, unless the chunk before does so itself, of those that
 // begin there and reach into it. The counts of a chunk are noted when a step first touches it.
 // Not here: the pane of a row (a row program stands in front), windows that are no whole number of panes.
+
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
+import { packed } from '../../../runtime/batch/packed-array.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
 import type { Emit, Operator } from '../circuit/operator.ts';
 import { RecordTable, warmLongRecords } from '../state/record-table.ts';
@@ -191,7 +193,7 @@ export class HopCounts implements Operator {
     const count = to - from;
     const chunks = this.#chunks;
     const { keyWords } = chunks;
-    const columns = keys.map((key) => batch.columns[key]!);
+    const columns = packed(keys, (key) => batch.columns[key]!);
     encodeRows(columns, this.#keyLayout, { from, to }, { words: this.#keys, stride: keyWords }, pool, true);
     const times = batch.columns[pane]!;
     if (times.layout !== 'fixed') throw new TypeError('a TIMESTAMP is of fixed width');

@@ -9,8 +9,10 @@
 // rows of each side (state/join-rows.ts). Cost: O(changed rows + matches); a key with many matches costs all of them.
 // A batch goes through in blocks that stay in the cache. A side is emitted from its block, the other one from state.
 // Not here: conditions beyond equality and the choice of keys (plan/planner.ts).
+
 import { assert } from '../../../runtime/assert.ts';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
+import { packed } from '../../../runtime/batch/packed-array.ts';
 import type { Field, Schema } from '../../../runtime/batch/schema.ts';
 import { storageOf } from '../../../runtime/batch/sql-type.ts';
 import type { Emit, Operator } from '../circuit/operator.ts';
@@ -231,12 +233,12 @@ export class Join implements Operator {
     if (this.#scratch.length < count * stride) this.#scratch = new Int32Array(blockRows * Math.max(1, stride));
     const target = { words: this.#scratch, stride };
     const { pool } = this.#shape;
-    const keyColumns = keys.map((ordinal) => batch.columns[ordinal]!);
+    const keyColumns = packed(keys, (ordinal) => batch.columns[ordinal]!);
     encodeRows(keyColumns, this.#keyLayout, { from, to }, target, pool, true);
     if (payload.length > 0) {
       const shifted = { words: this.#scratch.subarray(this.#keyLayout.words), stride };
       encodeRows(
-        payload.map((ordinal) => batch.columns[ordinal]!),
+        packed(payload, (ordinal) => batch.columns[ordinal]!),
         payloadLayout,
         { from, to },
         shifted,

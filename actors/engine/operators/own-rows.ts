@@ -5,9 +5,11 @@
 // but pointed at
 // The shares of all workers together are the input, each row once. Presence bits stay with their rows. No state, unless shares are to be
 // balanced: then who owns which keys is decided by the first batch, and remembered (bucket-owners.ts).
+
 import { bucketCount, bucketOwners, selectByBucket } from '../../../runtime/batch/bucket-owners.ts';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import { ownerHashes } from '../../../runtime/batch/owner-hash.ts';
+import { packed } from '../../../runtime/batch/packed-array.ts';
 import { pickRows, rowsOf, unreadColumn } from '../../../runtime/batch/partition-rows.ts';
 import { ScratchRoom } from '../../../runtime/batch/scratch-room.ts';
 import { sliceBatch } from '../../../runtime/batch/slice-batch.ts';
@@ -122,7 +124,7 @@ export class OwnRows implements Operator {
     const room = this.#scratch?.room;
     if (!this.#balances || this.#owners === null)
       return rowsOf(batch, this.#columns, this.#workers, this.#worker, room);
-    const keys = this.#columns.map((ordinal) => batch.columns[ordinal]!);
+    const keys = packed(this.#columns, (ordinal) => batch.columns[ordinal]!);
     const hashes = ownerHashes(keys, batch.rows);
     if (this.#owners === undefined) {
       this.#owners = bucketOwners(hashes, batch.rows, this.#workers);
@@ -136,6 +138,6 @@ export class OwnRows implements Operator {
   #pruned(batch: ChangeBatch): ChangeBatch {
     const { reads } = this.#shape;
     if (reads === null) return batch;
-    return { ...batch, columns: batch.columns.map((column, c) => (reads.has(c) ? column : unreadColumn(column))) };
+    return { ...batch, columns: packed(batch.columns, (column, c) => (reads.has(c) ? column : unreadColumn(column))) };
   }
 }

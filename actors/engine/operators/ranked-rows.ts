@@ -8,8 +8,10 @@
 // there before. The strings of a row are read when its batch is through, so those of rows that came and fell out again are not.
 // Ties of the order are broken by all columns (state/row-order.ts); of equal rows the one that came first stays.
 // Not here: input with deletions, other functions, ranks with ties (window.ts).
+
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import type { Column } from '../../../runtime/batch/column.ts';
+import { packed } from '../../../runtime/batch/packed-array.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
 import type { Emit, Operator } from '../circuit/operator.ts';
 import { RankedLists } from '../state/ranked-lists.ts';
@@ -115,11 +117,11 @@ export class RankedRows implements Operator {
     const { pool, partition } = this.#shape;
     const keyWords = this.#keyLayout.words;
     const rowWords = this.#rowLayout.words;
-    const keys = partition.map((ordinal) => batch.columns[ordinal]!);
-    this.#late = batch.columns.map((column, c) =>
+    const keys = packed(partition, (ordinal) => batch.columns[ordinal]!);
+    this.#late = packed(batch.columns, (column, c) =>
       this.#rowLayout.columns[c]!.carried !== null ? textSource(column) : null,
     );
-    const early = batch.columns.map((column, c): Column | null => (this.#late[c] === null ? column : null));
+    const early = packed(batch.columns, (column, c): Column | null => (this.#late[c] === null ? column : null));
     for (let from = 0; from < batch.rows; from += blockRows) {
       const to = Math.min(batch.rows, from + blockRows);
       encodeRows(keys, this.#keyLayout, { from, to }, { words: this.#keyScratch, stride: keyWords }, pool, true);

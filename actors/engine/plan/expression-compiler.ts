@@ -8,10 +8,12 @@
 // selection that the program leaves. Literals become constant columns. A row on which an expression fails is reported
 // and, when the policy lets it, left out; the loop starts again behind it.
 // A program belongs to one circuit and is not reentrant. Not here: what expressions mean (expression-emitter.ts).
+
 import { assert } from '../../../runtime/assert.ts';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import type { Column } from '../../../runtime/batch/column.ts';
 import { gatherColumn, gatherWeights, type Room } from '../../../runtime/batch/gather-column.ts';
+import { packed } from '../../../runtime/batch/packed-array.ts';
 import { rowFromBatch } from '../../../runtime/batch/row-objects.ts';
 import { formatUuid } from '../../../runtime/batch/scalar-text.ts';
 import { readCell } from '../../../runtime/batch/scalar-values.ts';
@@ -130,12 +132,14 @@ class CompiledRowProgram implements RowProgram {
     const schema = this.#options.outputSchema;
     if (!this.#computes) {
       if (this.isIdentity && schema.fingerprint === batch.schema.fingerprint) return batch;
-      const columns = this.#outputs.map((output, i) => this.#passed(output, this.#types[i]!, batch, null, batch.rows));
+      const columns = packed(this.#outputs, (output, i) =>
+        this.#passed(output, this.#types[i]!, batch, null, batch.rows),
+      );
       return { schema, rows: batch.rows, weights: batch.weights, columns, presence: null };
     }
     const shapes = this.#shapesOf(batch);
     const variant = this.#variant(shapes);
-    const read = batch.columns.map((column, i) => (shapes[i]?.nullable ? withBitmap(column, batch.rows) : column));
+    const read = packed(batch.columns, (column, i) => (shapes[i]?.nullable ? withBitmap(column, batch.rows) : column));
     if (batch.rows > this.#selection.length) this.#selection = new Int32Array(batch.rows);
     const selection = this.#selection;
     const frame = variant.frame(read, batch.rows, this.#outputs, selection, room);
@@ -150,7 +154,7 @@ class CompiledRowProgram implements RowProgram {
     const rows = frame.out;
     if (rows === 0) return null;
     const chosen = rows === batch.rows ? null : selection;
-    const columns = this.#outputs.map((output, i) => {
+    const columns = packed(this.#outputs, (output, i): Column => {
       if (output.kind !== 'computed') return this.#passed(output, this.#types[i]!, batch, chosen, rows, room);
       const written = frame.outputs[output.slot];
       assert(written !== undefined, 'a computed output has been written');
@@ -195,7 +199,7 @@ class CompiledRowProgram implements RowProgram {
   #shapesOf(batch: ChangeBatch): readonly ColumnShape[] {
     // With many variants already, every column that may hold NULLs is taken to hold some.
     const byBatch = this.#variants.size < variantsMax;
-    return batch.columns.map((column, ordinal): ColumnShape => {
+    return packed(batch.columns, (column, ordinal): ColumnShape => {
       const declared = this.#options.inputSchema.fields[ordinal]?.nullable ?? true;
       const nullable = column.validity !== null || (!byBatch && declared && this.#reads.has(ordinal));
       if (column.layout !== 'dictionary') return { layout: column.layout, nullable };
@@ -306,7 +310,7 @@ class Variant {
       if (output.kind !== 'computed') continue;
       written.push(allocateOutput(output.type, rows, this.source.nullableSlots[output.slot] ?? true, room));
     }
-    const memos = this.#memos.map((memo) => memo.entriesFor(columns));
+    const memos = packed(this.#memos, (memo) => memo.entriesFor(columns));
     return { rows, columns, selection, outputs: written, memos, row: 0, out: 0, failed: false, error: null, site: -1 };
   }
 }

@@ -68,7 +68,8 @@ export class CarriedTexts {
     this.#sampled += rows;
     this.#fresh += fresh;
     if (this.#sampled < sampleMax) return;
-    this.#sampled /= 2;
-    this.#fresh /= 2;
+    // Whole numbers: a half would give objects of this class another shape, and all code that reads layouts would be compiled anew.
+    this.#sampled >>= 1;
+    this.#fresh >>= 1;
   }
 }

@@ -88,11 +88,11 @@ export class HashSlots {
 
   #homesFor(entries: number): number {
     const wanted = Math.max(homesMin, spread * entries);
-    return wanted > this.#doublingMax ? wanted : 2 ** Math.ceil(Math.log2(wanted));
+    return wanted > this.#doublingMax ? wanted : powerFrom(wanted);
   }
 
   #setHomes(count: number): void {
-    this.homes[0] = 2 ** (Math.ceil(Math.log2(count)) + 1) - 1;
+    this.homes[0] = 2 * powerFrom(count) - 1;
     this.homes[1] = 2 * count;
   }
 
@@ -105,12 +105,12 @@ export class HashSlots {
   #grow(wanted: number): void {
     const count = this.homes[1]! >> 1;
     if (wanted <= this.#doublingMax) {
-      this.#dealAll(2 ** Math.ceil(Math.log2(wanted)), this.#take(0, 2 * count));
+      this.#dealAll(powerFrom(wanted), this.#take(0, 2 * count));
       return;
     }
     for (let from = count; from < wanted; ) {
       // Homes that are dealt out together are those of one power of two.
-      const power = 2 ** Math.floor(Math.log2(from));
+      const power = powerUpTo(from);
       const to = Math.min(wanted, from + dealtTogether, 2 * power);
       const taken = this.#take(2 * (from - power), 2 * (to - power));
       this.#roomBehind(Math.max(2 * to, freeFrom(this.slots, 2 * from)), taken);
@@ -147,7 +147,18 @@ const warmWords = 16_384;
 export function homeOf(homes: Int32Array, hash: number): number {
   const mask = homes[0]!;
   const home = (hash << 1) & mask;
-  return home < homes[1]! ? home : home - ((mask + 1) >> 1);
+  // Without a branch, which nobody could guess.
+  return home - (((mask + 1) >> 1) & ((homes[1]! - 1 - home) >> 31));
+}
+
+/** The least power of two that is not below a number from 1 to 2^30. By shifts: what 2 ** n gives is a float, and so is what is computed with it. */
+function powerFrom(count: number): number {
+  return count === 1 ? 1 : 1 << (32 - Math.clz32(count - 1));
+}
+
+/** The greatest power of two that is not above a number from 1 on. */
+function powerUpTo(count: number): number {
+  return 1 << (31 - Math.clz32(count));
 }
 
 function freeFrom(slots: Int32Array, from: number): number {

@@ -12,6 +12,7 @@ import { assert } from '../../../runtime/assert.ts';
 import { allocateValues } from '../../../runtime/batch/batch-builder.ts';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import type { Column, Values } from '../../../runtime/batch/column.ts';
+import { packed } from '../../../runtime/batch/packed-array.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
 import { type Storage, storageOf } from '../../../runtime/batch/sql-type.ts';
 import type { LayoutColumn } from './row-layout.ts';
@@ -98,7 +99,7 @@ export class RowOutput {
   finish(emit: Emit): void {
     const rows = this.#rows;
     if (rows === 0) return;
-    const columns = this.schema.fields.map((field, c): Column => {
+    const columns = packed(this.schema.fields, (field, c): Column => {
       const bitmap = this.#validity[c]!;
       const validity = bitmap === null ? null : bitmap.subarray(0, (rows + 7) >> 3);
       const storage = this.#storages[c]!;
@@ -132,14 +133,14 @@ export class RowOutput {
 
   #grow(capacity: number): void {
     const fresh = this.#rows === 0;
-    this.#values = this.#storages.map((storage, c) => {
+    this.#values = packed(this.#storages, (storage, c): Values => {
       // Strings come out as codes.
       const values = allocateValues(storage === 'bytes' ? 'i32' : storage, capacity);
       // SAFETY: both arrays were allocated for the same storage.
       if (!fresh) (values as Uint8Array).set(this.#values[c] as Uint8Array);
       return values;
     });
-    this.#validity = this.#storages.map((_, c) => {
+    this.#validity = packed(this.#storages, (_, c) => {
       const bitmap = fresh ? null : this.#validity[c]!;
       if (bitmap === null) return null;
       const grown = new Uint8Array((capacity + 7) >> 3).fill(255);

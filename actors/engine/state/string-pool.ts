@@ -65,7 +65,7 @@ export class StringPool {
   readonly #memos: WeakMap<object, Int32Array> = new WeakMap();
   readonly #hashMask: number;
   /** Scratch of a block of rows. */
-  #hashes: Int32Array = new Int32Array(256);
+  #hashes: Int32Array = new Int32Array(4096);
   /** Keeps the loads that warm the cache from being optimised away. */
   #warmth = 0;
 

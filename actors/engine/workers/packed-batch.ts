@@ -4,9 +4,11 @@
 // memory already, as those of frames for an engine of several workers may, stay where they are. The strings of a circuit's pool are only
 // pointed at; other dictionaries are cut down to the entries in use and get a new identity. Columns without values (partition-rows.ts)
 // stay so, and cost nothing.
+
 import { assert } from '../../../runtime/assert.ts';
 import { type ChangeBatch, presenceBytes } from '../../../runtime/batch/change-batch.ts';
 import type { Column, DictionaryColumn, Values } from '../../../runtime/batch/column.ts';
+import { packed } from '../../../runtime/batch/packed-array.ts';
 import { isUnread, unreadOf } from '../../../runtime/batch/partition-rows.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
 import { type SqlType, storageOf } from '../../../runtime/batch/sql-type.ts';
@@ -53,7 +55,7 @@ type Place = <A extends Values>(array: A) => A;
 
 /** Only the columns in `reads` have values (null: all). */
 export function packBatch(batch: ChangeBatch, room: SharedRoom, reads: ReadonlySet<number> | null = null): PackedBatch {
-  return packed(batch, reads, room.place);
+  return packedInto(batch, reads, room.place);
 }
 
 /** `pool`: what the strings of the sender's pool are known by, always the same for one sender. */
@@ -63,7 +65,7 @@ export function unpackBatch(
   pool: SenderPool,
 ): ChangeBatch {
   assert(columns.length === schema.fields.length, 'both threads have one schema');
-  const unpacked = columns.map((column, ordinal) => unpackColumn(column, schema.fields[ordinal]!.type, pool));
+  const unpacked = packed(columns, (column, ordinal) => unpackColumn(column, schema.fields[ordinal]!.type, pool));
   return { schema, rows, weights, columns: unpacked, presence };
 }
 
@@ -85,13 +87,15 @@ function unpackColumn(column: PackedColumn, type: SqlType, pool: SenderPool): Co
   }
 }
 
-function packed(batch: ChangeBatch, reads: ReadonlySet<number> | null, place: Place): PackedBatch {
+function packedInto(batch: ChangeBatch, reads: ReadonlySet<number> | null, place: Place): PackedBatch {
   const { rows, weights, presence, columns } = batch;
   return {
     rows,
     weights: weights === null ? null : place(weights.subarray(0, rows)),
     presence: presence === null ? null : place(presence.subarray(0, rows * presenceBytes(columns.length))),
-    columns: columns.map((column, ordinal) => packColumn(column, rows, reads === null || reads.has(ordinal), place)),
+    columns: packed(columns, (column, ordinal) =>
+      packColumn(column, rows, reads === null || reads.has(ordinal), place),
+    ),
   };
 }
 
