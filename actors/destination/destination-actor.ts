@@ -22,6 +22,7 @@ import { openFrameReceiver } from '../../runtime/mailbox/port-channel.ts';
 import { countOn } from '../carried-counts.ts';
 import type { LifecycleCall } from '../connector-calls.ts';
 import { InspectionTaps } from '../inspection-taps.ts';
+import { toldErrors } from '../told-errors.ts';
 import { printBatch } from './batch-printer.ts';
 import { CallPatience } from './call-patience.ts';
 import { CheckpointTurns } from './checkpoint-turns.ts';
@@ -155,14 +156,16 @@ class DestinationActor implements Actor<DestinationMessage> {
   }
 
   #makeLife(connectors: ConnectorRegistry): DestinationLife {
+    const say = (message: string, fields: Readonly<Record<string, unknown>> = {}): void =>
+      this.#context.notify({ kind: 'destination said', message, fields });
     return new DestinationLife(this.#args, connectors, this.#context, {
       signal: this.#abort.signal,
-      reportError: (error) => this.#ledger.transportError(error),
+      reportError: toldErrors(this.#ledger, this.#context.clock, say),
       acknowledged: (count) => this.#answered(() => this.#settled.acknowledged(count)),
       refused: (error) => this.#answered(() => this.#settled.refused(error)),
       // A call that is under way says so itself.
       failed: (error) => this.#state === 'open' && this.#fail(error),
-      log: (message, fields = {}) => this.#context.notify({ kind: 'destination said', message, fields }),
+      log: say,
       stalled: (reason) => this.#patience.note('its own', reason),
       stallMs: this.#patience.stallMs,
     });

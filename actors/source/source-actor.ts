@@ -27,6 +27,7 @@ import { type LifecycleCall, phaseOf, tellEvent } from '../connector-calls.ts';
 import { InspectionTaps } from '../inspection-taps.ts';
 import { makeChain } from '../processor-opening.ts';
 import { openSchemas } from '../schema-access.ts';
+import { toldErrors } from '../told-errors.ts';
 import { Acknowledgement } from './acknowledgement.ts';
 import type { DecodePool } from './decode-pool.ts';
 import { isUsed } from './encoded-batch.ts';
@@ -218,10 +219,10 @@ class SourceActor implements Actor<SourceMessage> {
 
   async #make(): Promise<Made> {
     const { clock } = this.#context;
-    const reportError = (error: unknown): void => this.#ledger.transportError(error);
     const { signal } = this.#reading;
     const say = (message: string, fields: Readonly<Record<string, unknown>> = {}): void =>
       this.#context.notify({ kind: 'source said', message, fields });
+    const reportError = toldErrors(this.#ledger, clock, say);
     const { baseFolder, processors = [] } = this.#args;
     const { log } = this.#context;
     const isAsked = processors.length > 0 || wantsSchemas(settingsOf(this.#args));

@@ -356,4 +356,18 @@ test('results that cannot be written, as on a full disk, end a run in order, wit
   assert.match(err, /^error: what is printed cannot be written: ENOSPC[^\n]*\n$/);
 });
 
+test('a server that is away is told of while it is tried again', async () => {
+  fixture.write(
+    'away.yaml',
+    `program: CREATE TABLE t (x INT);
+inputs:
+  in: { stream: t, transport: { name: url_input, config: { path: 'http://127.0.0.1:9/rows.csv', max_retries: 1 } }, format: { name: csv } }
+`,
+  );
+  const { code, err, out } = await millrace(['run', 'away.yaml'], { folder });
+  assert.is(code, 1, err);
+  assert.match(err, /warn: connector t\.in: .*ECONNREFUSED.* \(attempt 1\)/);
+  assert.match(out, /t\.in failed: url\./);
+});
+
 test.run();

@@ -83,7 +83,7 @@ interface RunOutput {
   /** Called once, whatever happened, before the summary. */
   ended(): Promise<void>;
   failed(error: unknown): void;
-  /** The latest rows that parsers refused, of each input. */
+  /** The latest rows that parsers refused, of each input; to a program the latest errors of transports as well. */
   refused(inputs: readonly InputConnectorStats[]): void;
   summary(views: readonly ViewRows[], stats: PipelineStats, seconds: number): void;
 }
@@ -247,7 +247,8 @@ function textOutput(tools: Tools): RunOutput {
     },
     refused(inputs): void {
       for (const input of inputs) {
-        for (const { record, error } of [...input.parseErrors, ...input.transportErrors].slice(-refusedShown)) {
+        // Errors of transports were told when they came.
+        for (const { record, error } of input.parseErrors.slice(-refusedShown)) {
           const place = record === null ? '' : ` record ${formatCount(record)}`;
           const fragment = 'fragment' in error ? `: ${error.fragment.replaceAll(/\p{Cc}/gu, ' ')}` : '';
           tools.err(`${input.endpoint}${place}: ${error.code}: ${error.message}${fragment}\n`);

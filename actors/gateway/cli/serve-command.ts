@@ -23,8 +23,7 @@ API keys it listens on loopback only; the variable MILLRACE_ADMIN_KEY is a key t
   --data              folder of the store (./.millrace)
   --connectors        folder of connector plugins and modules, from which relative paths of connectors start, where it exists (./connectors)
   --processors        folder of processors that are WebAssembly modules (./processors)
-  --pipelines         pipeline files of Conduit, a folder or a file: what they define is created or changed when the server
-                      starts, where it exists (./pipelines)
+  --pipelines         pipeline files of Conduit, a folder or a file: made or changed at the start, where it exists (./pipelines)
   --cors              origins that browsers may call from, separated by commas; *: all
   --tls-cert          with --tls-key: PEM files
   --stall-timeout     after which a connector that was not heard of is shown as stalled (30s)
