@@ -92,22 +92,26 @@ function isHot(hotRatio: number, bits: number): number {
   return Math.min(1, below(hotRatio, bits));
 }
 
-/** The seller or bidder of an event. `plus`: 1 for a bidder. */
-export function traderOf(event: number, hotRatio: number, plus: number, key: number): number {
-  const last = Math.floor(event / groupEvents);
-  const bits = randomBits(key, event);
-  const hot = Math.floor(last / hotEvery) * hotEvery + plus;
-  const active = Math.min(last + 1, activePeople);
-  const other = last - below(active, mix(bits + 0x3c6ef372));
-  return firstId + other + (hot - other) * isHot(hotRatio, bits);
+/** The numbers, from 0, of the people or auctions of which one is hot at a time: the latest one, the hot one, how many are active. */
+export interface Traded {
+  readonly last: number;
+  readonly hot: number;
+  readonly active: number;
 }
 
-/** The auction of a bid. */
-export function auctionOfBid(event: number, hotRatio: number, key: number): number {
-  const last = Math.floor(event / groupEvents) * 3 + 2;
-  const bits = randomBits(key, event);
-  const hot = Math.floor(last / hotEvery) * hotEvery;
-  const active = Math.min(last + 1, activeAuctions);
+/** In a group of events. `plus`: 1 for bidders. */
+export function tradersIn(group: number, plus: number): Traded {
+  const hot = Math.floor(group / hotEvery) * hotEvery + plus;
+  return { last: group, hot, active: Math.min(group + 1, activePeople) };
+}
+
+export function auctionsIn(group: number): Traded {
+  const last = group * 3 + 2;
+  return { last, hot: Math.floor(last / hotEvery) * hotEvery, active: Math.min(last + 1, activeAuctions) };
+}
+
+/** One of them for an event, by its random bits. */
+export function tradedId(last: number, hot: number, active: number, hotRatio: number, bits: number): number {
   const other = last - below(active, mix(bits + 0x3c6ef372));
   return firstId + other + (hot - other) * isHot(hotRatio, bits);
 }

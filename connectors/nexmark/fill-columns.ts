@@ -10,7 +10,7 @@ import type { Schema } from '../../runtime/batch/schema.ts';
 import type { SqlType } from '../../runtime/batch/sql-type.ts';
 import {
   auctionOf,
-  auctionOfBid,
+  auctionsIn,
   baseMicros,
   below,
   type EventStream,
@@ -21,7 +21,8 @@ import {
   personOf,
   priceOf,
   randomBits,
-  traderOf,
+  tradedId,
+  tradersIn,
 } from './event-stream.ts';
 import * as texts from './fill-texts.ts';
 
@@ -71,10 +72,10 @@ const integer = (lane: number, integerOf: Integer): ColumnKind => ({
   ),
 });
 
-/** A kernel of its own for each column of a bid: there are 46 of them in 50 events. */
+/** A kernel of its own: there are 46 bids in 50 events. */
 type FillIds = (words: Int32Array, events: Float64Array, stream: EventStream, key: number) => void;
 
-const ofBid = (lane: number, fill: FillIds): ColumnKind => ({
+const ofEvents = (lane: number, fill: FillIds): ColumnKind => ({
   type: 'BIGINT',
   make: filled((column, events, stream) => fill(wordsOf(column), events, stream, laneKey(stream.seed, lane))),
 });
@@ -130,14 +131,24 @@ const columns: Readonly<Record<NexmarkTable, ReadonlyMap<string, ColumnKind>>> =
         ),
       },
     ],
-    ['seller', integer(lanes.seller, (event, { hotSellerRatio }, key) => traderOf(event, hotSellerRatio, 0, key))],
+    [
+      'seller',
+      ofEvents(lanes.seller, (words, events, { hotSellerRatio }, key) =>
+        fillTraders(words, events, hotSellerRatio, 0, key),
+      ),
+    ],
     ['category', integer(lanes.category, (event, _stream, key) => 10 + below(5, randomBits(key, event)))],
     ['extra', text(22, texts.fillAuctionExtra)],
   ]),
   bid: new Map([
-    ['auction', ofBid(lanes.auction, fillAuctionsOfBids)],
-    ['bidder', ofBid(lanes.bidder, fillBidders)],
-    ['price', ofBid(lanes.price, fillPrices)],
+    ['auction', ofEvents(lanes.auction, fillAuctionsOfBids)],
+    [
+      'bidder',
+      ofEvents(lanes.bidder, (words, events, { hotBidderRatio }, key) =>
+        fillTraders(words, events, hotBidderRatio, 1, key),
+      ),
+    ],
+    ['price', ofEvents(lanes.price, fillPrices)],
     ['channel', ofChannel(texts.makeChannels)],
     ['url', ofChannel(texts.makeUrls)],
     ['date_time', time],
@@ -190,19 +201,39 @@ function fillIntegers(
   }
 }
 
+/** What is of a group is computed once for the 46 bids in it. */
 function fillAuctionsOfBids(words: Int32Array, events: Float64Array, stream: EventStream, key: number): void {
   const { hotAuctionRatio } = stream;
+  let next = 0;
+  let last = 0;
+  let hot = 0;
+  let active = 0;
   for (let i = 0; i < events.length; i++) {
-    const value = auctionOfBid(events[i]!, hotAuctionRatio, key);
+    const event = events[i]!;
+    if (event >= next) {
+      const group = Math.floor(event / groupEvents);
+      next = (group + 1) * groupEvents;
+      ({ last, hot, active } = auctionsIn(group));
+    }
+    const value = tradedId(last, hot, active, hotAuctionRatio, randomBits(key, event));
     words[2 * i] = value | 0;
     words[2 * i + 1] = Math.floor(value / 4294967296);
   }
 }
 
-function fillBidders(words: Int32Array, events: Float64Array, stream: EventStream, key: number): void {
-  const { hotBidderRatio } = stream;
+function fillTraders(words: Int32Array, events: Float64Array, hotRatio: number, plus: number, key: number): void {
+  let next = 0;
+  let last = 0;
+  let hot = 0;
+  let active = 0;
   for (let i = 0; i < events.length; i++) {
-    const value = traderOf(events[i]!, hotBidderRatio, 1, key);
+    const event = events[i]!;
+    if (event >= next) {
+      const group = Math.floor(event / groupEvents);
+      next = (group + 1) * groupEvents;
+      ({ last, hot, active } = tradersIn(group, plus));
+    }
+    const value = tradedId(last, hot, active, hotRatio, randomBits(key, event));
     words[2 * i] = value | 0;
     words[2 * i + 1] = Math.floor(value / 4294967296);
   }

@@ -101,18 +101,9 @@ export class ExtremeCandidates implements Operator {
         moveRows(this.#values, valueWords, this.#kept, count);
       }
       this.#groups.findOrInsert(this.#keys, keyWords, count, this.#ids);
-      const { words, width } = this.#groups;
-      const { offset, high, low } = bound;
-      for (let i = 0; i < count; i++) {
-        const at = this.#ids[i]! * width + keyWords;
-        if (words[at] === unseen) {
-          words[at] = isBelow(words, at - keyWords + offset, high, low) ? growing : changing;
-        } else if (words[at] === growing) {
-          if (this.#sign * this.#order(this.#values, i * valueWords, words, at + 1) < 0) continue;
-        }
-        for (let k = 0; k < valueWords; k++) words[at + 1 + k] = this.#values[i * valueWords + k]!;
-        this.#chosen[rows++] = from + this.#kept[i]!;
-      }
+      const state = { words: this.#groups.words, width: this.#groups.width, keyWords };
+      const scratch = { values: this.#values, valueWords, kept: this.#kept };
+      rows = choose(state, bound, this.#order, this.#sign, this.#ids, scratch, count, from, this.#chosen, rows);
     }
     if (rows > 0) emit(this.#chosenOf(batch, rows));
   }
@@ -165,6 +156,42 @@ export class ExtremeCandidates implements Operator {
 }
 
 // ── data plane ──
+
+interface GroupState {
+  readonly words: Int32Array;
+  readonly width: number;
+  readonly keyWords: number;
+}
+
+/** Of a block: the values of its rows, and the positions of the rows. */
+interface BlockRows {
+  readonly values: Int32Array;
+  readonly valueWords: number;
+  readonly kept: Int32Array;
+}
+
+/** Writes the rows of a block that go on to `chosen`, from `rows` on; returns how many there are then. */
+function choose(
+  { words, width, keyWords }: GroupState,
+  { offset, high, low }: SettledBound,
+  order: ValueOrder,
+  sign: 1 | -1,
+  ids: Int32Array,
+  { values, valueWords, kept }: BlockRows,
+  count: number,
+  from: number,
+  chosen: Int32Array,
+  rows: number,
+): number {
+  for (let i = 0; i < count; i++) {
+    const at = ids[i]! * width + keyWords;
+    if (words[at] === unseen) words[at] = isBelow(words, at - keyWords + offset, high, low) ? growing : changing;
+    else if (words[at] === growing && sign * order(values, i * valueWords, words, at + 1) < 0) continue;
+    for (let k = 0; k < valueWords; k++) words[at + 1 + k] = values[i * valueWords + k]!;
+    chosen[rows++] = from + kept[i]!;
+  }
+  return rows;
+}
 
 function isBelow(words: Int32Array, at: number, high: number, low: number): boolean {
   const own = words[at + 1]!;
