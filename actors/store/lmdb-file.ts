@@ -7,7 +7,8 @@
 import { statfsSync } from 'node:fs';
 import { type Database, type Key, open, type RootDatabase } from 'lmdb';
 import { MillraceError } from '../../runtime/errors.ts';
-import { StoreClosed, StoreWriteFailed } from './store-errors.ts';
+import { completeLmdbFile } from './lmdb-extent.ts';
+import { StoreClosed, StoreDamaged, StoreWriteFailed } from './store-errors.ts';
 
 /** A word for the kind, then ids and numbers. Numbers sort as numbers. */
 export type RecordKey = readonly (string | number)[];
@@ -28,12 +29,33 @@ export class LmdbFile {
   #jobs: Job[] = [];
   #isClosed = false;
 
+  /** @throws StoreDamaged */
   constructor(path: string) {
     this.#path = path;
-    // Without overlapping syncs a commit returns when it is on the disk, and a file is never ahead of what is synced.
-    this.#root = open<unknown>({ path, noSubdir: true, overlappingSync: false, maxDbs: 4, encoding: 'json' });
-    this.#documents = this.#root.openDB<unknown>({ name: 'documents', encoding: 'json' });
-    this.#blobs = this.#root.openDB<Buffer>({ name: 'blobs', encoding: 'binary' });
+    const lacksPages = completeLmdbFile(path);
+    try {
+      // Without overlapping syncs a commit returns when it is on the disk, and a file is never ahead of what is synced.
+      this.#root = open<unknown>({ path, noSubdir: true, overlappingSync: false, maxDbs: 4, encoding: 'json' });
+      this.#documents = this.#root.openDB<unknown>({ name: 'documents', encoding: 'json' });
+      this.#blobs = this.#root.openDB<Buffer>({ name: 'blobs', encoding: 'binary' });
+      if (lacksPages) this.#tryAll();
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      if (lacksPages) throw new StoreDamaged({ file: path, detail: `it has been cut: ${reason}` }, { cause });
+      if (!/^MDB_(CORRUPTED|INVALID|PAGE_NOTFOUND)/.test(reason)) throw cause;
+      throw new StoreDamaged({ file: path, detail: reason }, { cause });
+    }
+  }
+
+  /** Pages that are missing show here, and not in the middle of a run. */
+  #tryAll(): void {
+    for (const { value } of this.#documents.getRange()) if (value === undefined) throw new Error('a document is gone');
+    for (const key of this.#blobs.getKeys()) this.#blobs.getBinary(key);
+    // A transaction that writes looks at the list of free pages too.
+    this.#root.transactionSync(() => {
+      this.#documents.putSync(['trial'], null);
+      this.#documents.removeSync(['trial']);
+    });
   }
 
   /** @throws StoreClosed, and what the job throws */

@@ -69,6 +69,12 @@ export const StoreWriteFailed: CodedErrorClass<{
     `${f.file} cannot be written: ${f.reason}${f.freeBytes === null ? '' : `; ${f.freeBytes} bytes of its disk are free`}`,
 );
 
+export const StoreDamaged: CodedErrorClass<{ readonly file: string; readonly detail: string }> = defineError(
+  'store.file_damaged',
+  { help: 'Bring back a copy of the data folder, or move it away and begin anew. Check the disk.' },
+  (f) => `${f.file} is damaged: ${f.detail}`,
+);
+
 export const StoreClosed: CodedErrorClass<{ readonly folder: string }> = defineError(
   'store.closed',
   { help: 'Open the data folder again.' },

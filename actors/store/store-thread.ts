@@ -21,8 +21,6 @@ process.on('uncaughtException', (error) => {
   process.exit(1);
 });
 
-const file = new LmdbFile((workerData as StoreThreadData).file); // SAFETY: given by open-store.ts.
-
 const calls: StoreCalls = {
   pipelines: async () => catalog.readPipelines(file),
   putPipeline: (id, document, ifVersion) => file.write(() => catalog.putPipeline(file, id, document, ifVersion)),
@@ -79,3 +77,6 @@ const calls: StoreCalls = {
 };
 
 const exposed = expose(calls, parentPort);
+
+// Last: what is wrong with the file is said to the opener, as the thread's end.
+const file = new LmdbFile((workerData as StoreThreadData).file); // SAFETY: given by open-store.ts.

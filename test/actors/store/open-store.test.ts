@@ -1,7 +1,10 @@
 // The store by its face: catalog, keys, checkpoints, ingress log, and what remains of them when the folder is opened again.
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { StoredApiKey } from '../../../actors/store/messages.ts';
+import { MillraceError } from '../../../runtime/errors.ts';
 import { codeOf, trialImage, withFolder, withStore } from './trial-folder.ts';
 
 const key: StoredApiKey = {
@@ -130,6 +133,45 @@ test('a closed store says so', () =>
       late = () => store.putPipeline('a', 1);
     });
     assert.is(await codeOf(late()), 'store.closed');
+  }));
+
+/** What opening the folder and reading its checkpoint ends with: codes from the outside in. */
+async function codesOf(folder: string): Promise<readonly string[]> {
+  const codes: string[] = [];
+  try {
+    await withStore(folder, async (store) => {
+      const read = await store.readCheckpoint('a');
+      codes.push(read === null ? 'nothing' : 'read');
+      await store.putPipeline('b', null);
+    });
+  } catch (thrown) {
+    for (let error = thrown; error instanceof MillraceError; error = error.cause) codes.push(error.code);
+  }
+  return codes;
+}
+
+test('a file that was cut anywhere is told as damaged, or holds what it held; it never ends the process', () =>
+  withFolder(async (folder) => {
+    await withStore(folder, async (store) => {
+      await store.putPipeline('a', { name: 'x'.repeat(5_000) });
+      await store.writeCheckpoint('a', trialImage(1, [0, 10, 100_000]));
+    });
+    const file = join(folder, 'store.lmdb');
+    const whole = readFileSync(file);
+    const told: Record<string, number> = {};
+    for (let cut = whole.length - 1; cut > 0; cut -= cut > 20_000 ? 16_384 : 3_000) {
+      writeFileSync(file, whole);
+      truncateSync(file, cut);
+      const [code = '', cause = ''] = await codesOf(folder);
+      const isTold = code === 'store.checkpoint_corrupt' || (code === 'thread.gone' && cause === 'store.file_damaged');
+      assert.ok(isTold || code === 'read', `cut at ${cut} of ${whole.length}: ${code} ${cause}`);
+      told[isTold ? 'told' : code] = (told[isTold ? 'told' : code] ?? 0) + 1;
+    }
+    assert.ok((told['told'] ?? 0) >= 5, JSON.stringify(told));
+    for (const at of [24, 48, 4096 + 24]) {
+      writeFileSync(file, Buffer.from(whole).fill(0x77, at, at + 4));
+      assert.equal(await codesOf(folder), ['thread.gone', 'store.file_damaged'], `header at ${at}`);
+    }
   }));
 
 test.run();
