@@ -1,7 +1,8 @@
-// The bare clients of the comparison of connectors: a thread that has its work as plain data, and loads its library when it is told to
-// begin, as a connector does. `asRows`: it has the rows as values of its own, as a user's program has them; else it moves bytes and nothing
+// The bare clients of the comparison of connectors: a thread that has its work as plain data. One that reads has loaded its library when it is
+// told to begin, as an input connector has; one that writes loads it then. `asRows`: it has the rows as values of its own, as a user's program has them; else it moves bytes and nothing
 // more. Not here: what the clients do (bare-reads.ts, bare-writes.ts), Kafka's that moves bytes (prepared-inputs.ts, prepared-outputs.ts).
 import { Worker } from 'node:worker_threads';
+import type { ProgressMark } from './row-progress.ts';
 
 export type BareTask =
   | { readonly kind: 's3 reads'; readonly url: string; readonly keys: readonly string[]; readonly asRows: boolean }
@@ -27,6 +28,8 @@ export interface BareSeen {
   readonly rows: number;
   /** Of their ids; null: nobody has looked at them. */
   readonly sum: number | null;
+  /** Of what it reads. */
+  readonly marks?: readonly ProgressMark[];
 }
 
 /** Begins, and answers with what it has seen. */

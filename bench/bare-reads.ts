@@ -3,11 +3,20 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { BareSeen, BareTask } from './bare-client.ts';
 import { bareS3 } from './bare-s3.ts';
+import { RowProgress } from './row-progress.ts';
 
 type Reads<Kind extends BareTask['kind']> = Extract<BareTask, { readonly kind: Kind }>;
 
 /** Rows of one round trip: pg gives the rows of a statement all at once. */
 const fetchedRows = 10_000;
+
+/** The library of a task that reads; nothing for one that writes. */
+export async function loadForReads(kind: BareTask['kind']): Promise<void> {
+  if (kind === 's3 reads') await import('@aws-sdk/client-s3');
+  else if (kind === 'url reads') await import('undici');
+  else if (kind === 'kafka reads') await import('@platformatic/kafka');
+  else if (kind === 'postgres reads') await Promise.all([import('pg'), import('pg-copy-streams')]);
+}
 
 export async function readS3({ url, keys, asRows }: Reads<'s3 reads'>): Promise<BareSeen> {
   const { GetObjectCommand } = await import('@aws-sdk/client-s3');
@@ -43,6 +52,7 @@ export async function readPostgres({ uri, table, asRows }: Reads<'postgres reads
     await client.end();
     return lines.seen();
   }
+  const progress = new RowProgress();
   let count = 0;
   let sum = 0;
   await client.query('BEGIN');
@@ -54,9 +64,10 @@ export async function readPostgres({ uri, table, asRows }: Reads<'postgres reads
       count++;
       sum += Number(id);
     }
+    progress.seen(count);
   }
   await client.end();
-  return { rows: count, sum };
+  return { rows: count, sum, marks: progress.marks };
 }
 
 export async function readKafka({ bootstrap, topic, rows }: Reads<'kafka reads'>): Promise<BareSeen> {
@@ -69,15 +80,17 @@ export async function readKafka({ bootstrap, topic, rows }: Reads<'kafka reads'>
     deserializers: { value: jsonDeserializer<{ id: number }> },
   });
   const stream = await consumer.consume({ topics: [topic], mode: 'earliest', maxBytes: 4 << 20, maxWaitTime: 250 });
+  const progress = new RowProgress();
   let count = 0;
   let sum = 0;
   for await (const { value } of stream) {
     count++;
     sum += value?.id ?? Number.NaN;
+    progress.seen(count);
     if (count === rows) break;
   }
   // What it would still say to the broker, its leaving the group, is no part of reading.
-  return { rows: count, sum };
+  return { rows: count, sum, marks: progress.marks };
 }
 
 interface Lines {
@@ -90,19 +103,22 @@ function linesOf(asRows: boolean): Lines {
 }
 
 class CountedLines implements Lines {
+  readonly #progress = new RowProgress();
   #rows = 0;
 
   take(chunk: Buffer): void {
     for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) this.#rows++;
+    this.#progress.seen(this.#rows);
   }
 
   seen(): BareSeen {
-    return { rows: this.#rows, sum: null };
+    return { rows: this.#rows, sum: null, marks: this.#progress.marks };
   }
 }
 
 class ParsedLines implements Lines {
   readonly #decoder = new StringDecoder('utf8');
+  readonly #progress = new RowProgress();
   #rest = '';
   #rows = 0;
   #sum = 0;
@@ -116,10 +132,11 @@ class ParsedLines implements Lines {
       this.#rows++;
       this.#sum += id;
     }
+    this.#progress.seen(this.#rows);
   }
 
   seen(): BareSeen {
     if (this.#rest !== '') throw new Error('the last line has no end');
-    return { rows: this.#rows, sum: this.#sum };
+    return { rows: this.#rows, sum: this.#sum, marks: this.#progress.marks };
   }
 }

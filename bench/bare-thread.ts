@@ -1,8 +1,8 @@
-// The thread of a bare client: takes its work, answers when it has it, and does it when it is told to begin: the library of the client is
-// loaded then, a connection made, every byte read or written. See bare-client.ts.
+// The thread of a bare client: takes its work, answers when it has it, with the library where it will read, and does it when it is told to
+// begin: a connection is made, every byte read or written. See bare-client.ts.
 import { parentPort } from 'node:worker_threads';
 import type { BareSeen, BareTask } from './bare-client.ts';
-import { readKafka, readPostgres, readS3, readUrl } from './bare-reads.ts';
+import { loadForReads, readKafka, readPostgres, readS3, readUrl } from './bare-reads.ts';
 import { printKafka, printPostgres, printS3, writePostgres, writeS3 } from './bare-writes.ts';
 
 async function run(task: BareTask): Promise<BareSeen> {
@@ -34,5 +34,5 @@ port.once('message', (task: BareTask) => {
   port.once('message', () => {
     run(task).then((seen) => port.postMessage(seen));
   });
-  port.postMessage(0);
+  loadForReads(task.kind).then(() => port.postMessage(0));
 });

@@ -1,5 +1,5 @@
 // Rows of about 100 bytes between a real server and Millrace, beside the bare client reading or writing the same bytes. Prints one JSON line
-// {seconds, cpuSeconds, busierSeconds, rows, megabytes, checksum}.
+// {seconds, cpuSeconds, busierSeconds, rows, megabytes, checksum}, and of inputs {steadyRowsPerSecond, startSeconds} (row-progress.ts).
 //
 //   node dist/bench/connectors-run.js kafka|s3|url|postgres|snapshot|kafka-output|s3-output|postgres-output millrace|bare|parsed ROWS
 //
@@ -11,11 +11,13 @@
 // yet, until the view has every row, COUNT and SUM checked; bare: from the word to begin until the client has every byte and has counted its
 // rows by line breaks, of Kafka by the counts in the headers of its batches: nothing is decoded there. Outputs: from the resumption of a generator
 // until the server has every row; bare: the same rows, which are there as bytes, until the server has them: nothing is printed there. Both have a
-// thread that waits, and load the library of the client and connect within the clock; of Kafka's bare client the library is loaded before. `busierSeconds` is the CPU time of the thread that computed
+// thread that waits, and connect within the clock. The library of a client that reads is loaded before, as a pipeline loads those of its
+// inputs while it starts; of one that writes within the clock. `busierSeconds` is the CPU time of the thread that computed
 // most: what bounds the rate when there are cores enough, and what a busy machine does not change.
 import { Pipeline } from '../index.ts';
 import { type PreparedInput, prepareInput } from './prepared-inputs.ts';
 import { isOutput, prepareOutput } from './prepared-outputs.ts';
+import { type ProgressMark, RowProgress, steadyRate } from './row-progress.ts';
 import { ThreadTimes } from './thread-times.ts';
 
 const [transport = 'kafka', contender = 'millrace', rowsText = '1000000'] = process.argv.slice(2);
@@ -25,8 +27,9 @@ const sum = (BigInt(rows) * BigInt(rows - 1)) / 2n;
 async function millrace(
   { name, config, format }: PreparedInput,
   begun: () => void,
-  ended: () => void,
+  ended: (marks: readonly ProgressMark[]) => void,
 ): Promise<string> {
+  const progress = new RowProgress();
   const pipeline = await Pipeline.open({
     program: `CREATE TABLE t (id BIGINT, name VARCHAR, note VARCHAR);
       CREATE MATERIALIZED VIEW v AS SELECT COUNT(*) AS c, SUM(id) AS s FROM t;`,
@@ -46,8 +49,9 @@ async function millrace(
   await pipeline.resumeConnector('t', 'i');
   for await (const { rows: changed, weights } of changes) {
     const last = changed.findLast((_, i) => (weights[i] ?? 1) > 0);
+    if (last !== undefined) progress.seen(Number(last['c']));
     if (last !== undefined && BigInt(String(last['c'])) === BigInt(rows)) {
-      ended();
+      ended(progress.marks);
       await pipeline.stop({ force: true });
       if (BigInt(String(last['s'])) !== sum) throw new Error(`the sum is ${last['s']}, not ${sum}`);
       return `${rows} rows`;
@@ -58,7 +62,8 @@ async function millrace(
 
 interface Timed {
   begun(): void;
-  ended(): void;
+  /** `marks`: of an input. */
+  ended(marks?: readonly ProgressMark[]): void;
 }
 
 async function inputRun(timed: Timed): Promise<number> {
@@ -68,7 +73,7 @@ async function inputRun(timed: Timed): Promise<number> {
       const run = await prepared.bare(contender === 'parsed');
       timed.begun();
       const seen = await run();
-      timed.ended();
+      timed.ended(seen.marks);
       if (seen.rows !== rows) throw new Error(`${seen.rows} rows, not ${rows}`);
       if (contender === 'parsed' && seen.sum !== Number(sum)) throw new Error(`the sum is ${seen.sum}, not ${sum}`);
     } else await millrace(prepared, timed.begun, timed.ended);
@@ -106,11 +111,12 @@ const timed: Timed = {
     startedAt = performance.now();
     cpuBefore = process.cpuUsage();
   },
-  ended: () => {
+  ended: (marks) => {
     const seconds = (performance.now() - startedAt) / 1000;
     const { user, system } = process.cpuUsage(cpuBefore);
+    const steady = marks === undefined ? {} : steadyRate(marks, rows, seconds);
     const [busierSeconds = 0] = threads.finish();
-    measured = { seconds, cpuSeconds: (user + system) / 1e6, busierSeconds };
+    measured = { seconds, ...steady, cpuSeconds: (user + system) / 1e6, busierSeconds };
   },
 };
 const bytes = await (isOutput(transport) ? outputRun(timed) : inputRun(timed));

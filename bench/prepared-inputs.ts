@@ -14,6 +14,7 @@ import { startKafkaServer } from '../test/servers/kafka-server.ts';
 import { startPostgresServer } from '../test/servers/postgres-server.ts';
 import { s3Access, startS3Server } from '../test/servers/s3-server.ts';
 import { type BareRun, bareClient } from './bare-client.ts';
+import { RowProgress } from './row-progress.ts';
 
 const note = 'the quick brown fox jumps over the lazy dog and is gone';
 
@@ -72,6 +73,7 @@ async function prepareKafka(rows: number): Promise<PreparedInput> {
       return async () => {
         const cluster = new KafkaCluster(config, '.', systemClock);
         const limits = { maxWaitMs: 250, bytesMax: 8 << 20, partitionBytesMax: 4 << 20, readCommitted: true, rack: '' };
+        const progress = new RowProgress();
         let seen = 0;
         while (seen < rows) {
           const wanted = [{ topicId, partitions: [{ partition: 0, offset: seen }] }];
@@ -79,9 +81,10 @@ async function prepareKafka(rows: number): Promise<PreparedInput> {
             fetchPartitions(connection, wanted, limits),
           );
           seen = surveySet(partitions[0]?.records ?? new Uint8Array(0), seen).behind;
+          progress.seen(seen);
         }
         await cluster.close();
-        return { rows: seen, sum: null };
+        return { rows: seen, sum: null, marks: progress.marks };
       };
     },
     close: () => server.close(),

@@ -1,6 +1,6 @@
 // Kafka, S3, URLs and PostgreSQL into a view, and a view to each of them but URLs, beside the bare client that reads or writes the same bytes.
-import { spread } from '../../actors/gateway/bench/statistics.ts';
-import { medianOf, ratioFigures, script, type Workload, type Workloads } from '../workload.ts';
+import { pairedRatios, spread } from '../../actors/gateway/bench/statistics.ts';
+import { medianOf, type Runs, ratioFigures, script, type Workload, type Workloads } from '../workload.ts';
 
 const rows = 2_000_000;
 
@@ -30,6 +30,7 @@ function connector(transport: string, title: string, where = 'into COUNT and SUM
     figures: (runs) => ({
       lines: [
         ...ratioFigures(names, runs).lines,
+        ...steadyLines(runs),
         ...names.map((name, i) => {
           const own = runs[i] ?? [];
           const rate = spread(own.map((run) => Number(run['megabytes']) / run.seconds)).median;
@@ -41,4 +42,24 @@ function connector(transport: string, title: string, where = 'into COUNT and SUM
       ],
     }),
   };
+}
+
+/** Of inputs: the rate behind the start, and what the start took, apart; nothing of outputs. */
+function steadyLines(runs: Runs): readonly string[] {
+  const known = runs.map((own) => own.filter((run) => typeof run['steadyRowsPerSecond'] === 'number'));
+  if (known.some((own) => own.length === 0)) return [];
+  const rates = known.map((own) => own.map((run) => Number(run['steadyRowsPerSecond'])));
+  const [ours = [], ...rivals] = rates;
+  return [
+    ...names.map((name, i) => {
+      const { min, median, max } = spread(rates[i] ?? []);
+      const text = (rate: number): string => (rate / 1e6).toFixed(2);
+      const start = medianOf(known[i] ?? [], 'startSeconds');
+      return `  ${name.padEnd(11)} behind the first quarter ${text(median)} M rows/s (${text(min)}–${text(max)}), its start ${start.toFixed(2)} s`;
+    }),
+    ...rivals.map((rival, i) => {
+      const { min, median, max } = pairedRatios(ours, rival);
+      return `  behind the first quarter ${median.toFixed(2)} times ${names[i + 1] ?? ''} (pairs ${min.toFixed(2)}–${max.toFixed(2)})`;
+    }),
+  ];
 }
