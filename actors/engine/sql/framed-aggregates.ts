@@ -35,8 +35,12 @@ export interface FramedWindow {
 const nowhere = { place: {}, text: '' };
 const bigint = { kind: 'BIGINT' } as const;
 
-/** The relation, which has p among its columns, with a column for each aggregate, whose places are put into `columns`. */
+/**
+ * `left`, which begins with the columns of `rel`, with a column for each aggregate over the rows of `rel`, whose places are put into
+ * `columns`. p is a column of `rel`.
+ */
 export function attachFramed(
+  left: Rel,
   rel: Rel,
   { keys, frame, place: placeColumn, aggregates }: FramedWindow,
   place: (scalar: Scalar) => Scalar,
@@ -83,13 +87,13 @@ export function attachFramed(
     })),
     schema: makeSchema([...placeFields, ...results]),
   };
-  const before = rel.schema.fields.length;
+  const before = left.schema.fields.length;
   for (const [i, { ordinal }] of aggregates.entries()) {
     columns.set(ordinal, columnOf(results[i]!, before + width + i));
   }
   const condition = all(own.map((scalar, i) => same(scalar, columnOf(placeFields[i]!, before + i))));
-  const schema = makeSchema([...rel.schema.fields, ...placeFields, ...results]);
-  return { kind: 'join', type: 'inner', left: rel, right: grouped, condition, schema };
+  const schema = makeSchema([...left.schema.fields, ...placeFields, ...results]);
+  return { kind: 'join', type: 'inner', left, right: grouped, condition, schema };
 }
 
 function operandOf(call: AggregateCall, place: (scalar: Scalar) => Scalar): Scalar {

@@ -39,19 +39,21 @@ export class PartitionAggregates {
   /** The relation with a column for each aggregate, whose places are put into `columns`. */
   attach(rel: Rel, place: (scalar: Scalar) => Scalar, columns: Map<number, Scalar>): Rel {
     let input = rel;
-    for (const partition of this.#partitions.values()) input = attached(input, partition, place, columns);
+    for (const partition of this.#partitions.values()) input = attached(input, rel, partition, place, columns);
     return input;
   }
 }
 
+/** `left` begins with the columns of `rel`, over whose rows the aggregates are computed. */
 function attached(
+  left: Rel,
   rel: Rel,
   { keys, aggregates }: Partition,
   place: (scalar: Scalar) => Scalar,
   columns: Map<number, Scalar>,
 ): Rel {
   const groups = keys.map((key) => byValue(place(key)));
-  const width = rel.schema.fields.length;
+  const width = left.schema.fields.length;
   const groupFields = groups.map(({ type, nullable }, i): Field => ({ name: `group$${width + i}`, type, nullable }));
   const results = aggregates.map(
     ({ call }, i): Field => ({ name: `window$${width + groups.length + i}`, type: call.type, nullable: call.nullable }),
@@ -78,6 +80,6 @@ function attached(
     (all, each) => operator('and', [all, each], source, false),
     literal(true, { kind: 'BOOLEAN' }, source),
   );
-  const schema = makeSchema([...rel.schema.fields, ...groupFields, ...results]);
-  return { kind: 'join', type: 'inner', left: rel, right: grouped, condition, schema };
+  const schema = makeSchema([...left.schema.fields, ...groupFields, ...results]);
+  return { kind: 'join', type: 'inner', left, right: grouped, condition, schema };
 }

@@ -96,7 +96,8 @@ export class WindowCalls implements WindowSink {
     const columns = new Map<number, Scalar>();
     let input = this.#aggregates.attach(rel, place, columns);
     for (const sorting of this.#sortings.values()) input = attachSorting(input, sorting, place, columns);
-    for (const window of this.#framed.values()) input = attachFramed(input, window, place, columns);
+    const rows = input;
+    for (const window of this.#framed.values()) input = attachFramed(input, rows, window, place, columns);
     const placed = (scalar: Scalar): Scalar =>
       mapScalarColumns(place(scalar), (column) => {
         const found = columns.get(column.ordinal);
