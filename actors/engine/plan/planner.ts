@@ -177,8 +177,9 @@ export function planProgram(program: BoundProgram, options: PlanOptions): Circui
     return () => least(values.map((value) => value()));
   };
 
+  const isTimely = [...program.tables, ...program.views].some(({ lateness }) => lateness !== undefined);
   nodes.settled = (rel, scalar) => {
-    if (!hasWatermark(scalar.type)) return null;
+    if (!isTimely || !hasWatermark(scalar.type)) return null;
     const watermarks = watermarksOfScalar({ tables: program.tables, views: program.views, settled: true }, rel, scalar);
     return watermarks === null ? null : lowestOf(watermarks, scalar.type);
   };

@@ -27,8 +27,14 @@ interface Chain {
   products: number;
 }
 
+/** What is read several times is rewritten once. */
+const ordered = new WeakMap<Rel, Rel>();
+
 export function avoidProducts(rel: Rel): Rel {
-  return rel.kind === 'join' && isFree(rel) ? reordered(rel) : mapInputs(rel, avoidProducts);
+  const known =
+    ordered.get(rel) ?? (rel.kind === 'join' && isFree(rel) ? reordered(rel) : mapInputs(rel, avoidProducts));
+  ordered.set(rel, known);
+  return known;
 }
 
 /** Whether the join may change places with others. */

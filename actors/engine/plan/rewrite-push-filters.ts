@@ -16,7 +16,16 @@ import { keyPair } from './join-keys.ts';
 type Join = Extract<Rel, { kind: 'join' }>;
 type Project = Extract<Rel, { kind: 'project' }>;
 
+/** A query of WITH that is read several times is one relation, before and after: it is rewritten once. */
+const pushed = new WeakMap<Rel, Rel>();
+
 export function pushFilters(rel: Rel): Rel {
+  const known = pushed.get(rel) ?? withFiltersPushed(rel);
+  pushed.set(rel, known);
+  return known;
+}
+
+function withFiltersPushed(rel: Rel): Rel {
   switch (rel.kind) {
     case 'filter':
       return filtered(rel.input, conjuncts(rel.predicate));

@@ -3,7 +3,16 @@ import type { Schema } from '../../../runtime/batch/schema.ts';
 import type { Rel } from '../sql/bound.ts';
 
 /** Names and schemas of the tables and views that are scanned. */
-export function scannedRelations(rel: Rel, found: Map<string, Schema> = new Map()): Map<string, Schema> {
+export function scannedRelations(rel: Rel): Map<string, Schema> {
+  const found = new Map<string, Schema>();
+  scan(rel, found, new Set());
+  return found;
+}
+
+/** What is read several times is looked at once. */
+function scan(rel: Rel, found: Map<string, Schema>, seen: Set<Rel>): void {
+  if (seen.has(rel)) return;
+  seen.add(rel);
   switch (rel.kind) {
     case 'scan':
       found.set(rel.relation, rel.schema);
@@ -15,22 +24,22 @@ export function scannedRelations(rel: Rel, found: Map<string, Schema> = new Map(
       break;
     case 'join':
     case 'asof':
-      scannedRelations(rel.left, found);
-      scannedRelations(rel.right, found);
+      scan(rel.left, found, seen);
+      scan(rel.right, found, seen);
       break;
     case 'union':
-      for (const input of rel.inputs) scannedRelations(input, found);
+      for (const input of rel.inputs) scan(input, found, seen);
       break;
     default:
-      scannedRelations(rel.input, found);
+      scan(rel.input, found, seen);
   }
-  return found;
 }
 
 /** What the bodies of a recursion read beside one another. */
 export function externalScans(rel: Extract<Rel, { kind: 'fixpoint' }>): Map<string, Schema> {
   const found = new Map<string, Schema>();
-  for (const { query } of rel.bodies) scannedRelations(query, found);
+  const seen = new Set<Rel>();
+  for (const { query } of rel.bodies) scan(query, found, seen);
   for (const { name } of rel.bodies) found.delete(name);
   return found;
 }

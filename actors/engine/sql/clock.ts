@@ -66,6 +66,15 @@ export function readsNow(scalar: Scalar): boolean {
 
 /** Whether a query says NOW(); views that it reads do not count. */
 export function queryReadsNow(rel: Rel): boolean {
+  const known = readers.get(rel) ?? looksAtNow(rel);
+  readers.set(rel, known);
+  return known;
+}
+
+/** A query of WITH may stand in a relation many times: it is looked at once. */
+const readers = new WeakMap<Rel, boolean>();
+
+function looksAtNow(rel: Rel): boolean {
   switch (rel.kind) {
     case 'scan':
       return false;

@@ -118,6 +118,26 @@ test('what is nested so deep is planned on a thread, as in a pipeline', async ()
   assert.is(exitCode, 0);
 });
 
+test('queries of WITH that are each read twice by the next one are planned once', () => {
+  const steps = chain(
+    40,
+    (i) => `c${i + 1} AS (SELECT x.a FROM c${i} x JOIN (SELECT DISTINCT a FROM c${i} WHERE a > 0) y ON x.a = y.a)`,
+    ', ',
+  );
+  const query = `WITH c0 AS (SELECT a FROM t), ${steps} SELECT * FROM c40`;
+  assert.equal(rowsOf(`${table} CREATE MATERIALIZED VIEW v AS ${query};`, rows), ['{"a":7}']);
+});
+
+test('aggregates over many partitions and frames are computed side by side', () => {
+  const partitions = chain(20, (i) => `COUNT(DISTINCT b) OVER (PARTITION BY a + ${i}) AS c${i}`, ', ');
+  const frames = chain(20, (i) => `COUNT(DISTINCT b) OVER (ORDER BY b ROWS ${i} PRECEDING) AS f${i}`, ', ');
+  const query = `SELECT b, c19, f19 FROM (SELECT b, ${partitions}, ${frames} FROM t) q`;
+  assert.equal(rowsOf(`${table} CREATE MATERIALIZED VIEW v AS ${query};`, rows), [
+    '{"b":1,"c19":1,"f19":1}',
+    '{"b":2,"c19":1,"f19":2}',
+  ]);
+});
+
 test('parentheses that change nothing may be any number', () => {
   assert.equal(valuesOf(`${'('.repeat(3000)}a + 1${')'.repeat(3000)} AS x`, 'b = 1'), ['{"x":8}']);
 });
