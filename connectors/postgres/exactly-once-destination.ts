@@ -61,7 +61,7 @@ export class ExactlyOnceDestination implements Destination {
     await this.#session.run((client) => this.#store.makeState(client));
     await this.#session.run((client) =>
       inTransaction(client, async () => {
-        const state = await this.#store.read(client);
+        const state = (await this.#store.read(client)) ?? (await this.#adopted(client, checkpoint));
         const upTo = state === null || checkpoint === null ? null : this.#preparedUpTo(state, checkpoint);
         if (upTo !== null) await this.#apply(client, upTo);
         if (state !== null && state.committed !== null && checkpoint === null) {
@@ -116,6 +116,16 @@ export class ExactlyOnceDestination implements Destination {
     } finally {
       await session.close();
     }
+  }
+
+  /** What it has delivered while its pipeline was called otherwise. */
+  async #adopted(client: Client, checkpoint: string | null): Promise<OutputState | null> {
+    if (checkpoint === null || this.#settings.output_id !== undefined) return null;
+    const { endpoint, log } = this.#context;
+    const { server } = this.#session;
+    const state = await this.#store.adopt(client, { checkpoint, endpoint, server }, this.#outputTable);
+    if (state !== null) log(`goes on as ${this.#id} where it was when its pipeline had another name`);
+    return state;
   }
 
   get #outputTable(): OutputTable {

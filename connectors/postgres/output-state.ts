@@ -34,14 +34,14 @@ export class OutputStore {
   readonly #id: string;
   readonly #name: string;
   readonly #state: string;
+  readonly #stateTable: string;
 
   constructor(id: string, stateTable: string) {
     this.#id = id;
     this.#name = quoteText(id);
     this.#state = quoteTable(stateTable);
-    const hash = createHash('sha256').update(id).digest('hex').slice(0, 12);
-    const isQuoted = stateTable.endsWith('"');
-    this.waiting = quoteTable(isQuoted ? `${stateTable.slice(0, -1)}_${hash}"` : `${stateTable}_${hash}`);
+    this.#stateTable = stateTable;
+    this.waiting = waitingTable(stateTable, id);
   }
 
   /** Of the session. @throws PostgresOutputTaken */
@@ -92,6 +92,39 @@ export class OutputStore {
     );
   }
 
+  /**
+   * Takes over what the output has under another name of its pipeline, which has taken part in `checkpoint`: checkpoints have names that none
+   * has twice. Within a transaction. Null: there is nothing.
+   */
+  async adopt(
+    client: Client,
+    {
+      checkpoint,
+      endpoint,
+      server,
+    }: { readonly checkpoint: string; readonly endpoint: string; readonly server: string },
+    { columns }: OutputTable,
+  ): Promise<OutputState | null> {
+    const { rows } = await client.query(
+      `SELECT output FROM ${this.#state} WHERE right(output, length($2) + 1) = '/' || $2
+         AND (committed = $1 OR EXISTS (SELECT 1 FROM jsonb_array_elements(prepared) AS p WHERE p ->> 0 = $1)) FOR UPDATE`,
+      [checkpoint, endpoint],
+    );
+    if (rows[0] === undefined) return null;
+    const former = String(rows[0]['output']);
+    const lock = `SELECT pg_try_advisory_xact_lock(hashtextextended(${quoteText(former)}, 0)) AS got`;
+    if ((await client.query(lock)).rows[0]?.['got'] !== true) throw new PostgresOutputTaken({ server, output: former });
+    const waiting = waitingTable(this.#stateTable, former);
+    const shape = `SELECT obj_description(to_regclass($1), 'pg_class') AS shape`;
+    const isSame = (await client.query(shape, [waiting])).rows[0]?.['shape'] === shapeOf(former, columns);
+    // Rows of other columns are told as such by whoever reads them.
+    if (isSame) await client.query(`COMMENT ON TABLE ${waiting} IS ${quoteText(shapeOf(this.#id, columns))}`);
+    await client.query(`DROP TABLE IF EXISTS ${this.waiting}`);
+    await client.query(`ALTER TABLE ${waiting} RENAME TO ${this.waiting.slice(this.waiting.lastIndexOf('.') + 1)}`);
+    await client.query(`UPDATE ${this.#state} SET output = $1 WHERE output = $2`, [this.#id, former]);
+    return await this.read(client);
+  }
+
   /** An empty table for waiting rows. */
   async makeWaiting(client: Client, table: OutputTable): Promise<void> {
     const { columns } = table;
@@ -139,6 +172,12 @@ export class OutputStore {
 async function isThere(client: Client, table: string): Promise<boolean> {
   const { rows } = await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [table]);
   return rows[0]?.['there'] === true;
+}
+
+/** As SQL. */
+function waitingTable(stateTable: string, id: string): string {
+  const hash = createHash('sha256').update(id).digest('hex').slice(0, 12);
+  return quoteTable(stateTable.endsWith('"') ? `${stateTable.slice(0, -1)}_${hash}"` : `${stateTable}_${hash}`);
 }
 
 /** What stands in the columns of waiting rows. */

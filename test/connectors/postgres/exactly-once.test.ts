@@ -18,11 +18,17 @@ if ('missing' in server) {
   exact.after(async () => await server.close());
 
   const relation = relationOf({ id: bigint, t: varchar }, 'v');
-  const make = (given: object, options: { readonly clock?: ReturnType<typeof eagerClock> } = {}): Destination => {
+  const make = (
+    given: object,
+    options: { readonly clock?: ReturnType<typeof eagerClock>; readonly pipeline?: string } = {},
+  ): Destination => {
     const settings = { uri, delivery: 'exactly_once', max_retries: 20, ...given };
     const { values, problems } = validateParameters(postgresOutput.parameters, settings, () => ({}), []);
     if (problems[0] !== undefined) throw problems[0];
-    return postgresOutput.create(values, { ...contextFor(relation, '.', options.clock), pipeline: 'p' });
+    return postgresOutput.create(values, {
+      ...contextFor(relation, '.', options.clock),
+      pipeline: options.pipeline ?? 'p',
+    });
   };
   const opened = async (given: object, checkpoint: string | null): Promise<Destination> => {
     const destination = make(given);
@@ -101,6 +107,38 @@ if ('missing' in server) {
         assert.is(await sorted('between'), '1a 2b');
         await die(next);
       }
+    },
+  );
+
+  exact(
+    'a pipeline that is renamed after it has died delivers what it had prepared under its former name',
+    async () => {
+      await sql('CREATE TABLE renamed (id bigint, t text)');
+      const given = { table: 'renamed', state_table: 'renamed_state' };
+      const first = make(given, { pipeline: 'before' });
+      await first.open();
+      await first.recover?.(null);
+      await write(first, '+1a');
+      await first.prepare?.('run:1');
+      await write(first, '+2b');
+      await die(first);
+      assert.is(await sorted('renamed'), '');
+      for (const name of ['after', 'after', 'later']) {
+        const next = make(given, { pipeline: name });
+        await next.open();
+        await next.recover?.('run:1');
+        assert.is(await sorted('renamed'), '1a', name);
+        await next.teardown?.();
+      }
+      const { rows } = await sql('SELECT output FROM renamed_state');
+      assert.equal(rows, [{ output: 'later/v.test' }]);
+      // One that runs under that name is not robbed of it.
+      const [owner, other] = [make(given, { pipeline: 'later' }), make(given, { pipeline: 'robber' })];
+      await owner.open();
+      await other.open();
+      assert.is(await codeOf(async () => await other.recover?.('run:1')), 'postgres.output_taken');
+      await other.teardown?.();
+      await owner.teardown?.();
     },
   );
 
