@@ -13,8 +13,11 @@ export interface TrialArguments<C extends InputConnector | OutputConnector = Inp
 }
 
 export type TrialMessage =
-  /** Calls the event, without configure. */
-  | { readonly kind: 'tell'; readonly call: LifecycleCall }
+  /**
+   * Calls the event, without configure. `recovers`: the checkpoint that the pipeline goes on from, of an output that delivers exactly once and
+   * has taken part in it: what it was prepared for is delivered first, by an instance of its own.
+   */
+  | { readonly kind: 'tell'; readonly call: LifecycleCall; readonly recovers?: string }
   /** Calls teardown; nothing else comes then. */
   | { readonly kind: 'end' };
 

@@ -5,11 +5,24 @@
 import type { ParameterValues } from '../connectors/sdk/parameters.ts';
 import type { Actor, ActorContext, Behaviour, Reply } from '../runtime/actor/actor.ts';
 import { unreachable } from '../runtime/assert.ts';
+import { type CodedErrorClass, defineError } from '../runtime/errors.ts';
 import { phaseOf, tellEvent } from './connector-calls.ts';
 import type { TrialArguments, TrialMessage, TrialNotice } from './connector-trial-messages.ts';
 
+export const OutputLeftBehind: CodedErrorClass<{ readonly checkpoint: string; readonly reason: string }> = defineError(
+  'checkpoint.output_gone',
+  {
+    help: 'Start the pipeline once more with the output as it was, so that it delivers what it had prepared, and stop it; then rename or remove the output. Or clear the storage of the pipeline.',
+  },
+  (f) =>
+    `an output that delivers exactly once is gone, and what it was prepared for by checkpoint ${f.checkpoint} cannot be delivered: ${f.reason}`,
+);
+
 export interface TrialConnector {
   configure?(): Promise<void> | void;
+  /** A source has a position to be opened with; only destinations are opened here. */
+  open?(position: null): Promise<void>;
+  recover?(checkpoint: string): Promise<void>;
   teardown?(): Promise<void> | void;
   onCreated?(configuration: ParameterValues): Promise<void>;
   onUpdated?(before: ParameterValues, after: ParameterValues): Promise<void>;
@@ -38,8 +51,10 @@ class TrialActor implements Actor<TrialMessage> {
   receive(message: TrialMessage, reply: Reply): void {
     switch (message.kind) {
       case 'tell': {
-        const { call } = message;
-        this.#call(phaseOf(call), (connector) => tellEvent(connector, call)).then(reply.resolve, reply.reject);
+        const { call, recovers } = message;
+        this.#recover(recovers)
+          .then(() => this.#call(phaseOf(call), (connector) => tellEvent(connector, call)))
+          .then(reply.resolve, reply.reject);
         return;
       }
       case 'end':
@@ -58,6 +73,23 @@ class TrialActor implements Actor<TrialMessage> {
     this.#context.notify({ kind: 'phase', phase: 'teardown' });
     await connector.teardown?.();
     this.#context.notify({ kind: 'phase', phase: null });
+  }
+
+  async #recover(checkpoint: string | undefined): Promise<void> {
+    if (checkpoint === undefined) return;
+    const connector = await this.#make(this.#abort.signal);
+    try {
+      this.#context.notify({ kind: 'phase', phase: 'open' });
+      await connector.open?.(null);
+      await connector.recover?.(checkpoint);
+    } catch (error) {
+      throw new OutputLeftBehind(
+        { checkpoint, reason: error instanceof Error ? error.message : String(error) },
+        { cause: error },
+      );
+    } finally {
+      await connector.teardown?.();
+    }
   }
 
   async #call(phase: TrialNotice['phase'], call: (connector: TrialConnector) => Promise<void>): Promise<void> {

@@ -22,6 +22,8 @@ export interface TrialOptions {
   /** Name of the pipeline. */
   readonly pipeline?: string;
   readonly pipelineId?: string;
+  /** See TrialMessage. */
+  readonly recovers?: string;
 }
 
 /** @throws what onDeleted or, after it, teardown threw, ConnectorTimedOut */
@@ -49,7 +51,8 @@ export async function tellDeleted(
     failures.push(error);
   };
   const deadlineMs = deadlines.eventMs;
-  const tell: TrialMessage = { kind: 'tell', call };
+  const { recovers } = options;
+  const tell: TrialMessage = { kind: 'tell', call, ...(recovers === undefined ? {} : { recovers }) };
   await withinDeadline(endpoint, 'onDeleted', deadlineMs, () => actor.ask(tell, { deadlineMs })).catch(keep);
   // The teardown is asked for, so that what it throws is heard; the actor's end would only log it.
   const teardownMs = failures.length > 0 && current !== null ? 1_000 : deadlines.teardownMs;

@@ -30,6 +30,29 @@ writeFileSync(
      }),
    });`,
 );
+writeFileSync(
+  join(folder, 'modules', 'ledger.mjs'),
+  `import { appendFileSync, existsSync } from 'node:fs';
+   import { defineDestination } from '${sdk}';
+   // Delivers exactly once, and notes what it is told.
+   export const ledger = defineDestination({
+     name: 'ledger', summary: 'A ledger.', format: 'required', isExactlyOnce: () => true,
+     parameters: [{ name: 'file', type: { kind: 'string' }, required: true, description: 'The file.' }],
+     create: ({ file }, { endpoint, relation }) => {
+       const note = (what) => appendFileSync(file, what + ' ' + endpoint + '\\n');
+       return {
+         open: async () => {}, write: async () => {}, flush: async () => {},
+         prepare: async (checkpoint) => note('prepare ' + checkpoint),
+         commit: async () => {},
+         recover: async (checkpoint) => {
+           if (existsSync(file + '.away')) throw new Error('the ledger is away');
+           note('recover ' + checkpoint + ' ' + relation.schema.fields.map(({ name }) => name));
+         },
+         onDeleted: async () => note('deleted'),
+       };
+     },
+   });`,
+);
 const serve = new CliProcess(['serve', '--port', '0', '--data', 'data', '--connectors', 'modules'], {
   folder,
   secondsMax: secondsOfFileMax,
@@ -53,7 +76,13 @@ async function call(method: string, path: string, body?: object | string): Promi
 }
 
 async function shows(name: string, status: string): Promise<void> {
-  while (!(await call('GET', `${name}?selector=status`)).includes(`:"${status}"`)) await pollPause();
+  for (;;) {
+    const { deployment_status, program_status, storage_status } = JSON.parse(
+      await call('GET', `${name}?selector=status`),
+    );
+    if ([deployment_status, program_status, storage_status].includes(status)) return;
+    await pollPause();
+  }
 }
 
 own(
@@ -97,5 +126,52 @@ own('a connector of a module is told when its pipeline is deleted', async () => 
   assert.is(readFileSync(told, 'utf8'), 'created gated v.c\ndeleted gated v.c\n');
   assert.ok(existsSync(told));
 });
+
+own(
+  'an output that delivers exactly once and is renamed delivers first what it was prepared for, or the start fails',
+  async () => {
+    const file = join(folder, 'ledger');
+    const notes = (): readonly string[] => readFileSync(file, 'utf8').trim().split('\n');
+    const program = (name: string): string => {
+      const connectors = JSON.stringify([
+        { name, transport: { name: 'ledger', config: { file } }, format: { name: 'csv' } },
+      ]);
+      return `CREATE TABLE t (x BIGINT); CREATE VIEW v WITH ('connectors' = '${connectors}') AS SELECT x AS y FROM t;`;
+    };
+    const runtime = { fault_tolerance: { model: 'at_least_once', checkpoint_interval_secs: 3600 } };
+    await call('PUT', 'exact', { name: 'exact', program_code: program('old'), runtime_config: runtime });
+    await shows('exact', 'Success');
+    await call('POST', 'exact/start');
+    await shows('exact', 'Running');
+    await call('POST', 'exact/ingress/t?format=csv', '1\n');
+    while (!notes().some((note) => note.startsWith('prepare'))) await pollPause();
+    const status = (): Promise<{ success: number | null }> =>
+      call('GET', 'exact/checkpoint_status').then((text) => JSON.parse(text));
+    while ((await status()).success === null) await pollPause();
+    await call('POST', 'exact/stop?force=true');
+    await shows('exact', 'Stopped');
+    await call('PATCH', 'exact', { program_code: program('new') });
+    await shows('exact', 'Success');
+    writeFileSync(`${file}.away`, '');
+    await call('POST', 'exact/start?bootstrap_policy=allow');
+    while (!(await call('GET', 'exact')).includes('checkpoint.output_gone')) await pollPause();
+    assert.match(await call('GET', 'exact'), 'the ledger is away');
+    await shows('exact', 'Stopped');
+    rmSync(`${file}.away`);
+    assert.not.match(notes().join(' '), 'deleted');
+    await call('POST', 'exact/dismiss_error');
+    await call('POST', 'exact/start?bootstrap_policy=allow');
+    await shows('exact', 'Running');
+    const prepared =
+      notes()
+        .filter((note) => note.startsWith('prepare'))
+        .at(-1) ?? '';
+    const [, checkpoint = ''] = prepared.split(' ');
+    const rest = notes().slice(notes().lastIndexOf(prepared) + 1);
+    assert.equal(rest.slice(0, 3), [`recover ${checkpoint} y v.old`, 'deleted v.old', 'recover null y v.new']);
+    await call('POST', 'exact/stop?force=true');
+    await shows('exact', 'Stopped');
+  },
+);
 
 own.run();
