@@ -86,3 +86,8 @@ export const defaultErrorRecovery: ErrorRecovery = {
   maxRetries: -1,
   maxRetriesWindowMs: 300_000,
 };
+
+/** The endpoint of a pipeline's dead-letter queue. */
+export function deadLettersOf(pipeline: string): string {
+  return `${pipeline}-dlq`;
+}

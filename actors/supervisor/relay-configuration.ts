@@ -16,7 +16,7 @@ import { validateSettings } from '../../connectors/sdk/setting-rules.ts';
 import { typedSettings } from '../../connectors/sdk/text-settings.ts';
 import type { MillraceError } from '../../runtime/errors.ts';
 import { nearestName } from '../../runtime/nearest-name.ts';
-import type { RelayConnector, RelayDefinition, RelayProcessor } from '../relay-definition.ts';
+import { deadLettersOf, type RelayConnector, type RelayDefinition, type RelayProcessor } from '../relay-definition.ts';
 import { ConfigDeadLetters, ConfigDuplicateEndpoint, ConfigUnknownPlugin } from './configuration-errors.ts';
 import { buildDependencyGraph } from './dependency-graph.ts';
 
@@ -63,7 +63,7 @@ export function configureRelay(definition: RelayDefinition, surroundings: RelayS
     const isSource = connector.type === 'source';
     processors.set(id, isSource ? [...connector.processors, ...definition.processors] : connector.processors);
   });
-  const deadLetters = `${definition.id}-dlq`;
+  const deadLetters = deadLettersOf(definition.id);
   const queue = configureDeadLetters(definition, deadLetters, surroundings, problems);
   if (queue !== null) outputs.push(queue);
   const ordered = buildDependencyGraph(inputs, (endpoint, field) => ({ path: `connectors.${endpoint}.${field}` }));

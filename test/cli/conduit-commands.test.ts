@@ -180,7 +180,7 @@ pipelines:
   writeFileSync(join(folder, 'made.yaml'), pipeline(5));
   const first = await millrace(['run', 'made.yaml'], { folder });
   assert.is(first.code, 0, first.err);
-  assert.match(first.out, /made: 5 records read/);
+  assert.is(first.out, 'made: 5 records read, 5 written\n');
   assert.match(first.err, /a first run/);
   assert.is(readFileSync(join(folder, 'out.txt'), 'utf8').trimEnd().split('\n').length, 5);
   const kept = await millrace(['run', 'made.yaml', '--data', 'state'], { folder });
@@ -213,6 +213,25 @@ pipelines:
     .split('\n')
     .map((line) => JSON.parse(line));
   assert.is(events.filter(({ event, level }) => event === 'log' && level === 'warn').length, 2, json.out);
+});
+
+test('the summary of a run says how many records went to the dead-letter queue', async () => {
+  const refusing = `version: "2.2"
+pipelines:
+  - id: refusing
+    connectors:
+      - id: in
+        type: source
+        plugin: builtin:generator
+        settings: { recordCount: "3", format.type: structured, format.options.name: string }
+        processors: [{ id: number, plugin: field.convert, settings: { field: .Payload.After.name, type: float } }]
+      - { id: out, type: destination, plugin: builtin:file, settings: { path: never.txt } }
+    dead-letter-queue: { plugin: builtin:file, settings: { path: letters.txt }, window-size: 10, window-nack-threshold: 9 }
+`;
+  writeFileSync(join(folder, 'refusing.yaml'), refusing);
+  const { code, out, err } = await millrace(['run', 'refusing.yaml'], { folder });
+  assert.is(code, 0, err);
+  assert.is(out, 'refusing: 3 records read, 0 written, 3 to the dead-letter queue\n');
 });
 
 test.run();

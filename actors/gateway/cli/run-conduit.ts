@@ -5,6 +5,7 @@ import { systemClock } from '../../../runtime/clock.ts';
 import { errorToData } from '../../../runtime/errors.ts';
 import { type LogEntry, makeLog } from '../../../runtime/log.ts';
 import { transfer } from '../../../runtime/thread/remote.ts';
+import { deadLettersOf } from '../../relay-definition.ts';
 import type { Store } from '../../store/messages.ts';
 import { openStore } from '../../store/open-store.ts';
 import type { PipelineStats } from '../../supervisor/messages.ts';
@@ -141,7 +142,13 @@ function summary(pipeline: string, stats: PipelineStats, tools: Tools, isJson: b
   if (isJson) tools.out(`${jsonText({ event: 'summary', pipeline, stats })}\n`);
   else {
     const read = stats.inputs.reduce((sum, input) => sum + input.totalRecords, 0);
-    tools.out(`${pipeline}: ${formatCount(read)} records read\n`);
+    const [letters, written] = [true, false].map((isQueue) =>
+      stats.outputs
+        .filter(({ endpoint }) => (endpoint === deadLettersOf(pipeline)) === isQueue)
+        .reduce((sum, output) => sum + output.transmittedRecords, 0),
+    );
+    const queued = letters === 0 ? '' : `, ${formatCount(letters ?? 0)} to the dead-letter queue`;
+    tools.out(`${pipeline}: ${formatCount(read)} records read, ${formatCount(written ?? 0)} written${queued}\n`);
     for (const { endpoint, error } of failed) tools.out(`${endpoint} failed: ${error?.message ?? ''}\n`);
   }
   return failed.length === 0 && stats.state !== 'failed';

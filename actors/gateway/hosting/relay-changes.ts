@@ -1,7 +1,12 @@
 // What a definition of a pipeline without SQL would change of the one that is there: the pipeline as it would be stored, and
 // the list of changes. Pure. Dates of what stays stay; a connector whose type changes is another one.
 import { isDeepStrictEqual } from 'node:util';
-import type { RelayConnector, RelayDefinition, RelayProcessor } from '../../relay-definition.ts';
+import {
+  deadLettersOf,
+  type RelayConnector,
+  type RelayDefinition,
+  type RelayProcessor,
+} from '../../relay-definition.ts';
 import { relayConnector, relayProcessor } from './relay-pipeline.ts';
 import type { HostedConnector, HostedProcessor, RelayPipeline } from './relay-record.ts';
 
@@ -66,7 +71,7 @@ export function relayChanges(before: RelayState | undefined, after: RelayDefinit
     if (paths.length > 0) changes.push({ resource: 'pipeline', id: after.id, action: 'update', paths });
     const queuePaths = differences(before.relay.deadLetterQueue, after.deadLetterQueue);
     if (queuePaths.length > 0) {
-      changes.push({ resource: 'dead_letter_queue', id: `${after.id}-dlq`, action: 'update', paths: queuePaths });
+      changes.push({ resource: 'dead_letter_queue', id: deadLettersOf(after.id), action: 'update', paths: queuePaths });
     }
   }
   const old = before?.relay.connectors.map(relayConnector) ?? [];
