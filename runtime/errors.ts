@@ -150,7 +150,8 @@ export function errorToData(thrown: unknown): ErrorData {
     return { ...data, ...place, ...suggestion };
   }
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return { ...Unexpected.definition, message, fields: {}, causes };
+  const { definition } = isOutOfFiles(thrown) ? TooManyFiles : Unexpected;
+  return { ...definition, message, fields: {}, causes };
 }
 
 /** The inverse of `errorToData`: an error with the same code, message, fields, place and causes. */
@@ -171,6 +172,20 @@ export function errorFromData(data: ErrorData): MillraceError {
 export const Unexpected: CodedErrorClass<{ readonly detail: string }> = defineError(
   'runtime.unexpected',
   { help: 'This is a defect. Report it with the message and, if it can be had, the stack in the log.' },
+  (f) => f.detail,
+);
+
+/** The system's word for it comes from whatever is opened next, a module of ours among them. */
+function isOutOfFiles(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && (thrown.code === 'EMFILE' || thrown.code === 'ENFILE');
+}
+
+export const TooManyFiles: CodedErrorClass<{ readonly detail: string }> = defineError(
+  'runtime.too_many_files',
+  {
+    help: 'Let the process open more files and connections: `ulimit -n 4096` in its shell, LimitNOFILE in its service.',
+    retry: 'later',
+  },
   (f) => f.detail,
 );
 
