@@ -132,7 +132,7 @@ export function writeChunks(
 ): { readonly next: number; readonly made: number } {
   const { words, doubles, width, keyWords, touchedAt, countsAt } = state;
   const { slide, panes, panesOfChunk, cells, shown } = windows;
-  const { rows, rowWords, weights, rowsMax } = target;
+  const { rowsMax } = target;
   const reach = panes - 1;
   const size = panesOfChunk * cells;
   const length = (panesOfChunk + 2 * reach) * cells;
@@ -169,46 +169,121 @@ export function writeChunks(
     if (!changes) was.fill(0, own + size, length);
     else if (rightMark !== 0) layCounts(before.counts, (rightMark - 1) * size, own, was, own + size);
     else layCounts(doubles, rightAt, own, was, own + size);
-    const end = reach + panesOfChunk;
-    for (let c = 0; c < cells; c++) {
-      let a = 0;
-      let b = 0;
-      for (let p = begin; p < begin + reach; p++) {
-        a += was[p * cells + c]!;
-        b += is[p * cells + c]!;
-      }
-      wasSum[c] = a;
-      isSum[c] = b;
-    }
-    for (let p = begin; p < end; p++) {
-      let same = true;
-      for (let c = 0; c < cells; c++) {
-        wasSum[c]! += was[(p + reach) * cells + c]!;
-        isSum[c]! += is[(p + reach) * cells + c]!;
-        if (wasSum[c] !== isSum[c]) same = false;
-      }
-      if (!same) {
-        for (let sign = -1; sign <= 1; sign += 2) {
-          const sums = sign < 0 ? wasSum : isSum;
-          if (sums[0]! <= 0) continue;
-          const write = made * rowWords;
-          for (let k = 0; k < keyWords - 2; k++) rows[write + k] = words[base + k]!;
-          addMicros(words, base + keyWords - 2, (p - reach) * slide, rows, write + keyWords - 2);
-          for (let r = 0; r < shown.length; r++) {
-            const value = sums[shown[r]!]!;
-            rows[write + keyWords + 2 * r] = value | 0;
-            rows[write + keyWords + 2 * r + 1] = Math.floor(value / wordSize);
-          }
-          weights[made++] = sign;
-        }
-      }
-      for (let c = 0; c < cells; c++) {
-        wasSum[c]! -= was[p * cells + c]!;
-        isSum[c]! -= is[p * cells + c]!;
-      }
-    }
+    const span = { first: begin, end: reach + panesOfChunk, reach };
+    if (cells === 1) made = writeCounts(words, base, keyWords, span, slide, shown.length, target, made);
+    else made = writeSums(words, base, keyWords, span, slide, cells, shown, target, made);
   }
   return { next: t, made };
+}
+
+/** The windows over one record: they begin at the panes [first, end) of what has been laid out. */
+interface WindowSpan {
+  readonly first: number;
+  readonly end: number;
+  /** Panes behind the first one of a window. */
+  readonly reach: number;
+}
+
+/** Where there is one count, its sums need no memory; `results` shows of it are written. */
+function writeCounts(
+  words: Int32Array,
+  base: number,
+  keyWords: number,
+  { first, end, reach }: WindowSpan,
+  slide: number,
+  results: number,
+  target: WindowRows,
+  made: number,
+): number {
+  let before = 0;
+  let after = 0;
+  for (let p = first; p < first + reach; p++) {
+    before += was[p]!;
+    after += is[p]!;
+  }
+  for (let p = first; p < end; p++) {
+    before += was[p + reach]!;
+    after += is[p + reach]!;
+    if (before !== after) {
+      const micros = (p - reach) * slide;
+      for (let sign = before > 0 ? -1 : 1; sign <= 1; sign += 2) {
+        const value = sign < 0 ? before : after;
+        if (value <= 0) continue;
+        writeKey(words, base, keyWords, micros, sign, target, made);
+        const write = made * target.rowWords + keyWords;
+        for (let r = 0; r < results; r++) {
+          target.rows[write + 2 * r] = value | 0;
+          target.rows[write + 2 * r + 1] = Math.floor(value / wordSize);
+        }
+        made++;
+      }
+    }
+    before -= was[p]!;
+    after -= is[p]!;
+  }
+  return made;
+}
+
+function writeSums(
+  words: Int32Array,
+  base: number,
+  keyWords: number,
+  { first, end, reach }: WindowSpan,
+  slide: number,
+  cells: number,
+  shown: Int32Array,
+  target: WindowRows,
+  made: number,
+): number {
+  for (let c = 0; c < cells; c++) {
+    wasSum[c] = 0;
+    isSum[c] = 0;
+    for (let p = first; p < first + reach; p++) {
+      wasSum[c]! += was[p * cells + c]!;
+      isSum[c]! += is[p * cells + c]!;
+    }
+  }
+  for (let p = first; p < end; p++) {
+    let same = true;
+    for (let c = 0; c < cells; c++) {
+      wasSum[c]! += was[(p + reach) * cells + c]!;
+      isSum[c]! += is[(p + reach) * cells + c]!;
+      if (wasSum[c] !== isSum[c]) same = false;
+    }
+    for (let sign = same ? 3 : -1; sign <= 1; sign += 2) {
+      const sums = sign < 0 ? wasSum : isSum;
+      if (sums[0]! <= 0) continue;
+      writeKey(words, base, keyWords, (p - reach) * slide, sign, target, made);
+      const write = made * target.rowWords + keyWords;
+      for (let r = 0; r < shown.length; r++) {
+        const value = sums[shown[r]!]!;
+        target.rows[write + 2 * r] = value | 0;
+        target.rows[write + 2 * r + 1] = Math.floor(value / wordSize);
+      }
+      made++;
+    }
+    for (let c = 0; c < cells; c++) {
+      wasSum[c]! -= was[p * cells + c]!;
+      isSum[c]! -= is[p * cells + c]!;
+    }
+  }
+  return made;
+}
+
+/** The key of a record and the start of a window, `micros` behind that of its chunk. */
+function writeKey(
+  words: Int32Array,
+  base: number,
+  keyWords: number,
+  micros: number,
+  weight: number,
+  { rows, rowWords, weights }: WindowRows,
+  row: number,
+): void {
+  const write = row * rowWords;
+  for (let k = 0; k < keyWords - 2; k++) rows[write + k] = words[base + k]!;
+  addMicros(words, base + keyWords - 2, micros, rows, write + keyWords - 2);
+  weights[row] = weight;
 }
 
 /** Copies counts; from -1: there are none. */
