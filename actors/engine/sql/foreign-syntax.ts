@@ -22,9 +22,6 @@ interface Row {
 const rows: readonly Row[] = [
   // Operators
   { behind: /=$/, at: /^=/, joined: true, back: 1, construct: '==', instead: 'write =' },
-  { behind: /-$/, at: /^>/, joined: true, back: 1, construct: '->>', instead: "write v['field'] of a VARIANT" },
-  { at: /^->/, construct: '->', instead: "write v['field'] of a VARIANT" },
-  { behind: /->$/, at: /^>/, joined: true, back: 1, construct: '->>', instead: "write v['field'] of a VARIANT" },
   { behind: /<$/, at: /^</, joined: true, back: 1, construct: '<<', instead: 'multiply by a power of 2' },
   { behind: />$/, at: /^>/, joined: true, back: 1, construct: '>>', instead: 'divide by a power of 2' },
   { behind: /\*$/, at: /^\*/, joined: true, back: 1, construct: '**', instead: 'use POWER(x, y)' },

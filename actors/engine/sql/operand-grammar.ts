@@ -1,6 +1,7 @@
 // Grammar of operands and arithmetic: primaries, [index], ::type, .field, unary and binary operators up to + and -.
 import type { BinaryOperator, Expression } from './ast.ts';
 import { CallGrammar } from './call-grammar.ts';
+import { callExpression } from './made-syntax.ts';
 import type { Rule } from './name-grammar.ts';
 import { cover, spanOf, unquote, wordIdentifier } from './token-text.ts';
 import { type IToken, keyword, Name, ReadExpression, StringLiteral, symbol } from './tokens.ts';
@@ -84,6 +85,20 @@ export abstract class OperandGrammar extends CallGrammar {
             this.ACTION(() => {
               const index: Expression = { kind: 'string', value: field.name, span: field.span };
               operand = { kind: 'element', operand, index, span: this.spanFrom(start) };
+            });
+          },
+        },
+        {
+          // doc -> 'field', doc ->> 'field'; in a list of arguments a name before the first one makes a lambda of it.
+          ALT: () => {
+            const arrow = this.OR2([
+              { ALT: () => this.CONSUME(symbol('->>')) },
+              { ALT: () => this.CONSUME(symbol('->')) },
+            ]);
+            const key = this.SUBRULE2(this.primary);
+            this.ACTION(() => {
+              const name = arrow.tokenType === symbol('->>') ? 'json_as_text' : 'json_get';
+              operand = callExpression(name, [operand, key], this.spanFrom(start));
             });
           },
         },

@@ -16,7 +16,6 @@ const queries: readonly (readonly [query: string, message: string])[] = [
   ['a << 2 FROM t', '27: << is not supported; multiply by a power of 2'],
   ['a ** 2 FROM t', '27: ** is not supported; use POWER(x, y)'],
   ['a DIV 2 FROM t', '27: DIV is not supported; integers are divided by / without a fraction'],
-  ["s->>'x' FROM t", "26: -> is not supported; write v['field'] of a VARIANT"],
   ['`a` FROM `t`', '25: a name in backticks is not supported; write it in double quotes, "name"'],
   ['a FROM t # why', '34: a comment that begins with # is not supported; begin it with --'],
   ['a AS FROM t', '30: FROM is a reserved word; to use it as a name write it in double quotes: "from"'],

@@ -92,4 +92,14 @@ test('a lambda has as many parameters as its function gives', () => {
   );
 });
 
+test('-> and ->> take a field or an element, counted from 0, as a VARIANT and as text', () => {
+  const doc = `PARSE_JSON('{"name": "Bob", "o": {"x": 1.5}, "scores": [8, 10]}')`;
+  assert.is(constantOf(`${doc} ->> 'name' = 'Bob'`), true);
+  assert.is(constantOf(`${doc} -> 'o' ->> 'x'`), '1.5');
+  assert.is(constantOf(`CAST(${doc} -> 'scores' -> 1 AS INT) + 1`), 11);
+  assert.is(constantOf(`${doc} ->> 'none'`), null);
+  assert.equal(constantOf(`TRANSFORM(ARRAY[1, 2], x -> x + 1)`), [2, 3]);
+  assert.is(constantOf(`UPPER((SELECT q.d->>'name' FROM (VALUES (${doc})) AS q (d)))`), 'BOB');
+});
+
 test.run();
