@@ -13,6 +13,7 @@ export * from './connectors/sdk/configuration-errors.ts';
 export { type ConformanceCase, type ConformanceOptions, conformance } from './connectors/sdk/conformance.ts';
 export type { ConnectorRegistry } from './connectors/sdk/connector.ts';
 export {
+  type CheckpointNote,
   type Destination,
   type DestinationContext,
   type DestinationDefinition,

@@ -2,12 +2,13 @@
 //
 // The instance is made with the first call and torn down by `end`, also when the call has failed; otherwise by the actor's end.
 // Sources and destinations differ only in how they are made.
+import type { CheckpointNote } from '../connectors/sdk/destination.ts';
 import type { ParameterValues } from '../connectors/sdk/parameters.ts';
 import type { Actor, ActorContext, Behaviour, Reply } from '../runtime/actor/actor.ts';
 import { unreachable } from '../runtime/assert.ts';
 import { type CodedErrorClass, defineError } from '../runtime/errors.ts';
 import { phaseOf, tellEvent } from './connector-calls.ts';
-import type { TrialArguments, TrialMessage, TrialNotice } from './connector-trial-messages.ts';
+import type { RecoveredCheckpoint, TrialArguments, TrialMessage, TrialNotice } from './connector-trial-messages.ts';
 
 export const OutputLeftBehind: CodedErrorClass<{ readonly checkpoint: string; readonly reason: string }> = defineError(
   'checkpoint.output_gone',
@@ -22,7 +23,7 @@ export interface TrialConnector {
   configure?(): Promise<void> | void;
   /** A source has a position to be opened with; only destinations are opened here. */
   open?(position: null): Promise<void>;
-  recover?(checkpoint: string): Promise<void>;
+  recover?(checkpoint: string, note: CheckpointNote | null): Promise<void>;
   teardown?(): Promise<void> | void;
   onCreated?(configuration: ParameterValues): Promise<void>;
   onUpdated?(before: ParameterValues, after: ParameterValues): Promise<void>;
@@ -75,13 +76,14 @@ class TrialActor implements Actor<TrialMessage> {
     this.#context.notify({ kind: 'phase', phase: null });
   }
 
-  async #recover(checkpoint: string | undefined): Promise<void> {
-    if (checkpoint === undefined) return;
+  async #recover(recovered: RecoveredCheckpoint | undefined): Promise<void> {
+    if (recovered === undefined) return;
+    const { checkpoint, note = null } = recovered;
     const connector = await this.#make(this.#abort.signal);
     try {
       this.#context.notify({ kind: 'phase', phase: 'open' });
       await connector.open?.(null);
-      await connector.recover?.(checkpoint);
+      await connector.recover?.(checkpoint, note);
     } catch (error) {
       throw new OutputLeftBehind(
         { checkpoint, reason: error instanceof Error ? error.message : String(error) },

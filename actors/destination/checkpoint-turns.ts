@@ -5,7 +5,7 @@
 // A mark counts as delivered when a checkpoint behind it is committed, and not when it was flushed: nobody outside has seen it before.
 // A destination whose end has come gets no barrier any more: it is asked by message, and everything that it was written belongs to the
 // checkpoint. Calls are made in the actor's turns, one at a time; this decides which is next. Owned by the actor.
-import type { Destination } from '../../connectors/sdk/destination.ts';
+import type { CheckpointNote, Destination } from '../../connectors/sdk/destination.ts';
 import type { Reply } from '../../runtime/actor/actor.ts';
 import { assert } from '../../runtime/assert.ts';
 
@@ -17,7 +17,7 @@ interface Asked {
 
 export interface CheckpointCalls {
   readonly during: (call: string, work: () => Promise<void>) => Promise<void>;
-  readonly prepared: (checkpoint: string) => void;
+  readonly prepared: (checkpoint: string, note: CheckpointNote | null) => void;
   /** Everything up to this mark is delivered. */
   readonly confirm: (mark: number) => void;
   /** Whether anything was written that no stored checkpoint holds. */
@@ -53,11 +53,14 @@ export class CheckpointTurns {
 
   /** Behind a flush; `mark` is the latest that it covers. */
   async prepare(destination: Destination, checkpoint: string, mark: number): Promise<void> {
-    await this.#calls.during('prepare', async () => await destination.prepare?.(checkpoint));
+    let note: CheckpointNote | null = null;
+    await this.#calls.during('prepare', async () => {
+      note = (await destination.prepare?.(checkpoint)) ?? null;
+    });
     this.#isDirty = false;
     this.#prepared.push({ checkpoint, mark });
     this.#show();
-    this.#calls.prepared(checkpoint);
+    this.#calls.prepared(checkpoint, note);
   }
 
   /** Answers what is due. @throws what the destination throws; who asked hears of it too */

@@ -174,7 +174,8 @@ class DestinationActor implements Actor<DestinationMessage> {
   #makeTurns(): CheckpointTurns {
     return new CheckpointTurns({
       during: (call, work) => this.#patience.during(call, work),
-      prepared: (checkpoint) => this.#context.notify({ kind: 'checkpoint prepared', checkpoint }),
+      prepared: (checkpoint, note) =>
+        this.#context.notify({ kind: 'checkpoint prepared', checkpoint, ...(note === null ? {} : { note }) }),
       confirm: (mark) => this.#settled.flushed(mark),
       showWaiting: (isWaiting) => this.#context.gauges.set('awaitsCheckpoint', isWaiting ? 1 : 0),
     });

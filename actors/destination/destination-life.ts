@@ -77,7 +77,8 @@ export class DestinationLife {
     this.enter('open');
     await this.destination?.open();
     this.#isOpen = true;
-    if (recovers) await this.destination?.recover?.(this.#args.recovered ?? null);
+    const { checkpoint = null, note = null } = this.#args.recovered ?? {};
+    if (recovers) await this.destination?.recover?.(checkpoint, note);
     await this.#chain?.open();
     this.enter(null);
   }

@@ -1,10 +1,12 @@
 // Everything a destination actor can be told, and what it tells its supervisor.
 import type { MessagePort } from 'node:worker_threads';
 import type { OutputConnector } from '../../connectors/sdk/connector-configuration.ts';
+import type { CheckpointNote } from '../../connectors/sdk/destination.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { ErrorData } from '../../runtime/errors.ts';
 import type { Counted } from '../carried-counts.ts';
 import type { ConnectorPhase, LifecycleCall } from '../connector-calls.ts';
+import type { RecoveredCheckpoint } from '../connector-trial-messages.ts';
 import type { InspectMessage } from '../inspection-point.ts';
 import type { RelayProcessor } from '../relay-definition.ts';
 import type { SchemaAccess } from '../schema-access.ts';
@@ -27,7 +29,7 @@ export interface DestinationArguments {
   /** Left out where nobody keeps schemas. */
   readonly schemas?: SchemaAccess;
   /** Of a connector that delivers exactly once: the checkpoint that the pipeline goes on from; null, left out: from nothing. */
-  readonly recovered?: string | null;
+  readonly recovered?: RecoveredCheckpoint | null;
 }
 
 export type DestinationMessage =
@@ -61,7 +63,7 @@ export type DestinationNotice =
   /** Its other side has not answered for so long; null: it does again. */
   | { readonly kind: 'stalled'; readonly reason: string | null; readonly forMs: number }
   /** What it was sent before the barrier is safe; where it delivers exactly once it waits for the checkpoint to be stored. */
-  | { readonly kind: 'checkpoint prepared'; readonly checkpoint: string }
+  | { readonly kind: 'checkpoint prepared'; readonly checkpoint: string; readonly note?: CheckpointNote }
   /** The teardown of a connector threw: it is over all the same. */
   | { readonly kind: 'teardown failed'; readonly error: ErrorData }
   /** The end frame has been seen and everything is flushed. */

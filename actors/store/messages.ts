@@ -3,6 +3,7 @@
 //
 // Every call that writes resolves after the fsync, never before; it either happened as a whole or not at all. Calls of one
 // caller take effect in their order. Pipelines are known here by their id, so that a rename is a change of the document.
+import type { CheckpointNote } from '../../connectors/sdk/destination.ts';
 import type { Position } from '../../connectors/sdk/source.ts';
 import type { ConnectorMark, PositionMark } from '../lifecycle-journal.ts';
 
@@ -22,6 +23,7 @@ export interface CheckpointImage {
 export interface CheckpointOutput {
   readonly endpoint: string;
   readonly checkpoint: string;
+  readonly note?: CheckpointNote;
 }
 
 export interface CheckpointPart {

@@ -19,6 +19,7 @@ import { nearestName } from '../../runtime/nearest-name.ts';
 import {
   ConfigBadLabel,
   ConfigBadName,
+  ConfigExactlyOnce,
   ConfigFormat,
   ConfigFormatNeedsMessages,
   ConfigStartAfter,
@@ -96,6 +97,11 @@ export function parseOutputConnector(
   if (transport !== null && transport.definition.outputBuffer === undefined) checkBuffer(entry, problems);
   const isExactlyOnce =
     transport?.definition.isExactlyOnce?.(transport.configuration.config as ParameterValues) === true;
+  if (isExactlyOnce && printer?.needsEnd === true && transport?.definition.streamPerFlush !== true) {
+    const detail = `it goes on with its file after a stop, and a file of ${printer.name} cannot be gone on with`;
+    const place = entry.placeOf([...entry.path, 'format']);
+    problems.push(new ConfigExactlyOnce({ endpoint: identity(entry, values).endpoint, detail }, { place }));
+  }
   if (problems.length > before || transport === null) return null;
   const buffer = outputBuffer(values, transport.definition.outputBuffer);
   // A buffer merges equal rows, and has to see them.

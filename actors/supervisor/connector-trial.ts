@@ -8,7 +8,7 @@ import { actorId } from '../../runtime/actor/actor.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { ConnectorPhase, LifecycleCall } from '../connector-calls.ts';
-import type { TrialArguments, TrialMessage, TrialNotice } from '../connector-trial-messages.ts';
+import type { RecoveredCheckpoint, TrialArguments, TrialMessage, TrialNotice } from '../connector-trial-messages.ts';
 import type { ActorHost } from './actor-host.ts';
 import type { ConnectorDeadlines } from './connector-deadlines.ts';
 import { withinDeadline } from './connector-startup.ts';
@@ -23,7 +23,7 @@ export interface TrialOptions {
   readonly pipeline?: string;
   readonly pipelineId?: string;
   /** See TrialMessage. */
-  readonly recovers?: string;
+  readonly recovers?: RecoveredCheckpoint;
 }
 
 /** @throws what onDeleted or, after it, teardown threw, ConnectorTimedOut */

@@ -23,7 +23,7 @@ export async function tellGoneConnectors(
   const known = new Set(here.map((connector) => startedConnector(connector, relay !== null).connector));
   for (const mark of lifecycle.marks) {
     if (known.has(mark.connector) || table === undefined) continue;
-    const recovers = args.recoveredOutputs?.find(({ endpoint }) => mark.connector === `output:${endpoint}`)?.checkpoint;
+    const recovers = args.recoveredOutputs?.find(({ endpoint }) => mark.connector === `output:${endpoint}`);
     const options = {
       ...(recovers === undefined ? {} : { recovers }),
       host,

@@ -4,6 +4,7 @@
 // Everything here is plain data (it survives a structured clone) except the interface itself, which lives on the
 // supervisor's own thread. Connectors are named by endpoint, `relation.name`.
 import type { MessagePort } from 'node:worker_threads';
+import type { CheckpointNote } from '../../connectors/sdk/destination.ts';
 import type { Position } from '../../connectors/sdk/source.ts';
 import type { ErrorData } from '../../runtime/errors.ts';
 import type { MailboxLimits } from '../../runtime/mailbox/channel.ts';
@@ -179,6 +180,8 @@ export interface CheckpointState {
 export interface OutputCheckpoint {
   readonly endpoint: string;
   readonly checkpoint: string;
+  /** What it has to know besides, in its own words. */
+  readonly note?: CheckpointNote;
 }
 
 export interface InputCheckpoint {

@@ -176,7 +176,7 @@ export class OutputHandle {
         counted: countedBy(this.#gauges),
         stallMs: this.#context.deadlines.stallMs,
         pipeline: this.#context.name,
-        recovered: this.#context.recoveredOutputs?.find((each) => each.endpoint === endpoint)?.checkpoint ?? null,
+        recovered: this.#context.recoveredOutputs?.find((each) => each.endpoint === endpoint) ?? null,
       };
       const destination = await host.spawn<DestinationMessage, DestinationNotice>({
         id: actorId(attempt === 1 ? `destination:${endpoint}` : `destination:${endpoint}#${attempt}`),
@@ -390,7 +390,7 @@ export class OutputHandle {
         if (!this.isOver) this.#move('end');
         break;
       case 'checkpoint prepared':
-        this.preparation?.notePrepared(notice.checkpoint);
+        this.preparation?.notePrepared(notice);
         break;
       case 'destination failed':
         this.fail(errorFromData(notice.error));

@@ -4,6 +4,7 @@
 // A checkpoint is held back while an output is behind, for as long as it makes progress: what it was sent would be lost with the process, and is in
 // the checkpoint. One that has failed loses what it is sent, which is counted; where it delivers exactly once no checkpoint is taken any
 // more, so that a later start makes that again. Part of the output's handle.
+import type { CheckpointNote } from '../../connectors/sdk/destination.ts';
 import type { ActorRef } from '../../runtime/actor/actor.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { type ErrorData, errorToData } from '../../runtime/errors.ts';
@@ -29,6 +30,11 @@ export interface PreparationParts {
   readonly progress: () => number;
 }
 
+export interface PreparedCheckpoint {
+  readonly checkpoint: string;
+  readonly note?: CheckpointNote;
+}
+
 /** Without any progress a checkpoint waits so long for an output. */
 const patienceMs = 60_000;
 const lookMs = 1_000;
@@ -37,8 +43,8 @@ const commitMs = 10_000;
 
 export class OutputPreparation {
   readonly #parts: PreparationParts;
-  /** Checkpoints that are being taken, and whether it has said that it is prepared. */
-  readonly #expected = new Map<string, boolean>();
+  /** Checkpoints that are being taken, and what it has said of each: that it is prepared, and perhaps a note. */
+  readonly #expected = new Map<string, PreparedCheckpoint | null>();
   readonly #listeners = new Set<() => void>();
 
   constructor(parts: PreparationParts) {
@@ -54,12 +60,13 @@ export class OutputPreparation {
   /** From now on; those before it are over. */
   expect(checkpoint: string): void {
     this.#expected.clear();
-    this.#expected.set(checkpoint, false);
+    this.#expected.set(checkpoint, null);
   }
 
   /** It has said so. */
-  notePrepared(checkpoint: string): void {
-    if (this.#expected.has(checkpoint)) this.#expected.set(checkpoint, true);
+  notePrepared({ checkpoint, note }: PreparedCheckpoint): void {
+    const prepared = { checkpoint, ...(note === undefined ? {} : { note }) };
+    if (this.#expected.has(checkpoint)) this.#expected.set(checkpoint, prepared);
     this.look();
   }
 
@@ -69,19 +76,19 @@ export class OutputPreparation {
   }
 
   /**
-   * Resolves when it is prepared; with false when it has no part in the checkpoint, since it was attached later. `barrier`: what the engine
+   * Resolves when it is prepared, with what it notes of that; with null when it has no part in the checkpoint, since it was attached later. `barrier`: what the engine
    * has sent to it. @throws CheckpointHeldBack, the signal's reason
    */
   async prepared(
     checkpoint: string,
     barrier: { readonly hasEnded: boolean } | null,
     signal: AbortSignal,
-  ): Promise<boolean> {
+  ): Promise<PreparedCheckpoint | null> {
     const { wasAttached, hasEnd, destination, isExactlyOnce } = this.#parts;
     const isSent = barrier !== null && !barrier.hasEnded;
     if (!isSent) {
       const isThrough = barrier !== null || hasEnd();
-      if (!isThrough || !wasAttached()) return false;
+      if (!isThrough || !wasAttached()) return null;
       const message = { kind: 'prepare checkpoint', checkpoint } as const;
       // What goes wrong is its failure, which is looked at below. The end of one that delivers at least once says it all.
       if (isExactlyOnce)
@@ -90,7 +97,7 @@ export class OutputPreparation {
           .catch(() => {});
     }
     await this.#whenPrepared(checkpoint, signal);
-    return true;
+    return this.#expected.get(checkpoint) ?? { checkpoint };
   }
 
   /** The checkpoint is stored. Resolves when it is committed, or late. */
@@ -117,7 +124,7 @@ export class OutputPreparation {
       };
       const look = (): void => {
         try {
-          if (this.#expected.get(checkpoint) === true || (!isExactlyOnce && isOver())) {
+          if ((this.#expected.get(checkpoint) ?? null) !== null || (!isExactlyOnce && isOver())) {
             end(resolve);
             return;
           }

@@ -64,8 +64,8 @@ export class PipelineCheckpoints {
       const { endpoint } = connector;
       const barrier = barriers.find((each) => each.endpoint === endpoint) ?? null;
       // One that was not attached then has been sent nothing that the image holds.
-      const isPart = await preparation?.prepared(checkpoint, barrier, signal);
-      return isPart === true && connector.isExactlyOnce === true ? [{ endpoint, checkpoint }] : [];
+      const prepared = (await preparation?.prepared(checkpoint, barrier, signal)) ?? null;
+      return prepared !== null && connector.isExactlyOnce === true ? [{ endpoint, ...prepared }] : [];
     });
     this.#outputs = (await Promise.all(told)).flat();
     return this.#outputs;

@@ -3,7 +3,7 @@
 // `write` gathers bytes and hands them to the operating system in large pieces; `flush` writes what is gathered and
 // syncs the file to the disk, which is why it is not done for every batch. After a crash the file holds everything that
 // was flushed and perhaps a part of what came after.
-// Not here: creating folders. A misspelt path must not sow folders.
+// Not here: creating folders. A misspelt path must not sow folders. Exactly once is exactly-once-destination.ts.
 import { assert } from '../../runtime/assert.ts';
 import {
   type Destination,
@@ -13,6 +13,7 @@ import {
   type Outgoing,
 } from '../sdk/destination.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
+import { ExactlyOnceFile } from './exactly-once-destination.ts';
 import { fileTarget, resolveFilePath } from './file-path.ts';
 import { WrittenFile } from './written-file.ts';
 
@@ -22,7 +23,10 @@ const gatherBytesMax = 1024 * 1024;
 export const fileOutput: DestinationDefinition = defineDestination({
   name: 'file_output',
   summary: 'Writes a file.',
+  description:
+    'With `delivery: exactly_once` rows wait in files beside it (PATH.millrace-1, …), and come into it with each checkpoint of the pipeline, about once a second: whoever reads it sees each row once, whatever was killed, and nothing that is taken back.',
   format: 'required',
+  isExactlyOnce: ({ delivery }) => delivery === 'exactly_once',
   parameters: [
     {
       name: 'path',
@@ -36,11 +40,25 @@ export const fileOutput: DestinationDefinition = defineDestination({
       type: { kind: 'enum', values: ['replace', 'append', 'fail'] },
       required: false,
       default: 'replace',
-      description: 'What to do with a file that exists: replace its content, write behind it, or refuse to start.',
+      description:
+        'What to do with a file that exists: replace its content, write behind it, or refuse to start. With `exactly_once` only where the pipeline begins anew: from a checkpoint it goes on behind what it has written.',
+    },
+    {
+      name: 'delivery',
+      type: { kind: 'enum', values: ['at_least_once', 'exactly_once'] },
+      required: false,
+      default: 'at_least_once',
+      description:
+        '`exactly_once`: after a crash nothing comes twice, nothing is seen that the pipeline takes back, and nothing is missing. Needs a data folder, and a plain file that nobody else writes.',
     },
   ],
-  target: ({ path, mode }, baseFolder) => fileTarget(String(path), baseFolder, mode !== 'append'),
-  create: (configuration, context) => new FileDestination(configuration, context),
+  // Where rows are written at their place nobody else may write.
+  target: ({ path, mode, delivery }, baseFolder) =>
+    fileTarget(String(path), baseFolder, mode !== 'append' || delivery === 'exactly_once'),
+  create: (configuration, context) =>
+    configuration['delivery'] === 'exactly_once'
+      ? new ExactlyOnceFile(configuration, context)
+      : new FileDestination(configuration, context),
 });
 
 class FileDestination implements Destination {

@@ -36,6 +36,30 @@ export const FileExists: CodedErrorClass<{ readonly path: string }> = defineErro
   (f) => `${f.path} exists already and mode is "fail"`,
 );
 
+export const FileNotPlain: CodedErrorClass<{ readonly path: string }> = defineError(
+  'file.not_plain',
+  {
+    help: 'Name a plain file, or leave out `delivery: exactly_once`: what a pipe or a device was given cannot be told again.',
+  },
+  (f) => `${f.path} is no plain file, and cannot be written exactly once`,
+);
+
+export const FileOutputDiverged: CodedErrorClass<{
+  readonly path: string;
+  readonly bytes: number;
+  readonly bytesMin: number;
+  readonly bytesMax: number;
+}> = defineError(
+  'file.output_diverged',
+  {
+    help: 'Rows that a checkpoint holds wait beside the file (FILE.millrace-1, …). Put the file back as it was and start again. Where it shall begin anew, append them to it by hand, remove them, and start again.',
+  },
+  (f) => {
+    const wanted = f.bytesMin === f.bytesMax ? `${f.bytesMin}` : `${f.bytesMin} to ${f.bytesMax}`;
+    return `${f.path} has ${f.bytes} bytes where ${wanted} are expected: it was changed while rows waited to be written to it`;
+  },
+);
+
 export const FileShrunk: CodedErrorClass<{ readonly path: string; readonly size: number; readonly position: number }> =
   defineError(
     'file.shrunk',

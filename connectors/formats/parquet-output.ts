@@ -8,6 +8,7 @@ const bufferRecordsDefault = 100_000;
 export const parquetOutput: OutputFormat<Promise<Encoder>> = {
   name: 'parquet',
   summary: 'A Parquet file of insertions.',
+  needsEnd: true,
   parameters: [
     {
       name: 'buffer_size_records',

@@ -52,7 +52,8 @@ export const s3OutputDeclaration: DestinationDeclaration = {
   name: 's3_output',
   summary: 'Writes changes as objects of a bucket of Amazon S3, or of a server that speaks its protocol.',
   description:
-    'Changes are gathered until there are a million (`max_output_buffer_size_records`) or the oldest is ten seconds old (`max_output_buffer_time_millis`), merged, and written as one object: lines of JSON or CSV, or a Parquet file, which takes insertions only. Keys sort by time. Its user needs the right to put objects, and no other. A request that fails in a way that may pass is tried again under the same key; after a crash the changes since the last checkpoint come again in other objects: at least once.',
+    'Changes are gathered until there are a million (`max_output_buffer_size_records`) or the oldest is ten seconds old (`max_output_buffer_time_millis`), merged, and written as one object: lines of JSON or CSV, or a Parquet file, which takes insertions only. Keys sort by time. Its user needs the right to put objects, and no other. A request that fails in a way that may pass is tried again under the same key; after a crash the changes since the last checkpoint come again in other objects: at least once. With `delivery: exactly_once` objects are uploaded in parts and appear with the checkpoint of the pipeline that holds their changes: nothing comes twice, and nothing is seen that is taken back. That needs the right to list and abort multipart uploads of the bucket as well.',
+  isExactlyOnce: ({ delivery }) => delivery === 'exactly_once',
   format: 'required',
   streamPerFlush: true,
   outputBuffer: { timeMs: 10_000, records: 1_000_000 },
@@ -78,6 +79,21 @@ export const s3OutputDeclaration: DestinationDeclaration = {
       required: false,
       default: 'application/octet-stream',
       description: 'Content-Type of the objects.',
+    },
+    {
+      name: 'delivery',
+      type: { kind: 'enum', values: ['at_least_once', 'exactly_once'] },
+      required: false,
+      default: 'at_least_once',
+      description:
+        '`exactly_once`: after a crash nothing comes twice, nothing is seen that the pipeline takes back, and nothing is missing. Needs a data folder.',
+    },
+    {
+      name: 'output_id',
+      type: { kind: 'string' },
+      required: false,
+      description:
+        'With `exactly_once`: tells the uploads of this output from those of others under the same prefix, which it must not abort. Default: PIPELINE/VIEW.CONNECTOR.',
     },
   ],
 };

@@ -5,7 +5,7 @@
 // Every request is tried again after failures that may pass, with growing pauses on the connector's clock; each such failure is
 // reported. Reads of a range ask for the very object that was listed (If-Match), so that half of one version and half of
 // another are never one input.
-import type { S3Client } from '@aws-sdk/client-s3';
+import type { ListMultipartUploadsCommandInput, ListMultipartUploadsCommandOutput, S3Client } from '@aws-sdk/client-s3';
 import type { Clock } from '../../runtime/clock.ts';
 import { ConfigInvalidValue } from '../sdk/configuration-errors.ts';
 import { HttpBodies } from '../sdk/http-bodies.ts';
@@ -31,6 +31,12 @@ export interface S3Object {
   readonly key: string;
   readonly size: number;
   readonly etag: string;
+}
+
+/** Of an object that is written in parts. */
+export interface S3Upload {
+  readonly key: string;
+  readonly id: string;
 }
 
 interface Surroundings {
@@ -138,6 +144,63 @@ export class S3Bucket {
     });
   }
 
+  // An object in parts, which nobody sees before it is completed. What is not is there until it is aborted.
+
+  async beginUpload(key: string, contentType: string): Promise<string> {
+    const begun = await this.#retried(key, async ({ client, library }, abortSignal) => {
+      const wanted = { Bucket: this.name, Key: key, ContentType: contentType };
+      return client.send(new library.CreateMultipartUploadCommand(wanted), { abortSignal });
+    });
+    return begun.UploadId ?? '';
+  }
+
+  /** `number` from 1 on; every part but the last has 5 MiB or more. Answers with the part's tag. */
+  async uploadPart({ key, id }: S3Upload, number: number, bytes: Uint8Array): Promise<string> {
+    const done = await this.#retried(key, async ({ client, library }, abortSignal) => {
+      const wanted = { Bucket: this.name, Key: key, UploadId: id, PartNumber: number, Body: bytes };
+      return client.send(new library.UploadPartCommand(wanted), { abortSignal });
+    });
+    return done.ETag ?? '';
+  }
+
+  /** From now on the object is there. False: there is no such upload; it may have been completed before. */
+  async completeUpload({ key, id }: S3Upload, tags: readonly string[]): Promise<boolean> {
+    const parts = tags.map((ETag, i) => ({ ETag, PartNumber: i + 1 }));
+    const wanted = { Bucket: this.name, Key: key, UploadId: id, MultipartUpload: { Parts: parts } };
+    return await this.#retried(key, async ({ client, library }, abortSignal) =>
+      unlessGone(client.send(new library.CompleteMultipartUploadCommand(wanted), { abortSignal })),
+    );
+  }
+
+  async abortUpload({ key, id }: S3Upload): Promise<void> {
+    const wanted = { Bucket: this.name, Key: key, UploadId: id };
+    await this.#retried(key, async ({ client, library }, abortSignal) =>
+      unlessGone(client.send(new library.AbortMultipartUploadCommand(wanted), { abortSignal })),
+    );
+  }
+
+  /** Those that are neither completed nor aborted. */
+  async uploads(prefix: string): Promise<readonly S3Upload[]> {
+    const found: S3Upload[] = [];
+    let after: { readonly KeyMarker?: string; readonly UploadIdMarker?: string } | null = {};
+    while (after !== null) {
+      const wanted: ListMultipartUploadsCommandInput = { Bucket: this.name, Prefix: prefix, ...after };
+      const page: ListMultipartUploadsCommandOutput = await this.#retried(
+        '',
+        async ({ client, library }, abortSignal) =>
+          client.send(new library.ListMultipartUploadsCommand(wanted), { abortSignal }),
+      );
+      found.push(...(page.Uploads ?? []).map(({ Key = '', UploadId = '' }) => ({ key: Key, id: UploadId })));
+      const { IsTruncated: isTruncated, NextKeyMarker: key, NextUploadIdMarker: id } = page;
+      const next = {
+        ...(key === undefined ? {} : { KeyMarker: key }),
+        ...(id === undefined ? {} : { UploadIdMarker: id }),
+      };
+      after = isTruncated === true && key !== undefined ? next : null;
+    }
+    return found;
+  }
+
   async close(): Promise<void> {
     const opened = await this.#opened?.catch(() => null);
     opened?.client.destroy();
@@ -194,6 +257,17 @@ export class S3Bucket {
       bodies: new HttpBodies({ tls, connectMs, idleMs, keptMax: this.#sockets }),
       library,
     };
+  }
+}
+
+/** False: the server knows no such upload. */
+async function unlessGone(answer: Promise<unknown>): Promise<boolean> {
+  try {
+    await answer;
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof Error && thrown.name === 'NoSuchUpload') return false;
+    throw thrown;
   }
 }
 

@@ -43,6 +43,14 @@ export const S3Tls: CodedErrorClass<Where & { readonly reason: string }> = defin
   (f) => `"${f.bucket}/${f.key}": ${f.reason}`,
 );
 
+export const S3UploadGone: CodedErrorClass<{ readonly bucket: string; readonly key: string }> = defineError(
+  's3.upload_gone',
+  {
+    help: 'Where readers take objects away nothing is wrong. Where they do not, a rule of the bucket has aborted the upload while the pipeline stood still, and its changes are lost: give such a rule more days than a pipeline that was killed may stand still.',
+  },
+  (f) => `neither the object ${f.bucket}/${f.key} nor its upload is there any more`,
+);
+
 export const S3ObjectChanged: CodedErrorClass<Where> = defineError(
   's3.object_changed',
   { help: 'The object was replaced while it was read. Start the connector anew to read it from its beginning.' },

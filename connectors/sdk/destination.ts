@@ -10,6 +10,7 @@
 // on disk. commit(c) covers what was prepared before c. recover(c) comes behind every open: c is what the pipeline goes on from, and null is
 // its beginning; what was prepared up to c is committed, what was written behind it is forgotten. A c that was prepared may
 // never be committed (it could not be stored), and may be recovered without having been committed (the process died in between).
+// A note that prepare(c) answers with is stored with c, and given to recover(c): who has one needs no memory of its own outside.
 import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -60,6 +61,9 @@ export interface DestinationContext {
   log(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
+/** JSON of the destination's own that is kept with a checkpoint. */
+export type CheckpointNote = Readonly<Record<string, unknown>>;
+
 export interface Destination {
   /** Checks what needs the outside world. Nothing may be left behind by it. @throws a coded error: the configuration is refused. */
   configure?(): Promise<void> | void;
@@ -67,11 +71,12 @@ export interface Destination {
   write(data: Outgoing): Promise<void>;
   flush?(): Promise<void>;
   /** Exactly once, behind a flush: everything written so far is in this checkpoint, which is about to be stored. May come after `stop`. */
-  prepare?(checkpoint: string): Promise<void>;
+  // biome-ignore lint/suspicious/noConfusingVoidType: most have nothing to note, and say nothing.
+  prepare?(checkpoint: string): Promise<CheckpointNote | void>;
   /** Exactly once: this checkpoint, which it was prepared for, is on disk. May come after `stop`. */
   commit?(checkpoint: string): Promise<void>;
-  /** Exactly once, behind `open`: the pipeline goes on from this checkpoint, or from its beginning. */
-  recover?(checkpoint: string | null): Promise<void>;
+  /** Exactly once, behind `open`: the pipeline goes on from this checkpoint, with what was noted of it, or from its beginning. */
+  recover?(checkpoint: string | null, note: CheckpointNote | null): Promise<void>;
   stop?(): Promise<void> | void;
   /** The pipeline is about to stop. Throws when the other side does not answer at all, so that nobody waits for what it still has. */
   ping?(): Promise<void>;

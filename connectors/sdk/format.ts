@@ -220,4 +220,6 @@ export interface OutputFormat<Made extends Encoder | Promise<Encoder> = Encoder 
   readonly encoder: (configuration: ParameterValues, relation: Relation, context?: FormatContext) => Made;
   /** Only a destination that `takesMessages` can have it. */
   readonly makesMessages?: boolean;
+  /** What it prints can be read with its end only, and nothing may stand behind that. */
+  readonly needsEnd?: boolean;
 }

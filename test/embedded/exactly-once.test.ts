@@ -21,17 +21,21 @@ export const ledger = defineDestination({
   create: (_, { baseFolder, pipeline, endpoint }) => {
     const note = (file, text) => appendFileSync(baseFolder + '/' + file, text);
     let written = '';
+    let lines = 0;
     const prepared = [];
     return {
       open: async () => note('calls', 'open ' + pipeline + '/' + endpoint + '\\n'),
-      recover: async (checkpoint) => note('calls', 'recover ' + (checkpoint === null ? 'nothing' : 'checkpoint') + '\\n'),
+      recover: async (checkpoint, noted) =>
+        note('calls', 'recover ' + (checkpoint === null ? 'nothing' : 'checkpoint with ' + JSON.stringify(noted)) + '\\n'),
       write: async ({ bytes }) => void (written += new TextDecoder().decode(bytes)),
       flush: async () => {
         if (existsSync(baseFolder + '/broken')) throw new Error('out of ink');
       },
       prepare: async (checkpoint) => {
         prepared.push([checkpoint, written]);
+        lines += written.split('\\n').length - 1;
         written = '';
+        return { lines };
       },
       commit: async (checkpoint) => {
         for (;;) {
@@ -83,7 +87,7 @@ exact('rows count as delivered when they are shown, and the next run goes on beh
     'open book/v.out',
     'recover nothing',
     'open book/v.out',
-    'recover checkpoint',
+    'recover checkpoint with {"lines":1}',
   ]);
 });
 
@@ -107,6 +111,11 @@ exact('what contradicts it is refused with what to do', async ({ folder }) => {
   assert.match(await refused({ on_full: 'drop' }, data), /config\.exactly_once: .*on_full/);
   assert.match(await refused({ send_snapshot: true }, data), /config\.exactly_once: .*send_snapshot/);
   assert.is(await refused({}, data), 'opened');
+  const parquet = { transport: { name: 'file_output', config: { path: 'x', delivery: 'exactly_once' } } };
+  assert.match(
+    await refused({ ...parquet, format: { name: 'parquet' } }, data),
+    /config\.exactly_once: .*"v\.out" .*parquet/,
+  );
 });
 
 exact('no checkpoint is taken behind the failure of such an output, and a stop says so', async ({ folder }) => {

@@ -30,6 +30,24 @@ test('the weight is the last field, deletions stand before insertions', () => {
   assert.is(records, 4);
 });
 
+test('a dictionary column prints as its entries, quoted where they have to be', () => {
+  const { relation } = table([{ name: 'x', type: varchar }]);
+  const long = 'over the lazy dog '.repeat(12);
+  const entries = ['plain text', 'a,b', 'says "no"', '', 'x', long];
+  const ends = entries.map((_, i) => Buffer.byteLength(entries.slice(0, i + 1).join('')));
+  const dictionary = {
+    identity: {},
+    size: 6,
+    offsets: Int32Array.of(0, ...ends),
+    bytes: Buffer.from(entries.join('')),
+  };
+  const codes = Int32Array.of(5, 4, 3, 2, 1, 0, 0);
+  const column = { layout: 'dictionary', type: varchar, validity: Uint8Array.of(0x7d), codes, dictionary } as const;
+  const batch = { schema: relation.schema, rows: 7, weights: null, columns: [column], presence: null };
+  const lines = [long, '', '""', '"says ""no"""', '"a,b"', 'plain text', 'plain text'];
+  assert.is(encode(relation, batch), lines.map((line) => `${line},1\n`).join(''));
+});
+
 test('every type is printed in its text form', () => {
   const columns: [SqlType, string][] = [
     [{ kind: 'BOOLEAN' }, 'false'],

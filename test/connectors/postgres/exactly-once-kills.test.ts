@@ -3,52 +3,14 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CliProcess, secondsOfFileMax } from '../../cli/cli-process.ts';
 import { pollPause } from '../../poll-pause.ts';
 import { startPostgresServer } from '../../servers/postgres-server.ts';
+import { counterModule } from '../counter-module.ts';
 
-const entry = pathToFileURL(fileURLToPath(new URL('../../../connector.js', import.meta.url))).href;
-/**
- * Counts up without end, `size` numbers a payload, until the file `last` says where to end; notes what it was acknowledged for: then a checkpoint
- * that holds so much is stored.
- */
-const counter = `import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { BatchBuilder, defineSource, wait } from '${entry}';
-export const counter = defineSource({
-  name: 'counter',
-  summary: 'Counts.',
-  format: 'none',
-  parameters: [],
-  create: (_, { relation, signal, clock }) => {
-    let next = 1;
-    return {
-      open: async (position) => {
-        next = (position?.n ?? 0) + 1;
-      },
-      async *read() {
-        for (;;) {
-          const last = existsSync('last') ? Number(readFileSync('last', 'utf8')) : Infinity;
-          if (next > last || signal.aborted) return;
-          const end = Math.min(last, next + 9);
-          const builder = new BatchBuilder(relation.schema);
-          builder.reserve(end - next + 1);
-          for (; next <= end; next++) {
-            builder.columns[0].values[builder.rows] = BigInt(next);
-            builder.commitRow();
-          }
-          yield { kind: 'batch', batch: builder.finish(), position: { n: end } };
-          await wait(clock, 10, signal);
-        }
-      },
-      ack: ({ n }) => appendFileSync('acks', n + '\\n'),
-    };
-  },
-});
-`;
 /** Runs more, and kills them at any time. */
 const isLong = process.env['MILLRACE_LONG'] === '1';
 
@@ -112,7 +74,7 @@ if ('missing' in server) {
       inputs: { counter: { stream: 't', transport: { name: 'counter', config: {} } } },
       outputs: { bag: output('bag'), log: output('log', { mode: 'cdc' }), sums: output('sums') },
     };
-    writeFileSync(join(folder, 'counter.mjs'), counter);
+    writeFileSync(join(folder, 'counter.mjs'), counterModule);
     writeFileSync(join(folder, 'p.yaml'), JSON.stringify(definition));
 
     const blocker = new pg.Client({ connectionString: uri });

@@ -33,7 +33,7 @@ if ('missing' in server) {
   const opened = async (given: object, checkpoint: string | null): Promise<Destination> => {
     const destination = make(given);
     await destination.open();
-    await destination.recover?.(checkpoint);
+    await destination.recover?.(checkpoint, null);
     return destination;
   };
   /** `+1a` is the row (1, 'a') inserted, `-1a` deleted. */
@@ -117,7 +117,7 @@ if ('missing' in server) {
       const given = { table: 'renamed', state_table: 'renamed_state' };
       const first = make(given, { pipeline: 'before' });
       await first.open();
-      await first.recover?.(null);
+      await first.recover?.(null, null);
       await write(first, '+1a');
       await first.prepare?.('run:1');
       await write(first, '+2b');
@@ -126,7 +126,7 @@ if ('missing' in server) {
       for (const name of ['after', 'after', 'later']) {
         const next = make(given, { pipeline: name });
         await next.open();
-        await next.recover?.('run:1');
+        await next.recover?.('run:1', null);
         assert.is(await sorted('renamed'), '1a', name);
         await next.teardown?.();
       }
@@ -136,7 +136,7 @@ if ('missing' in server) {
       const [owner, other] = [make(given, { pipeline: 'later' }), make(given, { pipeline: 'robber' })];
       await owner.open();
       await other.open();
-      assert.is(await codeOf(async () => await other.recover?.('run:1')), 'postgres.output_taken');
+      assert.is(await codeOf(async () => await other.recover?.('run:1', null)), 'postgres.output_taken');
       await other.teardown?.();
       await owner.teardown?.();
     },
@@ -212,7 +212,7 @@ if ('missing' in server) {
       for (const given of [{ table: 'keyed' }, { table: 'log', mode: 'cdc', key_columns: ['id'] }]) {
         const destination = make({ ...given, delivery });
         await destination.open();
-        if (delivery === 'exactly_once') await destination.recover?.(null);
+        if (delivery === 'exactly_once') await destination.recover?.(null, null);
         // Three steps in one flush: a row that comes and goes, one that changes twice, one that stays.
         const steps = '1,a,1\n2,a,1\n3,a,1\n1,a,-1\n2,a,-1\n2,b,1\n2,b,-1\n2,c,1\n';
         await destination.write({ kind: 'bytes', bytes: new TextEncoder().encode(steps), records: 8 });
@@ -239,7 +239,7 @@ if ('missing' in server) {
     await first.teardown?.();
     const third = make(given);
     await third.open();
-    assert.is(await codeOf(async () => await third.recover?.('c0')), 'postgres.output_diverged');
+    assert.is(await codeOf(async () => await third.recover?.('c0', null)), 'postgres.output_diverged');
     await third.teardown?.();
   });
 

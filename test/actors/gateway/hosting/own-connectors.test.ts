@@ -42,9 +42,13 @@ writeFileSync(
        const note = (what) => appendFileSync(file, what + ' ' + endpoint + '\\n');
        return {
          open: async () => {}, write: async () => {}, flush: async () => {},
-         prepare: async (checkpoint) => note('prepare ' + checkpoint),
+         prepare: async (checkpoint) => {
+           note('prepare ' + checkpoint);
+           return { of: checkpoint };
+         },
          commit: async () => {},
-         recover: async (checkpoint) => {
+         recover: async (checkpoint, noted) => {
+           if (checkpoint !== null && noted.of !== checkpoint) throw new Error('its note is lost');
            if (existsSync(file + '.away')) throw new Error('the ledger is away');
            note('recover ' + checkpoint + ' ' + relation.schema.fields.map(({ name }) => name));
          },
