@@ -14,7 +14,9 @@ import { formatSqlType, isNested, type NestedType, type SqlType } from './sql-ty
 import { formatVariant, parseVariant } from './variant-json.ts';
 
 export interface PublicForms {
+  /** `auto` (default): a number while it is a safe integer, a bigint beyond. `bigint`: BIGINT always as bigint. */
   readonly integers?: 'auto' | 'bigint';
+  /** `text` (default): `'2026-01-31 10:00:00.5'`. `date`: DATE and TIMESTAMP as `Date` in UTC, microseconds cut to milliseconds. */
   readonly timestamps?: 'text' | 'date';
 }
 

@@ -14,7 +14,9 @@ import type { PulledSteps, StepChanges } from './control-interface.ts';
 export interface Changes<Row> {
   /** From 0 for each listener; a gap means that a slow listener without back-pressure has lost steps. */
   readonly sequenceNumber: number;
+  /** Each row once. */
   readonly rows: readonly Row[];
+  /** As long as `rows`; an update is a row with -1 and one with 1. */
   readonly weights: readonly number[];
 }
 

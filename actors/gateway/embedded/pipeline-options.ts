@@ -11,26 +11,32 @@ export interface AnyTables {
   readonly [relation: string]: AnyRow;
 }
 
-/** A connector as in a pipeline file: `stream`, and the connector's fields under `connector_config` or flat. */
+/**
+ * A connector as in a pipeline file: `stream`, and the connector's fields under `connector_config` or flat.
+ * @example { stream: 'users', transport: { name: 'file_input', config: { path: 'users.csv' } }, format: { name: 'csv', config: { headers: true } } }
+ */
 export type ConnectorDefinition = Readonly<Record<string, unknown>>;
 
 /** Limits of one call. */
 export interface CallOptions {
   /** Gives the call up: it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Gives the call up after this time: it rejects with `embedded.timed_out`. */
+  /**
+   * Milliseconds after which the call is given up: it rejects with `embedded.timed_out`. Default: 150,000 for calls that are answered at
+   * once; none for `query`, `completed`, `waitForCompletion`, `connectorEnded` and `drain`; `inputJson` and `stop` say their own.
+   */
   readonly timeoutMs?: number | undefined;
 }
 
 export interface CommonOpenOptions extends CallOptions, PublicForms {
-  /** Lines for the user. Nothing is printed. Called on the main thread. */
+  /** Lines for the user: `time` in milliseconds since 1970, `level`, `source`, `message`, `fields`. Nothing is printed. Called on the main thread. */
   readonly log?: ((entry: LogEntry) => void) | undefined;
   /**
    * A folder in which checkpoints are kept: the next run with the same program goes on where this one has ended, also after a crash. One
    * process at a time has it. Without it every run begins at the start.
    */
   readonly dataFolder?: string | undefined;
-  /** The most rows that one step takes in. */
+  /** The most rows that one step takes in. Default: steered between 65,536 and 1,048,576, so that a step takes about 800 ms at most. */
   readonly stepRowsMax?: number | undefined;
 }
 
@@ -42,7 +48,7 @@ export interface FileOpenOptions extends CommonOpenOptions {
 export interface ProgramOpenOptions extends CommonOpenOptions {
   /** SQL text. */
   readonly program: string;
-  /** By connector name. */
+  /** By connector name; its endpoint is `stream.name`. */
   readonly inputs?: Readonly<Record<string, ConnectorDefinition>> | undefined;
   readonly outputs?: Readonly<Record<string, ConnectorDefinition>> | undefined;
   readonly name?: string | undefined;
@@ -54,9 +60,9 @@ export interface ProgramOpenOptions extends CommonOpenOptions {
   readonly decodeWorkers?: number | undefined;
   /** By transport: configuration keys that its connectors leave out. */
   readonly transportDefaults?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
-  /** Files of modules that define connectors of your own (connector.md); relative ones start at `baseFolder`. */
+  /** Files of modules that define connectors of your own (docs/own-connectors.md); relative ones start at `baseFolder`. */
   readonly connectorModules?: readonly string[] | undefined;
-  /** A module, or several, with SQL functions and aggregates of your own (embedded.md); relative ones start at `baseFolder`. */
+  /** A module, or several, with SQL functions and aggregates of your own (docs/embedded.md); relative ones start at `baseFolder`. */
   readonly functions?: string | readonly string[] | undefined;
   /** Relative paths of connectors start here. Default: the working folder. */
   readonly baseFolder?: string | undefined;
@@ -89,7 +95,7 @@ export type InputRow<Row, Format extends UpdateFormat> = Format extends 'insert_
 export interface InputOptions<Format extends UpdateFormat> extends CallOptions {
   /** Default `raw`: every object is a row to insert (with a primary key: to upsert). */
   readonly updateFormat?: Format | undefined;
-  /** Push into a paused pipeline too. Otherwise the call waits until it runs (default at most 30 s). */
+  /** Push into a paused pipeline too. Otherwise the call waits until it runs (`timeoutMs`, default 30,000). */
   readonly force?: boolean | undefined;
 }
 
@@ -101,7 +107,7 @@ export interface ListenOptions {
   readonly backpressure?: boolean | undefined;
   /** Begin with the whole content of the view, which has to be materialized. Default false. */
   readonly sendSnapshot?: boolean | undefined;
-  /** Rows that are kept for a listener that has not read them yet. Default 1 000 000. */
+  /** Rows that are kept for a listener that has not read them yet. Default 1,000,000. */
   readonly queuedRowsMax?: number | undefined;
 }
 

@@ -3,10 +3,10 @@
 // The main thread carries one connection and no rows but those that the user pushes, queries or listens to; it may block
 // for seconds without stalling the pipeline. Nothing is printed. Everything that waits takes a signal and a time-out.
 // Errors are MillraceErrors with a code. A pipeline keeps the process alive until `stop`; after it, nothing does.
-// The two classes by their own paths: the package's entry loads two hundred modules of operators beside them.
+// What is used of rxjs by its own path: the package's entry loads two hundred modules of operators beside them.
 import { basename } from 'node:path';
 import { BehaviorSubject } from 'rxjs/internal/BehaviorSubject';
-import { Observable } from 'rxjs/internal/Observable';
+import type { Observable } from 'rxjs/internal/Observable';
 import type { PublicForms } from '../../../runtime/batch/public-values.ts';
 import { rowsFromBatch } from '../../../runtime/batch/row-objects.ts';
 import type { Schema } from '../../../runtime/batch/schema.ts';
@@ -28,6 +28,7 @@ import { ControlConnection } from './control-connection.ts';
 import type { ControlReport, OpenedPipeline, TableDescription, ViewDescription } from './control-interface.ts';
 import { DurableRun } from './durable-run.ts';
 import { AmbiguousConnector, CallTimedOut, PushMalformed, PushWhilePaused } from './embedded-errors.ts';
+import { eachChunk, observedChanges } from './listened-changes.ts';
 import { openRequest } from './open-request.ts';
 import type {
   AnyRow,
@@ -66,6 +67,18 @@ function nameOf(options: OpenOptions): string {
   return 'name' in options && typeof options.name === 'string' ? options.name : 'pipeline';
 }
 
+/**
+ * A pipeline: connectors bring changes in, SQL views are kept up to date, connectors carry the changes out, all of it on other threads.
+ *
+ * `Pipeline.open` → `start` → … → `stop`. `Tables` gives rows their types (`millrace types FILE.yaml` prints them). Every rejection is a
+ * `MillraceError` with a stable `code`, and with `help`.
+ *
+ * @example
+ * await using pipeline = await Pipeline.open({ program: 'CREATE TABLE t (x BIGINT); CREATE MATERIALIZED VIEW v AS SELECT SUM(x) AS s FROM t;' });
+ * await pipeline.start();
+ * await pipeline.completed(await pipeline.inputJson('t', [{ x: 1 }, { x: 2 }]));
+ * await pipeline.query('SELECT s FROM v'); // [{ s: 3 }]
+ */
 export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposable {
   readonly #connection: ControlConnection;
   readonly #opened: OpenedPipeline;
@@ -85,7 +98,8 @@ export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposa
 
   /**
    * Compiles and validates; nothing is read or written before `start` or `startPaused`.
-   * @throws `pipeline.invalid` with every problem in `fields.problems`; `config.unreadable_file`.
+   * @throws `pipeline.invalid` with every problem in `fields.problems`; `config.unreadable_file`; with a `dataFolder`
+   * `store.folder_locked` (another process has it) and `checkpoint.mismatch` (it is of another program).
    */
   static async open<Tables extends object = AnyTables>(options: OpenOptions): Promise<Pipeline<Tables>> {
     const status = new BehaviorSubject<PipelineStatus>({ state: 'created', error: null, connectors: [] });
@@ -217,7 +231,7 @@ export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposa
     throw completionFailure({ failed, stuck }, await this.stats().catch(() => null));
   }
 
-  /** Threads, memory, queues, engine and every connector's counters. */
+  /** Threads, memory (bytes), queues (rows and bytes), engine and every connector's counters, times in milliseconds. */
   stats(options: CallOptions = {}): Promise<PipelineStats> {
     return this.#connection.call('stats', (control) => control.stats(), options);
   }
@@ -251,12 +265,19 @@ export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposa
     }
   }
 
-  /** Resolves when everything pushed before the token was given has reached every output. */
+  /**
+   * Resolves when everything pushed before the token was given has reached every output.
+   * @throws `token.malformed`, and what the pipeline has failed by meanwhile
+   */
   completed(token: string, options: CallOptions = {}): Promise<void> {
     return this.#connection.wait('completed', (control, waitId) => control.tokenCompleted(waitId, token), options);
   }
 
-  /** SELECT over tables with a primary key and materialized relations, between two steps. */
+  /**
+   * SELECT over tables with a primary key and materialized relations, between two steps: all of its rows, in memory. Values have the forms
+   * of docs/embedded.md: DECIMAL and times as text, integers beyond 2^53 as bigint. A row of weight n stands n times.
+   * @throws `sql.…` with a place in the text; `query.not_materialized`
+   */
   async query<Row = AnyRow>(sql: string, options: CallOptions = {}): Promise<Row[]> {
     const result = await this.#connection.wait('query', (control, waitId) => control.query(waitId, sql), options);
     const rows: object[] = [];
@@ -274,6 +295,7 @@ export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposa
   /**
    * The changes of a view or table from now on, an item for each step that changed it. Listening begins with this call.
    * Leave the loop, or call `close()`, when done: a listener that is not read holds the pipeline up in the end.
+   * @throws (from the first `next`) `embedded.unknown_relation`; with `sendSnapshot` `query.not_materialized`
    */
   listen<V extends Name<Tables>>(view: V, options: ListenOptions = {}): ChangeListener<Tables[V]> {
     const { backpressure = true, sendSnapshot = false, queuedRowsMax = listenerRowsMax } = options;
@@ -300,19 +322,7 @@ export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposa
 
   /** As `listen`: listening begins with the subscription and ends with it. */
   changes$<V extends Name<Tables>>(view: V, options: ListenOptions = {}): Observable<Changes<Tables[V]>> {
-    return new Observable((subscriber) => {
-      const listener = this.listen(view, options);
-      const run = async (): Promise<void> => {
-        for await (const changes of listener) subscriber.next(changes);
-        subscriber.complete();
-      };
-      run().catch((error: unknown) => subscriber.error(error));
-      return () => {
-        listener.close().catch(() => {
-          // The pipeline ended first, and the listener with it.
-        });
-      };
-    });
+    return observedChanges(() => this.listen(view, options));
   }
 
   /** Calls back for every step that changes the view, one at a time. Resolves once it listens. */
@@ -321,15 +331,7 @@ export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposa
     callback: (chunk: Changes<Tables[V]>) => void | Promise<void>,
     options: ListenOptions = {},
   ): Promise<ChunkSubscription> {
-    const listener = this.listen(view, options);
-    await listener.ready;
-    const run = async (): Promise<void> => {
-      for await (const chunk of listener) await callback(chunk);
-    };
-    const closed = run();
-    // Whoever does not await `closed` does not want the process to end for it.
-    closed.catch(() => {});
-    return { closed, close: () => listener.close() };
+    return await eachChunk(this.listen(view, options), callback);
   }
 
   // ── dead letters ──
@@ -345,13 +347,16 @@ export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposa
 
   // ── connectors ──
 
-  /** Resolves when no further row of it will enter a step. It stays paused across pause and resume of the pipeline. */
+  /**
+   * Resolves when no further row of it will enter a step. It stays paused across pause and resume of the pipeline.
+   * @throws `connector.unknown`
+   */
   pauseConnector(relation: string, connector: string, options: CallOptions = {}): Promise<void> {
     const endpoint = this.#endpoint(relation, connector);
     return this.#connection.call('pauseConnector', (control) => control.pauseConnector(endpoint), options);
   }
 
-  /** Goes on with the next row. One that waits for labels starts at once. */
+  /** Goes on with the next row. One that waits for labels starts at once. @throws `connector.unknown` */
   resumeConnector(relation: string, connector: string, options: CallOptions = {}): Promise<void> {
     const endpoint = this.#endpoint(relation, connector);
     return this.#connection.call('resumeConnector', (control) => control.resumeConnector(endpoint), options);
@@ -367,7 +372,10 @@ export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposa
     return this.#connection.call('outputConnectorStats', (control) => control.outputStats(endpoint), options);
   }
 
-  /** Resolves when the end of the input is reached and the step with its last row is computed. */
+  /**
+   * Resolves when the end of the input is reached and the step with its last row is computed.
+   * @throws `connector.unknown`, `connector.failed`
+   */
   async connectorEnded(relation: string, connector: string, options: DirectionOptions = {}): Promise<void> {
     const endpoint = this.#endpoint(relation, connector);
     const direction = this.#direction(endpoint, options.direction);
@@ -378,7 +386,10 @@ export class Pipeline<Tables extends object = AnyTables> implements AsyncDisposa
     );
   }
 
-  /** Adds a connector, labels and order validated as a whole; resolves with its endpoint, `relation.name`. */
+  /**
+   * Adds a connector, labels and order validated as a whole; resolves with its endpoint, `relation.name`.
+   * @throws `pipeline.invalid`
+   */
   addConnector(
     direction: Direction,
     name: string,
