@@ -14,6 +14,8 @@ import { type ColumnKind, ColumnRoom, columnsOf, makeBatch } from './fill-column
 
 /** Rows of about 2 MiB: the memory of a batch is that of one before, for as long as the engine keeps up. */
 const batchRowsMax: Readonly<Record<NexmarkTable, number>> = { person: 8_192, auction: 4_096, bid: 16_384 };
+/** The first batch is so many times smaller, and each one twice as large as the one before: the engine begins while more are made. */
+const firstBatchShare = 16;
 /** With a rate, so many batches are made in a second where it allows. */
 const batchesPerSecond = 10;
 
@@ -31,6 +33,8 @@ class NexmarkSource implements Source {
   /** Events a millisecond. */
   readonly #rate: number;
   #row = 0;
+  /** Of the next batch. */
+  #batchRowsMax: number;
   /** Arrays that nobody reads any more. */
   #room: ColumnRoom | null = null;
 
@@ -49,6 +53,7 @@ class NexmarkSource implements Source {
     this.#rate = Number(options['rate'] ?? Number.POSITIVE_INFINITY) / 1000;
     this.#rows = rowsAmong(this.#table, Number(options['events'] ?? 100_000_000));
     this.#kinds = kindsOf(this.#table, context);
+    this.#batchRowsMax = batchRowsMax[this.#table] / firstBatchShare;
   }
 
   async open(position: Position | null): Promise<void> {
@@ -86,7 +91,8 @@ class NexmarkSource implements Source {
   }
 
   #batchRows(): number {
-    const most = batchRowsMax[this.#table];
+    const most = this.#batchRowsMax;
+    this.#batchRowsMax = Math.min(batchRowsMax[this.#table], 2 * most);
     if (!Number.isFinite(this.#rate)) return most;
     const events = Math.max(1, Math.floor((this.#rate * 1000) / batchesPerSecond));
     return Math.max(1, Math.min(most, rowsAmong(this.#table, events)));
