@@ -4,6 +4,7 @@
 // quotes is the empty string of a string column even where NULL is allowed. Text forms are those of runtime/batch/text-*.ts;
 // integers also as 0x and hexadecimal digits; VARBINARY and VARIANT as JSON text. Returns false with `refusal` set when the text is no
 // value of the column. `at` is where the field stands in the bytes of the call, for messages.
+import { copyBytes } from '../../runtime/batch/copy-bytes.ts';
 import { parseDouble } from '../../runtime/batch/text-double.ts';
 import { parseBigint, parseBoolean, parseInteger } from '../../runtime/batch/text-integer.ts';
 import { malformed, outOfRange, type ParseOutcome, parsed } from '../../runtime/batch/text-outcome.ts';
@@ -112,6 +113,9 @@ export function writeField(
   return false;
 }
 
+/** What is longer, and may lie in shared memory, is not set. */
+const setBytesMax = 4096;
+
 function writeString(bytes: Uint8Array, start: number, end: number, target: ColumnTarget, refusal: Refusal): boolean {
   const column = target.column;
   column.reserveBytes(end - start);
@@ -125,7 +129,8 @@ function writeString(bytes: Uint8Array, start: number, end: number, target: Colu
       out[to++] = byte;
     }
   } else {
-    out.set(bytes.subarray(start, end), to);
+    if (end - start > setBytesMax) copyBytes(out, to, bytes.subarray(start, end));
+    else out.set(bytes.subarray(start, end), to);
     to += end - start;
     all = 0x80;
   }

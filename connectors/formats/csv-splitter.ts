@@ -6,6 +6,7 @@
 import type { Splitter } from '../sdk/format.ts';
 import type { CsvInputOptions } from './csv-options.ts';
 import { skipBlanks, skipRecord } from './csv-scan.ts';
+import { searchable } from './find-byte.ts';
 
 const openBytesMax = 64 * 1024 * 1024;
 
@@ -38,7 +39,7 @@ export class CsvSplitter implements Splitter {
       this.#streamStart = false;
     }
     const { quote } = this.#options;
-    const isPlain = this.#state !== inQuoted && (quote < 0 || bytes.indexOf(quote, this.#walked) < 0);
+    const isPlain = this.#state !== inQuoted && (quote < 0 || searchable(bytes).indexOf(quote, this.#walked) < 0);
     this.#border = 0;
     if (isPlain) this.#skipPlain(bytes);
     else this.#walk(bytes);

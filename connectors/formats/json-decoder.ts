@@ -10,6 +10,7 @@
 
 import { BatchBuilder } from '../../runtime/batch/batch-builder.ts';
 import type { DecodeReport, Decoder, DecoderContext, StreamInputFormat } from '../sdk/format.ts';
+import { searchable } from './find-byte.ts';
 import { jsonInputDeclaration } from './input-declarations.ts';
 import { spellAs } from './json-flavor.ts';
 import { learnJsonLane } from './json-lane.ts';
@@ -78,11 +79,12 @@ class JsonDecoder implements Decoder {
     this.#writer.start(builder, (end >> 4) + 1);
     const hasMark = first && end >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
     let i = hasMark ? 3 : 0;
+    const lines = this.#options.singleLine ? searchable(bytes) : bytes;
     const usesLanes = !this.#options.array && !this.#options.singleLine;
     for (;;) {
       i = skipSpace(bytes, i, end);
       if (i >= end) break;
-      const limit = this.#options.singleLine ? lineEnd(bytes, i) : end;
+      const limit = this.#options.singleLine ? lineEnd(lines, i) : end;
       i = this.#options.array ? this.#decodeArray(i, limit) : this.#decodeOne(i, limit);
       if (usesLanes && this.#learning.lane !== null) i = this.#runLane(this.#learning.lane, i, end);
     }

@@ -11,6 +11,7 @@ import type { DecodeReport, Decoder, DecoderContext, Splitter, StreamInputFormat
 import type { ParameterValues } from '../sdk/parameters.ts';
 import { encodeDefaults, writeDefault } from './column-default.ts';
 import { type ColumnTarget, makeTargets, targetBinary, targetString } from './column-target.ts';
+import { searchable } from './find-byte.ts';
 import { FormatConflictingOptions } from './format-errors.ts';
 import { rawInputDeclaration } from './input-declarations.ts';
 import { LineSplitter } from './line-splitter.ts';
@@ -71,8 +72,9 @@ class RawDecoder implements Decoder {
       return;
     }
     let records = 0;
+    const searched = searchable(bytes);
     for (let start = 0; start < bytes.length; ) {
-      const newline = bytes.indexOf(10, start);
+      const newline = searched.indexOf(10, start);
       const stop = newline < 0 ? bytes.length : newline;
       const end = newline > start && bytes[newline - 1] === 13 ? newline - 1 : stop;
       if (end > start) this.#decodeRow(bytes, start, end, report, ++records);

@@ -2,6 +2,7 @@
 //
 // No record becomes an object: values are copied out of a batch as they are found in it, into shared memory that is lent with a payload:
 // `begin` takes what came back, or makes some.
+import { copyBytes } from '../../runtime/batch/copy-bytes.ts';
 import type { RecordFilter } from './header-filter.ts';
 import { KafkaMalformed } from './kafka-errors.ts';
 
@@ -153,7 +154,7 @@ export function readRecords(values: RecordValues, source: Uint8Array, count: num
         }
         starts[found] = length;
         // A call of the runtime costs more than copying a short value does.
-        if (valueLength > copiedBytesMax) bytes.set(source.subarray(from, valueEnd), length);
+        if (valueLength > copiedBytesMax) copyBytes(bytes, length, source.subarray(from, valueEnd));
         else copyWords(view, length, sourceView, from, valueLength);
         length += valueLength;
         ends[found] = length;
@@ -167,7 +168,7 @@ export function readRecords(values: RecordValues, source: Uint8Array, count: num
   values.count = found;
 }
 
-const copiedBytesMax = 512;
+const copiedBytesMax = 4096;
 
 function copyWords(target: DataView, to: number, source: DataView, from: number, count: number): void {
   let i = 0;

@@ -7,6 +7,7 @@
 // While the copy runs its frames are taken off the socket here, straight into the pieces that are given out: the library hands each row over
 // as a message or a chunk of its own. At most two pieces wait; then the socket is paused. A socket of ours lends its memory meanwhile.
 import type { Client } from 'pg';
+import { copyBytes } from '../../runtime/batch/copy-bytes.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import { BodyRooms } from '../sdk/body-rooms.ts';
 import type { PayloadBytes } from '../sdk/source.ts';
@@ -94,6 +95,7 @@ class CopyOut {
   #left = 0;
   #length = 0;
   #headerLeft = 0;
+  readonly #copied: RowsCopied = { at: 0, used: 0, rows: 0 };
   readonly #ready: CopiedRows[] = [];
   #isEnded = false;
   #failure: unknown = null;
@@ -171,6 +173,8 @@ class CopyOut {
     let at = 0;
     while (at < end) {
       if (this.#headerLeft === 0 && this.#left === 0) {
+        at = this.#copyWhole(source, at, end);
+        if (at === end) return;
         const code = chunk[at] ?? 0;
         if (code !== copyData && !passedOver.has(code)) {
           this.#give();
@@ -194,8 +198,24 @@ class CopyOut {
       if (this.#code === copyData) this.#copy(chunk, source, at, at + taken);
       at += taken;
       this.#left -= taken;
-      if (this.#left === 0 && this.#code === copyData && this.#rowEnded()) this.#connection?.stream.pause();
+      if (this.#left === 0 && this.#code === copyData) this.#rowEnded();
     }
+  }
+
+  /** The short rows from `at` on that have come as a whole; where the first other message begins. */
+  #copyWhole(source: DataView, start: number, end: number): number {
+    const copied = this.#copied;
+    copied.at = start;
+    while (copied.at < end) {
+      copied.rows = 0;
+      copied.used = this.#used;
+      copyRows(source, end, this.#view, pieceBytes, copied);
+      if (copied.rows === 0) break;
+      this.#rows += copied.rows;
+      this.#used = this.#rowsEnd = copied.used;
+      if (this.#used >= pieceBytes) this.#giveFull();
+    }
+    return copied.at;
   }
 
   #copy(chunk: Buffer, source: DataView, start: number, end: number): void {
@@ -207,18 +227,21 @@ class CopyOut {
       this.#gathered = grown;
       this.#view = viewOf(grown);
     }
-    if (end - start > copiedBytesMax) this.#gathered.set(chunk.subarray(start, end), this.#used);
+    if (end - start > copiedBytesMax) copyBytes(this.#gathered, this.#used, chunk.subarray(start, end));
     else copyWords(source, start, end - start, this.#view, this.#used);
     this.#used = needed;
   }
 
-  /** True when nobody takes what has come. */
-  #rowEnded(): boolean {
+  #rowEnded(): void {
     this.#rows++;
     this.#rowsEnd = this.#used;
-    if (this.#used < pieceBytes) return false;
+    if (this.#used >= pieceBytes) this.#giveFull();
+  }
+
+  /** The socket waits when nobody takes what has come. */
+  #giveFull(): void {
     this.#give();
-    return this.#ready.length >= piecesMax;
+    if (this.#ready.length >= piecesMax) this.#connection?.stream.pause();
   }
 
   #give(): void {
@@ -273,7 +296,30 @@ function viewOf({ buffer, byteOffset, byteLength }: PayloadBytes): DataView {
 
 // ── data plane ──
 
-const copiedBytesMax = 512;
+const copiedBytesMax = 4096;
+
+interface RowsCopied {
+  /** Behind the last row that was copied. */
+  at: number;
+  used: number;
+  rows: number;
+}
+
+/** Copies rows from `copied.at` on to `copied.used`: whole and short ones, while fewer than `usedMax` bytes are used. */
+function copyRows(source: DataView, end: number, target: DataView, usedMax: number, copied: RowsCopied): void {
+  let { at, used, rows } = copied;
+  while (used < usedMax && at + 5 <= end && source.getUint8(at) === copyData) {
+    const length = source.getInt32(at + 1) - 4;
+    if (length < 0 || length > copiedBytesMax || at + 5 + length > end) break;
+    copyWords(source, at + 5, length, target, used);
+    at += 5 + length;
+    used += length;
+    rows++;
+  }
+  copied.at = at;
+  copied.used = used;
+  copied.rows = rows;
+}
 
 /** Rows are short mostly: a loop over words beats a native call for each. */
 function copyWords(source: DataView, from: number, count: number, target: DataView, to: number): void {

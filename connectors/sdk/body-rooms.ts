@@ -3,6 +3,7 @@
 //
 // In front of each room is space, which is lent with it: there goes what is left over of the payload before, so that a record that lies in two
 // payloads moves nothing but itself.
+import { copyBytes } from '../../runtime/batch/copy-bytes.ts';
 import { isLent, type PayloadBytes } from './source.ts';
 
 const frontBytes = 64 << 10;
@@ -25,6 +26,13 @@ export class BodyRooms {
     if (left < roomBytesMin) return new Uint8Array(Math.max(1, left));
     const memory = this.#kept.pop() ?? new SharedArrayBuffer(frontBytes + this.#bytes);
     return new Uint8Array(memory, frontBytes, Math.min(left, this.#bytes));
+  }
+
+  /** The same bytes in another room, at most as many as it has. */
+  copied(bytes: Uint8Array): PayloadBytes {
+    const copy = this.take(bytes.length);
+    copyBytes(copy, 0, bytes);
+    return copy;
   }
 
   /** Nobody looks at it any more; it may be a part of a room. */

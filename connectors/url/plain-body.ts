@@ -78,7 +78,7 @@ export class PlainBody implements ResponseBody, BodyTarget {
     this.#filled += bytes;
     this.#left -= bytes;
     if (this.#filled === this.#room.length) {
-      this.#ready.push(this.#given === 0 ? this.#room : this.#room.slice(this.#given));
+      this.#ready.push(this.#given === 0 ? this.#room : this.#rooms.copied(this.#room.subarray(this.#given)));
       if (this.#given > 0) this.#rooms.giveBack(this.#room);
       this.#filled = this.#given = 0;
       this.#room = this.#rooms.take(this.#left);
@@ -91,7 +91,7 @@ export class PlainBody implements ResponseBody, BodyTarget {
   /** What has come of a room that is not full, copied: the socket goes on writing behind it. */
   #begun(): PayloadBytes | null {
     if (this.#filled === this.#given) return null;
-    const piece = this.#room.slice(this.#given, this.#filled);
+    const piece = this.#rooms.copied(this.#room.subarray(this.#given, this.#filled));
     this.#given = this.#filled;
     return piece;
   }

@@ -17,8 +17,12 @@ import { assert } from '../assert.ts';
 import type { ChangeBatch } from './change-batch.ts';
 import { presenceBytes } from './change-batch.ts';
 import type { Column, Values } from './column.ts';
+import { copyBytes } from './copy-bytes.ts';
 import type { Schema } from './schema.ts';
 import { type SqlType, type Storage, storageOf } from './sql-type.ts';
+
+/** What is longer, and may lie in shared memory, is not set. */
+const setBytesMax = 4096;
 
 /** The arrays of one column while they are written. */
 export class ColumnBuilder {
@@ -75,6 +79,7 @@ export class ColumnBuilder {
     const target = this.bytes;
     let at = this.bytesUsed;
     if (end - start < 24) for (let i = start; i < end; i++) target[at++] = source[i]!;
+    else if (end - start > setBytesMax) copyBytes(target, at, source.subarray(start, end));
     else target.set(source.subarray(start, end), at);
     this.bytesUsed += end - start;
   }
