@@ -68,4 +68,33 @@ test('pages with most of the visits are divided among the workers, and each bran
   assert.is(first!.explain(), second!.explain());
 });
 
+test('rows that cannot be at the extreme of their group stay where they are, and the others alone are sent', () => {
+  const bids =
+    compiled(`CREATE TABLE bids (item BIGINT NOT NULL, price BIGINT NOT NULL, at TIMESTAMP NOT NULL) WITH ('append_only' = 'true');
+    CREATE LOCAL VIEW dated AS SELECT item, price, CAST(at AS DATE) AS d FROM bids;
+    CREATE VIEW highest AS SELECT b.item, b.price FROM dated b JOIN (SELECT d, MAX(price) AS m FROM dated GROUP BY d) g ON b.d = g.d AND b.price = g.m;`);
+  const one = planProgram(bids, { onError: 'stop' });
+  const many = new ShardedCircuit(bids, 2);
+  const [first] = many.circuits;
+  const nodes = first!.explain().split('\n');
+  const at = (operator: string): number => nodes.findIndex((line) => line.includes(operator));
+  assert.ok(at('extreme candidates') > 0 && at('extreme candidates') < at(' send '), nodes.join('\n'));
+  one.observe('highest');
+  many.observe('highest');
+  for (let step = 0; step < 4; step++) {
+    const rows = Array.from({ length: 400 }, (_, i): WeightedRow => {
+      const price = BigInt((i * 7919 + step * 31) % 997);
+      return [1, BigInt(i), price, firstDay + BigInt(i % 5) * dayMicros];
+    });
+    const inputs = new Map([['bids', [batchOf(bids.tables[0]!.relation.schema, rows)]]]);
+    const [expected, change] = [one.step(inputs).get('highest'), many.step(inputs).get('highest')];
+    assert.equal(
+      sortedLines(change === undefined ? [] : [change]),
+      sortedLines(expected === undefined ? [] : [expected]),
+    );
+    const sent = first!.statistics().find(({ operator }) => operator === 'send')!;
+    assert.ok(sent.rowsIn < 100, `${sent.rowsIn} rows sent`);
+  }
+});
+
 test.run();

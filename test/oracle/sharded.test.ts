@@ -147,6 +147,10 @@ CREATE TABLE a (k INT NOT NULL, x INT NOT NULL LATENESS 4, n INT) WITH ('materia
 CREATE TABLE w (k INT NOT NULL, x INT NOT NULL WATERMARK 2, n INT) WITH ('materialized' = 'true');
 CREATE TABLE p (k INT NOT NULL PRIMARY KEY, x INT LATENESS 4, n INT);
 CREATE TABLE t (k INT NOT NULL, ts TIMESTAMP NOT NULL, n INT);
+CREATE TABLE e (k INT NOT NULL, x BIGINT NOT NULL LATENESS 4, n INT) WITH ('append_only' = 'true');
+CREATE VIEW greatest AS SELECT e.k, e.x, e.n FROM e JOIN (SELECT x, MAX(n) AS m FROM e GROUP BY x) g ON e.x = g.x AND e.n = g.m;
+CREATE LOCAL VIEW counts AS SELECT k, x, COUNT(*) AS c FROM e GROUP BY k, x;
+CREATE VIEW most AS SELECT c.k, c.x, c.c FROM counts c JOIN (SELECT x, MAX(c) AS m FROM counts GROUP BY x) g ON c.x = g.x AND c.c = g.m;
 CREATE MATERIALIZED VIEW groups AS SELECT x, COUNT(*) AS c, MAX(n) AS m FROM a GROUP BY x;
 CREATE VIEW final WITH ('emit_final' = 'x') AS SELECT x, COUNT(*) AS c FROM a GROUP BY x;
 CREATE VIEW plain WITH ('emit_final' = 'x') AS SELECT k, x FROM a;
@@ -164,13 +168,15 @@ test('tables and views with LATENESS, WATERMARK, emit_final and NOW() are the sa
   const { program, problems } = compileProgram(timely);
   if (program === null) throw problems[0];
   const clock = program.clock!;
-  const cell = fc.tuple(fc.constantFrom('a', 'w', 'p', 't'), fc.nat(6), fc.nat(12), fc.option(fc.nat(9)));
+  const cell = fc.tuple(fc.constantFrom('a', 'w', 'p', 't', 'e'), fc.nat(6), fc.nat(12), fc.option(fc.nat(9)));
   const steps = fc.array(fc.array(cell, { maxLength: 12 }), { minLength: 2, maxLength: 8 });
   const inputs = (rows: readonly (readonly [string, number, number, number | null])[], at: number): Inputs => {
     const made = new Map<string, ChangeBatch[]>();
     for (const { relation } of program.tables) {
       const own = rows.filter(([table]) => table === relation.name);
-      const cells = own.map(([table, k, x, n]) => [1, k, table === 't' ? BigInt(x) * 1_000_000n : x + at, n] as const);
+      const timeOf = (x: number): number | bigint =>
+        relation.name === 't' ? BigInt(x) * 1_000_000n : relation.name === 'e' ? BigInt(x + at) : x + at;
+      const cells = own.map(([, k, x, n]) => [1, k, timeOf(x), n] as const);
       if (cells.length > 0) made.set(relation.name, [rowsBatch(relation.schema, cells)]);
     }
     made.set(clock.name, [rowsBatch(clock.schema, [[1, BigInt(at) * 2_000_000n]])]);

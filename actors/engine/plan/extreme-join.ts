@@ -45,10 +45,13 @@ export function buildExtremeJoin(nodes: NodeBuilder, rel: Rels<'join'>, wanted: 
   const settled = settledGroup(nodes, found);
   const candidates = candidatesOf(nodes, input, shape, settled);
   let { node } = input;
-  for (const operator of [...(candidates === null ? [] : [candidates]), new ExtremeRows(shape)]) {
-    node = nodes.add(operator, [node], sharding);
+  const add = (operator: ExtremeCandidates | ExtremeRows, lies: NodeSharding): void => {
+    node = nodes.add(operator, [node], lies);
     if (settled !== null) nodes.forgetful.set(node, () => operator.forget(settled));
-  }
+  };
+  // A row that is passed by another one of the same worker never will be at the extreme: few are left when rows of a group have to meet.
+  if (candidates !== null) add(candidates, { kind: 'local', schema, sources: [inPlace(schema.fields.length)] });
+  add(new ExtremeRows(shape), sharding);
   const columns = allColumns(rel).map((ordinal) => place(found.columns[ordinal]!));
   return { node, schema, columns, appendOnly: false, key: null };
 }
@@ -75,11 +78,14 @@ function candidatesOf(
   return storageOf(type) === 'i64' ? new ExtremeCandidates(shape, settled) : null;
 }
 
-/** Whether each row is told of once in a step: its operator holds rows by a key and tells how they differ. */
+/**
+ * Whether each row is told of once in a step: its operator holds rows by a key and tells how they differ. Of several workers always the same tells of a
+ * row, so that none comes to a group of which another one has told before.
+ */
 function tellsOnce(nodes: NodeBuilder, { node, key }: Built): boolean {
-  let { operator, inputs } = nodes.nodes[node]!;
-  while (operator instanceof RowMap) ({ operator, inputs } = nodes.nodes[inputs[0]!]!);
-  return key !== null && operator.contents !== null;
+  let { operator, inputs, sharding } = nodes.nodes[node]!;
+  while (operator instanceof RowMap) ({ operator, inputs, sharding } = nodes.nodes[inputs[0]!]!);
+  return key !== null && operator.contents !== null && (nodes.workers === 1 || sharding?.kind === 'keyed');
 }
 
 /** Groups without those that follow from others of them, such as the end of a window from its beginning. */

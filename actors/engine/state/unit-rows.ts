@@ -44,10 +44,10 @@ export class UnitRows {
     this.#headAt = headAt;
     const width = payloadWords + 1;
     const chunkBits = chunkBitsWanted ?? Math.floor(Math.log2(chunkWordsMax / width));
-    this.#recordMask = 2 ** chunkBits - 1;
+    this.#recordMask = (1 << chunkBits) - 1;
     this.form = { payloadWords, width, payloadAt: 0, weightAt: -1, nextAt: payloadWords, chunkBits };
     this.kernels = joinKernels(this.form);
-    this.chunks = [new Int32Array(Math.min(16, 2 ** chunkBits) * width)];
+    this.chunks = [new Int32Array(Math.min(16, 1 << chunkBits) * width)];
   }
 
   /** Whether no row was taken out yet: records are in the order in which rows came. */
@@ -79,7 +79,7 @@ export class UnitRows {
       from++;
     }
     this.#reserve(count - from);
-    const chunkRecords = 2 ** this.form.chunkBits;
+    const chunkRecords = 1 << this.form.chunkBits;
     while (from < count) {
       const id = header[0]!;
       const to = Math.min(count, from + chunkRecords - (id & (chunkRecords - 1)));
@@ -148,8 +148,8 @@ export class UnitRows {
     const places = new Int32Array(used);
     let kept = 0;
     for (let c = 0; c < this.chunks.length; c++) {
-      const from = c * 2 ** chunkBits;
-      const to = Math.min(used, from + 2 ** chunkBits);
+      const from = c * (1 << chunkBits);
+      const to = Math.min(used, from + (1 << chunkBits));
       kept = notePlaces(this.chunks[c]!, width, bound, places, from, to, kept);
     }
     if (kept * 2 > used) return 0;
@@ -161,7 +161,7 @@ export class UnitRows {
     const rows = new Int32Array(kept * width);
     moveRows(records, places, first, used, rows);
     // What stays is the smaller part, so it fits where all were.
-    const chunkWords = 2 ** chunkBits * width;
+    const chunkWords = (1 << chunkBits) * width;
     this.chunks.length = Math.max(1, Math.ceil(rows.length / chunkWords));
     this.chunks.forEach((chunk, c) => {
       chunk.set(rows.subarray(c * chunkWords, (c + 1) * chunkWords));
@@ -183,7 +183,7 @@ export class UnitRows {
   snapshot(writer: SnapshotWriter): void {
     writer.words(this.#header);
     const used = this.used;
-    const chunkRecords = 2 ** this.form.chunkBits;
+    const chunkRecords = 1 << this.form.chunkBits;
     writer.number(this.chunks.length);
     this.chunks.forEach((chunk, c) => {
       const records = Math.max(0, Math.min(chunkRecords, used - c * chunkRecords));
@@ -197,7 +197,7 @@ export class UnitRows {
     this.#header[orderedAt] = 0;
     this.#header.set(header);
     const { chunks } = this;
-    const chunkWords = 2 ** this.form.chunkBits * this.form.width;
+    const chunkWords = (1 << this.form.chunkBits) * this.form.width;
     chunks.length = 0;
     // Whoever wrote them may have had chunks of another size.
     let at = 0;
@@ -247,7 +247,7 @@ export class UnitRows {
   #reserve(count: number): void {
     const { width, chunkBits } = this.form;
     const { chunks } = this;
-    const chunkWords = 2 ** chunkBits * width;
+    const chunkWords = (1 << chunkBits) * width;
     const needed = (this.used + count) * width;
     for (;;) {
       const last = chunks.length - 1;
