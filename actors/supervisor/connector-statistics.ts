@@ -27,7 +27,7 @@ export function inputStatistics(
     bufferedBytes: isOver ? 0 : (gauges?.get('queuedBytes') ?? 0),
     numParseErrors: gauges?.get('numParseErrors') ?? 0,
     numUnknownFields: gauges?.get('numUnknownFields') ?? 0,
-    numTransportErrors: gauges?.get('numTransportErrors') ?? 0,
+    numTransportErrors: transportErrors(gauges, status, gauges?.get('numParseErrors') ?? 0),
     inspectorDroppedRecords: gauges?.get('inspectorDroppedRecords') ?? 0,
     endOfInput: status.state === 'ended',
     maxQueuedRecords: connector.maxQueuedRecords,
@@ -38,6 +38,12 @@ export function inputStatistics(
     parseErrors: errors.parseErrors,
     transportErrors: errors.transportErrors,
   };
+}
+
+/** One that has failed has had an error, also where nobody was there to count it: it could not be opened. */
+function transportErrors(gauges: Gauges | null, { state }: ConnectorStatus, others: number): number {
+  const counted = gauges?.get('numTransportErrors') ?? 0;
+  return counted + others === 0 && state === 'failed' ? 1 : counted;
 }
 
 /** What the engine knows of an output: it stands in front of the destination's mailbox. */
@@ -80,7 +86,7 @@ export function outputStatistics(
     maxQueuedRecords: connector.maxQueuedRecords,
     maxQueuedBytes: connector.maxQueuedBytes,
     numEncodeErrors: gauges?.get('numEncodeErrors') ?? 0,
-    numTransportErrors: gauges?.get('numTransportErrors') ?? 0,
+    numTransportErrors: transportErrors(gauges, status, gauges?.get('numEncodeErrors') ?? 0),
     inspectorDroppedRecords: gauges?.get('inspectorDroppedRecords') ?? 0,
     droppedRecords: queue.droppedRecords,
     encodeErrors: errors.encodeErrors,

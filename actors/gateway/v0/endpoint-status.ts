@@ -131,7 +131,12 @@ export function inputStatus(input: InputConnectorStats, withErrors: boolean): Js
     stall: input.health,
     // A connector that waits for labels does not read either; there is no other word for it here.
     paused: input.paused || input.state === 'waiting',
-    errors: withErrors ? { parse: listed(input.parseErrors), transport: listed(input.transportErrors) } : null,
+    errors: withErrors
+      ? {
+          parse: listed(input.parseErrors, input.numParseErrors),
+          transport: listed(input.transportErrors, input.numTransportErrors),
+        }
+      : null,
   });
 }
 
@@ -165,7 +170,12 @@ export function outputStatus(
     memory: output.queuedBytes + output.bufferedBytes,
     transmittedRecords: before.records + output.transmittedRecords,
     transmittedBytes: before.bytes + output.transmittedBytes,
-    errors: withErrors ? { encode: listed(output.encodeErrors), transport: listed(output.transportErrors) } : null,
+    errors: withErrors
+      ? {
+          encode: listed(output.encodeErrors, output.numEncodeErrors),
+          transport: listed(output.transportErrors, output.numTransportErrors),
+        }
+      : null,
   });
 }
 
@@ -254,15 +264,20 @@ function health({ error, stall }: Pick<ShownInput, 'error' | 'stall'>): Shaped<t
   return { status: 'Unhealthy', description: `stalled since ${new Date(stall.since).toISOString()}: ${stall.reason}` };
 }
 
+/** The latest of `count`: their numbers show how many of those before them are not kept. */
 function listed(
   errors: readonly {
     readonly time: number;
     readonly record: number | null;
     readonly error: ErrorData | DecodeError;
   }[],
+  count: number,
 ): readonly ListedError[] {
-  return errors.map(({ time, record, error }) => {
-    return { time, index: record ?? 0, message: 'help' in error ? told(error) : error.message };
+  const first = Math.max(0, count - errors.length);
+  return errors.map(({ time, record, error }, i) => {
+    if ('help' in error) return { time, index: first + i, message: told(error) };
+    const place = record === null ? '' : `record ${record}: `;
+    return { time, index: first + i, message: place + error.message };
   });
 }
 

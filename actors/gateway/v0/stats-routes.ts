@@ -1,7 +1,9 @@
 // Statistics, metrics and time series of pipelines.
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { systemClock } from '../../../runtime/clock.ts';
+import type { PipelineStats } from '../../supervisor/messages.ts';
 import type { Hosting } from '../hosting/hosting.ts';
+import type { LiveDeployment } from '../hosting/live-deployment.ts';
 import { HttpProblem } from '../http/http-problem.ts';
 import {
   body,
@@ -28,6 +30,17 @@ const metricShape = object({
   description: text,
   values: list(object({ labels: byName(text), value: numeric })),
 });
+
+/** Connectors are asked for their lists one by one; what one that has just been removed had is not there any more. */
+async function withErrorLists(deployment: LiveDeployment, stats: PipelineStats): Promise<PipelineStats> {
+  const inputs = stats.inputs.map((input) =>
+    deployment.call('stats', (control) => control.inputStats(input.endpoint)).catch(() => input),
+  );
+  const outputs = stats.outputs.map((output) =>
+    deployment.call('stats', (control) => control.outputStats(output.endpoint)).catch(() => output),
+  );
+  return { ...stats, inputs: await Promise.all(inputs), outputs: await Promise.all(outputs) };
+}
 
 export function statsRoutes(hosting: Hosting): readonly Route[] {
   const { pipelines } = hosting;
@@ -62,8 +75,9 @@ export function statsRoutes(hosting: Hosting): readonly Route[] {
       async (request) => {
         const pipeline = named(request);
         const deployment = pipeline.deployed();
-        const stats = await deployment.call('stats', (control) => control.stats());
         const withErrors = flag(request.query, 'include_connector_errors');
+        const all = await deployment.call('stats', (control) => control.stats());
+        const stats = withErrors ? await withErrorLists(deployment, all) : all;
         return json(200, statsReply(pipeline, deployment, stats, { now: systemClock.now(), withErrors }));
       },
       { include_connector_errors: 'with the latest errors of each connector' },

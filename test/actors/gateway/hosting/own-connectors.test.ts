@@ -1,4 +1,5 @@
-// Connectors of modules of the server's folder, over `/v0`: what a pause does not wait for, and what they are told when a pipeline is deleted.
+// Connectors as a server has them, those of modules of its folder among them: what a pause does not wait for, what they are told when a pipeline is
+// deleted or they are renamed, and what is shown of their errors.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -175,6 +176,55 @@ own(
     assert.equal(rest.slice(0, 3), [`recover ${checkpoint} y v.old`, 'deleted v.old', 'recover null y v.new']);
     await call('POST', 'exact/stop?force=true');
     await shows('exact', 'Stopped');
+  },
+);
+
+own(
+  'what goes wrong with a connector moves its counter, and its latest errors are listed where they are asked for',
+  async () => {
+    const lines = Array.from({ length: 103 }, (_, i) => `{"insert":{"x":${i < 102 ? `"bad ${i}"` : 1}}}\n`);
+    writeFileSync(join(folder, 'bad.json'), lines.join(''));
+    const connector = (name: string, transport: string, file: string): object => {
+      return { name, transport: { name: transport, config: { path: join(folder, file) } }, format: { name: 'json' } };
+    };
+    const inputs = [connector('bad', 'file_input', 'bad.json'), connector('none', 'file_input', 'nowhere.json')];
+    const outputs = [connector('good', 'file_output', 'out.json'), connector('none', 'file_output', 'no/folder.json')];
+    const program = `CREATE TABLE t (x BIGINT) WITH ('connectors' = '${JSON.stringify(inputs)}');
+    CREATE VIEW v WITH ('connectors' = '${JSON.stringify(outputs)}') AS SELECT x, CAST(x AS DOUBLE) / 0e0 AS d FROM t;`;
+    await call('PUT', 'faulty', { name: 'faulty', program_code: program, runtime_config: {} });
+    await shows('faulty', 'Success');
+    await call('POST', 'faulty/start');
+    await shows('faulty', 'Running');
+    type Endpoint = Readonly<Record<string, unknown>> & { readonly metrics: Readonly<Record<string, number>> };
+    const stats = async (query: string): Promise<readonly (Endpoint | undefined)[]> => {
+      const reply = JSON.parse(await call('GET', `faulty/stats${query}`));
+      const all: readonly Endpoint[] = [...reply.inputs, ...reply.outputs];
+      return ['t.bad', 't.none', 'v.good', 'v.none'].map((name) => all.find((each) => each['endpoint_name'] === name));
+    };
+    const counters = (endpoints: readonly (Endpoint | undefined)[]): string =>
+      JSON.stringify(
+        endpoints.map((each) => {
+          const {
+            num_parse_errors: parse,
+            num_encode_errors: encode,
+            num_transport_errors: transport,
+          } = each?.metrics ?? {};
+          return [parse ?? encode, transport];
+        }),
+      );
+    while (counters(await stats('')) !== '[[102,0],[0,1],[1,0],[0,1]]') await pollPause();
+    const [plain] = await stats('');
+    assert.not.ok('parse_errors' in (plain ?? {}));
+    const [bad, , good] = await stats('?include_connector_errors=true');
+    const errors = Object(bad).parse_errors;
+    assert.equal([errors.length, errors[0].index, errors[99].index], [100, 2, 101]);
+    assert.match(errors[99].message, 'record 102: column x: "bad 101" is no BIGINT');
+    assert.is(Object(good).encode_errors.length, 1);
+    const metrics = await call('GET', 'faulty/metrics');
+    assert.match(metrics, /^input_connector_errors_parse_total\{.*endpoint="t.bad"\} 102$/m);
+    assert.match(metrics, /^output_connector_errors_transport_total\{.*endpoint="v.none"\} 1$/m);
+    await call('POST', 'faulty/stop?force=true');
+    await shows('faulty', 'Stopped');
   },
 );
 
