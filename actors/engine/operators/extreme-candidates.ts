@@ -41,7 +41,7 @@ export class ExtremeCandidates implements Operator {
   readonly name = 'extreme candidates';
   readonly detail: string;
   readonly contents: null = null;
-  readonly passesOn: boolean = false;
+  readonly passesOn: boolean = true;
   readonly #shape: ExtremeRowsShape;
   readonly #keyLayout: RowLayout;
   readonly #valueLayout: RowLayout;
