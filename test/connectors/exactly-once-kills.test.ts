@@ -116,7 +116,7 @@ if ('missing' in server) {
     }
 
     // A checkpoint is stored, and its objects are not completed: by the run that has stored it, and by the one behind it.
-    for (let n = 0; n < 2; n++) {
+    for (let n = 0; n < (isLong ? 2 : 1); n++) {
       stopped = gate.stopAt(complete, n === 0 ? 'asked' : 'answered');
       run = start();
       await stopped;
