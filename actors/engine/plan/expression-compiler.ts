@@ -10,6 +10,7 @@
 // A program belongs to one circuit and is not reentrant. Not here: what expressions mean (expression-emitter.ts).
 
 import { assert } from '../../../runtime/assert.ts';
+import { allocateValues } from '../../../runtime/batch/batch-builder.ts';
 import type { ChangeBatch } from '../../../runtime/batch/change-batch.ts';
 import type { Column } from '../../../runtime/batch/column.ts';
 import { gatherColumn, gatherWeights, type Room } from '../../../runtime/batch/gather-column.ts';
@@ -81,6 +82,27 @@ export function evaluateConstant(scalar: Scalar): ScalarValue {
   const output = frame.outputs[0];
   assert(output !== undefined, 'a constant program has one output');
   return readCell(finishOutput(output, 1), 0);
+}
+
+/**
+ * The value of an expression that reads one column, by the value of that: compiled once, for those who ask again and again.
+ * @throws as evaluateConstant does
+ */
+export function evaluatorOf(scalar: Scalar, ordinal: number, type: SqlType): (value: number | bigint) => ScalarValue {
+  const outputs: readonly OutputPlan[] = [{ kind: 'computed', scalar, slot: 0, type: scalar.type }];
+  const shapes = Array.from({ length: ordinal + 1 }, (): ColumnShape => ({ layout: 'fixed', nullable: false }));
+  const variant = new Variant(emitProgram({ shapes, predicate: null, outputs, fold: foldConstant }));
+  const values = allocateValues(storageOf(type), 1);
+  const column: Column = { layout: 'fixed', type, validity: null, values };
+  const columns = shapes.map(() => column);
+  return (value) => {
+    if (values instanceof BigInt64Array) values[0] = BigInt(value);
+    else values[0] = Number(value);
+    const frame = variant.frame(columns, 1, outputs, new Int32Array(1));
+    variant.run(frame);
+    if (frame.failed) throw frame.error;
+    return readCell(finishOutput(frame.outputs[0]!, 1), 0);
+  };
 }
 
 /** Variants beyond this number are not told apart by where NULLs are: every nullable column is taken to have some. */

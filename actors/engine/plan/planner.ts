@@ -32,7 +32,7 @@ import { watermarksOfScalar } from '../sql/watermarks.ts';
 import { StringPool } from '../state/string-pool.ts';
 import { mapColumns } from './algebra.ts';
 import type { Built } from './built-relation.ts';
-import { evaluateConstant } from './expression-compiler.ts';
+import { evaluatorOf } from './expression-compiler.ts';
 import { columnsOf } from './expression-shape.ts';
 import { runQuery } from './query-execution.ts';
 import { QueryNodes } from './query-nodes.ts';
@@ -215,18 +215,31 @@ export function planProgram(program: BoundProgram, options: PlanOptions): Circui
 function watermarkValue(table: LateRows, value: Scalar, type: SqlType): () => number | bigint | null {
   const [ordinal] = columnsOf(value);
   assert(ordinal !== undefined, 'a watermark reads a column');
+  if (value.kind === 'column') return () => table.watermark(ordinal);
+  let evaluate: ReturnType<typeof evaluatorOf> | null = null;
   let seen: number | bigint | null = null;
   let known: number | bigint | null = null;
   return () => {
     const mark = table.watermark(ordinal);
     if (mark === seen) return known;
     seen = mark;
-    const placed = mapColumns(value, (column) => ({ ...column, kind: 'literal', value: mark }));
-    const made = mark === null ? null : evaluateConstant(placed);
+    evaluate ??= evaluatorOf(value, ordinal, columnTypeOf(value));
+    const made = mark === null ? null : evaluate(mark);
     known = typeof made === 'number' || typeof made === 'bigint' ? made : null;
     assert(known === null || storageOf(type) !== 'bytes', 'a watermark is a number or a time');
     return known;
   };
+}
+
+/** Of the one column that an expression reads. */
+function columnTypeOf(value: Scalar): SqlType {
+  let type: SqlType | null = null;
+  mapColumns(value, (column) => {
+    type = column.type;
+    return column;
+  });
+  assert(type !== null, 'an expression of a watermark reads a column');
+  return type;
 }
 
 /** Whether values of a type lie in state as the numbers that watermarks are. */
