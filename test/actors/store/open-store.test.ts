@@ -159,7 +159,7 @@ test('a file that was cut anywhere is told as damaged, or holds what it held; it
     const file = join(folder, 'store.lmdb');
     const whole = readFileSync(file);
     const told: Record<string, number> = {};
-    for (let cut = whole.length - 1; cut > 0; cut -= cut > 20_000 ? 16_384 : 3_000) {
+    for (const cut of [1, 4_096, 8_191, 12_288, whole.length >> 1, whole.length - 4_096, whole.length - 1]) {
       writeFileSync(file, whole);
       truncateSync(file, cut);
       const [code = '', cause = ''] = await codesOf(folder);
