@@ -136,6 +136,7 @@ test('a pipeline is created, started, stopped and deleted; each command ends whe
   assert.is((await call(['delete', 'made', '--force'])).out, 'made is deleted\n');
   assert.is((await call(['create', 'made', 'made.sql', '--start'])).out, 'made is running\n');
   assert.is((await call(['stop', 'made', '--force'])).code, 0);
+  assert.match((await call(['delete', 'made'])).err, /not cleared \(POST …\/clear, or millrace delete --force\)/);
   assert.is((await call(['delete', 'made', '--force'])).code, 0);
   const wrong = await call(['create', 'wrong', 'wrong.sql']);
   assert.is(wrong.code, 1);

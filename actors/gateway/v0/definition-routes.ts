@@ -123,7 +123,10 @@ export function definitionRoutes(hosting: Hosting): readonly Route[] {
         assertHasProgram(pipeline);
         if (!pipeline.isFullyStopped) throw restricted('DeleteRestrictedToFullyStopped', 'it is not fully stopped');
         if (pipeline.record.storageStatus !== 'Cleared') {
-          throw restricted('DeleteRestrictedToClearedStorage', 'its storage is not cleared (POST …/clear, or millrace delete --force)');
+          throw restricted(
+            'DeleteRestrictedToClearedStorage',
+            'its storage is not cleared (POST …/clear, or millrace delete --force)',
+          );
         }
         await hosting.plugins.programDeleted(pipeline);
         await pipelines.delete(pipeline);
