@@ -41,20 +41,27 @@ interface RowPlan {
 
 class GeneratorSource implements Source {
   readonly #context: SourceContext;
-  readonly #plans: readonly RowPlan[];
+  readonly #configuration: ParameterValues;
+  #plans: readonly RowPlan[] = [];
   #seed: number;
   #plan = 0;
   #row = 0;
 
   constructor(configuration: ParameterValues, context: SourceContext) {
     this.#context = context;
-    // SAFETY: the values have been validated against the parameters above.
-    const given = (configuration['plan'] ?? [{}]) as readonly ParameterValues[];
-    this.#plans = given.map((plan) => planRows(plan, context));
+    this.#configuration = configuration;
     this.#seed = Number(configuration['seed'] ?? context.clock.now());
   }
 
+  /** Not earlier: who is told that it is deleted may have no table any more. */
+  configure(): void {
+    // SAFETY: the values have been validated against the parameters above.
+    const given = (this.#configuration['plan'] ?? [{}]) as readonly ParameterValues[];
+    this.#plans = given.map((plan) => planRows(plan, this.#context));
+  }
+
   async open(position: Position | null): Promise<void> {
+    this.configure();
     if (position === null) return;
     this.#plan = Number(position['plan']);
     this.#row = Number(position['row']);

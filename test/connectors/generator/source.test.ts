@@ -188,10 +188,12 @@ test('a rate is kept by the clock that is given', async () => {
 test('settings that cannot be are coded errors', async () => {
   const create = (settings: object): Promise<string> =>
     codeOf(() =>
-      datagen.create(
-        { plan: [{ fields: settings }] },
-        contextFor(relationOf({ 'id!': bigint, s: varchar, n: { kind: 'TINYINT' } }), '.'),
-      ),
+      datagen
+        .create(
+          { plan: [{ fields: settings }] },
+          contextFor(relationOf({ 'id!': bigint, s: varchar, n: { kind: 'TINYINT' } }), '.'),
+        )
+        .configure?.(),
     );
   assert.is(await create({ idd: {} }), 'config.unknown_key id');
   assert.is(await create({ s: { strategy: 'emial' } }), 'config.unknown_value email');

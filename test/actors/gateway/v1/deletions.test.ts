@@ -75,4 +75,24 @@ test('one that never can be is given up by a call', async () => {
   assert.equal([again.status, reasonOf(again)], [404, 'connector.instance_not_found']);
 });
 
+test('a connector whose table has gone with its pipeline is told, too', async () => {
+  const transport = { name: 'datagen', config: { plan: [{ limit: 3, fields: { id: { range: [5, 9] } } }] } };
+  const connectors = JSON.stringify([{ name: 'c', transport }]);
+  const program = `CREATE TABLE t (id INT) WITH ('connectors' = '${connectors}');`;
+  assert.is((await client.put('/v0/pipelines/gone', { name: 'gone', program_code: program })).status, 201);
+  const status = async (): Promise<string> => JSON.stringify((await client.get('/v0/pipelines/gone')).body);
+  const until = async (text: string): Promise<void> => {
+    while (!(await status()).includes(text)) await pollPause();
+  };
+  await until('"program_status":"Success"');
+  assert.is((await client.post('/v0/pipelines/gone/start', {})).status, 202);
+  await until('"deployment_status":"Running"');
+  assert.is((await client.post('/v0/pipelines/gone/stop?force=true', {})).status, 202);
+  await until('"deployment_status":"Stopped"');
+  assert.is((await client.post('/v0/pipelines/gone/clear', {})).status, 202);
+  await until('"storage_status":"Cleared"');
+  assert.is((await client.delete('/v0/pipelines/gone')).status, 200);
+  while ((await owed()).length > 0) await pollPause();
+});
+
 test.run();
