@@ -26,6 +26,7 @@ import {
   compileLane,
   emitAbsent,
   emitGeneral,
+  emitPlainWords,
   emitValue,
   type Lane,
   type LaneEnd,
@@ -150,6 +151,7 @@ function emitText(target: ColumnTarget, rest: number): string {
   return `s = p; ok = 0; all = 0;
 if (u${c} + ${stringBytesMax} > b${c}.length) { t${c}.column.bytesUsed = u${c}; t${c}.column.reserveBytes(${stringBytesMax}); b${c} = t${c}.column.bytes; }
 to = u${c}; limit = p + ${stringBytesMax};
+${emitPlainWords(c, [backslash])}
 for (; p < limit; p++) {
   v = bytes[p];
   if (v < 11) { ok = 1; break; }

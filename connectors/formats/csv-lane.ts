@@ -11,6 +11,7 @@ import {
   compileLane,
   emitAbsent,
   emitGeneral,
+  emitPlainWords,
   emitValue,
   type Lane,
   stringBytesMax,
@@ -87,6 +88,7 @@ function emitString(target: ColumnTarget, rest: number, delimiter: number, isLas
   return `s = p; ok = 0; all = 0;
 if (u${c} + ${stringBytesMax} > b${c}.length) { t${c}.column.bytesUsed = u${c}; t${c}.column.reserveBytes(${stringBytesMax}); b${c} = t${c}.column.bytes; }
 to = u${c}; limit = p + ${stringBytesMax};
+${emitPlainWords(c, delimiter >= 32 && delimiter < 128 ? [delimiter] : [])}
 for (; p < limit; p++) {
   v = bytes[p];
   if (v === ${delimiter} || v === 10) { ok = 1; break; }

@@ -14,6 +14,7 @@ import {
   emitAbsent,
   emitGeneral,
   emitLiteral,
+  emitPlainWords,
   emitValue,
   type Lane,
   stringBytesMax,
@@ -90,8 +91,9 @@ function emitString(target: ColumnTarget, rest: number): string {
   return `s = p; ok = 0; all = 0;
 if (bytes[p] === 34) {
   if (u${c} + ${stringBytesMax} > b${c}.length) { t${c}.column.bytesUsed = u${c}; t${c}.column.reserveBytes(${stringBytesMax}); b${c} = t${c}.column.bytes; }
-  to = u${c}; limit = p + ${stringBytesMax};
-  while (++p < limit) {
+  to = u${c}; limit = ++p + ${stringBytesMax - 1};
+  ${emitPlainWords(c, [0x22, 0x5c])}
+  for (; p < limit; p++) {
     v = bytes[p];
     if (v === 34) { ok = 1; break; }
     if (v < 32 || v === 92) break;

@@ -248,6 +248,19 @@ function emitTemporal(scan: string, grammar: ValueGrammar): string {
 else { p++; p = ${scan}; if (p < 0 || bytes[p] !== ${quote}) ok = 0; else p++; }`;
 }
 
+/**
+ * Source that copies bytes of a text from `p` on to `to`, four at a time, as long as none of the four is one of `marks`, a control
+ * character, or beyond ASCII. Borrows may stop it early, never late: what is left is for a loop over bytes.
+ */
+export function emitPlainWords(c: number, marks: readonly number[]): string {
+  const isMark = marks.map((mark) => `((n = v ^ ${mark * 0x01010101}) - 0x01010101 & ~n) | `);
+  return `for (; p + 4 <= limit; p += 4) {
+  v = view.getInt32(p, true);
+  if (((${isMark.join('')}(v - 0x20202020 & ~v) | v) & 0x80808080) !== 0) break;
+  b${c}[to] = v; b${c}[to + 1] = v >> 8; b${c}[to + 2] = v >> 16; b${c}[to + 3] = v >> 24; to += 4;
+}`;
+}
+
 /** Source that compares the bytes at `p` with `literal`, in words, and goes past them. */
 export function emitLiteral(literal: Uint8Array): string {
   const view = new DataView(literal.buffer, literal.byteOffset, literal.length);
