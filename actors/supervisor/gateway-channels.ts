@@ -24,11 +24,17 @@ export class GatewayChannels {
   readonly #log: Log;
   readonly #isTaken: (endpoint: string) => boolean;
   readonly #endpoints = new Set<string>();
+  #hasOpenedIngress = false;
 
   constructor(engine: () => ActorRef<EngineMessage>, log: Log, isTaken: (endpoint: string) => boolean) {
     this.#engine = engine;
     this.#log = log;
     this.#isTaken = isTaken;
+  }
+
+  /** Rows may have been pushed. */
+  get hasOpenedIngress(): boolean {
+    return this.#hasOpenedIngress;
   }
 
   async openIngress(table: string, limits: MailboxLimits, wished?: string): Promise<GatewayChannel> {
@@ -45,6 +51,7 @@ export class GatewayChannels {
     } as const;
     try {
       await this.#engine().ask(attach, { transfer: [port2] });
+      this.#hasOpenedIngress = true;
       return { endpoint, port: port1 };
     } catch (error) {
       this.#endpoints.delete(endpoint);

@@ -2,8 +2,9 @@
 // delivers exactly once is told when the checkpoint is stored.
 //
 // A checkpoint is held back while an output is behind, for as long as it makes progress: what it was sent would be lost with the process, and is in
-// the checkpoint. One that has failed loses what it is sent, which is counted; where it delivers exactly once no checkpoint is taken any
-// more, so that a later start makes that again. Part of the output's handle.
+// the checkpoint. When one has failed no checkpoint is taken any more, so that a later start delivers what it has missed. But rows that
+// were pushed nobody sends again: where there are any, an output that delivers at least once misses what it is sent from then on, which is
+// counted. Part of the output's handle.
 import type { CheckpointNote } from '../../connectors/sdk/destination.ts';
 import type { ActorRef } from '../../runtime/actor/actor.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -46,19 +47,17 @@ export class OutputPreparation {
   /** Checkpoints that are being taken, and what it has said of each: that it is prepared, and perhaps a note. */
   readonly #expected = new Map<string, PreparedCheckpoint | null>();
   readonly #listeners = new Set<() => void>();
+  /** Once it has failed no checkpoint is taken. */
+  #isRequired = true;
 
   constructor(parts: PreparationParts) {
     this.#parts = parts;
   }
 
-  /** @throws CheckpointHeldBack */
-  refuseFailed(): void {
-    const failure = this.#parts.failure();
-    if (this.#parts.isExactlyOnce && failure !== null) this.#refuse(`has failed: ${failure.message}`);
-  }
-
-  /** From now on; those before it are over. */
-  expect(checkpoint: string): void {
+  /** From now on; those before it are over. `isPushed`: there are rows that only a checkpoint keeps. @throws CheckpointHeldBack */
+  expect(checkpoint: string, isPushed: boolean): void {
+    this.#isRequired = this.#parts.isExactlyOnce || !isPushed;
+    this.#refuseFailed();
     this.#expected.clear();
     this.#expected.set(checkpoint, null);
   }
@@ -85,6 +84,7 @@ export class OutputPreparation {
     signal: AbortSignal,
   ): Promise<PreparedCheckpoint | null> {
     const { wasAttached, hasEnd, destination, isExactlyOnce } = this.#parts;
+    this.#refuseFailed();
     const isSent = barrier !== null && !barrier.hasEnded;
     if (!isSent) {
       const isThrough = barrier !== null || hasEnd();
@@ -124,11 +124,12 @@ export class OutputPreparation {
       };
       const look = (): void => {
         try {
-          if ((this.#expected.get(checkpoint) ?? null) !== null || (!isExactlyOnce && isOver())) {
+          const isPrepared = (this.#expected.get(checkpoint) ?? null) !== null;
+          if (!isPrepared) this.#refuseFailed();
+          if (isPrepared || (!isExactlyOnce && isOver())) {
             end(resolve);
             return;
           }
-          this.refuseFailed();
           if (destination() === null) this.#refuse('is being stopped');
           const now = progress();
           if (now !== seen) [seen, seenAt] = [now, clock.monotonic()];
@@ -144,6 +145,11 @@ export class OutputPreparation {
       if (signal.aborted) onAbort();
       else look();
     });
+  }
+
+  #refuseFailed(): void {
+    const failure = this.#parts.failure();
+    if (this.#isRequired && failure !== null) this.#refuse(`has failed: ${failure.message}`);
   }
 
   #refuse(detail: string): never {

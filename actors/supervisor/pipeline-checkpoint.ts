@@ -15,6 +15,8 @@ export interface CheckpointParts {
   readonly fingerprint: CheckpointState['fingerprint'];
   /** Unique to this run. */
   readonly incarnation: string;
+  /** Rows may have come that no connector reads again. */
+  readonly isPushed: () => boolean;
 }
 
 interface Taken {
@@ -43,12 +45,11 @@ export class PipelineCheckpoints {
 
   /** However long it takes: a step may be under way, and the state may be large. @throws CheckpointHeldBack */
   async take(signal: AbortSignal): Promise<CheckpointState> {
-    const { engine, roster, fingerprint, incarnation } = this.#parts;
+    const { engine, roster, fingerprint, incarnation, isPushed } = this.#parts;
     const checkpoint = `${incarnation}:${++this.#count}`;
     const handles = roster.outputs.filter((output) => output.preparation !== null);
-    for (const output of handles) output.preparation?.refuseFailed();
     // What they answer may be heard before the engine is.
-    for (const output of handles) output.preparation?.expect(checkpoint);
+    for (const output of handles) output.preparation?.expect(checkpoint, isPushed());
     this.#outputs = [];
     const message = { kind: 'checkpoint', checkpoint } as const;
     const taken = await engine().ask<EngineCheckpoint>(message, { signal, deadlineMs: Number.POSITIVE_INFINITY });

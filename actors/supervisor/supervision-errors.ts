@@ -136,7 +136,7 @@ export const ConnectorTimedOut: CodedErrorClass<{
 export const CheckpointHeldBack: CodedErrorClass<{ readonly endpoint: string; readonly detail: string }> = defineError(
   'checkpoint.held_back',
   {
-    help: 'A checkpoint says that what was sent to outputs before it is safe. One that is behind is waited for: see what holds it up. When one that delivers exactly once has failed, mend what is wrong and start the pipeline again: it goes on from its last checkpoint, and nothing is missing. Or remove the output.',
+    help: 'A checkpoint says that what was sent to outputs before it is safe. One that is behind is waited for: see what holds it up. When one has failed, mend what is wrong and start the pipeline again: it goes on from its last checkpoint, and nothing is missing. Or remove the output.',
   },
   (f) => `no checkpoint while output ${f.endpoint} ${f.detail}`,
 );

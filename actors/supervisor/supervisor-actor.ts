@@ -132,7 +132,8 @@ export class Supervisor implements SupervisorInterface {
     });
     this.#channels = new GatewayChannels(engine, log, (endpoint) => this.#roster.has(endpoint));
     const { fingerprint, incarnation } = args;
-    this.#checkpoints = new PipelineCheckpoints({ engine, roster: this.#roster, fingerprint, incarnation });
+    const isPushed = (): boolean => this.#channels.hasOpenedIngress;
+    this.#checkpoints = new PipelineCheckpoints({ engine, roster: this.#roster, fingerprint, incarnation, isPushed });
     this.#startedAt = clock.now();
     this.#released = {
       roster: this.#roster,

@@ -32,6 +32,8 @@ export class DurableRun {
   #tookMs = 0;
   #working: Promise<void> = Promise.resolve();
   #isBusy = false;
+  /** Why none is being taken, as it was last told. */
+  #refusal: string | null = null;
 
   /** @throws FolderLocked, FolderUnusable, FormatTooNew */
   static async open(folder: string, name: string, onLog: (entry: LogEntry) => void): Promise<DurableRun> {
@@ -67,6 +69,8 @@ export class DurableRun {
         // A pipeline that is ending does not answer; a checkpoint that has failed is tried again.
         .catch((error: unknown) => {
           const data = errorToData(error);
+          if (data.message === this.#refusal) return;
+          this.#refusal = data.message;
           this.#log.warn(`no checkpoint: ${data.message}`, { error: data });
         })
         .finally(() => {
@@ -77,6 +81,7 @@ export class DurableRun {
 
   /** The last checkpoint of a run: nothing enters a step any more. */
   async finish(connection: ControlConnection): Promise<void> {
+    this.#timer?.cancel();
     await this.#working;
     await this.#take(connection);
   }
@@ -117,5 +122,6 @@ export class DurableRun {
     this.#tookMs = this.#clock.monotonic() - preparedAt + imageMs;
     await connection.call('checkpoint', (control) => control.checkpointStored());
     this.#takenAt = this.#clock.monotonic();
+    this.#refusal = null;
   }
 }

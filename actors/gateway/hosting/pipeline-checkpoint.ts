@@ -114,6 +114,7 @@ export function checkpointRegularly(pipeline: HostedPipeline, store: Store): voi
   if (deployment === null || deployment.ended.aborted || !hasStorage(record) || record.relay !== undefined) return;
   let isBusy = false;
   let stepsBefore = -1;
+  let refusal: string | null = null;
   let dueAt = intervalMs === null ? Number.POSITIVE_INFINITY : systemClock.monotonic() + intervalMs;
   const turn = async (onlyWaits: () => void): Promise<void> => {
     const { engine, transaction, awaitsCheckpoint, positionMoves } = await deployment.call('stats', (control) =>
@@ -129,10 +130,13 @@ export function checkpointRegularly(pipeline: HostedPipeline, store: Store): voi
       await takeCheckpoint(pipeline, store, { onlyWaits });
       pipeline.checkpointSuccess = sequence;
       stepsBefore = steps;
+      refusal = null;
     } catch (error) {
       if (deployment.ended.aborted) return;
       const text = error instanceof Error ? error.message : String(error);
-      pipeline.log('error', `checkpoint ${sequence} has failed: ${text}`);
+      // The same reason once a second says nothing new.
+      if (text !== refusal) pipeline.log('error', `checkpoint ${sequence} has failed: ${text}`);
+      refusal = text;
       pipeline.checkpointFailure = { sequence_number: sequence, error: text, failed_at: pipeline.now() };
     }
   };
