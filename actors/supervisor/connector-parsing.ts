@@ -89,7 +89,7 @@ export function parseOutputConnector(
     problems.push(new ConfigUnsupported({ what: 'paused on an output', instead }, { place }));
   }
   const printer = registry.outputFormats.find((candidate) => candidate.name === format?.name);
-  if (values['index'] !== undefined && printer !== undefined && printer.makesMessages !== true) {
+  if (values['index'] !== undefined && printer !== undefined && printer.takesIndex !== true) {
     const instead = 'avro merges the changes of a key; without an index each change is printed';
     const place = entry.placeOf([...entry.path, 'index']);
     problems.push(new ConfigUnsupported({ what: `index with format ${printer.name}`, instead }, { place }));
@@ -169,7 +169,7 @@ function queueBounds(values: ParameterValues): { maxQueuedRecords: number; maxQu
 interface Registered extends RuledParameters {
   readonly name: string;
   readonly needsMessages?: boolean;
-  readonly makesMessages?: boolean;
+  readonly makesMessages?: (configuration: ParameterValues) => boolean;
 }
 
 interface RegisteredTransport extends Registered {
@@ -244,13 +244,13 @@ function checkFormat(
     problems.push(new ConfigUnknownFormat({ name: named.name, direction, known: names }, context));
     return null;
   }
+  const checked = validateSettings(definition, named.config, entry.placeOf, [...path, 'config'], named.name);
+  problems.push(...checked.problems);
   const hasMessages = transport === undefined || transport.givesMessages === true || transport.takesMessages === true;
-  if ((definition.needsMessages === true || definition.makesMessages === true) && !hasMessages) {
+  if (!hasMessages && (definition.needsMessages === true || definition.makesMessages?.(checked.values) === true)) {
     const place = entry.placeOf([...path, 'name']);
     problems.push(new ConfigFormatNeedsMessages({ format: named.name, transport: transport.name }, { place }));
   }
-  const checked = validateSettings(definition, named.config, entry.placeOf, [...path, 'config'], named.name);
-  problems.push(...checked.problems);
   // A transport that carries no bytes has no use for it; Feldera takes such a configuration too.
   if (transport?.format === 'none') return null;
   return { name: named.name, config: checked.values };

@@ -11,14 +11,16 @@ import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import { hashRows, rowEquality } from '../../runtime/batch/row-key.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import { type AvroType, parseAvroSchema } from '../sdk/avro-schema.ts';
-import type { Encoded, EncodedMessages, Encoder, FormatContext, OutputFormat } from '../sdk/format.ts';
+import type { Encoded, Encoder, FormatContext, OutputFormat } from '../sdk/format.ts';
 import type { ParameterValues } from '../sdk/parameters.ts';
 import { type CellPlan, planCell, writeAvroRow, writeLength } from './avro-cells.ts';
 import { messageHeadBytes } from './avro-lookup.ts';
 import { unfit } from './avro-plan.ts';
 import { recordSchemaOf } from './avro-relation-schema.ts';
+import { copiesOf } from './change-copies.ts';
 import { type ColumnSource, makeSources } from './column-source.ts';
-import { FormatConflictingOptions, FormatWeightTooLarge } from './format-errors.ts';
+import { FormatConflictingOptions } from './format-errors.ts';
+import { MessageList } from './message-list.ts';
 import { OutputBytes } from './output-bytes.ts';
 import { avroOutputDeclaration } from './output-declarations.ts';
 import { SchemaRegistryClient } from './schema-registry-client.ts';
@@ -28,7 +30,6 @@ export const avroOutput: OutputFormat<Promise<Encoder>> = {
   encoder: async (configuration, relation, context) => await openEncoder(configuration, relation, context),
 };
 
-const weightMax = 1_000_000;
 const insert = 0;
 const update = 1;
 const remove = 2;
@@ -160,12 +161,8 @@ function planFields(
 class AvroEncoder implements Encoder {
   readonly #plan: EncoderPlan;
   readonly #output: OutputBytes = new OutputBytes();
+  readonly #messages: MessageList = new MessageList();
   #at = 0;
-  #count = 0;
-  #keyEnds = new Int32Array(1024);
-  #valueEnds = new Int32Array(1024);
-  #hasValue = new Uint8Array(1024);
-  #headers = new Uint8Array(1024);
 
   constructor(plan: EncoderPlan) {
     this.#plan = plan;
@@ -173,7 +170,7 @@ class AvroEncoder implements Encoder {
 
   encode(batch: ChangeBatch): Encoded {
     this.#at = 0;
-    this.#count = 0;
+    this.#messages.clear();
     this.#plan.sources.forEach((source, c) => {
       source.bind(batch.columns[c]!);
     });
@@ -182,20 +179,9 @@ class AvroEncoder implements Encoder {
       this.#encodePass(batch, true);
       this.#encodePass(batch, false);
     }
-    return { bytes: this.#output.bytes.subarray(0, this.#at), records: this.#count, messages: this.#messages() };
-  }
-
-  #messages(): EncodedMessages {
     const { key, isJdbc } = this.#plan;
-    return {
-      count: this.#count,
-      keyEnds: this.#keyEnds,
-      valueEnds: this.#valueEnds,
-      hasKeys: key !== null,
-      hasValue: this.#hasValue,
-      headers: this.#headers,
-      headerSets: isJdbc ? [{}, {}, {}] : operationHeaders,
-    };
+    const messages = this.#messages.messages(key !== null, isJdbc ? [{}, {}, {}] : operationHeaders);
+    return { bytes: this.#output.bytes.subarray(0, this.#at), records: messages.count, messages };
   }
 
   #encodePass(batch: ChangeBatch, deletions: boolean): void {
@@ -203,8 +189,7 @@ class AvroEncoder implements Encoder {
     for (let row = 0; row < rows; row++) {
       const weight = weights === null ? 1 : weights[row]!;
       if (weight < 0 !== deletions) continue;
-      if (weight > weightMax || weight < -weightMax) throw new FormatWeightTooLarge({ weight, weightMax });
-      for (let copy = Math.abs(weight); copy > 0; copy--) this.#write(batch, row, deletions ? remove : insert);
+      for (let copy = copiesOf(weight); copy > 0; copy--) this.#write(batch, row, deletions ? remove : insert);
     }
   }
 
@@ -242,16 +227,11 @@ class AvroEncoder implements Encoder {
 
   #write(batch: ChangeBatch, row: number, operation: number): void {
     const { key, value, isJdbc } = this.#plan;
-    const count = this.#count;
-    if (count === this.#keyEnds.length) this.#grow();
     if (key !== null) this.#writePart(key, batch, row, operation);
-    this.#keyEnds[count] = this.#at;
+    const keyEnd = this.#at;
     const hasValue = !(isJdbc && operation === remove);
     if (hasValue) this.#writePart(value, batch, row, operation);
-    this.#valueEnds[count] = this.#at;
-    this.#hasValue[count] = hasValue ? 1 : 0;
-    this.#headers[count] = operation;
-    this.#count = count + 1;
+    this.#messages.add(keyEnd, this.#at, hasValue, operation);
   }
 
   #writePart({ head, fields }: PartPlan, batch: ChangeBatch, row: number, operation: number): void {
@@ -273,17 +253,5 @@ class AvroEncoder implements Encoder {
       }
       from = f + 1;
     }
-  }
-
-  #grow(): void {
-    const twice = <A extends Int32Array | Uint8Array>(made: A, from: A): A => {
-      made.set(from);
-      return made;
-    };
-    const length = this.#keyEnds.length * 2;
-    this.#keyEnds = twice(new Int32Array(length), this.#keyEnds);
-    this.#valueEnds = twice(new Int32Array(length), this.#valueEnds);
-    this.#hasValue = twice(new Uint8Array(length), this.#hasValue);
-    this.#headers = twice(new Uint8Array(length), this.#headers);
   }
 }

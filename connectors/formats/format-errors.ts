@@ -20,6 +20,16 @@ export const FormatConflictingOptions: CodedErrorClass<{ readonly format: string
     (f) => `${f.format}: ${f.detail}`,
   );
 
+export const FormatUnknownColumn: CodedErrorClass<{
+  readonly option: string;
+  readonly column: string;
+  readonly relation: string;
+}> = defineError(
+  'format.unknown_column',
+  { help: 'Name a column of the relation that the connector belongs to.' },
+  (f) => `${f.option} names "${f.column}", which is no column of ${f.relation}`,
+);
+
 export const ArrowMalformed: CodedErrorClass<{ readonly detail: string }> = defineError(
   'format.arrow_malformed',
   { help: 'Send an Arrow IPC stream (no file with a footer) whose columns are those of the table.' },

@@ -1,4 +1,5 @@
-// The json output format: batches to `{"insert":row}` and `{"delete":row}`, one a line or in arrays.
+// The json output format: batches to `{"insert":row}` and `{"delete":row}`, one a line or in arrays; or, in another encoder, to events of
+// Debezium (debezium-encoder.ts).
 //
 // A row of weight w is printed |w| times. Every deletion of a batch precedes every insertion, so that a reader who applies lines in order
 // sees an update as delete, then insert. Columns go to bytes directly: keys and separators are stamps, the escaped entries of a
@@ -9,6 +10,7 @@ import type { ChangeBatch } from '../../runtime/batch/change-batch.ts';
 import type { Relation } from '../../runtime/batch/schema.ts';
 import { scalarTextBytesMax } from '../../runtime/batch/text-digits.ts';
 import type { Encoder, OutputFormat } from '../sdk/format.ts';
+import { copiesOf } from './change-copies.ts';
 import { type ColumnSource, entryOf, makeSources, printBinary, printScalar } from './column-source.ts';
 import {
   targetBinary,
@@ -21,18 +23,21 @@ import {
   targetUuid,
   targetVariant,
 } from './column-target.ts';
-import { FormatUnencodableValue, FormatWeightTooLarge } from './format-errors.ts';
+import { DebeziumEncoder } from './debezium-encoder.ts';
+import { FormatUnencodableValue } from './format-errors.ts';
 import { type JsonOutputOptions, readJsonOutputOptions } from './json-options.ts';
+import { printString } from './json-string.ts';
 import { makeStamp, OutputBytes, printBytes, printStamp, printText, type Stamp } from './output-bytes.ts';
 import { jsonOutputDeclaration } from './output-declarations.ts';
 import { PrintedEntries } from './printed-entries.ts';
 
 export const jsonOutput: OutputFormat<Encoder> = {
   ...jsonOutputDeclaration,
-  encoder: (configuration, relation) => new JsonEncoder(readJsonOutputOptions(configuration), relation),
+  encoder: (configuration, relation) => {
+    const options = readJsonOutputOptions(configuration);
+    return options.isDebezium ? new DebeziumEncoder(options.keyFields, relation) : new JsonEncoder(options, relation);
+  },
 };
-
-const weightMax = 1000000;
 
 class JsonEncoder implements Encoder {
   readonly #options: JsonOutputOptions;
@@ -84,8 +89,7 @@ class JsonEncoder implements Encoder {
     for (let row = 0; row < rows; row++) {
       const weight = weights === null ? 1 : weights[row]!;
       if (weight < 0 !== deletions) continue;
-      if (weight > weightMax || weight < -weightMax) throw new FormatWeightTooLarge({ weight, weightMax });
-      const copies = weight < 0 ? -weight : weight;
+      const copies = copiesOf(weight);
       if (!this.#options.array && copies === 1) {
         at = printRow(this.#sources, this.#escaped, stamps, row, this.#output, this.#rowBytes, at);
         this.#output.bytes[at++] = 0x0a;
@@ -201,53 +205,4 @@ function printRow(
 function printEntry(bytes: Uint8Array, start: number, end: number, output: OutputBytes, at: number): number {
   output.reserve(at, (end - start) * 6 + 2);
   return printString(bytes, start, end, output.bytes, at);
-}
-
-/** Prints a JSON string; the caller has made room for 6 bytes for each, and 2. Returns the position behind it. */
-function printString(bytes: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {
-  let to = at;
-  out[to++] = 0x22;
-  for (let i = start; i < end; i++) {
-    const byte = bytes[i]!;
-    if (byte >= 0x20 && byte !== 0x22 && byte !== 0x5c) out[to++] = byte;
-    else to = printEscape(byte, out, to);
-  }
-  out[to] = 0x22;
-  return to + 1;
-}
-
-function printEscape(byte: number, out: Uint8Array, at: number): number {
-  out[at] = 0x5c;
-  const letter = escapeLetter(byte);
-  if (letter !== 0) {
-    out[at + 1] = letter;
-    return at + 2;
-  }
-  out[at + 1] = 0x75;
-  out[at + 2] = 0x30;
-  out[at + 3] = 0x30;
-  out[at + 4] = 0x30 + (byte >> 4);
-  const low = byte & 15;
-  out[at + 5] = low < 10 ? 0x30 + low : 0x57 + low;
-  return at + 6;
-}
-
-function escapeLetter(byte: number): number {
-  switch (byte) {
-    case 0x22:
-    case 0x5c:
-      return byte;
-    case 8:
-      return 0x62;
-    case 9:
-      return 0x74;
-    case 10:
-      return 0x6e;
-    case 12:
-      return 0x66;
-    case 13:
-      return 0x72;
-    default:
-      return 0;
-  }
 }

@@ -54,6 +54,9 @@ export function readJsonInputOptions(configuration: ParameterValues): JsonInputO
 }
 
 export interface JsonOutputOptions {
+  readonly isDebezium: boolean;
+  /** Of Debezium; null: the whole row. */
+  readonly keyFields: readonly string[] | null;
   readonly array: boolean;
   readonly bufferRecords: number;
 }
@@ -64,19 +67,21 @@ export const jsonOutputParameters: readonly Parameter[] = [
     type: { kind: 'enum', values: ['insert_delete', 'raw', 'debezium', 'weighted', 'snowflake', 'redis'] },
     required: false,
     default: 'insert_delete',
-    description: '`insert_delete`: {"insert": row} or {"delete": row}. The other values are known but not supported.',
+    description:
+      '`insert_delete`: {"insert": row} or {"delete": row}. `debezium`: messages with keys, for transports that have them: {"schema": …, "payload": {"op": "c", "after": row}} or {"op": "d", "before": row}, with rows as the JsonConverter of Kafka Connect reads them. The other values are known but not supported.',
   },
   {
     name: 'json_flavor',
     type: { kind: 'enum', values: Object.keys(jsonFlavors) },
     required: false,
-    description: 'How SQL types are spelled. Only `default` is supported.',
+    description:
+      'How SQL types are spelled: `default` with `insert_delete`, `kafka_connect_json_converter` with `debezium`. The other values are known but not supported. Left out: the one that goes with `update_format`.',
   },
   {
     name: 'key_fields',
     type: { kind: 'list', item: { kind: 'string' } },
     required: false,
-    description: 'Of debezium: refused.',
+    description: 'Of `debezium`: the columns that are the key of a message. Left out: all.',
   },
   {
     name: 'array',
@@ -94,20 +99,31 @@ export const jsonOutputParameters: readonly Parameter[] = [
   },
 ];
 
+/** Which `json_flavor` goes with an `update_format`. */
+const outputFlavors: Readonly<Record<string, string>> = {
+  insert_delete: 'default',
+  debezium: 'kafka_connect_json_converter',
+};
+
 /** @throws FormatUnsupportedOption */
 export function readJsonOutputOptions(configuration: ParameterValues): JsonOutputOptions {
-  const updateFormat = configuration['update_format'] ?? 'insert_delete';
-  if (updateFormat !== 'insert_delete') throw unsupported('update_format', updateFormat, ['insert_delete']);
-  checkFlavor(configuration);
+  const format = configuration['update_format'] ?? 'insert_delete';
+  const flavor = outputFlavors[String(format)];
+  if (flavor === undefined) throw unsupported('update_format', format, Object.keys(outputFlavors));
+  const wanted = configuration['json_flavor'] ?? flavor;
+  if (wanted !== flavor) throw unsupported('json_flavor', wanted, [flavor]);
+  const keyFields = configuration['key_fields'];
   return {
+    isDebezium: isDebezium(configuration),
+    keyFields: Array.isArray(keyFields) ? keyFields.map(String) : null,
     array: configuration['array'] === true,
     bufferRecords: Number(configuration['buffer_size_records'] ?? 10000),
   };
 }
 
-function checkFlavor(configuration: ParameterValues): void {
-  const flavor = configuration['json_flavor'] ?? 'default';
-  if (flavor !== 'default') throw unsupported('json_flavor', flavor, ['default']);
+/** Its messages have keys. */
+export function isDebezium({ update_format: format }: ParameterValues): boolean {
+  return format === 'debezium';
 }
 
 function unsupported(option: string, value: unknown, supported: readonly string[]): Error {
@@ -122,15 +138,19 @@ export function* jsonInputRules({ update_format: format }: ParameterValues): Ite
 }
 
 export function* jsonOutputRules(values: ParameterValues): Iterable<SettingProblem> {
-  const { update_format: format = 'insert_delete', json_flavor: flavor = 'default' } = values;
-  const others = 'avro has messages with keys (`confluent_jdbc`, `raw`), csv rows with their weights';
-  if (format !== 'insert_delete') {
-    yield { key: 'update_format', reason: `is not supported for outputs but insert_delete; ${others}` };
+  const { update_format: format = 'insert_delete', key_fields: keys } = values;
+  const flavor = outputFlavors[String(format)];
+  if (flavor === undefined) {
+    const reason =
+      'is not supported for outputs, which write insert_delete and debezium; csv has rows with their weights';
+    yield { key: 'update_format', reason };
+  } else if ((values['json_flavor'] ?? flavor) !== flavor) {
+    const reason = `is not supported for outputs but ${flavor} with ${String(format)}; cast columns in the view`;
+    yield { key: 'json_flavor', reason };
   }
-  if (flavor !== 'default') {
-    yield { key: 'json_flavor', reason: 'is not supported for outputs but default; cast columns in the view' };
-  }
-  if (values['key_fields'] !== undefined) {
-    yield { key: 'key_fields', reason: `goes with debezium, which is not supported for outputs; ${others}` };
+  if (keys !== undefined && format !== 'debezium') yield { key: 'key_fields', reason: 'goes with debezium only' };
+  if (Array.isArray(keys) && keys.length === 0) yield { key: 'key_fields', reason: 'is empty: leave it out' };
+  if (format === 'debezium' && values['array'] === true) {
+    yield { key: 'array', reason: 'goes with insert_delete: each event is a message' };
   }
 }

@@ -3,11 +3,12 @@ import type { OutputFormatDeclaration } from '../sdk/load-on-use.ts';
 import { avroOutputParameters } from './avro-parameters.ts';
 import { avroOutputRules } from './avro-rules.ts';
 import { csvOutputParameters } from './csv-options.ts';
-import { jsonOutputParameters, jsonOutputRules } from './json-options.ts';
+import { isDebezium, jsonOutputParameters, jsonOutputRules } from './json-options.ts';
 
 export const jsonOutputDeclaration: OutputFormatDeclaration = {
   name: 'json',
-  summary: 'Insertions and deletions as JSON objects, one a line or in arrays.',
+  summary: 'Insertions and deletions as JSON objects, one a line or in arrays; or as events of Debezium.',
+  makesMessages: isDebezium,
   parameters: jsonOutputParameters,
   rules: jsonOutputRules,
 };
@@ -15,7 +16,8 @@ export const jsonOutputDeclaration: OutputFormatDeclaration = {
 export const avroOutputDeclaration: OutputFormatDeclaration = {
   name: 'avro',
   summary: 'Changes as messages of Avro, with the schemas in a registry; with an `index` under a key.',
-  makesMessages: true,
+  makesMessages: () => true,
+  takesIndex: true,
   parameters: avroOutputParameters,
   rules: avroOutputRules,
 };

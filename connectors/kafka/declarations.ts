@@ -141,7 +141,7 @@ export const kafkaOutputDeclaration: DestinationDeclaration = {
   rules: outputRules,
   summary: 'Writes to a topic of Kafka.',
   description:
-    'Every record that the format prints is a message. Formats that make messages give them keys and headers, and a key has its partition; without keys batches go to the partitions in turn. What is written is confirmed when all replicas have it (`acks`). A batch whose confirmation was lost is sent again under its number, so that it is there once; with another `acks` than `all` brokers cannot tell. After a crash of Millrace what was not confirmed comes again: at least once.',
+    'Every record that the format prints is a message. Formats that make messages give them keys and headers, and a key has its partition; without keys batches go to the partitions in turn. For sinks of Kafka Connect: `format: { name: json, config: { update_format: debezium, key_fields: [id] } }`. What is written is confirmed when all replicas have it (`acks`). A batch whose confirmation was lost is sent again under its number, so that it is there once; with another `acks` than `all` brokers cannot tell. After a crash of Millrace what was not confirmed comes again: at least once.',
   format: 'required',
   parameters: [
     ...kafkaParameters,

@@ -218,8 +218,10 @@ export interface OutputFormat<Made extends Encoder | Promise<Encoder> = Encoder 
   /** What else is asked of a configuration. */
   readonly rules?: SettingRules;
   readonly encoder: (configuration: ParameterValues, relation: Relation, context?: FormatContext) => Made;
-  /** Only a destination that `takesMessages` can have it. */
-  readonly makesMessages?: boolean;
+  /** So configured, only a destination that `takesMessages` can have it. */
+  readonly makesMessages?: (configuration: ParameterValues) => boolean;
+  /** The changes of a key are merged where the connector has an `index`. */
+  readonly takesIndex?: boolean;
   /** What it prints can be read with its end only, and nothing may stand behind that. */
   readonly needsEnd?: boolean;
 }

@@ -55,11 +55,13 @@ function connectorFor(section: string, option: string, value: unknown): object {
   if (section === 'Inputs') return input({ [option]: value });
   if (section === 'Outputs') return output({ [option]: value });
   if (direction !== '') {
-    const messages = name === 'avro';
+    const isDebezium = direction === 'output' && (value === 'debezium' || option === 'key_fields');
+    const messages = name === 'avro' || isDebezium;
     const hasSchema = option === 'schema' || option === 'skip_schema_id';
     const config = {
       ...(hasSchema ? { schema: '{}' } : formats[name]),
       ...(option === 'registry_password' ? { registry_username: 'u' } : {}),
+      ...(isDebezium ? { update_format: 'debezium' } : {}),
       [option]: value,
     };
     const isInput = direction === 'input';

@@ -14,6 +14,7 @@ import { validSettings } from '../../../connectors/sdk/setting-rules.ts';
 import type { Payload, Position } from '../../../connectors/sdk/source.ts';
 import { Pipeline } from '../../../index.ts';
 import { CliProcess, secondsOfFileMax } from '../../cli/cli-process.ts';
+import { pollPause } from '../../poll-pause.ts';
 import { freePort } from '../../servers/free-port.ts';
 import { type KafkaServer, startKafkaServer } from '../../servers/kafka-server.ts';
 import { makeCertificates } from '../../servers/test-certificates.ts';
@@ -443,6 +444,46 @@ if ('missing' in server) {
     assert.match(inserted, /"name":"b","total":9007199254740993/);
     assert.equal(await pipeline.query(`SELECT total FROM totals WHERE name = 'a'`), [{ total: 3 }]);
     assert.is((await pipeline.inputConnectorStats('orders', 'o')).numParseErrors, 1);
+    await pipeline.stop({ force: true });
+  });
+
+  kafka('changes as events of Debezium, and a table that follows them by their key', async () => {
+    await make('prices');
+    const kafkaAt = { topic: 'prices', 'bootstrap.servers': bootstrap };
+    const debezium = { update_format: 'debezium', json_flavor: 'kafka_connect_json_converter' };
+    const columns = 'id BIGINT NOT NULL PRIMARY KEY, price DECIMAL(38, 2), at TIMESTAMP';
+    await using pipeline = await Pipeline.open({
+      program: `CREATE TABLE given (${columns}); CREATE MATERIALIZED VIEW prices AS SELECT * FROM given;
+        CREATE TABLE followed (${columns}) WITH ('materialized' = 'true');`,
+      inputs: {
+        f: {
+          stream: 'followed',
+          transport: { name: 'kafka_input', config: { ...kafkaAt, start_from: 'earliest' } },
+          format: { name: 'json', config: debezium },
+        },
+      },
+      outputs: {
+        p: {
+          stream: 'prices',
+          transport: { name: 'kafka_output', config: kafkaAt },
+          format: { name: 'json', config: { update_format: 'debezium', key_fields: ['id'] } },
+        },
+      },
+    });
+    await pipeline.start();
+    const row = (id: number, price: string): object => ({ id, price, at: '1969-12-31 23:59:59.999' });
+    const wide = '123456789012345678901234567890123456.78';
+    for (const rows of [[row(1, '1.00'), row(2, '2.00')], [row(1, wide)]]) {
+      await pipeline.completed(await pipeline.inputJson('given', rows));
+    }
+    const token = await pipeline.inputJson('given', [{ delete: { id: 2 } }], { updateFormat: 'insert_delete' });
+    await pipeline.completed(token);
+    for (;;) {
+      const rows = await pipeline.query('SELECT * FROM followed');
+      if (rows.length === 1 && rows[0]?.['price'] === wide) break;
+      await pollPause();
+    }
+    assert.equal(await pipeline.query('SELECT * FROM followed'), [row(1, wide)]);
     await pipeline.stop({ force: true });
   });
 
