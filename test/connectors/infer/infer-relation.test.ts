@@ -86,8 +86,8 @@ test('a Parquet file says its columns itself', async () => {
 
 test('a file of which nothing can be told is a coded error', async () => {
   assert.is(await codeOf(() => infer('empty.csv', '')), 'infer.nothing');
-  assert.is(await codeOf(() => inferRelation(join(folder, 'missing.csv'))), 'infer.nothing');
-  assert.is(await codeOf(() => inferRelation(folder)), 'infer.nothing');
+  assert.is(await codeOf(() => inferRelation(join(folder, 'missing.csv'))), 'infer.unreadable_file');
+  assert.is(await codeOf(() => inferRelation(folder)), 'infer.unreadable_file');
   assert.is(await codeOf(() => infer('binary', 'a,b\n1,\u0000\n')), 'infer.nothing');
 });
 
