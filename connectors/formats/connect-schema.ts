@@ -22,7 +22,7 @@ export function connectStruct(
   };
 }
 
-/** DECIMAL, with the name of the integers that UNSIGNED ones are. */
+/** Not a text: any type but a DECIMAL and BIGINT UNSIGNED. (Unsigned integers are DECIMALs here.) */
 export function isConnectNumber(type: SqlType): boolean {
   return type.kind !== 'DECIMAL' || (type.unsigned !== undefined && type.unsigned < 64);
 }

@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { GetObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CliProcess, secondsOfFileMax } from '../cli/cli-process.ts';
+import type { CliProcess } from '../cli/cli-process.ts';
 import { pollPause } from '../poll-pause.ts';
 import { startRequestGate } from '../servers/request-gate.ts';
 import { s3Access, startS3Server } from '../servers/s3-server.ts';
 import { counterModule } from './counter-module.ts';
+import { killRun, startRun, storedCheckpoints } from './killed-run.ts';
 
 /** Runs more, and kills them at any time. */
 const isLong = process.env['MILLRACE_LONG'] === '1';
@@ -30,17 +31,8 @@ if ('missing' in server) {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const start = (): CliProcess => {
-    rmSync(join(folder, 'acks'), { force: true });
-    return new CliProcess(['run', 'p.yaml', '--data', 'data'], { folder, secondsMax: secondsOfFileMax });
-  };
-  const kill = async (process: CliProcess): Promise<void> => {
-    process.kill('SIGKILL');
-    await process.exit;
-  };
-  /** Checkpoints of this run that are stored. */
-  const acks = (): number =>
-    existsSync(join(folder, 'acks')) ? readFileSync(join(folder, 'acks'), 'utf8').split('\n').length - 1 : 0;
+  const start = (): CliProcess => startRun(folder);
+  const acks = (): number => storedCheckpoints(folder);
   const inFile = (): string =>
     existsSync(join(folder, 'bag.csv')) ? readFileSync(join(folder, 'bag.csv'), 'utf8') : '';
   const inObjects = async (): Promise<string> => {
@@ -110,7 +102,7 @@ if ('missing' in server) {
       stopped = gate.stopAt(part, 'asked');
       run = start();
       await stopped;
-      await kill(run);
+      await killRun(run);
       await look();
       assert.equal(seen, { file: 0, objects: 0 });
     }
@@ -121,7 +113,7 @@ if ('missing' in server) {
       run = start();
       await stopped;
       while (n === 0 && acks() === 0) await pollPause();
-      await kill(run);
+      await killRun(run);
       await look();
     }
 
@@ -130,7 +122,7 @@ if ('missing' in server) {
       run = start();
       while (acks() === 0) await pollPause();
       await gate.stopAt(request, 'answered');
-      await kill(run);
+      await killRun(run);
       await look();
     }
 
@@ -138,7 +130,7 @@ if ('missing' in server) {
       run = start();
       const until = seen.file + 1 + Math.floor(Math.random() * 4_000);
       while (inFile().split('\n').length <= until) await pollPause();
-      await kill(run);
+      await killRun(run);
       await look();
     }
 

@@ -1,15 +1,16 @@
 // A pipeline that writes to PostgreSQL exactly once is killed (kill -9) at moments that are chosen by what stands in the database, and so is the
 // server: the tables hold each change once in the end, and whoever looks in between sees a beginning of it.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CliProcess, secondsOfFileMax } from '../../cli/cli-process.ts';
+import type { CliProcess } from '../../cli/cli-process.ts';
 import { pollPause } from '../../poll-pause.ts';
 import { startPostgresServer } from '../../servers/postgres-server.ts';
 import { counterModule } from '../counter-module.ts';
+import { killRun, startRun, storedCheckpoints } from '../killed-run.ts';
 
 /** Runs more, and kills them at any time. */
 const isLong = process.env['MILLRACE_LONG'] === '1';
@@ -27,17 +28,8 @@ if ('missing' in server) {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const start = (): CliProcess => {
-    rmSync(join(folder, 'acks'), { force: true });
-    return new CliProcess(['run', 'p.yaml', '--data', 'data'], { folder, secondsMax: secondsOfFileMax });
-  };
-  const kill = async (process: CliProcess): Promise<void> => {
-    process.kill('SIGKILL');
-    await process.exit;
-  };
-  /** Checkpoints of this run that are stored. */
-  const acks = (): number =>
-    existsSync(join(folder, 'acks')) ? readFileSync(join(folder, 'acks'), 'utf8').split('\n').length - 1 : 0;
+  const start = (): CliProcess => startRun(folder);
+  const acks = (): number => storedCheckpoints(folder);
   const is = async (condition: string): Promise<boolean> => (await sql(`SELECT ${condition} AS yes`)).rows[0]?.['yes'];
   const becomes = async (condition: string): Promise<void> => {
     // What the condition speaks of may not have been made yet.
@@ -90,7 +82,7 @@ if ('missing' in server) {
     // Prepared, and not stored; there is no checkpoint yet.
     let run = start();
     await block();
-    await kill(run);
+    await killRun(run);
     await blocker.query('ROLLBACK');
     await look();
     assert.is(seen, 0);
@@ -108,7 +100,7 @@ if ('missing' in server) {
       const latest = Math.max(...prepared.map((checkpoint) => Number(checkpoint.split(':')[1])));
       await blocker.query('ROLLBACK');
       while (acks() < latest) await pollPause();
-      await kill(run);
+      await killRun(run);
       process.kill(pid, end);
       // A session that is killed is a crash of the server: it starts again.
       if (end === 'SIGKILL') await becomes('true');
@@ -119,7 +111,7 @@ if ('missing' in server) {
       run = start();
       const until = seen + 1 + Math.floor(Math.random() * 4_000);
       await becomes(`(SELECT count(*) FROM bag) >= ${until}`);
-      await kill(run);
+      await killRun(run);
       await look();
     }
 
